@@ -1,0 +1,71 @@
+"""C++ rules of this project: the language, the warnings, the test defaults."""
+
+load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_library", "cc_test")
+
+_LANGUAGE = ["-std=c++20"]
+
+# Options structs with member defaults are filled by designated initialisers,
+# which -Wextra would call incomplete.
+_WARNINGS = ["-Wall", "-Wextra", "-Werror", "-Wno-missing-field-initializers"]
+
+# g++ 12 warns falsely when it optimises (-Wstringop-overflow at -O2) or
+# instruments (-Wmaybe-uninitialized). The plain build keeps them as errors.
+_FALSE_WARNINGS = [
+    "-Wno-error=array-bounds",
+    "-Wno-error=maybe-uninitialized",
+    "-Wno-error=restrict",
+    "-Wno-error=stringop-overflow",
+    "-Wno-error=stringop-overread",
+]
+
+KINORA_COPTS = _LANGUAGE + _WARNINGS + select({
+    "//bazel:asan": _FALSE_WARNINGS,
+    "//bazel:opt": _FALSE_WARNINGS,
+    "//bazel:tsan": _FALSE_WARNINGS,
+    "//conditions:default": [],
+})
+
+# Generated code is not ours to warn about. Instrumenting it costs over a
+# minute and a gigabyte for one file and finds nothing of ours.
+GENERATED_COPTS = _LANGUAGE + ["-w"] + select({
+    "//bazel:asan": ["-O1", "-g0", "-fno-sanitize=all"],
+    "//bazel:opt": ["-O1"],
+    "//bazel:tsan": ["-O1", "-g0", "-fno-sanitize=all"],
+    "//conditions:default": ["-O1"],
+})
+
+def kinora_cc_library(name, copts = [], **kwargs):
+    """A cc_library under the project's warnings."""
+    cc_library(
+        name = name,
+        copts = KINORA_COPTS + copts,
+        **kwargs
+    )
+
+def kinora_cc_binary(name, copts = [], **kwargs):
+    """A cc_binary under the project's warnings."""
+    cc_binary(
+        name = name,
+        copts = KINORA_COPTS + copts,
+        **kwargs
+    )
+
+def kinora_cc_test(name, deps = [], copts = [], size = "small", **kwargs):
+    """A GoogleTest binary: gtest, gmock and their main are linked in.
+
+    Our libraries are linked dynamically: a test is then small to link and
+    to store, also under sanitizers, and is not linked again when only the
+    body of a library changed.
+    """
+    cc_test(
+        name = name,
+        size = size,
+        copts = KINORA_COPTS + copts,
+        linkstatic = False,
+        deps = deps + [
+            "@system//:gmock",
+            "@system//:gtest",
+            "@system//:gtest_main",
+        ],
+        **kwargs
+    )
