@@ -65,7 +65,7 @@ _proto_code = rule(
     output_to_genfiles = False,
 )
 
-def kinora_proto(name, src, deps = [], grpc = False):
+def kinora_proto(name, deps = [], grpc = False):
     """Targets of one .proto file.
 
     `NAME_proto` is the file with its imports, `NAME_cc` a cc_library of its
@@ -73,12 +73,12 @@ def kinora_proto(name, src, deps = [], grpc = False):
     brings the messages along). Includes are "kinora/v1/NAME.pb.h".
 
     Args:
-      name: the short name, "blob".
-      src: the file, relative to the package: "kinora/v1/blob.proto".
+      name: the file's name, "blob" for kinora/v1/blob.proto.
       deps: short names of the files it imports from this package.
       grpc: whether the file has a service.
     """
-    stem = src[:-len(".proto")]
+    stem = "kinora/v1/" + name
+    src = stem + ".proto"
     _proto_source(
         name = name + "_proto",
         src = src,
@@ -97,6 +97,7 @@ def kinora_proto(name, src, deps = [], grpc = False):
         hdrs = [stem + ".pb.h"],
         copts = GENERATED_COPTS,
         includes = ["."],
+        tags = ["generated"],
         visibility = ["//visibility:public"],
         deps = [":" + dep + "_cc" for dep in deps] + ["@system//:protobuf"],
     )
@@ -115,6 +116,7 @@ def kinora_proto(name, src, deps = [], grpc = False):
         hdrs = [stem + ".grpc.pb.h"],
         copts = GENERATED_COPTS,
         includes = ["."],
+        tags = ["generated"],
         visibility = ["//visibility:public"],
         deps = [":" + name + "_cc", "@system//:grpc++"],
     )
