@@ -1,0 +1,58 @@
+// A BlobStore keeps content-addressed bytes per movie. ObjectBlobStore keeps
+// them in an ObjectStorage; RemoteBlobStore (clients/cpp) reaches one over
+// RPC. Limits, errors and guarantees are those of BlobService in
+// proto/kinora/v1/blob.proto.
+
+#ifndef KINORA_SERVICES_STORE_BLOB_BLOB_STORE_H_
+#define KINORA_SERVICES_STORE_BLOB_BLOB_STORE_H_
+
+#include <memory>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "kinora/v1/blob.pb.h"
+
+namespace kinora {
+
+// A BlobUpload takes the bytes of one blob. Not thread-safe; each call may
+// block. Destroying it without Finish() leaves nothing behind.
+class BlobUpload {
+ public:
+  virtual ~BlobUpload() = default;
+
+  // RESOURCE_EXHAUSTED once the blob is larger than it may be.
+  virtual absl::Status Append(absl::string_view bytes) = 0;
+
+  // Returns once the blob is durable. Call it once, last.
+  virtual absl::StatusOr<v1::WriteBlobResponse> Finish() = 0;
+};
+
+// Thread-safe. Calls may block on disk or network.
+class BlobStore {
+ public:
+  // Takes the next bytes of a blob; an error ends the read with that error.
+  using Sink = absl::FunctionRef<absl::Status(absl::string_view bytes)>;
+
+  virtual ~BlobStore() = default;
+
+  virtual absl::StatusOr<std::unique_ptr<BlobUpload>> StartUpload(
+      const v1::WriteBlobHeader& header) = 0;
+
+  // Hands the bytes to `sink` in order, in pieces of at most 1 MiB.
+  virtual absl::Status Read(const v1::ReadBlobRequest& request, Sink sink) = 0;
+
+  virtual absl::StatusOr<v1::BatchWriteBlobsResponse> BatchWrite(
+      const v1::BatchWriteBlobsRequest& request) = 0;
+  virtual absl::StatusOr<v1::BatchReadBlobsResponse> BatchRead(
+      const v1::BatchReadBlobsRequest& request) = 0;
+  virtual absl::StatusOr<v1::FindMissingBlobsResponse> FindMissing(
+      const v1::FindMissingBlobsRequest& request) = 0;
+  virtual absl::StatusOr<v1::StatBlobResponse> Stat(
+      const v1::StatBlobRequest& request) = 0;
+};
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_STORE_BLOB_BLOB_STORE_H_

@@ -1,0 +1,102 @@
+// An EventLog keeps any number of named append-only logs of JSON lines.
+// Drivers: MemoryEventLog, FileEventLog; every driver passes
+// tests/contract/event_log_contract.h.
+//
+// A log is named by its object key, such as `builds/film/events/inputs.log`; it
+// comes into being with its first append. A record is one JSON object. The
+// driver adds its first member, `"seq"`, and its last, `"crc32c"` (8 hex digits
+// over all bytes of the line before `,"crc32c"`), and never changes a line
+// again.
+//
+// Promises: an acknowledged append is on stable storage; sequence numbers start
+// at 1 and are dense per log, also across archiving and restarts; a record is
+// readable once it is durable and not before; a torn last line is dropped on
+// open, damage elsewhere is DATA_LOSS naming file and line.
+
+#ifndef KINORA_SERVICES_STORE_EVENT_EVENT_LOG_H_
+#define KINORA_SERVICES_STORE_EVENT_EVENT_LOG_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+
+namespace kinora {
+
+// One record as stored.
+struct LogRecord {
+  int64_t sequence = 0;
+  std::string line;  // the whole JSON object with seq and crc32c, no newline
+};
+
+// How far a log goes; all zero for an empty one.
+struct LogExtent {
+  int64_t oldest_sequence = 0;
+  int64_t last_sequence = 0;
+};
+
+// What an append did.
+struct AppendedRange {
+  int64_t first_sequence = 0;
+  int64_t last_sequence = 0;
+};
+
+// Thread-safe.
+class EventLog {
+ public:
+  using WaiterId = uint64_t;
+
+  // Decides in the append's critical section, given the log's last sequence,
+  // whether the append goes ahead; its error is returned by Append() and
+  // nothing is written. Runs on any thread; MUST NOT call the EventLog.
+  using Admit = absl::FunctionRef<absl::Status(int64_t last_sequence)>;
+
+  virtual ~EventLog() = default;
+
+  // Appends records, all or none, with consecutive sequence numbers. Each body
+  // is a JSON object in one line that has neither a "seq" nor a "crc32c".
+  // Returns once they are durable. Concurrent appends to any logs share one
+  // sync.
+  virtual absl::StatusOr<AppendedRange> Append(
+      absl::string_view log, absl::Span<const std::string> bodies,
+      Admit admit) = 0;
+
+  // Records after `after`, in order, at most `limit` of them and about
+  // `max_bytes` bytes (at least one record if there is any). Never waits; an
+  // empty result means that `after` is the end, or that the log is empty.
+  // OUT_OF_RANGE if the record after `after` has been removed.
+  virtual absl::StatusOr<std::vector<LogRecord>> Read(absl::string_view log,
+                                                      int64_t after,
+                                                      int64_t limit,
+                                                      int64_t max_bytes) = 0;
+
+  // Calls `callback` once, soon after the log has a durable record beyond
+  // `after` (at once if it has one already). Registers one waiter, costs no
+  // thread. The callback MUST be short and not block.
+  virtual WaiterId NotifyAfter(absl::string_view log, int64_t after,
+                               absl::AnyInvocable<void()> callback) = 0;
+
+  // Drops a waiter. When it returns, the callback either has finished or will
+  // never run. REQUIRES: not called from that callback.
+  virtual void CancelNotify(WaiterId id) = 0;
+
+  virtual absl::StatusOr<LogExtent> Extent(absl::string_view log) = 0;
+
+  // Moves the records up to `through` out of the live log into an archive, in
+  // one recoverable step. They stay readable, and sequence numbers go on.
+  // `archive` is the archive's key, such as
+  // `builds/film/events/rev-0005.inputs.jsonl`. Archives of one log ascend.
+  // Repeating it is harmless; a log without such records gets no archive.
+  virtual absl::Status Archive(absl::string_view log, int64_t through,
+                               absl::string_view archive) = 0;
+};
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_STORE_EVENT_EVENT_LOG_H_

@@ -1,0 +1,55 @@
+// An EventStore keeps the logs of movies as typed events. LogEventStore keeps
+// them in an EventLog; RemoteEventStore (clients/cpp) reaches one over RPC.
+// Errors and guarantees are those of EventService in
+// proto/kinora/v1/event.proto.
+
+#ifndef KINORA_SERVICES_STORE_EVENT_EVENT_STORE_H_
+#define KINORA_SERVICES_STORE_EVENT_EVENT_STORE_H_
+
+#include <cstdint>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "kinora/v1/event.pb.h"
+
+namespace kinora {
+
+// Thread-safe. Calls but NotifyAfter() and CancelNotify() may block.
+class EventStore {
+ public:
+  using WaiterId = uint64_t;
+
+  virtual ~EventStore() = default;
+
+  virtual absl::StatusOr<v1::AppendEventsResponse> Append(
+      const v1::AppendEventsRequest& request) = 0;
+
+  // The next events after `request.after_sequence()`, at most
+  // `request.limit()` of them (0: a server-chosen number), and a bookmark from
+  // which to go on. Never waits: the log's end is a page without events whose
+  // bookmark is where the page began. `follow` is ignored.
+  virtual absl::StatusOr<v1::ReadEventsResponse> ReadPage(
+      const v1::ReadEventsRequest& request) = 0;
+
+  // Calls `callback` once when the log may have an event after `after`, or
+  // when that can no longer be told (the connection broke): read a page to find
+  // out. The callback MUST be short and not block.
+  virtual WaiterId NotifyAfter(const v1::LogName& log, int64_t after,
+                               absl::AnyInvocable<void()> callback) = 0;
+
+  // Drops a waiter. When it returns, the callback either has finished or will
+  // never run. REQUIRES: not called from that callback.
+  virtual void CancelNotify(WaiterId id) = 0;
+
+  virtual absl::StatusOr<v1::ResolveArtefactsResponse> ResolveArtefacts(
+      const v1::ResolveArtefactsRequest& request) = 0;
+  virtual absl::StatusOr<v1::ListInputsResponse> ListInputs(
+      const v1::ListInputsRequest& request) = 0;
+  virtual absl::StatusOr<v1::GetLogStatusResponse> GetLogStatus(
+      const v1::GetLogStatusRequest& request) = 0;
+};
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_STORE_EVENT_EVENT_STORE_H_

@@ -1,0 +1,31 @@
+// A LeaseStore grants leases with fencing tokens. LeaseTable keeps them for
+// one store process; RemoteLeaseStore (clients/cpp) reaches one over RPC.
+// Errors and guarantees are those of LeaseService in
+// proto/kinora/v1/lease.proto.
+
+#ifndef KINORA_SERVICES_STORE_LEASE_LEASE_STORE_H_
+#define KINORA_SERVICES_STORE_LEASE_LEASE_STORE_H_
+
+#include "absl/status/statusor.h"
+#include "kinora/v1/lease.pb.h"
+
+namespace kinora {
+
+// Thread-safe. Calls may block.
+class LeaseStore {
+ public:
+  virtual ~LeaseStore() = default;
+
+  virtual absl::StatusOr<v1::AcquireLeaseResponse> Acquire(
+      const v1::AcquireLeaseRequest& request) = 0;
+  virtual absl::StatusOr<v1::RenewLeaseResponse> Renew(
+      const v1::RenewLeaseRequest& request) = 0;
+  virtual absl::StatusOr<v1::ReleaseLeaseResponse> Release(
+      const v1::ReleaseLeaseRequest& request) = 0;
+  virtual absl::StatusOr<v1::GetLeaseResponse> Get(
+      const v1::GetLeaseRequest& request) = 0;
+};
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_STORE_LEASE_LEASE_STORE_H_

@@ -1,0 +1,39 @@
+// A ManifestStore keeps the manifests of movies and their current pointers.
+// LogManifestStore builds them from the logs; RemoteManifestStore (clients/cpp)
+// reaches one over RPC. Errors and guarantees are those of ManifestService in
+// proto/kinora/v1/manifest.proto.
+
+#ifndef KINORA_SERVICES_STORE_MANIFEST_MANIFEST_STORE_H_
+#define KINORA_SERVICES_STORE_MANIFEST_MANIFEST_STORE_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "kinora/v1/manifest.pb.h"
+
+namespace kinora {
+
+// A manifest as stored.
+struct StoredManifest {
+  v1::ManifestPointer pointer;
+  std::string json;  // exactly the bytes that pointer.hash() covers
+};
+
+// Thread-safe. Calls may block.
+class ManifestStore {
+ public:
+  virtual ~ManifestStore() = default;
+
+  virtual absl::StatusOr<v1::GetCurrentManifestResponse> GetCurrent(
+      const v1::GetCurrentManifestRequest& request) = 0;
+  virtual absl::StatusOr<StoredManifest> Get(
+      const v1::GetManifestRequest& request) = 0;
+  virtual absl::StatusOr<v1::ListManifestsResponse> List(
+      const v1::ListManifestsRequest& request) = 0;
+  virtual absl::StatusOr<v1::CommitRevisionResponse> Commit(
+      const v1::CommitRevisionRequest& request) = 0;
+};
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_STORE_MANIFEST_MANIFEST_STORE_H_

@@ -1,0 +1,108 @@
+// An ObjectStorage keeps named byte strings: blobs, manifests, the current
+// pointer, plans and records. Drivers: MemoryObjectStorage, FileObjectStorage;
+// every driver passes tests/contract/object_storage_contract.h.
+//
+// Keys are '/'-separated paths such as `builds/film/current.json`: non-empty
+// parts of [A-Za-z0-9._%-], none of them "." or "..". A malformed key is
+// INVALID_ARGUMENT naming the field "key".
+//
+// Promises: an object appears whole or not at all; what a call has
+// acknowledged is on stable storage; a reader sees either the old or the new
+// bytes of an object that is being replaced, never a mixture.
+
+#ifndef KINORA_SERVICES_STORE_OBJECT_OBJECT_STORAGE_H_
+#define KINORA_SERVICES_STORE_OBJECT_OBJECT_STORAGE_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+namespace kinora {
+
+// An object without its bytes.
+struct ObjectInfo {
+  std::string key;
+  int64_t size_bytes = 0;
+  absl::Time create_time;
+};
+
+// An ObjectWriter takes the bytes of one object whose key need not be known
+// before the end. Not thread-safe. Destroying it without Commit() leaves
+// nothing behind.
+class ObjectWriter {
+ public:
+  virtual ~ObjectWriter() = default;
+
+  virtual absl::Status Append(absl::string_view bytes) = 0;
+
+  // Makes the object durable under `key`. If the key exists the bytes written
+  // are dropped and the old object stays: false. True if it is new. Call it
+  // once, last.
+  virtual absl::StatusOr<bool> CommitIfAbsent(absl::string_view key) = 0;
+};
+
+// One page of a listing.
+struct ObjectPage {
+  std::vector<ObjectInfo> objects;  // ascending by key
+  std::vector<std::string> prefixes;  // "directories", ending in '/'
+  std::string next_token;           // empty on the last page
+};
+
+// Thread-safe.
+class ObjectStorage {
+ public:
+  virtual ~ObjectStorage() = default;
+
+  // Up to `limit` bytes from `offset` on; fewer only at the object's end.
+  // NOT_FOUND if there is no such object, OUT_OF_RANGE if `offset` is past
+  // its end.
+  virtual absl::StatusOr<std::string> Read(absl::string_view key,
+                                           int64_t offset, int64_t limit) = 0;
+
+  // NOT_FOUND if there is no such object.
+  virtual absl::StatusOr<ObjectInfo> Stat(absl::string_view key) = 0;
+
+  // Starts an object that will get a key below `prefix`; the prefix only says
+  // where its bytes may be staged.
+  virtual absl::StatusOr<std::unique_ptr<ObjectWriter>> StartWrite(
+      absl::string_view prefix) = 0;
+
+  // Makes or replaces an object.
+  virtual absl::Status Write(absl::string_view key,
+                             absl::string_view bytes) = 0;
+
+  // As Write(), but only if the object's bytes are `expected` (absent for
+  // nullopt) at that moment. ABORTED, and nothing changed, if they are not. Of
+  // several callers at once exactly one wins. Meant for small objects.
+  virtual absl::Status CompareAndSwap(
+      absl::string_view key, const std::optional<std::string>& expected,
+      absl::string_view bytes) = 0;
+
+  // Objects directly below `prefix` (which ends in '/') and the prefixes one
+  // level down, at most `page_size` entries from `token` on. An unknown prefix
+  // is an empty page.
+  virtual absl::StatusOr<ObjectPage> List(absl::string_view prefix,
+                                          int page_size,
+                                          absl::string_view token) = 0;
+
+  // OK also if there is no such object.
+  virtual absl::Status Delete(absl::string_view key) = 0;
+};
+
+// The whole object.
+absl::StatusOr<std::string> ReadObject(ObjectStorage& storage,
+                                       absl::string_view key);
+
+// OK if `key` has the form the header describes.
+absl::Status ValidateObjectKey(absl::string_view key);
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_STORE_OBJECT_OBJECT_STORAGE_H_
