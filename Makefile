@@ -1,0 +1,80 @@
+# The short front of the build. `make demo` and `make test` each work as the
+# first command on Debian 12 with only make and git.
+
+BINARIES := \
+  //clients/cli:kinora \
+  //clients/cpp/sim:kinora-sim-producer \
+  //services/planner:kinora-planner \
+  //services/runner:kinora-runner \
+  //services/store:kinora-store
+
+REQUIREMENTS := $(wildcard bazel/requirements.txt \
+  clients/python/requirements.txt examples/film/requirements.txt \
+  tests/e2e/requirements.txt)
+PROTOS := $(wildcard proto/kinora/v1/*.proto)
+PYTHON_OUT := clients/python
+PYTHON_STAMP := $(PYTHON_OUT)/kinora/v1/.generated
+
+.PHONY: help setup packages build python demo test bench format lint clean
+
+help:
+	@echo 'make setup | build | demo | test | bench | format | lint | clean'
+
+# Idempotent; a second run only looks.
+setup: packages .venv/.installed proto/node_modules/.package-lock.json
+
+packages:
+	@bazel/ci/setup.sh
+
+.venv/.installed: $(REQUIREMENTS) | packages
+	test -x .venv/bin/python || /usr/bin/python3 -m venv .venv
+	.venv/bin/python -m pip install -q --disable-pip-version-check \
+	  $(addprefix -r ,$(REQUIREMENTS))
+	@touch $@
+
+proto/node_modules/.package-lock.json: proto/package-lock.json | packages
+	cd proto && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+build: setup python
+	bazel build -c opt $(BINARIES)
+	@mkdir -p bin
+	@bazel=$$(bazel info -c opt bazel-bin 2>/dev/null); \
+	for label in $(BINARIES); do \
+	  file=$${label#//}; \
+	  cmp -s "$$bazel/$${file%:*}/$${file#*:}" "bin/$${file#*:}" || \
+	    install -m 755 "$$bazel/$${file%:*}/$${file#*:}" bin/ || exit 1; \
+	done
+
+# Python messages and stubs. Not committed: the protos are the source.
+python: $(PYTHON_STAMP)
+
+$(PYTHON_STAMP): $(PROTOS) .venv/.installed
+	@mkdir -p $(@D)
+	.venv/bin/python -m grpc_tools.protoc -Iproto --python_out=$(PYTHON_OUT) \
+	  --pyi_out=$(PYTHON_OUT) --grpc_python_out=$(PYTHON_OUT) \
+	  $(PROTOS:proto/%=%)
+	@touch $(@D)/__init__.py $@
+
+demo: build
+	examples/film/demo.sh
+
+test: setup build
+	@bazel/ci/test.sh
+
+bench: build
+	tests/bench/run.sh
+
+CXX_AND_PROTO = git ls-files -z -co --exclude-standard -- \
+  '*.cc' '*.h' '*.proto' | xargs -0 -r
+
+format: setup
+	$(CXX_AND_PROTO) clang-format-14 -i
+
+# Every gate runs; the target fails if one of them did.
+lint: setup
+	@bazel/lint/run.sh
+
+# Leaves Bazel's own cache, which outlives a clone.
+clean:
+	rm -rf bin out .venv proto/node_modules $(PYTHON_OUT)/kinora/v1

@@ -1,0 +1,38 @@
+#!/bin/bash
+# setup.sh: installs the Debian packages that are missing; nothing if none is.
+set -eu
+
+packages=(
+  # Build.
+  bazel-bootstrap bazel-rules-cc bazel-rules-java bazel-rules-proto g++
+  pkg-config
+  # Libraries.
+  libabsl-dev libgmock-dev libgrpc++-dev libgtest-dev libprotobuf-dev
+  libspdlog-dev libssl-dev libyaml-cpp-dev zlib1g-dev protobuf-compiler
+  protobuf-compiler-grpc
+  # Lint.
+  clang-14 clang-format-14 clang-tidy-14 nodejs
+  # Python and the film.
+  python3-venv espeak-ng ffmpeg fonts-dejavu
+)
+# Node.js from elsewhere brings its own npm and conflicts with Debian's.
+command -v npm >/dev/null || packages+=(npm)
+
+missing=()
+for package in "${packages[@]}"; do
+  state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+  [ "$state" = installed ] || missing+=("$package")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+root=()
+if [ "$(id -u)" -ne 0 ]; then
+  command -v sudo >/dev/null || {
+    echo "missing Debian packages: ${missing[*]} (install them as root)" >&2
+    exit 1
+  }
+  root=(sudo)
+fi
+export DEBIAN_FRONTEND=noninteractive
+"${root[@]}" apt-get update -q
+"${root[@]}" apt-get install -q -y --no-install-recommends "${missing[@]}"
