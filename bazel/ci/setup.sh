@@ -34,5 +34,12 @@ if [ "$(id -u)" -ne 0 ]; then
   root=(sudo)
 fi
 export DEBIAN_FRONTEND=noninteractive
-"${root[@]}" apt-get update -q
-"${root[@]}" apt-get install -q -y --no-install-recommends "${missing[@]}"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+echo "installing Debian packages: ${missing[*]}"
+if ! { "${root[@]}" apt-get update &&
+  "${root[@]}" apt-get install -y --no-install-recommends "${missing[@]}"
+} >"$log" 2>&1; then
+  tail -n 40 "$log" >&2
+  exit 1
+fi
