@@ -33,6 +33,10 @@ inline int64_t NowMillis(Clock& clock) {
   return absl::ToUnixMillis(clock.Now());
 }
 
+// The MonotonicNanos() at which `delay` from now has passed; the largest int64,
+// which stands for never, if that is out of range.
+int64_t DeadlineAfter(Clock& clock, absl::Duration delay);
+
 }  // namespace kinora
 
 #endif  // KINORA_COMMON_CLOCK_H_

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "absl/time/time.h"
+
 #include "common/clock.h"
 #include "common/mutex.h"
 

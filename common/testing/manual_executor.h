@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "absl/time/time.h"
+
 #include "common/executor.h"
 #include "common/mutex.h"
 #include "common/random.h"
