@@ -15,6 +15,7 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+
 #include "common/json.h"
 
 namespace kinora {
