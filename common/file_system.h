@@ -109,7 +109,8 @@ class FileSystem {
   virtual absl::Status Rename(absl::string_view from, absl::string_view to) = 0;
 
   // As Rename(), but ALREADY_EXISTS, and `from` left in place, if there is a
-  // file called `to`. Of several callers at once exactly one wins.
+  // file called `to`. Of several callers at once exactly one wins. A crash may
+  // leave the file with both names.
   virtual absl::Status RenameIfAbsent(absl::string_view from,
                                       absl::string_view to) = 0;
 

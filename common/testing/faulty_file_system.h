@@ -19,11 +19,12 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+
 #include "common/file_system.h"
 
 namespace kinora {
 
-// The operations that can be made to fail and that WritesUntilCrash() counts.
+// The operations that can be made to fail.
 enum class FileOp {
   kOpenForRead,
   kOpenForWrite,
@@ -41,6 +42,8 @@ enum class FileOp {
   kSyncDirectory,
   kLock,
 };
+
+struct FaultyFileSystemState;  // private, in the .cc
 
 // Thread-safe. Open files stay usable after a crash only in the sense that each
 // call on them fails with UNAVAILABLE.
@@ -86,7 +89,9 @@ class FaultyFileSystem final : public FileSystem {
 
   // After `changes` more changing operations (open for write, append, sync,
   // truncate, names, directories) everything fails with UNAVAILABLE until
-  // Crash(): a loop over 0, 1, 2, ... cuts a scripted run at every step.
+  // Crash(): a loop over 0, 1, 2, ... cuts a scripted run at every step. The
+  // first operation that fails is in flight: the crash decides how much of it
+  // happened (of a sync: nothing).
   void StopAfter(int changes);
 
   // Changing operations so far.
@@ -97,8 +102,7 @@ class FaultyFileSystem final : public FileSystem {
   void FlipByte(absl::string_view path, uint64_t offset);
 
  private:
-  struct State;
-  std::shared_ptr<State> state_;
+  std::shared_ptr<FaultyFileSystemState> state_;
 };
 
 }  // namespace kinora

@@ -1,0 +1,513 @@
+#include "common/testing/faulty_file_system.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <deque>
+#include <limits>
+#include <set>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+
+#include "common/mutex.h"
+#include "common/random.h"
+#include "common/status.h"
+
+namespace kinora {
+namespace {
+
+struct Inode {
+  std::string data;    // what processes see
+  std::string synced;  // what is on stable storage
+};
+using InodePtr = std::shared_ptr<Inode>;
+using Names = std::map<std::string, InodePtr>;
+
+// One change of names that is not on stable storage yet: each name's new file,
+// or none. A rename is one change of two names, so it happens whole or not.
+struct NameChange {
+  std::vector<std::pair<std::string, InodePtr>> names;
+
+  bool Touches(absl::string_view directory) const {
+    for (const auto& name : names) {
+      if (ParentPath(name.first) == directory) return true;
+    }
+    return false;
+  }
+  void ApplyTo(Names* all) const {
+    for (const auto& name : names) {
+      if (name.second == nullptr) {
+        all->erase(name.first);
+      } else {
+        (*all)[name.first] = name.second;
+      }
+    }
+  }
+};
+
+std::string Clean(absl::string_view path) {
+  while (path.size() > 1 && absl::EndsWith(path, "/")) path.remove_suffix(1);
+  return std::string(path);
+}
+
+absl::Status NotFound(absl::string_view what, absl::string_view path) {
+  return absl::NotFoundError(
+      absl::StrCat(what, " \"", path, "\": No such file or directory"));
+}
+
+absl::Status Taken(absl::string_view what, absl::string_view path) {
+  return absl::AlreadyExistsError(
+      absl::StrCat(what, " \"", path, "\": File exists"));
+}
+
+}  // namespace
+
+struct FaultyFileSystemState {
+  Mutex mu;
+  Names names ABSL_GUARDED_BY(mu);    // as processes see them
+  Names durable ABSL_GUARDED_BY(mu);  // as stable storage has them
+  std::vector<NameChange> pending ABSL_GUARDED_BY(mu);
+  std::set<std::string> directories ABSL_GUARDED_BY(mu) = {"/", "."};
+  std::set<std::string> locks ABSL_GUARDED_BY(mu);
+  std::map<FileOp, std::deque<absl::Status>> fail_next ABSL_GUARDED_BY(mu);
+  std::map<FileOp, absl::Status> fail_always ABSL_GUARDED_BY(mu);
+  int boots ABSL_GUARDED_BY(mu) = 0;  // a file opened before a crash is dead
+  int changes ABSL_GUARDED_BY(mu) = 0;
+  int stop_at ABSL_GUARDED_BY(mu) = std::numeric_limits<int>::max();
+
+  bool IsStopped(int boot) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu) {
+    return boots != boot || changes > stop_at;
+  }
+
+  // The failure that was injected for `op`, if any.
+  absl::Status Check(FileOp op) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu) {
+    if (changes > stop_at) return Stopped();
+    auto next = fail_next.find(op);
+    if (next != fail_next.end() && !next->second.empty()) {
+      absl::Status status = std::move(next->second.front());
+      next->second.pop_front();
+      return status;
+    }
+    const auto always = fail_always.find(op);
+    return always == fail_always.end() ? absl::OkStatus() : always->second;
+  }
+
+  // Counts a change that was made. The one that reaches the stop is made but
+  // not acknowledged: whether a write in flight survives is for the crash to
+  // say.
+  absl::Status CountChange() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu) {
+    return ++changes > stop_at ? Stopped() : absl::OkStatus();
+  }
+
+  static absl::Status Stopped() {
+    return absl::UnavailableError("the disk has stopped");
+  }
+
+  void Change(NameChange change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu) {
+    change.ApplyTo(&names);
+    pending.push_back(std::move(change));
+  }
+
+  void SyncNames(absl::string_view directory)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu) {
+    std::vector<NameChange> kept;
+    for (size_t i = 0; i < pending.size(); ++i) {
+      if (!pending[i].Touches(directory)) {
+        kept.push_back(std::move(pending[i]));
+        continue;
+      }
+      pending[i].ApplyTo(&durable);
+      // What the change overtook in another directory must not come after it.
+      for (NameChange& earlier : kept) {
+        for (const auto& name : pending[i].names) {
+          std::erase_if(earlier.names, [&name](const auto& other) {
+            return other.first == name.first;
+          });
+        }
+      }
+    }
+    pending = std::move(kept);
+  }
+
+  InodePtr Find(absl::string_view path) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu) {
+    const auto found = names.find(std::string(path));
+    return found == names.end() ? nullptr : found->second;
+  }
+};
+
+namespace {
+
+using State = FaultyFileSystemState;
+
+class FaultyWritableFile final : public WritableFile {
+ public:
+  FaultyWritableFile(std::shared_ptr<State> state, InodePtr inode,
+                     std::string path, int boot)
+      : state_(std::move(state)),
+        inode_(std::move(inode)),
+        path_(std::move(path)),
+        boot_(boot) {}
+
+  absl::Status Append(absl::string_view bytes) override {
+    MutexLock lock(state_->mu);
+    KINORA_RETURN_IF_ERROR(Check(FileOp::kAppend));
+    inode_->data.append(bytes.data(), bytes.size());
+    return state_->CountChange();
+  }
+
+  absl::Status Sync() override {
+    MutexLock lock(state_->mu);
+    const absl::Status status = Check(FileOp::kSync);
+    if (!status.ok()) {
+      // Linux marks pages clean whose write failed: the bytes are gone, and a
+      // second sync that reports success has not written them.
+      if (!state_->IsStopped(boot_)) inode_->data = inode_->synced;
+      return Annotate(status, absl::StrCat("sync \"", path_, "\""));
+    }
+    KINORA_RETURN_IF_ERROR(state_->CountChange());
+    inode_->synced = inode_->data;
+    return absl::OkStatus();
+  }
+
+  absl::Status Close() override {
+    MutexLock lock(state_->mu);
+    return Check(FileOp::kClose);
+  }
+
+  uint64_t Size() const override {
+    MutexLock lock(state_->mu);
+    return inode_->data.size();
+  }
+
+ private:
+  absl::Status Check(FileOp op) ABSL_EXCLUSIVE_LOCKS_REQUIRED(state_->mu) {
+    if (state_->boots != boot_) return State::Stopped();
+    return state_->Check(op);
+  }
+
+  const std::shared_ptr<State> state_;
+  const InodePtr inode_;
+  const std::string path_;
+  const int boot_;
+};
+
+class FaultyRandomAccessFile final : public RandomAccessFile {
+ public:
+  FaultyRandomAccessFile(std::shared_ptr<State> state, InodePtr inode, int boot)
+      : state_(std::move(state)), inode_(std::move(inode)), boot_(boot) {}
+
+  absl::StatusOr<size_t> ReadAt(uint64_t offset,
+                                absl::Span<char> out) const override {
+    MutexLock lock(state_->mu);
+    if (state_->boots != boot_) return State::Stopped();
+    KINORA_RETURN_IF_ERROR(state_->Check(FileOp::kRead));
+    const std::string& data = inode_->data;
+    if (offset >= data.size()) return 0;
+    const size_t n = std::min<uint64_t>(out.size(), data.size() - offset);
+    std::memcpy(out.data(), data.data() + offset, n);
+    return n;
+  }
+
+  absl::StatusOr<uint64_t> Size() const override {
+    MutexLock lock(state_->mu);
+    if (state_->boots != boot_) return State::Stopped();
+    return inode_->data.size();
+  }
+
+ private:
+  const std::shared_ptr<State> state_;
+  const InodePtr inode_;
+  const int boot_;
+};
+
+class FaultyFileLock final : public FileLock {
+ public:
+  FaultyFileLock(std::shared_ptr<State> state, std::string path, int boot)
+      : state_(std::move(state)), path_(std::move(path)), boot_(boot) {}
+  ~FaultyFileLock() override {
+    MutexLock lock(state_->mu);
+    if (state_->boots == boot_) state_->locks.erase(path_);
+  }
+
+ private:
+  const std::shared_ptr<State> state_;
+  const std::string path_;
+  const int boot_;
+};
+
+}  // namespace
+
+FaultyFileSystem::FaultyFileSystem() : state_(std::make_shared<State>()) {}
+FaultyFileSystem::~FaultyFileSystem() = default;
+
+absl::StatusOr<std::unique_ptr<RandomAccessFile>> FaultyFileSystem::OpenForRead(
+    absl::string_view path) {
+  MutexLock lock(state_->mu);
+  KINORA_RETURN_IF_ERROR(state_->Check(FileOp::kOpenForRead));
+  InodePtr inode = state_->Find(path);
+  if (inode == nullptr) {
+    if (state_->directories.count(Clean(path)) > 0) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("open \"", path, "\": Is a directory"));
+    }
+    return NotFound("open", path);
+  }
+  return std::make_unique<FaultyRandomAccessFile>(state_, std::move(inode),
+                                                  state_->boots);
+}
+
+absl::StatusOr<std::unique_ptr<WritableFile>> FaultyFileSystem::OpenForWrite(
+    absl::string_view path, OpenMode mode) {
+  MutexLock lock(state_->mu);
+  KINORA_RETURN_IF_ERROR(state_->Check(FileOp::kOpenForWrite));
+  const std::string name(path);
+  if (state_->directories.count(Clean(path)) > 0) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("open \"", path, "\": Is a directory"));
+  }
+  if (state_->directories.count(std::string(ParentPath(path))) == 0) {
+    return NotFound("open", path);
+  }
+  InodePtr inode = state_->Find(path);
+  if (inode != nullptr && mode == OpenMode::kCreate) return Taken("open", path);
+  if (inode == nullptr) {
+    inode = std::make_shared<Inode>();
+    state_->Change(NameChange{{{name, inode}}});
+  } else if (mode == OpenMode::kTruncate) {
+    inode->data.clear();
+  }
+  KINORA_RETURN_IF_ERROR(state_->CountChange());
+  return std::make_unique<FaultyWritableFile>(state_, std::move(inode), name,
+                                              state_->boots);
+}
+
+absl::StatusOr<std::vector<std::string>> FaultyFileSystem::List(
+    absl::string_view directory) {
+  MutexLock lock(state_->mu);
+  KINORA_RETURN_IF_ERROR(state_->Check(FileOp::kList));
+  const std::string clean = Clean(directory);
+  if (state_->directories.count(clean) == 0) return NotFound("list", directory);
+  std::vector<std::string> entries;
+  for (const auto& entry : state_->names) {
+    if (ParentPath(entry.first) == clean) entries.push_back(entry.first);
+  }
+  for (const std::string& entry : state_->directories) {
+    if (entry != clean && ParentPath(entry) == clean) entries.push_back(entry);
+  }
+  for (std::string& entry : entries) entry.erase(0, entry.rfind('/') + 1);
+  std::sort(entries.begin(), entries.end());
+  return entries;
+}
+
+absl::StatusOr<FileInfo> FaultyFileSystem::Stat(absl::string_view path) {
+  MutexLock lock(state_->mu);
+  KINORA_RETURN_IF_ERROR(state_->Check(FileOp::kStat));
+  if (state_->directories.count(Clean(path)) > 0) {
+    return FileInfo{.is_directory = true};
+  }
+  const InodePtr inode = state_->Find(path);
+  if (inode == nullptr) return NotFound("stat", path);
+  return FileInfo{.size_bytes = inode->data.size()};
+}
+
+absl::Status FaultyFileSystem::CreateDirectories(absl::string_view directory) {
+  MutexLock lock(state_->mu);
+  KINORA_RETURN_IF_ERROR(state_->Check(FileOp::kCreateDirectories));
+  std::string path = Clean(directory);
+  std::vector<std::string> missing;
+  while (state_->directories.count(path) == 0) {
+    if (state_->Find(path) != nullptr) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("make directory \"", path, "\": Not a directory"));
+    }
+    missing.push_back(path);
+    path = std::string(ParentPath(path));
+  }
+  if (missing.empty()) return absl::OkStatus();
+  state_->directories.insert(missing.begin(), missing.end());
+  return state_->CountChange();
+}
+
+absl::Status FaultyFileSystem::Rename(absl::string_view from,
+                                      absl::string_view to) {
+  MutexLock lock(state_->mu);
+  KINORA_RETURN_IF_ERROR(state_->Check(FileOp::kRename));
+  const InodePtr inode = state_->Find(from);
+  if (inode == nullptr ||
+      state_->directories.count(std::string(ParentPath(to))) == 0) {
+    return NotFound("rename", absl::StrCat(from, "\" to \"", to));
+  }
+  if (from != to) {
+    state_->Change(
+        NameChange{{{std::string(from), nullptr}, {std::string(to), inode}}});
+  }
+  return state_->CountChange();
+}
+
+absl::Status FaultyFileSystem::RenameIfAbsent(absl::string_view from,
+                                              absl::string_view to) {
+  MutexLock lock(state_->mu);
+  KINORA_RETURN_IF_ERROR(state_->Check(FileOp::kRenameIfAbsent));
+  const InodePtr inode = state_->Find(from);
+  const std::string paths = absl::StrCat(from, "\" to \"", to);
+  if (inode == nullptr ||
+      state_->directories.count(std::string(ParentPath(to))) == 0) {
+    return NotFound("link", paths);
+  }
+  if (state_->Find(to) != nullptr || state_->directories.count(Clean(to)) > 0) {
+    return Taken("link", paths);
+  }
+  // Two changes, as a crash may leave both names.
+  state_->Change(NameChange{{{std::string(to), inode}}});
+  state_->Change(NameChange{{{std::string(from), nullptr}}});
+  return state_->CountChange();
+}
+
+absl::Status FaultyFileSystem::Remove(absl::string_view path) {
+  MutexLock lock(state_->mu);
+  KINORA_RETURN_IF_ERROR(state_->Check(FileOp::kRemove));
+  const std::string clean = Clean(path);
+  if (state_->Find(path) != nullptr) {
+    state_->Change(NameChange{{{std::string(path), nullptr}}});
+    return state_->CountChange();
+  }
+  if (state_->directories.count(clean) == 0) return NotFound("remove", path);
+  const std::string inside = clean + "/";
+  const auto is_inside = [&inside](absl::string_view entry) {
+    return absl::StartsWith(entry, inside);
+  };
+  for (const auto& name : state_->names) {
+    if (is_inside(name.first)) return Taken("remove", path);
+  }
+  for (const std::string& name : state_->directories) {
+    if (is_inside(name)) return Taken("remove", path);
+  }
+  state_->directories.erase(clean);
+  return state_->CountChange();
+}
+
+absl::Status FaultyFileSystem::Truncate(absl::string_view path,
+                                        uint64_t size_bytes) {
+  MutexLock lock(state_->mu);
+  KINORA_RETURN_IF_ERROR(state_->Check(FileOp::kTruncate));
+  const InodePtr inode = state_->Find(path);
+  if (inode == nullptr) return NotFound("open", path);
+  inode->data.resize(size_bytes, '\0');
+  KINORA_RETURN_IF_ERROR(state_->CountChange());
+  inode->synced = inode->data;
+  return absl::OkStatus();
+}
+
+absl::Status FaultyFileSystem::SyncDirectory(absl::string_view directory) {
+  MutexLock lock(state_->mu);
+  KINORA_RETURN_IF_ERROR(state_->Check(FileOp::kSyncDirectory));
+  const std::string clean = Clean(directory);
+  if (state_->directories.count(clean) == 0) return NotFound("open", directory);
+  KINORA_RETURN_IF_ERROR(state_->CountChange());
+  state_->SyncNames(clean);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<FileLock>> FaultyFileSystem::Lock(
+    absl::string_view path) {
+  MutexLock lock(state_->mu);
+  KINORA_RETURN_IF_ERROR(state_->Check(FileOp::kLock));
+  const std::string name(path);
+  if (state_->directories.count(std::string(ParentPath(path))) == 0) {
+    return NotFound("open", path);
+  }
+  if (!state_->locks.insert(name).second) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("lock \"", path, "\": held by process 1"));
+  }
+  if (state_->Find(path) == nullptr) {
+    state_->Change(NameChange{{{name, std::make_shared<Inode>()}}});
+  }
+  return std::make_unique<FaultyFileLock>(state_, name, state_->boots);
+}
+
+void FaultyFileSystem::Crash(uint64_t seed) { Crash(Survival::kRandom, seed); }
+
+void FaultyFileSystem::Crash(Survival survival, uint64_t seed) {
+  SeededRandom random(seed);
+  const bool lucky = survival == Survival::kRandom;
+  MutexLock lock(state_->mu);
+  ++state_->boots;
+  state_->locks.clear();
+  state_->fail_next.clear();
+  state_->fail_always.clear();
+  state_->stop_at = std::numeric_limits<int>::max();
+
+  // Of the changes in one directory a prefix survives; directories are apart.
+  std::set<std::string> cut;
+  for (const NameChange& change : state_->pending) {
+    bool lost = !lucky || UniformBelow(random, 3) == 0;
+    for (const auto& name : change.names) {
+      if (cut.count(std::string(ParentPath(name.first))) > 0) lost = true;
+    }
+    if (!lost) {
+      change.ApplyTo(&state_->durable);
+      continue;
+    }
+    for (const auto& name : change.names) {
+      cut.insert(std::string(ParentPath(name.first)));
+    }
+  }
+  state_->pending.clear();
+  state_->names = state_->durable;
+
+  std::set<Inode*> done;  // a file may have two names
+  for (const auto& name : state_->names) {
+    Inode& inode = *name.second;
+    if (!done.insert(&inode).second) continue;
+    const bool grew = absl::StartsWith(inode.data, inode.synced);
+    const size_t sure = grew ? inode.synced.size() : 0;
+    if (!lucky || (!grew && UniformBelow(random, 2) == 0)) {
+      inode.data = inode.synced;
+    } else {
+      inode.data.resize(sure +
+                        UniformBelow(random, inode.data.size() - sure + 1));
+    }
+    inode.synced = inode.data;
+  }
+}
+
+void FaultyFileSystem::FailNext(FileOp op, absl::Status status) {
+  MutexLock lock(state_->mu);
+  state_->fail_next[op].push_back(std::move(status));
+}
+
+void FaultyFileSystem::FailAlways(FileOp op, absl::Status status) {
+  MutexLock lock(state_->mu);
+  state_->fail_always[op] = std::move(status);
+}
+
+void FaultyFileSystem::ClearFailures() {
+  MutexLock lock(state_->mu);
+  state_->fail_next.clear();
+  state_->fail_always.clear();
+}
+
+void FaultyFileSystem::StopAfter(int changes) {
+  MutexLock lock(state_->mu);
+  state_->stop_at = state_->changes + changes;
+}
+
+int FaultyFileSystem::changes() const {
+  MutexLock lock(state_->mu);
+  return state_->changes;
+}
+
+void FaultyFileSystem::FlipByte(absl::string_view path, uint64_t offset) {
+  MutexLock lock(state_->mu);
+  const InodePtr inode = state_->Find(path);
+  if (inode == nullptr || offset >= inode->data.size()) std::abort();
+  inode->data[offset] = static_cast<char>(inode->data[offset] ^ 0xFF);
+  if (offset < inode->synced.size()) {
+    inode->synced[offset] = static_cast<char>(inode->synced[offset] ^ 0xFF);
+  }
+}
+
+}  // namespace kinora
