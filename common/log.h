@@ -88,8 +88,8 @@ bool LogEnabled(LogLevel level);
 // At the start: kLogfmt.
 void SetLogFormat(LogFormat format);
 
-// "debug", "info", "warning", "error", "off". INVALID_ARGUMENT naming the field
-// "log.level" or "log.format" for any other text.
+// "debug", "info", "warning", "error", "off"; "logfmt", "json". For any other
+// text INVALID_ARGUMENT, naming the field "log.level" or "log.format".
 absl::StatusOr<LogLevel> ParseLogLevel(absl::string_view text);
 absl::StatusOr<LogFormat> ParseLogFormat(absl::string_view text);
 
