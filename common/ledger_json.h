@@ -1,0 +1,48 @@
+// The flat JSON form of ledger events: the one that ledger files hold, that
+// `kinora runs watch --json` prints and that the gateway streams.
+//
+//   {"runId":"run-...","source":"coordinator","occurredAt":1767225600000,
+//    "type":"step.started","stepId":"Narration[segment=0]",
+//    "kind":"narration","attempt":1,"inputsHash":"..."}
+//
+// The common members come first, then those of the type. A member without a
+// value is left out; when reading, a missing member and null are the same.
+// Members and types beyond the shared rules are our own: `run.waiting` and
+// `run.resumed` {reason}, every `job.*` {jobId, message, detail}, and on steps
+// {attempt, inputsHash, reason}; on `log.appended` {channel}.
+//
+// A log's framing (`seq`, `crc32c`) is no part of the event: it is ignored
+// when reading and left to the log when writing.
+
+#ifndef KINORA_COMMON_LEDGER_JSON_H_
+#define KINORA_COMMON_LEDGER_JSON_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+#include "common/json.h"
+#include "kinora/v1/ledger.pb.h"
+
+namespace kinora {
+
+// Never fails: text that is not UTF-8 has its bad bytes replaced, numbers that
+// are not finite and JSON texts that do not parse are left out. An unknown
+// event gives back the object it was read from. An event whose kind is not set
+// has the type "".
+JsonValue LedgerEventToJson(const v1::LedgerEvent& event);
+
+// INVALID_ARGUMENT naming the member and its value if `json` is not an object,
+// has no `runId`, `occurredAt` or `type`, or if a member of a known type is
+// of the wrong kind. Members that the type does not have are ignored. An
+// unknown type is kept whole in `unknown.raw_json`, so that it round-trips. A
+// fraction of a millisecond is dropped.
+absl::StatusOr<v1::LedgerEvent> LedgerEventFromJson(const JsonValue& json);
+
+// The `type` of an event, such as "step.started"; "" if its kind is not set.
+std::string LedgerEventType(const v1::LedgerEvent& event);
+
+}  // namespace kinora
+
+#endif  // KINORA_COMMON_LEDGER_JSON_H_
