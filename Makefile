@@ -59,7 +59,7 @@ $(PYTHON_STAMP): $(PROTOS) .venv/.installed
 demo: build
 	examples/film/demo.sh
 
-test: setup build
+test: setup
 	@bazel/ci/test.sh
 
 bench: build
