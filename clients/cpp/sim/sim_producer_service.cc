@@ -1,0 +1,178 @@
+#include "clients/cpp/sim/sim_producer_service.h"
+
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "clients/cpp/sim/sim_script.h"
+#include "common/mutex.h"
+#include "common/rpc/call_context.h"
+#include "common/rpc/status.h"
+#include "common/status.h"
+
+namespace kinora {
+namespace {
+
+// One Produce stream. The executor's timer may outlive the stream, so the
+// object keeps itself alive until OnDone() and the timer holds a copy.
+class SimJob final
+    : public grpc::ServerBidiReactor<v1::ProduceRequest, v1::ProduceResponse>,
+      public std::enable_shared_from_this<SimJob> {
+ public:
+  SimJob(Executor& executor, std::string version, std::atomic<int64_t>& calls)
+      : executor_(executor), version_(std::move(version)), calls_(calls) {}
+
+  void Start(const absl::Status& admitted) {
+    MutexLock lock(mu_);
+    self_ = shared_from_this();
+    if (!admitted.ok()) closing_ = ToGrpcStatus(admitted);
+    if (admitted.ok()) StartRead(&request_);
+    Advance();
+  }
+
+  void OnReadDone(bool ok) override {
+    MutexLock lock(mu_);
+    if (closing_.has_value()) return;
+    const absl::Status status = ok ? Take() : TakeHalfClose();
+    if (!status.ok()) {
+      closing_ = ToGrpcStatus(status);
+    } else if (ok) {
+      StartRead(&request_);
+    }
+    Advance();
+  }
+
+  void OnWriteDone(bool ok) override {
+    MutexLock lock(mu_);
+    writing_ = false;
+    if (!ok && !closing_.has_value()) closing_ = grpc::Status::CANCELLED;
+    Advance();
+  }
+
+  void OnCancel() override {
+    MutexLock lock(mu_);
+    if (timer_ != 0) executor_.Cancel(timer_);
+    if (!closing_.has_value()) closing_ = grpc::Status::CANCELLED;
+    Advance();
+  }
+
+  void OnDone() override { self_.reset(); }
+
+ private:
+  absl::Status Take() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    switch (request_.message_case()) {
+      case v1::ProduceRequest::kHeader: {
+        if (script_.has_value()) {
+          return InvalidField("header", request_.header().job_id(),
+                              "sent a second time");
+        }
+        calls_.fetch_add(1);
+        producer_ = request_.header().producer();
+        KINORA_ASSIGN_OR_RETURN(
+            SimScript script,
+            SimScript::Make(std::move(*request_.mutable_header())));
+        script_ = std::move(script);
+        return absl::OkStatus();
+      }
+      case v1::ProduceRequest::kInputChunk:
+        if (script_.has_value()) {
+          return script_->TakeInput(request_.input_chunk());
+        }
+        break;
+      case v1::ProduceRequest::kAnswer:
+        return absl::OkStatus();  // asked anew, with the answer in the header
+      case v1::ProduceRequest::MESSAGE_NOT_SET:
+        break;
+    }
+    return InvalidField("message", "", "the first message must be a header");
+  }
+
+  absl::Status TakeHalfClose() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    if (!script_.has_value()) {
+      return InvalidField("header", "", "the stream ended without one");
+    }
+    KINORA_RETURN_IF_ERROR(script_->CheckInputs());
+    if (script_->delay() == absl::ZeroDuration()) {
+      answering_ = true;
+      return absl::OkStatus();
+    }
+    timer_ = executor_.PostAfter(script_->delay(), [self = shared_from_this()] {
+      MutexLock lock(self->mu_);
+      self->answering_ = true;
+      self->Advance();
+    });
+    return absl::OkStatus();
+  }
+
+  // Starts the next write or the finish, if neither is under way.
+  void Advance() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    if (writing_ || finished_) return;
+    if (closing_.has_value()) {
+      finished_ = true;
+      Finish(*closing_);
+      return;
+    }
+    if (!script_.has_value()) return;
+    if (!accepted_) {
+      accepted_ = true;
+      v1::ProducerIdentity& identity =
+          *response_.mutable_accepted()->mutable_identity();
+      identity.set_name(producer_);
+      identity.set_version(version_);
+    } else if (!answering_) {
+      return;
+    } else if (!script_->Next(&response_)) {
+      finished_ = true;
+      Finish(grpc::Status::OK);
+      return;
+    }
+    writing_ = true;
+    StartWrite(&response_);
+  }
+
+  Executor& executor_;
+  const std::string version_;
+  std::atomic<int64_t>& calls_;
+
+  // Only touched by the reaction of the read or write it belongs to.
+  v1::ProduceRequest request_;
+
+  Mutex mu_;
+  std::shared_ptr<SimJob> self_;
+  v1::ProduceResponse response_ ABSL_GUARDED_BY(mu_);
+  std::optional<SimScript> script_ ABSL_GUARDED_BY(mu_);
+  std::string producer_ ABSL_GUARDED_BY(mu_);
+  Executor::TimerId timer_ ABSL_GUARDED_BY(mu_) = 0;
+  bool accepted_ ABSL_GUARDED_BY(mu_) = false;
+  bool answering_ ABSL_GUARDED_BY(mu_) = false;
+  bool writing_ ABSL_GUARDED_BY(mu_) = false;
+  bool finished_ ABSL_GUARDED_BY(mu_) = false;
+  std::optional<grpc::Status> closing_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace
+
+SimProducerService::SimProducerService(Executor& executor, std::string version)
+    : executor_(executor), version_(std::move(version)) {}
+
+grpc::ServerUnaryReactor* SimProducerService::Describe(
+    grpc::CallbackServerContext* context, const v1::DescribeRequest* request,
+    v1::DescribeResponse* response) {
+  response->mutable_identity()->set_name(request->producer());
+  response->mutable_identity()->set_version(version_);
+  response->set_description("Makes deterministic stand-ins for any output.");
+  response->set_settings_schema_json(std::string(SimSettingsSchema()));
+  response->set_input_mode(v1::INPUT_MODE_STREAM);
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  reactor->Finish(grpc::Status::OK);
+  return reactor;
+}
+
+grpc::ServerBidiReactor<v1::ProduceRequest, v1::ProduceResponse>*
+SimProducerService::Produce(grpc::CallbackServerContext* context) {
+  auto job = std::make_shared<SimJob>(executor_, version_, calls_);
+  job->Start(AdmitCall(context));
+  return job.get();
+}
+
+}  // namespace kinora

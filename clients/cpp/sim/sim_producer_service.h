@@ -1,0 +1,50 @@
+// The simulated producer as a gRPC service: the product's own stand-in for
+// real producers, for dry runs, load tests and first steps. It serves any
+// producer name; what it does is in the node's settings (sim_settings.h).
+
+#ifndef KINORA_CLIENTS_CPP_SIM_SIM_PRODUCER_SERVICE_H_
+#define KINORA_CLIENTS_CPP_SIM_SIM_PRODUCER_SERVICE_H_
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+#include "common/executor.h"
+#include "kinora/v1/producer.grpc.pb.h"
+
+namespace kinora {
+
+// Thread-safe. One Produce stream costs no thread.
+//
+// The stream as a state machine:
+//   1. header read        -> accepted is written
+//   2. input chunks read  -> hashed and compared with the header's digests
+//   3. half-close read    -> after delay_ms: log lines, usage, then either a
+//                            question, a failure, or all outputs in chunks
+//   4. result written     -> Finish(OK)
+class SimProducerService final : public v1::ProducerService::CallbackService {
+ public:
+  // `executor` (for delays) MUST outlive the service. `version` is what
+  // Describe reports.
+  SimProducerService(Executor& executor, std::string version);
+
+  grpc::ServerUnaryReactor* Describe(grpc::CallbackServerContext* context,
+                                     const v1::DescribeRequest* request,
+                                     v1::DescribeResponse* response) override;
+
+  grpc::ServerBidiReactor<v1::ProduceRequest, v1::ProduceResponse>* Produce(
+      grpc::CallbackServerContext* context) override;
+
+  // Headers read since the start: how often a producer was called. For tests
+  // and load reports.
+  int64_t calls() const { return calls_.load(); }
+
+ private:
+  Executor& executor_;
+  const std::string version_;
+  std::atomic<int64_t> calls_ = 0;
+};
+
+}  // namespace kinora
+
+#endif  // KINORA_CLIENTS_CPP_SIM_SIM_PRODUCER_SERVICE_H_

@@ -1,0 +1,175 @@
+#include "clients/cpp/sim/sim_script.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+
+#include "common/status.h"
+
+namespace kinora {
+namespace {
+
+// Large enough that framing costs little, small enough to interleave.
+constexpr int64_t kChunkBytes = 256 * 1024;
+constexpr int64_t kLinesPerMessage = 100;
+
+constexpr char kQuestionId[] = "sim";
+
+}  // namespace
+
+absl::StatusOr<SimScript> SimScript::Make(v1::JobHeader header) {
+  if (header.job_id().empty()) {
+    return InvalidField("header.job_id", "", "must be set");
+  }
+  if (header.producer().empty()) {
+    return InvalidField("header.producer", "", "must be set");
+  }
+  KINORA_ASSIGN_OR_RETURN(SimSettings settings,
+                          ParseSimSettings(header.settings_json()));
+  return SimScript(std::move(header), std::move(settings));
+}
+
+SimScript::SimScript(v1::JobHeader header, SimSettings settings)
+    : header_(std::move(header)), settings_(std::move(settings)) {
+  for (const v1::InputBinding& binding : header_.inputs()) {
+    uint32_t index = 0;
+    for (const v1::InputElement& element : binding.elements()) {
+      if (element.streamed()) {
+        StreamedInput& input = inputs_[{binding.name(), index}];
+        input.source_id = element.source_id();
+        input.expected = element.content().digest();
+      }
+      ++index;
+    }
+  }
+  for (const v1::ExpectedOutput& output : header_.outputs()) {
+    if (output.elements().empty()) {
+      outputs_.emplace_back(output.name(), output.mime_type());
+    }
+    for (const v1::OutputElement& element : output.elements()) {
+      outputs_.emplace_back(element.artefact_id(), output.mime_type());
+    }
+  }
+}
+
+absl::Status SimScript::TakeInput(const v1::InputChunk& chunk) {
+  const std::string name = absl::StrCat(chunk.binding(), "/", chunk.element());
+  auto it = inputs_.find({chunk.binding(), chunk.element()});
+  if (it == inputs_.end()) {
+    return InvalidField("input_chunk.binding", name, "no such streamed input");
+  }
+  StreamedInput& input = it->second;
+  if (input.complete || chunk.offset() != input.received) {
+    return InvalidField(
+        "input_chunk.offset", absl::StrCat(chunk.offset()),
+        absl::StrCat("input ", name, " is at offset ", input.received));
+  }
+  input.hasher.Update(chunk.data());
+  input.received += static_cast<int64_t>(chunk.data().size());
+  if (!chunk.last()) return absl::OkStatus();
+  input.complete = true;
+  const std::string hash = input.hasher.Finish().Hex();
+  if (hash != input.expected.hash()) {
+    return InvalidField(
+        absl::StrCat("input ", name), hash,
+        absl::StrCat("expected the bytes of ", input.expected.hash()));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SimScript::CheckInputs() const {
+  for (const auto& [key, input] : inputs_) {
+    if (input.complete) continue;
+    return InvalidField(absl::StrCat("input ", key.first, "/", key.second),
+                        input.source_id,
+                        absl::StrCat("ends after ", input.received, " of ",
+                                     input.expected.size_bytes(), " bytes"));
+  }
+  return absl::OkStatus();
+}
+
+bool SimScript::MustAsk() const {
+  if (settings_.question.empty()) return false;
+  return std::none_of(header_.answers().begin(), header_.answers().end(),
+                      [](const v1::Answer& answer) {
+                        return answer.question_id() == kQuestionId;
+                      });
+}
+
+bool SimScript::Next(v1::ProduceResponse* response) {
+  response->Clear();
+  if (result_sent_) return false;
+  if (NextLogLines(response)) return true;
+  if (settings_.cost_micros > 0 && !usage_sent_) {
+    usage_sent_ = true;
+    response->mutable_usage()->mutable_cost()->set_micros(
+        settings_.cost_micros);
+    return true;
+  }
+  if (MustAsk()) {
+    if (!question_sent_) {
+      question_sent_ = true;
+      v1::Question& question = *response->mutable_question();
+      question.set_question_id(kQuestionId);
+      question.set_prompt(settings_.question);
+      question.set_kind(v1::QUESTION_KIND_TEXT);
+      return true;
+    }
+  } else if (header_.attempt() > settings_.fail_attempts &&
+             NextOutputChunk(response)) {
+    return true;
+  }
+  WriteResult(response);
+  return true;
+}
+
+bool SimScript::NextLogLines(v1::ProduceResponse* response) {
+  if (lines_sent_ == settings_.log_lines) return false;
+  v1::LogLines& lines = *response->mutable_log_lines();
+  lines.set_channel_offset(lines_sent_);
+  const int64_t end =
+      std::min(settings_.log_lines, lines_sent_ + kLinesPerMessage);
+  while (lines_sent_ < end) {
+    lines.add_lines(absl::StrCat(header_.job_id(), ": line ", ++lines_sent_,
+                                 " of ", settings_.log_lines));
+  }
+  return true;
+}
+
+bool SimScript::NextOutputChunk(v1::ProduceResponse* response) {
+  if (!output_.has_value()) {
+    if (next_output_ == outputs_.size()) return false;
+    output_.emplace(settings_, header_, outputs_[next_output_].first,
+                    outputs_[next_output_].second);
+  }
+  v1::OutputChunk& chunk = *response->mutable_output_chunk();
+  chunk.set_output(outputs_[next_output_].first);
+  chunk.set_offset(output_->offset());
+  chunk.set_data(output_->Next(kChunkBytes));
+  if (output_->AtEnd()) {
+    chunk.set_last(true);
+    output_.reset();
+    ++next_output_;
+  }
+  return true;
+}
+
+void SimScript::WriteResult(v1::ProduceResponse* response) {
+  result_sent_ = true;
+  v1::JobResult& result = *response->mutable_result();
+  if (MustAsk()) {
+    result.mutable_waiting()->set_question_id(kQuestionId);
+  } else if (header_.attempt() <= settings_.fail_attempts) {
+    v1::Failure& failure = *result.mutable_failed();
+    failure.set_reason(v1::FAILURE_REASON_PRODUCER_ERROR);
+    failure.set_message(absl::StrCat("simulated ", settings_.fail_code,
+                                     " in attempt ", header_.attempt(), " of ",
+                                     header_.job_id()));
+    failure.set_retryable(IsRetryableCode(settings_.fail_code));
+    failure.set_provider("sim");
+  } else {
+    result.mutable_succeeded();
+  }
+}
+
+}  // namespace kinora

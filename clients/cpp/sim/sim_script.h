@@ -1,0 +1,80 @@
+// What the simulated producer answers to one job, message by message. Pure:
+// no stream, no clock, no thread.
+
+#ifndef KINORA_CLIENTS_CPP_SIM_SIM_SCRIPT_H_
+#define KINORA_CLIENTS_CPP_SIM_SIM_SCRIPT_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+
+#include "clients/cpp/sim/sim_output.h"
+#include "clients/cpp/sim/sim_settings.h"
+#include "common/digest.h"
+#include "kinora/v1/producer.pb.h"
+
+namespace kinora {
+
+// A SimScript takes a job's inputs, then gives its answers. Not thread-safe.
+class SimScript {
+ public:
+  // INVALID_ARGUMENT if the header or its settings are malformed.
+  static absl::StatusOr<SimScript> Make(v1::JobHeader header);
+
+  // Takes a piece of a streamed input. INVALID_ARGUMENT if no such input is
+  // expected, if bytes are missing, or if the whole is not what its digest
+  // says: a simulation also checks its caller.
+  absl::Status TakeInput(const v1::InputChunk& chunk);
+
+  // To be called after the last input; INVALID_ARGUMENT names an input whose
+  // bytes did not all arrive.
+  absl::Status CheckInputs() const;
+
+  // How long to wait before the first answer.
+  absl::Duration delay() const {
+    return absl::Milliseconds(settings_.delay_ms);
+  }
+
+  // The next answer after `accepted`; false after the result.
+  bool Next(v1::ProduceResponse* response);
+
+ private:
+  // A streamed input under way, by binding and element.
+  struct StreamedInput {
+    std::string source_id;
+    v1::Digest expected;
+    Sha256 hasher;
+    int64_t received = 0;
+    bool complete = false;
+  };
+
+  SimScript(v1::JobHeader header, SimSettings settings);
+
+  bool NextLogLines(v1::ProduceResponse* response);
+  bool NextOutputChunk(v1::ProduceResponse* response);
+  void WriteResult(v1::ProduceResponse* response);
+  bool MustAsk() const;
+
+  v1::JobHeader header_;
+  SimSettings settings_;
+  std::map<std::pair<std::string, uint32_t>, StreamedInput> inputs_;
+
+  int64_t lines_sent_ = 0;
+  bool usage_sent_ = false;
+  bool question_sent_ = false;
+  bool result_sent_ = false;
+  std::vector<std::pair<std::string, std::string>> outputs_;  // id, mime type
+  size_t next_output_ = 0;
+  std::optional<SimOutput> output_;
+};
+
+}  // namespace kinora
+
+#endif  // KINORA_CLIENTS_CPP_SIM_SIM_SCRIPT_H_

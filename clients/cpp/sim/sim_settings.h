@@ -1,0 +1,54 @@
+// What a blueprint node may tell the simulated producer.
+//
+//   bytes          size of each output in bytes; the content is pseudo-random
+//                  but the same for the same job and inputs
+//   text           each output is this text, whatever the inputs
+//   delay_ms       time from the last input to the first output
+//   fail_attempts  the first so many attempts fail with fail_code
+//   fail_code      UNAVAILABLE unless set; UNAVAILABLE, DEADLINE_EXCEEDED,
+//                  RESOURCE_EXHAUSTED and ABORTED may be retried
+//   question       asked of a person; the output then names the answer
+//   log_lines      so many lines for the run's log
+//   cost           charged for each job, in the installation's currency
+//   salt           makes outputs differ that would be equal
+//
+// Without any of them an output is a text that names the job and the digests
+// of its inputs. Other members are allowed and ignored, so that a real node
+// can be simulated with its own settings in place.
+
+#ifndef KINORA_CLIENTS_CPP_SIM_SIM_SETTINGS_H_
+#define KINORA_CLIENTS_CPP_SIM_SIM_SETTINGS_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace kinora {
+
+struct SimSettings {
+  std::optional<int64_t> bytes;
+  std::optional<std::string> text;
+  int64_t delay_ms = 0;
+  int64_t fail_attempts = 0;
+  std::string fail_code = "UNAVAILABLE";
+  std::string question;
+  int64_t log_lines = 0;
+  int64_t cost_micros = 0;
+  std::string salt;
+};
+
+// INVALID_ARGUMENT naming the setting (`settings.bytes`) and its value.
+absl::StatusOr<SimSettings> ParseSimSettings(absl::string_view settings_json);
+
+// True for the codes that the runner may retry.
+bool IsRetryableCode(absl::string_view code);
+
+// The JSON Schema of the settings, for Describe.
+absl::string_view SimSettingsSchema();
+
+}  // namespace kinora
+
+#endif  // KINORA_CLIENTS_CPP_SIM_SIM_SETTINGS_H_
