@@ -1,0 +1,39 @@
+// Channels to Kinora's servers, all made alike.
+
+#ifndef KINORA_CLIENTS_CPP_CHANNEL_H_
+#define KINORA_CLIENTS_CPP_CHANNEL_H_
+
+#include <memory>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+namespace grpc {
+class Channel;
+}
+
+namespace kinora {
+
+struct ChannelOptions {
+  // Larger messages are refused on either way.
+  int max_message_bytes = 16 << 20;
+  // After this silence a ping finds out whether the peer is alive; a follow
+  // stream on a dead connection ends with UNAVAILABLE soon after.
+  absl::Duration keepalive = absl::Seconds(30);
+  // A TCP connection of its own instead of one shared with all channels of the
+  // process to that target: for streams with much to carry.
+  bool own_connection = false;
+  // Repeats calls that are safe to repeat when they fail with UNAVAILABLE, for
+  // about two seconds: time enough for a server to restart.
+  bool retry = true;
+};
+
+// A channel to a gRPC target, such as "127.0.0.1:7401" or
+// "dns:///store.example:7401". Connects when first used, and again after a
+// connection broke. Passes the thread's trace (common/trace_context.h) on.
+std::shared_ptr<grpc::Channel> MakeChannel(absl::string_view target,
+                                           const ChannelOptions& options = {});
+
+}  // namespace kinora
+
+#endif  // KINORA_CLIENTS_CPP_CHANNEL_H_

@@ -1,0 +1,53 @@
+// A RemoteStore is the store's interfaces over a channel: one more backend of
+// services/store/store.h. Calls block, each with a deadline; errors are those
+// of the server, with their reasons (common/error_reason.h), or UNAVAILABLE
+// and DEADLINE_EXCEEDED when it does not answer.
+//
+// Of the server's limits the caller sees little: blobs and plans are streamed,
+// appends and batches must fit into a message.
+
+#ifndef KINORA_CLIENTS_CPP_REMOTE_STORE_H_
+#define KINORA_CLIENTS_CPP_REMOTE_STORE_H_
+
+#include <memory>
+
+#include "absl/time/time.h"
+
+#include "services/store/store.h"
+
+namespace grpc {
+class Channel;
+}
+
+namespace kinora {
+
+struct RemoteStoreOptions {
+  // How long one unary call may take.
+  absl::Duration timeout = absl::Seconds(30);
+  // How long one stream that moves a blob, a manifest or a plan may take.
+  absl::Duration stream_timeout = absl::Minutes(10);
+};
+
+// Thread-safe. May be used by any number of threads at once.
+class RemoteStore {
+ public:
+  explicit RemoteStore(std::shared_ptr<grpc::Channel> channel,
+                       const RemoteStoreOptions& options = {});
+
+  // REQUIRES: no call is under way and no waiter of NotifyAfter() is left.
+  ~RemoteStore();
+
+  RemoteStore(const RemoteStore&) = delete;
+  RemoteStore& operator=(const RemoteStore&) = delete;
+
+  // Valid while this is.
+  Store store();
+
+ private:
+  struct Parts;
+  const std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace kinora
+
+#endif  // KINORA_CLIENTS_CPP_REMOTE_STORE_H_

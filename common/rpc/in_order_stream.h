@@ -1,0 +1,189 @@
+// An InOrderStream serves a bidirectional call in which every request gets one
+// response, in the order sent.
+//
+// Reads, handling and writes go on independently, each one at a time, around
+// one queue of requests and one of responses: 1. OnReadDone queues a request;
+// 2. a task on the executor handles the first; 3. its response is queued and
+// written. While kMaxQueued requests and responses are held, nothing is read:
+// a client that does not read what it gets is stopped by flow control. The
+// client's half-close, once all is answered, a cancellation or the drain of the
+// server lead to the one Finish.
+
+#ifndef KINORA_COMMON_RPC_IN_ORDER_STREAM_H_
+#define KINORA_COMMON_RPC_IN_ORDER_STREAM_H_
+
+#include <deque>
+#include <memory>
+#include <utility>
+
+#include "absl/functional/any_invocable.h"
+#include "grpcpp/support/server_callback.h"
+
+#include "common/executor.h"
+#include "common/mutex.h"
+#include "common/rpc/call_context.h"
+#include "common/rpc/stream_task.h"
+
+namespace kinora {
+
+template <typename Request, typename Response>
+class InOrderStream final : public grpc::ServerBidiReactor<Request, Response> {
+ public:
+  // Enough to keep the handler busy over a network's round trip.
+  static constexpr size_t kMaxQueued = 16;
+
+  // Answers one request; what fails is said in the response. Runs on the
+  // executor, never twice at once, and may block.
+  using Handler = absl::AnyInvocable<Response(const Request&)>;
+
+  // What a service method returns. `executor` MUST outlive the server.
+  static grpc::ServerBidiReactor<Request, Response>* Start(
+      grpc::CallbackServerContext* context, Executor& executor,
+      Handler handler) {
+    auto* stream = new InOrderStream(context, executor, std::move(handler));
+    stream->self_.reset(stream);
+    stream->Begin(context);
+    return stream;
+  }
+
+ private:
+  InOrderStream(grpc::CallbackServerContext* context, Executor& executor,
+                Handler handler)
+      : executor_(executor),
+        trace_(TraceOf(*context)),
+        tracker_(TrackerOf(context)),
+        handler_(std::move(handler)) {}
+  ~InOrderStream() override {
+    if (tracker_ != nullptr) tracker_->CancelOnDrain(drain_id_);
+  }
+
+  void Begin(grpc::CallbackServerContext* context) {
+    absl::Status admitted = AdmitCall(context);
+    if (admitted.ok() && tracker_ != nullptr) {
+      std::weak_ptr<InOrderStream> weak = self_;
+      drain_id_ = tracker_->OnDrain([weak] {
+        if (auto stream = weak.lock()) {
+          stream->Stop(absl::UnavailableError(
+              "the server is draining: send again what was not answered"));
+        }
+      });
+    }
+    MutexLock lock(mu_);
+    if (!admitted.ok()) {
+      ended_ = stopped_ = true;
+      this->Finish(ToGrpcStatus(admitted));
+      return;
+    }
+    Advance();
+  }
+
+  // Starts whatever can go on; Finish once nothing is under way and nothing
+  // will be.
+  void Advance() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    if (ended_) return;
+    if (!writing_ && !responses_.empty() && !broken_) {
+      writing_ = true;
+      this->StartWrite(&responses_.front());
+    }
+    if (!handling_ && !requests_.empty() && !stopped_) {
+      handling_ = true;
+      PostStreamTask(
+          executor_, self_, trace_,
+          [](InOrderStream& stream) { stream.Handle(); },
+          [](InOrderStream& stream, const absl::Status& why) {
+            stream.Handled(Response(), why);
+          });
+    }
+    const bool room = requests_.size() + responses_.size() < kMaxQueued;
+    if (!reading_ && !read_all_ && !stopped_ && room) {
+      reading_ = true;
+      this->StartRead(&incoming_);
+    }
+    const bool answered = responses_.empty() || broken_;
+    const bool no_more = stopped_ || (read_all_ && requests_.empty());
+    if (no_more && answered && !handling_ && !writing_) {
+      // A read that is under way ends with the call.
+      ended_ = true;
+      this->Finish(ToGrpcStatus(end_));
+    }
+  }
+
+  void Handle() {
+    Request request;
+    {
+      MutexLock lock(mu_);
+      request = std::move(requests_.front());
+      requests_.pop_front();
+    }
+    Handled(handler_(request), absl::OkStatus());
+  }
+
+  void Handled(Response response, const absl::Status& status) {
+    MutexLock lock(mu_);
+    handling_ = false;
+    if (status.ok()) {
+      responses_.push_back(std::move(response));
+    } else {
+      stopped_ = true;
+      end_ = status;
+    }
+    Advance();
+  }
+
+  // Takes no further requests; answers what is being handled.
+  void Stop(const absl::Status& status) {
+    MutexLock lock(mu_);
+    if (stopped_) return;
+    stopped_ = true;
+    end_ = status;
+    Advance();
+  }
+
+  void OnReadDone(bool ok) override {
+    MutexLock lock(mu_);
+    reading_ = false;
+    if (ok) {
+      requests_.push_back(std::move(incoming_));
+      incoming_ = Request();
+    } else {
+      read_all_ = true;
+    }
+    Advance();
+  }
+  void OnWriteDone(bool ok) override {
+    MutexLock lock(mu_);
+    writing_ = false;
+    broken_ = broken_ || !ok;
+    responses_.pop_front();
+    Advance();
+  }
+  void OnCancel() override {
+    Stop(absl::CancelledError("the caller has gone"));
+  }
+  void OnDone() override { self_.reset(); }
+
+  Executor& executor_;
+  const TraceContext trace_;
+  const std::shared_ptr<CallTracker> tracker_;
+  uint64_t drain_id_ = 0;
+  Handler handler_;   // of the one task
+  Request incoming_;  // of the read under way
+
+  Mutex mu_;
+  std::deque<Request> requests_ ABSL_GUARDED_BY(mu_);
+  std::deque<Response> responses_ ABSL_GUARDED_BY(mu_);
+  bool reading_ ABSL_GUARDED_BY(mu_) = false;
+  bool handling_ ABSL_GUARDED_BY(mu_) = false;
+  bool writing_ ABSL_GUARDED_BY(mu_) = false;
+  bool read_all_ ABSL_GUARDED_BY(mu_) = false;  // the client is done
+  bool broken_ ABSL_GUARDED_BY(mu_) = false;    // a write failed
+  bool stopped_ ABSL_GUARDED_BY(mu_) = false;   // take nothing more
+  bool ended_ ABSL_GUARDED_BY(mu_) = false;     // Finish was called
+  absl::Status end_ ABSL_GUARDED_BY(mu_);
+
+  std::shared_ptr<InOrderStream> self_;  // until OnDone
+};
+
+}  // namespace kinora
+
+#endif  // KINORA_COMMON_RPC_IN_ORDER_STREAM_H_
