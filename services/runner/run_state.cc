@@ -1,0 +1,426 @@
+#include "services/runner/run_state.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+
+#include "common/inputs_hash.h"
+#include "common/status.h"
+
+namespace kinora {
+namespace {
+
+constexpr size_t kStatuses = static_cast<size_t>(JobStatus::kCancelled) + 1;
+
+// Calls `visit(slot, source id)` for each slot of a job; an empty fan-in has
+// one slot, whose source id is empty.
+template <typename Visit>
+void ForEachSlot(const v1::PlannedJob& job, Visit visit) {
+  for (const v1::PlannedBinding& binding : job.bindings()) {
+    if (!binding.is_list()) {
+      for (const std::string& id : binding.source_ids()) {
+        visit(binding.name(), id);
+      }
+      continue;
+    }
+    if (binding.source_ids().empty()) {
+      visit(EmptyFanInSlot(binding.name()), std::string());
+    }
+    for (int i = 0; i < binding.source_ids_size(); ++i) {
+      visit(FanInSlot(binding.name(), static_cast<size_t>(i)),
+            binding.source_ids(i));
+    }
+  }
+}
+
+absl::Status BadPlan(const v1::PlannedJob& job, absl::string_view what) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("plan: job ", job.job_id(), ": ", what));
+}
+
+}  // namespace
+
+bool IsFinal(JobStatus status) { return status >= JobStatus::kSucceeded; }
+
+absl::StatusOr<Digest> ContentHash(const v1::Content& content) {
+  switch (content.value_case()) {
+    case v1::Content::kBlob:
+      return Digest::ParseHex(content.blob().digest().hash());
+    case v1::Content::kInline:
+      return Digest::ParseHex(content.inline_().hash());
+    case v1::Content::VALUE_NOT_SET:
+      break;
+  }
+  return absl::InvalidArgumentError("content: neither a blob nor inline");
+}
+
+absl::StatusOr<RunState> RunState::Create(std::shared_ptr<const v1::Plan> plan,
+                                          const RunStateOptions& options,
+                                          Random& random) {
+  if (plan->deferred_size() > 0) {
+    return absl::UnimplementedError(absl::StrCat(
+        "plan: node ", plan->deferred(0).node(),
+        " is sized by an artefact, which this build cannot run yet"));
+  }
+  RunState state(std::move(plan), options, random);
+  KINORA_RETURN_IF_ERROR(state.AddSources());
+  KINORA_RETURN_IF_ERROR(state.AddJobs());
+  state.OpenLayers();
+  return state;
+}
+
+RunState::RunState(std::shared_ptr<const v1::Plan> plan,
+                   const RunStateOptions& options, Random& random)
+    : plan_(std::move(plan)),
+      options_(options),
+      random_(&random),
+      counts_(kStatuses) {}
+
+absl::Status RunState::AddSources() {
+  auto add = [this](const std::string& id,
+                    const v1::Content& content) -> absl::Status {
+    absl::StatusOr<Digest> hash = ContentHash(content);
+    if (!hash.ok()) {
+      return Annotate(hash.status(), absl::StrCat("plan: ", id));
+    }
+    Source source{content, *hash, true, -1};
+    if (!sources_.emplace(id, std::move(source)).second) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("plan: ", id, " is given twice"));
+    }
+    return absl::OkStatus();
+  };
+  for (const v1::PlannedInput& input : plan_->inputs()) {
+    KINORA_RETURN_IF_ERROR(add(input.input_id(), input.content()));
+  }
+  for (const v1::ReusedJob& job : plan_->reused()) {
+    for (const v1::ReusedArtefact& artefact : job.artefacts()) {
+      KINORA_RETURN_IF_ERROR(add(artefact.artefact_id(), artefact.content()));
+    }
+  }
+  for (const v1::PlannedSource& source : plan_->sources()) {
+    // A reused upstream may be named here, too.
+    if (sources_.contains(source.artefact_id())) continue;
+    KINORA_RETURN_IF_ERROR(add(source.artefact_id(), source.content()));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RunState::AddJobs() {
+  for (const v1::PlannedNode& node : plan_->nodes()) {
+    nodes_[node.node()] = &node;
+  }
+  for (int layer = 0; layer < plan_->layers_size(); ++layer) {
+    first_of_layer_.push_back(jobs_.size());
+    unfinished_in_layer_.push_back(
+        static_cast<size_t>(plan_->layers(layer).jobs_size()));
+    for (const v1::PlannedJob& job : plan_->layers(layer).jobs()) {
+      KINORA_RETURN_IF_ERROR(AddJob(job, static_cast<size_t>(layer)));
+    }
+  }
+  first_of_layer_.push_back(jobs_.size());
+  for (size_t i = 0; i < jobs_.size(); ++i) {
+    KINORA_RETURN_IF_ERROR(Connect(static_cast<JobIndex>(i)));
+    KINORA_RETURN_IF_ERROR(CheckKey(static_cast<JobIndex>(i)));
+  }
+  counts_[static_cast<size_t>(JobStatus::kPending)] = jobs_.size();
+  // Dependants come later, so one pass from the end sees them first.
+  for (size_t i = jobs_.size(); i-- > 0;) {
+    for (JobIndex dependant : jobs_[i].dependants) {
+      jobs_[i].remaining_path = std::max(jobs_[i].remaining_path,
+                                         Entry(dependant).remaining_path + 1);
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RunState::AddJob(const v1::PlannedJob& job, size_t layer) {
+  auto node = nodes_.find(job.node());
+  if (node == nodes_.end()) {
+    return BadPlan(job, absl::StrCat("unknown node ", job.node()));
+  }
+  if (job.artefacts().empty()) return BadPlan(job, "makes nothing");
+  Job entry;
+  entry.job = &job;
+  entry.node = node->second;
+  entry.layer = layer;
+  entry.producer = ProducerOf(node->second->producer().name());
+  for (const v1::PlannedArtefact& artefact : job.artefacts()) {
+    Source source;
+    source.maker = static_cast<JobIndex>(jobs_.size());
+    if (!sources_.emplace(artefact.artefact_id(), std::move(source)).second) {
+      return BadPlan(job, absl::StrCat(artefact.artefact_id(),
+                                       " comes from elsewhere, too"));
+    }
+  }
+  jobs_.push_back(std::move(entry));
+  return absl::OkStatus();
+}
+
+absl::Status RunState::Connect(JobIndex index) {
+  Job& job = Entry(index);
+  absl::Status status;
+  std::set<JobIndex> upstream;
+  ForEachSlot(*job.job, [&](const std::string& slot, const std::string& id) {
+    if (id.empty() || !status.ok()) return;
+    auto source = sources_.find(id);
+    if (source == sources_.end()) {
+      status = BadPlan(*job.job, absl::StrCat(slot, ": unknown source ", id));
+      return;
+    }
+    if (source->second.known) return;
+    const JobIndex maker = source->second.maker;
+    if (Entry(maker).layer >= job.layer) {
+      status =
+          BadPlan(*job.job, absl::StrCat(slot, ": ", id, " is made in layer ",
+                                         Entry(maker).layer,
+                                         ", not before "
+                                         "layer ",
+                                         job.layer));
+      return;
+    }
+    if (upstream.insert(maker).second) Entry(maker).dependants.push_back(index);
+  });
+  job.missing = upstream.size();
+  return status;
+}
+
+// A planner and a runner that disagree about keys would run everything anew
+// for ever; better to stop at the first such plan.
+absl::Status RunState::CheckKey(JobIndex index) const {
+  const Job& job = Entry(index);
+  if (job.job->inputs_hash().empty() || job.missing > 0) {
+    return absl::OkStatus();
+  }
+  const std::string key = KeyOf(job).Hex();
+  if (key == job.job->inputs_hash()) return absl::OkStatus();
+  return BadPlan(*job.job,
+                 absl::StrCat("has the inputs hash ", job.job->inputs_hash(),
+                              ", its parts have ", key));
+}
+
+size_t RunState::ProducerOf(const std::string& name) {
+  auto found = producer_by_name_.emplace(name, producers_.size());
+  if (found.second) {
+    Producer producer;
+    auto limits = options_.producers.find(name);
+    if (limits != options_.producers.end()) producer.limits = limits->second;
+    producers_.push_back(std::move(producer));
+  }
+  return found.first->second;
+}
+
+std::vector<JobChange> RunState::Apply(const RunFact& fact) {
+  changes_.clear();
+  std::visit([this](const auto& what) { Handle(what); }, fact);
+  OpenLayers();
+  return std::move(changes_);
+}
+
+void RunState::Handle(const LookedUp& fact) {
+  if (status(fact.job) != JobStatus::kLookingUp) return;
+  if (fact.outputs.empty()) return MakeReady(fact.job);
+  SetStatus(fact.job, JobStatus::kReused);
+  changes_.push_back({fact.job, JobStatus::kReused, {}, {}});
+  Land(fact.job, fact.outputs);
+}
+
+void RunState::Handle(const AttemptSucceeded& fact) {
+  if (status(fact.job) != JobStatus::kRunning) return;
+  LeaveRunning(fact.job);
+  SetStatus(fact.job, JobStatus::kSucceeded);
+  changes_.push_back({fact.job, JobStatus::kSucceeded, {}, {}});
+  Land(fact.job, fact.outputs);
+}
+
+void RunState::Handle(const AttemptFailed& fact) {
+  if (status(fact.job) != JobStatus::kRunning) return;
+  LeaveRunning(fact.job);
+  const Job& job = Entry(fact.job);
+  JobChange change{fact.job, JobStatus::kFailed, fact.failure, {}};
+  if (cancelled_) {
+    change.status = JobStatus::kCancelled;
+  } else if (ShouldRetry(fact.failure, job.attempts,
+                         producers_[job.producer].limits.max_attempts)) {
+    change.status = JobStatus::kRetrying;
+    change.delay = RetryDelay(options_.retry, job.attempts, *random_);
+  }
+  SetStatus(fact.job, change.status);
+  if (change.status == JobStatus::kFailed && count(JobStatus::kFailed) == 1) {
+    first_failure_ = change;
+  }
+  changes_.push_back(change);
+  if (change.status == JobStatus::kFailed) Block(fact.job, fact.failure);
+}
+
+void RunState::Handle(const RetryDue& fact) {
+  if (status(fact.job) == JobStatus::kRetrying) MakeReady(fact.job);
+}
+
+void RunState::Handle(const CancelRequested&) {
+  if (cancelled_) return;
+  cancelled_ = true;
+  look_ups_.clear();
+  for (Producer& producer : producers_) producer.ready.clear();
+  for (size_t i = 0; i < jobs_.size(); ++i) {
+    const JobIndex index = static_cast<JobIndex>(i);
+    // Running ones are final when their attempt has ended.
+    if (IsFinal(status(index)) || status(index) == JobStatus::kRunning) {
+      continue;
+    }
+    SetStatus(index, JobStatus::kCancelled);
+    changes_.push_back({index, JobStatus::kCancelled, {}, {}});
+  }
+}
+
+void RunState::SetStatus(JobIndex index, JobStatus status) {
+  Job& job = Entry(index);
+  --counts_[static_cast<size_t>(job.status)];
+  ++counts_[static_cast<size_t>(status)];
+  job.status = status;
+  if (!IsFinal(status)) return;
+  ++final_;
+  --unfinished_in_layer_[job.layer];
+}
+
+void RunState::Land(JobIndex index, const std::vector<v1::Content>& outputs) {
+  const Job& job = Entry(index);
+  for (int i = 0; i < job.job->artefacts_size(); ++i) {
+    Source& source = sources_[job.job->artefacts(i).artefact_id()];
+    source.content = outputs[static_cast<size_t>(i)];
+    // Whoever made the content has computed the hash; none is all zero.
+    source.hash = ContentHash(source.content).value_or(Digest());
+    source.known = true;
+  }
+  for (JobIndex dependant : job.dependants) {
+    Job& next = Entry(dependant);
+    --next.missing;
+    if (next.missing == 0 && next.layer < open_layers_) MakeKeyed(dependant);
+  }
+}
+
+void RunState::Block(JobIndex failed, const v1::Failure& root) {
+  v1::Failure failure;
+  failure.set_reason(v1::FAILURE_REASON_BLOCKED);
+  failure.set_message(
+      absl::StrCat("blocked: ", job(failed).job_id(), " failed"));
+  *failure.mutable_cause() = root;
+  failure.mutable_cause()->set_job_id(job(failed).job_id());
+  std::vector<JobIndex> stack(Entry(failed).dependants);
+  while (!stack.empty()) {
+    const JobIndex index = stack.back();
+    stack.pop_back();
+    if (IsFinal(status(index))) continue;
+    SetStatus(index, JobStatus::kBlocked);
+    changes_.push_back({index, JobStatus::kBlocked, failure, {}});
+    const std::vector<JobIndex>& next = Entry(index).dependants;
+    stack.insert(stack.end(), next.begin(), next.end());
+  }
+}
+
+void RunState::MakeKeyed(JobIndex index) {
+  Job& job = Entry(index);
+  if (cancelled_ || job.status != JobStatus::kPending) return;
+  job.key = KeyOf(job);
+  // Who forces a job wants it made anew, whatever there is.
+  if (job.job->reason().kind() == v1::REASON_KIND_FORCED) {
+    return MakeReady(index);
+  }
+  SetStatus(index, JobStatus::kLookingUp);
+  look_ups_.push_back(index);
+}
+
+void RunState::MakeReady(JobIndex index) {
+  SetStatus(index, JobStatus::kReady);
+  Job& job = Entry(index);
+  producers_[job.producer].ready.insert({-job.remaining_path, index});
+}
+
+void RunState::LeaveRunning(JobIndex index) {
+  --running_;
+  --producers_[Entry(index).producer].running;
+}
+
+void RunState::OpenLayers() {
+  while (open_layers_ < unfinished_in_layer_.size()) {
+    if (options_.layered && open_layers_ > 0 &&
+        unfinished_in_layer_[open_layers_ - 1] > 0) {
+      return;
+    }
+    const size_t layer = open_layers_++;
+    for (size_t i = first_of_layer_[layer]; i < first_of_layer_[layer + 1];
+         ++i) {
+      if (jobs_[i].missing == 0) MakeKeyed(static_cast<JobIndex>(i));
+    }
+  }
+}
+
+RunCommands RunState::NextCommands() {
+  RunCommands commands;
+  commands.look_ups.swap(look_ups_);
+  // What is being looked up may be more urgent than what is ready.
+  if (!commands.look_ups.empty()) return commands;
+  while (running_ < options_.max_concurrency) {
+    Producer* best = nullptr;
+    for (Producer& producer : producers_) {
+      if (producer.ready.empty() ||
+          producer.running >= producer.limits.concurrency) {
+        continue;
+      }
+      if (best == nullptr || *producer.ready.begin() < *best->ready.begin()) {
+        best = &producer;
+      }
+    }
+    if (best == nullptr) break;
+    const JobIndex index = best->ready.begin()->second;
+    best->ready.erase(best->ready.begin());
+    ++best->running;
+    ++running_;
+    ++Entry(index).attempts;
+    SetStatus(index, JobStatus::kRunning);
+    commands.starts.push_back(index);
+  }
+  return commands;
+}
+
+const v1::Content& RunState::content(absl::string_view source_id) const {
+  return sources_.find(source_id)->second.content;
+}
+
+Digest RunState::HashOf(absl::string_view source_id) const {
+  return source_id.empty() ? Digest() : sources_.find(source_id)->second.hash;
+}
+
+Digest RunState::KeyOf(const Job& job) const {
+  JobKey key;
+  key.producer = job.node->producer().name();
+  key.producer_version = job.node->producer().version();
+  key.settings = Digest::ParseHex(job.node->settings_hash()).value_or(Digest());
+  key.job_id = job.job->job_id();
+  for (const v1::PlannedArtefact& artefact : job.job->artefacts()) {
+    key.artefact_ids.push_back(artefact.artefact_id());
+  }
+  std::sort(key.artefact_ids.begin(), key.artefact_ids.end());
+  ForEachSlot(*job.job, [&](const std::string& slot, const std::string& id) {
+    key.slots.push_back({slot, HashOf(id)});
+  });
+  return InputsHash(key);
+}
+
+std::vector<v1::Dependency> RunState::Dependencies(JobIndex index) const {
+  std::vector<v1::Dependency> dependencies;
+  ForEachSlot(job(index), [&](const std::string& slot, const std::string& id) {
+    v1::Dependency dependency;
+    dependency.set_slot(slot);
+    dependency.set_source_id(id);
+    dependency.set_hash(HashOf(id).Hex());
+    dependencies.push_back(std::move(dependency));
+  });
+  std::sort(dependencies.begin(), dependencies.end(),
+            [](const v1::Dependency& a, const v1::Dependency& b) {
+              return a.slot() < b.slot();
+            });
+  return dependencies;
+}
+
+}  // namespace kinora

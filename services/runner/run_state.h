@@ -1,0 +1,268 @@
+// A RunState is what a run knows of its jobs and what it does next. It is a
+// pure function of the plan and of the facts it is told: no I/O, no clock, no
+// thread; the only outside thing is the Random that spreads retries.
+//
+// A job goes through these states:
+//
+//   pending -> looking up -> ready -> running -> succeeded
+//                  |           ^        |  |
+//                  |           |        |  +---> failed
+//                  v           +- retrying
+//                reused
+//
+// and from every one that is not final to cancelled; a pending one whose
+// upstream failed is blocked. A job is keyed when all it reads is known: its
+// inputs hash is computed from the real content hashes, and a lookup by that
+// key decides whether it is called at all. So a job behind an upstream that
+// made the same bytes again is reused (early cutoff), and a job whose result
+// exists is never called twice.
+//
+// The caller's loop:
+//
+//   changes = state.Apply(fact);            // what became of which jobs
+//   while (commands = state.NextCommands()) // look these up, start those
+//
+// Promises: every job ends in exactly one final state; no job starts before
+// all it depends on has succeeded; limits on concurrency hold at any time; a
+// fact that comes too late or twice changes nothing.
+
+#ifndef KINORA_SERVICES_RUNNER_RUN_STATE_H_
+#define KINORA_SERVICES_RUNNER_RUN_STATE_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+#include "common/digest.h"
+#include "common/random.h"
+#include "kinora/v1/event.pb.h"
+#include "kinora/v1/plan.pb.h"
+#include "services/runner/retry_policy.h"
+
+namespace kinora {
+
+// Position of a job in the plan, counted over its layers.
+using JobIndex = int;
+
+enum class JobStatus {
+  kPending,    // something it reads is not there yet, or its layer is not open
+  kLookingUp,  // keyed; the caller is looking for an earlier result
+  kReady,      // waits for a free place
+  kRunning,
+  kRetrying,  // waits for RetryDue
+  // Final:
+  kSucceeded,
+  kReused,
+  kFailed,
+  kBlocked,
+  kCancelled,
+};
+
+bool IsFinal(JobStatus status);
+
+// Limits of one producer.
+struct ProducerLimits {
+  uint32_t concurrency = 4;
+  uint32_t max_attempts = 3;
+};
+
+struct RunStateOptions {
+  bool layered = false;  // a layer starts when the layer before it is done
+  uint32_t max_concurrency = 64;
+  // By producer name; the defaults hold for one that is missing.
+  std::map<std::string, ProducerLimits> producers;
+  RetryPolicy retry;
+};
+
+// Facts: what happened.
+
+// The lookup of a job's key; `outputs` are the contents of its artefacts in
+// their order, or empty if there is no earlier result.
+struct LookedUp {
+  JobIndex job = 0;
+  std::vector<v1::Content> outputs;
+};
+// The attempt made all outputs, and they are durable.
+struct AttemptSucceeded {
+  JobIndex job = 0;
+  std::vector<v1::Content> outputs;  // in the order of the job's artefacts
+};
+struct AttemptFailed {
+  JobIndex job = 0;
+  v1::Failure failure;
+};
+// The delay of a JobChange to kRetrying has passed.
+struct RetryDue {
+  JobIndex job = 0;
+};
+struct CancelRequested {};
+
+using RunFact = std::variant<LookedUp, AttemptSucceeded, AttemptFailed,
+                             RetryDue, CancelRequested>;
+
+// What became of a job.
+struct JobChange {
+  JobIndex job = 0;
+  JobStatus status = JobStatus::kPending;
+  // Why: for kFailed and kRetrying the attempt's failure; for kBlocked one
+  // with the root cause as its `cause`.
+  v1::Failure failure;
+  absl::Duration delay;  // for kRetrying: until RetryDue
+};
+
+// What to do now.
+struct RunCommands {
+  std::vector<JobIndex> look_ups;
+  std::vector<JobIndex> starts;
+
+  bool empty() const { return look_ups.empty() && starts.empty(); }
+};
+
+// Not thread-safe.
+class RunState {
+ public:
+  // INVALID_ARGUMENT naming job and element if the plan does not hold together
+  // (an unknown node or source, a dependency in the same or a later layer, an
+  // id made twice, a key that is not that of its parts); UNIMPLEMENTED if it
+  // has deferred groups. `random` MUST outlive the state.
+  static absl::StatusOr<RunState> Create(std::shared_ptr<const v1::Plan> plan,
+                                         const RunStateOptions& options,
+                                         Random& random);
+
+  RunState(RunState&&) = default;
+  RunState& operator=(RunState&&) = default;
+
+  std::vector<JobChange> Apply(const RunFact& fact);
+
+  // Commands that were not given before: lookups if there are any, else
+  // starts. Empty once cancelled.
+  RunCommands NextCommands();
+
+  // True when every job is in a final state.
+  bool finished() const { return final_ == jobs_.size(); }
+  bool cancelled() const { return cancelled_; }
+  // True if some job failed.
+  bool failed() const { return count(JobStatus::kFailed) > 0; }
+
+  size_t job_count() const { return jobs_.size(); }
+  size_t count(JobStatus status) const {
+    return counts_[static_cast<size_t>(status)];
+  }
+  const v1::PlannedJob& job(JobIndex index) const { return *Entry(index).job; }
+  const v1::PlannedNode& node(JobIndex index) const {
+    return *Entry(index).node;
+  }
+  JobStatus status(JobIndex index) const { return Entry(index).status; }
+  // Attempts started, the running one included.
+  uint32_t attempts(JobIndex index) const { return Entry(index).attempts; }
+  // The inputs hash. REQUIRES: the job was keyed.
+  const Digest& key(JobIndex index) const { return Entry(index).key; }
+
+  // The value of an input or artefact. REQUIRES: a source of a keyed job.
+  const v1::Content& content(absl::string_view source_id) const;
+
+  // What the job's key is made of, sorted by slot. REQUIRES: it was keyed.
+  std::vector<v1::Dependency> Dependencies(JobIndex index) const;
+
+  // The first job that failed for good, for the run's error. REQUIRES:
+  // failed().
+  const JobChange& first_failure() const { return first_failure_; }
+
+ private:
+  // An input or artefact.
+  struct Source {
+    v1::Content content;
+    Digest hash;
+    bool known = false;
+    JobIndex maker = -1;
+  };
+  struct Job {
+    const v1::PlannedJob* job = nullptr;
+    const v1::PlannedNode* node = nullptr;
+    size_t layer = 0;
+    size_t producer = 0;
+    size_t missing = 0;  // upstream jobs that have no result yet
+    std::vector<JobIndex> dependants;
+    int remaining_path = 1;  // jobs on the longest way down, itself included
+    JobStatus status = JobStatus::kPending;
+    uint32_t attempts = 0;
+    Digest key;
+  };
+  struct Producer {
+    ProducerLimits limits;
+    uint32_t running = 0;
+    // Ready jobs, the one with the longest remaining path first.
+    std::set<std::pair<int, JobIndex>> ready;
+  };
+
+  RunState(std::shared_ptr<const v1::Plan> plan, const RunStateOptions& options,
+           Random& random);
+
+  absl::Status AddSources();
+  absl::Status AddJobs();
+  absl::Status AddJob(const v1::PlannedJob& job, size_t layer);
+  absl::Status Connect(JobIndex index);
+  absl::Status CheckKey(JobIndex index) const;
+  size_t ProducerOf(const std::string& name);
+
+  const Job& Entry(JobIndex index) const {
+    return jobs_[static_cast<size_t>(index)];
+  }
+  Job& Entry(JobIndex index) { return jobs_[static_cast<size_t>(index)]; }
+
+  void Handle(const LookedUp& fact);
+  void Handle(const AttemptSucceeded& fact);
+  void Handle(const AttemptFailed& fact);
+  void Handle(const RetryDue& fact);
+  void Handle(const CancelRequested& fact);
+
+  void SetStatus(JobIndex index, JobStatus status);
+  void Land(JobIndex index, const std::vector<v1::Content>& outputs);
+  void Block(JobIndex failed, const v1::Failure& root);
+  void MakeKeyed(JobIndex index);
+  void MakeReady(JobIndex index);
+  void LeaveRunning(JobIndex index);
+  void OpenLayers();
+  Digest KeyOf(const Job& job) const;
+  Digest HashOf(absl::string_view source_id) const;
+
+  std::shared_ptr<const v1::Plan> plan_;
+  RunStateOptions options_;
+  Random* random_;
+
+  absl::flat_hash_map<std::string, Source> sources_;
+  absl::flat_hash_map<std::string, const v1::PlannedNode*> nodes_;
+  std::vector<Job> jobs_;
+  absl::flat_hash_map<std::string, size_t> producer_by_name_;
+  std::vector<Producer> producers_;
+
+  std::vector<size_t> first_of_layer_;  // and one more: the number of jobs
+  std::vector<size_t> unfinished_in_layer_;
+  size_t open_layers_ = 0;  // layers whose jobs may be keyed
+
+  std::vector<JobIndex> look_ups_;  // not given out yet
+  uint32_t running_ = 0;
+  size_t final_ = 0;
+  std::vector<size_t> counts_;
+  bool cancelled_ = false;
+  std::vector<JobChange> changes_;  // of the Apply() under way
+  JobChange first_failure_;
+};
+
+// The hash of a content, whichever form it has. INVALID_ARGUMENT if it has
+// none or a malformed one.
+absl::StatusOr<Digest> ContentHash(const v1::Content& content);
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_RUNNER_RUN_STATE_H_

@@ -1,0 +1,443 @@
+#include "services/runner/run_state.h"
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+
+#include "common/testing/status_matchers.h"
+
+namespace kinora {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
+
+v1::Content Text(absl::string_view text) {
+  v1::Content content;
+  content.mutable_inline_()->set_hash(Sha256Of(text).Hex());
+  content.mutable_inline_()->set_data(std::string(text));
+  return content;
+}
+
+// Makes a plan: nodes are producers, jobs have one artefact `Artifact:<id>`.
+class PlanBuilder {
+ public:
+  PlanBuilder() : plan_(std::make_shared<v1::Plan>()) {
+    v1::PlannedInput* input = plan_->add_inputs();
+    input->set_input_id("Input:Topic");
+    *input->mutable_content() = Text("topic");
+  }
+
+  PlanBuilder& Job(size_t layer, const std::string& id,
+                   const std::vector<std::string>& upstream,
+                   const std::string& producer = "sim") {
+    while (plan_->layers_size() <= static_cast<int>(layer)) plan_->add_layers();
+    if (nodes_.insert(producer).second) {
+      v1::PlannedNode* node = plan_->add_nodes();
+      node->set_node(producer);
+      node->mutable_producer()->set_name(producer);
+      node->mutable_producer()->set_version("1");
+      node->set_settings_json("{}");
+      node->set_settings_hash(Sha256Of("{}").Hex());
+    }
+    v1::PlannedJob* job =
+        plan_->mutable_layers(static_cast<int>(layer))->add_jobs();
+    job->set_job_id(id);
+    job->set_node(producer);
+    job->add_artefacts()->set_artefact_id("Artifact:" + id);
+    v1::PlannedBinding* list = job->add_bindings();
+    list->set_name("parts");
+    list->set_is_list(true);
+    for (const std::string& name : upstream) {
+      list->add_source_ids("Artifact:" + name);
+    }
+    v1::PlannedBinding* topic = job->add_bindings();
+    topic->set_name("topic");
+    topic->add_source_ids("Input:Topic");
+    return *this;
+  }
+
+  v1::Plan& plan() { return *plan_; }
+  std::shared_ptr<const v1::Plan> Take() { return plan_; }
+
+ private:
+  std::shared_ptr<v1::Plan> plan_;
+  std::set<std::string> nodes_;
+};
+
+class RunStateTest : public ::testing::Test {
+ protected:
+  RunState Make(PlanBuilder& builder, const RunStateOptions& options = {}) {
+    absl::StatusOr<RunState> state =
+        RunState::Create(builder.Take(), options, random_);
+    EXPECT_OK(state);
+    return *std::move(state);
+  }
+
+  // Names of the jobs that start, when no lookup finds anything.
+  std::vector<std::string> Start(RunState& state) {
+    std::vector<std::string> started;
+    for (RunCommands c = state.NextCommands(); !c.empty();
+         c = state.NextCommands()) {
+      for (JobIndex job : c.look_ups) state.Apply(LookedUp{job, {}});
+      for (JobIndex job : c.starts) started.push_back(state.job(job).job_id());
+    }
+    return started;
+  }
+
+  static JobIndex Find(const RunState& state, const std::string& id) {
+    for (size_t i = 0; i < state.job_count(); ++i) {
+      if (state.job(static_cast<JobIndex>(i)).job_id() == id) {
+        return static_cast<JobIndex>(i);
+      }
+    }
+    ADD_FAILURE() << "no job " << id;
+    return 0;
+  }
+
+  static std::vector<JobChange> Succeed(RunState& state, const std::string& id,
+                                        absl::string_view text) {
+    return state.Apply(AttemptSucceeded{Find(state, id), {Text(text)}});
+  }
+
+  static std::vector<JobChange> Fail(RunState& state, const std::string& id,
+                                     bool retryable) {
+    v1::Failure failure;
+    failure.set_message("boom");
+    failure.set_retryable(retryable);
+    return state.Apply(AttemptFailed{Find(state, id), failure});
+  }
+
+  SeededRandom random_{1};
+};
+
+TEST_F(RunStateTest, EagerJobStartsWhenItsOwnUpstreamIsDone) {
+  PlanBuilder plan;
+  plan.Job(0, "A", {}).Job(0, "B", {}).Job(1, "C", {"A"}).Job(1, "D", {"B"});
+  RunState state = Make(plan);
+  EXPECT_THAT(Start(state), UnorderedElementsAre("A", "B"));
+  Succeed(state, "A", "a");
+  EXPECT_THAT(Start(state), ElementsAre("C"));
+}
+
+TEST_F(RunStateTest, LayeredJobWaitsForTheWholeLayer) {  // F: S1-34
+  PlanBuilder plan;
+  plan.Job(0, "A", {}).Job(0, "B", {}).Job(1, "C", {"A"}).Job(1, "D", {});
+  RunState state = Make(plan, {.layered = true});
+  EXPECT_THAT(Start(state), UnorderedElementsAre("A", "B"));
+  Succeed(state, "A", "a");
+  EXPECT_THAT(Start(state), IsEmpty());
+  Succeed(state, "B", "b");
+  EXPECT_THAT(Start(state), UnorderedElementsAre("C", "D"));
+}
+
+TEST_F(RunStateTest, LongestRemainingPathGoesFirst) {
+  PlanBuilder plan;
+  plan.Job(0, "Leaf", {})
+      .Job(0, "Root", {})
+      .Job(1, "Mid", {"Root"})
+      .Job(2, "End", {"Mid"});
+  RunState state = Make(plan, {.max_concurrency = 1});
+  EXPECT_THAT(Start(state), ElementsAre("Root"));
+  Succeed(state, "Root", "r");
+  EXPECT_THAT(Start(state), ElementsAre("Mid"));
+}
+
+TEST_F(RunStateTest, ProducerLimitHoldsBesideTheTotal) {  // F: S1-47
+  PlanBuilder plan;
+  for (int i = 0; i < 4; ++i) plan.Job(0, absl::StrCat("S", i), {}, "slow");
+  for (int i = 0; i < 4; ++i) plan.Job(0, absl::StrCat("Q", i), {}, "quick");
+  RunStateOptions options;
+  options.max_concurrency = 5;
+  options.producers["slow"].concurrency = 1;
+  options.producers["quick"].concurrency = 10;
+  RunState state = Make(plan, options);
+  EXPECT_THAT(Start(state), UnorderedElementsAre("S0", "Q0", "Q1", "Q2", "Q3"));
+  Succeed(state, "Q0", "q");
+  EXPECT_THAT(Start(state), IsEmpty());
+  Succeed(state, "S0", "s");
+  EXPECT_THAT(Start(state), ElementsAre("S1"));
+}
+
+// The key of a job behind a rerun upstream depends on the bytes it made and on
+// nothing else: same bytes, same key.
+TEST_F(RunStateTest, KeyFollowsTheContentOfTheUpstream) {
+  auto key_after = [&](absl::string_view content) {
+    PlanBuilder plan;
+    plan.Job(0, "A", {}).Job(1, "B", {"A"});
+    RunState state = Make(plan);
+    Start(state);
+    Succeed(state, "A", content);
+    EXPECT_THAT(state.NextCommands().look_ups, ElementsAre(1));
+    return state.key(1);
+  };
+  EXPECT_EQ(key_after("same"), key_after("same"));
+  EXPECT_NE(key_after("same"), key_after("other"));
+}
+
+TEST_F(RunStateTest, JobWithAnEarlierResultIsNotCalled) {  // F: S1-36
+  PlanBuilder plan;
+  plan.Job(0, "A", {}).Job(1, "B", {"A"});
+  RunState state = Make(plan);
+  EXPECT_THAT(state.NextCommands().look_ups, ElementsAre(0));
+  std::vector<JobChange> changes = state.Apply(LookedUp{0, {Text("a")}});
+  ASSERT_EQ(changes.size(), 1u);
+  EXPECT_EQ(changes[0].status, JobStatus::kReused);
+  EXPECT_THAT(Start(state), ElementsAre("B"));
+  EXPECT_EQ(state.content("Artifact:A").inline_().data(), "a");
+}
+
+TEST_F(RunStateTest, ForcedJobIsCalledWhateverThereIs) {
+  PlanBuilder plan;
+  plan.Job(0, "A", {});
+  plan.plan().mutable_layers(0)->mutable_jobs(0)->mutable_reason()->set_kind(
+      v1::REASON_KIND_FORCED);
+  RunState state = Make(plan);
+  RunCommands commands = state.NextCommands();
+  EXPECT_THAT(commands.look_ups, IsEmpty());
+  EXPECT_THAT(commands.starts, ElementsAre(0));
+}
+
+TEST_F(RunStateTest, RetryableFailureIsRetriedUpToTheLimit) {
+  PlanBuilder plan;
+  plan.Job(0, "A", {});
+  RunStateOptions options;
+  options.producers["sim"].max_attempts = 2;
+  RunState state = Make(plan, options);
+  EXPECT_THAT(Start(state), ElementsAre("A"));
+  EXPECT_EQ(Fail(state, "A", true)[0].status, JobStatus::kRetrying);
+  EXPECT_THAT(Start(state), IsEmpty());
+  state.Apply(RetryDue{0});
+  EXPECT_THAT(Start(state), ElementsAre("A"));
+  EXPECT_EQ(state.attempts(0), 2u);
+  EXPECT_EQ(Fail(state, "A", true)[0].status, JobStatus::kFailed);
+  EXPECT_TRUE(state.finished());
+}
+
+TEST_F(RunStateTest, FailureBlocksDownstreamAndSparesSiblings) {  // F: B-9
+  PlanBuilder plan;
+  plan.Job(0, "A", {}).Job(0, "B", {}).Job(1, "C", {"A"}).Job(2, "D", {"C"});
+  plan.Job(2, "E", {"B"});
+  RunState state = Make(plan);
+  Start(state);
+  std::vector<JobChange> changes = Fail(state, "A", false);
+  ASSERT_EQ(changes.size(), 3u);
+  for (size_t i = 1; i < 3; ++i) {
+    EXPECT_EQ(changes[i].status, JobStatus::kBlocked);
+    EXPECT_EQ(changes[i].failure.cause().job_id(), "A");
+    EXPECT_EQ(changes[i].failure.cause().message(), "boom");
+  }
+  Succeed(state, "B", "b");
+  EXPECT_THAT(Start(state), ElementsAre("E"));
+  Succeed(state, "E", "e");
+  EXPECT_TRUE(state.finished());
+  EXPECT_TRUE(state.failed());
+  EXPECT_EQ(state.job(state.first_failure().job).job_id(), "A");
+}
+
+TEST_F(RunStateTest, CancelStopsDispatchAndWaitsForRunningJobs) {
+  PlanBuilder plan;
+  plan.Job(0, "A", {}).Job(0, "B", {}).Job(1, "C", {"A"});
+  RunState state = Make(plan, {.max_concurrency = 1});
+  EXPECT_THAT(Start(state), ElementsAre("A"));
+  state.Apply(CancelRequested{});
+  EXPECT_FALSE(state.finished());
+  // A result that was paid for counts, though the run is cancelled.
+  Succeed(state, "A", "a");
+  EXPECT_THAT(Start(state), IsEmpty());
+  EXPECT_TRUE(state.finished());
+  EXPECT_EQ(state.count(JobStatus::kCancelled), 2u);
+}
+
+TEST_F(RunStateTest, PlanThatDoesNotHoldTogetherIsRefused) {
+  PlanBuilder unknown;
+  unknown.Job(0, "A", {"Nobody"});
+  EXPECT_THAT(RunState::Create(unknown.Take(), {}, random_),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("job A: parts/0: unknown source "
+                                 "Artifact:Nobody")));
+  PlanBuilder cycle;
+  cycle.Job(0, "A", {"B"}).Job(0, "B", {"A"});
+  EXPECT_THAT(RunState::Create(cycle.Take(), {}, random_),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("made in layer 0")));
+  PlanBuilder twice;
+  twice.Job(0, "A", {}).Job(1, "A", {});
+  EXPECT_THAT(RunState::Create(twice.Take(), {}, random_),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+  PlanBuilder key;
+  key.Job(0, "A", {});
+  key.plan().mutable_layers(0)->mutable_jobs(0)->set_inputs_hash("00");
+  EXPECT_THAT(RunState::Create(key.Take(), {}, random_),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("inputs hash 00")));
+  PlanBuilder deferred;
+  deferred.plan().add_deferred()->set_node("Image");
+  EXPECT_THAT(RunState::Create(deferred.Take(), {}, random_),
+              StatusIs(absl::StatusCode::kUnimplemented, HasSubstr("Image")));
+}
+
+TEST_F(RunStateTest, PlanWithoutJobsIsFinishedAtOnce) {
+  PlanBuilder plan;
+  RunState state = Make(plan);
+  EXPECT_TRUE(state.finished());
+  EXPECT_FALSE(state.failed());
+}
+
+// A random plan, carried out with random outcomes in random order. Checks what
+// must hold after each step and at the end.
+class RandomRun {
+ public:
+  explicit RandomRun(uint64_t seed) : random_(seed) {}
+
+  void Run() {
+    MakePlan();
+    MakeOptions();
+    absl::StatusOr<RunState> state =
+        RunState::Create(builder_.Take(), options_, random_);
+    ASSERT_OK(state);
+    const size_t jobs = state->job_count();
+    finals_.assign(jobs, 0);
+    succeeded_.assign(jobs, false);
+    for (int step = 0; !state->finished(); ++step) {
+      ASSERT_LT(step, 10'000) << "the run does not end";
+      Obey(*state);
+      CheckLimits(*state);
+      Happen(*state);
+    }
+    for (size_t i = 0; i < jobs; ++i) {
+      EXPECT_EQ(finals_[i], 1) << builder_.plan().DebugString();
+      EXPECT_TRUE(IsFinal(state->status(static_cast<JobIndex>(i))));
+    }
+    EXPECT_TRUE(state->NextCommands().empty());
+  }
+
+ private:
+  bool Chance(uint64_t one_in) { return UniformBelow(random_, one_in) == 0; }
+
+  void MakePlan() {
+    const size_t layers = 1 + UniformBelow(random_, 5);
+    std::vector<std::string> earlier;
+    for (size_t layer = 0; layer < layers; ++layer) {
+      std::vector<std::string> here;
+      const size_t jobs = 1 + UniformBelow(random_, 6);
+      for (size_t i = 0; i < jobs; ++i) {
+        std::vector<std::string> upstream;
+        for (const std::string& id : earlier) {
+          if (Chance(3)) upstream.push_back(id);
+        }
+        here.push_back(absl::StrCat("J", layer, "x", i));
+        builder_.Job(layer, here.back(), upstream,
+                     absl::StrCat("p", UniformBelow(random_, 3)));
+      }
+      earlier.insert(earlier.end(), here.begin(), here.end());
+    }
+  }
+
+  void MakeOptions() {
+    options_.layered = Chance(2);
+    options_.max_concurrency =
+        1 + static_cast<uint32_t>(UniformBelow(random_, 6));
+    for (int i = 0; i < 3; ++i) {
+      ProducerLimits limits;
+      limits.concurrency = 1 + static_cast<uint32_t>(UniformBelow(random_, 3));
+      limits.max_attempts = 1 + static_cast<uint32_t>(UniformBelow(random_, 3));
+      options_.producers[absl::StrCat("p", i)] = limits;
+    }
+    cancels_ = Chance(4);
+  }
+
+  void Note(RunState& state, const std::vector<JobChange>& changes) {
+    for (const JobChange& change : changes) {
+      EXPECT_EQ(state.status(change.job), change.status);
+      if (IsFinal(change.status)) ++finals_[static_cast<size_t>(change.job)];
+      if (change.status == JobStatus::kRetrying) waiting_.push_back(change.job);
+    }
+  }
+
+  void Obey(RunState& state) {
+    const RunCommands commands = state.NextCommands();
+    for (JobIndex job : commands.look_ups) looking_.push_back(job);
+    for (JobIndex job : commands.starts) {
+      EXPECT_FALSE(state.cancelled());
+      EXPECT_FALSE(succeeded_[static_cast<size_t>(job)]);
+      // Everything it reads is there.
+      for (const v1::Dependency& d : state.Dependencies(job)) {
+        if (d.source_id().empty()) continue;
+        EXPECT_EQ(d.hash(), ContentHash(state.content(d.source_id()))->Hex());
+      }
+      running_.push_back(job);
+    }
+  }
+
+  void CheckLimits(const RunState& state) {
+    EXPECT_LE(running_.size(), options_.max_concurrency);
+    std::map<std::string, uint32_t> by_producer;
+    for (JobIndex job : running_) {
+      ++by_producer[state.node(job).producer().name()];
+      EXPECT_LE(
+          state.attempts(job),
+          options_.producers[state.node(job).producer().name()].max_attempts);
+    }
+    for (const auto& entry : by_producer) {
+      EXPECT_LE(entry.second, options_.producers[entry.first].concurrency);
+    }
+  }
+
+  JobIndex TakeFrom(std::vector<JobIndex>& jobs) {
+    const size_t i = UniformBelow(random_, jobs.size());
+    const JobIndex job = jobs[i];
+    jobs.erase(jobs.begin() + static_cast<std::ptrdiff_t>(i));
+    return job;
+  }
+
+  // One thing happens.
+  void Happen(RunState& state) {
+    if (cancels_ && Chance(10)) Note(state, state.Apply(CancelRequested{}));
+    if (!looking_.empty() && Chance(2)) {
+      const JobIndex job = TakeFrom(looking_);
+      LookedUp fact{job, {}};
+      if (Chance(4)) fact.outputs.push_back(Text("old"));
+      Note(state, state.Apply(fact));
+    } else if (!waiting_.empty() && Chance(2)) {
+      Note(state, state.Apply(RetryDue{TakeFrom(waiting_)}));
+    } else if (!running_.empty()) {
+      const JobIndex job = TakeFrom(running_);
+      if (Chance(4)) {
+        v1::Failure failure;
+        failure.set_retryable(Chance(2));
+        Note(state, state.Apply(AttemptFailed{job, failure}));
+      } else {
+        const AttemptSucceeded fact{job, {Text(Chance(2) ? "x" : "y")}};
+        Note(state, state.Apply(fact));
+        succeeded_[static_cast<size_t>(job)] = true;
+        EXPECT_TRUE(state.Apply(fact).empty()) << "taken twice";
+      }
+    }
+  }
+
+  SeededRandom random_;
+  PlanBuilder builder_;
+  RunStateOptions options_;
+  bool cancels_ = false;
+  std::vector<JobIndex> looking_, waiting_, running_;
+  std::vector<int> finals_;
+  std::vector<bool> succeeded_;
+};
+
+TEST(RunStatePropertyTest, EveryRunEndsWithEveryJobInOneFinalState) {
+  for (uint64_t seed = 1; seed <= 2000; ++seed) {
+    SCOPED_TRACE(seed);
+    RandomRun(seed).Run();
+    if (::testing::Test::HasFailure()) return;
+  }
+}
+
+}  // namespace
+}  // namespace kinora
