@@ -8,7 +8,7 @@ BINARIES := \
   //services/runner:kinora-runner \
   //services/store:kinora-store
 
-REQUIREMENTS := $(wildcard bazel/requirements.txt \
+REQUIREMENTS := $(wildcard \
   clients/python/requirements.txt examples/film/requirements.txt \
   tests/e2e/requirements.txt)
 PROTOS := $(wildcard proto/kinora/v1/*.proto)

@@ -50,7 +50,7 @@ everywhere() {
   printf '%s:\n%s\n' "$1" "$hits"
 }
 
-everywhere 'a path of one machine' "$PWD/|/root/|/home/[a-z]+/"
+everywhere 'a path of one machine' "$PWD/|/root/\.|/home/[a-z]+/"
 everywhere 'a lock file that names a registry' '"resolved": *"http|--(extra-)?index-url'
 
 generated=$(git ls-files | grep -E '\.pb\.(h|cc)$|_pb2(_grpc)?\.pyi?$')
