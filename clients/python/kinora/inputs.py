@@ -1,0 +1,170 @@
+"""Inputs of a job: received from the stream, spooled, and read by name."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import tempfile
+import urllib.parse
+from collections.abc import Iterator
+
+from .v1 import producer_pb2
+
+# An input larger than this goes to a file while it arrives.
+SPOOL_BYTES = 1 << 20
+
+
+class BadInput(Exception):
+    """The runner sent something that breaks the contract; names the field."""
+
+
+class Input:
+    """One value given to the job, complete and checked against its digest."""
+
+    def __init__(self, binding: str, position: int, element: producer_pb2.InputElement, folder: str):
+        self.name = binding
+        """The binding name."""
+        self.source = element.source_id
+        """Where it comes from, such as `Input:Story` or an artefact's id."""
+        self.mime_type = element.content.mime_type
+        """Its media type."""
+        self.hash = element.content.digest.hash
+        """SHA-256 of its bytes, hexadecimal."""
+        self._where = f"inputs[{binding!r}].elements[{position}]"
+        self._file_name = f"{binding}-{position}".replace(os.sep, "_")
+        self._folder = folder
+        self._size = 0
+        self._hasher = hashlib.sha256()
+        self._memory: io.BytesIO | None = io.BytesIO()
+        self._path: str | None = None
+        self._file = None
+        self._expected = element.content.digest
+        self.complete = False
+        delivery = element.WhichOneof("delivery")
+        if delivery == "inline":
+            self.receive(0, element.inline, True)
+        elif delivery == "reference":
+            self._adopt(element.reference)
+        elif delivery != "streamed":
+            raise BadInput(f"{self._where}: delivery is not set")
+
+    def receive(self, offset: int, data: bytes, last: bool):
+        """Takes the next piece; used by the server only."""
+        if self.complete or offset != self._size:
+            raise BadInput(f"{self._where}: chunk at offset {offset}, expected {self._size}")
+        self._hasher.update(data)
+        self._size += len(data)
+        if self._file is None and self._size > SPOOL_BYTES:
+            self._path = os.path.join(self._folder, self._file_name)
+            self._file = open(self._path, "wb")
+            self._file.write(self._memory.getbuffer())
+            self._memory = None
+        (self._file or self._memory).write(data)
+        if last:
+            self._finish()
+
+    def _finish(self):
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+        self.complete = True
+        if self._expected.hash and self._hasher.hexdigest() != self._expected.hash:
+            raise BadInput(f"{self._where}: content is {self._hasher.hexdigest()} ({self._size} bytes), expected {self._expected.hash}")
+
+    def _adopt(self, url: str):
+        parts = urllib.parse.urlsplit(url)
+        if parts.scheme != "file":
+            raise BadInput(f"{self._where}: reference {url!r} is not a file: URL")
+        self._path, self._memory = urllib.parse.unquote(parts.path), None
+        self._size = os.path.getsize(self._path)
+        self.complete = True
+
+    @property
+    def size(self) -> int:
+        """Number of bytes."""
+        return self._size
+
+    def path(self) -> str:
+        """A file with the bytes. It lives as long as the job."""
+        if self._path is None:
+            self._path = os.path.join(self._folder, self._file_name)
+            with open(self._path, "wb") as file:
+                file.write(self._memory.getbuffer())
+        return self._path
+
+    def open(self) -> io.BufferedIOBase:
+        """The bytes as a file object, for inputs too large for memory."""
+        return io.BytesIO(self._memory.getvalue()) if self._memory else open(self._path, "rb")
+
+    def bytes(self) -> bytes:
+        """All bytes."""
+        with self.open() as file:
+            return file.read()
+
+    def text(self) -> str:
+        """The value as UTF-8 text."""
+        return self.bytes().decode("utf-8")
+
+    def json(self):
+        """The value parsed as JSON."""
+        return json.loads(self.bytes())
+
+
+class Inputs:
+    """All inputs of one job, by binding name."""
+
+    def __init__(self, header: producer_pb2.JobHeader):
+        self._folder = tempfile.TemporaryDirectory(prefix="kinora-job-")
+        self._bindings: dict[str, list[Input]] = {}
+        self._is_list: dict[str, bool] = {}
+        try:
+            for binding in header.inputs:
+                if binding.name in self._bindings:
+                    raise BadInput(f"inputs: binding {binding.name!r} occurs twice")
+                elements = [Input(binding.name, i, e, self._folder.name) for i, e in enumerate(binding.elements)]
+                self._bindings[binding.name] = elements
+                self._is_list[binding.name] = binding.is_list
+                if not binding.is_list and len(elements) != 1:
+                    raise BadInput(f"inputs[{binding.name!r}]: {len(elements)} elements, expected 1")
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def folder(self) -> str:
+        """A directory of the job's own, removed when the job ends."""
+        return self._folder.name
+
+    def pending(self) -> bool:
+        """True while a streamed input is incomplete."""
+        return any(not e.complete for elements in self._bindings.values() for e in elements)
+
+    def receive(self, chunk: producer_pb2.InputChunk):
+        """Takes one chunk; raises BadInput when it names nothing expected."""
+        elements = self._bindings.get(chunk.binding, [])
+        if chunk.element >= len(elements):
+            raise BadInput(f"input_chunk: no element {chunk.element} of binding {chunk.binding!r}")
+        elements[chunk.element].receive(chunk.offset, chunk.data, chunk.last)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._bindings
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._bindings)
+
+    def one(self, name: str) -> Input:
+        elements = self.all(name)
+        if self._is_list[name]:
+            raise KeyError(f"input {name!r} is a list; read it with job.list({name!r})")
+        return elements[0]
+
+    def all(self, name: str) -> list[Input]:
+        if name not in self._bindings:
+            known = ", ".join(sorted(self._bindings)) or "none"
+            raise KeyError(f"the job has no input {name!r}; it has: {known}")
+        return self._bindings[name]
+
+    def close(self):
+        self._folder.cleanup()

@@ -1,0 +1,70 @@
+"""A producer: a name, a version and the function that does its jobs."""
+
+import datetime
+from collections.abc import Callable, Mapping
+
+from . import canonical_json
+from .job import Job
+from .v1 import producer_pb2
+
+
+class Producer:
+    """Describes a producer and holds its job function.
+
+    `version` is part of every key: change it when the same inputs would now
+    give a different output. `concurrency` is the number of jobs it takes at
+    once; more are refused with RESOURCE_EXHAUSTED. `outputs` maps names to
+    media types, and may be empty for a producer that makes whatever a
+    blueprint declares.
+    """
+
+    def __init__(self, name: str, version: str, *, description: str = "", concurrency: int = 4,
+                 settings_schema: dict | None = None, outputs: Mapping[str, str] | None = None,
+                 heartbeat_timeout: datetime.timedelta | None = None):
+        if not name:
+            raise ValueError("name: empty")
+        if not version:
+            raise ValueError(f"version of producer {name!r}: empty")
+        if concurrency < 1:
+            raise ValueError(f"concurrency of producer {name!r}: {concurrency} is not at least 1")
+        self.name, self.version, self.concurrency = name, version, concurrency
+        self._description, self._schema = description, settings_schema
+        self._outputs, self._heartbeat = dict(outputs or {}), heartbeat_timeout
+        self._function: Callable[[Job], dict | None] | None = None
+
+    def job(self, function: Callable[[Job], dict | None]):
+        """Decorator: the function that does one job.
+
+        What it returns, a dict or None, is kept as diagnostics. What it raises
+        fails the job; see `kinora.errors`.
+        """
+        self._function = function
+        return function
+
+    def run(self, job: Job) -> dict | None:
+        """Does one job; used by the server."""
+        if self._function is None:
+            raise RuntimeError(f"producer {self.name!r} has no @producer.job function")
+        return self._function(job)
+
+    def identity(self):
+        from .v1 import types_pb2
+
+        return types_pb2.ProducerIdentity(name=self.name, version=self.version)
+
+    def describe(self) -> producer_pb2.DescribeResponse:
+        """The answer of `ProducerService.Describe`."""
+        response = producer_pb2.DescribeResponse(
+            identity=self.identity(), description=self._description, max_concurrency=self.concurrency,
+            settings_schema_json=canonical_json.dumps(self._schema) if self._schema else "",
+            input_mode=producer_pb2.INPUT_MODE_STREAM,
+            outputs=[producer_pb2.DeclaredOutput(name=n, mime_type=m) for n, m in sorted(self._outputs.items())])
+        if self._heartbeat is not None:
+            response.heartbeat_timeout.FromTimedelta(self._heartbeat)
+        return response
+
+    def serve(self, listen: str | None = None):
+        """Serves this producer until SIGTERM or SIGINT; see `kinora.serve`."""
+        from .server import serve
+
+        serve(self, listen=listen)

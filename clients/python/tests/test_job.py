@@ -1,0 +1,133 @@
+"""What a job function can read and write."""
+
+import pytest
+from conftest import element
+
+from kinora import Producer
+from kinora.v1 import producer_pb2, types_pb2
+
+
+def producer_of(function, **options):
+    producer = Producer("p", version="7", **options)
+    producer.job(function)
+    return producer
+
+
+def many(name, count):
+    """An output with `count` elements over the dimension `segment`."""
+    output = producer_pb2.ExpectedOutput(name=name, mime_type="text/plain")
+    for i in range(count):
+        output.elements.add(artefact_id=f"Artifact:{name}[segment={i}]",
+                            index=[types_pb2.DimensionIndex(dimension="segment", index=i)])
+    return output
+
+
+def test_accepted_comes_first_and_result_last(serve):
+    outcome = serve(producer_of(lambda job: job.write("Out", job.text("text").upper()))).run(
+        "p", inputs={"text": element("call me")})
+    assert outcome.messages[0] == "accepted" and outcome.messages[-1] == "result"
+    assert outcome.accepted.identity.version == "7"
+    assert outcome.result.WhichOneof("outcome") == "succeeded"
+    assert outcome.outputs == {"Out": b"CALL ME"} and outcome.complete == {"Out"}
+    assert outcome.mime_types == {"Out": "text/plain"}
+
+
+def test_header_reaches_the_job(serve):
+    seen = {}
+
+    def look(job):
+        seen.update(point=job.point, settings=job.settings, id=job.id, movie=job.movie_id)
+        job.write("Out", "")
+
+    serve(producer_of(look)).run("p", settings={"speed": 3})
+    assert seen == {"point": {"segment": 1}, "settings": {"speed": 3}, "id": "Node[segment=1]", "movie": "film"}
+
+
+# An input above the spool limit arrives whole and can be read as a file.
+def test_large_streamed_input_is_spooled(serve):
+    data = bytes(range(256)) * 20000
+
+    def check(job):
+        with open(job.path("blob"), "rb") as file:
+            same = file.read() == data and job.bytes("blob") == data
+        job.write("Out", f"{same} {job.input('blob').size}")
+
+    outcome = serve(producer_of(check)).run("p", inputs={"blob": element(data, streamed=True)})
+    assert outcome.outputs["Out"] == b"True 5120000"
+
+
+def test_fan_in_keeps_index_order(serve):
+    parts = [element("a", streamed=True), element("b"), element("", streamed=True), element("d")]
+    outcome = serve(producer_of(lambda job: job.write("Out", "-".join(i.text() for i in job.list("parts"))))).run(
+        "p", inputs={"parts": parts})
+    assert outcome.outputs["Out"] == b"a-b--d"
+
+
+def test_each_element_of_an_output_is_written_on_its_own(serve):
+    def split(job):
+        for i, place in enumerate(job.elements("Part")):
+            job.write("Part", f"part {place['segment']}", at=i if i else {"segment": 0})
+
+    outcome = serve(producer_of(split)).run("p", outputs=[many("Part", 3)])
+    assert outcome.outputs == {f"Artifact:Part[segment={i}]": f"part {i}".encode() for i in range(3)}
+
+
+def test_large_output_goes_out_in_chunks(serve):
+    def write(job):
+        with job.open("Out", "video/mp4") as out:
+            for _ in range(40):
+                out.write(b"x" * 100_000)
+
+    outcome = serve(producer_of(write)).run("p")
+    assert len(outcome.outputs["Out"]) == 4_000_000
+    assert outcome.messages.count("output_chunk") > 15
+    assert outcome.mime_types["Out"] == "video/mp4"
+
+
+def test_json_is_written_in_canonical_form(serve):
+    outcome = serve(producer_of(lambda job: job.write_json("Out", {"b": 1.0, "a": [0.25, "é", True, None]}))).run("p")
+    assert outcome.outputs["Out"].decode() == '{"a":[0.25,"é",true,null],"b":1}'
+
+
+def test_progress_logs_and_cost_arrive(serve):
+    def work(job):
+        job.progress(1, "half", total=2)
+        job.log("one", "two\nthree")
+        job.log("four")
+        job.cost(0.25)
+        job.cost(0.5)
+        job.usage(tokens=3)
+        job.write("Out", "")
+
+    outcome = serve(producer_of(work)).run("p")
+    assert outcome.progress == [(1.0, "half")]
+    assert outcome.logs == ["one", "two", "three", "four"]
+    assert outcome.usage.cost.micros == 750_000 and outcome.usage.quantities["tokens"] == 3
+
+
+def test_question_ends_the_job_until_it_is_answered(serve):
+    runner = serve(producer_of(lambda job: job.write("Out", job.ask("q1", "Which?", "choice", ["a", "b"]))))
+    asked = runner.run("p")
+    assert asked.question.question_id == "q1" and list(asked.question.options) == ["a", "b"]
+    assert asked.result.waiting.question_id == "q1"
+    answered = runner.run("p", answers=[producer_pb2.Answer(question_id="q1", value_json='"b"')])
+    assert answered.outputs["Out"] == b"b"
+
+
+def test_diagnostics_are_what_the_function_returns(serve):
+    def work(job):
+        job.write("Out", "")
+        return {"words": 12}
+
+    assert serve(producer_of(work)).run("p").result.succeeded.diagnostics_json == '{"words":12}'
+
+
+@pytest.mark.parametrize("call, message", [
+    (lambda job: job.text("none"), "no input 'none'; it has: text"),
+    (lambda job: job.write("None", ""), "no output 'None'; it makes: Out"),
+    (lambda job: [job.write("Out", ""), job.write("Out", "")], "'Out' is written twice"),
+    (lambda job: job.write("Out", "", at=4), "'Out' has no element 4"),
+])
+def test_wrong_names_fail_the_job_and_say_what_exists(serve, call, message):
+    failed = serve(producer_of(call)).run("p", inputs={"text": element("x")}).result.failed
+    assert message in failed.message and not failed.retryable
