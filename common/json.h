@@ -88,13 +88,7 @@ class JsonValue {
   // bool and the integers. REQUIRES: |value| <= kMaxJsonInteger; a number that
   // comes from elsewhere goes through FromInteger().
   template <typename T, typename = std::enable_if_t<std::is_integral<T>::value>>
-  JsonValue(T value) {
-    if constexpr (std::is_same<T, bool>::value) {
-      data_ = value;
-    } else {
-      data_ = CheckedInteger(value > 0, static_cast<uint64_t>(value));
-    }
-  }
+  JsonValue(T value) : data_(Scalar(value)) {}
   template <typename T>
   JsonValue(T*) = delete;  // a pointer is no bool
 
@@ -139,6 +133,11 @@ class JsonValue {
   }
 
  private:
+  static bool Scalar(bool value) { return value; }
+  template <typename T>
+  static double Scalar(T value) {
+    return CheckedInteger(value > 0, static_cast<uint64_t>(value));
+  }
   static double CheckedInteger(bool positive, uint64_t bits);
 
   // In the order of Type.
