@@ -2,8 +2,9 @@
 
 #include <string>
 
-#include "common/random.h"
 #include "gtest/gtest.h"
+
+#include "common/random.h"
 
 namespace kinora {
 namespace {

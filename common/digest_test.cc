@@ -5,9 +5,10 @@
 #include <thread>
 #include <vector>
 
-#include "common/testing/status_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+
+#include "common/testing/status_matchers.h"
 
 namespace kinora {
 namespace {
@@ -20,9 +21,9 @@ constexpr char kHexOfAbc[] =
 
 TEST(DigestTest, KnownVectors) {
   EXPECT_EQ(Sha256Of("abc").Hex(), kHexOfAbc);
-  EXPECT_EQ(
-      Sha256Of("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq").Hex(),
-      "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+  EXPECT_EQ(Sha256Of("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq")
+                .Hex(),
+            "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
   EXPECT_EQ(Sha256Of(std::string(1000000, 'a')).Hex(),
             "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
@@ -40,10 +41,12 @@ TEST(DigestTest, HexReadsBack) {
 
 TEST(DigestTest, RefusesEverySecondSpelling) {
   const std::string hex = kHexOfAbc;
-  EXPECT_THAT(Digest::ParseHex(hex.substr(1)),
-              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("has 63")));
-  EXPECT_THAT(Digest::ParseHex(hex + "0"),
-              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("has 65")));
+  EXPECT_THAT(
+      Digest::ParseHex(hex.substr(1)),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("has 63")));
+  EXPECT_THAT(
+      Digest::ParseHex(hex + "0"),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("has 65")));
   EXPECT_THAT(Digest::ParseHex("B" + hex.substr(1)),
               StatusIs(absl::StatusCode::kInvalidArgument,
                        HasSubstr("not at byte 0, got \"Ba78")));

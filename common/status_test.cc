@@ -4,9 +4,10 @@
 #include <string>
 
 #include "absl/strings/cord.h"
-#include "common/testing/status_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+
+#include "common/testing/status_matchers.h"
 
 namespace kinora {
 namespace {

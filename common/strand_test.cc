@@ -4,10 +4,11 @@
 #include <thread>
 #include <vector>
 
+#include "gtest/gtest.h"
+
 #include "common/testing/fake_clock.h"
 #include "common/testing/manual_executor.h"
 #include "common/thread_pool.h"
-#include "gtest/gtest.h"
 
 namespace kinora {
 namespace {
@@ -65,7 +66,8 @@ TEST(StrandTest, RunsWhatIsQueuedAfterItIsGone) {
   EXPECT_EQ(ran, 40);
 }
 
-// A closure posted behind a busy strand gets its turn before the strand is done.
+// A closure posted behind a busy strand gets its turn before the strand is
+// done.
 TEST(StrandTest, ABusyStrandLetsOthersRun) {
   FakeClock clock;
   ManualExecutor executor(clock);

@@ -9,8 +9,9 @@
 #include <thread>
 #include <vector>
 
-#include "common/mutex.h"
 #include "gtest/gtest.h"
+
+#include "common/mutex.h"
 
 namespace kinora {
 namespace {
