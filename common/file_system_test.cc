@@ -1,0 +1,261 @@
+// One suite for every FileSystem: the disk and the one in memory, so that tests
+// on the latter say something about the former. Then what only the disk does.
+
+#include "common/file_system.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+#include "common/testing/faulty_file_system.h"
+#include "common/testing/status_matchers.h"
+#include "common/testing/temp_dir.h"
+
+namespace kinora {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+enum class Kind { kPosix, kFaulty };
+
+class FileSystemTest : public ::testing::TestWithParam<Kind> {
+ protected:
+  void SetUp() override { ASSERT_OK(fs_.CreateDirectories(root_)); }
+
+  std::string Path(absl::string_view name) { return JoinPath(root_, name); }
+
+  absl::Status Write(absl::string_view name, absl::string_view bytes,
+                     OpenMode mode) {
+    absl::StatusOr<std::unique_ptr<WritableFile>> file =
+        fs_.OpenForWrite(Path(name), mode);
+    if (!file.ok()) return file.status();
+    absl::Status status = (*file)->Append(bytes);
+    status.Update((*file)->Sync());
+    status.Update((*file)->Close());
+    return status;
+  }
+
+  TempDir temp_;
+  FaultyFileSystem faulty_;
+  FileSystem& fs_ = GetParam() == Kind::kPosix
+                        ? PosixFileSystem()
+                        : static_cast<FileSystem&>(faulty_);
+  const std::string root_ =
+      GetParam() == Kind::kPosix ? temp_.path() : "/root/of/tests";
+};
+
+TEST_P(FileSystemTest, ReadsWhatWasWritten) {
+  ASSERT_OK(Write("f", "hello", OpenMode::kCreate));
+  EXPECT_THAT(ReadFile(fs_, Path("f")), IsOkAndHolds("hello"));
+  EXPECT_THAT(ReadFileRange(fs_, Path("f"), 1, 3), IsOkAndHolds("ell"));
+  EXPECT_THAT(ReadFileRange(fs_, Path("f"), 3, 1 << 30), IsOkAndHolds("lo"));
+  EXPECT_THAT(ReadFileRange(fs_, Path("f"), 9, 1), IsOkAndHolds(""));
+  EXPECT_THAT(ReadFile(fs_, Path("f"), 4),
+              StatusIs(absl::StatusCode::kResourceExhausted,
+                       HasSubstr("5 bytes, more than the limit of 4")));
+}
+
+TEST_P(FileSystemTest, OpenModesDoWhatTheySay) {
+  ASSERT_OK(Write("f", "one", OpenMode::kAppend));
+  ASSERT_OK(Write("f", "two", OpenMode::kAppend));
+  EXPECT_THAT(ReadFile(fs_, Path("f")), IsOkAndHolds("onetwo"));
+  EXPECT_THAT(Write("f", "x", OpenMode::kCreate),
+              StatusIs(absl::StatusCode::kAlreadyExists, HasSubstr("/f\"")));
+  ASSERT_OK(Write("f", "three", OpenMode::kTruncate));
+  EXPECT_THAT(ReadFile(fs_, Path("f")), IsOkAndHolds("three"));
+}
+
+TEST_P(FileSystemTest, SizeCountsWhatWasThereBefore) {
+  ASSERT_OK(Write("f", "12345", OpenMode::kCreate));
+  ASSERT_OK_AND_ASSIGN(const auto file,
+                       fs_.OpenForWrite(Path("f"), OpenMode::kAppend));
+  EXPECT_EQ(file->Size(), 5u);
+  ASSERT_OK(file->Append("678"));
+  EXPECT_EQ(file->Size(), 8u);
+  // An open reader sees what is appended later.
+  ASSERT_OK_AND_ASSIGN(const auto reader, fs_.OpenForRead(Path("f")));
+  ASSERT_OK(file->Append("9"));
+  EXPECT_THAT(reader->Size(), IsOkAndHolds(9u));
+}
+
+TEST_P(FileSystemTest, MissingIsNotFoundWithThePath) {
+  const std::string missing = Path("no/such");
+  const auto is_not_found =
+      StatusIs(absl::StatusCode::kNotFound, HasSubstr(missing + "\""));
+  EXPECT_THAT(fs_.OpenForRead(missing).status(), is_not_found);
+  EXPECT_THAT(fs_.OpenForWrite(missing, OpenMode::kCreate).status(),
+              is_not_found);
+  EXPECT_THAT(fs_.Stat(missing).status(), is_not_found);
+  EXPECT_THAT(fs_.List(missing).status(), is_not_found);
+  EXPECT_THAT(fs_.Remove(missing), is_not_found);
+  EXPECT_THAT(fs_.Truncate(missing, 0), is_not_found);
+  EXPECT_THAT(fs_.SyncDirectory(missing), is_not_found);
+  EXPECT_THAT(fs_.Rename(missing, Path("x")),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("no/such\" to")));
+  EXPECT_THAT(Exists(fs_, missing), IsOkAndHolds(false));
+}
+
+TEST_P(FileSystemTest, ListsNamesInOrder) {
+  ASSERT_OK(Write("b", "", OpenMode::kCreate));
+  ASSERT_OK(Write("a", "", OpenMode::kCreate));
+  ASSERT_OK(fs_.CreateDirectories(Path("c/d")));
+  EXPECT_THAT(fs_.List(root_), IsOkAndHolds(ElementsAre("a", "b", "c")));
+  EXPECT_THAT(fs_.List(Path("c/d")), IsOkAndHolds(IsEmpty()));
+}
+
+TEST_P(FileSystemTest, MakesDirectoriesOnce) {
+  ASSERT_OK(fs_.CreateDirectories(Path("x/y/z")));
+  ASSERT_OK(fs_.CreateDirectories(Path("x/y/z")));
+  ASSERT_OK_AND_ASSIGN(const FileInfo info, fs_.Stat(Path("x/y")));
+  EXPECT_TRUE(info.is_directory);
+  EXPECT_THAT(fs_.OpenForRead(Path("x")).status(),
+              StatusIs(absl::StatusCode::kFailedPrecondition));
+  ASSERT_OK(Write("f", "", OpenMode::kCreate));
+  EXPECT_THAT(fs_.CreateDirectories(Path("f")),
+              StatusIs(absl::StatusCode::kFailedPrecondition));
+}
+
+TEST_P(FileSystemTest, RenameReplacesAndRenameIfAbsentDoesNot) {
+  ASSERT_OK(Write("a", "A", OpenMode::kCreate));
+  ASSERT_OK(Write("b", "B", OpenMode::kCreate));
+  EXPECT_THAT(fs_.RenameIfAbsent(Path("a"), Path("b")),
+              StatusIs(absl::StatusCode::kAlreadyExists, HasSubstr("/b\"")));
+  EXPECT_THAT(ReadFile(fs_, Path("a")), IsOkAndHolds("A"));
+  EXPECT_THAT(ReadFile(fs_, Path("b")), IsOkAndHolds("B"));
+  ASSERT_OK(fs_.Rename(Path("a"), Path("b")));
+  ASSERT_OK(fs_.RenameIfAbsent(Path("b"), Path("c")));
+  EXPECT_THAT(fs_.List(root_), IsOkAndHolds(ElementsAre("c")));
+  EXPECT_THAT(ReadFile(fs_, Path("c")), IsOkAndHolds("A"));
+}
+
+TEST_P(FileSystemTest, OneOfManyCreatorsWins) {
+  std::vector<absl::Status> results(4);
+  std::vector<std::thread> threads;
+  for (size_t t = 0; t < results.size(); ++t) {
+    threads.emplace_back([this, t, &results] {
+      results[t] = CreateFileAtomically(fs_, Path("f"), std::to_string(t));
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  std::string winner;
+  for (size_t t = 0; t < results.size(); ++t) {
+    if (results[t].ok()) {
+      winner += std::to_string(t);
+    } else {
+      EXPECT_THAT(results[t], StatusIs(absl::StatusCode::kAlreadyExists));
+    }
+  }
+  EXPECT_THAT(ReadFile(fs_, Path("f")), IsOkAndHolds(winner));
+  EXPECT_THAT(fs_.List(root_), IsOkAndHolds(ElementsAre("f")));
+}
+
+TEST_P(FileSystemTest, AtomicWriteReplacesAndLeavesNothingBeside) {
+  ASSERT_OK(WriteFileAtomically(fs_, Path("f"), "old"));
+  ASSERT_OK(WriteFileAtomically(fs_, Path("f"), "new"));
+  EXPECT_THAT(ReadFile(fs_, Path("f")), IsOkAndHolds("new"));
+  EXPECT_THAT(fs_.List(root_), IsOkAndHolds(ElementsAre("f")));
+}
+
+TEST_P(FileSystemTest, TruncateCutsAndPads) {
+  ASSERT_OK(Write("f", "12345", OpenMode::kCreate));
+  ASSERT_OK(fs_.Truncate(Path("f"), 2));
+  EXPECT_THAT(ReadFile(fs_, Path("f")), IsOkAndHolds("12"));
+  ASSERT_OK(fs_.Truncate(Path("f"), 3));
+  EXPECT_THAT(ReadFile(fs_, Path("f")), IsOkAndHolds(std::string("12\0", 3)));
+}
+
+TEST_P(FileSystemTest, RemovesFilesAndEmptyDirectoriesOnly) {
+  ASSERT_OK(fs_.CreateDirectories(Path("d")));
+  ASSERT_OK(Write("d/f", "x", OpenMode::kCreate));
+  EXPECT_THAT(fs_.Remove(Path("d")),
+              StatusIs(absl::StatusCode::kAlreadyExists));
+  ASSERT_OK(fs_.Remove(Path("d/f")));
+  ASSERT_OK(fs_.Remove(Path("d")));
+  EXPECT_THAT(fs_.List(root_), IsOkAndHolds(IsEmpty()));
+}
+
+TEST_P(FileSystemTest, RemoveTreeRemovesAllBelow) {
+  ASSERT_OK(fs_.CreateDirectories(Path("d/e")));
+  ASSERT_OK(Write("d/e/f", "x", OpenMode::kCreate));
+  ASSERT_OK(Write("d.txt", "x", OpenMode::kCreate));
+  ASSERT_OK(RemoveTree(fs_, Path("d")));
+  ASSERT_OK(RemoveTree(fs_, Path("d")));
+  EXPECT_THAT(fs_.List(root_), IsOkAndHolds(ElementsAre("d.txt")));
+}
+
+TEST_P(FileSystemTest, ALockIsHeldOnceAndNamesItsHolder) {
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<FileLock> lock, fs_.Lock(Path("LOCK")));
+  EXPECT_THAT(fs_.Lock(Path("LOCK")).status(),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("LOCK\": held by process ")));
+  lock.reset();
+  EXPECT_OK(fs_.Lock(Path("LOCK")));
+}
+
+INSTANTIATE_TEST_SUITE_P(All, FileSystemTest,
+                         ::testing::Values(Kind::kPosix, Kind::kFaulty),
+                         [](const auto& info) {
+                           return info.param == Kind::kPosix ? "Posix"
+                                                             : "Faulty";
+                         });
+
+TEST(PosixFileSystemTest, ALockKeepsOtherProcessesOut) {
+  const TempDir temp;
+  ASSERT_OK_AND_ASSIGN(const auto lock,
+                       PosixFileSystem().Lock(temp.Sub("LOCK")));
+  const std::string holder = "held by process " + std::to_string(getpid());
+  const pid_t child = fork();
+  if (child == 0) {
+    const absl::Status status =
+        PosixFileSystem().Lock(temp.Sub("LOCK")).status();
+    _exit(absl::StrContains(status.message(), holder) ? 7 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(WEXITSTATUS(status), 7);
+}
+
+TEST(PosixFileSystemTest, AFullDiskIsResourceExhausted) {
+  ASSERT_OK_AND_ASSIGN(const auto file, PosixFileSystem().OpenForWrite(
+                                            "/dev/full", OpenMode::kAppend));
+  EXPECT_THAT(file->Append("x"),
+              StatusIs(absl::StatusCode::kResourceExhausted,
+                       "write \"/dev/full\": No space left on device"));
+}
+
+TEST(PosixFileSystemTest, RefusesPathsTheSystemWouldMisread) {
+  const TempDir temp;
+  const std::string path = temp.Sub(absl::string_view("a\0b", 3));
+  for (const absl::string_view bad :
+       {absl::string_view(path), absl::string_view()}) {
+    EXPECT_THAT(PosixFileSystem().Stat(bad).status(),
+                StatusIs(absl::StatusCode::kInvalidArgument));
+    EXPECT_THAT(WriteFileAtomically(PosixFileSystem(), bad, "x"),
+                StatusIs(absl::StatusCode::kInvalidArgument));
+  }
+  EXPECT_THAT(PosixFileSystem().List(temp.path()), IsOkAndHolds(IsEmpty()));
+  EXPECT_THAT(PosixFileSystem().Stat(temp.Sub(std::string(300, 'x'))).status(),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+TEST(PathTest, JoinsAndSplits) {
+  EXPECT_EQ(JoinPath("a", "b"), "a/b");
+  EXPECT_EQ(JoinPath("a/", "b"), "a/b");
+  EXPECT_EQ(JoinPath("", "b"), "b");
+  EXPECT_EQ(ParentPath("a/b/c"), "a/b");
+  EXPECT_EQ(ParentPath("/a"), "/");
+  EXPECT_EQ(ParentPath("a"), ".");
+}
+
+}  // namespace
+}  // namespace kinora
