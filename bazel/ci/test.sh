@@ -23,10 +23,15 @@ part asan bazel test --config=asan --build_tests_only --keep_going \
   --build_event_json_file="$reports/asan.bep.json" //...
 part tsan bazel test --config=tsan --keep_going \
   --build_event_json_file="$reports/tsan.bep.json" //...
+part stubs make --no-print-directory python &&
+  part python .venv/bin/python -m pytest -q -p no:cacheprovider \
+    --junitxml="$reports/python.xml" -c clients/python/pyproject.toml \
+    clients/python
 # Without fresh binaries the end-to-end tests leave no report: one failure.
 part build make --no-print-directory build &&
   part e2e .venv/bin/python -m pytest -q -p no:cacheprovider \
     --junitxml="$reports/e2e.xml" tests/e2e
 
 /usr/bin/python3 bazel/ci/report.py asan="$reports/asan.bep.json" \
-  tsan="$reports/tsan.bep.json" e2e="$reports/e2e.xml"
+  tsan="$reports/tsan.bep.json" python="$reports/python.xml" \
+  e2e="$reports/e2e.xml"
