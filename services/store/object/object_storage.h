@@ -3,7 +3,8 @@
 // every driver passes tests/contract/object_storage_contract.h.
 //
 // Keys are '/'-separated paths such as `builds/film/current.json`: non-empty
-// parts of [A-Za-z0-9._%-], none of them "." or "..". A malformed key is
+// parts of [A-Za-z0-9._%-], none of them "." or "..", at most 255 bytes each
+// and 1024 in all (what file systems and S3 bear). A malformed key is
 // INVALID_ARGUMENT naming the field "key".
 //
 // Promises: an object appears whole or not at all; what a call has
@@ -50,9 +51,9 @@ class ObjectWriter {
 
 // One page of a listing.
 struct ObjectPage {
-  std::vector<ObjectInfo> objects;  // ascending by key
+  std::vector<ObjectInfo> objects;    // ascending by key
   std::vector<std::string> prefixes;  // "directories", ending in '/'
-  std::string next_token;           // empty on the last page
+  std::string next_token;             // empty on the last page
 };
 
 // Thread-safe.
@@ -62,7 +63,7 @@ class ObjectStorage {
 
   // Up to `limit` bytes from `offset` on; fewer only at the object's end.
   // NOT_FOUND if there is no such object, OUT_OF_RANGE if `offset` is past
-  // its end.
+  // its end, INVALID_ARGUMENT if one of the numbers is negative.
   virtual absl::StatusOr<std::string> Read(absl::string_view key,
                                            int64_t offset, int64_t limit) = 0;
 
@@ -86,8 +87,9 @@ class ObjectStorage {
       absl::string_view bytes) = 0;
 
   // Objects directly below `prefix` (which ends in '/') and the prefixes one
-  // level down, at most `page_size` entries from `token` on. An unknown prefix
-  // is an empty page.
+  // level down, at most `page_size` entries from `token` on (empty: from the
+  // start). An unknown prefix is an empty page. A prefix whose last object was
+  // deleted may go on being listed.
   virtual absl::StatusOr<ObjectPage> List(absl::string_view prefix,
                                           int page_size,
                                           absl::string_view token) = 0;
@@ -102,6 +104,21 @@ absl::StatusOr<std::string> ReadObject(ObjectStorage& storage,
 
 // OK if `key` has the form the header describes.
 absl::Status ValidateObjectKey(absl::string_view key);
+
+// OK if `prefix` is a key and a '/'. Else INVALID_ARGUMENT for "prefix".
+absl::Status ValidateObjectPrefix(absl::string_view prefix);
+
+// OK unless an argument of List() is out of place; the field is "page_size" or
+// "prefix".
+absl::Status ValidateObjectPage(absl::string_view prefix, int page_size);
+
+// The checks that every driver's Read() makes of its arguments.
+absl::Status ValidateObjectRange(absl::string_view key, int64_t offset,
+                                 int64_t limit);
+
+// What Read() answers for an `offset` past the end of an object.
+absl::Status PastObjectEnd(absl::string_view key, int64_t offset,
+                           int64_t size_bytes);
 
 }  // namespace kinora
 

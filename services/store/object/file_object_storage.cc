@@ -1,0 +1,269 @@
+#include "services/store/object/file_object_storage.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "absl/hash/hash.h"
+#include "absl/strings/str_cat.h"
+
+#include "common/log.h"
+#include "common/status.h"
+
+namespace kinora {
+namespace {
+
+constexpr absl::string_view kStagingName = "staging~";
+
+absl::Status NoObject(absl::string_view key) {
+  return absl::NotFoundError(absl::StrCat("no object \"", key, "\""));
+}
+
+// Below a file there is nothing: the key "a/b" does not exist if "a" is one.
+bool IsMissing(const absl::Status& status) {
+  return absl::IsNotFound(status) || absl::IsFailedPrecondition(status);
+}
+
+absl::Status NotAsExpected(absl::string_view key) {
+  return absl::AbortedError(
+      absl::StrCat("\"", key, "\" is not what was expected"));
+}
+
+}  // namespace
+
+// One staged file. Removes it unless it was published.
+class FileObjectStorage::Writer final : public ObjectWriter {
+ public:
+  Writer(FileObjectStorage& storage, std::string staged,
+         std::unique_ptr<WritableFile> file)
+      : storage_(storage), staged_(std::move(staged)), file_(std::move(file)) {}
+
+  ~Writer() override {
+    file_.reset();
+    if (!published_) storage_.fs_.Remove(staged_).IgnoreError();
+  }
+
+  absl::Status Append(absl::string_view bytes) override {
+    return file_->Append(bytes);
+  }
+
+  absl::Status Finish() {
+    KINORA_RETURN_IF_ERROR(file_->Sync());
+    return file_->Close();
+  }
+
+  absl::StatusOr<bool> CommitIfAbsent(absl::string_view key) override {
+    KINORA_RETURN_IF_ERROR(ValidateObjectKey(key));
+    KINORA_RETURN_IF_ERROR(storage_.CheckWritable());
+    const std::string path = storage_.PathOf(key);
+    KINORA_ASSIGN_OR_RETURN(const bool exists, Exists(storage_.fs_, path));
+    if (!exists) KINORA_RETURN_IF_ERROR(Finish());
+    // Also an object that is there already is acknowledged only once its name
+    // is durable: the writer who was faster may not have come that far.
+    if (exists) {
+      KINORA_RETURN_IF_ERROR(storage_.directories_.Ensure(ParentPath(path)));
+      KINORA_RETURN_IF_ERROR(storage_.SyncNameOf(path));
+      return false;
+    }
+    return PublishIfAbsent(path);
+  }
+
+  // True if the name was free. The staged bytes MUST be synced.
+  absl::StatusOr<bool> PublishIfAbsent(const std::string& path) {
+    KINORA_RETURN_IF_ERROR(storage_.directories_.Ensure(ParentPath(path)));
+    const absl::Status renamed = storage_.fs_.RenameIfAbsent(staged_, path);
+    if (!renamed.ok() && !absl::IsAlreadyExists(renamed)) return renamed;
+    published_ = renamed.ok();
+    KINORA_RETURN_IF_ERROR(storage_.SyncNameOf(path));
+    return renamed.ok();
+  }
+
+  absl::Status Publish(const std::string& path) {
+    KINORA_RETURN_IF_ERROR(storage_.directories_.Ensure(ParentPath(path)));
+    KINORA_RETURN_IF_ERROR(storage_.fs_.Rename(staged_, path));
+    published_ = true;
+    return storage_.SyncNameOf(path);
+  }
+
+ private:
+  FileObjectStorage& storage_;
+  const std::string staged_;
+  std::unique_ptr<WritableFile> file_;
+  bool published_ = false;
+};
+
+FileObjectStorage::FileObjectStorage(FileSystem& fs, absl::string_view root)
+    : fs_(fs),
+      root_(root),
+      staging_(JoinPath(root, kStagingName)),
+      directories_(fs, root) {}
+
+absl::StatusOr<std::unique_ptr<FileObjectStorage>> FileObjectStorage::Open(
+    FileSystem& fs, absl::string_view root) {
+  std::unique_ptr<FileObjectStorage> storage(new FileObjectStorage(fs, root));
+  const std::string& staging = storage->staging_;
+  KINORA_RETURN_IF_ERROR(storage->directories_.Ensure(staging));
+  KINORA_ASSIGN_OR_RETURN(const std::vector<std::string> leftovers,
+                          fs.List(staging));
+  for (const std::string& name : leftovers) {
+    KINORA_RETURN_IF_ERROR(fs.Remove(JoinPath(staging, name)));
+  }
+  if (!leftovers.empty()) {
+    LogInfo("removed unfinished objects",
+            {{"directory", staging}, {"count", leftovers.size()}});
+  }
+  return storage;
+}
+
+std::string FileObjectStorage::PathOf(absl::string_view key) const {
+  return JoinPath(root_, key);
+}
+
+Mutex& FileObjectStorage::LockOf(absl::string_view key) {
+  return key_locks_[absl::HashOf(key) % key_locks_.size()];
+}
+
+absl::Status FileObjectStorage::CheckWritable() {
+  MutexLock lock(mu_);
+  return read_only_;
+}
+
+absl::Status FileObjectStorage::SyncNameOf(absl::string_view path) {
+  const absl::Status status = fs_.SyncDirectory(ParentPath(path));
+  if (status.ok()) return status;
+  MutexLock lock(mu_);
+  if (read_only_.ok()) {
+    read_only_ = absl::UnavailableError(absl::StrCat(
+        "objects under \"", root_, "\" are read-only: ", status.message()));
+    LogError("object storage is read-only now",
+             {{"root", root_}, {"error", status}});
+  }
+  return read_only_;
+}
+
+absl::StatusOr<std::unique_ptr<FileObjectStorage::Writer>>
+FileObjectStorage::NewWriter() {
+  KINORA_RETURN_IF_ERROR(CheckWritable());
+  std::string staged =
+      JoinPath(staging_, absl::StrCat(next_staged_.fetch_add(1)));
+  KINORA_ASSIGN_OR_RETURN(std::unique_ptr<WritableFile> file,
+                          fs_.OpenForWrite(staged, OpenMode::kCreate));
+  return std::make_unique<Writer>(*this, std::move(staged), std::move(file));
+}
+
+absl::StatusOr<std::unique_ptr<FileObjectStorage::Writer>>
+FileObjectStorage::Stage(absl::string_view bytes) {
+  KINORA_ASSIGN_OR_RETURN(std::unique_ptr<Writer> writer, NewWriter());
+  KINORA_RETURN_IF_ERROR(writer->Append(bytes));
+  KINORA_RETURN_IF_ERROR(writer->Finish());
+  return writer;
+}
+
+absl::StatusOr<std::string> FileObjectStorage::Read(absl::string_view key,
+                                                    int64_t offset,
+                                                    int64_t limit) {
+  KINORA_RETURN_IF_ERROR(ValidateObjectRange(key, offset, limit));
+  const auto file = fs_.OpenForRead(PathOf(key));
+  if (!file.ok() && IsMissing(file.status())) return NoObject(key);
+  KINORA_RETURN_IF_ERROR(file.status());
+  KINORA_ASSIGN_OR_RETURN(const uint64_t size, (*file)->Size());
+  const uint64_t begin = static_cast<uint64_t>(offset);
+  if (begin > size) return PastObjectEnd(key, offset, size);
+  std::string bytes(std::min<uint64_t>(limit, size - begin), '\0');
+  KINORA_ASSIGN_OR_RETURN(const size_t got,
+                          (*file)->ReadAt(begin, absl::MakeSpan(bytes)));
+  bytes.resize(got);
+  return bytes;
+}
+
+absl::StatusOr<ObjectInfo> FileObjectStorage::Stat(absl::string_view key) {
+  KINORA_RETURN_IF_ERROR(ValidateObjectKey(key));
+  const absl::StatusOr<FileInfo> info = fs_.Stat(PathOf(key));
+  if (!info.ok() && IsMissing(info.status())) return NoObject(key);
+  KINORA_RETURN_IF_ERROR(info.status());
+  if (info->is_directory) return NoObject(key);
+  return ObjectInfo{.key = std::string(key),
+                    .size_bytes = static_cast<int64_t>(info->size_bytes),
+                    .create_time = info->modify_time};
+}
+
+absl::StatusOr<std::unique_ptr<ObjectWriter>> FileObjectStorage::StartWrite(
+    absl::string_view prefix) {
+  KINORA_RETURN_IF_ERROR(ValidateObjectPrefix(prefix));
+  return NewWriter();
+}
+
+absl::Status FileObjectStorage::Write(absl::string_view key,
+                                      absl::string_view bytes) {
+  KINORA_RETURN_IF_ERROR(ValidateObjectKey(key));
+  KINORA_ASSIGN_OR_RETURN(std::unique_ptr<Writer> writer, Stage(bytes));
+  MutexLock lock(LockOf(key));
+  return writer->Publish(PathOf(key));
+}
+
+absl::Status FileObjectStorage::CompareAndSwap(
+    absl::string_view key, const std::optional<std::string>& expected,
+    absl::string_view bytes) {
+  KINORA_RETURN_IF_ERROR(ValidateObjectKey(key));
+  // Staged before the lock, so that others do not wait for its sync.
+  KINORA_ASSIGN_OR_RETURN(std::unique_ptr<Writer> writer, Stage(bytes));
+  MutexLock lock(LockOf(key));
+  if (!expected.has_value()) {
+    KINORA_ASSIGN_OR_RETURN(const bool created,
+                            writer->PublishIfAbsent(PathOf(key)));
+    return created ? absl::OkStatus() : NotAsExpected(key);
+  }
+  const absl::StatusOr<std::string> now = ReadObject(*this, key);
+  if (absl::IsNotFound(now.status())) return NotAsExpected(key);
+  KINORA_RETURN_IF_ERROR(now.status());
+  if (*now != *expected) return NotAsExpected(key);
+  return writer->Publish(PathOf(key));
+}
+
+absl::StatusOr<ObjectPage> FileObjectStorage::List(absl::string_view prefix,
+                                                   int page_size,
+                                                   absl::string_view token) {
+  KINORA_RETURN_IF_ERROR(ValidateObjectPage(prefix, page_size));
+  const auto names = fs_.List(PathOf(prefix.substr(0, prefix.size() - 1)));
+  if (!names.ok() && IsMissing(names.status())) return ObjectPage{};
+  KINORA_RETURN_IF_ERROR(names.status());
+  ObjectPage page;
+  int entries = 0;
+  // A token is the name with which the next page begins.
+  auto name = std::lower_bound(names->begin(), names->end(), token);
+  for (; name != names->end(); ++name) {
+    const std::string key = absl::StrCat(prefix, *name);
+    if (!ValidateObjectKey(key).ok()) continue;  // not ours
+    if (entries++ == page_size) {
+      page.next_token = *name;
+      break;
+    }
+    const absl::StatusOr<FileInfo> info = fs_.Stat(PathOf(key));
+    if (absl::IsNotFound(info.status())) continue;  // deleted meanwhile
+    KINORA_RETURN_IF_ERROR(info.status());
+    if (info->is_directory) {
+      page.prefixes.push_back(key + "/");
+    } else {
+      page.objects.push_back(
+          ObjectInfo{.key = key,
+                     .size_bytes = static_cast<int64_t>(info->size_bytes),
+                     .create_time = info->modify_time});
+    }
+  }
+  return page;
+}
+
+absl::Status FileObjectStorage::Delete(absl::string_view key) {
+  KINORA_RETURN_IF_ERROR(ValidateObjectKey(key));
+  KINORA_RETURN_IF_ERROR(CheckWritable());
+  const std::string path = PathOf(key);
+  MutexLock lock(LockOf(key));
+  // Remove() would take an empty directory, which is no object.
+  const absl::Status exists = Stat(key).status();
+  if (absl::IsNotFound(exists)) return absl::OkStatus();
+  KINORA_RETURN_IF_ERROR(exists);
+  KINORA_RETURN_IF_ERROR(fs_.Remove(path));
+  return SyncNameOf(path);
+}
+
+}  // namespace kinora

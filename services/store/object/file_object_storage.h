@@ -1,0 +1,96 @@
+// A FileObjectStorage keeps each object as one file below a root directory; the
+// key is the path.
+//
+// An object is written to `<root>/staging~/<n>`, synced, and renamed to its
+// path, whose directory is then synced: only now is it acknowledged. '~' cannot
+// be in a key, so no listing shows the staging directory. Staging lies in one
+// directory, and not beside the objects, so that what a crash left there is
+// found and removed on open without a walk through millions of blobs; it is on
+// the root's volume, which a rename needs.
+//
+// If a directory cannot be synced after a rename, nobody can tell whether the
+// name is durable, and a repeated sync would not tell either. From then on all
+// changes are refused with UNAVAILABLE; reads go on. Any other failure, such as
+// a full disk, fails its own call and leaves nothing behind.
+
+#ifndef KINORA_SERVICES_STORE_OBJECT_FILE_OBJECT_STORAGE_H_
+#define KINORA_SERVICES_STORE_OBJECT_FILE_OBJECT_STORAGE_H_
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+#include "common/file_system.h"
+#include "common/mutex.h"
+#include "services/store/object/durable_directories.h"
+#include "services/store/object/object_storage.h"
+
+namespace kinora {
+
+// Thread-safe. MUST outlive its writers.
+class FileObjectStorage final : public ObjectStorage {
+ public:
+  // Makes `root` if needed and removes what an earlier process left staged.
+  // REQUIRES: no other FileObjectStorage, here or in another process, has this
+  // root. The lock that FileEventLog holds on the same root sees to that: open
+  // the event log first.
+  static absl::StatusOr<std::unique_ptr<FileObjectStorage>> Open(
+      FileSystem& fs, absl::string_view root);
+
+  absl::StatusOr<std::string> Read(absl::string_view key, int64_t offset,
+                                   int64_t limit) override;
+  absl::StatusOr<ObjectInfo> Stat(absl::string_view key) override;
+  absl::StatusOr<std::unique_ptr<ObjectWriter>> StartWrite(
+      absl::string_view prefix) override;
+  absl::Status Write(absl::string_view key, absl::string_view bytes) override;
+  absl::Status CompareAndSwap(absl::string_view key,
+                              const std::optional<std::string>& expected,
+                              absl::string_view bytes) override;
+
+  // Reads the whole directory for each page.
+  absl::StatusOr<ObjectPage> List(absl::string_view prefix, int page_size,
+                                  absl::string_view token) override;
+
+  // Leaves an empty directory in place.
+  absl::Status Delete(absl::string_view key) override;
+
+ private:
+  class Writer;
+
+  FileObjectStorage(FileSystem& fs, absl::string_view root);
+
+  std::string PathOf(absl::string_view key) const;
+  absl::StatusOr<std::unique_ptr<Writer>> NewWriter();
+  // One staged file with `bytes`, synced.
+  absl::StatusOr<std::unique_ptr<Writer>> Stage(absl::string_view bytes);
+
+  // OK unless changes are refused.
+  absl::Status CheckWritable() ABSL_LOCKS_EXCLUDED(mu_);
+  // Syncs the directory of `path`; a failure makes the storage read-only.
+  absl::Status SyncNameOf(absl::string_view path) ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Held while an object is replaced or deleted, so that a comparison holds
+  // until the swap. Keys share locks; nothing takes two.
+  Mutex& LockOf(absl::string_view key);
+
+  FileSystem& fs_;
+  const std::string root_;
+  const std::string staging_;
+  DurableDirectories directories_;
+  std::atomic<uint64_t> next_staged_ = 1;
+  std::array<Mutex, 64> key_locks_;
+
+  Mutex mu_;
+  absl::Status read_only_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_STORE_OBJECT_FILE_OBJECT_STORAGE_H_
