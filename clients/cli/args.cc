@@ -1,0 +1,80 @@
+#include "clients/cli/args.h"
+
+#include <algorithm>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+
+namespace kinora {
+namespace {
+
+const FlagSpec* Find(absl::Span<const FlagSpec> specs, absl::string_view name) {
+  auto it = std::find_if(specs.begin(), specs.end(), [&](const FlagSpec& spec) {
+    return spec.name == name;
+  });
+  return it == specs.end() ? nullptr : &*it;
+}
+
+}  // namespace
+
+absl::StatusOr<Args> Args::Parse(absl::Span<const std::string> words,
+                                 absl::Span<const FlagSpec> specs) {
+  Args args;
+  for (size_t i = 0; i < words.size(); ++i) {
+    absl::string_view word = words[i];
+    if (word == "--") {
+      args.operands_.insert(args.operands_.end(), words.begin() + i + 1,
+                            words.end());
+      break;
+    }
+    if (word == "-o") word = "--output";
+    if (!absl::StartsWith(word, "--")) {
+      // A lone dash is an operand: it names the standard input or output.
+      if (word.size() > 1 && word[0] == '-') {
+        return absl::InvalidArgumentError(absl::StrCat("unknown flag ", word));
+      }
+      args.operands_.emplace_back(word);
+      continue;
+    }
+    word.remove_prefix(2);
+    const size_t equals = word.find('=');
+    const absl::string_view name = word.substr(0, equals);
+    const FlagSpec* spec = Find(specs, name);
+    if (spec == nullptr) {
+      return absl::InvalidArgumentError(absl::StrCat("unknown flag --", name));
+    }
+    std::string value;
+    if (equals != absl::string_view::npos) {
+      if (spec->value.empty()) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("--", name, " takes no value"));
+      }
+      value = std::string(word.substr(equals + 1));
+    } else if (!spec->value.empty()) {
+      if (i + 1 == words.size()) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("--", name, " needs a value: ", spec->value));
+      }
+      value = words[++i];
+    }
+    args.flags_[std::string(name)].push_back(std::move(value));
+  }
+  return args;
+}
+
+bool Args::Has(absl::string_view flag) const {
+  return flags_.find(std::string(flag)) != flags_.end();
+}
+
+std::optional<std::string> Args::Get(absl::string_view flag) const {
+  auto it = flags_.find(std::string(flag));
+  if (it == flags_.end()) return std::nullopt;
+  return it->second.back();
+}
+
+std::vector<std::string> Args::GetAll(absl::string_view flag) const {
+  auto it = flags_.find(std::string(flag));
+  return it == flags_.end() ? std::vector<std::string>() : it->second;
+}
+
+}  // namespace kinora

@@ -1,0 +1,40 @@
+#include "clients/cli/args.h"
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace kinora {
+namespace {
+
+using ::testing::ElementsAre;
+
+const FlagSpec kSpecs[] = {
+    {"set", "NAME=JSON", ""}, {"json", "", ""}, {"output", "FILE", ""}};
+
+TEST(ArgsTest, TakesFlagsAnywhereAndKeepsOperandsInOrder) {
+  const Args args = *Args::Parse(
+      {"film", "--set", "A=1", "--json", "x", "--set=B=2", "-o", "f"}, kSpecs);
+  EXPECT_THAT(args.operands(), ElementsAre("film", "x"));
+  EXPECT_THAT(args.GetAll("set"), ElementsAre("A=1", "B=2"));
+  EXPECT_EQ(args.Get("output"), "f");
+  EXPECT_TRUE(args.Has("json"));
+  EXPECT_FALSE(Args::Parse({"film"}, kSpecs)->Has("json"));
+}
+
+TEST(ArgsTest, TakesWhatFollowsTwoDashesAsItIs) {
+  EXPECT_THAT(Args::Parse({"--", "--json", "-x"}, kSpecs)->operands(),
+              ElementsAre("--json", "-x"));
+}
+
+TEST(ArgsTest, NamesTheWordThatIsWrong) {
+  EXPECT_EQ(Args::Parse({"--jsn"}, kSpecs).status().message(),
+            "unknown flag --jsn");
+  EXPECT_EQ(Args::Parse({"-x"}, kSpecs).status().message(), "unknown flag -x");
+  EXPECT_EQ(Args::Parse({"--set"}, kSpecs).status().message(),
+            "--set needs a value: NAME=JSON");
+  EXPECT_EQ(Args::Parse({"--json=1"}, kSpecs).status().message(),
+            "--json takes no value");
+}
+
+}  // namespace
+}  // namespace kinora

@@ -1,0 +1,65 @@
+// The commands of `kinora`: a table of words, usage and function. One file a
+// noun; main.cc puts the table together.
+
+#ifndef KINORA_CLIENTS_CLI_COMMAND_H_
+#define KINORA_CLIENTS_CLI_COMMAND_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "google/protobuf/message.h"
+
+#include "clients/cli/args.h"
+#include "common/json.h"
+#include "common/rpc/program.h"
+
+namespace kinora {
+
+class Connection;
+
+// One call of a command.
+struct Invocation {
+  const Args& args;
+  Connection& connection;
+  bool json = false;  // --json
+
+  absl::string_view operand(size_t i) const { return args.operands()[i]; }
+};
+
+// A command. Its function prints to standard output and returns the exit code
+// (common/rpc/program.h; kExitFailure if a run did not complete), or an error
+// that main.cc prints to standard error.
+struct Command {
+  absl::string_view words;  // "movie create"
+  absl::string_view usage;  // "MOVIE --blueprint FILE"
+  absl::string_view help;   // one line
+  std::vector<FlagSpec> flags;
+  size_t min_operands = 0;
+  size_t max_operands = 0;
+  absl::StatusOr<int> (*run)(const Invocation&) = nullptr;
+};
+
+// What every client command takes.
+std::vector<FlagSpec> ClientFlags();
+
+// The commands of each noun.
+std::vector<Command> MovieCommands();
+std::vector<Command> InputCommands();
+std::vector<Command> PlanCommands();
+std::vector<Command> RunCommands();
+std::vector<Command> RunsCommands();
+std::vector<Command> ArtefactCommands();
+std::vector<Command> ManifestCommands();
+
+// Prints one line of JSON.
+void PrintJson(const google::protobuf::Message& message);
+void PrintJson(const JsonValue& json);
+
+// Prints text to standard output.
+void Print(absl::string_view text);
+
+}  // namespace kinora
+
+#endif  // KINORA_CLIENTS_CLI_COMMAND_H_

@@ -1,0 +1,140 @@
+#include "clients/cli/content_text.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/strip.h"
+
+#include "common/canonical_json.h"
+#include "common/digest.h"
+#include "common/element_id.h"
+#include "common/file_system.h"
+#include "common/json.h"
+#include "common/status.h"
+#include "common/utf8.h"
+
+namespace kinora {
+namespace {
+
+// Longer values are cut in listings.
+constexpr size_t kShownBytes = 60;
+
+// Read in one piece to be hashed; a larger file is rather an artefact.
+constexpr uint64_t kMaxInputFileBytes = uint64_t{1} << 30;
+
+constexpr std::array<std::pair<absl::string_view, absl::string_view>, 14>
+    kMimeTypes = {{{".txt", "text/plain"},
+                   {".md", "text/markdown"},
+                   {".srt", "application/x-subrip"},
+                   {".json", "application/json"},
+                   {".png", "image/png"},
+                   {".jpg", "image/jpeg"},
+                   {".jpeg", "image/jpeg"},
+                   {".webp", "image/webp"},
+                   {".wav", "audio/wav"},
+                   {".mp3", "audio/mpeg"},
+                   {".ogg", "audio/ogg"},
+                   {".mp4", "video/mp4"},
+                   {".webm", "video/webm"},
+                   {".pdf", "application/pdf"}}};
+
+std::string MimeTypeOf(absl::string_view path, absl::string_view bytes) {
+  for (const auto& [ending, mime_type] : kMimeTypes) {
+    if (absl::EndsWithIgnoreCase(path, ending)) return std::string(mime_type);
+  }
+  return IsValidUtf8(bytes) ? "text/plain" : "application/octet-stream";
+}
+
+std::string Beginning(absl::string_view text) {
+  std::string line(
+      text.substr(0, ValidUtf8Prefix(text.substr(0, kShownBytes))));
+  std::replace_if(
+      line.begin(), line.end(),
+      [](char c) { return static_cast<unsigned char>(c) < ' '; }, ' ');
+  if (line.size() < text.size()) line += "...";
+  return line;
+}
+
+// Where the `=` behind the name is: the first one outside of brackets, as in
+// `Prompt[segment=1]="a = b"`.
+size_t EndOfName(absl::string_view text) {
+  bool inside = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '[') inside = true;
+    if (text[i] == ']') inside = false;
+    if (text[i] == '=' && !inside) return i;
+  }
+  return absl::string_view::npos;
+}
+
+}  // namespace
+
+std::string DescribeContent(const v1::Content& content) {
+  if (content.has_blob()) {
+    const v1::BlobRef& blob = content.blob();
+    return absl::StrFormat("%s  %9d bytes  %s",
+                           blob.digest().hash().substr(0, 12),
+                           blob.digest().size_bytes(), blob.mime_type());
+  }
+  const v1::InlineValue& value = content.inline_();
+  std::string text =
+      absl::StrFormat("%s  %9d bytes  %s", value.hash().substr(0, 12),
+                      value.data().size(), value.mime_type());
+  if (IsValidUtf8(value.data())) {
+    absl::StrAppend(&text, "  ", Beginning(value.data()));
+  }
+  return text;
+}
+
+absl::StatusOr<InputAssignment> ParseAssignment(absl::string_view text) {
+  const size_t equals = EndOfName(text);
+  if (equals == absl::string_view::npos || equals == 0) {
+    return InvalidField("input", text,
+                        "expected NAME=JSON, NAME=@FILE or NAME=file:PATH");
+  }
+  InputAssignment assignment;
+  const absl::string_view name = text.substr(0, equals);
+  KINORA_ASSIGN_OR_RETURN(const ElementId id,
+                          ElementId::Parse(name, ElementId::Kind::kInput));
+  if (id.kind != ElementId::Kind::kInput) {
+    return InvalidField("input", name, "names an artefact, not an input");
+  }
+  assignment.edit.set_input_id(id.ToString());
+
+  absl::string_view value = text.substr(equals + 1);
+  if (absl::ConsumePrefix(&value, "file:")) {
+    assignment.upload_path = std::string(value);
+    KINORA_ASSIGN_OR_RETURN(
+        const std::string bytes,
+        ReadFile(PosixFileSystem(), value, kMaxInputFileBytes));
+    v1::BlobRef& blob = *assignment.edit.mutable_content()->mutable_blob();
+    blob.mutable_digest()->set_hash(Sha256Of(bytes).Hex());
+    blob.mutable_digest()->set_size_bytes(static_cast<int64_t>(bytes.size()));
+    blob.set_mime_type(MimeTypeOf(value, bytes));
+    return assignment;
+  }
+  std::string json(value);
+  if (absl::ConsumePrefix(&value, "@")) {
+    KINORA_ASSIGN_OR_RETURN(
+        json, ReadFile(PosixFileSystem(), value, kMaxInputFileBytes));
+  }
+  absl::StatusOr<JsonValue> parsed = ParseJson(json);
+  if (!parsed.ok()) {
+    return InvalidField(
+        id.ToString(), json,
+        absl::StrCat("is not JSON (text needs quotes within the value, as in ",
+                     name, "='\"text\"'): ", parsed.status().message()));
+  }
+  v1::InlineValue& inline_value =
+      *assignment.edit.mutable_content()->mutable_inline_();
+  inline_value.set_mime_type("application/json");
+  inline_value.set_data(CanonicalJson(*parsed));
+  inline_value.set_hash(Sha256Of(inline_value.data()).Hex());
+  return assignment;
+}
+
+}  // namespace kinora

@@ -1,0 +1,77 @@
+#include "clients/cli/content_text.h"
+
+#include <string>
+
+#include "absl/strings/match.h"
+#include "gtest/gtest.h"
+
+#include "common/digest.h"
+#include "common/file_system.h"
+#include "common/testing/temp_dir.h"
+
+namespace kinora {
+namespace {
+
+TEST(ParseAssignmentTest, TakesJson) {
+  const InputAssignment a = *ParseAssignment(R"(Count= 5 )");
+  EXPECT_EQ(a.edit.input_id(), "Input:Count");
+  EXPECT_EQ(a.edit.content().inline_().data(), "5");
+  EXPECT_EQ(a.edit.content().inline_().mime_type(), "application/json");
+}
+
+TEST(ParseAssignmentTest, FindsTheNameBeforeTheValue) {
+  const InputAssignment a = *ParseAssignment(R"(Prompt[segment=1]="a = [b]")");
+  EXPECT_EQ(a.edit.input_id(), "Input:Prompt[segment=1]");
+  EXPECT_EQ(a.edit.content().inline_().data(), R"("a = [b]")");
+  EXPECT_EQ(ParseAssignment(R"(Topic="[x=1]")")->edit.input_id(),
+            "Input:Topic");
+}
+
+TEST(ParseAssignmentTest, TakesFilesAsJsonOrAsBytes) {
+  TempDir dir;
+  const std::string json = dir.Sub("value.json");
+  const std::string image = dir.Sub("whale.png");
+  ASSERT_TRUE(
+      WriteFileAtomically(PosixFileSystem(), json, R"({ "a": 1 })").ok());
+  ASSERT_TRUE(WriteFileAtomically(PosixFileSystem(), image, "\x89PNG").ok());
+
+  EXPECT_EQ(ParseAssignment("Style=@" + json)->edit.content().inline_().data(),
+            R"({"a":1})");
+
+  const InputAssignment file = *ParseAssignment("Whale=file:" + image);
+  EXPECT_EQ(file.upload_path, image);
+  EXPECT_EQ(file.edit.content().blob().mime_type(), "image/png");
+  EXPECT_EQ(file.edit.content().blob().digest().hash(),
+            Sha256Of("\x89PNG").Hex());
+}
+
+TEST(ParseAssignmentTest, NamesWhatIsWrong) {
+  const char* const cases[][2] = {
+      {"Topic", "expected NAME=JSON"},
+      {"=5", "expected NAME=JSON"},
+      {"Topic=night", "is not JSON (text needs quotes"},
+      {"To pic=1", "To pic"},
+      {"Artifact:Film=1", "names an artefact"},
+      {"Topic=@no-such-file.json", "no-such-file.json"},
+      {"Topic=file:no-such-file", "no-such-file"},
+  };
+  for (const auto& [text, message] : cases) {
+    const absl::Status status = ParseAssignment(text).status();
+    EXPECT_FALSE(status.ok()) << text;
+    EXPECT_TRUE(absl::StrContains(status.message(), message)) << status;
+  }
+}
+
+TEST(DescribeContentTest, ShowsTheBeginningOfTextOnOneLine) {
+  v1::Content content;
+  content.mutable_inline_()->set_mime_type("text/plain");
+  content.mutable_inline_()->set_data("Call me\nIshmael. " +
+                                      std::string(100, 'x'));
+  const std::string line = DescribeContent(content);
+  EXPECT_TRUE(absl::StrContains(line, "Call me Ishmael."));
+  EXPECT_TRUE(absl::StrContains(line, "..."));
+  EXPECT_FALSE(absl::StrContains(line, "\n"));
+}
+
+}  // namespace
+}  // namespace kinora

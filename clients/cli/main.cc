@@ -1,0 +1,156 @@
+// kinora: the command line.
+
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+#include "clients/cli/command.h"
+#include "clients/cli/connection.h"
+#include "clients/cpp/sim/sim_main.h"
+#include "common/canonical_json.h"
+#include "common/error_reason.h"
+#include "common/proto_json.h"
+#include "services/standalone/standalone_main.h"
+
+namespace kinora {
+
+std::vector<FlagSpec> ClientFlags() {
+  return {
+      {"addr", "HOST:PORT", "all services; else $KINORA_ADDR, 127.0.0.1:7400"},
+      {"store-addr", "HOST:PORT", "the store, if elsewhere"},
+      {"planner-addr", "HOST:PORT", "the planner, if elsewhere"},
+      {"runner-addr", "HOST:PORT", "the runner, if elsewhere"},
+      {"json", "", "print JSON"},
+      {"help", "", "print this"},
+  };
+}
+
+void Print(absl::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fflush(stdout);
+}
+
+void PrintJson(const JsonValue& json) {
+  Print(absl::StrCat(CanonicalJson(json), "\n"));
+}
+
+void PrintJson(const google::protobuf::Message& message) {
+  PrintJson(ProtoToJson(message));
+}
+
+namespace {
+
+std::vector<Command> AllCommands() {
+  std::vector<Command> all;
+  for (auto* commands :
+       {MovieCommands, InputCommands, PlanCommands, RunCommands, RunsCommands,
+        ArtefactCommands, ManifestCommands}) {
+    for (Command& command : commands()) all.push_back(std::move(command));
+  }
+  return all;
+}
+
+std::string Usage(const std::vector<Command>& commands) {
+  std::string text =
+      "usage: kinora COMMAND ...\n\n"
+      "  up --data DIR          serves everything in this process\n"
+      "  sim --listen HOST:PORT serves the simulated producer\n";
+  for (const Command& command : commands) {
+    absl::StrAppend(&text, "  ", command.words, " ", command.usage, "\n",
+                    "      ", command.help, "\n");
+  }
+  return absl::StrCat(text, "\nkinora COMMAND --help tells its flags.\n");
+}
+
+std::string Usage(const Command& command) {
+  std::string text = absl::StrCat("usage: kinora ", command.words, " ",
+                                  command.usage, "\n", command.help, "\n\n");
+  std::vector<FlagSpec> flags = command.flags;
+  for (const FlagSpec& flag : ClientFlags()) flags.push_back(flag);
+  for (const FlagSpec& flag : flags) {
+    const std::string name = absl::StrCat(
+        "--", flag.name, flag.value.empty() ? "" : " ", flag.value);
+    absl::StrAppend(&text, "  ", name,
+                    std::string(name.size() < 26 ? 26 - name.size() : 1, ' '),
+                    flag.help, "\n");
+  }
+  return text;
+}
+
+int Fail(absl::string_view message, int code) {
+  std::fprintf(stderr, "kinora: %s\n", std::string(message).c_str());
+  return code;
+}
+
+// The command whose words the line begins with, or null; takes them off.
+const Command* Find(const std::vector<Command>& commands,
+                    std::vector<std::string>* words) {
+  for (size_t count : {2, 1}) {
+    if (words->size() < count) continue;
+    const std::string name =
+        absl::StrJoin(words->begin(), words->begin() + count, " ");
+    for (const Command& command : commands) {
+      if (command.words != name) continue;
+      words->erase(words->begin(), words->begin() + count);
+      return &command;
+    }
+  }
+  return nullptr;
+}
+
+int Run(const Command& command, const std::vector<std::string>& words) {
+  std::vector<FlagSpec> flags = command.flags;
+  for (const FlagSpec& flag : ClientFlags()) flags.push_back(flag);
+  const absl::StatusOr<Args> args = Args::Parse(words, flags);
+  if (!args.ok()) {
+    return Fail(absl::StrCat(args.status().message(), "\n", Usage(command)),
+                kExitBadUsage);
+  }
+  if (args->Has("help")) {
+    Print(Usage(command));
+    return kExitOk;
+  }
+  if (args->operands().size() < command.min_operands ||
+      args->operands().size() > command.max_operands) {
+    return Fail(absl::StrCat("wrong number of operands\n", Usage(command)),
+                kExitBadUsage);
+  }
+  Connection connection(Addresses::Of(*args));
+  const absl::StatusOr<int> code = command.run(
+      {.args = *args, .connection = connection, .json = args->Has("json")});
+  if (code.ok()) return *code;
+  const std::string reason = ReasonOf(code.status());
+  return Fail(absl::StrCat(code.status().message(), " (",
+                           absl::StatusCodeToString(code.status().code()),
+                           reason.empty() ? "" : ", ", reason, ")"),
+              kExitFailure);
+}
+
+int Main(int argc, char** argv) {
+  std::vector<std::string> words(argv + 1, argv + argc);
+  // The servers read their own flags: they are those of their configuration.
+  if (!words.empty() && words[0] == "up") {
+    return StandaloneMain(argc - 1, argv + 1);
+  }
+  if (!words.empty() && words[0] == "sim") return SimMain(argc - 1, argv + 1);
+  const std::vector<Command> commands = AllCommands();
+  if (words.empty() || words[0] == "help" || words[0] == "--help") {
+    Print(Usage(commands));
+    return words.empty() ? kExitBadUsage : kExitOk;
+  }
+  const Command* command = Find(commands, &words);
+  if (command == nullptr) {
+    return Fail(absl::StrCat("no command \"", words[0], "\"; see kinora help"),
+                kExitBadUsage);
+  }
+  return Run(*command, words);
+}
+
+}  // namespace
+}  // namespace kinora
+
+int main(int argc, char** argv) { return kinora::Main(argc, argv); }

@@ -1,0 +1,125 @@
+// kinora plan
+
+#include <cstdio>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+
+#include "clients/cli/command.h"
+#include "clients/cli/connection.h"
+#include "clients/cli/input_assignments.h"
+#include "common/proto_json.h"
+#include "common/status.h"
+
+namespace kinora {
+namespace {
+
+// Versions of the producers as they are now, so that a new version shows up
+// in the plan. Without a runner the plan takes them as unchanged.
+void AddProducers(const Invocation& call, v1::CreatePlanRequest* request) {
+  const absl::StatusOr<v1::ListProducersResponse> listed =
+      call.connection.runner().ListProducers(v1::ListProducersRequest());
+  if (!listed.ok()) {
+    std::fprintf(stderr,
+                 "kinora: the runner does not answer, so producers count as "
+                 "unchanged: %s\n",
+                 std::string(listed.status().message()).c_str());
+    return;
+  }
+  for (const v1::ListedProducer& producer : listed->producers()) {
+    if (producer.reachable()) {
+      *request->add_producers() = producer.description().identity();
+    }
+  }
+}
+
+void PrintJobs(const v1::PlanLayer& layer) {
+  for (const v1::PlannedJob& job : layer.jobs()) {
+    Print(absl::StrFormat(
+        "  %-36s %-8s  %s\n", job.job_id(),
+        job.need() == v1::JOB_NEED_MUST_RUN ? "must run" : "may run",
+        job.reason().text()));
+  }
+}
+
+void PrintPlan(absl::string_view movie_id, const CreatedPlan& plan) {
+  const v1::PlanHeader& header = plan.header;
+  const v1::PlanSummary& summary = header.summary();
+  Print(absl::StrFormat(
+      "%s: %s on %s, plan %s%s\n", movie_id, header.target_revision(),
+      header.base_revision().empty() ? "nothing" : header.base_revision(),
+      header.plan_hash().substr(0, 12), header.saved() ? "" : " (not saved)"));
+  if (summary.changed_inputs_size() > 0) {
+    Print(absl::StrFormat("changed inputs: %s\n",
+                          absl::StrJoin(summary.changed_inputs(), ", ")));
+  }
+  int number = 0;
+  for (const v1::PlanLayer& layer : plan.layers) {
+    Print(absl::StrFormat("layer %d\n", ++number));
+    PrintJobs(layer);
+  }
+  if (header.reused_size() > 0) Print("reused from the log\n");
+  for (const v1::ReusedJob& job : header.reused()) {
+    Print(absl::StrFormat("  %s\n", job.job_id()));
+  }
+  for (const std::string& warning : header.warnings()) {
+    Print(absl::StrFormat("warning: %s\n", warning));
+  }
+  Print(absl::StrFormat(
+      "%d jobs in %d layers: %d must run, %d may run; %d reused, %d clean\n",
+      summary.must_run_jobs() + summary.may_run_jobs(), summary.layers(),
+      summary.must_run_jobs(), summary.may_run_jobs(), summary.reused_jobs(),
+      summary.clean_jobs()));
+}
+
+// The header with its layers as one document.
+void PrintPlanJson(const CreatedPlan& plan) {
+  JsonValue json = ProtoToJson(plan.header);
+  JsonArray layers;
+  for (const v1::PlanLayer& layer : plan.layers) {
+    layers.push_back(ProtoToJson(layer));
+  }
+  json.object().Set("layers", std::move(layers));
+  PrintJson(json);
+}
+
+absl::StatusOr<int> MakePlan(const Invocation& call) {
+  v1::CreatePlanRequest request;
+  request.set_movie_id(std::string(call.operand(0)));
+  request.set_dry_run(call.args.Has("dry-run"));
+  request.set_with_layers(true);
+  KINORA_ASSIGN_OR_RETURN(
+      const std::vector<v1::PendingEdit> edits,
+      PrepareEdits(call.connection, call.operand(0), call.args.GetAll("set"),
+                   FileUpload::kSkip));
+  request.mutable_pending_edits()->Assign(edits.begin(), edits.end());
+  AddProducers(call, &request);
+  KINORA_ASSIGN_OR_RETURN(const CreatedPlan plan,
+                          call.connection.planner().CreatePlan(request));
+  if (call.json) {
+    PrintPlanJson(plan);
+  } else {
+    PrintPlan(call.operand(0), plan);
+  }
+  return kExitOk;
+}
+
+}  // namespace
+
+std::vector<Command> PlanCommands() {
+  return {{.words = "plan",
+           .usage = "MOVIE [--set NAME=JSON ...] [--dry-run]",
+           .help = "shows what a run would do, and why",
+           .flags = {{"set", "NAME=JSON",
+                      "plan as if this input were set; writes nothing"},
+                     {"dry-run", "", "do not save the plan"}},
+           .min_operands = 1,
+           .max_operands = 1,
+           .run = MakePlan}};
+}
+
+}  // namespace kinora

@@ -1,0 +1,62 @@
+// kinora run
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_format.h"
+
+#include "clients/cli/command.h"
+#include "clients/cli/connection.h"
+#include "clients/cli/input_assignments.h"
+#include "clients/cli/run_watch.h"
+#include "common/status.h"
+
+namespace kinora {
+namespace {
+
+void PrintStart(const v1::StartRunResponse& started) {
+  const v1::PlanSummary& summary = started.plan().summary();
+  Print(absl::StrFormat(
+      "%s of %s: %s, %d jobs in %d layers (%d reused, %d clean)\n",
+      started.run().run_id(), started.run().movie_id(),
+      started.run().target_revision(),
+      summary.must_run_jobs() + summary.may_run_jobs(), summary.layers(),
+      summary.reused_jobs(), summary.clean_jobs()));
+}
+
+absl::StatusOr<int> StartRun(const Invocation& call) {
+  v1::StartRunRequest request;
+  request.set_movie_id(std::string(call.operand(0)));
+  KINORA_ASSIGN_OR_RETURN(
+      const std::vector<v1::PendingEdit> edits,
+      PrepareEdits(call.connection, call.operand(0), call.args.GetAll("set"),
+                   FileUpload::kSend));
+  request.mutable_edits()->Assign(edits.begin(), edits.end());
+  KINORA_ASSIGN_OR_RETURN(const v1::StartRunResponse started,
+                          call.connection.runner().StartRun(request));
+  const bool detach = call.args.Has("detach");
+  if (call.json) {
+    PrintJson(started);
+  } else {
+    PrintStart(started);
+  }
+  if (detach) return kExitOk;
+  return WatchAndShow(
+      call, started.run().run_id(), 0,
+      LoadPlanForShow(call, call.operand(0), started.run().plan_hash()));
+}
+
+}  // namespace
+
+std::vector<Command> RunCommands() {
+  return {{.words = "run",
+           .usage = "MOVIE [--set NAME=JSON ...] [--detach]",
+           .help = "plans and runs; exit code 0 only if the run completed",
+           .flags = {{"set", "NAME=JSON", "set this input first"},
+                     {"detach", "", "start the run and do not wait for it"}},
+           .min_operands = 1,
+           .max_operands = 1,
+           .run = StartRun}};
+}
+
+}  // namespace kinora

@@ -1,0 +1,30 @@
+// Watches a run and shows it: bars on a terminal, plain lines in a pipe, JSON
+// lines with --json.
+
+#ifndef KINORA_CLIENTS_CLI_RUN_WATCH_H_
+#define KINORA_CLIENTS_CLI_RUN_WATCH_H_
+
+#include <cstdint>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+#include "clients/cli/command.h"
+#include "kinora/v1/plan.pb.h"
+
+namespace kinora {
+
+// Shows the run from `after_sequence` on until it has ended. kExitOk if it
+// completed, kExitFailure if it ended otherwise. `plan` gives the jobs that
+// are to come; may be empty.
+absl::StatusOr<int> WatchAndShow(const Invocation& call,
+                                 absl::string_view run_id,
+                                 int64_t after_sequence, const v1::Plan& plan);
+
+// The plan of a run; empty if it cannot be had, as it is only for show.
+v1::Plan LoadPlanForShow(const Invocation& call, absl::string_view movie_id,
+                         absl::string_view plan_hash);
+
+}  // namespace kinora
+
+#endif  // KINORA_CLIENTS_CLI_RUN_WATCH_H_

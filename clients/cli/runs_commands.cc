@@ -1,0 +1,142 @@
+// kinora runs list | show | watch | cancel
+
+#include <cstdint>
+#include <string>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+#include "clients/cli/command.h"
+#include "clients/cli/connection.h"
+#include "clients/cli/run_watch.h"
+#include "common/ids.h"
+#include "common/proto_json.h"
+#include "common/status.h"
+
+namespace kinora {
+namespace {
+
+std::string StatusWord(v1::RunStatus status) {
+  return EnumWord(*v1::RunStatus_descriptor()->FindValueByNumber(status));
+}
+
+std::string Describe(const v1::RunRecord& run) {
+  std::string text = absl::StrFormat("%s  %-10s  %-24s %s", run.run_id(),
+                                     StatusWord(run.status()), run.movie_id(),
+                                     run.target_revision());
+  if (!run.error().empty()) absl::StrAppend(&text, "  ", run.error());
+  return absl::StrCat(text, "\n");
+}
+
+absl::StatusOr<v1::RunSnapshot> GetRun(const Invocation& call) {
+  v1::GetRunRequest request;
+  request.set_run_id(std::string(call.operand(0)));
+  KINORA_ASSIGN_OR_RETURN(v1::GetRunResponse response,
+                          call.connection.runner().GetRun(request));
+  return std::move(*response.mutable_run());
+}
+
+absl::StatusOr<int> ListRuns(const Invocation& call) {
+  v1::ListRunsRequest request;
+  request.set_movie_id(call.args.Get("movie").value_or(""));
+  v1::ListRunsResponse all;
+  do {
+    KINORA_ASSIGN_OR_RETURN(const v1::ListRunsResponse page,
+                            call.connection.runner().ListRuns(request));
+    all.mutable_runs()->MergeFrom(page.runs());
+    request.set_page_token(page.next_page_token());
+  } while (!request.page_token().empty());
+  if (call.json) {
+    PrintJson(all);
+    return kExitOk;
+  }
+  for (const v1::RunRecord& run : all.runs()) Print(Describe(run));
+  return kExitOk;
+}
+
+absl::StatusOr<int> ShowRun(const Invocation& call) {
+  KINORA_ASSIGN_OR_RETURN(const v1::RunSnapshot run, GetRun(call));
+  if (call.json) {
+    PrintJson(run);
+    return kExitOk;
+  }
+  Print(Describe(run.record()));
+  const v1::JobCounts& jobs = run.record().jobs();
+  Print(absl::StrFormat(
+      "jobs: %d called, %d reused, %d failed, %d blocked, %d clean\n",
+      jobs.succeeded(), jobs.reused(), jobs.failed(), jobs.blocked(),
+      jobs.clean()));
+  if (!run.record().published_revision().empty()) {
+    Print(absl::StrFormat("published %s, manifest %s\n",
+                          run.record().published_revision(),
+                          run.record().manifest_hash()));
+  }
+  for (const v1::JobState& job : run.jobs()) {
+    Print(absl::StrFormat("  %-9s %-36s %s\n", job.status(), job.job_id(),
+                          job.detail()));
+  }
+  for (const std::string& line : run.log_tail()) {
+    Print(absl::StrFormat("  | %s\n", line));
+  }
+  return kExitOk;
+}
+
+absl::StatusOr<int> WatchRun(const Invocation& call) {
+  int64_t after = 0;
+  if (const auto flag = call.args.Get("after"); flag.has_value()) {
+    if (!absl::SimpleAtoi(*flag, &after) || after < 0) {
+      return InvalidField("--after", *flag, "expected a sequence number");
+    }
+  }
+  KINORA_RETURN_IF_ERROR(ValidateRunId(call.operand(0)));
+  KINORA_ASSIGN_OR_RETURN(const v1::RunSnapshot run, GetRun(call));
+  return WatchAndShow(
+      call, call.operand(0), after,
+      LoadPlanForShow(call, run.record().movie_id(), run.record().plan_hash()));
+}
+
+absl::StatusOr<int> CancelRun(const Invocation& call) {
+  v1::CancelRunRequest request;
+  request.set_run_id(std::string(call.operand(0)));
+  request.set_reason(call.args.Get("reason").value_or("cancelled by the user"));
+  KINORA_ASSIGN_OR_RETURN(const v1::CancelRunResponse response,
+                          call.connection.runner().CancelRun(request));
+  if (call.json) PrintJson(response);
+  return kExitOk;
+}
+
+}  // namespace
+
+std::vector<Command> RunsCommands() {
+  return {
+      {.words = "runs list",
+       .usage = "[--movie MOVIE]",
+       .help = "lists runs, the newest first",
+       .flags = {{"movie", "MOVIE", "only runs of this movie"}},
+       .run = ListRuns},
+      {.words = "runs show",
+       .usage = "RUN",
+       .help = "shows a run and its jobs",
+       .flags = {},
+       .min_operands = 1,
+       .max_operands = 1,
+       .run = ShowRun},
+      {.words = "runs watch",
+       .usage = "RUN [--after SEQ]",
+       .help = "follows a run; with --json its ledger, one event a line",
+       .flags = {{"after", "SEQ", "begin behind this event"}},
+       .min_operands = 1,
+       .max_operands = 1,
+       .run = WatchRun},
+      {.words = "runs cancel",
+       .usage = "RUN [--reason TEXT]",
+       .help = "cancels a run",
+       .flags = {{"reason", "TEXT", "why, for the ledger"}},
+       .min_operands = 1,
+       .max_operands = 1,
+       .run = CancelRun},
+  };
+}
+
+}  // namespace kinora

@@ -1,0 +1,49 @@
+#include "clients/cpp/input_edits.h"
+
+#include "clients/cpp/content_upload.h"
+#include "common/ids.h"
+#include "common/status.h"
+
+namespace kinora {
+namespace {
+
+// The store's default; one with a lower limit says so in its error.
+constexpr int64_t kInlineLimitBytes = 4096;
+
+absl::StatusOr<Revision> NextRevision(const Store& store,
+                                      absl::string_view movie_id) {
+  v1::GetCurrentManifestRequest request;
+  request.set_movie_id(std::string(movie_id));
+  KINORA_ASSIGN_OR_RETURN(const v1::GetCurrentManifestResponse response,
+                          store.manifests.GetCurrent(request));
+  if (response.current().revision().empty()) return Revision{}.Next();
+  KINORA_ASSIGN_OR_RETURN(const Revision current,
+                          Revision::Parse(response.current().revision()));
+  return current.Next();
+}
+
+}  // namespace
+
+absl::StatusOr<v1::AppendEventsResponse> AppendInputEdits(
+    const Store& store, absl::string_view movie_id,
+    absl::Span<const v1::PendingEdit> edits, absl::string_view request_id) {
+  KINORA_ASSIGN_OR_RETURN(const Revision revision,
+                          NextRevision(store, movie_id));
+  v1::AppendEventsRequest append;
+  append.mutable_log()->set_movie_id(std::string(movie_id));
+  append.mutable_log()->set_kind(v1::LOG_KIND_INPUTS);
+  append.set_request_id(std::string(request_id));
+  for (const v1::PendingEdit& edit : edits) {
+    v1::Event& event = *append.add_events();
+    event.set_revision(revision.ToString());
+    v1::InputEvent& input = *event.mutable_input();
+    input.set_input_id(edit.input_id());
+    input.set_edited_by(v1::EDITED_BY_USER);
+    *input.mutable_content() = edit.content();
+    KINORA_RETURN_IF_ERROR(UploadIfLarge(
+        store.blobs, movie_id, kInlineLimitBytes, input.mutable_content()));
+  }
+  return store.events.Append(append);
+}
+
+}  // namespace kinora

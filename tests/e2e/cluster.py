@@ -1,0 +1,251 @@
+"""Starts the real binaries and speaks to them as a user would."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pathlib
+import select
+import signal
+import subprocess
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BIN = ROOT / "bin"
+
+READY_LIMIT_S = 60
+COMMAND_LIMIT_S = 120
+
+
+class Process:
+    """A server, from its ready line to its exit."""
+
+    def __init__(self, argv: list[str], log: pathlib.Path, **environment: str):
+        self._log = log
+        with log.open("ab") as stderr:
+            self._process = subprocess.Popen(
+                argv,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                env={**os.environ, **environment},
+                start_new_session=True,
+            )
+        self.address = self._wait_for_ready_line()
+
+    def _wait_for_ready_line(self) -> str:
+        stdout = self._process.stdout
+        deadline = time.monotonic() + READY_LIMIT_S
+        line = b""
+        while not line.endswith(b"\n"):
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([stdout], [], [], left)[0]:
+                self.kill()
+                raise AssertionError(f"no ready line: {self.log()}")
+            byte = os.read(stdout.fileno(), 1)
+            if not byte:
+                self._process.wait()
+                raise AssertionError(f"ended before it was ready: {self.log()}")
+            line += byte
+        words = line.decode().split()
+        assert words[1] == "ready", line
+        return words[2]
+
+    def log(self) -> str:
+        return self._log.read_text(errors="replace")[-4000:]
+
+    def kill(self) -> None:
+        """SIGKILL, as a crash."""
+        self._process.send_signal(signal.SIGKILL)
+        self._process.wait()
+
+    def stop(self) -> int:
+        """SIGTERM; returns the exit code."""
+        if self._process.poll() is None:
+            self._process.terminate()
+        return self._process.wait(timeout=READY_LIMIT_S)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+
+class Kinora:
+    """The command line against one installation."""
+
+    def __init__(self, **addresses: str):
+        self._environment = {
+            f"KINORA_{name.upper()}_ADDR" if name else "KINORA_ADDR": address
+            for name, address in addresses.items()
+        }
+
+    @classmethod
+    def at(cls, address: str) -> Kinora:
+        kinora = cls()
+        kinora._environment = {"KINORA_ADDR": address}
+        return kinora
+
+    def start(self, *args: str) -> subprocess.Popen:
+        return subprocess.Popen(
+            [BIN / "kinora", *args],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **self._environment},
+        )
+
+    def call(self, *args: str) -> subprocess.CompletedProcess:
+        """Runs a command whatever its exit code."""
+        return subprocess.run(
+            [BIN / "kinora", *args],
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_LIMIT_S,
+            env={**os.environ, **self._environment},
+        )
+
+    def ok(self, *args: str) -> str:
+        """Runs a command that must succeed; returns what it printed."""
+        done = self.call(*args)
+        assert done.returncode == 0, f"kinora {args}: {done.stderr}{done.stdout}"
+        return done.stdout
+
+    def json(self, *args: str) -> dict:
+        return json.loads(self.ok(*args, "--json"))
+
+    def lines(self, *args: str) -> list[dict]:
+        return [json.loads(line) for line in self.ok(*args, "--json").splitlines()]
+
+    def fails(self, *args: str) -> str:
+        """Runs a command that must fail; returns what it said."""
+        done = self.call(*args)
+        assert done.returncode not in (0, None), f"kinora {args}: {done.stdout}"
+        assert done.returncode > 0, f"kinora {args} was killed"
+        return done.stderr
+
+    def run(self, movie: str, *args: str) -> RunOutcome:
+        """`kinora run`, to its end."""
+        return RunOutcome(self.lines("run", movie, *args))
+
+    def manifest_bytes(self, movie: str) -> bytes:
+        return subprocess.run(
+            [BIN / "kinora", "manifest", "show", movie, "--json"],
+            capture_output=True,
+            check=True,
+            env={**os.environ, **self._environment},
+        ).stdout
+
+
+class RunOutcome:
+    """What `kinora run --json` or `runs watch --json` printed."""
+
+    def __init__(self, lines: list[dict]):
+        self.started = lines[0] if "type" not in lines[0] else None
+        self.events = [line for line in lines if "type" in line]
+
+    @property
+    def run_id(self) -> str:
+        return self.events[0]["runId"]
+
+    def steps(self, event_type: str) -> list[str]:
+        return [e["stepId"] for e in self.events if e["type"] == event_type]
+
+    @property
+    def called(self) -> set[str]:
+        return set(self.steps("step.started"))
+
+    @property
+    def finished(self) -> set[str]:
+        return set(self.steps("step.completed"))
+
+    @property
+    def reused(self) -> set[str]:
+        return set(self.steps("step.skipped"))
+
+    @property
+    def end(self) -> str:
+        return self.events[-1]["type"]
+
+
+@contextlib.contextmanager
+def sim(tmp: pathlib.Path):
+    """The simulated producer."""
+    process = Process(
+        [BIN / "kinora-sim-producer", "--listen", "127.0.0.1:0"], tmp / "sim.log"
+    )
+    try:
+        yield process
+    finally:
+        process.stop()
+
+
+def write_producers(tmp: pathlib.Path, address: str, *names: str) -> pathlib.Path:
+    """A producer table that sends every name to one server."""
+    path = tmp / "producers.yaml"
+    lines = ["producers:"]
+    for name in names:
+        lines.append(
+            f"  {name}: {{target: 'dns:///{address}', concurrency: 4}}"
+        )
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def up(tmp: pathlib.Path, producers: pathlib.Path | None = None) -> Process:
+    argv = [BIN / "kinora", "up", "--data", tmp / "data", "--listen", "127.0.0.1:0"]
+    if producers is not None:
+        argv += ["--producers", producers]
+    return Process([str(word) for word in argv], tmp / "up.log")
+
+
+class Separate:
+    """Store, planner and runner as three processes."""
+
+    def __init__(self, tmp: pathlib.Path, producers: pathlib.Path):
+        self._tmp = tmp
+        self._producers = producers
+        self.store = self._server("kinora-store", "--data", tmp / "data")
+        self.planner = self._server(
+            "kinora-planner", "--store-addr", self.store.address
+        )
+        self.start_runner()
+
+    def start_runner(self) -> None:
+        self.runner = self._server(
+            "kinora-runner",
+            "--store-addr", self.store.address,
+            "--planner-addr", self.planner.address,
+            "--producers", self._producers,
+            "--lease-seconds", "2",
+        )
+        self.kinora = Kinora(
+            store=self.store.address,
+            planner=self.planner.address,
+            runner=self.runner.address,
+        )
+
+    def _server(self, name: str, *args: object) -> Process:
+        argv = [BIN / name, "--listen", "127.0.0.1:0", *args]
+        return Process([str(word) for word in argv], self._tmp / f"{name}.log")
+
+    def ledger(self, movie: str, run_id: str) -> list[dict]:
+        """The ledger of a run as it is on disk."""
+        run = self._tmp / "data/builds" / movie / "runs" / run_id
+        return [
+            json.loads(line)
+            for line in (run / "ledger.log").read_text().splitlines()
+        ]
+
+    def stop(self) -> list[int]:
+        return [p.stop() for p in (self.runner, self.planner, self.store)]
+
+
+def files_below(directory: pathlib.Path) -> dict[str, bytes]:
+    """Every file with its bytes, but for the journal and the lock, which may
+    change without anything having been written."""
+    builds = directory / "builds"
+    return {
+        str(path.relative_to(directory)): path.read_bytes()
+        for path in sorted(builds.rglob("*"))
+        if path.is_file()
+    }

@@ -1,0 +1,168 @@
+"""What fails says why, and leaves what was published alone."""
+
+import pytest
+
+from cluster import files_below
+
+
+def create(kinora, blueprint):
+    kinora.ok("movie", "create", "film", "--blueprint", blueprint)
+    kinora.ok("input", "set", "film", 'Story="Call me Ishmael."')
+
+
+# F: S1-38 S1-42 B-9 Invariant 8
+def test_failed_run_leaves_current_untouched_and_blocks_downstream(kinora, film):
+    create(kinora, film("{fail_attempts: 99, fail_code: INVALID_ARGUMENT}"))
+    done = kinora.call("run", "film")
+    assert done.returncode == 1
+    assert "simulated INVALID_ARGUMENT" in done.stdout + done.stderr
+    run = kinora.json("runs", "list")["runs"][0]
+    assert run["status"] == "failed"
+    states = {
+        job["jobId"]: job["status"]
+        for job in kinora.json("runs", "show", run["runId"])["jobs"]
+    }
+    assert states["Script"] == "completed"
+    assert states["Picture[segment=0]"] == "failed"
+    assert states["Film"] == "skipped"
+    assert "currentRevision" not in kinora.json("movie", "show", "film")
+
+
+# F: S1-53
+def test_retryable_failures_are_retried(kinora, film):
+    create(kinora, film("{fail_attempts: 1}"))
+    outcome = kinora.run("film")
+    assert outcome.end == "run.completed"
+    assert outcome.steps("step.started").count("Picture[segment=0]") == 2
+
+
+BAD_BLUEPRINTS = {
+    "cycle": (
+        """
+blueprint: bad
+inputs: {Topic: {type: text, default: x}}
+nodes:
+  A: {producer: script, inputs: {in: "OutB"}, outputs: {OutA: text/plain}}
+  B: {producer: script, inputs: {in: "OutA"}, outputs: {OutB: text/plain}}
+outputs: [OutA]
+""",
+        ["cycle", "A", "B"],
+    ),
+    "unknown input": (
+        """
+blueprint: bad
+inputs: {Topic: {type: text, default: x}}
+nodes:
+  A: {producer: script, inputs: {in: "Input:Topik"}, outputs: {OutA: text/plain}}
+outputs: [OutA]
+""",
+        ["Topik", "Topic"],
+    ),
+    "duplicate output": (
+        """
+blueprint: bad
+inputs: {Topic: {type: text, default: x}}
+nodes:
+  A: {producer: script, inputs: {in: "Input:Topic"}, outputs: {Out: text/plain}}
+  B: {producer: script, inputs: {in: "Input:Topic"}, outputs: {Out: text/plain}}
+outputs: [Out]
+""",
+        ["Out", "A", "B"],
+    ),
+    "wrong type": (
+        """
+blueprint: bad
+inputs: {Count: {type: integer, default: many}}
+nodes:
+  A: {producer: script, inputs: {in: "Input:Count"}, outputs: {Out: text/plain}}
+outputs: [Out]
+""",
+        ["Count", "many"],
+    ),
+    "unknown type": (
+        """
+blueprint: bad
+inputs: {Count: {type: number_of_things}}
+nodes:
+  A: {producer: script, inputs: {in: "Input:Count"}, outputs: {Out: text/plain}}
+outputs: [Out]
+""",
+        ["number_of_things"],
+    ),
+    "not yaml": ("blueprint: [", ["bad.yaml"]),
+    "empty": ("", ["blueprint"]),
+}
+
+
+@pytest.mark.parametrize("name", BAD_BLUEPRINTS)
+def test_bad_blueprint_is_refused_and_nothing_written(
+    name, kinora, tmp_path, server
+):
+    text, words = BAD_BLUEPRINTS[name]
+    path = tmp_path / "bad.yaml"
+    path.write_text(text)
+    before = files_below(tmp_path / "data")
+    said = kinora.fails("movie", "create", "bad", "--blueprint", str(path))
+    for word in words:
+        assert word in said
+    assert files_below(tmp_path / "data") == before
+    assert kinora.json("movie", "list") == {}
+
+
+BAD_COMMANDS = {
+    "unknown movie": (["run", "nowhere"], ["nowhere"]),
+    "unknown movie to plan": (["plan", "nowhere"], ["nowhere"]),
+    "unknown movie to set": (["input", "set", "nowhere", "A=1"], ["nowhere"]),
+    "bad movie id": (["movie", "show", "Film!"], ["Film!"]),
+    "path traversal": (["movie", "show", "../film"], ["../film"]),
+    "path traversal in a set": (["input", "set", "../../etc", "A=1"], ["../../etc"]),
+    "unknown input": (["input", "set", "film", "Storey=1"], ["Storey", "Story"]),
+    "wrong type": (["input", "set", "film", 'SegmentCount="two"'], ["SegmentCount", "two"]),
+    "out of range": (["input", "set", "film", "SegmentCount=21"], ["SegmentCount", "21", "20"]),
+    "index out of range": (["input", "set", "film", 'Prompt[segment=9]="x"'], ["Prompt[segment=9]"]),
+    "missing index": (["input", "set", "film", 'Prompt="x"'], ["Prompt"]),
+    "no json": (["input", "set", "film", "Story=night"], ["night"]),
+    "one bad of two": (["input", "set", "film", 'Story="new"', "Nope=1"], ["Nope"]),
+    "unknown run": (["runs", "show", "run-01ARZ3NDEKTSV4RRFFQ69G5FAV"], ["run-01ARZ3NDEKTSV4RRFFQ69G5FAV"]),
+    "bad run id": (["runs", "watch", "run-../x"], ["run-../x"]),
+    "bad artefact id": (["artefact", "get", "film", "Image[segment=x]"], ["Image[segment=x]"]),
+    "no revision yet": (["manifest", "show", "film"], ["film"]),
+    "bad revision": (["manifest", "show", "film", "--revision", "rev-1"], ["rev-1"]),
+    "unknown command": (["movie", "destroy", "film"], ["movie"]),
+    "unknown flag": (["plan", "film", "--sett", "A=1"], ["--sett"]),
+    "exists": (["movie", "create", "film", "--blueprint", "FILM"], ["film"]),
+}
+
+
+@pytest.mark.parametrize("name", BAD_COMMANDS)
+def test_bad_input_is_named_and_nothing_written(
+    name, kinora, film, tmp_path, server
+):
+    args, words = BAD_COMMANDS[name]
+    blueprint = film()
+    create(kinora, blueprint)
+    before = files_below(tmp_path / "data")
+    said = kinora.fails(*[blueprint if a == "FILM" else a for a in args])
+    for word in words:
+        assert word in said, said
+    assert files_below(tmp_path / "data") == before
+
+
+def test_missing_input_names_the_input(kinora, film):
+    kinora.ok("movie", "create", "film", "--blueprint", film())
+    assert "Story" in kinora.fails("run", "film")
+    assert kinora.json("runs", "list") == {}
+
+
+def test_producer_without_target_is_named(kinora, tmp_path):
+    path = tmp_path / "lonely.yaml"
+    path.write_text(
+        """
+blueprint: lonely
+nodes:
+  A: {producer: nobody, outputs: {Out: text/plain}}
+outputs: [Out]
+"""
+    )
+    kinora.ok("movie", "create", "lonely", "--blueprint", str(path))
+    assert "nobody" in kinora.fails("run", "lonely")
