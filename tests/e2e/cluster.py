@@ -21,13 +21,14 @@ COMMAND_LIMIT_S = 120
 class Process:
     """A server, from its ready line to its exit."""
 
-    def __init__(self, argv: list[str], log: pathlib.Path, **environment: str):
+    def __init__(self, argv: list, log: pathlib.Path, **environment: str):
         self._log = log
         with log.open("ab") as stderr:
             self._process = subprocess.Popen(
                 argv,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
+                cwd=ROOT,
                 env={**os.environ, **environment},
                 start_new_session=True,
             )
@@ -71,19 +72,15 @@ class Process:
 
 
 class Kinora:
-    """The command line against one installation."""
+    """The command line against one installation: one address for all
+    services, or one for each of store, planner and runner."""
 
-    def __init__(self, **addresses: str):
+    def __init__(self, address: str = "", **addresses: str):
         self._environment = {
-            f"KINORA_{name.upper()}_ADDR" if name else "KINORA_ADDR": address
-            for name, address in addresses.items()
+            f"KINORA_{name.upper()}_ADDR": value for name, value in addresses.items()
         }
-
-    @classmethod
-    def at(cls, address: str) -> Kinora:
-        kinora = cls()
-        kinora._environment = {"KINORA_ADDR": address}
-        return kinora
+        if address:
+            self._environment["KINORA_ADDR"] = address
 
     def start(self, *args: str) -> subprocess.Popen:
         return subprocess.Popen(

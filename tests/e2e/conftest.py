@@ -66,4 +66,4 @@ def server(tmp_path, producers):
 
 @pytest.fixture
 def kinora(server):
-    return Kinora.at(server.address)
+    return Kinora(server.address)

@@ -66,10 +66,10 @@ def test_new_run_after_kill_of_the_runner_calls_no_finished_job(
 
 def test_store_restart_keeps_everything(tmp_path, producers, film):
     first = up(tmp_path, producers)
-    manifest = make_film(Kinora.at(first.address), film())
+    manifest = make_film(Kinora(first.address), film())
     first.kill()
     second = up(tmp_path, producers)
-    kinora = Kinora.at(second.address)
+    kinora = Kinora(second.address)
     assert kinora.manifest_bytes("film") == manifest
     assert kinora.run("film").called == set()
     assert len(kinora.json("runs", "list")["runs"]) == 2
