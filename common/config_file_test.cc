@@ -1,0 +1,158 @@
+#include "common/config_file.h"
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+#include "common/config_options.h"
+#include "common/testing/faulty_file_system.h"
+#include "common/testing/status_matchers.h"
+#include "kinora/v1/config.pb.h"
+
+namespace kinora {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
+
+class ConfigFileTest : public ::testing::Test {
+ protected:
+  ConfigFileTest() {
+    sources_.env = [this](const std::string& name) {
+      const auto found = environment_.find(name);
+      return found == environment_.end() ? std::nullopt
+                                         : std::make_optional(found->second);
+    };
+  }
+
+  void File(const std::string& text) {
+    ASSERT_OK(files_.CreateDirectories("/etc"));
+    ASSERT_OK(WriteFileAtomically(files_, "/etc/k.yaml", text));
+    sources_.args.insert(sources_.args.begin(), "--config=/etc/k.yaml");
+  }
+  absl::Status Load() { return LoadConfig(sources_, files_, &config_); }
+
+  FaultyFileSystem files_;
+  std::map<std::string, std::string> environment_;
+  ConfigSources sources_;
+  v1::RunnerConfig config_;
+};
+
+TEST_F(ConfigFileTest, FlagsWinOverEnvironmentOverFileOverDefaults) {
+  File("store_addr: file\nplanner_addr: file\nproducers: file\n");
+  environment_["KINORA_STORE_ADDR"] = "environment";
+  environment_["KINORA_PLANNER_ADDR"] = "environment";
+  sources_.args.push_back("--store-addr=flag");
+  ASSERT_OK(Load());
+  EXPECT_EQ(config_.store_addr(), "flag");
+  EXPECT_EQ(config_.planner_addr(), "environment");
+  EXPECT_EQ(config_.producers(), "file");
+  EXPECT_EQ(config_.max_concurrency(), 64);
+}
+
+TEST_F(ConfigFileTest, FieldsOfServerStandAtTheTopLevel) {
+  File("worker_threads: 3\n");
+  environment_["KINORA_DRAIN_SECONDS"] = "4";
+  sources_.args.insert(sources_.args.end(), {"--listen", "127.0.0.1:1"});
+  ASSERT_OK(Load());
+  EXPECT_EQ(config_.server().worker_threads(), 3);
+  EXPECT_EQ(config_.server().drain_seconds(), 4);
+  EXPECT_EQ(config_.server().listen(), "127.0.0.1:1");
+}
+
+TEST_F(ConfigFileTest, AProgramsDefaultReplacesTheTables) {
+  sources_.defaults = {{"listen", "127.0.0.1:7403"}};
+  ASSERT_OK(Load());
+  EXPECT_EQ(config_.server().listen(), "127.0.0.1:7403");
+}
+
+TEST_F(ConfigFileTest, AnUnknownFieldIsAnErrorThatNamesItsLine) {
+  File("store_addr: a\n\nplaner_addr: b\n");
+  EXPECT_THAT(Load(), StatusIs(kInvalid, AllOf(HasSubstr("/etc/k.yaml:3: "),
+                                               HasSubstr("\"planer_addr\""),
+                                               HasSubstr("planner_addr"))));
+}
+
+TEST_F(ConfigFileTest, AValueOfTheWrongTypeNamesItsPlaceAndItself) {
+  File("store_addr: a\nmax_concurrency: many\n");
+  EXPECT_THAT(Load(), StatusIs(kInvalid, AllOf(HasSubstr("/etc/k.yaml:2: "),
+                                               HasSubstr("max_concurrency"),
+                                               HasSubstr("\"many\""))));
+}
+
+TEST_F(ConfigFileTest, AFieldSetTwiceIsAnError) {
+  File("producers: a\nproducers: b\n");
+  EXPECT_THAT(Load(), StatusIs(kInvalid, HasSubstr("/etc/k.yaml:2: ")));
+}
+
+TEST_F(ConfigFileTest, BrokenYamlNamesItsLine) {
+  File("store_addr: a\n  b: [\n");
+  EXPECT_THAT(Load(), StatusIs(kInvalid, HasSubstr("/etc/k.yaml:2")));
+}
+
+TEST_F(ConfigFileTest, AMissingFileIsNotFound) {
+  sources_.args = {"--config", "/none.yaml"};
+  EXPECT_THAT(Load(),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("/none.yaml")));
+}
+
+TEST_F(ConfigFileTest, BadFlagsNameThemselves) {
+  sources_.args = {"--no-such=1"};
+  EXPECT_THAT(Load(), StatusIs(kInvalid, HasSubstr("--no-such")));
+  sources_.args = {"--max-concurrency=-1"};
+  EXPECT_THAT(Load(), StatusIs(kInvalid, AllOf(HasSubstr("--max-concurrency"),
+                                               HasSubstr("\"-1\""))));
+  sources_.args = {"--listen"};
+  EXPECT_THAT(Load(), StatusIs(kInvalid, HasSubstr("--listen: has no value")));
+  sources_.args = {"stray"};
+  EXPECT_THAT(Load(), StatusIs(kInvalid, HasSubstr("\"stray\"")));
+}
+
+TEST_F(ConfigFileTest, ABadVariableNamesItself) {
+  environment_["KINORA_LEASE_SECONDS"] = "soon";
+  EXPECT_THAT(Load(), StatusIs(kInvalid, HasSubstr("KINORA_LEASE_SECONDS")));
+}
+
+TEST(ParseYamlConfigTest, ReadsMapsAndLists) {
+  v1::ProducerTable table;
+  ASSERT_OK(
+      ParseYamlConfig("producers:\n"
+                      "  narration:\n"
+                      "    target: dns:///127.0.0.1:7501\n"
+                      "    concurrency: 2\n"
+                      "    run: [python3, narration.py]\n"
+                      "  images: {target: \"x:1\"}\n",
+                      "p.yaml", &table));
+  ASSERT_EQ(table.producers_size(), 2);
+  const v1::ProducerEntry& entry = table.producers().at("narration");
+  EXPECT_EQ(entry.target(), "dns:///127.0.0.1:7501");
+  EXPECT_EQ(entry.concurrency(), 2);
+  EXPECT_THAT(entry.run(), ::testing::ElementsAre("python3", "narration.py"));
+}
+
+TEST(ParseYamlConfigTest, UnknownFieldsDeepInsideNameTheirLine) {
+  v1::ProducerTable table;
+  EXPECT_THAT(
+      ParseYamlConfig("producers:\n  a:\n    targett: x\n", "p.yaml", &table),
+      StatusIs(kInvalid, HasSubstr("p.yaml:3: unknown field "
+                                   "\"targett\"")));
+}
+
+// An option without a row in the table would have no documentation.
+TEST(ConfigHelpTest, EveryOptionOfEveryServerIsDocumented) {
+  for (const auto* message :
+       {v1::StoreConfig::descriptor(), v1::PlannerConfig::descriptor(),
+        v1::RunnerConfig::descriptor(), v1::StandaloneConfig::descriptor()}) {
+    for (const ConfigOption& option : ConfigOptionsOf(message)) {
+      EXPECT_FALSE(option.doc.empty()) << message->name() << " " << option.flag;
+    }
+  }
+  const std::string help =
+      ConfigHelp(v1::StoreConfig(), {{"listen", "127.0.0.1:7401"}});
+  EXPECT_THAT(help, HasSubstr("--listen=V"));
+  EXPECT_THAT(help, HasSubstr("[KINORA_LISTEN, default 127.0.0.1:7401]"));
+}
+
+}  // namespace
+}  // namespace kinora

@@ -1,0 +1,169 @@
+#include "common/config_options.h"
+
+#include <cstdint>
+#include <limits>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "google/protobuf/descriptor.h"
+#include "google/protobuf/message.h"
+
+#include "common/status.h"
+
+namespace kinora {
+namespace {
+
+using google::protobuf::Descriptor;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+
+struct OptionText {
+  absl::string_view field;  // "StoreConfig.data"
+  absl::string_view doc;
+  absl::string_view default_value;
+};
+
+// The documentation and default of every option of config.proto.
+constexpr OptionText kOptionTexts[] = {
+    {"ServerConfig.listen", "HOST:PORT to listen on; port 0 takes a free one",
+     ""},
+    {"ServerConfig.worker_threads",
+     "threads for blocking work; 0 for twice the cores, at least 4", "0"},
+    {"ServerConfig.drain_seconds",
+     "how long calls under way may take after SIGTERM", "10"},
+    {"ServerConfig.max_message_bytes", "largest message accepted", "16777216"},
+    {"ServerConfig.max_concurrent_calls",
+     "calls served at once; further ones are refused", "4096"},
+    {"ServerConfig.log_level", "debug, info, warn or error", "info"},
+    {"ServerConfig.log_format", "text or json", "text"},
+    {"StoreConfig.data",
+     "directory that holds everything; empty keeps all in memory", ""},
+    {"StoreConfig.inline_limit_bytes",
+     "values up to this size live inline in events and manifests", "4096"},
+    {"StoreConfig.max_blob_bytes", "largest blob; 0 for no limit", "0"},
+    {"PlannerConfig.store_addr", "HOST:PORT of the store", "127.0.0.1:7401"},
+    {"RunnerConfig.store_addr", "HOST:PORT of the store", "127.0.0.1:7401"},
+    {"RunnerConfig.planner_addr", "HOST:PORT of the planner", "127.0.0.1:7402"},
+    {"RunnerConfig.producers", "YAML file with the producer table", ""},
+    {"RunnerConfig.max_concurrency", "jobs called at once over all runs", "64"},
+    {"RunnerConfig.lease_seconds", "seconds a lease lasts without renewal",
+     "6"},
+    {"SimConfig.version", "version that Describe reports", "1"},
+    {"StandaloneConfig.data", "directory that holds everything", ""},
+    {"StandaloneConfig.producers",
+     "YAML file with the producer table; may be left out", ""},
+    {"StandaloneConfig.max_concurrency", "jobs called at once over all runs",
+     "64"},
+    {"StandaloneConfig.lease_seconds", "seconds a lease lasts without renewal",
+     "6"},
+};
+
+const OptionText* TextOf(const FieldDescriptor* field) {
+  const std::string name =
+      absl::StrCat(field->containing_type()->name(), ".", field->name());
+  for (const OptionText& text : kOptionTexts) {
+    if (text.field == name) return &text;
+  }
+  return nullptr;
+}
+
+void AddOptions(const Descriptor* message, const std::string& prefix,
+                std::vector<const FieldDescriptor*>* path,
+                std::vector<ConfigOption>* options) {
+  for (int i = 0; i < message->field_count(); ++i) {
+    const FieldDescriptor* field = message->field(i);
+    if (field->is_repeated()) continue;
+    const std::string name =
+        IsTransparent(field) ? prefix : absl::StrCat(prefix, field->name());
+    path->push_back(field);
+    if (field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
+      AddOptions(field->message_type(),
+                 IsTransparent(field) ? prefix : absl::StrCat(name, "_"), path,
+                 options);
+    } else {
+      ConfigOption option;
+      option.path = *path;
+      option.flag = absl::StrReplaceAll(name, {{"_", "-"}});
+      option.variable = absl::StrCat("KINORA_", absl::AsciiStrToUpper(name));
+      if (const OptionText* text = TextOf(field)) {
+        option.doc = text->doc;
+        option.default_value = text->default_value;
+      }
+      options->push_back(std::move(option));
+    }
+    path->pop_back();
+  }
+}
+
+absl::Status Mismatch(absl::string_view where, absl::string_view want,
+                      absl::string_view text) {
+  return InvalidField(where, text, absl::StrCat("must be ", want));
+}
+
+}  // namespace
+
+bool IsTransparent(const FieldDescriptor* field) {
+  return field->name() == "server" && !field->is_repeated() &&
+         field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE;
+}
+
+std::vector<ConfigOption> ConfigOptionsOf(const Descriptor* message) {
+  std::vector<ConfigOption> options;
+  std::vector<const FieldDescriptor*> path;
+  AddOptions(message, "", &path, &options);
+  return options;
+}
+
+absl::Status SetConfigField(const FieldDescriptor* field,
+                            absl::string_view text, absl::string_view where,
+                            Message* message) {
+  const auto* reflection = message->GetReflection();
+  const bool repeated = field->is_repeated();
+  switch (field->cpp_type()) {
+    case FieldDescriptor::CPPTYPE_STRING:
+      if (repeated) {
+        reflection->AddString(message, field, std::string(text));
+      } else {
+        reflection->SetString(message, field, std::string(text));
+      }
+      return absl::OkStatus();
+    case FieldDescriptor::CPPTYPE_UINT32: {
+      uint32_t value;
+      if (!absl::SimpleAtoi(text, &value)) {
+        return Mismatch(where, "a whole number from 0 to 4294967295", text);
+      }
+      reflection->SetUInt32(message, field, value);
+      return absl::OkStatus();
+    }
+    case FieldDescriptor::CPPTYPE_INT64: {
+      int64_t value;
+      if (!absl::SimpleAtoi(text, &value)) {
+        return Mismatch(where, "a whole number", text);
+      }
+      reflection->SetInt64(message, field, value);
+      return absl::OkStatus();
+    }
+    case FieldDescriptor::CPPTYPE_BOOL:
+      if (text != "true" && text != "false") {
+        return Mismatch(where, "true or false", text);
+      }
+      reflection->SetBool(message, field, text == "true");
+      return absl::OkStatus();
+    default:
+      return absl::InternalError(
+          absl::StrCat("configuration fields of the type of ",
+                       field->full_name(), " are not supported"));
+  }
+}
+
+absl::Status SetConfigOption(const ConfigOption& option, absl::string_view text,
+                             absl::string_view where, Message* config) {
+  for (size_t i = 0; i + 1 < option.path.size(); ++i) {
+    config = config->GetReflection()->MutableMessage(config, option.path[i]);
+  }
+  return SetConfigField(option.path.back(), text, where, config);
+}
+
+}  // namespace kinora
