@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <utility>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
@@ -66,9 +67,14 @@ class CallContext final : public grpc::CallbackServerContext {
   const std::shared_ptr<CallTracker>& tracker() const { return tracker_; }
   absl::Status Admit();
 
+  // The trace the caller sent along, or a new one, the same at every call.
+  // Not before the service method was called.
+  const TraceContext& trace();
+
  private:
   const std::shared_ptr<CallTracker> tracker_;
   bool admitted_ = false;
+  TraceContext trace_;
 };
 
 // Counts the call as under way until it is done; call it once, first. An error
@@ -78,8 +84,8 @@ absl::Status AdmitCall(grpc::CallbackServerContext* context);
 // The tracker of the server of a call; null if it has none.
 std::shared_ptr<CallTracker> TrackerOf(grpc::CallbackServerContext* context);
 
-// The trace the caller sent along, or a new one.
-TraceContext TraceOf(const grpc::ServerContextBase& context);
+// The trace of a call. Call it on the thread that calls the service method.
+TraceContext TraceOf(grpc::CallbackServerContext* context);
 
 }  // namespace kinora
 

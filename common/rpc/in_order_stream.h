@@ -46,16 +46,17 @@ class InOrderStream final : public grpc::ServerBidiReactor<Request, Response> {
     return stream;
   }
 
+  ~InOrderStream() override {
+    if (tracker_ != nullptr) tracker_->CancelOnDrain(drain_id_);
+  }
+
  private:
   InOrderStream(grpc::CallbackServerContext* context, Executor& executor,
                 Handler handler)
       : executor_(executor),
-        trace_(TraceOf(*context)),
+        trace_(TraceOf(context)),
         tracker_(TrackerOf(context)),
         handler_(std::move(handler)) {}
-  ~InOrderStream() override {
-    if (tracker_ != nullptr) tracker_->CancelOnDrain(drain_id_);
-  }
 
   void Begin(grpc::CallbackServerContext* context) {
     absl::Status admitted = AdmitCall(context);

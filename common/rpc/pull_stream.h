@@ -9,7 +9,9 @@
 #ifndef KINORA_COMMON_RPC_PULL_STREAM_H_
 #define KINORA_COMMON_RPC_PULL_STREAM_H_
 
+#include <atomic>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "absl/functional/any_invocable.h"
@@ -46,9 +48,7 @@ class PullStream final : public grpc::ServerWriteReactor<Response> {
  private:
   PullStream(grpc::CallbackServerContext* context, Executor& executor,
              Next next)
-      : executor_(executor),
-        trace_(TraceOf(*context)),
-        next_(std::move(next)) {}
+      : executor_(executor), trace_(TraceOf(context)), next_(std::move(next)) {}
 
   // Exactly one of task, write and Finish is under way at any time, which is
   // all the locking there is to do.
@@ -86,21 +86,25 @@ class PullStream final : public grpc::ServerWriteReactor<Response> {
   std::shared_ptr<PullStream> self_;  // until OnDone
 };
 
-// A source of `bytes` in pieces of kStreamChunkBytes for messages with `data`.
-// `first` is filled into the first message.
-template <typename Response>
-typename PullStream<Response>::Next BytesSource(std::string bytes,
-                                                Response first = Response()) {
-  return
-      [bytes = std::move(bytes), first = std::move(first), offset = size_t{0},
-       begun = false](Response* message) mutable -> absl::StatusOr<bool> {
-        if (begun && offset == bytes.size()) return false;
-        if (!begun) *message = std::move(first);
-        begun = true;
-        message->set_data(bytes.substr(offset, kStreamChunkBytes));
-        offset += message->data().size();
-        return true;
-      };
+// A source of bytes that are loaded once, before the first message, and sent
+// in pieces of kStreamChunkBytes as the `data` of the messages. `load` is a
+// StatusOr<std::string>(Response* first) that may also fill the first message.
+template <typename Response, typename Load>
+typename PullStream<Response>::Next LoadedBytesSource(Load load) {
+  return [load = std::move(load), bytes = std::string(), offset = size_t{0},
+          loaded = false](Response* message) mutable -> absl::StatusOr<bool> {
+    if (!loaded) {
+      absl::StatusOr<std::string> result = load(message);
+      if (!result.ok()) return result.status();
+      bytes = *std::move(result);
+      loaded = true;
+    } else if (offset == bytes.size()) {
+      return false;
+    }
+    message->set_data(bytes.substr(offset, kStreamChunkBytes));
+    offset += message->data().size();
+    return true;
+  };
 }
 
 }  // namespace kinora

@@ -53,7 +53,7 @@ class ReadStream final : public grpc::ServerReadReactor<Request> {
              Response* response, Consumer consumer)
       : executor_(executor),
         context_(context),
-        trace_(TraceOf(*context)),
+        trace_(TraceOf(context)),
         response_(response),
         consumer_(std::move(consumer)) {}
 

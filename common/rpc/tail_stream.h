@@ -58,6 +58,12 @@ class TailStream final : public grpc::ServerWriteReactor<Response> {
     return stream;
   }
 
+  // Not while a callback of ours runs: those only post, holding no reference.
+  ~TailStream() override {
+    DropWaiter();
+    if (tracker_ != nullptr) tracker_->CancelOnDrain(drain_id_);
+  }
+
  private:
   enum class State { kRunning, kWaiting, kEnded };
   enum class Wake { kNone, kEvent, kHeartbeat };
@@ -68,17 +74,11 @@ class TailStream final : public grpc::ServerWriteReactor<Response> {
       : executor_(executor),
         events_(events),
         heartbeat_(heartbeat),
-        trace_(TraceOf(*context)),
+        trace_(TraceOf(context)),
         tracker_(TrackerOf(context)),
         limited_(request.limit() > 0),
         request_(std::move(request)),
         to_message_(std::move(to_message)) {}
-
-  // Not while a callback of ours runs: those only post, holding no reference.
-  ~TailStream() override {
-    DropWaiter();
-    if (tracker_ != nullptr) tracker_->CancelOnDrain(drain_id_);
-  }
 
   void Begin(grpc::CallbackServerContext* context) {
     if (absl::Status admitted = AdmitCall(context); !admitted.ok()) {
@@ -112,10 +112,15 @@ class TailStream final : public grpc::ServerWriteReactor<Response> {
       const int64_t bookmark = page->bookmark().sequence();
       if (page->events_size() > 0) return Send(*std::move(page));
       if (bookmark > request_.after_sequence()) {
-        request_.set_after_sequence(bookmark);  // all of it was filtered out
+        request_.set_after_sequence(bookmark);
+        filtered_ = true;
         continue;
       }
-      if (!request_.follow()) return End(absl::OkStatus());
+      if (!request_.follow()) {
+        // Tells how far the filter got, so that the reader goes on from there.
+        if (std::exchange(filtered_, false)) return Send(*std::move(page));
+        return End(absl::OkStatus());
+      }
       if (wake == Wake::kHeartbeat) return Send(*std::move(page));
       if (Wait()) return;
       wake = TakeWake();
@@ -124,6 +129,7 @@ class TailStream final : public grpc::ServerWriteReactor<Response> {
 
   void Send(v1::ReadEventsResponse page) {
     request_.set_after_sequence(page.bookmark().sequence());
+    filtered_ = false;
     bool last = false;
     if (limited_) {
       request_.set_limit(request_.limit() - page.events_size());
@@ -233,6 +239,7 @@ class TailStream final : public grpc::ServerWriteReactor<Response> {
   v1::ReadEventsRequest request_;  // after_sequence is the cursor
   ToMessage to_message_;
   Response message_;
+  bool filtered_ = false;  // the cursor moved since the last message
   bool last_message_ = false;
   bool has_waiter_ = false;
   EventStore::WaiterId waiter_ = 0;

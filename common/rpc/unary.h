@@ -66,13 +66,14 @@ grpc::ServerUnaryReactor* ServeUnary(grpc::CallbackServerContext* context,
     reactor->Finish(ToGrpcStatus(admitted));
     return reactor;
   }
-  executor.Post([context, request, response, handler = std::move(handler),
+  executor.Post([context, request, response, trace = TraceOf(context),
+                 handler = std::move(handler),
                  finisher = UnaryFinisher(reactor)]() mutable {
     if (context->IsCancelled()) {
       finisher.Finish(absl::CancelledError("the caller has gone"));
       return;
     }
-    TraceScope trace(TraceOf(*context));
+    TraceScope scope(std::move(trace));
     absl::StatusOr<Response> result = handler(*request);
     if (result.ok()) *response = *std::move(result);
     finisher.Finish(result.status());
