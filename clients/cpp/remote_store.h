@@ -31,7 +31,7 @@ struct RemoteStoreOptions {
 // Thread-safe. May be used by any number of threads at once.
 class RemoteStore {
  public:
-  explicit RemoteStore(std::shared_ptr<grpc::Channel> channel,
+  explicit RemoteStore(const std::shared_ptr<grpc::Channel>& channel,
                        const RemoteStoreOptions& options = {});
 
   // REQUIRES: no call is under way and no waiter of NotifyAfter() is left.

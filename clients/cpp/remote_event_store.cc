@@ -1,0 +1,198 @@
+#include "clients/cpp/remote_event_store.h"
+
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
+#include "grpcpp/support/client_callback.h"
+
+#include "clients/cpp/client_stream.h"
+#include "common/mutex.h"
+#include "common/random.h"
+#include "common/status.h"
+
+namespace kinora {
+namespace {
+
+// Events in a page if the caller leaves it open: what a reader can hold.
+constexpr int64_t kDefaultPageEvents = 1000;
+
+// Long enough to cost nothing, short enough that a forgotten waiter ends.
+constexpr absl::Duration kWaiterTimeout = absl::Minutes(10);
+
+}  // namespace
+
+// The waiters by id, shared with them, as they end after they were dropped.
+struct RemoteEventStore::Waiters {
+  Mutex mu;
+  WaiterId next_id ABSL_GUARDED_BY(mu) = 1;
+  absl::flat_hash_map<WaiterId, std::shared_ptr<Waiter>> by_id
+      ABSL_GUARDED_BY(mu);
+
+  void Remove(WaiterId id) {
+    std::shared_ptr<Waiter> removed;  // destroyed without the lock
+    MutexLock lock(mu);
+    const auto found = by_id.find(id);
+    if (found == by_id.end()) return;
+    removed = std::move(found->second);
+    by_id.erase(found);
+  }
+};
+
+// States: 1. reading, past heartbeats; 2. an event, or the end of the call,
+// calls back once; 3. the call is cancelled and OnDone drops the waiter.
+class RemoteEventStore::Waiter final
+    : public grpc::ClientReadReactor<v1::ReadEventsResponse> {
+ public:
+  Waiter(std::shared_ptr<Waiters> waiters, WaiterId id,
+         absl::AnyInvocable<void()> callback)
+      : waiters_(std::move(waiters)), id_(id), callback_(std::move(callback)) {}
+
+  void Start(Stub& stub, const v1::LogName& log, int64_t after,
+             std::shared_ptr<Waiter> self) {
+    self_ = std::move(self);
+    *request_.mutable_log() = log;
+    request_.set_after_sequence(after);
+    request_.set_follow(true);
+    request_.set_limit(1);
+    context_.set_wait_for_ready(true);
+    SetTimeout(context_, kWaiterTimeout);
+    stub.async()->ReadEvents(&context_, &request_, this);
+    StartRead(&response_);
+    StartCall();
+  }
+
+  // Afterwards the callback has finished or will never run.
+  void Cancel() {
+    {
+      MutexLock lock(mu_);
+      called_ = true;
+      while (calling_) idle_cv_.Wait(mu_);
+    }
+    context_.TryCancel();
+  }
+
+ private:
+  void CallBack() {
+    absl::AnyInvocable<void()> callback;
+    {
+      MutexLock lock(mu_);
+      if (called_) return;
+      called_ = calling_ = true;
+      callback = std::move(callback_);
+    }
+    callback();
+    callback = nullptr;
+    MutexLock lock(mu_);
+    calling_ = false;
+    idle_cv_.SignalAll();
+  }
+
+  void OnReadDone(bool ok) override {
+    if (!ok) return;
+    if (response_.events().empty()) return StartRead(&response_);
+    CallBack();
+    context_.TryCancel();
+  }
+  void OnDone(const grpc::Status&) override {
+    CallBack();
+    waiters_->Remove(id_);
+    const std::shared_ptr<Waiter> last = std::move(self_);
+  }
+
+  const std::shared_ptr<Waiters> waiters_;
+  const WaiterId id_;
+  grpc::ClientContext context_;
+  v1::ReadEventsRequest request_;
+  v1::ReadEventsResponse response_;
+
+  Mutex mu_;
+  CondVar idle_cv_;
+  bool called_ ABSL_GUARDED_BY(mu_) = false;
+  bool calling_ ABSL_GUARDED_BY(mu_) = false;
+  absl::AnyInvocable<void()> callback_ ABSL_GUARDED_BY(mu_);
+
+  std::shared_ptr<Waiter> self_;  // until OnDone
+};
+
+RemoteEventStore::RemoteEventStore(
+    const std::shared_ptr<grpc::Channel>& channel, absl::Duration timeout)
+    : stub_(v1::EventService::NewStub(channel)),
+      timeout_(timeout),
+      waiters_(std::make_shared<Waiters>()) {}
+
+RemoteEventStore::~RemoteEventStore() = default;
+
+absl::StatusOr<v1::AppendEventsResponse> RemoteEventStore::Append(
+    const v1::AppendEventsRequest& request) {
+  if (!request.request_id().empty()) {
+    return CallUnary(*stub_, &Stub::AppendEvents, request, timeout_);
+  }
+  v1::AppendEventsRequest named = request;
+  named.set_request_id(absl::StrCat(absl::Hex(SystemRandom().Next()),
+                                    absl::Hex(SystemRandom().Next())));
+  return CallUnary(*stub_, &Stub::AppendEvents, named, timeout_);
+}
+
+absl::StatusOr<v1::ReadEventsResponse> RemoteEventStore::ReadPage(
+    const v1::ReadEventsRequest& request) {
+  v1::ReadEventsRequest bounded = request;
+  bounded.set_follow(false);
+  if (bounded.limit() <= 0) bounded.set_limit(kDefaultPageEvents);
+  v1::ReadEventsResponse page;
+  page.mutable_bookmark()->set_sequence(request.after_sequence());
+  auto consume = [&](v1::ReadEventsResponse& response) {
+    *page.mutable_bookmark() = std::move(*response.mutable_bookmark());
+    for (v1::Event& event : *response.mutable_events()) {
+      *page.add_events() = std::move(event);
+    }
+    return absl::OkStatus();
+  };
+  KINORA_RETURN_IF_ERROR(
+      (ReadStreamToEnd<Stub, v1::ReadEventsRequest, v1::ReadEventsResponse>(
+          *stub_, &Stub::ReadEvents, bounded, timeout_, consume)));
+  return page;
+}
+
+EventStore::WaiterId RemoteEventStore::NotifyAfter(
+    const v1::LogName& log, int64_t after,
+    absl::AnyInvocable<void()> callback) {
+  std::shared_ptr<Waiter> waiter;
+  WaiterId id;
+  {
+    MutexLock lock(waiters_->mu);
+    id = waiters_->next_id++;
+    waiter = std::make_shared<Waiter>(waiters_, id, std::move(callback));
+    waiters_->by_id.emplace(id, waiter);
+  }
+  waiter->Start(*stub_, log, after, waiter);
+  return id;
+}
+
+void RemoteEventStore::CancelNotify(WaiterId id) {
+  std::shared_ptr<Waiter> waiter;
+  {
+    MutexLock lock(waiters_->mu);
+    const auto found = waiters_->by_id.find(id);
+    if (found == waiters_->by_id.end()) return;
+    waiter = found->second;
+  }
+  waiter->Cancel();
+}
+
+absl::StatusOr<v1::ResolveArtefactsResponse> RemoteEventStore::ResolveArtefacts(
+    const v1::ResolveArtefactsRequest& request) {
+  return CallUnary(*stub_, &Stub::ResolveArtefacts, request, timeout_);
+}
+
+absl::StatusOr<v1::ListInputsResponse> RemoteEventStore::ListInputs(
+    const v1::ListInputsRequest& request) {
+  return CallUnary(*stub_, &Stub::ListInputs, request, timeout_);
+}
+
+absl::StatusOr<v1::GetLogStatusResponse> RemoteEventStore::GetLogStatus(
+    const v1::GetLogStatusRequest& request) {
+  return CallUnary(*stub_, &Stub::GetLogStatus, request, timeout_);
+}
+
+}  // namespace kinora
