@@ -1,0 +1,41 @@
+#include "services/store/movie_service.h"
+
+#include "common/rpc/unary.h"
+
+namespace kinora {
+
+grpc::ServerUnaryReactor* MovieRpcService::CreateMovie(
+    grpc::CallbackServerContext* context, const v1::CreateMovieRequest* request,
+    v1::CreateMovieResponse* response) {
+  return ServeUnary(
+      context, executor_, request, response,
+      [this](const v1::CreateMovieRequest& r) { return movies_.Create(r); });
+}
+
+grpc::ServerUnaryReactor* MovieRpcService::GetMovie(
+    grpc::CallbackServerContext* context, const v1::GetMovieRequest* request,
+    v1::GetMovieResponse* response) {
+  return ServeUnary(
+      context, executor_, request, response,
+      [this](const v1::GetMovieRequest& r) { return movies_.Get(r); });
+}
+
+grpc::ServerUnaryReactor* MovieRpcService::ListMovies(
+    grpc::CallbackServerContext* context, const v1::ListMoviesRequest* request,
+    v1::ListMoviesResponse* response) {
+  return ServeUnary(
+      context, executor_, request, response,
+      [this](const v1::ListMoviesRequest& r) { return movies_.List(r); });
+}
+
+grpc::ServerUnaryReactor* MovieRpcService::SetBlueprint(
+    grpc::CallbackServerContext* context,
+    const v1::SetBlueprintRequest* request,
+    v1::SetBlueprintResponse* response) {
+  return ServeUnary(context, executor_, request, response,
+                    [this](const v1::SetBlueprintRequest& r) {
+                      return movies_.SetBlueprint(r);
+                    });
+}
+
+}  // namespace kinora

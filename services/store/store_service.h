@@ -1,0 +1,55 @@
+// StoreServices is every RPC service of the store, for a server to serve:
+//
+//   StoreServices services(local_store->store(), executor, options);
+//   RpcServer::Start(rpc_options, services.services());
+
+#ifndef KINORA_SERVICES_STORE_STORE_SERVICE_H_
+#define KINORA_SERVICES_STORE_STORE_SERVICE_H_
+
+#include <vector>
+
+#include "common/executor.h"
+#include "common/rpc/server.h"
+#include "services/store/blob_service.h"
+#include "services/store/event_service.h"
+#include "services/store/lease_service.h"
+#include "services/store/maintenance_service.h"
+#include "services/store/manifest_service.h"
+#include "services/store/movie_service.h"
+#include "services/store/plan_service.h"
+#include "services/store/run_record_service.h"
+#include "services/store/store.h"
+
+namespace kinora {
+
+struct StoreServiceOptions {
+  // What GetCapabilities says.
+  v1::GetCapabilitiesResponse capabilities;
+  // What GetServerInfo says.
+  MaintenanceRpcService::Info info;
+};
+
+class StoreServices {
+ public:
+  // The store and the executor MUST outlive the server. In a process that also
+  // calls this store through a channel, `executor` MUST NOT be the one whose
+  // threads wait for those calls.
+  StoreServices(Store store, Executor& executor, StoreServiceOptions options);
+
+  // Valid while this is.
+  std::vector<RpcService> services();
+
+ private:
+  MovieRpcService movies_;
+  BlobRpcService blobs_;
+  EventRpcService events_;
+  ManifestRpcService manifests_;
+  PlanRpcService plans_;
+  LeaseRpcService leases_;
+  RunRecordRpcService runs_;
+  MaintenanceRpcService maintenance_;
+};
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_STORE_STORE_SERVICE_H_
