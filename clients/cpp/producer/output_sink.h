@@ -1,0 +1,66 @@
+// An OutputSink takes one output of a job as it arrives: small ones are kept,
+// larger ones flow into the movie's blobs and are never held whole.
+
+#ifndef KINORA_CLIENTS_CPP_PRODUCER_OUTPUT_SINK_H_
+#define KINORA_CLIENTS_CPP_PRODUCER_OUTPUT_SINK_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+
+#include "kinora/v1/producer.pb.h"
+#include "services/runner/producer_caller.h"
+#include "services/store/blob/blob_store.h"
+
+namespace kinora {
+
+// Not thread-safe.
+class OutputSink {
+ public:
+  // `blobs` MUST outlive the sink.
+  OutputSink(BlobStore& blobs, std::string movie_id, int64_t inline_limit,
+             AttemptRequest::Output output);
+
+  // True if taking `chunk` blocks on the store.
+  bool Blocks(const v1::OutputChunk& chunk) const;
+
+  // Takes the next chunk. INVALID_ARGUMENT if it does not continue the output,
+  // or if the whole is not what its media type says; else errors of the store.
+  // The last chunk makes the output durable if it is a blob.
+  absl::Status Take(const v1::OutputChunk& chunk);
+
+  // True once the last chunk was taken.
+  bool complete() const { return complete_; }
+
+  const AttemptRequest::Output& output() const { return output_; }
+
+  // REQUIRES: complete().
+  AttemptResult::Output& result() { return result_; }
+
+ private:
+  const std::string& MimeTypeOf(const v1::OutputChunk& chunk) const;
+  bool Overflows(const v1::OutputChunk& chunk) const;
+  absl::Status StartUpload();
+  absl::Status Finish();
+  absl::Status FinishInline();
+
+  BlobStore& blobs_;
+  const std::string movie_id_;
+  const int64_t inline_limit_;
+  const AttemptRequest::Output output_;
+
+  bool begun_ = false;
+  bool complete_ = false;
+  std::string mime_type_;
+  int64_t received_ = 0;
+  std::string buffer_;  // all of it, until an upload begins
+  std::unique_ptr<BlobUpload> upload_;
+  AttemptResult::Output result_;
+};
+
+}  // namespace kinora
+
+#endif  // KINORA_CLIENTS_CPP_PRODUCER_OUTPUT_SINK_H_

@@ -1,0 +1,334 @@
+#include "clients/cpp/producer/produce_session.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "common/rpc/status.h"
+#include "common/rpc/stream_task.h"
+#include "common/rpc/unary.h"
+#include "common/status.h"
+
+namespace kinora {
+namespace {
+
+// Messages of failures end up in logs and trailers.
+constexpr size_t kMaxFailureBytes = 3 * 1024;
+
+v1::Failure MakeFailure(v1::FailureReason reason, absl::string_view message,
+                        bool retryable) {
+  v1::Failure failure;
+  failure.set_reason(reason);
+  failure.set_message(std::string(message.substr(0, kMaxFailureBytes)));
+  failure.set_retryable(retryable);
+  return failure;
+}
+
+// What a call that broke means, after the contract of ProducerService.
+v1::Failure FailureOfCall(const absl::Status& status) {
+  const std::string message =
+      absl::StrCat("the call to the producer ended: ", status.ToString());
+  switch (status.code()) {
+    case absl::StatusCode::kUnavailable:
+      return MakeFailure(v1::FAILURE_REASON_PRODUCER_UNAVAILABLE, message,
+                         true);
+    case absl::StatusCode::kDeadlineExceeded:
+      return MakeFailure(v1::FAILURE_REASON_DEADLINE_EXCEEDED, message, true);
+    case absl::StatusCode::kResourceExhausted:
+      return MakeFailure(v1::FAILURE_REASON_RATE_LIMITED, message, true);
+    case absl::StatusCode::kAborted:
+      return MakeFailure(v1::FAILURE_REASON_PRODUCER_ERROR, message, true);
+    default:
+      return MakeFailure(v1::FAILURE_REASON_PRODUCER_ERROR, message, false);
+  }
+}
+
+}  // namespace
+
+ProduceSession::ProduceSession(AttemptRequest request,
+                               std::shared_ptr<AttemptObserver> observer,
+                               BlobStore& blobs, Executor& executor,
+                               int64_t inline_limit)
+    : request_(std::move(request)),
+      observer_(std::move(observer)),
+      blobs_(blobs),
+      executor_(executor),
+      trace_(CurrentTrace()) {
+  for (const v1::InputBinding& binding : request_.header.inputs()) {
+    for (int i = 0; i < binding.elements_size(); ++i) {
+      const v1::InputElement& element = binding.elements(i);
+      if (!element.streamed()) continue;
+      inputs_.push_back({binding.name(), static_cast<uint32_t>(i),
+                         element.content().digest()});
+    }
+  }
+  std::map<std::string, int> elements;
+  for (const AttemptRequest::Output& output : request_.outputs) {
+    ++elements[output.name];
+  }
+  for (const AttemptRequest::Output& output : request_.outputs) {
+    sinks_.emplace_back(blobs_, request_.header.movie_id(), inline_limit,
+                        output);
+    sink_by_id_[output.artefact_id] = &sinks_.back();
+    if (elements[output.name] == 1) sink_by_id_[output.name] = &sinks_.back();
+  }
+}
+
+void ProduceSession::Start(v1::ProducerService::Stub& stub) {
+  self_ = shared_from_this();
+  SetTimeout(context_, request_.timeout);
+  stub.async()->Produce(&context_, this);
+  // One hold per loop: between an executor's task and the next operation the
+  // call has nothing under way and must not end.
+  AddHold();
+  AddHold();
+  *outgoing_.mutable_header() = request_.header;
+  StartWrite(&outgoing_);
+  StartRead(&incoming_);
+  StartCall();
+}
+
+void ProduceSession::Cancel() {
+  {
+    MutexLock lock(mu_);
+    cancelled_ = true;
+  }
+  context_.TryCancel();
+}
+
+void ProduceSession::OnWriteDone(bool ok) {
+  // A stream that takes no more has ended or is about to; the reading loop and
+  // the status say why.
+  if (!ok) return RemoveHold();
+  WriteNext();
+}
+
+void ProduceSession::WriteNext() {
+  if (inputs_.empty()) return EndWriting();
+  PostStreamTask(
+      executor_, shared_from_this(), trace_,
+      [](ProduceSession& session) { session.ReadInputPiece(); },
+      [](ProduceSession& session, const absl::Status& why) {
+        session.BreakByStore(why, v1::FAILURE_REASON_UNSPECIFIED);
+        session.RemoveHold();
+      });
+}
+
+void ProduceSession::ReadInputPiece() {
+  const Input& input = inputs_.front();
+  outgoing_.Clear();
+  v1::InputChunk* chunk = outgoing_.mutable_input_chunk();
+  chunk->set_binding(input.binding);
+  chunk->set_element(input.element);
+  chunk->set_offset(input_offset_);
+  const int64_t size = input.digest.size_bytes();
+  if (input_offset_ < size) {
+    v1::ReadBlobRequest read;
+    read.set_movie_id(request_.header.movie_id());
+    *read.mutable_digest() = input.digest;
+    read.set_offset(input_offset_);
+    read.set_limit(static_cast<int64_t>(kStreamChunkBytes));
+    const absl::Status status =
+        blobs_.Read(read, [chunk](absl::string_view bytes) {
+          chunk->mutable_data()->append(bytes.data(), bytes.size());
+          return absl::OkStatus();
+        });
+    if (!status.ok() || chunk->data().empty()) {
+      BreakByStore(
+          Annotate(status.ok() ? absl::DataLossError("blob is short") : status,
+                   absl::StrCat("input ", input.binding, ": blob ",
+                                input.digest.hash())),
+          v1::FAILURE_REASON_INPUT_UNRESOLVED);
+      return RemoveHold();
+    }
+  }
+  input_offset_ += static_cast<int64_t>(chunk->data().size());
+  if (input_offset_ >= size) {
+    chunk->set_last(true);
+    inputs_.pop_front();
+    input_offset_ = 0;
+  }
+  StartWrite(&outgoing_);
+}
+
+void ProduceSession::EndWriting() {
+  StartWritesDone();
+  RemoveHold();
+}
+
+void ProduceSession::OnReadDone(bool ok) {
+  if (!ok) return EndReading();
+  if (HandleResponse()) StartRead(&incoming_);
+}
+
+bool ProduceSession::HandleResponse() {
+  if (result_.has_value()) {
+    Break(v1::FAILURE_REASON_PRODUCER_ERROR,
+          "the producer sent more after its result", false);
+    return true;
+  }
+  const auto kind = incoming_.message_case();
+  if (!accepted_ && kind != v1::ProduceResponse::kAccepted &&
+      kind != v1::ProduceResponse::kResult) {
+    Break(v1::FAILURE_REASON_PRODUCER_ERROR,
+          "the producer's first message was neither accepted nor a result",
+          false);
+    return true;
+  }
+  switch (kind) {
+    case v1::ProduceResponse::kAccepted:
+      return HandleAccepted(incoming_.accepted());
+    case v1::ProduceResponse::kProgress:
+      observer_->OnProgress(incoming_.progress());
+      return true;
+    case v1::ProduceResponse::kLogLines:
+      observer_->OnLogLines(incoming_.log_lines());
+      return true;
+    case v1::ProduceResponse::kQuestion:
+      Break(v1::FAILURE_REASON_PRODUCER_ERROR,
+            absl::StrCat("the producer asks \"",
+                         incoming_.question().prompt().substr(0, 200),
+                         "\", and this build cannot answer questions yet"),
+            false);
+      return true;
+    case v1::ProduceResponse::kOutputChunk:
+      return HandleChunk();
+    case v1::ProduceResponse::kUsage:
+      if (incoming_.usage().has_cost()) cost_ = incoming_.usage().cost();
+      return true;
+    case v1::ProduceResponse::kResult:
+      result_ = incoming_.result();
+      return true;
+    case v1::ProduceResponse::MESSAGE_NOT_SET:
+      return true;  // from a newer producer
+  }
+  return true;
+}
+
+bool ProduceSession::HandleAccepted(const v1::Accepted& accepted) {
+  accepted_ = true;
+  const std::string& version = accepted.identity().version();
+  if (version != request_.producer_version) {
+    Break(v1::FAILURE_REASON_PRODUCER_ERROR,
+          absl::StrCat("the producer has version \"", version,
+                       "\", the plan was made for \"",
+                       request_.producer_version, "\": plan again"),
+          true);
+  }
+  return true;
+}
+
+bool ProduceSession::HandleChunk() {
+  auto sink = sink_by_id_.find(incoming_.output_chunk().output());
+  if (sink == sink_by_id_.end()) {
+    Break(v1::FAILURE_REASON_OUTPUT_INVALID,
+          absl::StrCat("the producer sent an output that was not asked for: \"",
+                       ClipValue(incoming_.output_chunk().output()), "\""),
+          false);
+    return true;
+  }
+  OutputSink& output = *sink->second;
+  if (!output.Blocks(incoming_.output_chunk())) {
+    TakeChunk(output);
+    return true;
+  }
+  PostStreamTask(
+      executor_, shared_from_this(), trace_,
+      [&output](ProduceSession& session) {
+        session.TakeChunk(output);
+        session.StartRead(&session.incoming_);
+      },
+      [](ProduceSession& session, const absl::Status& why) {
+        session.BreakByStore(why, v1::FAILURE_REASON_UNSPECIFIED);
+        session.EndReading();
+      });
+  return false;
+}
+
+void ProduceSession::TakeChunk(OutputSink& sink) {
+  const absl::Status status = sink.Take(incoming_.output_chunk());
+  if (!status.ok()) {
+    BreakByStore(Annotate(status, sink.output().artefact_id),
+                 v1::FAILURE_REASON_OUTPUT_INVALID);
+  }
+}
+
+void ProduceSession::EndReading() { RemoveHold(); }
+
+void ProduceSession::Break(v1::FailureReason reason, absl::string_view message,
+                           bool retryable) {
+  {
+    MutexLock lock(mu_);
+    if (!broken_.has_value()) {
+      broken_ = MakeFailure(reason, message, retryable);
+    }
+  }
+  context_.TryCancel();
+}
+
+void ProduceSession::BreakByStore(const absl::Status& status,
+                                  v1::FailureReason reason) {
+  // A store that cannot be reached is not the job's fault.
+  const bool retryable = status.code() == absl::StatusCode::kUnavailable ||
+                         status.code() == absl::StatusCode::kDeadlineExceeded;
+  Break(retryable ? v1::FAILURE_REASON_UNSPECIFIED : reason, status.message(),
+        retryable);
+}
+
+void ProduceSession::OnDone(const grpc::Status& status) {
+  const std::shared_ptr<ProduceSession> self = std::move(self_);
+  observer_->OnDone(Judge(status));
+}
+
+AttemptResult ProduceSession::Judge(const grpc::Status& status) {
+  AttemptResult result;
+  result.cost = cost_;
+  {
+    MutexLock lock(mu_);
+    if (broken_.has_value()) {
+      result.failure = broken_;
+    } else if (cancelled_ && !status.ok()) {
+      result.failure = MakeFailure(v1::FAILURE_REASON_CANCELLED,
+                                   "the attempt was cancelled", false);
+    }
+  }
+  if (result.failure.has_value()) return result;
+  if (!status.ok()) {
+    result.failure = FailureOfCall(FromGrpcStatus(status));
+    return result;
+  }
+  if (!result_.has_value()) {
+    result.failure =
+        MakeFailure(v1::FAILURE_REASON_PRODUCER_UNAVAILABLE,
+                    "the producer ended the call without a result", true);
+    return result;
+  }
+  if (result_->has_failed()) {
+    result.failure = result_->failed();
+    return result;
+  }
+  if (!result_->has_succeeded()) {
+    result.failure = MakeFailure(
+        v1::FAILURE_REASON_PRODUCER_ERROR,
+        "the producer waits for an answer, and this build cannot answer "
+        "questions yet",
+        false);
+    return result;
+  }
+  for (OutputSink& sink : sinks_) {
+    if (!sink.complete()) {
+      result.failure =
+          MakeFailure(v1::FAILURE_REASON_OUTPUT_MISSING,
+                      absl::StrCat("the producer reported success without ",
+                                   sink.output().artefact_id),
+                      false);
+      return result;
+    }
+    result.outputs.push_back(std::move(sink.result()));
+  }
+  result.diagnostics_json = result_->succeeded().diagnostics_json();
+  return result;
+}
+
+}  // namespace kinora

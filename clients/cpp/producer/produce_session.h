@@ -1,0 +1,112 @@
+// A ProduceSession is one Produce stream: one attempt at one job.
+
+#ifndef KINORA_CLIENTS_CPP_PRODUCER_PRODUCE_SESSION_H_
+#define KINORA_CLIENTS_CPP_PRODUCER_PRODUCE_SESSION_H_
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "grpcpp/client_context.h"
+#include "grpcpp/support/client_callback.h"
+
+#include "clients/cpp/producer/output_sink.h"
+#include "common/executor.h"
+#include "common/mutex.h"
+#include "common/trace_context.h"
+#include "kinora/v1/producer.grpc.pb.h"
+#include "services/runner/producer_caller.h"
+#include "services/store/blob/blob_store.h"
+
+namespace kinora {
+
+// Two loops that know nothing of each other, as an in-process channel buffers
+// nothing and a producer may answer before it has read everything:
+//
+//   writing: header -> for each input that is not inline: read the next piece
+//            of the blob on the executor, write it -> half-close
+//   reading: read -> progress, log lines: told on, read again
+//                 -> output chunk: kept, or appended to an upload on the
+//                    executor; only then read again, so an output of any size
+//                    costs one chunk and a slow store slows the producer down
+//                 -> end of stream
+//
+// A reaction never blocks. When both loops have ended, OnDone() judges: a
+// broken promise of the producer first, then cancellation, then the call's
+// status, then the result. The object keeps itself alive until then.
+class ProduceSession final
+    : public grpc::ClientBidiReactor<v1::ProduceRequest, v1::ProduceResponse>,
+      public std::enable_shared_from_this<ProduceSession> {
+ public:
+  // `blobs` and `executor` MUST outlive the session. Inputs are read from, and
+  // outputs written to, the movie that the header names.
+  ProduceSession(AttemptRequest request,
+                 std::shared_ptr<AttemptObserver> observer, BlobStore& blobs,
+                 Executor& executor, int64_t inline_limit);
+
+  // Starts the call; `stub` MUST outlive the session. Call it once.
+  void Start(v1::ProducerService::Stub& stub);
+
+  // See Attempt::Cancel(). Thread-safe.
+  void Cancel();
+
+ private:
+  // An input to stream.
+  struct Input {
+    std::string binding;
+    uint32_t element = 0;
+    v1::Digest digest;
+  };
+
+  void OnWriteDone(bool ok) override;
+  void OnReadDone(bool ok) override;
+  void OnDone(const grpc::Status& status) override;
+
+  void WriteNext();
+  void ReadInputPiece();
+  void EndWriting();
+
+  // True if the next read may start, false if something will start it later.
+  bool HandleResponse();
+  bool HandleAccepted(const v1::Accepted& accepted);
+  bool HandleChunk();
+  void TakeChunk(OutputSink& sink);
+  void EndReading();
+
+  void Break(v1::FailureReason reason, absl::string_view message,
+             bool retryable);
+  void BreakByStore(const absl::Status& status, v1::FailureReason reason);
+  AttemptResult Judge(const grpc::Status& status);
+
+  const AttemptRequest request_;
+  const std::shared_ptr<AttemptObserver> observer_;
+  BlobStore& blobs_;
+  Executor& executor_;
+  const TraceContext trace_;
+  grpc::ClientContext context_;
+  std::shared_ptr<ProduceSession> self_;  // from Start() to OnDone()
+
+  // The writing loop's; one reaction or task of it at a time.
+  v1::ProduceRequest outgoing_;
+  std::deque<Input> inputs_;
+  int64_t input_offset_ = 0;
+
+  // The reading loop's.
+  v1::ProduceResponse incoming_;
+  bool accepted_ = false;
+  std::deque<OutputSink> sinks_;  // in the order of the outputs
+  std::map<std::string, OutputSink*> sink_by_id_;  // by artefact and by name
+  std::optional<v1::JobResult> result_;
+  std::optional<v1::Cost> cost_;
+
+  Mutex mu_;
+  bool cancelled_ ABSL_GUARDED_BY(mu_) = false;
+  std::optional<v1::Failure> broken_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace kinora
+
+#endif  // KINORA_CLIENTS_CPP_PRODUCER_PRODUCE_SESSION_H_

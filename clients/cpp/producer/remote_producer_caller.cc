@@ -1,0 +1,154 @@
+#include "clients/cpp/producer/remote_producer_caller.h"
+
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "grpcpp/channel.h"
+
+#include "clients/cpp/channel.h"
+#include "clients/cpp/producer/produce_session.h"
+#include "common/error_reason.h"
+#include "common/rpc/unary.h"
+
+namespace kinora {
+namespace {
+
+absl::Status UnknownProducer(absl::string_view name) {
+  return WithReason(
+      absl::FailedPreconditionError(absl::StrCat(
+          "no producer \"", name, "\" is in the runner's producer table")),
+      "PRODUCER_UNKNOWN", {{"producer", name}});
+}
+
+// Holds the session weakly: one that has ended has nothing to cancel.
+class RemoteAttempt final : public Attempt {
+ public:
+  explicit RemoteAttempt(std::weak_ptr<ProduceSession> session)
+      : session_(std::move(session)) {}
+
+  void Cancel() override {
+    if (auto session = session_.lock()) session->Cancel();
+  }
+
+ private:
+  const std::weak_ptr<ProduceSession> session_;
+};
+
+class EndedAttempt final : public Attempt {
+ public:
+  void Cancel() override {}
+};
+
+}  // namespace
+
+struct RemoteProducerCaller::Producer {
+  std::string target;
+  std::unique_ptr<v1::ProducerService::Stub> stub;
+  Mutex mu;
+  std::optional<v1::DescribeResponse> description ABSL_GUARDED_BY(mu);
+  int64_t description_expires ABSL_GUARDED_BY(mu) = 0;
+};
+
+// Lets the destructor wait for the attempts.
+class RemoteProducerCaller::CountedObserver final : public AttemptObserver {
+ public:
+  CountedObserver(RemoteProducerCaller& caller,
+                  std::shared_ptr<AttemptObserver> observer)
+      : caller_(caller), observer_(std::move(observer)) {
+    MutexLock lock(caller_.mu_);
+    ++caller_.attempts_;
+  }
+  // With the session, after its last use of the caller's parts.
+  ~CountedObserver() override {
+    MutexLock lock(caller_.mu_);
+    if (--caller_.attempts_ == 0) caller_.idle_cv_.SignalAll();
+  }
+
+  void OnProgress(const v1::Progress& progress) override {
+    observer_->OnProgress(progress);
+  }
+  void OnLogLines(const v1::LogLines& lines) override {
+    observer_->OnLogLines(lines);
+  }
+  void OnDone(AttemptResult result) override {
+    observer_->OnDone(std::move(result));
+  }
+
+ private:
+  RemoteProducerCaller& caller_;
+  const std::shared_ptr<AttemptObserver> observer_;
+};
+
+RemoteProducerCaller::RemoteProducerCaller(
+    const ProducerConfigs& producers, BlobStore& blobs, Executor& executor,
+    Clock& clock, const RemoteProducerCallerOptions& options)
+    : blobs_(blobs), executor_(executor), clock_(clock), options_(options) {
+  for (const auto& entry : producers) {
+    auto producer = std::make_unique<Producer>();
+    producer->target = entry.second.target;
+    ChannelOptions channel_options;
+    // Attempts have a retry of their own, which counts them.
+    channel_options.retry = false;
+    producer->stub = v1::ProducerService::NewStub(
+        options_.make_channel ? options_.make_channel(producer->target)
+                              : MakeChannel(producer->target, channel_options));
+    producers_.emplace(entry.first, std::move(producer));
+  }
+}
+
+RemoteProducerCaller::~RemoteProducerCaller() {
+  MutexLock lock(mu_);
+  while (attempts_ > 0) idle_cv_.Wait(mu_);
+}
+
+absl::StatusOr<v1::DescribeResponse> RemoteProducerCaller::Describe(
+    absl::string_view producer) {
+  auto found = producers_.find(std::string(producer));
+  if (found == producers_.end()) return UnknownProducer(producer);
+  Producer& entry = *found->second;
+  {
+    MutexLock lock(entry.mu);
+    if (entry.description.has_value() &&
+        clock_.MonotonicNanos() < entry.description_expires) {
+      return *entry.description;
+    }
+  }
+  v1::DescribeRequest request;
+  request.set_producer(std::string(producer));
+  absl::StatusOr<v1::DescribeResponse> response =
+      CallUnary(*entry.stub, &v1::ProducerService::Stub::Describe, request,
+                options_.describe_timeout);
+  if (!response.ok()) {
+    return WithReason(absl::UnavailableError(absl::StrCat(
+                          "producer \"", producer, "\" at ", entry.target,
+                          " does not answer: ", response.status().ToString())),
+                      "PRODUCER_UNAVAILABLE", {{"producer", producer}});
+  }
+  MutexLock lock(entry.mu);
+  entry.description = *response;
+  entry.description_expires = DeadlineAfter(clock_, options_.describe_ttl);
+  return response;
+}
+
+std::unique_ptr<Attempt> RemoteProducerCaller::Start(
+    AttemptRequest request, std::shared_ptr<AttemptObserver> observer) {
+  auto found = producers_.find(request.header.producer());
+  if (found == producers_.end()) {
+    AttemptResult result;
+    result.failure.emplace();
+    result.failure->set_reason(v1::FAILURE_REASON_PRODUCER_ERROR);
+    result.failure->set_message(
+        std::string(UnknownProducer(request.header.producer()).message()));
+    observer->OnDone(std::move(result));
+    return std::make_unique<EndedAttempt>();
+  }
+  auto session = std::make_shared<ProduceSession>(
+      std::move(request),
+      std::make_shared<CountedObserver>(*this, std::move(observer)), blobs_,
+      executor_, options_.inline_limit_bytes);
+  session->Start(*found->second->stub);
+  return std::make_unique<RemoteAttempt>(session);
+}
+
+}  // namespace kinora

@@ -1,0 +1,73 @@
+// A RemoteProducerCaller calls the producers of a table over gRPC.
+
+#ifndef KINORA_CLIENTS_CPP_PRODUCER_REMOTE_PRODUCER_CALLER_H_
+#define KINORA_CLIENTS_CPP_PRODUCER_REMOTE_PRODUCER_CALLER_H_
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "absl/time/time.h"
+
+#include "common/clock.h"
+#include "common/executor.h"
+#include "common/mutex.h"
+#include "services/runner/producer_caller.h"
+#include "services/runner/producer_table.h"
+#include "services/store/blob/blob_store.h"
+
+namespace grpc {
+class Channel;
+}
+
+namespace kinora {
+
+struct RemoteProducerCallerOptions {
+  // Outputs up to this size are inline.
+  int64_t inline_limit_bytes = 4096;
+  // How long an answer of Describe is believed.
+  absl::Duration describe_ttl = absl::Seconds(5);
+  // How long Describe may take.
+  absl::Duration describe_timeout = absl::Seconds(3);
+  // Makes the channel to a target; null for MakeChannel().
+  std::function<std::shared_ptr<grpc::Channel>(const std::string& target)>
+      make_channel;
+};
+
+// Thread-safe.
+class RemoteProducerCaller final : public ProducerCaller {
+ public:
+  // `blobs`, `executor` and `clock` MUST outlive the caller and every attempt.
+  RemoteProducerCaller(const ProducerConfigs& producers, BlobStore& blobs,
+                       Executor& executor, Clock& clock,
+                       const RemoteProducerCallerOptions& options);
+
+  // Waits until no attempt is under way.
+  ~RemoteProducerCaller() override;
+
+  absl::StatusOr<v1::DescribeResponse> Describe(
+      absl::string_view producer) override;
+  std::unique_ptr<Attempt> Start(
+      AttemptRequest request,
+      std::shared_ptr<AttemptObserver> observer) override;
+
+ private:
+  struct Producer;
+  class CountedObserver;
+
+  BlobStore& blobs_;
+  Executor& executor_;
+  Clock& clock_;
+  const RemoteProducerCallerOptions options_;
+  std::map<std::string, std::unique_ptr<Producer>> producers_;  // never changes
+
+  Mutex mu_;
+  CondVar idle_cv_;
+  int attempts_ ABSL_GUARDED_BY(mu_) = 0;
+};
+
+}  // namespace kinora
+
+#endif  // KINORA_CLIENTS_CPP_PRODUCER_REMOTE_PRODUCER_CALLER_H_

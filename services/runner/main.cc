@@ -1,0 +1,97 @@
+// kinora-runner: RunnerService over a remote store and a remote planner.
+
+#include <memory>
+#include <utility>
+
+#include "clients/cpp/channel.h"
+#include "clients/cpp/planner_client.h"
+#include "clients/cpp/producer/remote_producer_caller.h"
+#include "clients/cpp/remote_store.h"
+#include "common/clock.h"
+#include "common/file_system.h"
+#include "common/random.h"
+#include "common/rpc/program.h"
+#include "common/rpc/server.h"
+#include "common/status.h"
+#include "common/thread_pool.h"
+#include "kinora/v1/config.pb.h"
+#include "services/runner/producer_table_file.h"
+#include "services/runner/runner.h"
+#include "services/runner/runner_service.h"
+
+namespace kinora {
+namespace {
+
+RunnerOptions OptionsOf(const v1::RunnerConfig& config) {
+  RunnerOptions options;
+  if (config.max_concurrency() > 0) {
+    options.max_concurrency = config.max_concurrency();
+  }
+  if (config.lease_seconds() > 0) {
+    options.lease_ttl = absl::Seconds(config.lease_seconds());
+  }
+  return options;
+}
+
+class RunnerServer final : public ProgramServer {
+ public:
+  static absl::StatusOr<std::unique_ptr<ProgramServer>> Start(
+      const v1::RunnerConfig& config) {
+    ProducerConfigs producers;
+    if (!config.producers().empty()) {
+      KINORA_ASSIGN_OR_RETURN(
+          producers, LoadProducerTable(PosixFileSystem(), config.producers()));
+    }
+    auto server = std::make_unique<RunnerServer>(config, std::move(producers));
+    KINORA_ASSIGN_OR_RETURN(
+        server->server_,
+        RpcServer::Start(
+            RpcServerOptionsOf(config.server()),
+            {{v1::RunnerService::service_full_name(), &server->service_}}));
+    return server;
+  }
+
+  RunnerServer(const v1::RunnerConfig& config, ProducerConfigs producers)
+      : store_(MakeChannel(config.store_addr().empty() ? "127.0.0.1:7401"
+                                                       : config.store_addr())),
+        planner_(MakeChannel(config.planner_addr().empty()
+                                 ? "127.0.0.1:7402"
+                                 : config.planner_addr())),
+        executor_("runner", WorkerThreadsOf(config.server())),
+        callers_(producers, store_.store().blobs, executor_, RealClock(), {}),
+        runner_({store_.store(), planner_, callers_, executor_, RealClock(),
+                 SystemRandom()},
+                std::move(producers), OptionsOf(config)),
+        service_(runner_, store_.store().events, executor_) {}
+
+  std::string address() const override { return server_->address(); }
+
+  // Watchers are sent away first; they resume at another runner or later.
+  void Drain(absl::Duration limit) override {
+    server_->Drain(limit);
+    runner_.Drain(limit);
+  }
+
+ private:
+  RemoteStore store_;
+  RemotePlanner planner_;
+  ThreadPool executor_;
+  RemoteProducerCaller callers_;
+  Runner runner_;
+  RunnerRpcService service_;
+  std::unique_ptr<RpcServer> server_;
+};
+
+}  // namespace
+}  // namespace kinora
+
+int main(int argc, char** argv) {
+  kinora::v1::RunnerConfig config;
+  kinora::Program program;
+  program.name = "kinora-runner";
+  program.summary = "Carries plans out by calling producers.";
+  program.default_listen = "127.0.0.1:7403";
+  return kinora::RunProgram(argc, argv, program, &config, [&config] {
+    return kinora::RunnerServer::Start(config);
+  });
+}

@@ -1,0 +1,93 @@
+// How a run reaches producers. RemoteProducerCaller
+// (clients/cpp/producer/remote_producer_caller.h) calls them over gRPC.
+
+#ifndef KINORA_SERVICES_RUNNER_PRODUCER_CALLER_H_
+#define KINORA_SERVICES_RUNNER_PRODUCER_CALLER_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+#include "kinora/v1/producer.pb.h"
+
+namespace kinora {
+
+// One attempt at one job.
+struct AttemptRequest {
+  // What the producer is told. Inputs that are neither inline nor a reference
+  // are streamed from the movie's blobs.
+  v1::JobHeader header;
+  // What Accepted must say; another version fails the attempt.
+  std::string producer_version;
+  // The artefacts wanted.
+  struct Output {
+    std::string artefact_id;
+    std::string name;  // the output's
+    std::string mime_type;
+  };
+  std::vector<Output> outputs;
+  absl::Duration timeout = absl::Minutes(10);
+};
+
+// How an attempt ended.
+struct AttemptResult {
+  struct Output {
+    v1::Content content;  // durable if it is a blob
+    std::string readable_path;
+  };
+  // Set if it failed; else `outputs` has one element per
+  // AttemptRequest::Output, in their order.
+  std::optional<v1::Failure> failure;
+  std::vector<Output> outputs;
+  std::string diagnostics_json;
+  std::optional<v1::Cost> cost;
+};
+
+// Told of one attempt as it goes. Calls come one at a time, from any thread;
+// they MUST be short and not block. OnDone is the last one and always comes,
+// once.
+class AttemptObserver {
+ public:
+  virtual ~AttemptObserver() = default;
+
+  virtual void OnProgress(const v1::Progress& progress) = 0;
+  virtual void OnLogLines(const v1::LogLines& lines) = 0;
+  virtual void OnDone(AttemptResult result) = 0;
+};
+
+// An attempt under way. Thread-safe.
+class Attempt {
+ public:
+  // The attempt may go on after this; its end is still reported.
+  virtual ~Attempt() = default;
+
+  // Tells the producer to stop; the attempt ends soon, as cancelled unless it
+  // was faster. Does not wait.
+  virtual void Cancel() = 0;
+};
+
+// Thread-safe.
+class ProducerCaller {
+ public:
+  virtual ~ProducerCaller() = default;
+
+  // What a producer says of itself; may block. FAILED_PRECONDITION
+  // (PRODUCER_UNKNOWN) if none is configured under the name, UNAVAILABLE
+  // (PRODUCER_UNAVAILABLE) if it does not answer.
+  virtual absl::StatusOr<v1::DescribeResponse> Describe(
+      absl::string_view producer) = 0;
+
+  // Begins an attempt. Does not block. The producer is the header's; that none
+  // is configured is reported as a failure.
+  virtual std::unique_ptr<Attempt> Start(
+      AttemptRequest request, std::shared_ptr<AttemptObserver> observer) = 0;
+};
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_RUNNER_PRODUCER_CALLER_H_

@@ -1,0 +1,386 @@
+#include "services/runner/run_actor.h"
+
+#include <iterator>
+
+#include "absl/strings/str_cat.h"
+
+#include "common/error_reason.h"
+#include "common/log.h"
+#include "common/status.h"
+
+namespace kinora {
+namespace {
+
+google::protobuf::Timestamp ToTimestamp(absl::Time time) {
+  const int64_t nanos = absl::ToUnixNanos(time);
+  google::protobuf::Timestamp proto;
+  proto.set_seconds(nanos / 1'000'000'000);
+  proto.set_nanos(static_cast<int32_t>(nanos % 1'000'000'000));
+  return proto;
+}
+
+}  // namespace
+
+// Puts what one attempt reports into the inbox.
+class RunActor::Observer final : public AttemptObserver {
+ public:
+  Observer(std::shared_ptr<RunActor> actor, JobIndex job, uint32_t attempt)
+      : actor_(std::move(actor)), job_(job), attempt_(attempt) {}
+
+  void OnProgress(const v1::Progress& progress) override {
+    actor_->Post(ProgressMade{job_, attempt_, progress});
+  }
+  void OnLogLines(const v1::LogLines& lines) override {
+    actor_->Post(LinesLogged{job_, attempt_, lines});
+  }
+  void OnDone(AttemptResult result) override {
+    actor_->Post(AttemptEnded{job_, attempt_, std::move(result)});
+  }
+
+ private:
+  const std::shared_ptr<RunActor> actor_;
+  const JobIndex job_;
+  const uint32_t attempt_;
+};
+
+std::shared_ptr<RunActor> RunActor::Create(
+    const RunActorDeps& deps, v1::RunRecord record,
+    std::shared_ptr<const v1::Plan> plan, RunState state,
+    const v1::LeaseToken& lease, absl::Duration lease_ttl,
+    absl::AnyInvocable<void()> on_ended) {
+  std::shared_ptr<RunActor> actor(
+      new RunActor(deps, std::move(record), std::move(plan), std::move(state),
+                   std::move(on_ended)));
+  std::weak_ptr<RunActor> weak = actor;
+  actor->lease_ = LeaseKeeper::Start(deps.store.leases, deps.executor,
+                                     deps.clock, lease, lease_ttl, [weak] {
+                                       if (auto self = weak.lock())
+                                         self->Post(LeaseLost{});
+                                     });
+  return actor;
+}
+
+RunActor::RunActor(const RunActorDeps& deps, v1::RunRecord record,
+                   std::shared_ptr<const v1::Plan> plan, RunState state,
+                   absl::AnyInvocable<void()> on_ended)
+    : deps_(deps),
+      identity_{record.movie_id(), record.run_id(), record.target_revision()},
+      plan_(std::move(plan)),
+      trace_(CurrentTrace()),
+      strand_(deps.executor),
+      record_(std::move(record)),
+      state_(std::move(state)),
+      on_ended_(std::move(on_ended)) {}
+
+void RunActor::Start() { Post(Begun{}); }
+
+void RunActor::Cancel(const std::string& reason) { Post(CancelCall{reason}); }
+
+void RunActor::Stop(bool now) { Post(StopCall{now}); }
+
+void RunActor::Post(Message message) {
+  {
+    MutexLock lock(mu_);
+    inbox_.push_back(std::move(message));
+    if (posted_) return;
+    posted_ = true;
+  }
+  strand_.Post([self = shared_from_this()] { self->Process(); });
+}
+
+void RunActor::Process() {
+  std::vector<Message> messages;
+  {
+    MutexLock lock(mu_);
+    messages.swap(inbox_);
+    posted_ = false;
+  }
+  if (ended_) return;
+  TraceScope trace(trace_);
+  const absl::Status status = Work(std::move(messages));
+  if (!status.ok()) GiveUp(status);
+}
+
+absl::Status RunActor::Work(std::vector<Message> messages) {
+  bool begun = false;
+  for (Message& message : messages) {
+    begun = begun || std::holds_alternative<Begun>(message);
+    std::visit([this](auto& what) { Take(what); }, message);
+  }
+  if (lease_lost_) {
+    return absl::AbortedError(
+        absl::StrCat("run ", run_id(), " lost the lease on its movie"));
+  }
+  if (begun) KINORA_RETURN_IF_ERROR(ReuseFromPlan());
+  KINORA_RETURN_IF_ERROR(FlushArtefacts());
+  for (const RunFact& fact : facts_) ApplyFact(fact);
+  facts_.clear();
+
+  std::vector<JobIndex> starts;
+  if (!stopping_) KINORA_RETURN_IF_ERROR(Dispatch(&starts));
+  KINORA_RETURN_IF_ERROR(FlushLedger());
+  for (JobIndex job : starts) StartAttempt(job);
+
+  if (state_.finished()) return Finish();
+  if (stopping_ && running_.empty()) End();
+  return absl::OkStatus();
+}
+
+void RunActor::Take(const Begun&) {
+  v1::RunStartedEvent* started = AddLedger()->mutable_run_started();
+  started->set_movie_id(movie_id());
+  started->set_runtime_backend("kinora");
+}
+
+void RunActor::Take(AttemptEnded& ended) {
+  auto running = running_.find(ended.job);
+  if (running == running_.end() || running->second.attempt != ended.attempt) {
+    return;
+  }
+  const absl::Duration duration = absl::Nanoseconds(
+      deps_.clock.MonotonicNanos() - running->second.started_nanos);
+  running_.erase(running);
+  AttemptResult& result = ended.result;
+  if (result.cost.has_value()) {
+    record_.mutable_cost()->set_currency_code(result.cost->currency_code());
+    record_.mutable_cost()->set_micros(record_.cost().micros() +
+                                       result.cost->micros());
+  }
+  std::vector<v1::Event> events;
+  if (!result.failure.has_value()) {
+    events = SucceededEvents(identity_, state_, ended.job, result, duration);
+    AttemptSucceeded fact{ended.job, {}};
+    for (AttemptResult::Output& output : result.outputs) {
+      fact.outputs.push_back(std::move(output.content));
+    }
+    facts_.push_back(std::move(fact));
+  } else {
+    // An attempt that was cut short says nothing about the work.
+    if (result.failure->reason() != v1::FAILURE_REASON_CANCELLED) {
+      events = FailedEvents(identity_, state_, ended.job, result, duration);
+    }
+    // One that is cut short by a stop stays open: it is not the run's end.
+    if (!stopping_) {
+      facts_.push_back(AttemptFailed{ended.job, *std::move(result.failure)});
+    }
+  }
+  std::move(events.begin(), events.end(), std::back_inserter(artefact_events_));
+}
+
+void RunActor::Take(ProgressMade& made) {
+  auto running = running_.find(made.job);
+  if (running == running_.end() || running->second.attempt != made.attempt) {
+    return;
+  }
+  if (!made.progress.heartbeat_details().empty()) {
+    heartbeats_[made.job] =
+        std::move(*made.progress.mutable_heartbeat_details());
+  }
+  const int64_t now = deps_.clock.MonotonicNanos();
+  int64_t& last = running->second.progress_nanos;
+  if (last != 0 && now - last < absl::ToInt64Nanoseconds(kProgressPeriod)) {
+    return;
+  }
+  last = now;
+  v1::StepProgressEvent* event = AddLedger()->mutable_step_progress();
+  *event->mutable_step() = StepOf(state_, made.job);
+  event->mutable_step()->clear_artefact_namespace();
+  event->set_status("running");
+  v1::StepProgress* progress = event->mutable_progress();
+  if (made.progress.has_completed()) {
+    progress->set_completed(made.progress.completed());
+  }
+  if (made.progress.has_total()) progress->set_total(made.progress.total());
+  if (!made.progress.message().empty()) {
+    progress->set_message(made.progress.message());
+  }
+}
+
+void RunActor::Take(LinesLogged& logged) {
+  std::optional<v1::LogAppendedEvent> event =
+      logs_.Take(state_.job(logged.job).job_id(), logged.attempt, logged.lines);
+  if (event.has_value()) {
+    *AddLedger()->mutable_log_appended() = *std::move(event);
+  }
+}
+
+void RunActor::Take(const RetryTimer& timer) {
+  facts_.push_back(RetryDue{timer.job});
+}
+
+void RunActor::Take(const CancelCall& call) {
+  if (state_.cancelled()) return;
+  cancel_reason_ = call.reason.empty() ? "cancelled by request" : call.reason;
+  facts_.push_back(CancelRequested{});
+  CancelAttempts();
+}
+
+void RunActor::Take(const StopCall& call) {
+  stopping_ = true;
+  if (call.now) CancelAttempts();
+}
+
+void RunActor::Take(const LeaseLost&) { lease_lost_ = true; }
+
+absl::Status RunActor::Dispatch(std::vector<JobIndex>* starts) {
+  for (RunCommands commands = state_.NextCommands(); !commands.empty();
+       commands = state_.NextCommands()) {
+    KINORA_RETURN_IF_ERROR(LookUp(commands.look_ups));
+    for (JobIndex job : commands.starts) {
+      v1::StepStartedEvent* started = AddLedger()->mutable_step_started();
+      *started->mutable_step() = StepOf(state_, job);
+      started->set_attempt(state_.attempts(job));
+      started->set_inputs_hash(state_.key(job).Hex());
+      starts->push_back(job);
+    }
+  }
+  return absl::OkStatus();
+}
+
+void RunActor::ApplyFact(const RunFact& fact) {
+  for (const JobChange& change : state_.Apply(fact)) {
+    v1::Event event =
+        ChangeEvent(identity_, NowMillis(deps_.clock), state_, change);
+    if (event.ledger().kind_case() != v1::LedgerEvent::KIND_NOT_SET) {
+      ledger_events_.push_back(std::move(event));
+    }
+    if (change.status != JobStatus::kRetrying) continue;
+    std::weak_ptr<RunActor> weak = weak_from_this();
+    deps_.executor.PostAfter(change.delay, [weak, job = change.job] {
+      if (auto self = weak.lock()) self->Post(RetryTimer{job});
+    });
+  }
+}
+
+void RunActor::StartAttempt(JobIndex job) {
+  auto config = deps_.configs.find(state_.node(job).producer().name());
+  AttemptRequest request = MakeAttempt(
+      identity_, state_, job, deps_.clock.Now(),
+      config == deps_.configs.end() ? ProducerConfig().attempt_timeout
+                                    : config->second.attempt_timeout);
+  if (auto details = heartbeats_.find(job); details != heartbeats_.end()) {
+    request.header.set_heartbeat_details(details->second);
+  }
+  Running& running = running_[job];
+  running.attempt = state_.attempts(job);
+  running.started_nanos = deps_.clock.MonotonicNanos();
+  running.progress_nanos = 0;
+  running.call = deps_.producers.Start(
+      std::move(request),
+      std::make_shared<Observer>(shared_from_this(), job, running.attempt));
+}
+
+void RunActor::CancelAttempts() {
+  for (auto& running : running_) running.second.call->Cancel();
+}
+
+v1::LedgerEvent* RunActor::AddLedger() {
+  ledger_events_.push_back(LedgerEventAt(identity_, NowMillis(deps_.clock)));
+  return ledger_events_.back().mutable_ledger();
+}
+
+absl::Status RunActor::Finish() {
+  *record_.mutable_jobs() =
+      CountJobs(state_, plan_->reused_size(), plan_->summary().clean_jobs());
+  if (logs_.truncated()) {
+    // Lets readers know how many lines there were in all.
+    v1::LogAppendedEvent* log = AddLedger()->mutable_log_appended();
+    log->set_first_seq(logs_.total() + 1);
+    log->set_logs_truncated(true);
+  }
+  if (state_.cancelled()) {
+    AddLedger()->mutable_run_cancelled()->set_error(cancel_reason_);
+    return CloseRecord(v1::RUN_STATUS_CANCELLED, cancel_reason_);
+  }
+  if (state_.failed()) {
+    const JobChange& first = state_.first_failure();
+    const std::string error = absl::StrCat(
+        "job ", state_.job(first.job).job_id(), ": ", first.failure.message());
+    v1::RunFailedEvent* failed = AddLedger()->mutable_run_failed();
+    failed->set_error(error);
+    failed->set_result_json(ResultJson("", "", record_.jobs()));
+    return CloseRecord(v1::RUN_STATUS_FAILED, error);
+  }
+  return Commit();
+}
+
+absl::Status RunActor::Commit() {
+  v1::CommitRevisionRequest request;
+  request.set_movie_id(movie_id());
+  v1::RevisionSource* source = request.mutable_source();
+  source->set_target_revision(plan_->target_revision());
+  source->set_base_manifest_hash(plan_->manifest_base_hash());
+  source->set_run_id(run_id());
+  source->set_plan_hash(record_.plan_hash());
+  source->set_inputs_through_sequence(plan_->inputs_through_sequence());
+  *source->mutable_removed_artefact_ids() = plan_->removed_artefact_ids();
+  *request.mutable_lease() = lease_->token();
+  absl::StatusOr<v1::CommitRevisionResponse> committed =
+      deps_.store.manifests.Commit(request);
+  if (!committed.ok()) return Annotate(committed.status(), "commit");
+
+  const v1::ManifestPointer& current = committed->current();
+  if (committed->published()) {
+    record_.set_published_revision(current.revision());
+  }
+  record_.set_manifest_hash(current.hash());
+  AddLedger()->mutable_run_completed()->set_result_json(
+      ResultJson(current.revision(), current.hash(), record_.jobs()));
+  return CloseRecord(v1::RUN_STATUS_COMPLETED, "");
+}
+
+// The terminal event first: the ledger decides, the record follows.
+absl::Status RunActor::CloseRecord(v1::RunStatus status,
+                                   const std::string& error) {
+  KINORA_RETURN_IF_ERROR(FlushLedger());
+  record_.set_status(status);
+  record_.set_error(error);
+  *record_.mutable_finish_time() = ToTimestamp(deps_.clock.Now());
+  v1::PutRunRecordRequest request;
+  *request.mutable_record() = record_;
+  *request.mutable_lease() = lease_->token();
+  const absl::Status put = deps_.store.runs.Put(request).status();
+  if (!put.ok()) {
+    LogWarning("run record not written", {{"run", run_id()}, {"error", put}});
+  }
+  LogInfo("run ended", {{"run", run_id()},
+                        {"status", v1::RunStatus_Name(status)},
+                        {"error", error}});
+  End();
+  return absl::OkStatus();
+}
+
+// The run cannot go on. With the lease, it ends as failed; without, nothing
+// more may be written, and whoever has the lease now decides.
+void RunActor::GiveUp(const absl::Status& why) {
+  LogError("run given up", {{"run", run_id()}, {"error", why}});
+  CancelAttempts();
+  if (lease_lost_ || ReasonOf(why) == "LEASE_LOST") return End();
+  artefact_events_.clear();
+  ledger_events_.clear();
+  *record_.mutable_jobs() =
+      CountJobs(state_, plan_->reused_size(), plan_->summary().clean_jobs());
+  const std::string error(why.message());
+  AddLedger()->mutable_run_failed()->set_error(error);
+  const absl::Status closed = CloseRecord(v1::RUN_STATUS_FAILED, error);
+  if (closed.ok()) return;
+  LogError("run left open", {{"run", run_id()}, {"error", closed}});
+  End();
+}
+
+void RunActor::End() {
+  ended_ = true;
+  lease_->Stop();
+  if (!lease_lost_) {
+    v1::ReleaseLeaseRequest request;
+    *request.mutable_token() = lease_->token();
+    const absl::Status released = deps_.store.leases.Release(request).status();
+    if (!released.ok()) {
+      LogWarning("lease not released",
+                 {{"run", run_id()}, {"error", released}});
+    }
+  }
+  std::move(on_ended_)();
+}
+
+}  // namespace kinora

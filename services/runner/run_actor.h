@@ -1,0 +1,202 @@
+// A RunActor carries out one run: it turns what happens into events in the
+// logs, and acts only once they are durable.
+//
+// It works in batches. What happened meanwhile (attempts that ended, progress,
+// log lines, timers) is in an inbox; one pass takes all of it and then
+//
+//   1. appends the artefact events of all attempts that ended (blobs are
+//      durable already), in one call;
+//   2. lets the RunState decide; looks up the keys of jobs that became ready,
+//      appends what is reused, and again, until nothing is left to look up;
+//   3. appends all ledger events, in one call;
+//   4. starts the next attempts.
+//
+// So the order of each job is: blobs, artefact events, step.completed, start
+// of what depends on it; and the cost of durability is shared by all jobs that
+// ended while the batch before was being written.
+
+#ifndef KINORA_SERVICES_RUNNER_RUN_ACTOR_H_
+#define KINORA_SERVICES_RUNNER_RUN_ACTOR_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+#include "common/clock.h"
+#include "common/executor.h"
+#include "common/mutex.h"
+#include "common/strand.h"
+#include "common/trace_context.h"
+#include "kinora/v1/event.pb.h"
+#include "kinora/v1/plan.pb.h"
+#include "kinora/v1/run_record.pb.h"
+#include "services/runner/lease_keeper.h"
+#include "services/runner/log_intake.h"
+#include "services/runner/producer_caller.h"
+#include "services/runner/producer_table.h"
+#include "services/runner/run_events.h"
+#include "services/runner/run_state.h"
+#include "services/store/store.h"
+
+namespace kinora {
+
+// Progress of a job is written at most this often.
+inline constexpr absl::Duration kProgressPeriod = absl::Milliseconds(250);
+
+// What a run works with. All MUST outlive the actor.
+struct RunActorDeps {
+  Store store;
+  ProducerCaller& producers;
+  const ProducerConfigs& configs;
+  Executor& executor;
+  Clock& clock;
+};
+
+// Thread-safe. Blocking calls of the store happen on the executor.
+class RunActor : public std::enable_shared_from_this<RunActor> {
+ public:
+  // `record` and the ledger's run.created are durable already, and `lease` is
+  // held. `on_ended` is called once, when the actor will do nothing more: on
+  // the executor, after the lease was given up.
+  static std::shared_ptr<RunActor> Create(const RunActorDeps& deps,
+                                          v1::RunRecord record,
+                                          std::shared_ptr<const v1::Plan> plan,
+                                          RunState state,
+                                          const v1::LeaseToken& lease,
+                                          absl::Duration lease_ttl,
+                                          absl::AnyInvocable<void()> on_ended);
+
+  // Begins to work. Call it once.
+  void Start();
+
+  // Cancels the run: it ends as cancelled, for `reason`.
+  void Cancel(const std::string& reason);
+
+  // For the runner's own end: starts nothing further, lets attempts end (or,
+  // with `now`, cancels them), gives up the lease, and writes no terminal
+  // event: the run is interrupted, not over. May be called again with `now`.
+  void Stop(bool now);
+
+  const std::string& movie_id() const { return identity_.movie_id; }
+  const std::string& run_id() const { return identity_.run_id; }
+
+ private:
+  class Observer;
+
+  // What is put into the inbox.
+  struct Begun {};
+  struct AttemptEnded {
+    JobIndex job = 0;
+    uint32_t attempt = 0;
+    AttemptResult result;
+  };
+  struct ProgressMade {
+    JobIndex job = 0;
+    uint32_t attempt = 0;
+    v1::Progress progress;
+  };
+  struct LinesLogged {
+    JobIndex job = 0;
+    uint32_t attempt = 0;
+    v1::LogLines lines;
+  };
+  struct RetryTimer {
+    JobIndex job = 0;
+  };
+  struct CancelCall {
+    std::string reason;
+  };
+  struct StopCall {
+    bool now = false;
+  };
+  struct LeaseLost {};
+  using Message = std::variant<Begun, AttemptEnded, ProgressMade, LinesLogged,
+                               RetryTimer, CancelCall, StopCall, LeaseLost>;
+
+  // What the actor keeps of a running job.
+  struct Running {
+    uint32_t attempt = 0;
+    int64_t started_nanos = 0;
+    int64_t progress_nanos = 0;  // when progress was written; 0 for never
+    std::unique_ptr<Attempt> call;
+  };
+
+  RunActor(const RunActorDeps& deps, v1::RunRecord record,
+           std::shared_ptr<const v1::Plan> plan, RunState state,
+           absl::AnyInvocable<void()> on_ended);
+
+  void Post(Message message);
+
+  // All below run on the strand.
+  void Process();
+  absl::Status Work(std::vector<Message> messages);
+  void Take(const Begun&);
+  void Take(AttemptEnded& ended);
+  void Take(ProgressMade& made);
+  void Take(LinesLogged& logged);
+  void Take(const RetryTimer& timer);
+  void Take(const CancelCall& call);
+  void Take(const StopCall& call);
+  void Take(const LeaseLost&);
+
+  absl::Status ReuseFromPlan();
+  absl::Status Dispatch(std::vector<JobIndex>* starts);
+  absl::Status LookUp(const std::vector<JobIndex>& jobs);
+  absl::StatusOr<std::vector<v1::Event>> Resolve(
+      const std::vector<v1::ArtefactQuery>& queries);
+  absl::Status DropMissingBlobs(std::vector<v1::Event>* events);
+  void ApplyFact(const RunFact& fact);
+  absl::Status FlushArtefacts();
+  absl::Status FlushLedger();
+  absl::Status Append(v1::LogKind kind, std::vector<v1::Event>* events);
+  void StartAttempt(JobIndex job);
+  void CancelAttempts();
+
+  v1::LedgerEvent* AddLedger();
+  absl::Status Finish();
+  absl::Status Commit();
+  absl::Status CloseRecord(v1::RunStatus status, const std::string& error);
+  void GiveUp(const absl::Status& why);
+  void End();
+
+  const RunActorDeps deps_;
+  const RunIdentity identity_;
+  const std::shared_ptr<const v1::Plan> plan_;
+  const TraceContext trace_;
+  Strand strand_;
+  std::shared_ptr<LeaseKeeper> lease_;  // set by Create()
+
+  Mutex mu_;
+  std::vector<Message> inbox_ ABSL_GUARDED_BY(mu_);
+  bool posted_ ABSL_GUARDED_BY(mu_) = false;
+
+  // Only the strand's closures touch what follows.
+  v1::RunRecord record_;
+  RunState state_;
+  absl::AnyInvocable<void()> on_ended_;
+  LogIntake logs_;
+  std::map<JobIndex, Running> running_;
+  std::map<JobIndex, std::string> heartbeats_;  // heartbeat_details by job
+  std::vector<v1::Event> artefact_events_;      // to be appended
+  std::vector<v1::Event> ledger_events_;
+  std::vector<RunFact> facts_;  // to be applied once their events are durable
+  int64_t appends_ = 0;
+  std::string cancel_reason_;
+  bool stopping_ = false;
+  bool lease_lost_ = false;
+  bool ended_ = false;
+};
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_RUNNER_RUN_ACTOR_H_

@@ -1,0 +1,175 @@
+// The part of RunActor that reads and writes the logs.
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_cat.h"
+
+#include "common/log.h"
+#include "common/status.h"
+#include "services/runner/run_actor.h"
+
+namespace kinora {
+namespace {
+
+// Bounds of one append and one lookup; the store takes 10,000 each.
+constexpr size_t kMaxAppendEvents = 2'000;
+constexpr size_t kMaxAppendBytes = 4 << 20;
+constexpr size_t kMaxQueries = 5'000;
+
+}  // namespace
+
+// A revision takes what the events of its run say, so what the plan takes
+// from earlier runs is said again under this one.
+absl::Status RunActor::ReuseFromPlan() {
+  std::vector<v1::ArtefactQuery> queries;
+  for (const v1::ReusedJob& job : plan_->reused()) {
+    for (const v1::ReusedArtefact& artefact : job.artefacts()) {
+      v1::ArtefactQuery query;
+      query.set_artefact_id(artefact.artefact_id());
+      query.set_inputs_hash(job.inputs_hash());
+      queries.push_back(std::move(query));
+    }
+  }
+  KINORA_ASSIGN_OR_RETURN(std::vector<v1::Event> events, Resolve(queries));
+  for (size_t i = 0; i < events.size(); ++i) {
+    if (!events[i].has_artefact()) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("the plan reuses ", queries[i].artefact_id(),
+                       ", which is no longer in the log: plan again"));
+    }
+    artefact_events_.push_back(ReusedEvent(identity_, events[i]));
+  }
+  for (const v1::ReusedJob& job : plan_->reused()) {
+    v1::StepSkippedEvent* skipped = AddLedger()->mutable_step_skipped();
+    skipped->mutable_step()->set_step_id(job.job_id());
+    skipped->mutable_step()->set_label(job.job_id());
+    skipped->set_reason("reused");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RunActor::LookUp(const std::vector<JobIndex>& jobs) {
+  if (jobs.empty()) return absl::OkStatus();
+  std::vector<v1::ArtefactQuery> queries;
+  for (JobIndex job : jobs) {
+    for (const v1::PlannedArtefact& artefact : state_.job(job).artefacts()) {
+      v1::ArtefactQuery query;
+      query.set_artefact_id(artefact.artefact_id());
+      query.set_inputs_hash(state_.key(job).Hex());
+      queries.push_back(std::move(query));
+    }
+  }
+  KINORA_ASSIGN_OR_RETURN(std::vector<v1::Event> events, Resolve(queries));
+  KINORA_RETURN_IF_ERROR(DropMissingBlobs(&events));
+
+  std::vector<LookedUp> facts;
+  size_t next = 0;
+  for (JobIndex job : jobs) {
+    LookedUp fact{job, {}};
+    const size_t count = static_cast<size_t>(state_.job(job).artefacts_size());
+    const bool found = std::all_of(
+        events.begin() + static_cast<std::ptrdiff_t>(next),
+        events.begin() + static_cast<std::ptrdiff_t>(next + count),
+        [](const v1::Event& event) { return event.has_artefact(); });
+    for (size_t i = next; found && i < next + count; ++i) {
+      fact.outputs.push_back(events[i].artefact().output());
+      artefact_events_.push_back(ReusedEvent(identity_, events[i]));
+    }
+    next += count;
+    facts.push_back(std::move(fact));
+  }
+  KINORA_RETURN_IF_ERROR(FlushArtefacts());
+  for (const LookedUp& fact : facts) ApplyFact(fact);
+  return absl::OkStatus();
+}
+
+// The latest succeeded event for each query; one without a payload where there
+// is none.
+absl::StatusOr<std::vector<v1::Event>> RunActor::Resolve(
+    const std::vector<v1::ArtefactQuery>& queries) {
+  std::vector<v1::Event> events;
+  for (size_t begin = 0; begin < queries.size(); begin += kMaxQueries) {
+    v1::ResolveArtefactsRequest request;
+    request.set_movie_id(movie_id());
+    const size_t end = std::min(queries.size(), begin + kMaxQueries);
+    for (size_t i = begin; i < end; ++i) *request.add_queries() = queries[i];
+    KINORA_ASSIGN_OR_RETURN(v1::ResolveArtefactsResponse response,
+                            deps_.store.events.ResolveArtefacts(request));
+    for (v1::ResolvedArtefact& artefact : *response.mutable_artefacts()) {
+      events.push_back(artefact.found() ? std::move(*artefact.mutable_event())
+                                        : v1::Event());
+    }
+  }
+  return events;
+}
+
+// A result whose blob is gone is no result: the job makes it anew.
+absl::Status RunActor::DropMissingBlobs(std::vector<v1::Event>* events) {
+  v1::FindMissingBlobsRequest request;
+  request.set_movie_id(movie_id());
+  for (const v1::Event& event : *events) {
+    if (event.artefact().output().has_blob()) {
+      *request.add_digests() = event.artefact().output().blob().digest();
+    }
+  }
+  if (request.digests().empty()) return absl::OkStatus();
+  KINORA_ASSIGN_OR_RETURN(v1::FindMissingBlobsResponse response,
+                          deps_.store.blobs.FindMissing(request));
+  absl::flat_hash_set<std::string> missing;
+  for (const v1::Digest& digest : response.missing()) {
+    missing.insert(digest.hash());
+  }
+  if (missing.empty()) return absl::OkStatus();
+  for (v1::Event& event : *events) {
+    if (!missing.contains(event.artefact().output().blob().digest().hash())) {
+      continue;
+    }
+    LogWarning(
+        "a result's blob is gone",
+        {{"run", run_id()}, {"artefact", event.artefact().artefact_id()}});
+    event.Clear();
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RunActor::FlushArtefacts() {
+  return Append(v1::LOG_KIND_ARTEFACTS, &artefact_events_);
+}
+
+absl::Status RunActor::FlushLedger() {
+  return Append(v1::LOG_KIND_LEDGER, &ledger_events_);
+}
+
+absl::Status RunActor::Append(v1::LogKind kind,
+                              std::vector<v1::Event>* events) {
+  size_t next = 0;
+  while (next < events->size()) {
+    v1::AppendEventsRequest request;
+    request.mutable_log()->set_movie_id(movie_id());
+    request.mutable_log()->set_kind(kind);
+    if (kind == v1::LOG_KIND_LEDGER) {
+      request.mutable_log()->set_run_id(run_id());
+    }
+    *request.mutable_lease() = lease_->token();
+    request.set_request_id(absl::StrCat(run_id(), "/", ++appends_));
+    for (size_t bytes = 0;
+         next < events->size() && bytes < kMaxAppendBytes &&
+         request.events_size() < static_cast<int>(kMaxAppendEvents);
+         ++next) {
+      bytes += (*events)[next].ByteSizeLong();
+      *request.add_events() = std::move((*events)[next]);
+    }
+    const absl::Status status = deps_.store.events.Append(request).status();
+    if (!status.ok()) {
+      return Annotate(status, kind == v1::LOG_KIND_LEDGER
+                                  ? "append to the ledger"
+                                  : "append to the artefact log");
+    }
+  }
+  events->clear();
+  return absl::OkStatus();
+}
+
+}  // namespace kinora

@@ -1,0 +1,68 @@
+#include "services/runner/run_ledgers.h"
+
+#include "common/status.h"
+
+namespace kinora {
+namespace {
+
+constexpr size_t kMaxKnown = 10'000;
+
+absl::Status OnlyTails() {
+  return absl::UnimplementedError("run ledgers: can only be read");
+}
+
+}  // namespace
+
+absl::StatusOr<v1::LogName> RunLedgers::Find(const std::string& run_id) {
+  {
+    MutexLock lock(mu_);
+    auto found = known_.find(run_id);
+    if (found != known_.end()) return found->second;
+  }
+  KINORA_ASSIGN_OR_RETURN(v1::LogName log, runner_.LedgerOf(run_id));
+  MutexLock lock(mu_);
+  if (known_.size() >= kMaxKnown) known_.clear();
+  known_[run_id] = log;
+  return log;
+}
+
+absl::StatusOr<v1::ReadEventsResponse> RunLedgers::ReadPage(
+    const v1::ReadEventsRequest& request) {
+  v1::ReadEventsRequest read = request;
+  KINORA_ASSIGN_OR_RETURN(*read.mutable_log(), Find(request.log().run_id()));
+  return events_.ReadPage(read);
+}
+
+EventStore::WaiterId RunLedgers::NotifyAfter(
+    const v1::LogName& log, int64_t after,
+    absl::AnyInvocable<void()> callback) {
+  v1::LogName full = log;
+  {
+    MutexLock lock(mu_);
+    auto found = known_.find(log.run_id());
+    if (found != known_.end()) full = found->second;
+  }
+  return events_.NotifyAfter(full, after, std::move(callback));
+}
+
+absl::StatusOr<v1::AppendEventsResponse> RunLedgers::Append(
+    const v1::AppendEventsRequest&) {
+  return OnlyTails();
+}
+
+absl::StatusOr<v1::ResolveArtefactsResponse> RunLedgers::ResolveArtefacts(
+    const v1::ResolveArtefactsRequest&) {
+  return OnlyTails();
+}
+
+absl::StatusOr<v1::ListInputsResponse> RunLedgers::ListInputs(
+    const v1::ListInputsRequest&) {
+  return OnlyTails();
+}
+
+absl::StatusOr<v1::GetLogStatusResponse> RunLedgers::GetLogStatus(
+    const v1::GetLogStatusRequest&) {
+  return OnlyTails();
+}
+
+}  // namespace kinora

@@ -1,0 +1,59 @@
+// RunLedgers is an EventStore in which the ledger of a run is named by the run
+// alone, as callers of WatchRun do. Only what a tail needs works.
+
+#ifndef KINORA_SERVICES_RUNNER_RUN_LEDGERS_H_
+#define KINORA_SERVICES_RUNNER_RUN_LEDGERS_H_
+
+#include <string>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/status/statusor.h"
+
+#include "common/mutex.h"
+#include "services/runner/runner.h"
+#include "services/store/event/event_store.h"
+
+namespace kinora {
+
+// Thread-safe.
+class RunLedgers final : public EventStore {
+ public:
+  // Both MUST outlive this.
+  RunLedgers(Runner& runner, EventStore& events)
+      : runner_(runner), events_(events) {}
+
+  // `request.log.run_id` is all that need be set of the log. RUN_NOT_FOUND if
+  // there is no such run.
+  absl::StatusOr<v1::ReadEventsResponse> ReadPage(
+      const v1::ReadEventsRequest& request) override;
+
+  // REQUIRES: a page of that run was read.
+  WaiterId NotifyAfter(const v1::LogName& log, int64_t after,
+                       absl::AnyInvocable<void()> callback) override;
+  void CancelNotify(WaiterId id) override { events_.CancelNotify(id); }
+
+  // UNIMPLEMENTED, all of these.
+  absl::StatusOr<v1::AppendEventsResponse> Append(
+      const v1::AppendEventsRequest& request) override;
+  absl::StatusOr<v1::ResolveArtefactsResponse> ResolveArtefacts(
+      const v1::ResolveArtefactsRequest& request) override;
+  absl::StatusOr<v1::ListInputsResponse> ListInputs(
+      const v1::ListInputsRequest& request) override;
+  absl::StatusOr<v1::GetLogStatusResponse> GetLogStatus(
+      const v1::GetLogStatusRequest& request) override;
+
+ private:
+  absl::StatusOr<v1::LogName> Find(const std::string& run_id);
+
+  Runner& runner_;
+  EventStore& events_;
+  Mutex mu_;
+  // A run's ledger never moves.
+  absl::flat_hash_map<std::string, v1::LogName> known_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_RUNNER_RUN_LEDGERS_H_

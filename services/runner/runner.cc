@@ -1,0 +1,369 @@
+#include "services/runner/runner.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "clients/cpp/input_edits.h"
+#include "common/error_reason.h"
+#include "common/log.h"
+#include "common/proto_json.h"
+#include "common/status.h"
+#include "services/runner/start_slot.h"
+
+namespace kinora {
+namespace {
+
+constexpr size_t kMaxRemembered = 10'000;
+
+google::protobuf::Timestamp ToTimestamp(absl::Time time) {
+  const int64_t nanos = absl::ToUnixNanos(time);
+  google::protobuf::Timestamp proto;
+  proto.set_seconds(nanos / 1'000'000'000);
+  proto.set_nanos(static_cast<int32_t>(nanos % 1'000'000'000));
+  return proto;
+}
+
+absl::Status NotYet(absl::string_view what) {
+  return WithReason(absl::UnimplementedError(absl::StrCat(
+                        "StartRun: ", what, " is not part of this build yet")),
+                    "RPC_NOT_IMPLEMENTED");
+}
+
+absl::Status CheckStart(const v1::StartRunRequest& request) {
+  KINORA_RETURN_IF_ERROR(ValidateMovieId(request.movie_id()));
+  if (!request.plan_hash().empty()) {
+    KINORA_RETURN_IF_ERROR(
+        request.edits().empty()
+            ? absl::OkStatus()
+            : InvalidField("edits", absl::StrCat(request.edits_size()),
+                           "a plan that exists cannot take edits"));
+    if (request.has_scope()) {
+      return InvalidField("scope", "",
+                          "a plan that exists cannot be scoped anew");
+    }
+    absl::StatusOr<Digest> hash = Digest::ParseHex(request.plan_hash());
+    if (!hash.ok()) {
+      return InvalidField("plan_hash", request.plan_hash(),
+                          hash.status().message());
+    }
+  }
+  if (request.labels_size() > 32) {
+    return InvalidField("labels", absl::StrCat(request.labels_size()),
+                        "at most 32 labels");
+  }
+  if (request.if_active() != v1::IF_ACTIVE_UNSPECIFIED) {
+    return NotYet("if_active");
+  }
+  if (request.dry_run()) return NotYet("dry_run");
+  if (request.has_budget()) return NotYet("budget");
+  return absl::OkStatus();
+}
+
+v1::PlanHeader HeaderOf(const v1::Plan& plan, const std::string& plan_hash) {
+  v1::PlanHeader header;
+  header.set_plan_hash(plan_hash);
+  header.set_saved(true);
+  header.set_target_revision(plan.target_revision());
+  header.set_base_revision(plan.base_revision());
+  header.set_manifest_base_hash(plan.manifest_base_hash());
+  *header.mutable_summary() = plan.summary();
+  return header;
+}
+
+// The nodes that have jobs to run.
+std::set<std::string> NodesToRun(const v1::Plan& plan) {
+  std::set<std::string> nodes;
+  for (const v1::PlanLayer& layer : plan.layers()) {
+    for (const v1::PlannedJob& job : layer.jobs()) nodes.insert(job.node());
+  }
+  return nodes;
+}
+
+}  // namespace
+
+Runner::Runner(const RunnerDeps& deps, ProducerConfigs configs,
+               const RunnerOptions& options)
+    : deps_(deps),
+      configs_(std::move(configs)),
+      options_(options),
+      holder_(absl::StrCat("runner-",
+                           absl::Hex(deps.random.Next(), absl::kZeroPad16))),
+      ids_(deps.clock, deps.random) {}
+
+Runner::~Runner() { Drain(absl::ZeroDuration()); }
+
+absl::StatusOr<v1::StartRunResponse> Runner::Start(
+    const v1::StartRunRequest& request) {
+  KINORA_RETURN_IF_ERROR(CheckStart(request));
+  if (!request.request_id().empty()) {
+    std::string known;
+    {
+      MutexLock lock(mu_);
+      auto found = run_by_request_.find(request.request_id());
+      if (found != run_by_request_.end()) known = found->second;
+    }
+    if (!known.empty()) return Remembered(known);
+  }
+  KINORA_ASSIGN_OR_RETURN(std::unique_ptr<StartSlot> slot,
+                          StartSlot::Take(*this, request.movie_id()));
+  v1::GetMovieRequest get;
+  get.set_movie_id(request.movie_id());
+  KINORA_ASSIGN_OR_RETURN(v1::GetMovieResponse movie,
+                          deps_.store.movies.Get(get));
+  // Nothing is written before the edits are known to be good and the movie is
+  // known to be ours.
+  std::vector<v1::PendingEdit> edits;
+  if (!request.edits().empty()) {
+    v1::ValidateInputsRequest validate;
+    validate.set_movie_id(request.movie_id());
+    *validate.mutable_edits() = request.edits();
+    KINORA_ASSIGN_OR_RETURN(v1::ValidateInputsResponse valid,
+                            deps_.planner.ValidateInputs(validate));
+    edits.assign(valid.edits().begin(), valid.edits().end());
+  }
+  const std::string run_id = ids_.Next();
+  KINORA_ASSIGN_OR_RETURN(v1::LeaseToken lease,
+                          AcquireLease(request.movie_id(), run_id));
+  absl::StatusOr<v1::StartRunResponse> response =
+      StartUnderLease(request, run_id, edits, movie.movie(), lease);
+  if (!response.ok()) {
+    Release(lease);
+  } else {
+    Remember(request.request_id(), run_id);
+  }
+  return response;
+}
+
+absl::StatusOr<v1::StartRunResponse> Runner::StartUnderLease(
+    const v1::StartRunRequest& request, const std::string& run_id,
+    const std::vector<v1::PendingEdit>& edits, const v1::Movie& movie,
+    const v1::LeaseToken& lease) {
+  KINORA_RETURN_IF_ERROR(CloseOpenRuns(movie.movie_id(), lease,
+                                       absl::StrCat("superseded by ", run_id)));
+  if (!edits.empty()) {
+    KINORA_RETURN_IF_ERROR(AppendInputEdits(deps_.store, movie.movie_id(),
+                                            edits, request.request_id())
+                               .status());
+  }
+  KINORA_ASSIGN_OR_RETURN(Prepared prepared, Prepare(request, movie));
+
+  RunStateOptions state_options;
+  state_options.layered = request.dispatch() == v1::DISPATCH_MODE_LAYERED;
+  state_options.max_concurrency = options_.max_concurrency;
+  if (request.max_concurrency() > 0) {
+    state_options.max_concurrency =
+        std::min(request.max_concurrency(), options_.max_concurrency);
+  }
+  state_options.retry = options_.retry;
+  for (const auto& config : configs_) {
+    state_options.producers[config.first] = {config.second.concurrency,
+                                             config.second.max_attempts};
+  }
+  KINORA_ASSIGN_OR_RETURN(
+      RunState state,
+      RunState::Create(prepared.plan, state_options, deps_.random));
+
+  v1::RunRecord& record = prepared.record;
+  record.set_run_id(run_id);
+  record.set_status(v1::RUN_STATUS_RUNNING);
+  *record.mutable_create_time() = ToTimestamp(deps_.clock.Now());
+  record.mutable_jobs()->set_total(static_cast<int64_t>(state.job_count()) +
+                                   prepared.plan->reused_size());
+  record.mutable_jobs()->set_clean(prepared.plan->summary().clean_jobs());
+  *record.mutable_labels() = request.labels();
+  record.set_traceparent(CurrentTrace().ToString());
+  KINORA_RETURN_IF_ERROR(PutRecord(record, lease));
+  v1::Event created =
+      LedgerEventAt({movie.movie_id(), run_id, record.target_revision()},
+                    NowMillis(deps_.clock));
+  v1::RunCreatedEvent* event = created.mutable_ledger()->mutable_run_created();
+  event->set_movie_id(movie.movie_id());
+  event->set_status("queued");
+  event->set_runtime_backend("kinora");
+  KINORA_RETURN_IF_ERROR(AppendLedger(record, lease, std::move(created)));
+
+  const RunActorDeps actor_deps{deps_.store, deps_.producers, configs_,
+                                deps_.executor, deps_.clock};
+  std::shared_ptr<RunActor> actor = RunActor::Create(
+      actor_deps, record, prepared.plan, std::move(state), lease,
+      options_.lease_ttl,
+      [this, movie_id = movie.movie_id()] { Ended(movie_id); });
+  bool draining = false;
+  {
+    MutexLock lock(mu_);
+    active_[movie.movie_id()] = actor;
+    draining = draining_;
+  }
+  actor->Start();
+  if (draining) actor->Stop(true);
+
+  v1::StartRunResponse response;
+  *response.mutable_run() = record;
+  *response.mutable_plan() = prepared.header;
+  return response;
+}
+
+absl::StatusOr<Runner::Prepared> Runner::Prepare(
+    const v1::StartRunRequest& request, const v1::Movie& movie) {
+  Prepared prepared;
+  std::string plan_hash = request.plan_hash();
+  if (plan_hash.empty()) {
+    v1::CreatePlanRequest create;
+    create.set_movie_id(movie.movie_id());
+    if (request.has_scope()) *create.mutable_scope() = request.scope();
+    KINORA_ASSIGN_OR_RETURN(std::vector<std::string> names, ProducersOf(movie));
+    for (const std::string& name : names) {
+      // One that does not answer matters only if the plan has jobs for it.
+      absl::StatusOr<v1::DescribeResponse> description =
+          deps_.producers.Describe(name);
+      if (!description.ok()) continue;
+      v1::ProducerIdentity* identity = create.add_producers();
+      identity->set_name(name);
+      identity->set_version(description->identity().version());
+    }
+    KINORA_ASSIGN_OR_RETURN(CreatedPlan created,
+                            deps_.planner.CreatePlan(create));
+    prepared.header = std::move(created.header);
+    plan_hash = prepared.header.plan_hash();
+  }
+  v1::LoadPlanRequest load;
+  load.set_movie_id(movie.movie_id());
+  load.set_plan_hash(plan_hash);
+  KINORA_ASSIGN_OR_RETURN(const std::string json, deps_.store.plans.Load(load));
+  auto plan = std::make_shared<v1::Plan>();
+  KINORA_RETURN_IF_ERROR(
+      Annotate(ParseDocument(json, plan.get()), "plan " + plan_hash));
+  if (!request.plan_hash().empty()) {
+    prepared.header = HeaderOf(*plan, plan_hash);
+  }
+  prepared.header.clear_reused();
+  KINORA_RETURN_IF_ERROR(CheckBase(*plan));
+  KINORA_RETURN_IF_ERROR(CheckProducers(*plan));
+  prepared.record.set_movie_id(movie.movie_id());
+  prepared.record.set_plan_hash(plan_hash);
+  prepared.record.set_target_revision(plan->target_revision());
+  prepared.record.set_manifest_base_hash(plan->manifest_base_hash());
+  prepared.plan = std::move(plan);
+  return prepared;
+}
+
+absl::StatusOr<std::vector<std::string>> Runner::ProducersOf(
+    const v1::Movie& movie) {
+  v1::ReadBlobRequest read;
+  read.set_movie_id(movie.movie_id());
+  *read.mutable_digest() = movie.blueprint().digest();
+  v1::ValidateBlueprintRequest validate;
+  KINORA_RETURN_IF_ERROR(
+      Annotate(deps_.store.blobs.Read(read,
+                                      [&validate](absl::string_view bytes) {
+                                        validate.mutable_blueprint()->append(
+                                            bytes.data(), bytes.size());
+                                        return absl::OkStatus();
+                                      }),
+               "read the blueprint"));
+  KINORA_ASSIGN_OR_RETURN(v1::ValidateBlueprintResponse valid,
+                          deps_.planner.ValidateBlueprint(validate));
+  return std::vector<std::string>(valid.producers().begin(),
+                                  valid.producers().end());
+}
+
+absl::Status Runner::CheckBase(const v1::Plan& plan) {
+  v1::GetCurrentManifestRequest request;
+  request.set_movie_id(plan.movie_id());
+  KINORA_ASSIGN_OR_RETURN(v1::GetCurrentManifestResponse response,
+                          deps_.store.manifests.GetCurrent(request));
+  const std::string& current = response.current().hash();
+  if (current == plan.manifest_base_hash()) return absl::OkStatus();
+  return WithReason(
+      absl::AbortedError(absl::StrCat(
+          "the plan builds on ",
+          plan.base_revision().empty() ? "no revision" : plan.base_revision(),
+          ", current is ", response.current().revision(), ": plan again")),
+      "BASE_CHANGED", {{"movie", plan.movie_id()}, {"current", current}});
+}
+
+absl::Status Runner::CheckProducers(const v1::Plan& plan) {
+  const std::set<std::string> nodes = NodesToRun(plan);
+  for (const v1::PlannedNode& node : plan.nodes()) {
+    if (nodes.count(node.node()) == 0) continue;
+    absl::StatusOr<v1::DescribeResponse> description =
+        deps_.producers.Describe(node.producer().name());
+    if (!description.ok()) {
+      return Annotate(description.status(), "node " + node.node());
+    }
+    if (description->identity().version() != node.producer().version()) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          "node ", node.node(), ": the plan was made for version \"",
+          node.producer().version(), "\" of producer \"",
+          node.producer().name(), "\", which now has version \"",
+          description->identity().version(), "\": plan again"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<v1::StartRunResponse> Runner::Remembered(
+    const std::string& run_id) {
+  v1::GetRunRecordRequest request;
+  request.set_run_id(run_id);
+  KINORA_ASSIGN_OR_RETURN(v1::GetRunRecordResponse record,
+                          deps_.store.runs.Get(request));
+  v1::StartRunResponse response;
+  *response.mutable_run() = record.record();
+  v1::LoadPlanRequest load;
+  load.set_movie_id(record.record().movie_id());
+  load.set_plan_hash(record.record().plan_hash());
+  KINORA_ASSIGN_OR_RETURN(const std::string json, deps_.store.plans.Load(load));
+  v1::Plan plan;
+  KINORA_RETURN_IF_ERROR(ParseDocument(json, &plan));
+  *response.mutable_plan() = HeaderOf(plan, record.record().plan_hash());
+  return response;
+}
+
+void Runner::Remember(const std::string& request_id,
+                      const std::string& run_id) {
+  if (request_id.empty()) return;
+  MutexLock lock(mu_);
+  if (!run_by_request_.emplace(request_id, run_id).second) return;
+  requests_.push_back(request_id);
+  if (requests_.size() <= kMaxRemembered) return;
+  run_by_request_.erase(requests_.front());
+  requests_.pop_front();
+}
+
+void Runner::Ended(const std::string& movie_id) {
+  std::shared_ptr<RunActor> actor;  // destroyed outside the lock
+  MutexLock lock(mu_);
+  auto found = active_.find(movie_id);
+  if (found != active_.end()) {
+    actor = std::move(found->second);
+    active_.erase(found);
+  }
+  ended_cv_.SignalAll();
+}
+
+bool Runner::WaitUntilIdle(absl::Duration limit) {
+  const int64_t deadline = DeadlineAfter(RealClock(), limit);
+  MutexLock lock(mu_);
+  while (!active_.empty() || !starting_.empty()) {
+    if (!ended_cv_.WaitUntil(mu_, deadline)) {
+      return active_.empty() && starting_.empty();
+    }
+  }
+  return true;
+}
+
+void Runner::Drain(absl::Duration limit) {
+  for (bool now : {false, true}) {
+    {
+      MutexLock lock(mu_);
+      draining_ = true;
+      for (const auto& active : active_) active.second->Stop(now);
+    }
+    if (WaitUntilIdle(now ? absl::InfiniteDuration() : limit)) return;
+  }
+}
+
+}  // namespace kinora

@@ -1,0 +1,147 @@
+// A Runner starts runs and answers for them. Errors and guarantees are those
+// of RunnerService in proto/kinora/v1/runner.proto.
+
+#ifndef KINORA_SERVICES_RUNNER_RUNNER_H_
+#define KINORA_SERVICES_RUNNER_RUNNER_H_
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+#include "common/clock.h"
+#include "common/executor.h"
+#include "common/ids.h"
+#include "common/mutex.h"
+#include "common/random.h"
+#include "kinora/v1/runner.pb.h"
+#include "services/planner/planner.h"
+#include "services/runner/producer_caller.h"
+#include "services/runner/producer_table.h"
+#include "services/runner/run_actor.h"
+#include "services/store/store.h"
+
+namespace kinora {
+
+struct RunnerOptions {
+  uint32_t max_concurrency = 64;  // jobs of one run called at once
+  absl::Duration lease_ttl = absl::Seconds(6);
+  RetryPolicy retry;
+};
+
+// What a Runner works with. All MUST outlive it.
+struct RunnerDeps {
+  Store store;
+  Planner& planner;
+  ProducerCaller& producers;
+  Executor& executor;
+  Clock& clock;
+  Random& random;
+};
+
+// Thread-safe. Calls block.
+//
+// One run per movie: a run holds the lease `movie/<movie_id>`, whose purpose is
+// the run's id. Every runner process is a holder of its own.
+class Runner {
+ public:
+  Runner(const RunnerDeps& deps, ProducerConfigs configs,
+         const RunnerOptions& options);
+
+  // Stops all runs as Drain() with no time to spare.
+  ~Runner();
+
+  Runner(const Runner&) = delete;
+  Runner& operator=(const Runner&) = delete;
+
+  // A lease that is held is waited for only if its holder is dead: one that
+  // is seen to renew it is alive, and the start fails with RUN_ACTIVE. Runs
+  // that a dead holder left open are closed before the new run begins; what
+  // they finished is reused by its key.
+  absl::StatusOr<v1::StartRunResponse> Start(
+      const v1::StartRunRequest& request);
+
+  absl::StatusOr<v1::GetRunResponse> Get(const v1::GetRunRequest& request);
+  absl::StatusOr<v1::ListRunsResponse> List(const v1::ListRunsRequest& request);
+  absl::StatusOr<v1::CancelRunResponse> Cancel(
+      const v1::CancelRunRequest& request);
+  absl::StatusOr<v1::ListProducersResponse> ListProducers(
+      const v1::ListProducersRequest& request);
+
+  // The ledger of a run, for WatchRun. RUN_NOT_FOUND if there is no such run.
+  absl::StatusOr<v1::LogName> LedgerOf(absl::string_view run_id);
+
+  // Starts nothing further, lets running jobs end until `limit` has passed,
+  // then cancels them. Returns when no run is active here. No run is ended by
+  // this: the next start on its movie finds it interrupted.
+  void Drain(absl::Duration limit);
+
+ private:
+  class StartSlot;
+  // A run that is about to begin.
+  struct Prepared {
+    v1::RunRecord record;
+    v1::PlanHeader header;
+    std::shared_ptr<const v1::Plan> plan;
+  };
+
+  absl::StatusOr<v1::StartRunResponse> StartUnderLease(
+      const v1::StartRunRequest& request, const std::string& run_id,
+      const std::vector<v1::PendingEdit>& edits, const v1::Movie& movie,
+      const v1::LeaseToken& lease);
+  absl::StatusOr<Prepared> Prepare(const v1::StartRunRequest& request,
+                                   const v1::Movie& movie);
+  absl::StatusOr<std::vector<std::string>> ProducersOf(const v1::Movie& movie);
+  absl::Status CheckBase(const v1::Plan& plan);
+  absl::Status CheckProducers(const v1::Plan& plan);
+  absl::Status PutRecord(const v1::RunRecord& record,
+                         const v1::LeaseToken& lease);
+
+  absl::StatusOr<v1::LeaseToken> AcquireLease(const std::string& movie_id,
+                                              const std::string& run_id);
+  absl::StatusOr<v1::LeaseToken> TryAcquire(const std::string& movie_id,
+                                            const std::string& run_id);
+  void Release(const v1::LeaseToken& lease);
+  absl::Status CloseOpenRuns(const std::string& movie_id,
+                             const v1::LeaseToken& lease,
+                             const std::string& reason);
+  absl::Status CloseRun(v1::RunRecord record, const v1::LeaseToken& lease,
+                        const std::string& reason);
+  absl::StatusOr<v1::RunSnapshot> Reduce(v1::RunRecord record);
+  absl::Status AppendLedger(const v1::RunRecord& record,
+                            const v1::LeaseToken& lease, v1::Event event);
+
+  absl::StatusOr<v1::StartRunResponse> Remembered(const std::string& run_id);
+  void Remember(const std::string& request_id, const std::string& run_id);
+  void Ended(const std::string& movie_id);
+  bool WaitUntilIdle(absl::Duration limit);
+
+  const RunnerDeps deps_;
+  const ProducerConfigs configs_;
+  const RunnerOptions options_;
+  const std::string holder_;
+  RunIdGenerator ids_;
+
+  Mutex mu_;
+  CondVar ended_cv_;
+  bool draining_ ABSL_GUARDED_BY(mu_) = false;
+  std::set<std::string> starting_ ABSL_GUARDED_BY(mu_);  // movies
+  std::map<std::string, std::shared_ptr<RunActor>> active_
+      ABSL_GUARDED_BY(mu_);  // by movie
+  absl::flat_hash_map<std::string, std::string> run_by_request_
+      ABSL_GUARDED_BY(mu_);
+  std::deque<std::string> requests_ ABSL_GUARDED_BY(mu_);  // the oldest first
+};
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_RUNNER_RUNNER_H_

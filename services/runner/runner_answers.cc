@@ -1,0 +1,113 @@
+// The part of Runner that answers for runs.
+
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "common/error_reason.h"
+#include "common/ids.h"
+#include "common/status.h"
+#include "services/runner/run_reduction.h"
+#include "services/runner/runner.h"
+#include "services/runner/start_slot.h"
+
+namespace kinora {
+
+absl::StatusOr<v1::GetRunResponse> Runner::Get(
+    const v1::GetRunRequest& request) {
+  KINORA_RETURN_IF_ERROR(ValidateRunId(request.run_id()));
+  v1::GetRunRecordRequest get;
+  get.set_run_id(request.run_id());
+  KINORA_ASSIGN_OR_RETURN(v1::GetRunRecordResponse record,
+                          deps_.store.runs.Get(get));
+  v1::GetRunResponse response;
+  KINORA_ASSIGN_OR_RETURN(*response.mutable_run(),
+                          Reduce(std::move(*record.mutable_record())));
+  return response;
+}
+
+absl::StatusOr<v1::ListRunsResponse> Runner::List(
+    const v1::ListRunsRequest& request) {
+  v1::ListRunRecordsRequest list;
+  list.set_movie_id(request.movie_id());
+  list.set_page_size(request.page_size());
+  list.set_page_token(request.page_token());
+  KINORA_ASSIGN_OR_RETURN(v1::ListRunRecordsResponse records,
+                          deps_.store.runs.List(list));
+  v1::ListRunsResponse response;
+  *response.mutable_runs() = std::move(*records.mutable_records());
+  response.set_next_page_token(records.next_page_token());
+  return response;
+}
+
+absl::StatusOr<v1::CancelRunResponse> Runner::Cancel(
+    const v1::CancelRunRequest& request) {
+  KINORA_RETURN_IF_ERROR(ValidateRunId(request.run_id()));
+  {
+    MutexLock lock(mu_);
+    for (const auto& active : active_) {
+      if (active.second->run_id() != request.run_id()) continue;
+      active.second->Cancel(request.reason());
+      return v1::CancelRunResponse();
+    }
+  }
+  v1::GetRunRecordRequest get;
+  get.set_run_id(request.run_id());
+  KINORA_ASSIGN_OR_RETURN(v1::GetRunRecordResponse record,
+                          deps_.store.runs.Get(get));
+  if (IsTerminal(record.record().status())) {
+    return WithReason(absl::FailedPreconditionError(absl::StrCat(
+                          "run ", request.run_id(), " has ended already")),
+                      "RUN_TERMINAL", {{"run", request.run_id()}});
+  }
+  // Interrupted, or another runner's, which then holds the lease.
+  const std::string& movie_id = record.record().movie_id();
+  KINORA_ASSIGN_OR_RETURN(std::unique_ptr<StartSlot> slot,
+                          StartSlot::Take(*this, movie_id));
+  KINORA_ASSIGN_OR_RETURN(v1::LeaseToken lease,
+                          TryAcquire(movie_id, request.run_id()));
+  const absl::Status closed = CloseRun(
+      record.record(), lease,
+      request.reason().empty() ? "cancelled by request" : request.reason());
+  Release(lease);
+  if (!closed.ok()) return closed;
+  return v1::CancelRunResponse();
+}
+
+absl::StatusOr<v1::ListProducersResponse> Runner::ListProducers(
+    const v1::ListProducersRequest& request) {
+  const std::set<std::string> wanted(request.names().begin(),
+                                     request.names().end());
+  v1::ListProducersResponse response;
+  for (const auto& config : configs_) {
+    if (!wanted.empty() && wanted.count(config.first) == 0) continue;
+    v1::ListedProducer* listed = response.add_producers();
+    listed->set_name(config.first);
+    listed->set_target(config.second.target);
+    absl::StatusOr<v1::DescribeResponse> description =
+        deps_.producers.Describe(config.first);
+    listed->set_reachable(description.ok());
+    if (description.ok()) {
+      *listed->mutable_description() = *std::move(description);
+    } else {
+      listed->set_error(std::string(description.status().message()));
+    }
+  }
+  return response;
+}
+
+absl::StatusOr<v1::LogName> Runner::LedgerOf(absl::string_view run_id) {
+  KINORA_RETURN_IF_ERROR(ValidateRunId(run_id));
+  v1::GetRunRecordRequest get;
+  get.set_run_id(std::string(run_id));
+  KINORA_ASSIGN_OR_RETURN(v1::GetRunRecordResponse record,
+                          deps_.store.runs.Get(get));
+  v1::LogName log;
+  log.set_movie_id(record.record().movie_id());
+  log.set_kind(v1::LOG_KIND_LEDGER);
+  log.set_run_id(std::string(run_id));
+  return log;
+}
+
+}  // namespace kinora

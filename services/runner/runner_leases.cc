@@ -1,0 +1,195 @@
+// The part of Runner that decides whose turn it is: the movie's lease, and
+// runs that were left open.
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "common/error_reason.h"
+#include "common/log.h"
+#include "common/status.h"
+#include "services/runner/run_reduction.h"
+#include "services/runner/runner.h"
+#include "services/runner/start_slot.h"
+
+namespace kinora {
+namespace {
+
+// How often a lease that is held is looked at.
+constexpr absl::Duration kPollPeriod = absl::Milliseconds(100);
+// Open runs are among the newest: each start closes those before it.
+constexpr int kOpenRunsPage = 50;
+
+google::protobuf::Duration ToProto(absl::Duration duration) {
+  google::protobuf::Duration proto;
+  proto.set_seconds(absl::IDivDuration(duration, absl::Seconds(1), &duration));
+  proto.set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(duration)));
+  return proto;
+}
+
+std::string LeaseIdOf(const std::string& movie_id) {
+  return absl::StrCat("movie/", movie_id);
+}
+
+bool IsHeld(const absl::Status& status) {
+  return absl::IsFailedPrecondition(status) && ReasonOf(status) == "LEASE_HELD";
+}
+
+}  // namespace
+
+absl::StatusOr<v1::LeaseToken> Runner::TryAcquire(const std::string& movie_id,
+                                                  const std::string& run_id) {
+  v1::AcquireLeaseRequest request;
+  request.set_lease_id(LeaseIdOf(movie_id));
+  request.set_holder(holder_);
+  request.set_purpose(run_id);
+  *request.mutable_ttl() = ToProto(options_.lease_ttl);
+  KINORA_ASSIGN_OR_RETURN(v1::AcquireLeaseResponse response,
+                          deps_.store.leases.Acquire(request));
+  return response.lease().token();
+}
+
+absl::StatusOr<v1::LeaseToken> Runner::AcquireLease(const std::string& movie_id,
+                                                    const std::string& run_id) {
+  // The lease as it was first seen held.
+  v1::Lease seen;
+  for (;;) {
+    absl::StatusOr<v1::LeaseToken> token = TryAcquire(movie_id, run_id);
+    if (token.ok() || !IsHeld(token.status())) return token;
+    v1::GetLeaseRequest get;
+    get.set_lease_id(LeaseIdOf(movie_id));
+    KINORA_ASSIGN_OR_RETURN(v1::GetLeaseResponse response,
+                            deps_.store.leases.Get(get));
+    if (!response.has_lease()) continue;
+    const v1::Lease& lease = response.lease();
+    const bool first = seen.token().fencing_token() == 0;
+    const bool renewed = !first && (lease.token().fencing_token() !=
+                                        seen.token().fencing_token() ||
+                                    lease.renewals() != seen.renewals());
+    if (lease.holder() == holder_ || renewed) {
+      return WithReason(absl::FailedPreconditionError(absl::StrCat(
+                            "run ", lease.purpose(), " of movie \"", movie_id,
+                            "\" is active")),
+                        "RUN_ACTIVE",
+                        {{"movie", movie_id}, {"run", lease.purpose()}});
+    }
+    if (first) {
+      seen = lease;
+      LogInfo("waiting for a lease to be renewed or to expire",
+              {{"movie", movie_id}, {"run", lease.purpose()}});
+    }
+    MutexLock lock(mu_);
+    if (draining_) return absl::UnavailableError("the runner is shutting down");
+    ended_cv_.WaitFor(mu_, kPollPeriod);
+  }
+}
+
+void Runner::Release(const v1::LeaseToken& lease) {
+  v1::ReleaseLeaseRequest request;
+  *request.mutable_token() = lease;
+  const absl::Status released = deps_.store.leases.Release(request).status();
+  if (!released.ok()) {
+    LogWarning("lease not released",
+               {{"lease", lease.lease_id()}, {"error", released}});
+  }
+}
+
+absl::Status Runner::CloseOpenRuns(const std::string& movie_id,
+                                   const v1::LeaseToken& lease,
+                                   const std::string& reason) {
+  v1::ListRunRecordsRequest list;
+  list.set_movie_id(movie_id);
+  list.set_page_size(kOpenRunsPage);
+  KINORA_ASSIGN_OR_RETURN(v1::ListRunRecordsResponse records,
+                          deps_.store.runs.List(list));
+  for (const v1::RunRecord& record : records.records()) {
+    if (IsTerminal(record.status())) continue;
+    KINORA_RETURN_IF_ERROR(
+        Annotate(CloseRun(record, lease, reason),
+                 absl::StrCat("close run ", record.run_id())));
+  }
+  return absl::OkStatus();
+}
+
+// Three ways to be left open: the record lags behind the ledger; the revision
+// was published and the ledger lags behind it; or the run was interrupted.
+absl::Status Runner::CloseRun(v1::RunRecord record, const v1::LeaseToken& lease,
+                              const std::string& reason) {
+  KINORA_ASSIGN_OR_RETURN(v1::RunSnapshot snapshot, Reduce(record));
+  const v1::RunRecord& reduced = snapshot.record();
+  if (!IsTerminal(reduced.status())) {
+    v1::GetCurrentManifestRequest get;
+    get.set_movie_id(record.movie_id());
+    KINORA_ASSIGN_OR_RETURN(v1::GetCurrentManifestResponse response,
+                            deps_.store.manifests.GetCurrent(get));
+    const v1::ManifestPointer& current = response.current();
+    v1::Event event = LedgerEventAt({record.movie_id(), record.run_id(), ""},
+                                    NowMillis(deps_.clock));
+    event.mutable_ledger()->set_source(v1::LEDGER_SOURCE_SYSTEM);
+    // Only the holder of the lease publishes, and this run was the last one.
+    if (current.revision() == record.target_revision()) {
+      record.set_status(v1::RUN_STATUS_COMPLETED);
+      record.set_published_revision(current.revision());
+      record.set_manifest_hash(current.hash());
+      event.mutable_ledger()->mutable_run_completed()->set_result_json(
+          ResultJson(current.revision(), current.hash(), reduced.jobs()));
+    } else {
+      record.set_status(v1::RUN_STATUS_CANCELLED);
+      record.set_error(reason);
+      event.mutable_ledger()->mutable_run_cancelled()->set_error(reason);
+    }
+    KINORA_RETURN_IF_ERROR(AppendLedger(record, lease, std::move(event)));
+  } else {
+    record.set_status(reduced.status());
+    record.set_error(reduced.error());
+  }
+  *record.mutable_jobs() = reduced.jobs();
+  record.mutable_jobs()->set_running(0);
+  const absl::Time now = deps_.clock.Now();
+  record.mutable_finish_time()->set_seconds(absl::ToUnixSeconds(now));
+  LogInfo("open run closed", {{"run", record.run_id()},
+                              {"status", v1::RunStatus_Name(record.status())}});
+  return PutRecord(record, lease);
+}
+
+absl::StatusOr<v1::RunSnapshot> Runner::Reduce(v1::RunRecord record) {
+  v1::ReadEventsRequest read;
+  read.mutable_log()->set_movie_id(record.movie_id());
+  read.mutable_log()->set_kind(v1::LOG_KIND_LEDGER);
+  read.mutable_log()->set_run_id(record.run_id());
+  RunReduction reduction(std::move(record));
+  for (;;) {
+    absl::StatusOr<v1::ReadEventsResponse> page =
+        deps_.store.events.ReadPage(read);
+    // A crash may have come between the record and the first event.
+    if (absl::IsNotFound(page.status())) break;
+    if (!page.ok()) return page.status();
+    for (const v1::Event& event : page->events()) reduction.Apply(event);
+    if (page->bookmark().sequence() <= read.after_sequence()) break;
+    read.set_after_sequence(page->bookmark().sequence());
+  }
+  return reduction.Snapshot();
+}
+
+absl::Status Runner::PutRecord(const v1::RunRecord& record,
+                               const v1::LeaseToken& lease) {
+  v1::PutRunRecordRequest request;
+  *request.mutable_record() = record;
+  *request.mutable_lease() = lease;
+  return deps_.store.runs.Put(request).status();
+}
+
+absl::Status Runner::AppendLedger(const v1::RunRecord& record,
+                                  const v1::LeaseToken& lease,
+                                  v1::Event event) {
+  v1::AppendEventsRequest request;
+  request.mutable_log()->set_movie_id(record.movie_id());
+  request.mutable_log()->set_kind(v1::LOG_KIND_LEDGER);
+  request.mutable_log()->set_run_id(record.run_id());
+  *request.mutable_lease() = lease;
+  *request.add_events() = std::move(event);
+  return deps_.store.events.Append(request).status();
+}
+
+}  // namespace kinora

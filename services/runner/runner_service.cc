@@ -1,0 +1,79 @@
+#include "services/runner/runner_service.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/rpc/tail_stream.h"
+#include "common/rpc/unary.h"
+#include "services/runner/run_reduction.h"
+
+namespace kinora {
+
+grpc::ServerUnaryReactor* RunnerRpcService::StartRun(
+    grpc::CallbackServerContext* context, const v1::StartRunRequest* request,
+    v1::StartRunResponse* response) {
+  return ServeUnary(
+      context, executor_, request, response,
+      [this](const v1::StartRunRequest& r) { return runner_.Start(r); });
+}
+
+grpc::ServerUnaryReactor* RunnerRpcService::GetRun(
+    grpc::CallbackServerContext* context, const v1::GetRunRequest* request,
+    v1::GetRunResponse* response) {
+  return ServeUnary(
+      context, executor_, request, response,
+      [this](const v1::GetRunRequest& r) { return runner_.Get(r); });
+}
+
+grpc::ServerUnaryReactor* RunnerRpcService::ListRuns(
+    grpc::CallbackServerContext* context, const v1::ListRunsRequest* request,
+    v1::ListRunsResponse* response) {
+  return ServeUnary(
+      context, executor_, request, response,
+      [this](const v1::ListRunsRequest& r) { return runner_.List(r); });
+}
+
+grpc::ServerWriteReactor<v1::WatchRunResponse>* RunnerRpcService::WatchRun(
+    grpc::CallbackServerContext* context, const v1::WatchRunRequest* request) {
+  // From one event earlier than asked: if that is the terminal one, the watch
+  // has nothing to wait for.
+  const int64_t after = std::max<int64_t>(0, request->after_sequence());
+  v1::ReadEventsRequest read;
+  read.mutable_log()->set_kind(v1::LOG_KIND_LEDGER);
+  read.mutable_log()->set_run_id(request->run_id());
+  read.set_after_sequence(std::max<int64_t>(0, after - 1));
+  read.set_follow(true);
+  return TailStream<v1::WatchRunResponse>::Start(
+      context, executor_, ledgers_, std::move(read),
+      [after](v1::ReadEventsResponse page, v1::WatchRunResponse* message) {
+        *message->mutable_bookmark() = page.bookmark();
+        bool ended = false;
+        for (v1::Event& event : *page.mutable_events()) {
+          ended = ended || IsTerminalEvent(event.ledger());
+          if (event.sequence() > after) {
+            *message->add_events() = std::move(event);
+          }
+        }
+        return ended;
+      });
+}
+
+grpc::ServerUnaryReactor* RunnerRpcService::CancelRun(
+    grpc::CallbackServerContext* context, const v1::CancelRunRequest* request,
+    v1::CancelRunResponse* response) {
+  return ServeUnary(
+      context, executor_, request, response,
+      [this](const v1::CancelRunRequest& r) { return runner_.Cancel(r); });
+}
+
+grpc::ServerUnaryReactor* RunnerRpcService::ListProducers(
+    grpc::CallbackServerContext* context,
+    const v1::ListProducersRequest* request,
+    v1::ListProducersResponse* response) {
+  return ServeUnary(context, executor_, request, response,
+                    [this](const v1::ListProducersRequest& r) {
+                      return runner_.ListProducers(r);
+                    });
+}
+
+}  // namespace kinora

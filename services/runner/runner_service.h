@@ -1,0 +1,50 @@
+// RunnerService over gRPC.
+
+#ifndef KINORA_SERVICES_RUNNER_RUNNER_SERVICE_H_
+#define KINORA_SERVICES_RUNNER_RUNNER_SERVICE_H_
+
+#include "common/executor.h"
+#include "kinora/v1/runner.grpc.pb.h"
+#include "services/runner/run_ledgers.h"
+#include "services/runner/runner.h"
+#include "services/store/event/event_store.h"
+
+namespace kinora {
+
+// Thread-safe. RPCs that are not here answer UNIMPLEMENTED, naming themselves.
+class RunnerRpcService final : public v1::RunnerService::CallbackService {
+ public:
+  // All MUST outlive the server.
+  RunnerRpcService(Runner& runner, EventStore& events, Executor& executor)
+      : runner_(runner), ledgers_(runner, events), executor_(executor) {}
+
+  grpc::ServerUnaryReactor* StartRun(grpc::CallbackServerContext* context,
+                                     const v1::StartRunRequest* request,
+                                     v1::StartRunResponse* response) override;
+  grpc::ServerUnaryReactor* GetRun(grpc::CallbackServerContext* context,
+                                   const v1::GetRunRequest* request,
+                                   v1::GetRunResponse* response) override;
+  grpc::ServerUnaryReactor* ListRuns(grpc::CallbackServerContext* context,
+                                     const v1::ListRunsRequest* request,
+                                     v1::ListRunsResponse* response) override;
+  // Tails the run's ledger; the message with the terminal event is the last.
+  grpc::ServerWriteReactor<v1::WatchRunResponse>* WatchRun(
+      grpc::CallbackServerContext* context,
+      const v1::WatchRunRequest* request) override;
+  grpc::ServerUnaryReactor* CancelRun(grpc::CallbackServerContext* context,
+                                      const v1::CancelRunRequest* request,
+                                      v1::CancelRunResponse* response) override;
+  grpc::ServerUnaryReactor* ListProducers(
+      grpc::CallbackServerContext* context,
+      const v1::ListProducersRequest* request,
+      v1::ListProducersResponse* response) override;
+
+ private:
+  Runner& runner_;
+  RunLedgers ledgers_;
+  Executor& executor_;
+};
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_RUNNER_RUNNER_SERVICE_H_
