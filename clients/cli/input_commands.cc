@@ -12,10 +12,14 @@
 #include "clients/cli/content_text.h"
 #include "clients/cli/input_assignments.h"
 #include "clients/cpp/input_edits.h"
+#include "common/random.h"
 #include "common/status.h"
 
 namespace kinora {
 namespace {
+
+// Makes a call that the channel repeats after a broken connection count once.
+std::string NewKey() { return absl::StrCat("cli-", SystemRandom().Next()); }
 
 absl::StatusOr<int> SetInputs(const Invocation& call) {
   const std::vector<std::string>& operands = call.args.operands();

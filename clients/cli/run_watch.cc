@@ -99,16 +99,14 @@ absl::StatusOr<int> WatchAndShow(const Invocation& call,
   // says how it ended.
   bool ended = false;
   bool completed = false;
-  v1::WatchRunRequest request;
-  request.set_run_id(std::string(run_id));
-  request.set_after_sequence(after_sequence);
-  KINORA_RETURN_IF_ERROR(
-      call.connection.runner().WatchRun(request, [&](const v1::Event& event) {
+  KINORA_RETURN_IF_ERROR(call.connection.runner().WatchRun(
+      run_id, after_sequence, [&](const v1::Event& event) {
         screen->Show(event);
         if (IsTerminal(event.ledger())) {
           ended = true;
           completed = event.ledger().has_run_completed();
         }
+        return absl::OkStatus();
       }));
   if (!ended) {
     v1::GetRunRequest get;

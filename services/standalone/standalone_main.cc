@@ -1,0 +1,187 @@
+#include "services/standalone/standalone_main.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "clients/cpp/planner_client.h"
+#include "clients/cpp/producer/remote_producer_caller.h"
+#include "clients/cpp/remote_store.h"
+#include "common/clock.h"
+#include "common/config_file.h"
+#include "common/file_system.h"
+#include "common/random.h"
+#include "common/rpc/program.h"
+#include "common/rpc/server.h"
+#include "common/status.h"
+#include "common/thread_pool.h"
+#include "kinora/v1/config.pb.h"
+#include "services/planner/planner_service.h"
+#include "services/planner/store_planner.h"
+#include "services/runner/producer_table.h"
+#include "services/runner/runner.h"
+#include "services/runner/runner_service.h"
+#include "services/standalone/producer_processes.h"
+#include "services/store/local_store.h"
+#include "services/store/store_service.h"
+
+namespace kinora {
+namespace {
+
+// Python producers may have much to import.
+constexpr absl::Duration kProducersLimit = absl::Seconds(60);
+
+RunnerOptions OptionsOf(const v1::StandaloneConfig& config) {
+  RunnerOptions options;
+  if (config.max_concurrency() > 0) {
+    options.max_concurrency = config.max_concurrency();
+  }
+  if (config.lease_seconds() > 0) {
+    options.lease_ttl = absl::Seconds(config.lease_seconds());
+  }
+  return options;
+}
+
+absl::StatusOr<v1::ProducerTable> ReadTable(const std::string& path) {
+  v1::ProducerTable table;
+  if (path.empty()) return table;
+  KINORA_ASSIGN_OR_RETURN(const std::string yaml,
+                          ReadFile(PosixFileSystem(), path));
+  KINORA_RETURN_IF_ERROR(ParseYamlConfig(yaml, path, &table));
+  return table;
+}
+
+// Planner and runner reach the store, and the runner the planner, through
+// in-process channels into a server of their own: the same code path as
+// between processes. What the world sees is a second server with all services.
+class StandaloneServer final : public ProgramServer {
+ public:
+  static absl::StatusOr<std::unique_ptr<ProgramServer>> Start(
+      const v1::StandaloneConfig& config);
+
+  StandaloneServer(const v1::StandaloneConfig& config,
+                   std::unique_ptr<LocalStore> local,
+                   std::unique_ptr<ThreadPool> store_executor)
+      : store_executor_(std::move(store_executor)),
+        planner_executor_("planner", WorkerThreadsOf(config.server())),
+        runner_executor_("runner", WorkerThreadsOf(config.server())),
+        local_(std::move(local)) {}
+
+  std::string address() const override { return public_->address(); }
+
+  void Drain(absl::Duration limit) override {
+    public_->Drain(limit);
+    runner_->Drain(limit);
+    inner_->Drain(absl::Seconds(1));
+  }
+
+ private:
+  absl::Status Serve(const v1::StandaloneConfig& config,
+                     ProducerConfigs producers);
+
+  std::unique_ptr<ThreadPool> store_executor_;
+  ThreadPool planner_executor_;
+  ThreadPool runner_executor_;
+  std::unique_ptr<LocalStore> local_;
+  std::vector<std::unique_ptr<ProducerProcess>> processes_;
+
+  std::unique_ptr<StoreServices> inner_store_;
+  std::unique_ptr<RpcServer> inner_;
+  std::unique_ptr<RemoteStore> store_;
+  std::unique_ptr<StorePlanner> planner_;
+  std::unique_ptr<PlannerRpcService> inner_planner_;
+  std::unique_ptr<RpcServer> planner_server_;
+  std::unique_ptr<RemotePlanner> remote_planner_;
+  std::unique_ptr<RemoteProducerCaller> callers_;
+  std::unique_ptr<Runner> runner_;
+
+  std::unique_ptr<StoreServices> public_store_;
+  std::unique_ptr<PlannerRpcService> public_planner_;
+  std::unique_ptr<RunnerRpcService> public_runner_;
+  std::unique_ptr<RpcServer> public_;
+};
+
+absl::StatusOr<std::unique_ptr<ProgramServer>> StandaloneServer::Start(
+    const v1::StandaloneConfig& config) {
+  if (config.data().empty()) {
+    return InvalidField("data", "", "name a directory with --data DIR");
+  }
+  KINORA_ASSIGN_OR_RETURN(const v1::ProducerTable table,
+                          ReadTable(config.producers()));
+  KINORA_ASSIGN_OR_RETURN(ProducerConfigs producers, CheckProducerTable(table));
+  auto executor =
+      std::make_unique<ThreadPool>("store", WorkerThreadsOf(config.server()));
+  LocalStoreOptions options;
+  options.data_dir = config.data();
+  KINORA_ASSIGN_OR_RETURN(
+      std::unique_ptr<LocalStore> local,
+      LocalStore::Open(options, PosixFileSystem(), RealClock(), SystemRandom(),
+                       *executor));
+  auto server = std::make_unique<StandaloneServer>(config, std::move(local),
+                                                   std::move(executor));
+  KINORA_ASSIGN_OR_RETURN(
+      server->processes_,
+      StartProducers(table, std::string(ParentPath(config.producers())),
+                     kProducersLimit));
+  KINORA_RETURN_IF_ERROR(server->Serve(config, std::move(producers)));
+  return server;
+}
+
+absl::Status StandaloneServer::Serve(const v1::StandaloneConfig& config,
+                                     ProducerConfigs producers) {
+  RpcServerOptions in_process = RpcServerOptionsOf(config.server());
+  in_process.listen.clear();
+  inner_store_ = std::make_unique<StoreServices>(
+      local_->store(), *store_executor_, StoreServiceOptions());
+  KINORA_ASSIGN_OR_RETURN(
+      inner_, RpcServer::Start(in_process, inner_store_->services()));
+  store_ = std::make_unique<RemoteStore>(inner_->InProcessChannel());
+
+  planner_ = std::make_unique<StorePlanner>(store_->store());
+  inner_planner_ =
+      std::make_unique<PlannerRpcService>(*planner_, planner_executor_);
+  KINORA_ASSIGN_OR_RETURN(
+      planner_server_,
+      RpcServer::Start(in_process, {{v1::PlannerService::service_full_name(),
+                                     inner_planner_.get()}}));
+  remote_planner_ =
+      std::make_unique<RemotePlanner>(planner_server_->InProcessChannel());
+
+  callers_ = std::make_unique<RemoteProducerCaller>(
+      producers, store_->store().blobs, runner_executor_, RealClock(),
+      RemoteProducerCallerOptions());
+  runner_ = std::make_unique<Runner>(
+      RunnerDeps{store_->store(), *remote_planner_, *callers_, runner_executor_,
+                 RealClock(), SystemRandom()},
+      std::move(producers), OptionsOf(config));
+
+  public_store_ = std::make_unique<StoreServices>(
+      local_->store(), *store_executor_, StoreServiceOptions());
+  public_planner_ =
+      std::make_unique<PlannerRpcService>(*planner_, planner_executor_);
+  public_runner_ = std::make_unique<RunnerRpcService>(
+      *runner_, store_->store().events, runner_executor_);
+  std::vector<RpcService> services = public_store_->services();
+  services.push_back(
+      {v1::PlannerService::service_full_name(), public_planner_.get()});
+  services.push_back(
+      {v1::RunnerService::service_full_name(), public_runner_.get()});
+  KINORA_ASSIGN_OR_RETURN(
+      public_, RpcServer::Start(RpcServerOptionsOf(config.server()), services));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+int StandaloneMain(int argc, char** argv) {
+  v1::StandaloneConfig config;
+  Program program;
+  program.name = "kinora";
+  program.summary = "up: serves store, planner and runner in one process.";
+  program.default_listen = "127.0.0.1:7400";
+  return RunProgram(argc, argv, program, &config,
+                    [&config] { return StandaloneServer::Start(config); });
+}
+
+}  // namespace kinora
