@@ -1,0 +1,57 @@
+// The types an input may have, and the one byte form of a value of each:
+//
+//   text                               text/plain, the UTF-8 bytes
+//   integer, number, boolean, json     application/json, canonical JSON
+//   file                               any bytes under any media type
+//
+// The hash of these bytes is the value's hash, whether they are kept inline or
+// as a blob.
+
+#ifndef KINORA_SERVICES_PLANNER_BLUEPRINT_INPUT_TYPE_H_
+#define KINORA_SERVICES_PLANNER_BLUEPRINT_INPUT_TYPE_H_
+
+#include <optional>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+#include "common/json.h"
+#include "kinora/v1/types.pb.h"
+
+namespace kinora {
+
+enum class InputType { kText, kInteger, kNumber, kBoolean, kJson, kFile };
+
+// "text", "integer", ...
+absl::string_view InputTypeName(InputType type);
+std::optional<InputType> ParseInputType(absl::string_view name);
+
+// What a value must be.
+struct InputRule {
+  InputType type = InputType::kText;
+  // Bounds of an integer or number, inclusive.
+  std::optional<double> minimum;
+  std::optional<double> maximum;
+};
+
+// The canonical inline content of a JSON value, with its hash.
+// INVALID_ARGUMENT says what the value is and what it must be.
+absl::StatusOr<v1::Content> ContentFromJson(const InputRule& rule,
+                                            const JsonValue& value);
+
+// The canonical form of a content that a client sent: JSON inline, text
+// inline, or a blob. The bytes of a blob are not looked at: for text and json
+// its media type is taken at its word. INVALID_ARGUMENT as above.
+absl::StatusOr<v1::Content> CanonicalContent(const InputRule& rule,
+                                             const v1::Content& content);
+
+// An inline content with its hash filled in.
+v1::Content InlineContent(absl::string_view mime_type, absl::string_view data);
+
+// SHA-256 of the content's bytes as 64 hex digits; empty if the content holds
+// no value, or an inline one whose hash was left out.
+const std::string& ContentHash(const v1::Content& content);
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_PLANNER_BLUEPRINT_INPUT_TYPE_H_

@@ -1,0 +1,20 @@
+// "did you mean" for names that people mistype.
+
+#ifndef KINORA_SERVICES_PLANNER_BLUEPRINT_SUGGEST_H_
+#define KINORA_SERVICES_PLANNER_BLUEPRINT_SUGGEST_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+
+namespace kinora {
+
+// `; did you mean "Story"?` for the known name nearest to `name`, or an empty
+// string if none is near. Of equally near ones the first.
+std::string DidYouMean(absl::string_view name,
+                       const std::vector<absl::string_view>& known);
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_PLANNER_BLUEPRINT_SUGGEST_H_
