@@ -1,0 +1,206 @@
+// The part of MakePlan that says why a job runs.
+
+#include <algorithm>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+#include "services/planner/plan/plan_state.h"
+
+namespace kinora {
+namespace {
+
+// A fan-in may have a million causes. All are no more telling than some, and
+// naming them in every job would make plans quadratic.
+constexpr size_t kMaxSubjects = 100;
+constexpr size_t kMaxNamedInText = 3;
+
+// One reason among those that a job may have.
+struct Cause {
+  v1::ReasonKind kind = v1::REASON_KIND_UNSPECIFIED;
+  std::string text;  // "input changed"
+  std::set<std::string> subjects;
+  size_t more = 0;  // subjects beyond kMaxSubjects
+
+  void Add(std::string subject) {
+    if (subjects.size() < kMaxSubjects) {
+      subjects.insert(std::move(subject));
+    } else if (!subjects.contains(subject)) {
+      ++more;
+    }
+  }
+
+  std::string Text() const {
+    if (subjects.empty()) return text;
+    std::vector<std::string> named;
+    for (const std::string& subject : subjects) {
+      if (named.size() == kMaxNamedInText) break;
+      named.push_back(subject);
+    }
+    size_t rest = subjects.size() - named.size() + more;
+    return absl::StrCat(text, ": ", absl::StrJoin(named, ", "),
+                        rest == 0 ? "" : absl::StrCat(" and ", rest, " more"));
+  }
+};
+
+class ReasonFinder {
+ public:
+  ReasonFinder(const PlanState& state, int node, Graph::Job job)
+      : state_(state),
+        graph_(state.graph),
+        node_(node),
+        job_(job),
+        declaration_(state.in.blueprint->nodes[node]) {}
+
+  std::vector<Cause> Find() {
+    if (state_.in.base == nullptr) {
+      Note(v1::REASON_KIND_INITIAL, "first revision");
+    } else {
+      CheckArtefacts();
+      CheckSources();
+      CheckNode();
+    }
+    CheckAttempts();
+    CheckBlobs();
+    if (causes_.empty()) {
+      Note(v1::REASON_KIND_WIRING_CHANGED, "reads or makes other things");
+    }
+    std::stable_sort(
+        causes_.begin(), causes_.end(),
+        [](const Cause& a, const Cause& b) { return a.kind < b.kind; });
+    return std::move(causes_);
+  }
+
+ private:
+  void Note(v1::ReasonKind kind, std::string text) {
+    causes_.push_back(Named(kind, std::move(text)));
+  }
+  void NoteIfAny(Cause cause) {
+    if (!cause.subjects.empty()) causes_.push_back(std::move(cause));
+  }
+  static Cause Named(v1::ReasonKind kind, std::string text) {
+    Cause cause;
+    cause.kind = kind;
+    cause.text = std::move(text);
+    return cause;
+  }
+
+  void CheckArtefacts() {
+    Cause missing = Named(v1::REASON_KIND_MISSING,
+                          absl::StrCat("not in ", state_.in.base->revision()));
+    for (Graph::Element artefact : graph_.Artefacts(node_, job_)) {
+      if (state_.BaseOf(artefact) == nullptr) {
+        missing.Add(graph_.ElementIdOf(artefact));
+      }
+    }
+    NoteIfAny(std::move(missing));
+  }
+
+  void CheckSources() {
+    Cause inputs = Named(v1::REASON_KIND_INPUT_CHANGED, "input changed");
+    Cause artefacts =
+        Named(v1::REASON_KIND_ARTEFACT_CHANGED, "upstream changed");
+    Cause running = Named(v1::REASON_KIND_PROPAGATED, "upstream runs");
+    for (size_t b = 0; b < declaration_.bindings.size(); ++b) {
+      for (Graph::Element source : graph_.Sources(node_, job_, b)) {
+        if (graph_.IsInput(source)) {
+          if (state_.input_changed[source]) {
+            inputs.Add(graph_.ElementIdOf(source));
+          }
+          continue;
+        }
+        const ElementValue& value = state_.values[source];
+        if (value.origin == Origin::kNone) {
+          Graph::Job maker = graph_.MakerOf(source);
+          running.Add(graph_.JobIdOf(graph_.NodeOf(maker), maker));
+        } else if (value.origin == Origin::kLog && DiffersFromBase(source)) {
+          artefacts.Add(graph_.ElementIdOf(source));
+        }
+      }
+    }
+    NoteIfAny(std::move(inputs));
+    NoteIfAny(std::move(artefacts));
+    NoteIfAny(std::move(running));
+  }
+
+  bool DiffersFromBase(Graph::Element artefact) const {
+    const v1::ManifestArtefact* base = state_.BaseOf(artefact);
+    return base == nullptr ||
+           ContentHash(base->content()) != state_.values[artefact].hash.Hex();
+  }
+
+  void CheckNode() {
+    auto found = state_.in.base->nodes().find(declaration_.name);
+    if (found == state_.in.base->nodes().end()) return;
+    const v1::ManifestNode& before = found->second;
+    const std::string& version = state_.versions[node_];
+    if (before.producer().name() != declaration_.producer ||
+        before.producer().version() != version) {
+      Note(v1::REASON_KIND_PRODUCER_CHANGED,
+           absl::StrCat("producer changed from ", before.producer().name(),
+                        " version \"", before.producer().version(), "\" to ",
+                        declaration_.producer, " version \"", version, "\""));
+    }
+    if (before.settings_hash() != declaration_.settings_hash.Hex()) {
+      Note(v1::REASON_KIND_SETTINGS_CHANGED, "settings changed");
+    }
+  }
+
+  void CheckAttempts() {
+    if (state_.keys[job_] == Digest()) return;
+    Cause failed = Named(v1::REASON_KIND_FAILED, "the latest attempt failed");
+    for (Graph::Element artefact : graph_.Artefacts(node_, job_)) {
+      std::string id = graph_.ElementIdOf(artefact);
+      const AttemptHistory* history = state_.in.results->History(id);
+      if (history != nullptr && history->latest_failed &&
+          history->latest_inputs_hash == state_.keys[job_]) {
+        failed.Add(std::move(id));
+      }
+    }
+    NoteIfAny(std::move(failed));
+  }
+
+  void CheckBlobs() {
+    if (state_.in.lost_blobs.empty()) return;
+    const Digest& key = state_.keys[job_];
+    Cause lost = Named(v1::REASON_KIND_BLOB_LOST, "blob lost");
+    for (Graph::Element artefact : graph_.Artefacts(node_, job_)) {
+      std::string id = graph_.ElementIdOf(artefact);
+      const v1::ManifestArtefact* base = state_.BaseOf(artefact);
+      const LoggedResult* logged = state_.in.results->Find(id, key);
+      bool in_base = base != nullptr && base->inputs_hash() == key.Hex() &&
+                     state_.IsLost(base->content());
+      if (in_base || (logged != nullptr && state_.IsLost(logged->content))) {
+        lost.Add(std::move(id));
+      }
+    }
+    NoteIfAny(std::move(lost));
+  }
+
+  const PlanState& state_;
+  const Graph& graph_;
+  const int node_;
+  const Graph::Job job_;
+  const NodeDeclaration& declaration_;
+  std::vector<Cause> causes_;
+};
+
+}  // namespace
+
+v1::JobReason ReasonFor(const PlanState& state, int node, Graph::Job job) {
+  std::vector<Cause> causes = ReasonFinder(state, node, job).Find();
+  v1::JobReason reason;
+  reason.set_kind(causes[0].kind);
+  for (const std::string& subject : causes[0].subjects) {
+    reason.add_subjects(subject);
+  }
+  reason.set_text(absl::StrJoin(
+      causes, "; ",
+      [](std::string* out, const Cause& cause) { out->append(cause.Text()); }));
+  return reason;
+}
+
+}  // namespace kinora

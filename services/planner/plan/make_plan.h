@@ -1,0 +1,77 @@
+// Making a plan: a pure function from a blueprint, a base manifest, the values
+// of inputs and the results in the log to what must run. No I/O, no clock; the
+// same inputs give the same plan, byte for byte.
+//
+// Each job is looked at once, after everything it reads from. If all it reads
+// is known, so is its inputs hash, and a job is
+//   clean   if the base manifest has all its artefacts under that hash,
+//   reused  if base manifest and log together have them,
+//   to run  otherwise.
+// What clean and reused jobs made is known in turn, so a change spreads only as
+// far as bytes differ. A job that reads from one that is to run is to run, too:
+// its key is not known yet. It *may* run if there is an earlier result that
+// could turn out to be right, else it *must*.
+
+#ifndef KINORA_SERVICES_PLANNER_PLAN_MAKE_PLAN_H_
+#define KINORA_SERVICES_PLANNER_PLAN_MAKE_PLAN_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/statusor.h"
+
+#include "common/digest.h"
+#include "kinora/v1/manifest.pb.h"
+#include "kinora/v1/plan.pb.h"
+#include "kinora/v1/planner.pb.h"
+#include "services/planner/blueprint/blueprint.h"
+#include "services/planner/plan/input_values.h"
+#include "services/planner/plan/result_index.h"
+
+namespace kinora {
+
+// Everything a plan depends on. Borrowed, but for the small things; MUST
+// outlive the call.
+struct PlanInputs {
+  std::string movie_id;
+  const Blueprint* blueprint = nullptr;  // REQUIRED
+  std::string blueprint_hash;            // SHA-256 of its YAML text
+  // The current manifest; null before the first revision.
+  const v1::Manifest* base = nullptr;
+  std::string base_hash;
+  // The blueprint of the base, for its defaults; null if it cannot be read,
+  // then inputs that the base does not list count as unchanged defaults.
+  const Blueprint* base_blueprint = nullptr;
+  // Values set, without Input:Blueprint, and how far the log was read.
+  InputMap inputs;
+  int64_t inputs_through_sequence = 0;
+  // Staged values, as CanonicalEdits() returns them; they win over `inputs`.
+  std::vector<v1::PendingEdit> edits;
+  // Versions as of now; a producer that is left out is as in the base.
+  std::vector<v1::ProducerIdentity> producers;
+  const ResultIndex* results = nullptr;  // REQUIRED
+  // Blobs that are named somewhere but gone; a result there is none.
+  absl::flat_hash_set<Digest> lost_blobs;
+};
+
+struct MadePlan {
+  v1::Plan plan;
+  // Things worth knowing that are no errors, at most 20.
+  std::vector<std::string> warnings;
+  // The blobs the plan relies on: of clean and reused artefacts and of inputs
+  // that are not staged. If one is lost, plan again with it in `lost_blobs`.
+  std::vector<v1::Digest> relied_on;
+};
+
+// FAILED_PRECONDITION (INPUT_MISSING) if a job reads an input that has no
+// value, or one that does not fit its declaration, or whose blob is lost;
+// FAILED_PRECONDITION (BLUEPRINT_INVALID) as Graph::Expand(); INVALID_ARGUMENT
+// for a producer without a name or given twice; DATA_LOSS if the base manifest
+// holds a malformed hash.
+absl::StatusOr<MadePlan> MakePlan(const PlanInputs& inputs);
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_PLANNER_PLAN_MAKE_PLAN_H_

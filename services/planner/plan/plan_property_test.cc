@@ -1,0 +1,202 @@
+// Random blueprints, edits, failures and undos against two slow rules that are
+// obviously right: a manifest is what one would get by calling every producer
+// anew, and no producer is called twice for the same work.
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+#include "common/proto_json.h"
+#include "common/random.h"
+#include "common/testing/status_matchers.h"
+#include "services/planner/plan/make_plan.h"
+#include "services/planner/plan/plan_world.h"
+
+namespace kinora {
+namespace {
+
+// A random blueprint that can be written with different settings, so that it
+// can be edited.
+class RandomFilm {
+ public:
+  explicit RandomFilm(Random& random) : random_(random) {
+    int count = 2 + Draw(5);
+    for (int n = 0; n < count; ++n) AddNode(n);
+  }
+
+  std::string Yaml() const {
+    std::string yaml =
+        "blueprint: random\n"
+        "inputs:\n"
+        "  A: {type: integer, default: 2}\n"
+        "  B: {type: integer, default: 1}\n"
+        "  Text: {type: text, default: x}\n"
+        "  Each: {type: text, over: [a], default: y}\n"
+        "dimensions: {a: {size: Input:A}, b: {size: Input:B}}\n"
+        "nodes:\n";
+    for (const Node& node : nodes_) {
+      absl::StrAppend(&yaml, "  ", node.name,
+                      ":\n    producer: ", node.producer,
+                      "\n    settings: {s: ", node.setting, "}\n    over: [",
+                      absl::StrJoin(node.over, ", "), "]\n    inputs: {",
+                      absl::StrJoin(node.bindings, ", "), "}\n    outputs: {O",
+                      node.name, ": {type: text/plain, over: [",
+                      absl::StrJoin(node.own, ", "), "]}}\n");
+    }
+    return yaml;
+  }
+
+  void ChangeSetting() { nodes_[Draw(nodes_.size())].setting = Draw(2); }
+  const std::string& AnyNode() { return nodes_[Draw(nodes_.size())].name; }
+
+ private:
+  struct Node {
+    std::string name;
+    std::string producer;
+    uint64_t setting = 0;
+    std::vector<std::string> over;
+    std::vector<std::string> own;
+    std::vector<std::string> dimensions;  // of its output
+    std::vector<std::string> bindings;
+  };
+
+  uint64_t Draw(uint64_t bound) { return UniformBelow(random_, bound); }
+
+  void AddNode(int number) {
+    Node node;
+    node.name = absl::StrCat("N", number);
+    node.producer = absl::StrCat("p", Draw(2));
+    for (const char* dimension : {"a", "b"}) {
+      switch (Draw(3)) {
+        case 0:
+          node.over.push_back(dimension);
+          node.dimensions.push_back(dimension);
+          break;
+        case 1:
+          // Sizes are at least 1, so that a constant index 0 exists.
+          node.own.push_back(dimension);
+          node.dimensions.push_back(dimension);
+          break;
+        default:
+          break;
+      }
+    }
+    if (Draw(2) == 0) node.bindings.push_back("text: \"Input:Text\"");
+    if (!node.over.empty() && node.over[0] == "a") {
+      node.bindings.push_back("each: \"Input:Each[a]\"");
+    }
+    for (const Node& earlier : nodes_) {
+      if (Draw(2) == 0) node.bindings.push_back(Read(node, earlier));
+    }
+    nodes_.push_back(std::move(node));
+  }
+
+  // How `node` reads the output of `earlier`: each index its own, constant or
+  // all of them.
+  std::string Read(const Node& node, const Node& earlier) {
+    std::string reference = absl::StrCat("O", earlier.name);
+    bool all = false;
+    for (const std::string& dimension : earlier.dimensions) {
+      bool own = false;
+      for (const std::string& over : node.over) own = own || over == dimension;
+      if (Draw(3) == 0) {
+        reference += "[0]";
+      } else {
+        absl::StrAppend(&reference, "[", dimension, "]");
+        all = all || !own;
+      }
+    }
+    return all ? absl::StrCat("r", earlier.name, ": {all: \"", reference, "\"}")
+               : absl::StrCat("r", earlier.name, ": \"", reference, "\"");
+  }
+
+  Random& random_;
+  std::vector<Node> nodes_;
+};
+
+class PlanPropertyTest : public ::testing::TestWithParam<int> {};
+
+// What every artefact would be if everything were made anew.
+std::map<std::string, std::string> MadeAnew(const PlanWorld& world) {
+  PlanInputs in = world.Inputs();
+  ArtefactLogIndex nothing;
+  in.base = nullptr;
+  in.results = &nothing;
+  absl::StatusOr<MadePlan> made = MakePlan(in);
+  EXPECT_OK(made);
+  PlanWorld fresh = world;
+  fresh.has_manifest = false;
+  fresh.manifest.Clear();
+  fresh.ForgetResults();
+  fresh.failing.clear();
+  fresh.Run(made->plan);
+  std::map<std::string, std::string> hashes;
+  for (const auto& [id, artefact] : fresh.manifest.artefacts()) {
+    hashes[id] = ContentHash(artefact.content());
+  }
+  return hashes;
+}
+
+std::map<std::string, std::string> Published(const PlanWorld& world) {
+  std::map<std::string, std::string> hashes;
+  for (const auto& [id, artefact] : world.manifest.artefacts()) {
+    hashes[id] = ContentHash(artefact.content());
+  }
+  return hashes;
+}
+
+// F: S1-22, S1-25, S1-26, S1-29
+TEST_P(PlanPropertyTest, PlansAreRightAndNoWorkIsDoneTwice) {
+  SeededRandom random(GetParam());
+  RandomFilm film(random);
+  PlanWorld world(film.Yaml());
+  world.versions = {{"p0", "1"}, {"p1", "1"}};
+  // Jobs that make the same bytes whatever they read, for early cutoff.
+  world.constant = {{film.AnyNode(), "constant"}, {film.AnyNode(), "other"}};
+  for (int round = 0; round < 25; ++round) {
+    switch (UniformBelow(random, 6)) {
+      case 0:
+        world.Set("Input:Text", absl::StrCat("\"", round % 3, "\""));
+        break;
+      case 1:
+        world.Set("Input:Each[a=0]", absl::StrCat("\"", round % 2, "\""));
+        break;
+      case 2:
+        world.Set("Input:A", absl::StrCat(1 + UniformBelow(random, 3)));
+        break;
+      case 3:
+        world.Set("Input:B", absl::StrCat(1 + UniformBelow(random, 2)));
+        break;
+      case 4:
+        film.ChangeSetting();
+        world.SetBlueprint(film.Yaml());
+        break;
+      default:
+        world.versions["p0"] = absl::StrCat(UniformBelow(random, 2));
+        break;
+    }
+    world.failing.clear();
+    if (UniformBelow(random, 4) == 0) world.failing.insert(film.AnyNode());
+    v1::Plan plan = world.Plan();
+    ASSERT_EQ(CanonicalBytes(plan), CanonicalBytes(world.Plan()));
+    std::vector<std::string> called = world.Run(plan);
+    ASSERT_FALSE(world.called_twice) << film.Yaml();
+    bool failed = false;
+    for (const std::string& job : called) {
+      failed = failed || world.failing.contains(job);
+    }
+    if (failed) continue;
+    ASSERT_EQ(Published(world), MadeAnew(world)) << film.Yaml();
+    ASSERT_EQ(world.Plan().layers_size(), 0) << film.Yaml();
+    ASSERT_EQ(world.Plan().reused_size(), 0) << film.Yaml();
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, PlanPropertyTest, ::testing::Range(0, 30));
+
+}  // namespace
+}  // namespace kinora

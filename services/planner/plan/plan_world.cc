@@ -1,0 +1,207 @@
+#include "services/planner/plan/plan_world.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "common/inputs_hash.h"
+#include "common/testing/status_matchers.h"
+
+namespace kinora {
+
+void PlanWorld::SetBlueprint(const std::string& yaml) {
+  absl::StatusOr<Blueprint> parsed = ParseBlueprint("film.yaml", yaml);
+  ASSERT_OK(parsed) << yaml;
+  blueprint_ = *std::move(parsed);
+  blueprint_hash_ = Sha256Of(yaml).Hex();
+}
+
+void PlanWorld::Set(const std::string& id, const std::string& json) {
+  v1::PendingEdit edit;
+  edit.set_input_id(id);
+  *edit.mutable_content() = InlineContent("application/json", json);
+  const v1::PendingEdit* pointer = &edit;
+  ASSERT_OK_AND_ASSIGN(
+      std::vector<v1::PendingEdit> edits,
+      CanonicalEdits(blueprint_, inputs_, absl::MakeConstSpan(&pointer, 1)));
+  inputs_[edits[0].input_id()] = edits[0].content();
+  ++input_sequence_;
+}
+
+PlanInputs PlanWorld::Inputs() const {
+  PlanInputs in;
+  in.movie_id = "film";
+  in.blueprint = &blueprint_;
+  in.blueprint_hash = blueprint_hash_;
+  if (has_manifest) {
+    in.base = &manifest;
+    in.base_hash = Sha256Of(manifest.revision()).Hex();
+    in.base_blueprint = &base_blueprint_;
+  }
+  in.inputs = inputs_;
+  in.inputs_through_sequence = input_sequence_;
+  for (const auto& [name, version] : versions) {
+    v1::ProducerIdentity& producer = in.producers.emplace_back();
+    producer.set_name(name);
+    producer.set_version(version);
+  }
+  in.results = &results_;
+  in.lost_blobs = lost_blobs;
+  return in;
+}
+
+v1::Plan PlanWorld::Plan() const {
+  absl::StatusOr<MadePlan> made = TryPlan();
+  EXPECT_OK(made);
+  return made.ok() ? std::move(made->plan) : v1::Plan();
+}
+
+Digest PlanWorld::KeyOf(const v1::Plan& plan, const v1::PlannedJob& job,
+                        const std::map<std::string, Result>& results) const {
+  std::map<std::string, std::string> hashes;
+  for (const v1::PlannedInput& input : plan.inputs()) {
+    hashes[input.input_id()] = ContentHash(input.content());
+  }
+  for (const v1::PlannedSource& source : plan.sources()) {
+    hashes[source.artefact_id()] = ContentHash(source.content());
+  }
+  for (const auto& [id, result] : results) {
+    hashes[id] = ContentHash(result.content);
+  }
+  JobKey key;
+  for (const v1::PlannedNode& node : plan.nodes()) {
+    if (node.node() != job.node()) continue;
+    key.producer = node.producer().name();
+    key.producer_version = node.producer().version();
+    key.settings = Sha256Of(node.settings_json());
+  }
+  key.job_id = job.job_id();
+  for (const v1::PlannedArtefact& artefact : job.artefacts()) {
+    key.artefact_ids.push_back(artefact.artefact_id());
+  }
+  std::sort(key.artefact_ids.begin(), key.artefact_ids.end());
+  for (const v1::PlannedBinding& binding : job.bindings()) {
+    for (int i = 0; i < binding.source_ids_size(); ++i) {
+      auto hash = hashes.find(binding.source_ids(i));
+      EXPECT_NE(hash, hashes.end())
+          << job.job_id() << " reads " << binding.source_ids(i)
+          << ", which the plan gives no value for";
+      if (hash == hashes.end()) continue;
+      KeySlot& slot = key.slots.emplace_back();
+      slot.name =
+          binding.is_list() ? FanInSlot(binding.name(), i) : binding.name();
+      slot.content = *Digest::ParseHex(hash->second);
+    }
+    if (binding.is_list() && binding.source_ids_size() == 0) {
+      key.slots.emplace_back().name = EmptyFanInSlot(binding.name());
+    }
+  }
+  return InputsHash(key);
+}
+
+void PlanWorld::Append(const std::string& artefact_id,
+                       const std::string& inputs_hash,
+                       const v1::Content* output, int64_t reused_sequence) {
+  v1::Event event;
+  event.set_sequence(++artefact_sequence_);
+  v1::ArtefactEvent& attempt = *event.mutable_artefact();
+  attempt.set_artefact_id(artefact_id);
+  attempt.set_inputs_hash(inputs_hash);
+  attempt.set_reused_sequence(reused_sequence);
+  if (output != nullptr) {
+    attempt.set_status(v1::ARTEFACT_STATUS_SUCCEEDED);
+    *attempt.mutable_output() = *output;
+  } else {
+    attempt.set_status(v1::ARTEFACT_STATUS_FAILED);
+  }
+  EXPECT_OK(results_.Add(event));
+}
+
+std::vector<std::string> PlanWorld::Run(const v1::Plan& plan) {
+  std::vector<std::string> called;
+  std::map<std::string, Result> results;
+  for (const v1::ReusedJob& job : plan.reused()) {
+    for (const v1::ReusedArtefact& artefact : job.artefacts()) {
+      Append(artefact.artefact_id(), job.inputs_hash(), &artefact.content(),
+             artefact.sequence());
+      results[artefact.artefact_id()] = {artefact.content(), job.inputs_hash(),
+                                         job.node()};
+    }
+  }
+  bool failed = false;
+  for (const v1::PlanLayer& layer : plan.layers()) {
+    if (failed) break;
+    for (const v1::PlannedJob& job : layer.jobs()) {
+      Digest key = KeyOf(plan, job, results);
+      if (!job.inputs_hash().empty()) {
+        EXPECT_EQ(job.inputs_hash(), key.Hex());
+      }
+      bool call = false;
+      for (const v1::PlannedArtefact& artefact : job.artefacts()) {
+        const std::string& id = artefact.artefact_id();
+        const LoggedResult* logged = results_.Find(id, key);
+        if (logged != nullptr &&
+            job.reason().kind() != v1::REASON_KIND_BLOB_LOST) {
+          results[id] = {logged->content, key.Hex(), job.node()};
+          continue;
+        }
+        call = true;
+        if (failing.contains(job.job_id())) {
+          failed = true;
+          Append(id, key.Hex(), nullptr, 0);
+          continue;
+        }
+        auto fixed = constant.find(job.job_id());
+        v1::Content content = InlineContent(
+            "text/plain", fixed != constant.end()
+                              ? fixed->second
+                              : absl::StrCat(id, " by ", key.Hex()));
+        Append(id, key.Hex(), &content, 0);
+        results[id] = {content, key.Hex(), job.node()};
+      }
+      if (job.need() == v1::JOB_NEED_MUST_RUN) {
+        EXPECT_TRUE(call) << job.job_id();
+      }
+      if (!call) continue;
+      called.push_back(job.job_id());
+      if (failing.contains(job.job_id())) continue;
+      if (!called_keys.insert(key.Hex()).second) called_twice = true;
+    }
+  }
+  if (!failed) Commit(plan, results);
+  return called;
+}
+
+void PlanWorld::Commit(const v1::Plan& plan,
+                       const std::map<std::string, Result>& done) {
+  manifest.set_base_revision(manifest.revision());
+  manifest.set_revision(plan.target_revision());
+  for (const std::string& id : plan.removed_artefact_ids()) {
+    EXPECT_EQ(manifest.mutable_artefacts()->erase(id), 1u);
+  }
+  manifest.clear_inputs();
+  for (const auto& [id, content] : inputs_) {
+    *(*manifest.mutable_inputs())[id].mutable_content() = content;
+  }
+  (*manifest.mutable_inputs())[std::string(kBlueprintInputId)]
+      .mutable_content()
+      ->mutable_blob()
+      ->mutable_digest()
+      ->set_hash(blueprint_hash_);
+  for (const auto& [id, result] : done) {
+    v1::ManifestArtefact& artefact = (*manifest.mutable_artefacts())[id];
+    *artefact.mutable_content() = result.content;
+    artefact.set_inputs_hash(result.inputs_hash);
+    artefact.set_node(result.node);
+  }
+  for (const v1::PlannedNode& node : plan.nodes()) {
+    v1::ManifestNode& entry = (*manifest.mutable_nodes())[node.node()];
+    *entry.mutable_producer() = node.producer();
+    entry.set_settings_hash(node.settings_hash());
+  }
+  has_manifest = true;
+  base_blueprint_ = blueprint_;
+}
+
+}  // namespace kinora

@@ -1,0 +1,78 @@
+// A PlanWorld is a movie in a test: a blueprint, inputs, a log and a manifest,
+// with a runner that is nothing but the rules. It works out keys from what a
+// plan says, as a real runner must, so plan and key are checked against each
+// other.
+
+#ifndef KINORA_SERVICES_PLANNER_PLAN_PLAN_WORLD_H_
+#define KINORA_SERVICES_PLANNER_PLAN_PLAN_WORLD_H_
+
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "services/planner/plan/artefact_log_index.h"
+#include "services/planner/plan/make_plan.h"
+
+namespace kinora {
+
+class PlanWorld {
+ public:
+  explicit PlanWorld(const std::string& yaml) { SetBlueprint(yaml); }
+
+  void SetBlueprint(const std::string& yaml);
+  // Appends an input event; JSON for the input's type.
+  void Set(const std::string& id, const std::string& json);
+
+  PlanInputs Inputs() const;
+  absl::StatusOr<MadePlan> TryPlan() const { return MakePlan(Inputs()); }
+  // Fails the test if there is no plan.
+  v1::Plan Plan() const;
+
+  // Carries a plan out and commits it, unless a job fails. Returns the ids of
+  // the jobs whose producer was called, in order.
+  std::vector<std::string> Run(const v1::Plan& plan);
+  std::vector<std::string> Run() { return Run(Plan()); }
+
+  // Empties the artefact log.
+  void ForgetResults() { results_ = ArtefactLogIndex(); }
+
+  // Jobs that fail when they are called.
+  std::set<std::string> failing;
+  // What a job makes, if not text that names the job and its key.
+  std::map<std::string, std::string> constant;
+  std::map<std::string, std::string> versions;  // by producer
+  absl::flat_hash_set<Digest> lost_blobs;
+
+  v1::Manifest manifest;  // the current one, if has_manifest
+  bool has_manifest = false;
+  // Every key whose producer succeeded so far.
+  std::set<std::string> called_keys;
+  bool called_twice = false;
+
+ private:
+  struct Result {
+    v1::Content content;
+    std::string inputs_hash;
+    std::string node;
+  };
+
+  Digest KeyOf(const v1::Plan& plan, const v1::PlannedJob& job,
+               const std::map<std::string, Result>& results) const;
+  void Append(const std::string& artefact_id, const std::string& inputs_hash,
+              const v1::Content* output, int64_t reused_sequence);
+  void Commit(const v1::Plan& plan, const std::map<std::string, Result>& done);
+
+  Blueprint blueprint_;
+  std::string blueprint_hash_;
+  Blueprint base_blueprint_;
+  InputMap inputs_;
+  int64_t input_sequence_ = 0;
+  int64_t artefact_sequence_ = 0;
+  ArtefactLogIndex results_;
+};
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_PLANNER_PLAN_PLAN_WORLD_H_
