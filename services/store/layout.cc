@@ -1,0 +1,85 @@
+#include "services/store/layout.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace kinora {
+
+std::string MoviePrefix(absl::string_view movie_id) {
+  return absl::StrCat(kBuildsPrefix, movie_id, "/");
+}
+
+std::string MovieKey(absl::string_view movie_id) {
+  return absl::StrCat(MoviePrefix(movie_id), "movie.json");
+}
+
+std::string CurrentKey(absl::string_view movie_id) {
+  return absl::StrCat(MoviePrefix(movie_id), "current.json");
+}
+
+std::string ManifestPath(absl::string_view revision) {
+  return absl::StrCat("manifests/", revision, ".json");
+}
+
+std::string ManifestKey(absl::string_view movie_id,
+                        absl::string_view revision) {
+  return absl::StrCat(MoviePrefix(movie_id), ManifestPath(revision));
+}
+
+std::string BlobPrefix(absl::string_view movie_id) {
+  return absl::StrCat(MoviePrefix(movie_id), "blobs/");
+}
+
+std::string BlobKey(absl::string_view movie_id, absl::string_view hash) {
+  return absl::StrCat(BlobPrefix(movie_id), hash.substr(0, 2), "/", hash);
+}
+
+std::string InputsLogKey(absl::string_view movie_id) {
+  return absl::StrCat(MoviePrefix(movie_id), "events/inputs.log");
+}
+
+std::string ArtefactsLogKey(absl::string_view movie_id) {
+  return absl::StrCat(MoviePrefix(movie_id), "events/artefacts.log");
+}
+
+std::string LedgerLogKey(absl::string_view movie_id, absl::string_view run_id) {
+  return absl::StrCat(RunsPrefix(movie_id), run_id, "/ledger.log");
+}
+
+std::string InputsArchiveKey(absl::string_view movie_id,
+                             absl::string_view revision) {
+  return absl::StrCat(MoviePrefix(movie_id), "events/", revision,
+                      ".inputs.jsonl");
+}
+
+std::string ArtefactsArchiveKey(absl::string_view movie_id,
+                                absl::string_view revision) {
+  return absl::StrCat(MoviePrefix(movie_id), "events/", revision,
+                      ".artefacts.jsonl");
+}
+
+std::string RunsPrefix(absl::string_view movie_id) {
+  return absl::StrCat(MoviePrefix(movie_id), "runs/");
+}
+
+std::string PlanKey(absl::string_view movie_id, absl::string_view plan_hash) {
+  return absl::StrCat(RunsPrefix(movie_id), "plans/", plan_hash, ".json");
+}
+
+std::string RevisionPlanKey(absl::string_view movie_id,
+                            absl::string_view revision) {
+  return absl::StrCat(RunsPrefix(movie_id), revision, "-plan.json");
+}
+
+std::string RunRecordKey(absl::string_view movie_id, absl::string_view run_id) {
+  return absl::StrCat(RunsPrefix(movie_id), run_id, "/record.json");
+}
+
+std::string RunIndexKey(absl::string_view run_id) {
+  return absl::StrCat(kRunIndexPrefix, run_id);
+}
+
+std::string LeaseKey(absl::string_view lease_id) {
+  return absl::StrCat("leases/", lease_id, ".json");
+}
+
+}  // namespace kinora

@@ -1,0 +1,64 @@
+// The keys of everything a store holds: the one place that spells them. On
+// local files a key is the path below the data directory.
+//
+//   builds/<movie>/movie.json                 makes the movie exist
+//                  current.json               pointer to the live manifest
+//                  manifests/rev-0001.json
+//                  blobs/7f/7f3c...
+//                  events/inputs.log, artefacts.log
+//                  events/rev-0001.inputs.jsonl, rev-0001.artefacts.jsonl
+//                  runs/plans/<hash>.json, rev-0001-plan.json
+//                  runs/<run_id>/record.json, ledger.log
+//   index/runs/<run_id>                       the run's movie
+//   leases/movie/<movie>.json, leases/run/<run_id>.json
+//
+// Callers validate ids first: none of these functions looks at what it is
+// given.
+
+#ifndef KINORA_SERVICES_STORE_LAYOUT_H_
+#define KINORA_SERVICES_STORE_LAYOUT_H_
+
+#include <string>
+
+#include "absl/strings/string_view.h"
+
+namespace kinora {
+
+inline constexpr absl::string_view kBuildsPrefix = "builds/";
+inline constexpr absl::string_view kRunIndexPrefix = "index/runs/";
+
+// `builds/<movie>/`.
+std::string MoviePrefix(absl::string_view movie_id);
+
+std::string MovieKey(absl::string_view movie_id);
+std::string CurrentKey(absl::string_view movie_id);
+
+// `manifests/rev-0001.json`, as the pointer spells it: below the movie.
+std::string ManifestPath(absl::string_view revision);
+std::string ManifestKey(absl::string_view movie_id, absl::string_view revision);
+
+std::string BlobPrefix(absl::string_view movie_id);
+std::string BlobKey(absl::string_view movie_id, absl::string_view hash);
+
+std::string InputsLogKey(absl::string_view movie_id);
+std::string ArtefactsLogKey(absl::string_view movie_id);
+std::string LedgerLogKey(absl::string_view movie_id, absl::string_view run_id);
+std::string InputsArchiveKey(absl::string_view movie_id,
+                             absl::string_view revision);
+std::string ArtefactsArchiveKey(absl::string_view movie_id,
+                                absl::string_view revision);
+
+std::string RunsPrefix(absl::string_view movie_id);
+std::string PlanKey(absl::string_view movie_id, absl::string_view plan_hash);
+// The plan of the run that targets `revision`, by the revision's name.
+std::string RevisionPlanKey(absl::string_view movie_id,
+                            absl::string_view revision);
+std::string RunRecordKey(absl::string_view movie_id, absl::string_view run_id);
+std::string RunIndexKey(absl::string_view run_id);
+
+// `lease_id` is `movie/<movie_id>` or `run/<run_id>`.
+std::string LeaseKey(absl::string_view lease_id);
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_STORE_LAYOUT_H_
