@@ -1,0 +1,253 @@
+#include "services/store/lease/lease_table.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "absl/time/time.h"
+
+#include "common/error_reason.h"
+#include "common/ids.h"
+#include "common/proto_json.h"
+#include "common/status.h"
+#include "services/store/checks.h"
+#include "services/store/layout.h"
+
+namespace kinora {
+namespace {
+
+constexpr absl::Duration kMinTtl = absl::Seconds(1);
+constexpr absl::Duration kMaxTtl = absl::Hours(1);
+constexpr size_t kMaxTextBytes = 256;
+
+absl::Duration FromProto(const google::protobuf::Duration& duration) {
+  return absl::Seconds(duration.seconds()) +
+         absl::Nanoseconds(duration.nanos());
+}
+
+void ToProto(absl::Duration duration, google::protobuf::Duration* out) {
+  const int64_t nanos = absl::ToInt64Nanoseconds(duration);
+  out->set_seconds(nanos / 1'000'000'000);
+  out->set_nanos(static_cast<int32_t>(nanos % 1'000'000'000));
+}
+
+absl::Status ValidateLeaseId(absl::string_view field,
+                             absl::string_view lease_id) {
+  absl::string_view id = lease_id;
+  if (absl::ConsumePrefix(&id, "movie/") && ValidateMovieId(id).ok()) {
+    return absl::OkStatus();
+  }
+  id = lease_id;
+  if (absl::ConsumePrefix(&id, "run/") && ValidateRunId(id).ok()) {
+    return absl::OkStatus();
+  }
+  return InvalidField(field, lease_id,
+                      "must be movie/<movie_id> or run/<run_id>");
+}
+
+absl::Status ValidateText(absl::string_view field, absl::string_view text,
+                          bool required) {
+  if (text.size() <= kMaxTextBytes && (!required || !text.empty())) {
+    return absl::OkStatus();
+  }
+  return InvalidField(field, text,
+                      absl::StrCat("must have ", required ? "1" : "0", " to ",
+                                   kMaxTextBytes, " bytes"));
+}
+
+}  // namespace
+
+struct LeaseTable::Entry {
+  bool held() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu) {
+    return !lease.holder().empty();
+  }
+  bool Owns(const v1::LeaseToken& token) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu) {
+    return held() && token.fencing_token() == lease.token().fencing_token();
+  }
+  absl::Duration Left(Clock& clock) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu) {
+    return absl::Nanoseconds(deadline_nanos - clock.MonotonicNanos());
+  }
+  void Extend(int64_t from_nanos) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu) {
+    deadline_nanos =
+        from_nanos + absl::ToInt64Nanoseconds(FromProto(lease.ttl()));
+  }
+  // The lease as answered to callers.
+  v1::Lease Snapshot(Clock& clock) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu) {
+    v1::Lease copy = lease;
+    copy.set_renewals(renewals);
+    ToProto(Left(clock), copy.mutable_expires_in());
+    return copy;
+  }
+  absl::Status Held(Clock& clock) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu) {
+    const std::string left = absl::FormatDuration(Left(clock));
+    return WithReason(absl::FailedPreconditionError(absl::StrCat(
+                          "the lease \"", lease.token().lease_id(),
+                          "\" is held by \"", lease.holder(), "\" for \"",
+                          lease.purpose(), "\", for another ", left)),
+                      "LEASE_HELD",
+                      {{"holder", lease.holder()},
+                       {"purpose", lease.purpose()},
+                       {"expires_in", left}});
+  }
+  absl::Status Lost() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu) {
+    return WithReason(
+        absl::AbortedError(absl::StrCat(
+            "the lease \"", lease.token().lease_id(), "\" has passed on",
+            held() ? absl::StrCat(" to \"", lease.holder(), "\" for \"",
+                                  lease.purpose(), "\"")
+                   : std::string(": it was released"))),
+        "LEASE_LOST",
+        {{"lease", lease.token().lease_id()}, {"holder", lease.holder()}});
+  }
+
+  Mutex mu;
+  CondVar idle;  // signalled when `writers` reaches 0
+  // As stored; the holder is empty while nobody holds it.
+  v1::Lease lease ABSL_GUARDED_BY(mu);
+  int64_t deadline_nanos ABSL_GUARDED_BY(mu) = 0;
+  int64_t renewals ABSL_GUARDED_BY(mu) = 0;
+  int writers ABSL_GUARDED_BY(mu) = 0;
+};
+
+LeaseTable::Fence::~Fence() {
+  if (entry_ == nullptr) return;
+  MutexLock lock(entry_->mu);
+  if (--entry_->writers == 0) entry_->idle.SignalAll();
+}
+
+LeaseTable::LeaseTable(ObjectStorage& storage, Clock& clock)
+    : storage_(storage), clock_(clock), opened_nanos_(clock.MonotonicNanos()) {}
+
+absl::StatusOr<std::shared_ptr<LeaseTable::Entry>> LeaseTable::Find(
+    absl::string_view field, absl::string_view lease_id) {
+  KINORA_RETURN_IF_ERROR(ValidateLeaseId(field, lease_id));
+  {
+    MutexLock lock(mu_);
+    auto found = entries_.find(lease_id);
+    if (found != entries_.end()) return found->second;
+  }
+  // Read outside the lock; if two callers do, the first to insert wins, and
+  // both have read the same, as nobody writes without an entry.
+  auto entry = std::make_shared<Entry>();
+  const std::string key = LeaseKey(lease_id);
+  absl::StatusOr<std::string> json = ReadObject(storage_, key);
+  if (!json.ok() && !absl::IsNotFound(json.status())) return json.status();
+  {
+    MutexLock lock(entry->mu);
+    if (json.ok()) {
+      absl::Status parsed = ParseDocument(*json, &entry->lease);
+      if (!parsed.ok()) return DataCorrupt(key, parsed.message());
+      entry->Extend(opened_nanos_);
+    }
+    entry->lease.mutable_token()->set_lease_id(std::string(lease_id));
+  }
+  MutexLock lock(mu_);
+  return entries_.try_emplace(std::string(lease_id), std::move(entry))
+      .first->second;
+}
+
+absl::StatusOr<v1::AcquireLeaseResponse> LeaseTable::Acquire(
+    const v1::AcquireLeaseRequest& request) {
+  KINORA_RETURN_IF_ERROR(ValidateText("holder", request.holder(), true));
+  KINORA_RETURN_IF_ERROR(ValidateText("purpose", request.purpose(), false));
+  const absl::Duration ttl = FromProto(request.ttl());
+  if (ttl < kMinTtl || ttl > kMaxTtl) {
+    return InvalidField("ttl", absl::FormatDuration(ttl),
+                        "must be from 1 s to 1 h");
+  }
+  KINORA_ASSIGN_OR_RETURN(std::shared_ptr<Entry> entry,
+                          Find("lease_id", request.lease_id()));
+  v1::AcquireLeaseResponse response;
+  MutexLock lock(entry->mu);
+  for (;;) {
+    if (!entry->held() || entry->Left(clock_) <= absl::ZeroDuration()) {
+      if (entry->writers == 0) break;
+      entry->idle.Wait(entry->mu);
+      continue;  // the lease may have been renewed or passed on meanwhile
+    }
+    if (entry->lease.holder() == request.holder() &&
+        entry->lease.purpose() == request.purpose()) {
+      *entry->lease.mutable_ttl() = request.ttl();
+      entry->Extend(clock_.MonotonicNanos());
+      ++entry->renewals;
+      *response.mutable_lease() = entry->Snapshot(clock_);
+      return response;
+    }
+    return entry->Held(clock_);
+  }
+  v1::Lease granted;
+  granted.mutable_token()->set_lease_id(request.lease_id());
+  granted.mutable_token()->set_fencing_token(
+      entry->lease.token().fencing_token() + 1);
+  granted.set_holder(request.holder());
+  granted.set_purpose(request.purpose());
+  *granted.mutable_ttl() = request.ttl();
+  KINORA_RETURN_IF_ERROR(
+      storage_.Write(LeaseKey(request.lease_id()), CanonicalBytes(granted)));
+  response.set_expired_purpose(entry->held() ? entry->lease.purpose() : "");
+  entry->lease = std::move(granted);
+  entry->renewals = 0;
+  entry->Extend(clock_.MonotonicNanos());
+  *response.mutable_lease() = entry->Snapshot(clock_);
+  return response;
+}
+
+absl::StatusOr<v1::RenewLeaseResponse> LeaseTable::Renew(
+    const v1::RenewLeaseRequest& request) {
+  KINORA_ASSIGN_OR_RETURN(std::shared_ptr<Entry> entry,
+                          Find("token.lease_id", request.token().lease_id()));
+  MutexLock lock(entry->mu);
+  if (!entry->Owns(request.token())) return entry->Lost();
+  entry->Extend(clock_.MonotonicNanos());
+  ++entry->renewals;
+  v1::RenewLeaseResponse response;
+  *response.mutable_lease() = entry->Snapshot(clock_);
+  return response;
+}
+
+absl::StatusOr<v1::ReleaseLeaseResponse> LeaseTable::Release(
+    const v1::ReleaseLeaseRequest& request) {
+  KINORA_ASSIGN_OR_RETURN(std::shared_ptr<Entry> entry,
+                          Find("token.lease_id", request.token().lease_id()));
+  MutexLock lock(entry->mu);
+  if (!entry->Owns(request.token())) return v1::ReleaseLeaseResponse();
+  // The object stays: it holds the token that must never be given out again.
+  v1::Lease released = entry->lease;
+  released.clear_holder();
+  released.clear_purpose();
+  KINORA_RETURN_IF_ERROR(storage_.Write(LeaseKey(released.token().lease_id()),
+                                        CanonicalBytes(released)));
+  entry->lease = std::move(released);
+  return v1::ReleaseLeaseResponse();
+}
+
+absl::StatusOr<v1::GetLeaseResponse> LeaseTable::Get(
+    const v1::GetLeaseRequest& request) {
+  KINORA_ASSIGN_OR_RETURN(std::shared_ptr<Entry> entry,
+                          Find("lease_id", request.lease_id()));
+  v1::GetLeaseResponse response;
+  MutexLock lock(entry->mu);
+  if (entry->held()) *response.mutable_lease() = entry->Snapshot(clock_);
+  return response;
+}
+
+absl::StatusOr<LeaseTable::Fence> LeaseTable::Enter(const v1::LeaseToken& token,
+                                                    absl::string_view movie_id,
+                                                    absl::string_view run_id) {
+  const bool fits =
+      token.lease_id() == absl::StrCat("movie/", movie_id) ||
+      (!run_id.empty() && token.lease_id() == absl::StrCat("run/", run_id));
+  if (!fits) {
+    return InvalidField("lease.lease_id", token.lease_id(),
+                        absl::StrCat("must be movie/", movie_id));
+  }
+  KINORA_ASSIGN_OR_RETURN(std::shared_ptr<Entry> entry,
+                          Find("lease.lease_id", token.lease_id()));
+  {
+    MutexLock lock(entry->mu);
+    if (!entry->Owns(token)) return entry->Lost();
+    ++entry->writers;
+  }
+  return Fence(std::move(entry));
+}
+
+}  // namespace kinora

@@ -1,0 +1,100 @@
+// A LeaseTable grants leases for one store process and fences its writes.
+//
+// Each lease has an object, `leases/movie/<movie>.json`, which is the JSON of a
+// v1::Lease without `expires_in` and `renewals`; its holder is empty once the
+// lease was released. It is written before a grant or a release is answered, so
+// that a restart never gives out a fencing token again. Renewals are not
+// stored: a restart grants every lease that was held a full period, counted
+// from the opening of the table.
+//
+// Fencing: a write that needs a lease holds a Fence while it happens. A lease
+// passes to another holder only when no Fence on it is left, so a write that
+// was let in is durable, and thus seen by the next holder, before that holder
+// is granted the lease; one that comes later is refused. A lease that has
+// expired but that nobody took over is still its holder's.
+
+#ifndef KINORA_SERVICES_STORE_LEASE_LEASE_TABLE_H_
+#define KINORA_SERVICES_STORE_LEASE_LEASE_TABLE_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+#include "common/clock.h"
+#include "common/mutex.h"
+#include "kinora/v1/types.pb.h"
+#include "services/store/lease/lease_store.h"
+#include "services/store/object/object_storage.h"
+
+namespace kinora {
+
+// Thread-safe.
+class LeaseTable final : public LeaseStore {
+ private:
+  struct Entry;
+
+ public:
+  // Keeps a lease from passing on. Destroy it once the write is durable.
+  // A default one holds nothing.
+  class Fence {
+   public:
+    Fence() = default;
+    Fence(Fence&& other) noexcept : entry_(std::exchange(other.entry_, {})) {}
+    Fence& operator=(Fence&& other) noexcept {
+      entry_.swap(other.entry_);
+      return *this;
+    }
+    ~Fence();
+
+   private:
+    friend class LeaseTable;
+    explicit Fence(std::shared_ptr<Entry> entry) : entry_(std::move(entry)) {}
+
+    std::shared_ptr<Entry> entry_;
+  };
+
+  // Both MUST outlive the table.
+  LeaseTable(ObjectStorage& storage, Clock& clock);
+
+  // Grants also when the holder has the lease for that purpose already: then it
+  // is renewed under the same token. For another purpose it is LEASE_HELD, so
+  // that one process cannot run two runs of a movie. Waits for the writes of
+  // the holder before that are under way.
+  absl::StatusOr<v1::AcquireLeaseResponse> Acquire(
+      const v1::AcquireLeaseRequest& request) override;
+  absl::StatusOr<v1::RenewLeaseResponse> Renew(
+      const v1::RenewLeaseRequest& request) override;
+  absl::StatusOr<v1::ReleaseLeaseResponse> Release(
+      const v1::ReleaseLeaseRequest& request) override;
+  absl::StatusOr<v1::GetLeaseResponse> Get(
+      const v1::GetLeaseRequest& request) override;
+
+  // Lets a write in. ABORTED (LEASE_LOST) if `token` is not the newest of its
+  // lease or the lease was released; INVALID_ARGUMENT for the field "lease" if
+  // it is malformed or no lease on the movie or, where `run_id` is not empty,
+  // on the run.
+  absl::StatusOr<Fence> Enter(const v1::LeaseToken& token,
+                              absl::string_view movie_id,
+                              absl::string_view run_id);
+
+ private:
+  absl::StatusOr<std::shared_ptr<Entry>> Find(absl::string_view field,
+                                              absl::string_view lease_id);
+
+  ObjectStorage& storage_;
+  Clock& clock_;
+  const int64_t opened_nanos_;
+  Mutex mu_;  // taken alone, never together with an entry's
+  absl::flat_hash_map<std::string, std::shared_ptr<Entry>> entries_
+      ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_STORE_LEASE_LEASE_TABLE_H_

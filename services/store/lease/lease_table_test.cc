@@ -1,0 +1,205 @@
+#include "services/store/lease/lease_table.h"
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "common/error_reason.h"
+#include "common/testing/fake_clock.h"
+#include "common/testing/status_matchers.h"
+#include "services/store/object/memory_object_storage.h"
+
+namespace kinora {
+namespace {
+
+using ::testing::HasSubstr;
+
+class LeaseTableTest : public ::testing::Test {
+ protected:
+  LeaseTableTest() { Restart(); }
+
+  void Restart() { table_ = std::make_unique<LeaseTable>(storage_, clock_); }
+
+  absl::StatusOr<v1::AcquireLeaseResponse> Acquire(
+      absl::string_view holder, absl::string_view purpose = "p") {
+    v1::AcquireLeaseRequest request;
+    request.set_lease_id("movie/film");
+    request.set_holder(std::string(holder));
+    request.set_purpose(std::string(purpose));
+    request.mutable_ttl()->set_seconds(6);
+    return table_->Acquire(request);
+  }
+  absl::StatusOr<v1::RenewLeaseResponse> Renew(const v1::LeaseToken& token) {
+    v1::RenewLeaseRequest request;
+    *request.mutable_token() = token;
+    return table_->Renew(request);
+  }
+  absl::Status Release(const v1::LeaseToken& token) {
+    v1::ReleaseLeaseRequest request;
+    *request.mutable_token() = token;
+    return table_->Release(request).status();
+  }
+  absl::Status Enter(const v1::LeaseToken& token) {
+    return table_->Enter(token, "film", "").status();
+  }
+
+  FakeClock clock_;
+  MemoryObjectStorage storage_{clock_};
+  std::unique_ptr<LeaseTable> table_;
+};
+
+TEST_F(LeaseTableTest, AHeldLeaseIsNotGrantedToAnother) {
+  ASSERT_OK(Acquire("a", "run-1"));
+  clock_.Advance(absl::Seconds(2));
+  absl::Status status = Acquire("b").status();
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kFailedPrecondition,
+                               HasSubstr("held by \"a\" for \"run-1\"")));
+  EXPECT_EQ(ReasonOf(status), "LEASE_HELD");
+  EXPECT_EQ(MetadataOf(status)["holder"], "a");
+  EXPECT_EQ(MetadataOf(status)["purpose"], "run-1");
+  EXPECT_EQ(MetadataOf(status)["expires_in"], "4s");
+}
+
+TEST_F(LeaseTableTest, AnExpiredLeasePassesOnWithALargerToken) {
+  ASSERT_OK_AND_ASSIGN(v1::AcquireLeaseResponse a, Acquire("a", "run-1"));
+  clock_.Advance(absl::Seconds(6));
+  ASSERT_OK_AND_ASSIGN(v1::AcquireLeaseResponse b, Acquire("b", "run-2"));
+  EXPECT_GT(b.lease().token().fencing_token(),
+            a.lease().token().fencing_token());
+  EXPECT_EQ(b.expired_purpose(), "run-1");
+  absl::Status renewed = Renew(a.lease().token()).status();
+  EXPECT_THAT(renewed,
+              StatusIs(absl::StatusCode::kAborted, HasSubstr("to \"b\"")));
+  EXPECT_EQ(ReasonOf(renewed), "LEASE_LOST");
+  EXPECT_EQ(ReasonOf(Enter(a.lease().token())), "LEASE_LOST");
+  EXPECT_OK(Enter(b.lease().token()));
+}
+
+TEST_F(LeaseTableTest, RenewalKeepsALeaseAndCounts) {
+  ASSERT_OK_AND_ASSIGN(v1::AcquireLeaseResponse a, Acquire("a"));
+  for (int i = 1; i <= 3; ++i) {
+    clock_.Advance(absl::Seconds(5));
+    ASSERT_OK_AND_ASSIGN(v1::RenewLeaseResponse r, Renew(a.lease().token()));
+    EXPECT_EQ(r.lease().renewals(), i);
+    EXPECT_EQ(r.lease().expires_in().seconds(), 6);
+  }
+  EXPECT_THAT(Acquire("b"), StatusIs(absl::StatusCode::kFailedPrecondition));
+}
+
+// Nobody else has written meanwhile, so there is nothing to protect.
+TEST_F(LeaseTableTest, AnExpiredLeaseThatNobodyTookIsStillItsHolders) {
+  ASSERT_OK_AND_ASSIGN(v1::AcquireLeaseResponse a, Acquire("a"));
+  clock_.Advance(absl::Seconds(60));
+  EXPECT_OK(Enter(a.lease().token()));
+  EXPECT_OK(Renew(a.lease().token()));
+}
+
+TEST_F(LeaseTableTest, AcquiringAgainForTheSamePurposeRenews) {
+  ASSERT_OK_AND_ASSIGN(v1::AcquireLeaseResponse a, Acquire("a", "run-1"));
+  clock_.Advance(absl::Seconds(5));
+  ASSERT_OK_AND_ASSIGN(v1::AcquireLeaseResponse again, Acquire("a", "run-1"));
+  EXPECT_EQ(again.lease().token().fencing_token(),
+            a.lease().token().fencing_token());
+  EXPECT_EQ(again.lease().expires_in().seconds(), 6);
+  EXPECT_EQ(ReasonOf(Acquire("a", "run-2").status()), "LEASE_HELD");
+}
+
+TEST_F(LeaseTableTest, AReleasedLeaseIsFreeAtOnceAndItsTokenIsDead) {
+  ASSERT_OK_AND_ASSIGN(v1::AcquireLeaseResponse a, Acquire("a"));
+  ASSERT_OK(Release(a.lease().token()));
+  EXPECT_EQ(ReasonOf(Enter(a.lease().token())), "LEASE_LOST");
+  v1::GetLeaseRequest get;
+  get.set_lease_id("movie/film");
+  ASSERT_OK_AND_ASSIGN(v1::GetLeaseResponse nobody, table_->Get(get));
+  EXPECT_FALSE(nobody.has_lease());
+  ASSERT_OK_AND_ASSIGN(v1::AcquireLeaseResponse b, Acquire("b"));
+  EXPECT_EQ(b.expired_purpose(), "");
+  EXPECT_OK(Release(a.lease().token()));  // of one that was lost: no effect
+  EXPECT_OK(Enter(b.lease().token()));
+}
+
+TEST_F(LeaseTableTest, ARestartGrantsAFullPeriodAgain) {
+  ASSERT_OK_AND_ASSIGN(v1::AcquireLeaseResponse a, Acquire("a"));
+  clock_.Advance(absl::Seconds(5));
+  Restart();
+  clock_.Advance(absl::Seconds(5));
+  EXPECT_EQ(ReasonOf(Acquire("b").status()), "LEASE_HELD");
+  EXPECT_OK(Enter(a.lease().token()));
+  clock_.Advance(absl::Seconds(1));
+  EXPECT_OK(Acquire("b"));
+}
+
+TEST_F(LeaseTableTest, ARestartNeverGivesOutATokenAgain) {
+  int64_t last = 0;
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_OK_AND_ASSIGN(v1::AcquireLeaseResponse lease, Acquire("a"));
+    EXPECT_GT(lease.lease().token().fencing_token(), last);
+    last = lease.lease().token().fencing_token();
+    ASSERT_OK(Release(lease.lease().token()));
+    Restart();
+  }
+}
+
+// The next holder reads what the one before wrote: so a write that was let in
+// must be over before the lease passes on.
+TEST_F(LeaseTableTest, ALeasePassesOnOnlyAfterTheWritesUnderWay) {
+  ASSERT_OK_AND_ASSIGN(v1::AcquireLeaseResponse a, Acquire("a"));
+  absl::StatusOr<LeaseTable::Fence> fence =
+      table_->Enter(a.lease().token(), "film", "");
+  ASSERT_OK(fence);
+  clock_.Advance(absl::Seconds(7));
+  std::atomic<bool> written = false;
+  std::thread next([&] {
+    EXPECT_OK(Acquire("b"));
+    EXPECT_TRUE(written);
+  });
+  written = true;
+  fence = LeaseTable::Fence();
+  next.join();
+  EXPECT_EQ(ReasonOf(Enter(a.lease().token())), "LEASE_LOST");
+}
+
+TEST_F(LeaseTableTest, OneOfManyWinsAndTokensNeverRepeat) {
+  std::atomic<int> granted = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([this, &granted, i] {
+      if (Acquire("holder-" + std::to_string(i)).ok()) ++granted;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(granted, 1);
+}
+
+TEST_F(LeaseTableTest, MalformedRequestsNameTheField) {
+  v1::AcquireLeaseRequest request;
+  request.set_lease_id("movie/../x");
+  request.set_holder("a");
+  request.mutable_ttl()->set_seconds(6);
+  EXPECT_THAT(
+      table_->Acquire(request),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("lease_id")));
+  request.set_lease_id("movie/film");
+  request.mutable_ttl()->set_seconds(0);
+  EXPECT_THAT(table_->Acquire(request),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("ttl")));
+  request.mutable_ttl()->set_seconds(3601);
+  EXPECT_THAT(table_->Acquire(request),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("1h")));
+  request.mutable_ttl()->set_seconds(6);
+  request.set_holder("");
+  EXPECT_THAT(
+      table_->Acquire(request),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("holder")));
+}
+
+TEST_F(LeaseTableTest, ALeaseOfAnotherMovieOpensNothing) {
+  ASSERT_OK_AND_ASSIGN(v1::AcquireLeaseResponse a, Acquire("a"));
+  EXPECT_THAT(
+      table_->Enter(a.lease().token(), "other", "").status(),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("movie/other")));
+}
+
+}  // namespace
+}  // namespace kinora
