@@ -1,0 +1,249 @@
+#include "services/store/blob/object_blob_store.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "common/digest.h"
+#include "common/error_reason.h"
+#include "common/status.h"
+#include "services/store/blob/object_blob_upload.h"
+#include "services/store/checks.h"
+#include "services/store/layout.h"
+
+namespace kinora {
+namespace {
+
+const std::string& EmptyHash() {
+  static const std::string& hash = *new std::string(kEmptyDigest.Hex());
+  return hash;
+}
+
+absl::Status OverBatchLimit(absl::string_view field, int64_t bytes) {
+  return InvalidField(field, absl::StrCat(bytes, " bytes"),
+                      absl::StrCat("a batch holds at most ", kMaxBatchBytes,
+                                   " bytes: split it"));
+}
+
+void SetStatus(const absl::Status& status, v1::BatchBlobResult* result) {
+  result->set_code(static_cast<int>(status.code()));
+  result->set_message(std::string(status.message()));
+}
+
+}  // namespace
+
+absl::Status ValidateDigest(absl::string_view field, const v1::Digest& digest,
+                            bool size_required) {
+  KINORA_RETURN_IF_ERROR(
+      ValidateHash(absl::StrCat(field, ".hash"), digest.hash()));
+  const bool unknown = digest.size_bytes() == 0 && digest.hash() != EmptyHash();
+  if (digest.size_bytes() < 0 || (unknown && size_required)) {
+    return InvalidField(absl::StrCat(field, ".size_bytes"),
+                        absl::StrCat(digest.size_bytes()),
+                        "must be the blob's size");
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<BlobUpload>> ObjectBlobStore::StartUpload(
+    const v1::WriteBlobHeader& header) {
+  KINORA_RETURN_IF_ERROR(movies_.Require(header.movie_id()));
+  if (header.max_size_bytes() < 0) {
+    return InvalidField("max_size_bytes", absl::StrCat(header.max_size_bytes()),
+                        "must not be negative");
+  }
+  bool exists = false;
+  if (header.has_expected_digest()) {
+    const v1::Digest& digest = header.expected_digest();
+    KINORA_RETURN_IF_ERROR(ValidateDigest("expected_digest", digest, false));
+    absl::StatusOr<ObjectInfo> info = Find(header.movie_id(), digest);
+    exists = info.ok();
+    if (!exists && !absl::IsNotFound(info.status())) return info.status();
+  }
+  std::unique_ptr<ObjectWriter> writer;
+  if (!exists) {
+    KINORA_ASSIGN_OR_RETURN(writer,
+                            storage_.StartWrite(BlobPrefix(header.movie_id())));
+  }
+  int64_t limit = options_.max_blob_bytes;
+  if (limit == 0 ||
+      (header.max_size_bytes() > 0 && header.max_size_bytes() < limit)) {
+    limit = header.max_size_bytes();
+  }
+  return std::make_unique<ObjectBlobUpload>(
+      header.movie_id(), header.expected_digest(), limit, std::move(writer));
+}
+
+absl::StatusOr<ObjectInfo> ObjectBlobStore::Find(absl::string_view movie_id,
+                                                 const v1::Digest& digest) {
+  ObjectInfo info;
+  if (digest.hash() == EmptyHash()) return info;
+  absl::StatusOr<ObjectInfo> found =
+      storage_.Stat(BlobKey(movie_id, digest.hash()));
+  if (!found.ok() && !absl::IsNotFound(found.status())) return found.status();
+  std::string why;
+  if (!found.ok()) {
+    why = absl::StrCat("movie \"", movie_id, "\" has no blob ", digest.hash());
+  } else if (digest.size_bytes() != 0 &&
+             digest.size_bytes() != found->size_bytes) {
+    why = absl::StrCat("blob ", digest.hash(), " of movie \"", movie_id,
+                       "\" has ", found->size_bytes, " bytes, not ",
+                       digest.size_bytes());
+  } else {
+    return *std::move(found);
+  }
+  return WithReason(absl::NotFoundError(why), "BLOB_NOT_FOUND",
+                    {{"movie", movie_id}, {"value", digest.hash()}});
+}
+
+absl::Status ObjectBlobStore::Read(const v1::ReadBlobRequest& request,
+                                   Sink sink) {
+  const std::string& movie_id = request.movie_id();
+  const std::string& hash = request.digest().hash();
+  KINORA_RETURN_IF_ERROR(movies_.Require(movie_id));
+  KINORA_RETURN_IF_ERROR(ValidateDigest("digest", request.digest(), false));
+  if (request.offset() < 0 || request.limit() < 0) {
+    const bool offset = request.offset() < 0;
+    return InvalidField(
+        offset ? "offset" : "limit",
+        absl::StrCat(offset ? request.offset() : request.limit()),
+        "must not be negative");
+  }
+  if (request.verify() && (request.offset() != 0 || request.limit() != 0)) {
+    return InvalidField("verify", "true", "needs offset 0 and no limit");
+  }
+  KINORA_ASSIGN_OR_RETURN(ObjectInfo info, Find(movie_id, request.digest()));
+  if (request.offset() > info.size_bytes) {
+    return absl::OutOfRangeError(
+        absl::StrCat("offset ", request.offset(), " is past the end of blob ",
+                     hash, ", which has ", info.size_bytes, " bytes"));
+  }
+  int64_t at = request.offset();
+  int64_t left = info.size_bytes - at;
+  if (request.limit() > 0) left = std::min(left, request.limit());
+  Sha256 hasher;
+  while (left > 0) {
+    KINORA_ASSIGN_OR_RETURN(std::string piece,
+                            storage_.Read(BlobKey(movie_id, hash), at,
+                                          std::min(left, kBlobReadBytes)));
+    if (piece.empty())
+      return DataCorrupt(BlobKey(movie_id, hash), "ends early");
+    if (request.verify()) hasher.Update(piece);
+    KINORA_RETURN_IF_ERROR(sink(piece));
+    at += static_cast<int64_t>(piece.size());
+    left -= static_cast<int64_t>(piece.size());
+  }
+  if (request.verify() && hasher.Finish().Hex() != hash) {
+    return DataCorrupt(BlobKey(movie_id, hash),
+                       "its bytes do not have its hash");
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<v1::BatchWriteBlobsResponse> ObjectBlobStore::BatchWrite(
+    const v1::BatchWriteBlobsRequest& request) {
+  KINORA_RETURN_IF_ERROR(movies_.Require(request.movie_id()));
+  int64_t bytes = 0;
+  for (const v1::BatchBlob& blob : request.blobs()) {
+    bytes += static_cast<int64_t>(blob.data().size());
+  }
+  if (bytes > kMaxBatchBytes) return OverBatchLimit("blobs", bytes);
+  v1::BatchWriteBlobsResponse response;
+  for (const v1::BatchBlob& blob : request.blobs()) {
+    v1::BatchBlobResult* result = response.add_results();
+    SetStatus(WriteOne(request.movie_id(), blob, result->mutable_digest()),
+              result);
+  }
+  return response;
+}
+
+absl::Status ObjectBlobStore::WriteOne(absl::string_view movie_id,
+                                       const v1::BatchBlob& blob,
+                                       v1::Digest* digest) {
+  // The bytes are at hand, so a blob that exists costs no staged write.
+  const std::string hash = Sha256Of(blob.data()).Hex();
+  v1::WriteBlobHeader header;
+  header.set_movie_id(std::string(movie_id));
+  *header.mutable_expected_digest() = blob.expected_digest();
+  if (!blob.has_expected_digest()) {
+    header.mutable_expected_digest()->set_hash(hash);
+  }
+  *digest = header.expected_digest();
+  KINORA_ASSIGN_OR_RETURN(std::unique_ptr<BlobUpload> upload,
+                          StartUpload(header));
+  KINORA_RETURN_IF_ERROR(upload->Append(blob.data()));
+  KINORA_ASSIGN_OR_RETURN(v1::WriteBlobResponse written, upload->Finish());
+  *digest = written.digest();
+  return absl::OkStatus();
+}
+
+absl::StatusOr<v1::BatchReadBlobsResponse> ObjectBlobStore::BatchRead(
+    const v1::BatchReadBlobsRequest& request) {
+  KINORA_RETURN_IF_ERROR(movies_.Require(request.movie_id()));
+  int64_t bytes = 0;
+  for (const v1::Digest& digest : request.digests()) {
+    KINORA_RETURN_IF_ERROR(ValidateDigest("digests", digest, true));
+    if (digest.size_bytes() > kMaxBatchBytes - bytes) {
+      return OverBatchLimit("digests", bytes + digest.size_bytes());
+    }
+    bytes += digest.size_bytes();
+  }
+  v1::BatchReadBlobsResponse response;
+  for (const v1::Digest& digest : request.digests()) {
+    v1::BatchBlobResult* result = response.add_results();
+    *result->mutable_digest() = digest;
+    absl::StatusOr<std::string> data = ReadOne(request.movie_id(), digest);
+    SetStatus(data.status(), result);
+    if (data.ok()) result->set_data(*std::move(data));
+  }
+  return response;
+}
+
+absl::StatusOr<std::string> ObjectBlobStore::ReadOne(absl::string_view movie_id,
+                                                     const v1::Digest& digest) {
+  v1::ReadBlobRequest request;
+  request.set_movie_id(std::string(movie_id));
+  *request.mutable_digest() = digest;
+  request.set_verify(true);
+  std::string data;
+  KINORA_RETURN_IF_ERROR(Read(request, [&](absl::string_view piece) {
+    absl::StrAppend(&data, piece);
+    return absl::OkStatus();
+  }));
+  return data;
+}
+
+absl::StatusOr<v1::FindMissingBlobsResponse> ObjectBlobStore::FindMissing(
+    const v1::FindMissingBlobsRequest& request) {
+  KINORA_RETURN_IF_ERROR(movies_.Require(request.movie_id()));
+  if (request.digests_size() > kMaxDigestsPerRequest) {
+    return InvalidField(
+        "digests", absl::StrCat(request.digests_size(), " digests"),
+        absl::StrCat("at most ", kMaxDigestsPerRequest, " in one request"));
+  }
+  v1::FindMissingBlobsResponse response;
+  for (const v1::Digest& digest : request.digests()) {
+    KINORA_RETURN_IF_ERROR(ValidateDigest("digests", digest, false));
+    absl::StatusOr<ObjectInfo> info = Find(request.movie_id(), digest);
+    if (info.ok()) continue;
+    if (!absl::IsNotFound(info.status())) return info.status();
+    *response.add_missing() = digest;
+  }
+  return response;
+}
+
+absl::StatusOr<v1::StatBlobResponse> ObjectBlobStore::Stat(
+    const v1::StatBlobRequest& request) {
+  KINORA_RETURN_IF_ERROR(movies_.Require(request.movie_id()));
+  KINORA_RETURN_IF_ERROR(ValidateDigest("digest", request.digest(), false));
+  KINORA_ASSIGN_OR_RETURN(ObjectInfo info,
+                          Find(request.movie_id(), request.digest()));
+  v1::StatBlobResponse response;
+  response.mutable_digest()->set_hash(request.digest().hash());
+  response.mutable_digest()->set_size_bytes(info.size_bytes);
+  *response.mutable_create_time() = ToTimestamp(info.create_time);
+  return response;
+}
+
+}  // namespace kinora

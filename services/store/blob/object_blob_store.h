@@ -1,0 +1,79 @@
+// An ObjectBlobStore keeps blobs as objects: the bytes of the blob with SHA-256
+// 7f3c... are exactly the object `builds/<movie>/blobs/7f/7f3c...`, so that
+// sha256sum agrees with the name. A blob appears whole or not at all and is
+// never rewritten. The empty blob always exists and has no object.
+
+#ifndef KINORA_SERVICES_STORE_BLOB_OBJECT_BLOB_STORE_H_
+#define KINORA_SERVICES_STORE_BLOB_OBJECT_BLOB_STORE_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+#include "services/store/blob/blob_store.h"
+#include "services/store/movie/movie_catalog.h"
+#include "services/store/object/object_storage.h"
+
+namespace kinora {
+
+// Most bytes in one batch: leaves room for the rest of a 16 MiB message.
+inline constexpr int64_t kMaxBatchBytes = int64_t{4} << 20;
+// Most digests in one FindMissing.
+inline constexpr int kMaxDigestsPerRequest = 10'000;
+// Most bytes a read hands on at once.
+inline constexpr int64_t kBlobReadBytes = int64_t{1} << 20;
+
+struct ObjectBlobStoreOptions {
+  int64_t max_blob_bytes = 0;  // 0 for no limit
+};
+
+// Thread-safe.
+class ObjectBlobStore final : public BlobStore {
+ public:
+  using Options = ObjectBlobStoreOptions;
+
+  // `storage` and `movies` MUST outlive the store and its uploads.
+  ObjectBlobStore(ObjectStorage& storage, MovieCatalog& movies,
+                  const Options& options)
+      : storage_(storage), movies_(movies), options_(options) {}
+
+  absl::StatusOr<std::unique_ptr<BlobUpload>> StartUpload(
+      const v1::WriteBlobHeader& header) override;
+  absl::Status Read(const v1::ReadBlobRequest& request, Sink sink) override;
+  absl::StatusOr<v1::BatchWriteBlobsResponse> BatchWrite(
+      const v1::BatchWriteBlobsRequest& request) override;
+  absl::StatusOr<v1::BatchReadBlobsResponse> BatchRead(
+      const v1::BatchReadBlobsRequest& request) override;
+  absl::StatusOr<v1::FindMissingBlobsResponse> FindMissing(
+      const v1::FindMissingBlobsRequest& request) override;
+  absl::StatusOr<v1::StatBlobResponse> Stat(
+      const v1::StatBlobRequest& request) override;
+
+ private:
+  // Size and age of a blob; BLOB_NOT_FOUND also if its size is not the one
+  // that `digest` names.
+  absl::StatusOr<ObjectInfo> Find(absl::string_view movie_id,
+                                  const v1::Digest& digest);
+  absl::Status WriteOne(absl::string_view movie_id, const v1::BatchBlob& blob,
+                        v1::Digest* digest);
+  absl::StatusOr<std::string> ReadOne(absl::string_view movie_id,
+                                      const v1::Digest& digest);
+
+  ObjectStorage& storage_;
+  MovieCatalog& movies_;
+  const Options options_;
+};
+
+// OK if `digest` has a well-formed hash and a size that is not negative, and
+// size 0 only with the empty blob's hash or as "unknown" where
+// `size_required` is not set. INVALID_ARGUMENT for `field`.
+absl::Status ValidateDigest(absl::string_view field, const v1::Digest& digest,
+                            bool size_required);
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_STORE_BLOB_OBJECT_BLOB_STORE_H_
