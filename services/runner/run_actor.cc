@@ -332,6 +332,7 @@ absl::Status RunActor::Commit() {
 // The terminal event first: the ledger decides, the record follows.
 absl::Status RunActor::CloseRecord(v1::RunStatus status,
                                    const std::string& error) {
+  closing_.store(true);
   KINORA_RETURN_IF_ERROR(FlushLedger());
   record_.set_status(status);
   record_.set_error(error);

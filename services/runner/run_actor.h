@@ -18,6 +18,7 @@
 #ifndef KINORA_SERVICES_RUNNER_RUN_ACTOR_H_
 #define KINORA_SERVICES_RUNNER_RUN_ACTOR_H_
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -86,6 +87,9 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   // with `now`, cancels them), gives up the lease, and writes no terminal
   // event: the run is interrupted, not over. May be called again with `now`.
   void Stop(bool now);
+
+  // True once the run's terminal event may be seen: on_ended follows soon.
+  bool closing() const { return closing_.load(); }
 
   const std::string& movie_id() const { return identity_.movie_id; }
   const std::string& run_id() const { return identity_.run_id; }
@@ -176,6 +180,7 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   Strand strand_;
   std::shared_ptr<LeaseKeeper> lease_;  // set by Create()
 
+  std::atomic<bool> closing_ = false;
   Mutex mu_;
   std::vector<Message> inbox_ ABSL_GUARDED_BY(mu_);
   bool posted_ ABSL_GUARDED_BY(mu_) = false;

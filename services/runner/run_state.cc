@@ -42,7 +42,7 @@ absl::Status BadPlan(const v1::PlannedJob& job, absl::string_view what) {
 
 bool IsFinal(JobStatus status) { return status >= JobStatus::kSucceeded; }
 
-absl::StatusOr<Digest> ContentHash(const v1::Content& content) {
+absl::StatusOr<Digest> DigestOf(const v1::Content& content) {
   switch (content.value_case()) {
     case v1::Content::kBlob:
       return Digest::ParseHex(content.blob().digest().hash());
@@ -79,7 +79,7 @@ RunState::RunState(std::shared_ptr<const v1::Plan> plan,
 absl::Status RunState::AddSources() {
   auto add = [this](const std::string& id,
                     const v1::Content& content) -> absl::Status {
-    absl::StatusOr<Digest> hash = ContentHash(content);
+    absl::StatusOr<Digest> hash = DigestOf(content);
     if (!hash.ok()) {
       return Annotate(hash.status(), absl::StrCat("plan: ", id));
     }
@@ -289,7 +289,7 @@ void RunState::Land(JobIndex index, const std::vector<v1::Content>& outputs) {
     Source& source = sources_[job.job->artefacts(i).artefact_id()];
     source.content = outputs[static_cast<size_t>(i)];
     // Whoever made the content has computed the hash; none is all zero.
-    source.hash = ContentHash(source.content).value_or(Digest());
+    source.hash = DigestOf(source.content).value_or(Digest());
     source.known = true;
   }
   for (JobIndex dependant : job.dependants) {

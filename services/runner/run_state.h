@@ -261,7 +261,7 @@ class RunState {
 
 // The hash of a content, whichever form it has. INVALID_ARGUMENT if it has
 // none or a malformed one.
-absl::StatusOr<Digest> ContentHash(const v1::Content& content);
+absl::StatusOr<Digest> DigestOf(const v1::Content& content);
 
 }  // namespace kinora
 

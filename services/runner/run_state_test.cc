@@ -370,7 +370,7 @@ class RandomRun {
       // Everything it reads is there.
       for (const v1::Dependency& d : state.Dependencies(job)) {
         if (d.source_id().empty()) continue;
-        EXPECT_EQ(d.hash(), ContentHash(state.content(d.source_id()))->Hex());
+        EXPECT_EQ(d.hash(), DigestOf(state.content(d.source_id()))->Hex());
       }
       running_.push_back(job);
     }

@@ -33,9 +33,14 @@ class Runner::StartSlot {
     if (runner.draining_) {
       return absl::UnavailableError("the runner is shutting down");
     }
-    auto active = runner.active_.find(movie_id);
-    if (active != runner.active_.end()) {
-      return RunActive(movie_id, active->second->run_id());
+    for (;;) {
+      auto active = runner.active_.find(movie_id);
+      if (active == runner.active_.end()) break;
+      if (!active->second->closing()) {
+        return RunActive(movie_id, active->second->run_id());
+      }
+      // Who saw the run end and starts the next one must not be turned away.
+      runner.ended_cv_.Wait(runner.mu_);
     }
     if (!runner.starting_.insert(movie_id).second) {
       return absl::UnavailableError(absl::StrCat(

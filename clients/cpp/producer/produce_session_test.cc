@@ -1,0 +1,277 @@
+// What a runner makes of producers that break the contract.
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "grpcpp/support/server_callback.h"
+
+#include "clients/cpp/producer/remote_producer_caller.h"
+#include "common/digest.h"
+#include "common/error_reason.h"
+#include "common/testing/in_process_server.h"
+#include "common/testing/status_matchers.h"
+#include "common/thread_pool.h"
+#include "kinora/v1/producer.grpc.pb.h"
+
+namespace kinora {
+namespace {
+
+using ::testing::HasSubstr;
+
+using Answers = std::vector<v1::ProduceResponse>;
+
+// Reads the header, writes its answers, and finishes. Without answers it
+// writes nothing and waits to be cancelled.
+class ScriptedJob final
+    : public grpc::ServerBidiReactor<v1::ProduceRequest, v1::ProduceResponse> {
+ public:
+  explicit ScriptedJob(Answers answers) : answers_(std::move(answers)) {
+    StartRead(&request_);
+  }
+  void OnReadDone(bool ok) override {
+    if (ok && !answers_.empty()) Write();
+  }
+  void OnWriteDone(bool ok) override {
+    ok ? Write() : Finish(grpc::Status::CANCELLED);
+  }
+  void OnCancel() override {
+    if (answers_.empty()) Finish(grpc::Status::CANCELLED);
+  }
+  void OnDone() override { delete this; }
+
+ private:
+  void Write() {
+    if (next_ == answers_.size()) return Finish(grpc::Status::OK);
+    StartWrite(&answers_[next_++]);
+  }
+
+  v1::ProduceRequest request_;
+  Answers answers_;
+  size_t next_ = 0;
+};
+
+class ScriptedProducer final : public v1::ProducerService::CallbackService {
+ public:
+  Answers answers;
+
+  grpc::ServerBidiReactor<v1::ProduceRequest, v1::ProduceResponse>* Produce(
+      grpc::CallbackServerContext*) override {
+    return new ScriptedJob(answers);
+  }
+};
+
+// Nothing here is larger than the inline limit.
+class NoBlobs final : public BlobStore {
+ public:
+  absl::StatusOr<std::unique_ptr<BlobUpload>> StartUpload(
+      const v1::WriteBlobHeader&) override {
+    return absl::UnavailableError("no blobs here");
+  }
+  absl::Status Read(const v1::ReadBlobRequest&, Sink) override {
+    return absl::NotFoundError("no such blob");
+  }
+  absl::StatusOr<v1::BatchWriteBlobsResponse> BatchWrite(
+      const v1::BatchWriteBlobsRequest&) override {
+    return absl::UnimplementedError("");
+  }
+  absl::StatusOr<v1::BatchReadBlobsResponse> BatchRead(
+      const v1::BatchReadBlobsRequest&) override {
+    return absl::UnimplementedError("");
+  }
+  absl::StatusOr<v1::FindMissingBlobsResponse> FindMissing(
+      const v1::FindMissingBlobsRequest&) override {
+    return absl::UnimplementedError("");
+  }
+  absl::StatusOr<v1::StatBlobResponse> Stat(
+      const v1::StatBlobRequest&) override {
+    return absl::UnimplementedError("");
+  }
+};
+
+class WaitingObserver final : public AttemptObserver {
+ public:
+  void OnProgress(const v1::Progress&) override {}
+  void OnLogLines(const v1::LogLines&) override {}
+  void OnDone(AttemptResult result) override {
+    MutexLock lock(mu_);
+    result_ = std::move(result);
+    done_cv_.SignalAll();
+  }
+  AttemptResult Wait() {
+    MutexLock lock(mu_);
+    while (!result_.has_value()) done_cv_.Wait(mu_);
+    return *result_;
+  }
+
+ private:
+  Mutex mu_;
+  CondVar done_cv_;
+  std::optional<AttemptResult> result_ ABSL_GUARDED_BY(mu_);
+};
+
+v1::ProduceResponse Accepted(const std::string& version) {
+  v1::ProduceResponse response;
+  response.mutable_accepted()->mutable_identity()->set_version(version);
+  return response;
+}
+
+v1::ProduceResponse Chunk(const std::string& output, int64_t offset,
+                          const std::string& data, bool last) {
+  v1::ProduceResponse response;
+  v1::OutputChunk* chunk = response.mutable_output_chunk();
+  chunk->set_output(output);
+  chunk->set_offset(offset);
+  chunk->set_data(data);
+  chunk->set_last(last);
+  return response;
+}
+
+v1::ProduceResponse Succeeded() {
+  v1::ProduceResponse response;
+  response.mutable_result()->mutable_succeeded();
+  return response;
+}
+
+class ProduceSessionTest : public ::testing::TestWithParam<Transport> {
+ protected:
+  ProduceSessionTest() {
+    RemoteProducerCallerOptions options;
+    options.make_channel = [this](const std::string&) {
+      return server_.Channel(GetParam());
+    };
+    ProducerConfigs configs;
+    configs["tts"].target = "scripted";
+    caller_ = std::make_unique<RemoteProducerCaller>(configs, blobs_, executor_,
+                                                     RealClock(), options);
+  }
+
+  AttemptResult Produce(Answers answers, const std::string& mime = "text/plain",
+                        bool cancel = false) {
+    producer_.answers = std::move(answers);
+    AttemptRequest request;
+    request.header.set_movie_id("film");
+    request.header.set_producer("tts");
+    request.producer_version = "1";
+    request.outputs.push_back({"Artifact:Text", "Text", mime});
+    request.timeout = absl::Minutes(1);
+    auto observer = std::make_shared<WaitingObserver>();
+    std::unique_ptr<Attempt> attempt =
+        caller_->Start(std::move(request), observer);
+    if (cancel) attempt->Cancel();
+    return observer->Wait();
+  }
+
+  void ExpectFailure(const AttemptResult& result, v1::FailureReason reason,
+                     bool retryable, const std::string& message) {
+    ASSERT_TRUE(result.failure.has_value());
+    EXPECT_EQ(result.failure->reason(), reason);
+    EXPECT_EQ(result.failure->retryable(), retryable);
+    EXPECT_THAT(result.failure->message(), HasSubstr(message));
+  }
+
+  NoBlobs blobs_;
+  ScriptedProducer producer_;
+  InProcessServer server_{
+      {{v1::ProducerService::service_full_name(), &producer_}}};
+  ThreadPool executor_{"test", 2};
+  std::unique_ptr<RemoteProducerCaller> caller_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Transports, ProduceSessionTest,
+                         ::testing::Values(Transport::kInProcess,
+                                           Transport::kTcp),
+                         TransportName);
+
+TEST_P(ProduceSessionTest, SmallOutputIsInlineWithItsHash) {
+  AttemptResult result =
+      Produce({Accepted("1"), Chunk("Text", 0, "a", false),
+               Chunk("Artifact:Text", 1, "b", true), Succeeded()});
+  ASSERT_FALSE(result.failure.has_value()) << result.failure->message();
+  const v1::InlineValue& value = result.outputs.at(0).content.inline_();
+  EXPECT_EQ(value.data(), "ab");
+  EXPECT_EQ(value.hash(), Sha256Of("ab").Hex());
+  EXPECT_EQ(value.mime_type(), "text/plain");
+}
+
+TEST_P(ProduceSessionTest, InlineJsonHasOneSpelling) {
+  AttemptResult result = Produce(
+      {Accepted("1"), Chunk("Text", 0, R"({"b":1, "a":2})", true), Succeeded()},
+      "application/json");
+  ASSERT_FALSE(result.failure.has_value()) << result.failure->message();
+  EXPECT_EQ(result.outputs.at(0).content.inline_().data(), R"({"a":2,"b":1})");
+}
+
+TEST_P(ProduceSessionTest, OutputThatIsNotWhatItsTypeSaysIsInvalid) {
+  ExpectFailure(
+      Produce({Accepted("1"), Chunk("Text", 0, "{", true), Succeeded()},
+              "application/json"),
+      v1::FAILURE_REASON_OUTPUT_INVALID, false, "must be JSON");
+  ExpectFailure(
+      Produce({Accepted("1"), Chunk("Text", 0, "\xff", true), Succeeded()}),
+      v1::FAILURE_REASON_OUTPUT_INVALID, false, "UTF-8");
+}
+
+TEST_P(ProduceSessionTest, BytesOutOfPlaceAreInvalid) {
+  ExpectFailure(
+      Produce({Accepted("1"), Chunk("Text", 5, "late", true), Succeeded()}),
+      v1::FAILURE_REASON_OUTPUT_INVALID, false, "goes on at 0");
+  ExpectFailure(Produce({Accepted("1"), Chunk("Text", 0, "", true),
+                         Chunk("Text", 0, "", true), Succeeded()}),
+                v1::FAILURE_REASON_OUTPUT_INVALID, false, "last chunk");
+  ExpectFailure(
+      Produce({Accepted("1"), Chunk("Other", 0, "x", true), Succeeded()}),
+      v1::FAILURE_REASON_OUTPUT_INVALID, false, "\"Other\"");
+}
+
+TEST_P(ProduceSessionTest, SuccessWithoutAnOutputIsAFailure) {  // F: B-9
+  ExpectFailure(Produce({Accepted("1"), Succeeded()}),
+                v1::FAILURE_REASON_OUTPUT_MISSING, false, "Artifact:Text");
+  ExpectFailure(
+      Produce({Accepted("1"), Chunk("Text", 0, "half", false), Succeeded()}),
+      v1::FAILURE_REASON_OUTPUT_MISSING, false, "Artifact:Text");
+}
+
+TEST_P(ProduceSessionTest, AnotherVersionIsRetryable) {
+  ExpectFailure(Produce({Accepted("2"), Succeeded()}),
+                v1::FAILURE_REASON_PRODUCER_ERROR, true, "plan again");
+}
+
+TEST_P(ProduceSessionTest, CallThatEndsWithoutAResultIsRetryable) {
+  ExpectFailure(Produce({Accepted("1")}),
+                v1::FAILURE_REASON_PRODUCER_UNAVAILABLE, true,
+                "without a result");
+}
+
+TEST_P(ProduceSessionTest, QuestionSaysThatNobodyCanAnswer) {
+  v1::ProduceResponse question;
+  question.mutable_question()->set_prompt("Which voice?");
+  ExpectFailure(Produce({Accepted("1"), question}),
+                v1::FAILURE_REASON_PRODUCER_ERROR, false, "Which voice?");
+}
+
+TEST_P(ProduceSessionTest, CancelledAttemptEnds) {
+  ExpectFailure(Produce({}, "text/plain", true), v1::FAILURE_REASON_CANCELLED,
+                false, "cancelled");
+}
+
+TEST_P(ProduceSessionTest, UnreachableStoreIsNotTheJobsFault) {
+  ExpectFailure(
+      Produce({Accepted("1"), Chunk("Text", 0, std::string(10'000, 'x'), true),
+               Succeeded()}),
+      v1::FAILURE_REASON_UNSPECIFIED, true, "no blobs here");
+}
+
+TEST_P(ProduceSessionTest, UnknownProducerIsNamed) {
+  absl::StatusOr<v1::DescribeResponse> description =
+      caller_->Describe("nobody");
+  EXPECT_THAT(description, StatusIs(absl::StatusCode::kFailedPrecondition,
+                                    HasSubstr("\"nobody\"")));
+  EXPECT_EQ(ReasonOf(description.status()), "PRODUCER_UNKNOWN");
+}
+
+}  // namespace
+}  // namespace kinora

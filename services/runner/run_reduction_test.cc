@@ -1,0 +1,110 @@
+#include "services/runner/run_reduction.h"
+
+#include <string>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace kinora {
+namespace {
+
+using ::testing::ElementsAre;
+
+class RunReductionTest : public ::testing::Test {
+ protected:
+  static v1::RunRecord Record(v1::RunStatus status) {
+    v1::RunRecord record;
+    record.set_run_id("r");
+    record.set_status(status);
+    record.mutable_jobs()->set_total(3);
+    return record;
+  }
+
+  v1::LedgerEvent* Next() {
+    event_.Clear();
+    event_.set_sequence(++sequence_);
+    event_.mutable_ledger()->set_run_id("r");
+    event_.mutable_ledger()->set_occurred_at_ms(1000 + sequence_);
+    return event_.mutable_ledger();
+  }
+  void Take() { reduction_.Apply(event_); }
+
+  RunReduction reduction_{Record(v1::RUN_STATUS_RUNNING)};
+  v1::Event event_;
+  int64_t sequence_ = 0;
+};
+
+TEST_F(RunReductionTest, JobsAreAsTheirLastStepsSay) {
+  Next()->mutable_step_started()->mutable_step()->set_step_id("A");
+  Take();
+  Next()->mutable_step_completed()->mutable_step()->set_step_id("A");
+  Take();
+  v1::StepSkippedEvent* skipped = Next()->mutable_step_skipped();
+  skipped->mutable_step()->set_step_id("B");
+  skipped->set_reason("reused");
+  Take();
+  v1::StepFailedEvent* failed = Next()->mutable_step_failed();
+  failed->mutable_step()->set_step_id("C");
+  failed->set_error("boom");
+  Take();
+  const v1::RunSnapshot run = reduction_.Snapshot();
+  ASSERT_EQ(run.jobs_size(), 3);
+  EXPECT_EQ(run.jobs(0).status(), "completed");
+  EXPECT_EQ(run.jobs(1).detail(), "reused");
+  EXPECT_EQ(run.jobs(2).detail(), "boom");
+  EXPECT_EQ(run.record().jobs().succeeded(), 1);
+  EXPECT_EQ(run.record().jobs().reused(), 1);
+  EXPECT_EQ(run.record().jobs().failed(), 1);
+  EXPECT_EQ(run.record().jobs().total(), 3);
+  EXPECT_EQ(run.last_sequence(), 4);
+}
+
+// A crash between the terminal event and the record must not revive the run.
+TEST_F(RunReductionTest, LedgerDecidesWhenTheRecordLags) {
+  Next()->mutable_run_started();
+  Take();
+  EXPECT_EQ(reduction_.status(), v1::RUN_STATUS_RUNNING);
+  Next()->mutable_run_failed()->set_error("boom");
+  Take();
+  EXPECT_EQ(reduction_.status(), v1::RUN_STATUS_FAILED);
+  EXPECT_EQ(reduction_.error(), "boom");
+  EXPECT_EQ(reduction_.Snapshot().record().finish_time().seconds(), 1);
+}
+
+TEST_F(RunReductionTest,
+       TerminalIsFinalButForALateFailure) {  // F: S2-44, S2-45
+  Next()->mutable_run_completed();
+  Take();
+  Next()->mutable_run_cancelled();
+  Take();
+  EXPECT_EQ(reduction_.status(), v1::RUN_STATUS_COMPLETED);
+  Next()->mutable_run_failed();
+  Take();
+  EXPECT_EQ(reduction_.status(), v1::RUN_STATUS_FAILED);
+  Next()->mutable_run_started();
+  Take();
+  EXPECT_EQ(reduction_.status(), v1::RUN_STATUS_FAILED);
+}
+
+TEST_F(RunReductionTest, TailKeepsTheLastLinesAndCountsAll) {  // F: S2-9
+  for (int i = 1; i <= 150; ++i) {
+    v1::LogAppendedEvent* log = Next()->mutable_log_appended();
+    log->add_lines(std::to_string(i));
+    log->set_first_seq(i);
+    Take();
+  }
+  const v1::RunSnapshot run = reduction_.Snapshot();
+  EXPECT_EQ(run.log_tail_size(), 100);
+  EXPECT_EQ(run.log_tail(0), "51");
+  EXPECT_EQ(run.total_log_count(), 150);
+}
+
+TEST_F(RunReductionTest, EventsOfOtherRunsChangeNothing) {  // F: S2-28
+  Next()->mutable_run_failed();
+  event_.mutable_ledger()->set_run_id("other");
+  Take();
+  EXPECT_EQ(reduction_.status(), v1::RUN_STATUS_QUEUED);
+}
+
+}  // namespace
+}  // namespace kinora

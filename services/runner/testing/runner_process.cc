@@ -1,0 +1,67 @@
+#include "services/runner/testing/runner_process.h"
+
+#include "clients/cpp/producer/remote_producer_caller.h"
+#include "clients/cpp/sim/sim_producer_service.h"
+#include "common/random.h"
+#include "common/testing/in_process_server.h"
+#include "common/thread_pool.h"
+#include "services/planner/store_planner.h"
+
+namespace kinora {
+namespace {
+
+ProducerConfigs Configs() {
+  ProducerConfigs configs;
+  configs["sim"] = {"sim", 4, 3, absl::Minutes(5)};
+  configs["single"] = {"sim", 1, 3, absl::Minutes(5)};
+  return configs;
+}
+
+RunnerOptions Options() {
+  RunnerOptions options;
+  options.retry.initial = absl::Milliseconds(1);
+  return options;
+}
+
+}  // namespace
+
+// In the order of construction.
+struct RunnerProcess::Parts {
+  Parts(const Store& store, Clock& clock, const std::string& version)
+      : sim_executor("sim", 2),
+        sim(sim_executor, version),
+        server({{v1::ProducerService::service_full_name(), &sim}}),
+        planner(store),
+        executor("runner", 4),
+        caller(Configs(), store.blobs, executor, clock, CallerOptions()),
+        runner({store, planner, caller, executor, clock, SystemRandom()},
+               Configs(), Options()) {}
+
+  RemoteProducerCallerOptions CallerOptions() {
+    RemoteProducerCallerOptions options;
+    options.make_channel = [this](const std::string&) {
+      return server.Channel(Transport::kInProcess);
+    };
+    return options;
+  }
+
+  ThreadPool sim_executor;
+  SimProducerService sim;
+  InProcessServer server;
+  StorePlanner planner;
+  ThreadPool executor;
+  RemoteProducerCaller caller;
+  Runner runner;
+};
+
+RunnerProcess::RunnerProcess(const Store& store, Clock& clock,
+                             const std::string& version)
+    : parts_(std::make_unique<Parts>(store, clock, version)) {}
+
+RunnerProcess::~RunnerProcess() = default;
+
+Runner& RunnerProcess::runner() { return parts_->runner; }
+
+int64_t RunnerProcess::calls() const { return parts_->sim.calls(); }
+
+}  // namespace kinora

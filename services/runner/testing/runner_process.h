@@ -1,0 +1,38 @@
+// A RunnerProcess is a runner with everything it needs but a store: planner,
+// executor, and a simulated producer behind an in-process channel.
+
+#ifndef KINORA_SERVICES_RUNNER_TESTING_RUNNER_PROCESS_H_
+#define KINORA_SERVICES_RUNNER_TESTING_RUNNER_PROCESS_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "common/clock.h"
+#include "services/runner/runner.h"
+#include "services/store/store.h"
+
+namespace kinora {
+
+// Its producers are `sim`, called four times at once, and `single`, called
+// once at a time; attempts are made three times, with hardly a pause.
+class RunnerProcess {
+ public:
+  // `version` is what the producers report. The store's parts and `clock` MUST
+  // outlive this.
+  RunnerProcess(const Store& store, Clock& clock, const std::string& version);
+  ~RunnerProcess();
+
+  Runner& runner();
+
+  // Attempts that reached a producer.
+  int64_t calls() const;
+
+ private:
+  struct Parts;
+  const std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_RUNNER_TESTING_RUNNER_PROCESS_H_
