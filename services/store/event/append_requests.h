@@ -1,0 +1,61 @@
+// AppendRequests remembers, for one log, which appends came under which request
+// id and where their events went, so that a repeated append is answered and not
+// done again.
+
+#ifndef KINORA_SERVICES_STORE_EVENT_APPEND_REQUESTS_H_
+#define KINORA_SERVICES_STORE_EVENT_APPEND_REQUESTS_H_
+
+#include <cstddef>
+#include <deque>
+#include <optional>
+#include <string>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+#include "common/mutex.h"
+#include "services/store/event/event_log.h"
+
+namespace kinora {
+
+// Appends remembered per log.
+inline constexpr size_t kMaxAppendRequests = 10'000;
+
+// How far back a restarted store looks for them in the log. Each append has at
+// least one event, so this finds the latest 10,000 appends of up to two events;
+// of logs that grow in larger batches it finds fewer.
+inline constexpr int64_t kMaxRecoveredEvents = 20'000;
+
+// Thread-safe.
+class AppendRequests {
+ public:
+  // Begins the append of a request id, once per id at a time: waits while the
+  // same id is under way. Returns its answer if it was done before; else
+  // nullopt, and the caller MUST append and then call End().
+  // Before the first answer the tail of `log` is read; its errors are returned.
+  absl::StatusOr<std::optional<AppendedRange>> Begin(
+      EventLog& events, absl::string_view log, const std::string& request_id);
+
+  // Ends what Begin() began; `range` is null if the append failed.
+  void End(const std::string& request_id, const AppendedRange* range);
+
+ private:
+  absl::Status Recover(EventLog& events, absl::string_view log)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Remember(const std::string& request_id, const AppendedRange& range)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  Mutex mu_;
+  CondVar ended_;
+  bool recovered_ ABSL_GUARDED_BY(mu_) = false;
+  absl::flat_hash_set<std::string> under_way_ ABSL_GUARDED_BY(mu_);
+  absl::flat_hash_map<std::string, AppendedRange> done_ ABSL_GUARDED_BY(mu_);
+  std::deque<std::string> oldest_first_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_STORE_EVENT_APPEND_REQUESTS_H_

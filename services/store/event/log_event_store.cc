@@ -1,0 +1,422 @@
+#include "services/store/event/log_event_store.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "common/element_id.h"
+#include "common/error_reason.h"
+#include "common/ids.h"
+#include "common/status.h"
+#include "services/store/checks.h"
+#include "services/store/event/event_json.h"
+#include "services/store/event/event_validator.h"
+#include "services/store/event/log_tail.h"
+#include "services/store/layout.h"
+
+namespace kinora {
+namespace {
+
+constexpr int64_t kEventsPerPage = 1000;
+constexpr int64_t kBytesPerPage = int64_t{1} << 20;
+
+// Ledgers whose requests are remembered at once. Forgetting one costs reading
+// its tail again, not a doubled append.
+constexpr size_t kMaxRequestLogs = 1024;
+
+absl::Status CheckAppend(const v1::AppendEventsRequest& request) {
+  KINORA_RETURN_IF_ERROR(ValidateLogName(request.log()));
+  if (request.events().empty() || request.events_size() > kMaxEventsPerAppend) {
+    return InvalidField(
+        "events", absl::StrCat(request.events_size()),
+        absl::StrCat("must be 1 to ", kMaxEventsPerAppend, " events"));
+  }
+  if (request.request_id().size() > kMaxRequestIdBytes) {
+    return InvalidField(
+        "request_id", request.request_id(),
+        absl::StrCat("must have at most ", kMaxRequestIdBytes, " bytes"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckSequence(absl::string_view log, int64_t expected,
+                           int64_t last) {
+  if (expected == last) return absl::OkStatus();
+  return WithReason(
+      absl::AbortedError(
+          absl::StrCat(log, " is at sequence ", last, ", expected ", expected)),
+      "SEQUENCE_MISMATCH", {{"current", absl::StrCat(last)}});
+}
+
+absl::Status CheckReuse(const std::vector<v1::Event>& events,
+                        int64_t last_sequence) {
+  for (const v1::Event& event : events) {
+    const int64_t reused = event.artefact().reused_sequence();
+    if (reused > last_sequence) {
+      return InvalidField("events.artefact.reused_sequence",
+                          absl::StrCat(reused),
+                          absl::StrCat("the log ends at ", last_sequence));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+std::string LogKeyOf(const v1::LogName& name) {
+  switch (name.kind()) {
+    case v1::LOG_KIND_LEDGER:
+      return LedgerLogKey(name.movie_id(), name.run_id());
+    case v1::LOG_KIND_INPUTS:
+      return InputsLogKey(name.movie_id());
+    default:
+      return ArtefactsLogKey(name.movie_id());
+  }
+}
+
+absl::StatusOr<v1::AppendEventsResponse> LogEventStore::Append(
+    const v1::AppendEventsRequest& request) {
+  KINORA_RETURN_IF_ERROR(CheckAppend(request));
+  KINORA_RETURN_IF_ERROR(movies_.Require(request.log().movie_id()));
+  std::vector<v1::Event> events(request.events().begin(),
+                                request.events().end());
+  for (size_t i = 0; i < events.size(); ++i) {
+    KINORA_RETURN_IF_ERROR(
+        ValidateEvent(absl::StrCat("events[", i, "]"), request.log(),
+                      options_.inline_limit_bytes, &events[i]));
+  }
+  const std::string log = LogKeyOf(request.log());
+  AppendedRange range;
+  if (request.request_id().empty()) {
+    KINORA_ASSIGN_OR_RETURN(range, AppendFenced(request, log, events));
+  } else {
+    std::shared_ptr<AppendRequests> requests = RequestsOf(log);
+    KINORA_ASSIGN_OR_RETURN(
+        std::optional<AppendedRange> done,
+        requests->Begin(events_, log, request.request_id()));
+    if (done.has_value()) {
+      range = *done;
+    } else {
+      absl::StatusOr<AppendedRange> appended =
+          AppendFenced(request, log, events);
+      requests->End(request.request_id(), appended.ok() ? &*appended : nullptr);
+      KINORA_RETURN_IF_ERROR(appended.status());
+      range = *appended;
+    }
+  }
+  v1::AppendEventsResponse response;
+  response.set_first_sequence(range.first_sequence);
+  response.set_last_sequence(range.last_sequence);
+  return response;
+}
+
+absl::StatusOr<AppendedRange> LogEventStore::AppendFenced(
+    const v1::AppendEventsRequest& request, const std::string& log,
+    const std::vector<v1::Event>& events) {
+  const v1::LogName& name = request.log();
+  LeaseTable::Fence fence;
+  if (name.kind() != v1::LOG_KIND_INPUTS) {
+    KINORA_ASSIGN_OR_RETURN(
+        fence, leases_.Enter(request.lease(), name.movie_id(), name.run_id()));
+  }
+  KINORA_RETURN_IF_ERROR(CheckBlobs(name.movie_id(), events));
+  std::vector<std::string> bodies;
+  bodies.reserve(events.size());
+  const google::protobuf::Timestamp now = ToTimestamp(clock_.Now());
+  for (size_t i = 0; i < events.size(); ++i) {
+    v1::Event event = events[i];
+    *event.mutable_time() = now;
+    const bool marked = i + 1 == events.size() && !request.request_id().empty();
+    const RequestMark mark = {request.request_id(),
+                              static_cast<int64_t>(events.size())};
+    bodies.push_back(EventToBody(event, marked ? &mark : nullptr));
+  }
+  return events_.Append(log, bodies, [&](int64_t last) -> absl::Status {
+    if (request.has_expected_sequence()) {
+      KINORA_RETURN_IF_ERROR(
+          CheckSequence(log, request.expected_sequence(), last));
+    }
+    return CheckReuse(events, last);
+  });
+}
+
+absl::Status LogEventStore::CheckBlobs(const std::string& movie_id,
+                                       const std::vector<v1::Event>& events) {
+  v1::FindMissingBlobsRequest request;
+  request.set_movie_id(movie_id);
+  for (const v1::Event& event : events) {
+    const v1::Content* content = ContentOf(event);
+    if (content != nullptr && content->has_blob()) {
+      *request.add_digests() = content->blob().digest();
+    }
+  }
+  if (request.digests().empty()) return absl::OkStatus();
+  KINORA_ASSIGN_OR_RETURN(v1::FindMissingBlobsResponse response,
+                          blobs_.FindMissing(request));
+  if (response.missing().empty()) return absl::OkStatus();
+  const v1::Digest& missing = response.missing(0);
+  for (size_t i = 0; i < events.size(); ++i) {
+    const v1::Content* content = ContentOf(events[i]);
+    if (content == nullptr || !content->has_blob() ||
+        content->blob().digest().hash() != missing.hash()) {
+      continue;
+    }
+    return InvalidField(absl::StrCat("events[", i, "] blob"),
+                        absl::StrCat(missing.hash(), "/", missing.size_bytes()),
+                        absl::StrCat("movie \"", movie_id,
+                                     "\" has no such blob: upload it first"));
+  }
+  return absl::InternalError("a blob nobody asked for is missing");
+}
+
+absl::StatusOr<LogExtent> LogEventStore::ExtentOf(const v1::LogName& name) {
+  KINORA_ASSIGN_OR_RETURN(LogExtent extent, events_.Extent(LogKeyOf(name)));
+  if (extent.last_sequence > 0 || name.kind() != v1::LOG_KIND_LEDGER) {
+    return extent;
+  }
+  // A run begins with its record, so an empty ledger may be a young one.
+  absl::Status record =
+      storage_.Stat(RunRecordKey(name.movie_id(), name.run_id())).status();
+  if (absl::IsNotFound(record)) {
+    return WithReason(
+        absl::NotFoundError(absl::StrCat("movie \"", name.movie_id(),
+                                         "\" has no run ", name.run_id())),
+        "RUN_NOT_FOUND", {{"run", name.run_id()}});
+  }
+  KINORA_RETURN_IF_ERROR(record);
+  return extent;
+}
+
+absl::StatusOr<v1::ReadEventsResponse> LogEventStore::ReadPage(
+    const v1::ReadEventsRequest& request) {
+  const v1::LogName& name = request.log();
+  KINORA_RETURN_IF_ERROR(ValidateLogName(name));
+  KINORA_RETURN_IF_ERROR(movies_.Require(name.movie_id()));
+  if (request.after_sequence() < 0 || request.limit() < 0) {
+    const bool after = request.after_sequence() < 0;
+    return InvalidField(
+        after ? "after_sequence" : "limit",
+        absl::StrCat(after ? request.after_sequence() : request.limit()),
+        "must not be negative");
+  }
+  Revision since;
+  if (!request.since_revision().empty()) {
+    if (name.kind() == v1::LOG_KIND_LEDGER) {
+      return InvalidField("since_revision", request.since_revision(),
+                          "must be empty: the events of ledgers have none");
+    }
+    KINORA_RETURN_IF_ERROR(
+        ValidateRevisionField("since_revision", request.since_revision()));
+    KINORA_ASSIGN_OR_RETURN(since, Revision::Parse(request.since_revision()));
+  }
+  const std::string log = LogKeyOf(name);
+  int64_t limit = kEventsPerPage;
+  if (request.limit() > 0) limit = std::min(limit, request.limit());
+  absl::StatusOr<std::vector<LogRecord>> records =
+      events_.Read(log, request.after_sequence(), limit, kBytesPerPage);
+  if (absl::IsOutOfRange(records.status())) {
+    KINORA_ASSIGN_OR_RETURN(LogExtent extent, events_.Extent(log));
+    return WithReason(records.status(), "LOG_TRIMMED",
+                      {{"oldest", absl::StrCat(extent.oldest_sequence)}});
+  }
+  KINORA_RETURN_IF_ERROR(records.status());
+  if (records->empty()) KINORA_RETURN_IF_ERROR(ExtentOf(name).status());
+  v1::ReadEventsResponse response;
+  response.mutable_bookmark()->set_sequence(request.after_sequence());
+  for (const LogRecord& record : *records) {
+    KINORA_ASSIGN_OR_RETURN(v1::Event event,
+                            EventFromRecord(log, name.kind(), record));
+    response.mutable_bookmark()->set_sequence(record.sequence);
+    *response.mutable_bookmark()->mutable_time() = event.time();
+    if (!since.IsNone()) {
+      KINORA_ASSIGN_OR_RETURN(Revision revision,
+                              Revision::Parse(event.revision()));
+      if (revision <= since) continue;
+    }
+    *response.add_events() = std::move(event);
+  }
+  return response;
+}
+
+EventStore::WaiterId LogEventStore::NotifyAfter(
+    const v1::LogName& log, int64_t after,
+    absl::AnyInvocable<void()> callback) {
+  if (!ValidateLogName(log).ok()) {
+    callback();  // reading a page tells the caller what is wrong
+    return 0;
+  }
+  return events_.NotifyAfter(LogKeyOf(log), after, std::move(callback));
+}
+
+void LogEventStore::CancelNotify(WaiterId id) {
+  if (id != 0) events_.CancelNotify(id);
+}
+
+absl::StatusOr<v1::ResolveArtefactsResponse> LogEventStore::ResolveArtefacts(
+    const v1::ResolveArtefactsRequest& request) {
+  KINORA_RETURN_IF_ERROR(movies_.Require(request.movie_id()));
+  if (request.queries_size() > kMaxQueriesPerResolve) {
+    return InvalidField(
+        "queries", absl::StrCat(request.queries_size()),
+        absl::StrCat("at most ", kMaxQueriesPerResolve, " in one request"));
+  }
+  for (const v1::ArtefactQuery& query : request.queries()) {
+    absl::StatusOr<ElementId> id = ElementId::Parse(query.artefact_id());
+    if (!id.ok() || id->kind != ElementId::Kind::kArtefact) {
+      return InvalidField("queries.artefact_id", query.artefact_id(),
+                          "must be the id of an artefact");
+    }
+    if (query.inputs_hash().empty()) continue;
+    KINORA_RETURN_IF_ERROR(
+        ValidateHash("queries.inputs_hash", query.inputs_hash()));
+  }
+  std::vector<EventPtr> found;
+  found.reserve(request.queries_size());
+  {
+    std::shared_ptr<MovieIndex> index = IndexOf(request.movie_id());
+    MutexLock lock(index->mu);
+    KINORA_RETURN_IF_ERROR(RefreshArtefacts(request.movie_id(), *index));
+    for (const v1::ArtefactQuery& query : request.queries()) {
+      found.push_back(query.inputs_hash().empty()
+                          ? index->artefacts.Latest(query.artefact_id())
+                          : index->artefacts.Latest(query.artefact_id(),
+                                                    query.inputs_hash()));
+    }
+  }
+  v1::ResolveArtefactsResponse response;
+  for (const EventPtr& event : found) {
+    v1::ResolvedArtefact* artefact = response.add_artefacts();
+    artefact->set_found(event != nullptr);
+    if (event != nullptr) *artefact->mutable_event() = *event;
+  }
+  return response;
+}
+
+absl::StatusOr<v1::ListInputsResponse> LogEventStore::ListInputs(
+    const v1::ListInputsRequest& request) {
+  KINORA_RETURN_IF_ERROR(movies_.Require(request.movie_id()));
+  if (request.through_sequence() < 0) {
+    return InvalidField("through_sequence",
+                        absl::StrCat(request.through_sequence()),
+                        "must not be negative");
+  }
+  std::shared_ptr<MovieIndex> index = IndexOf(request.movie_id());
+  v1::ListInputsResponse response;
+  MutexLock lock(index->mu);
+  KINORA_RETURN_IF_ERROR(RefreshInputs(request.movie_id(), *index));
+  int64_t through = index->inputs.through();
+  if (request.through_sequence() != 0) {
+    through = std::min(through, request.through_sequence());
+  }
+  for (const EventPtr& event : index->inputs.LatestThrough(through)) {
+    *response.add_inputs() = *event;
+  }
+  response.set_through_sequence(through);
+  return response;
+}
+
+absl::StatusOr<v1::GetLogStatusResponse> LogEventStore::GetLogStatus(
+    const v1::GetLogStatusRequest& request) {
+  KINORA_RETURN_IF_ERROR(ValidateLogName(request.log()));
+  KINORA_RETURN_IF_ERROR(movies_.Require(request.log().movie_id()));
+  KINORA_ASSIGN_OR_RETURN(LogExtent extent, ExtentOf(request.log()));
+  v1::GetLogStatusResponse response;
+  response.set_oldest_sequence(extent.oldest_sequence);
+  response.set_last_sequence(extent.last_sequence);
+  return response;
+}
+
+absl::StatusOr<AppendedRange> LogEventStore::AppendOwn(
+    absl::string_view log, v1::Event event,
+    std::optional<int64_t> expected_sequence) {
+  *event.mutable_time() = ToTimestamp(clock_.Now());
+  const std::vector<std::string> bodies = {EventToBody(event, nullptr)};
+  return events_.Append(log, bodies, [&](int64_t last) {
+    return CheckSequence(log, expected_sequence.value_or(last), last);
+  });
+}
+
+absl::StatusOr<EventPtr> LogEventStore::FindInput(absl::string_view movie_id,
+                                                  absl::string_view input_id) {
+  std::shared_ptr<MovieIndex> index = IndexOf(movie_id);
+  MutexLock lock(index->mu);
+  KINORA_RETURN_IF_ERROR(RefreshInputs(movie_id, *index));
+  return index->inputs.Latest(input_id);
+}
+
+absl::StatusOr<std::vector<EventPtr>> LogEventStore::InputsThrough(
+    absl::string_view movie_id, int64_t through) {
+  std::shared_ptr<MovieIndex> index = IndexOf(movie_id);
+  MutexLock lock(index->mu);
+  KINORA_RETURN_IF_ERROR(RefreshInputs(movie_id, *index));
+  if (through < 1 || through > index->inputs.through()) {
+    return InvalidField(
+        "inputs_through_sequence", absl::StrCat(through),
+        absl::StrCat("inputs.log of movie \"", movie_id, "\" holds 1 to ",
+                     index->inputs.through()));
+  }
+  return index->inputs.LatestThrough(through);
+}
+
+absl::StatusOr<std::vector<EventPtr>> LogEventStore::Commits(
+    absl::string_view movie_id) {
+  std::shared_ptr<MovieIndex> index = IndexOf(movie_id);
+  MutexLock lock(index->mu);
+  KINORA_RETURN_IF_ERROR(RefreshArtefacts(movie_id, *index));
+  return index->artefacts.commits();
+}
+
+absl::Status LogEventStore::ReadArtefacts(
+    absl::string_view movie_id, int64_t through, int64_t* at,
+    absl::FunctionRef<absl::Status(v1::Event)> take) {
+  return ReadTail(events_, ArtefactsLogKey(movie_id), v1::LOG_KIND_ARTEFACTS,
+                  through, at, take);
+}
+
+std::shared_ptr<LogEventStore::MovieIndex> LogEventStore::IndexOf(
+    absl::string_view movie_id) {
+  MutexLock lock(mu_);
+  std::shared_ptr<MovieIndex>& index = indexes_[movie_id];
+  if (index == nullptr) index = std::make_shared<MovieIndex>();
+  return index;
+}
+
+absl::Status LogEventStore::RefreshArtefacts(absl::string_view movie_id,
+                                             MovieIndex& index) {
+  ArtefactIndex* artefacts = &index.artefacts;
+  int64_t at = artefacts->through();
+  return ReadTail(events_, ArtefactsLogKey(movie_id), v1::LOG_KIND_ARTEFACTS, 0,
+                  &at, [artefacts](v1::Event event) {
+                    artefacts->Apply(std::move(event));
+                    return absl::OkStatus();
+                  });
+}
+
+absl::Status LogEventStore::RefreshInputs(absl::string_view movie_id,
+                                          MovieIndex& index) {
+  InputIndex* inputs = &index.inputs;
+  int64_t at = inputs->through();
+  return ReadTail(events_, InputsLogKey(movie_id), v1::LOG_KIND_INPUTS, 0, &at,
+                  [inputs](v1::Event event) {
+                    inputs->Apply(std::move(event));
+                    return absl::OkStatus();
+                  });
+}
+
+std::shared_ptr<AppendRequests> LogEventStore::RequestsOf(
+    const std::string& log) {
+  MutexLock lock(mu_);
+  if (requests_.size() >= kMaxRequestLogs && !requests_.contains(log)) {
+    // Only those that nobody is using: a log must have one memory at a time.
+    absl::erase_if(requests_, [](const auto& entry) {
+      return entry.second.use_count() == 1;
+    });
+  }
+  std::shared_ptr<AppendRequests>& requests = requests_[log];
+  if (requests == nullptr) requests = std::make_shared<AppendRequests>();
+  return requests;
+}
+
+}  // namespace kinora

@@ -1,0 +1,157 @@
+// A LogEventStore keeps the typed events of movies in an EventLog, one log per
+// LogName under the keys of services/store/layout.h, in the lines that
+// services/store/event/event_json.h describes.
+//
+// An append goes: check the events; look up the request id; enter the lease
+// (no other holder is granted it until the append is over); see that every blob
+// the events name exists; append. So a reader that sees an event finds its
+// blob, and a holder that takes a lease over sees every write of the one
+// before.
+//
+// Answers about artefacts and inputs come from a projection of the movie's logs
+// in memory, brought up to the log's end by each call; it is built from the
+// whole log at a movie's first use.
+
+#ifndef KINORA_SERVICES_STORE_EVENT_LOG_EVENT_STORE_H_
+#define KINORA_SERVICES_STORE_EVENT_LOG_EVENT_STORE_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+#include "common/clock.h"
+#include "common/mutex.h"
+#include "services/store/blob/blob_store.h"
+#include "services/store/event/append_requests.h"
+#include "services/store/event/artefact_index.h"
+#include "services/store/event/event_log.h"
+#include "services/store/event/event_store.h"
+#include "services/store/event/input_index.h"
+#include "services/store/lease/lease_table.h"
+#include "services/store/movie/movie_catalog.h"
+#include "services/store/object/object_storage.h"
+
+namespace kinora {
+
+inline constexpr int kMaxEventsPerAppend = 10'000;
+inline constexpr int kMaxQueriesPerResolve = 10'000;
+inline constexpr size_t kMaxRequestIdBytes = 256;
+
+struct LogEventStoreOptions {
+  int64_t inline_limit_bytes = 4096;
+};
+
+// Thread-safe.
+class LogEventStore final : public EventStore {
+ public:
+  using Options = LogEventStoreOptions;
+
+  // All MUST outlive the store.
+  LogEventStore(EventLog& events, ObjectStorage& storage, MovieCatalog& movies,
+                BlobStore& blobs, LeaseTable& leases, Clock& clock,
+                const Options& options)
+      : events_(events),
+        storage_(storage),
+        movies_(movies),
+        blobs_(blobs),
+        leases_(leases),
+        clock_(clock),
+        options_(options) {}
+
+  absl::StatusOr<v1::AppendEventsResponse> Append(
+      const v1::AppendEventsRequest& request) override;
+
+  // Reads at most 1,000 events or about 1 MiB at a time. With `since_revision`
+  // a page may hold no events and still not be the last: go by the bookmark.
+  absl::StatusOr<v1::ReadEventsResponse> ReadPage(
+      const v1::ReadEventsRequest& request) override;
+  WaiterId NotifyAfter(const v1::LogName& log, int64_t after,
+                       absl::AnyInvocable<void()> callback) override;
+  void CancelNotify(WaiterId id) override;
+  absl::StatusOr<v1::ResolveArtefactsResponse> ResolveArtefacts(
+      const v1::ResolveArtefactsRequest& request) override;
+  absl::StatusOr<v1::ListInputsResponse> ListInputs(
+      const v1::ListInputsRequest& request) override;
+  absl::StatusOr<v1::GetLogStatusResponse> GetLogStatus(
+      const v1::GetLogStatusRequest& request) override;
+
+  // For the other stores of this process; these do not look whether the movie
+  // exists.
+
+  // Appends one event of the store itself, without lease or request id.
+  // ABORTED (SEQUENCE_MISMATCH) unless the log ends at `expected_sequence`, if
+  // that is given.
+  absl::StatusOr<AppendedRange> AppendOwn(
+      absl::string_view log, v1::Event event,
+      std::optional<int64_t> expected_sequence);
+
+  // The latest event of one input; null if it was never set.
+  absl::StatusOr<EventPtr> FindInput(absl::string_view movie_id,
+                                     absl::string_view input_id);
+
+  // The latest event of every input up to `through`, by id. INVALID_ARGUMENT
+  // unless the log holds that sequence.
+  absl::StatusOr<std::vector<EventPtr>> InputsThrough(
+      absl::string_view movie_id, int64_t through);
+
+  // The RevisionCommitted events of the movie, ascending.
+  absl::StatusOr<std::vector<EventPtr>> Commits(absl::string_view movie_id);
+
+  // Hands the events of artefacts.log after `*at` up to `through` (0 for the
+  // end) to `take`, and moves `*at` along.
+  absl::Status ReadArtefacts(absl::string_view movie_id, int64_t through,
+                             int64_t* at,
+                             absl::FunctionRef<absl::Status(v1::Event)> take);
+
+ private:
+  struct MovieIndex {
+    Mutex mu;
+    ArtefactIndex artefacts ABSL_GUARDED_BY(mu);
+    InputIndex inputs ABSL_GUARDED_BY(mu);
+  };
+
+  std::shared_ptr<MovieIndex> IndexOf(absl::string_view movie_id);
+  absl::Status RefreshArtefacts(absl::string_view movie_id, MovieIndex& index)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(index.mu);
+  absl::Status RefreshInputs(absl::string_view movie_id, MovieIndex& index)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(index.mu);
+  std::shared_ptr<AppendRequests> RequestsOf(const std::string& log);
+
+  absl::StatusOr<AppendedRange> AppendFenced(
+      const v1::AppendEventsRequest& request, const std::string& log,
+      const std::vector<v1::Event>& events);
+  absl::Status CheckBlobs(const std::string& movie_id,
+                          const std::vector<v1::Event>& events);
+  // RUN_NOT_FOUND for an empty ledger whose run has no record.
+  absl::StatusOr<LogExtent> ExtentOf(const v1::LogName& name);
+
+  EventLog& events_;
+  ObjectStorage& storage_;
+  MovieCatalog& movies_;
+  BlobStore& blobs_;
+  LeaseTable& leases_;
+  Clock& clock_;
+  const Options options_;
+
+  Mutex mu_;
+  absl::flat_hash_map<std::string, std::shared_ptr<MovieIndex>> indexes_
+      ABSL_GUARDED_BY(mu_);
+  absl::flat_hash_map<std::string, std::shared_ptr<AppendRequests>> requests_
+      ABSL_GUARDED_BY(mu_);
+};
+
+// The log's key in the EventLog. REQUIRES: ValidateLogName(name) is OK.
+std::string LogKeyOf(const v1::LogName& name);
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_STORE_EVENT_LOG_EVENT_STORE_H_
