@@ -1,0 +1,364 @@
+#include "services/store/manifest/log_manifest_store.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "common/digest.h"
+#include "common/error_reason.h"
+#include "common/ids.h"
+#include "common/log.h"
+#include "common/proto_json.h"
+#include "common/status.h"
+#include "services/store/checks.h"
+#include "services/store/event/event_validator.h"
+#include "services/store/layout.h"
+#include "services/store/manifest/revision_source.h"
+
+namespace kinora {
+namespace {
+
+constexpr int kDigestsPerCheck = 10'000;
+
+absl::Status NoRevision(absl::string_view movie_id,
+                        absl::string_view revision) {
+  return WithReason(
+      absl::NotFoundError(
+          absl::StrCat("movie \"", movie_id, "\" has no ",
+                       revision.empty() ? "revision yet"
+                                        : absl::StrCat("revision ", revision))),
+      "REVISION_NOT_FOUND", {{"movie", movie_id}, {"revision", revision}});
+}
+
+}  // namespace
+
+std::shared_ptr<LogManifestStore::MovieState> LogManifestStore::StateOf(
+    absl::string_view movie_id) {
+  MutexLock lock(mu_);
+  std::shared_ptr<MovieState>& state = states_[movie_id];
+  if (state == nullptr) state = std::make_shared<MovieState>();
+  return state;
+}
+
+absl::StatusOr<LogManifestStore::Current> LogManifestStore::ReadCurrent(
+    absl::string_view movie_id) {
+  const std::string key = CurrentKey(movie_id);
+  Current current;
+  absl::StatusOr<std::string> bytes = ReadObject(storage_, key);
+  if (absl::IsNotFound(bytes.status())) return current;
+  KINORA_RETURN_IF_ERROR(bytes.status());
+  absl::Status parsed = ParseDocument(*bytes, &current.pointer);
+  if (!parsed.ok()) return DataCorrupt(key, parsed.message());
+  current.bytes = *std::move(bytes);
+  return current;
+}
+
+absl::Status LogManifestStore::Recover(absl::string_view movie_id) {
+  KINORA_RETURN_IF_ERROR(movies_.Require(movie_id));
+  std::shared_ptr<MovieState> state = StateOf(movie_id);
+  MutexLock lock(state->mu);
+  return RecoverLocked(movie_id, *state);
+}
+
+absl::Status LogManifestStore::RecoverLocked(absl::string_view movie_id,
+                                             MovieState& state) {
+  if (state.recovered) return absl::OkStatus();
+  KINORA_ASSIGN_OR_RETURN(std::vector<EventPtr> commits,
+                          events_.Commits(movie_id));
+  KINORA_ASSIGN_OR_RETURN(Current current, ReadCurrent(movie_id));
+  const v1::RevisionCommitted last = commits.empty()
+                                         ? v1::RevisionCommitted()
+                                         : commits.back()->revision_committed();
+  if (current.pointer.hash() != last.manifest_hash()) {
+    // Behind the log is what a crash leaves; anything else is damage.
+    const bool behind = std::any_of(
+        commits.begin(), commits.end(), [&](const EventPtr& commit) {
+          return commit->revision_committed().manifest_hash() ==
+                 current.pointer.hash();
+        });
+    if (!behind && current.bytes.has_value()) {
+      return DataCorrupt(CurrentKey(movie_id),
+                         absl::StrCat("points at ", current.pointer.revision(),
+                                      " \"", current.pointer.hash(),
+                                      "\", which the log does not hold"));
+    }
+    KINORA_ASSIGN_OR_RETURN(std::string bytes,
+                            RebuildAt(movie_id, commits, commits.size() - 1));
+    KINORA_RETURN_IF_ERROR(Publish(movie_id, current, last, bytes));
+    LogInfo("finished a commit that was cut short",
+            {{"movie_id", movie_id}, {"revision", last.revision()}});
+  }
+  state.recovered = commits.empty() || Archive(movie_id, *commits.back());
+  return absl::OkStatus();
+}
+
+absl::Status LogManifestStore::Publish(absl::string_view movie_id,
+                                       const Current& old,
+                                       const v1::RevisionCommitted& commit,
+                                       absl::string_view bytes) {
+  const std::string key = ManifestKey(movie_id, commit.revision());
+  KINORA_ASSIGN_OR_RETURN(bool created, CreateObject(storage_, key, bytes));
+  if (!created) {
+    KINORA_ASSIGN_OR_RETURN(std::string stored, ReadObject(storage_, key));
+    if (stored != bytes) {
+      return DataCorrupt(key, "is not the manifest that was committed");
+    }
+  }
+  return storage_.CompareAndSwap(CurrentKey(movie_id), old.bytes,
+                                 CanonicalBytes(PointerOf(commit)));
+}
+
+bool LogManifestStore::Archive(absl::string_view movie_id,
+                               const v1::Event& commit) {
+  const v1::RevisionCommitted& record = commit.revision_committed();
+  absl::Status archived =
+      log_.Archive(InputsLogKey(movie_id), record.inputs_through_sequence(),
+                   InputsArchiveKey(movie_id, record.revision()));
+  if (archived.ok()) {
+    archived = log_.Archive(ArtefactsLogKey(movie_id), commit.sequence(),
+                            ArtefactsArchiveKey(movie_id, record.revision()));
+  }
+  if (archived.ok()) return true;
+  LogWarning("events of a revision are not archived yet",
+             {{"movie_id", movie_id},
+              {"revision", record.revision()},
+              {"error", archived}});
+  return false;
+}
+
+absl::StatusOr<v1::GetCurrentManifestResponse> LogManifestStore::GetCurrent(
+    const v1::GetCurrentManifestRequest& request) {
+  KINORA_RETURN_IF_ERROR(Recover(request.movie_id()));
+  KINORA_ASSIGN_OR_RETURN(Current current, ReadCurrent(request.movie_id()));
+  v1::GetCurrentManifestResponse response;
+  *response.mutable_current() = std::move(current.pointer);
+  return response;
+}
+
+absl::StatusOr<StoredManifest> LogManifestStore::Get(
+    const v1::GetManifestRequest& request) {
+  const std::string& movie_id = request.movie_id();
+  if (!request.revision().empty()) {
+    KINORA_RETURN_IF_ERROR(
+        ValidateRevisionField("revision", request.revision()));
+  }
+  KINORA_RETURN_IF_ERROR(Recover(movie_id));
+  KINORA_ASSIGN_OR_RETURN(std::vector<EventPtr> commits,
+                          events_.Commits(movie_id));
+  for (size_t at = commits.size(); at-- > 0;) {
+    const v1::RevisionCommitted& commit = commits[at]->revision_committed();
+    if (!request.revision().empty() && commit.revision() != request.revision())
+      continue;
+    StoredManifest manifest;
+    manifest.pointer = PointerOf(commit);
+    KINORA_ASSIGN_OR_RETURN(manifest.json, Load(movie_id, commits, at));
+    return manifest;
+  }
+  return NoRevision(movie_id, request.revision());
+}
+
+absl::StatusOr<v1::ListManifestsResponse> LogManifestStore::List(
+    const v1::ListManifestsRequest& request) {
+  KINORA_ASSIGN_OR_RETURN(int page_size, PageSize(request.page_size()));
+  Revision after;
+  if (!request.page_token().empty()) {
+    KINORA_RETURN_IF_ERROR(
+        ValidateRevisionField("page_token", request.page_token()));
+    KINORA_ASSIGN_OR_RETURN(after, Revision::Parse(request.page_token()));
+  }
+  KINORA_RETURN_IF_ERROR(Recover(request.movie_id()));
+  KINORA_ASSIGN_OR_RETURN(std::vector<EventPtr> commits,
+                          events_.Commits(request.movie_id()));
+  v1::ListManifestsResponse response;
+  for (const EventPtr& event : commits) {
+    const v1::RevisionCommitted& commit = event->revision_committed();
+    KINORA_ASSIGN_OR_RETURN(Revision revision,
+                            Revision::Parse(commit.revision()));
+    if (revision <= after) continue;
+    if (response.manifests_size() == page_size) {
+      response.set_next_page_token(
+          response.manifests(page_size - 1).revision());
+      break;
+    }
+    *response.add_manifests() = PointerOf(commit);
+  }
+  return response;
+}
+
+absl::StatusOr<std::string> LogManifestStore::Load(
+    absl::string_view movie_id, const std::vector<EventPtr>& commits,
+    size_t at) {
+  const v1::RevisionCommitted& commit = commits[at]->revision_committed();
+  const std::string key = ManifestKey(movie_id, commit.revision());
+  absl::StatusOr<std::string> bytes = ReadObject(storage_, key);
+  if (absl::IsNotFound(bytes.status())) {
+    LogWarning("manifest is gone, rebuilding it from the logs",
+               {{"movie_id", movie_id}, {"revision", commit.revision()}});
+    KINORA_ASSIGN_OR_RETURN(std::string rebuilt,
+                            RebuildAt(movie_id, commits, at));
+    KINORA_RETURN_IF_ERROR(CreateObject(storage_, key, rebuilt).status());
+    return rebuilt;
+  }
+  KINORA_RETURN_IF_ERROR(bytes.status());
+  if (Sha256Of(*bytes).Hex() != commit.manifest_hash()) {
+    return DataCorrupt(
+        key, absl::StrCat("does not have its hash ", commit.manifest_hash()));
+  }
+  return bytes;
+}
+
+absl::StatusOr<std::string> LogManifestStore::Rebuild(
+    absl::string_view movie_id, absl::string_view revision) {
+  KINORA_RETURN_IF_ERROR(movies_.Require(movie_id));
+  KINORA_ASSIGN_OR_RETURN(std::vector<EventPtr> commits,
+                          events_.Commits(movie_id));
+  for (size_t at = 0; at < commits.size(); ++at) {
+    if (commits[at]->revision_committed().revision() == revision) {
+      return RebuildAt(movie_id, commits, at);
+    }
+  }
+  return NoRevision(movie_id, revision);
+}
+
+absl::StatusOr<std::string> LogManifestStore::RebuildAt(
+    absl::string_view movie_id, const std::vector<EventPtr>& commits,
+    size_t at) {
+  v1::Manifest manifest;
+  std::string bytes;
+  int64_t after = 0;
+  for (size_t i = 0; i <= at; ++i) {
+    const v1::RevisionCommitted& commit = commits[i]->revision_committed();
+    const int64_t through = commits[i]->sequence();
+    KINORA_ASSIGN_OR_RETURN(RevisionEvents events,
+                            Collect(movie_id, commit, &after, through));
+    manifest = BuildManifest(manifest, commit.revision(), events);
+    bytes = CanonicalBytes(manifest);
+    if (Sha256Of(bytes).Hex() != commit.manifest_hash()) {
+      return DataCorrupt(
+          ManifestKey(movie_id, commit.revision()),
+          absl::StrCat("rebuilt from the logs it does not have the hash ",
+                       commit.manifest_hash(), " that was committed"));
+    }
+  }
+  return bytes;
+}
+
+absl::StatusOr<RevisionEvents> LogManifestStore::Collect(
+    absl::string_view movie_id, const v1::RevisionCommitted& source,
+    int64_t* at, int64_t through) {
+  RevisionEvents events;
+  KINORA_ASSIGN_OR_RETURN(
+      events.inputs,
+      events_.InputsThrough(movie_id, source.inputs_through_sequence()));
+  KINORA_RETURN_IF_ERROR(
+      events_.ReadArtefacts(movie_id, through, at, [&](v1::Event event) {
+        if (event.artefact().status() == v1::ARTEFACT_STATUS_SUCCEEDED &&
+            event.artefact().produced_by().run_id() == source.run_id()) {
+          events.artefacts.push_back(
+              std::make_shared<const v1::Event>(std::move(event)));
+        }
+        return absl::OkStatus();
+      }));
+  events.removed_artefact_ids.assign(source.removed_artefact_ids().begin(),
+                                     source.removed_artefact_ids().end());
+  return events;
+}
+
+absl::Status LogManifestStore::CheckBlobs(const std::string& movie_id,
+                                          const RevisionEvents& events) {
+  std::vector<EventPtr> all = events.inputs;
+  all.insert(all.end(), events.artefacts.begin(), events.artefacts.end());
+  for (size_t i = 0; i < all.size();) {
+    v1::FindMissingBlobsRequest request;
+    request.set_movie_id(movie_id);
+    for (; i < all.size() && request.digests_size() < kDigestsPerCheck; ++i) {
+      const v1::Content* content = ContentOf(*all[i]);
+      if (content != nullptr && content->has_blob()) {
+        *request.add_digests() = content->blob().digest();
+      }
+    }
+    KINORA_ASSIGN_OR_RETURN(v1::FindMissingBlobsResponse response,
+                            blobs_.FindMissing(request));
+    if (response.missing().empty()) continue;
+    const std::string& hash = response.missing(0).hash();
+    for (const EventPtr& event : all) {
+      const v1::Content* content = ContentOf(*event);
+      if (content == nullptr || content->blob().digest().hash() != hash) {
+        continue;
+      }
+      return absl::FailedPreconditionError(
+          absl::StrCat(event->has_input() ? event->input().input_id()
+                                          : event->artefact().artefact_id(),
+                       " of movie \"", movie_id, "\" names blob ", hash,
+                       ", which is missing: make it again"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<v1::CommitRevisionResponse> LogManifestStore::Commit(
+    const v1::CommitRevisionRequest& request) {
+  KINORA_RETURN_IF_ERROR(movies_.Require(request.movie_id()));
+  KINORA_RETURN_IF_ERROR(CheckSource(request.source()));
+  KINORA_ASSIGN_OR_RETURN(LeaseTable::Fence fence,
+                          leases_.Enter(request.lease(), request.movie_id(),
+                                        request.source().run_id()));
+  std::shared_ptr<MovieState> state = StateOf(request.movie_id());
+  MutexLock lock(state->mu);
+  return CommitLocked(request, *state);
+}
+
+absl::StatusOr<v1::CommitRevisionResponse> LogManifestStore::CommitLocked(
+    const v1::CommitRevisionRequest& request, MovieState& state) {
+  const std::string& movie_id = request.movie_id();
+  const v1::RevisionSource& source = request.source();
+  KINORA_RETURN_IF_ERROR(RecoverLocked(movie_id, state));
+  KINORA_ASSIGN_OR_RETURN(std::vector<EventPtr> commits,
+                          events_.Commits(movie_id));
+  v1::CommitRevisionResponse response;
+  for (const EventPtr& commit : commits) {
+    if (commit->revision_committed().run_id() != source.run_id()) continue;
+    *response.mutable_current() = PointerOf(commit->revision_committed());
+    response.set_published(true);
+    return response;
+  }
+  KINORA_RETURN_IF_ERROR(CheckBase(commits, source));
+  KINORA_ASSIGN_OR_RETURN(Current old, ReadCurrent(movie_id));
+  v1::Manifest base;
+  int64_t at = 0;
+  if (!commits.empty()) {
+    KINORA_ASSIGN_OR_RETURN(std::string json,
+                            Load(movie_id, commits, commits.size() - 1));
+    KINORA_RETURN_IF_ERROR(ParseDocument(json, &base));
+    at = commits.back()->sequence();
+  }
+  v1::Event record;
+  record.set_revision(source.target_revision());
+  v1::RevisionCommitted& commit = *record.mutable_revision_committed();
+  commit = RecordOf(source, base.revision());
+  KINORA_ASSIGN_OR_RETURN(RevisionEvents events,
+                          Collect(movie_id, commit, &at, 0));
+  KINORA_RETURN_IF_ERROR(CheckBlobs(movie_id, events));
+  const v1::Manifest manifest =
+      BuildManifest(base, source.target_revision(), events);
+  if (SameContent(base, manifest)) {
+    *response.mutable_current() = old.pointer;
+    return response;
+  }
+  const std::string bytes = CanonicalBytes(manifest);
+  commit.set_manifest_hash(Sha256Of(bytes).Hex());
+  // From here until all is done the next use of the movie looks again.
+  state.recovered = false;
+  KINORA_ASSIGN_OR_RETURN(
+      AppendedRange range,
+      events_.AppendOwn(ArtefactsLogKey(movie_id), record, at));
+  record.set_sequence(range.last_sequence);
+  KINORA_RETURN_IF_ERROR(Publish(movie_id, old, commit, bytes));
+  state.recovered = Archive(movie_id, record);
+  *response.mutable_current() = PointerOf(commit);
+  response.set_published(true);
+  return response;
+}
+
+}  // namespace kinora

@@ -1,0 +1,142 @@
+// A LogManifestStore keeps manifests as a projection of the logs. What decides
+// is in artefacts.log: one RevisionCommitted record per revision. Beside it
+//   builds/<movie>/manifests/rev-0001.json   canonical JSON, never rewritten
+//   builds/<movie>/current.json              {"hash","manifest","revision"}
+// can be lost and come back with the same bytes.
+//
+// A commit writes in this order:
+//   1. the RevisionCommitted record, after all blobs are seen to exist: from
+//      here on the revision is decided
+//   2. the manifest, if absent
+//   3. current.json, by compare-and-swap on its old bytes
+//   4. the archives events/rev-0001.{inputs,artefacts}.jsonl: the input events
+//      of the revision and the artefact events up to the record leave the live
+//      logs
+// The first use of a movie after the store opened, and the first after a commit
+// that failed half-way, does whichever of 2 to 4 the last record still lacks.
+// So a crash at any point ends in exactly the old or the new revision.
+
+#ifndef KINORA_SERVICES_STORE_MANIFEST_LOG_MANIFEST_STORE_H_
+#define KINORA_SERVICES_STORE_MANIFEST_LOG_MANIFEST_STORE_H_
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+#include "common/mutex.h"
+#include "services/store/blob/blob_store.h"
+#include "services/store/event/event_log.h"
+#include "services/store/event/log_event_store.h"
+#include "services/store/lease/lease_table.h"
+#include "services/store/manifest/manifest_builder.h"
+#include "services/store/manifest/manifest_store.h"
+#include "services/store/movie/movie_catalog.h"
+#include "services/store/object/object_storage.h"
+
+namespace kinora {
+
+// Thread-safe. Commits of one movie happen one after another.
+class LogManifestStore final : public ManifestStore {
+ public:
+  // All MUST outlive the store.
+  LogManifestStore(ObjectStorage& storage, EventLog& log, MovieCatalog& movies,
+                   BlobStore& blobs, LogEventStore& events, LeaseTable& leases)
+      : storage_(storage),
+        log_(log),
+        movies_(movies),
+        blobs_(blobs),
+        events_(events),
+        leases_(leases) {}
+
+  absl::StatusOr<v1::GetCurrentManifestResponse> GetCurrent(
+      const v1::GetCurrentManifestRequest& request) override;
+
+  // A manifest whose file is gone is rebuilt and stored again; one whose bytes
+  // do not have its hash is DATA_LOSS (DATA_CORRUPT).
+  absl::StatusOr<StoredManifest> Get(
+      const v1::GetManifestRequest& request) override;
+  absl::StatusOr<v1::ListManifestsResponse> List(
+      const v1::ListManifestsRequest& request) override;
+
+  // Besides the errors of the service: INVALID_ARGUMENT if `target_revision`
+  // is not the one after current, or `inputs_through_sequence` is not in the
+  // log or before that of the base; ABORTED (SEQUENCE_MISMATCH) if an event is
+  // appended to artefacts.log during the commit.
+  absl::StatusOr<v1::CommitRevisionResponse> Commit(
+      const v1::CommitRevisionRequest& request) override;
+
+  // The bytes of a committed revision, made from the logs alone. Reads and
+  // writes no manifest. DATA_LOSS if the result does not have the hash that
+  // was committed.
+  absl::StatusOr<std::string> Rebuild(absl::string_view movie_id,
+                                      absl::string_view revision);
+
+ private:
+  struct MovieState {
+    Mutex mu;  // held throughout a commit and a recovery
+    bool recovered ABSL_GUARDED_BY(mu) = false;
+  };
+
+  // The current pointer with the bytes it was read from.
+  struct Current {
+    v1::ManifestPointer pointer;
+    std::optional<std::string> bytes;
+  };
+
+  std::shared_ptr<MovieState> StateOf(absl::string_view movie_id);
+  absl::StatusOr<Current> ReadCurrent(absl::string_view movie_id);
+
+  // Finishes what the last record says, once per movie.
+  absl::Status Recover(absl::string_view movie_id);
+  absl::Status RecoverLocked(absl::string_view movie_id, MovieState& state)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(state.mu);
+  absl::StatusOr<v1::CommitRevisionResponse> CommitLocked(
+      const v1::CommitRevisionRequest& request, MovieState& state)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(state.mu);
+
+  // Steps 2 and 3.
+  absl::Status Publish(absl::string_view movie_id, const Current& old,
+                       const v1::RevisionCommitted& commit,
+                       absl::string_view bytes);
+
+  // Step 4. False if it has to be tried again; a revision is live without it.
+  bool Archive(absl::string_view movie_id, const v1::Event& commit);
+
+  // The stored manifest of commits[at], rebuilt if its file is gone.
+  absl::StatusOr<std::string> Load(absl::string_view movie_id,
+                                   const std::vector<EventPtr>& commits,
+                                   size_t at);
+  absl::StatusOr<std::string> RebuildAt(absl::string_view movie_id,
+                                        const std::vector<EventPtr>& commits,
+                                        size_t at);
+
+  // The events that `source` names, among those of artefacts.log after `*at`
+  // and up to `through` (0 for the end). Moves `*at` to the last one read.
+  absl::StatusOr<RevisionEvents> Collect(absl::string_view movie_id,
+                                         const v1::RevisionCommitted& source,
+                                         int64_t* at, int64_t through);
+  absl::Status CheckBlobs(const std::string& movie_id,
+                          const RevisionEvents& events);
+
+  ObjectStorage& storage_;
+  EventLog& log_;
+  MovieCatalog& movies_;
+  BlobStore& blobs_;
+  LogEventStore& events_;
+  LeaseTable& leases_;
+
+  Mutex mu_;
+  absl::flat_hash_map<std::string, std::shared_ptr<MovieState>> states_
+      ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_STORE_MANIFEST_LOG_MANIFEST_STORE_H_

@@ -1,0 +1,70 @@
+#include "services/store/manifest/manifest_builder.h"
+
+#include <utility>
+
+#include "absl/container/flat_hash_set.h"
+
+#include "common/proto_json.h"
+
+namespace kinora {
+namespace {
+
+constexpr uint32_t kManifestFormatVersion = 1;
+
+void ApplyArtefact(const v1::ArtefactEvent& event, v1::Manifest* manifest) {
+  if (event.status() != v1::ARTEFACT_STATUS_SUCCEEDED) return;
+  const v1::ProducedBy& by = event.produced_by();
+  v1::ManifestArtefact artefact;
+  *artefact.mutable_content() = event.output();
+  artefact.set_inputs_hash(event.inputs_hash());
+  artefact.set_node(by.node());
+  artefact.set_readable_path(event.readable_path());
+  (*manifest->mutable_artefacts())[event.artefact_id()] = std::move(artefact);
+  if (by.node().empty()) return;
+  v1::ManifestNode& node = (*manifest->mutable_nodes())[by.node()];
+  *node.mutable_producer() = by.producer();
+  node.set_settings_hash(by.settings_hash());
+}
+
+void DropUnusedNodes(v1::Manifest* manifest) {
+  absl::flat_hash_set<std::string> used;
+  for (const auto& entry : manifest->artefacts()) {
+    used.insert(entry.second.node());
+  }
+  std::vector<std::string> unused;
+  for (const auto& entry : manifest->nodes()) {
+    if (!used.contains(entry.first)) unused.push_back(entry.first);
+  }
+  for (const std::string& node : unused) manifest->mutable_nodes()->erase(node);
+}
+
+}  // namespace
+
+v1::Manifest BuildManifest(const v1::Manifest& base, absl::string_view revision,
+                           const RevisionEvents& events) {
+  v1::Manifest manifest = base;
+  manifest.set_format_version(kManifestFormatVersion);
+  manifest.set_base_revision(base.revision());
+  manifest.set_revision(std::string(revision));
+  for (const EventPtr& event : events.inputs) {
+    *(*manifest.mutable_inputs())[event->input().input_id()].mutable_content() =
+        event->input().content();
+  }
+  for (const EventPtr& event : events.artefacts) {
+    ApplyArtefact(event->artefact(), &manifest);
+  }
+  for (const std::string& id : events.removed_artefact_ids) {
+    manifest.mutable_artefacts()->erase(id);
+  }
+  DropUnusedNodes(&manifest);
+  return manifest;
+}
+
+bool SameContent(const v1::Manifest& a, const v1::Manifest& b) {
+  v1::Manifest same_names = b;
+  same_names.set_revision(a.revision());
+  same_names.set_base_revision(a.base_revision());
+  return CanonicalBytes(a) == CanonicalBytes(same_names);
+}
+
+}  // namespace kinora
