@@ -1,0 +1,77 @@
+#include "services/store/plan/object_plan_store.h"
+
+#include "absl/strings/str_cat.h"
+
+#include "common/digest.h"
+#include "common/error_reason.h"
+#include "common/proto_json.h"
+#include "common/status.h"
+#include "services/store/checks.h"
+#include "services/store/layout.h"
+
+namespace kinora {
+namespace {
+
+constexpr uint32_t kPlanFormatVersion = 1;
+
+absl::Status CheckPlan(absl::string_view movie_id, absl::string_view json) {
+  v1::Plan plan;
+  absl::Status parsed = ParseDocument(json, &plan);
+  if (!parsed.ok()) return InvalidField("data", json, parsed.message());
+  if (CanonicalBytes(plan) != json) {
+    return InvalidField("data", json, "must be canonical JSON (RFC 8785)");
+  }
+  if (plan.format_version() != kPlanFormatVersion) {
+    return InvalidField("data.formatVersion",
+                        absl::StrCat(plan.format_version()),
+                        absl::StrCat("must be ", kPlanFormatVersion));
+  }
+  if (plan.movie_id() != movie_id) {
+    return InvalidField("data.movieId", plan.movie_id(),
+                        absl::StrCat("must be \"", movie_id, "\""));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<v1::SavePlanResponse> ObjectPlanStore::Save(
+    const v1::SavePlanHeader& header, absl::string_view json) {
+  KINORA_RETURN_IF_ERROR(movies_.Require(header.movie_id()));
+  const std::string hash = Sha256Of(json).Hex();
+  if (!header.expected_hash().empty() && header.expected_hash() != hash) {
+    return WithReason(
+        InvalidField("expected_hash", header.expected_hash(),
+                     absl::StrCat("the bytes have the hash ", hash)),
+        "DIGEST_MISMATCH");
+  }
+  KINORA_RETURN_IF_ERROR(CheckPlan(header.movie_id(), json));
+  KINORA_RETURN_IF_ERROR(
+      CreateObject(storage_, PlanKey(header.movie_id(), hash), json).status());
+  v1::SavePlanResponse response;
+  response.set_plan_hash(hash);
+  return response;
+}
+
+absl::StatusOr<std::string> ObjectPlanStore::Load(
+    const v1::LoadPlanRequest& request) {
+  KINORA_RETURN_IF_ERROR(movies_.Require(request.movie_id()));
+  KINORA_RETURN_IF_ERROR(ValidateHash("plan_hash", request.plan_hash()));
+  const std::string key = PlanKey(request.movie_id(), request.plan_hash());
+  absl::StatusOr<std::string> json = ReadObject(storage_, key);
+  if (absl::IsNotFound(json.status())) {
+    return WithReason(
+        absl::NotFoundError(absl::StrCat("movie \"", request.movie_id(),
+                                         "\" has no plan ",
+                                         request.plan_hash())),
+        "PLAN_NOT_FOUND",
+        {{"movie", request.movie_id()}, {"value", request.plan_hash()}});
+  }
+  KINORA_RETURN_IF_ERROR(json.status());
+  if (Sha256Of(*json).Hex() != request.plan_hash()) {
+    return DataCorrupt(key, "does not have its hash");
+  }
+  return json;
+}
+
+}  // namespace kinora

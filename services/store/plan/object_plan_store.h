@@ -1,0 +1,41 @@
+// An ObjectPlanStore keeps each plan as the object
+// `builds/<movie>/runs/plans/<hash>.json`: its canonical JSON, named by the
+// SHA-256 of those bytes, written once.
+
+#ifndef KINORA_SERVICES_STORE_PLAN_OBJECT_PLAN_STORE_H_
+#define KINORA_SERVICES_STORE_PLAN_OBJECT_PLAN_STORE_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+#include "services/store/movie/movie_catalog.h"
+#include "services/store/object/object_storage.h"
+#include "services/store/plan/plan_store.h"
+
+namespace kinora {
+
+// Thread-safe.
+class ObjectPlanStore final : public PlanStore {
+ public:
+  // Both MUST outlive the store.
+  ObjectPlanStore(ObjectStorage& storage, MovieCatalog& movies)
+      : storage_(storage), movies_(movies) {}
+
+  // INVALID_ARGUMENT if `json` is not a plan of the movie in canonical form, or
+  // does not have `header.expected_hash()`.
+  absl::StatusOr<v1::SavePlanResponse> Save(const v1::SavePlanHeader& header,
+                                            absl::string_view json) override;
+
+  // DATA_LOSS (DATA_CORRUPT) if the stored bytes do not have their hash.
+  absl::StatusOr<std::string> Load(const v1::LoadPlanRequest& request) override;
+
+ private:
+  ObjectStorage& storage_;
+  MovieCatalog& movies_;
+};
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_STORE_PLAN_OBJECT_PLAN_STORE_H_
