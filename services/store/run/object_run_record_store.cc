@@ -1,0 +1,177 @@
+#include "services/store/run/object_run_record_store.h"
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "common/error_reason.h"
+#include "common/ids.h"
+#include "common/proto_json.h"
+#include "common/status.h"
+#include "services/store/checks.h"
+#include "services/store/layout.h"
+
+namespace kinora {
+namespace {
+
+constexpr int kMaxLabels = 32;
+constexpr size_t kMaxLabelBytes = 1024;
+
+absl::Status RunNotFound(absl::string_view run_id) {
+  return WithReason(
+      absl::NotFoundError(absl::StrCat("there is no run ", run_id)),
+      "RUN_NOT_FOUND", {{"run", run_id}});
+}
+
+absl::Status CheckRecord(const v1::RunRecord& record) {
+  KINORA_RETURN_IF_ERROR(ValidateRunIdField("record.run_id", record.run_id()));
+  if (!record.plan_hash().empty()) {
+    KINORA_RETURN_IF_ERROR(
+        ValidateHash("record.plan_hash", record.plan_hash()));
+  }
+  if (!record.target_revision().empty()) {
+    KINORA_RETURN_IF_ERROR(ValidateRevisionField("record.target_revision",
+                                                 record.target_revision()));
+  }
+  if (record.labels_size() > kMaxLabels) {
+    return InvalidField("record.labels", absl::StrCat(record.labels_size()),
+                        absl::StrCat("at most ", kMaxLabels, " labels"));
+  }
+  for (const auto& label : record.labels()) {
+    if (label.first.size() + label.second.size() <= kMaxLabelBytes) continue;
+    return InvalidField(
+        "record.labels", label.first,
+        absl::StrCat("a label has at most ", kMaxLabelBytes, " bytes"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<v1::PutRunRecordResponse> ObjectRunRecordStore::Put(
+    const v1::PutRunRecordRequest& request) {
+  const v1::RunRecord& record = request.record();
+  KINORA_RETURN_IF_ERROR(movies_.Require(record.movie_id()));
+  KINORA_RETURN_IF_ERROR(CheckRecord(record));
+  KINORA_ASSIGN_OR_RETURN(
+      LeaseTable::Fence fence,
+      leases_.Enter(request.lease(), record.movie_id(), record.run_id()));
+  const std::string key = RunRecordKey(record.movie_id(), record.run_id());
+  absl::Status exists = storage_.Stat(key).status();
+  if (absl::IsNotFound(exists)) exists = Introduce(record);
+  KINORA_RETURN_IF_ERROR(exists);
+  KINORA_RETURN_IF_ERROR(storage_.Write(key, CanonicalBytes(record)));
+  return v1::PutRunRecordResponse();
+}
+
+absl::Status ObjectRunRecordStore::Introduce(const v1::RunRecord& record) {
+  KINORA_ASSIGN_OR_RETURN(
+      bool created,
+      CreateObject(storage_, RunIndexKey(record.run_id()), record.movie_id()));
+  if (!created) {
+    KINORA_ASSIGN_OR_RETURN(std::string movie_id,
+                            ReadObject(storage_, RunIndexKey(record.run_id())));
+    if (movie_id != record.movie_id()) {
+      return InvalidField(
+          "record.run_id", record.run_id(),
+          absl::StrCat("is a run of movie \"", movie_id, "\", not of \"",
+                       record.movie_id(), "\""));
+    }
+  }
+  if (record.plan_hash().empty() || record.target_revision().empty()) {
+    return absl::OkStatus();
+  }
+  absl::StatusOr<std::string> plan =
+      ReadObject(storage_, PlanKey(record.movie_id(), record.plan_hash()));
+  if (absl::IsNotFound(plan.status())) return absl::OkStatus();
+  KINORA_RETURN_IF_ERROR(plan.status());
+  return storage_.Write(
+      RevisionPlanKey(record.movie_id(), record.target_revision()), *plan);
+}
+
+absl::StatusOr<v1::GetRunRecordResponse> ObjectRunRecordStore::Get(
+    const v1::GetRunRecordRequest& request) {
+  KINORA_RETURN_IF_ERROR(ValidateRunIdField("run_id", request.run_id()));
+  KINORA_ASSIGN_OR_RETURN(std::string movie_id, MovieOf(request.run_id()));
+  v1::GetRunRecordResponse response;
+  KINORA_ASSIGN_OR_RETURN(*response.mutable_record(),
+                          Load(movie_id, request.run_id()));
+  return response;
+}
+
+absl::StatusOr<std::string> ObjectRunRecordStore::MovieOf(
+    absl::string_view run_id) {
+  absl::StatusOr<std::string> movie_id =
+      ReadObject(storage_, RunIndexKey(run_id));
+  if (absl::IsNotFound(movie_id.status())) return RunNotFound(run_id);
+  if (movie_id.ok() && !ValidateMovieId(*movie_id).ok()) {
+    return DataCorrupt(RunIndexKey(run_id), "does not hold a movie's id");
+  }
+  return movie_id;
+}
+
+absl::StatusOr<v1::RunRecord> ObjectRunRecordStore::Load(
+    absl::string_view movie_id, absl::string_view run_id) {
+  const std::string key = RunRecordKey(movie_id, run_id);
+  absl::StatusOr<std::string> json = ReadObject(storage_, key);
+  if (absl::IsNotFound(json.status())) return RunNotFound(run_id);
+  KINORA_RETURN_IF_ERROR(json.status());
+  v1::RunRecord record;
+  absl::Status parsed = ParseDocument(*json, &record);
+  if (!parsed.ok()) return DataCorrupt(key, parsed.message());
+  return record;
+}
+
+absl::StatusOr<std::vector<std::string>> ObjectRunRecordStore::RunIds(
+    absl::string_view movie_id) {
+  std::vector<std::string> ids;
+  const auto take = [&ids](absl::string_view key) {
+    absl::string_view id = LastPart(key);
+    if (ValidateRunId(id).ok()) ids.emplace_back(id);
+  };
+  const std::string prefix =
+      movie_id.empty() ? std::string(kRunIndexPrefix) : RunsPrefix(movie_id);
+  KINORA_RETURN_IF_ERROR(ForEachEntry(
+      storage_, prefix, [&](const ObjectPage& page) -> absl::Status {
+        for (const std::string& entry : page.prefixes) take(entry);
+        for (const ObjectInfo& object : page.objects) take(object.key);
+        return absl::OkStatus();
+      }));
+  std::sort(ids.begin(), ids.end(), std::greater<>());
+  return ids;
+}
+
+absl::StatusOr<v1::ListRunRecordsResponse> ObjectRunRecordStore::List(
+    const v1::ListRunRecordsRequest& request) {
+  KINORA_ASSIGN_OR_RETURN(int page_size, PageSize(request.page_size()));
+  if (!request.page_token().empty()) {
+    KINORA_RETURN_IF_ERROR(
+        ValidateRunIdField("page_token", request.page_token()));
+  }
+  if (!request.movie_id().empty()) {
+    KINORA_RETURN_IF_ERROR(movies_.Require(request.movie_id()));
+  }
+  KINORA_ASSIGN_OR_RETURN(std::vector<std::string> ids,
+                          RunIds(request.movie_id()));
+  v1::ListRunRecordsResponse response;
+  for (const std::string& id : ids) {
+    if (!request.page_token().empty() && id >= request.page_token()) continue;
+    if (response.records_size() == page_size) {
+      response.set_next_page_token(response.records(page_size - 1).run_id());
+      break;
+    }
+    std::string movie_id = request.movie_id();
+    if (movie_id.empty()) {
+      KINORA_ASSIGN_OR_RETURN(movie_id, MovieOf(id));
+    }
+    absl::StatusOr<v1::RunRecord> record = Load(movie_id, id);
+    if (absl::IsNotFound(record.status())) continue;  // never got its record
+    KINORA_RETURN_IF_ERROR(record.status());
+    *response.add_records() = *std::move(record);
+  }
+  return response;
+}
+
+}  // namespace kinora

@@ -1,0 +1,60 @@
+// An ObjectRunRecordStore keeps the record of a run as the canonical JSON
+// object `builds/<movie>/runs/<run_id>/record.json`, and beside it the object
+// `index/runs/<run_id>`, whose bytes are the movie's id, so that a run is found
+// by its id alone. The index is written first: a record is never without it,
+// and an index without a record is no run.
+//
+// The first record of a run that names its plan also leaves a copy of the plan
+// as `runs/rev-0003-plan.json`, under the revision that the run leads to.
+
+#ifndef KINORA_SERVICES_STORE_RUN_OBJECT_RUN_RECORD_STORE_H_
+#define KINORA_SERVICES_STORE_RUN_OBJECT_RUN_RECORD_STORE_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+#include "services/store/lease/lease_table.h"
+#include "services/store/movie/movie_catalog.h"
+#include "services/store/object/object_storage.h"
+#include "services/store/run/run_record_store.h"
+
+namespace kinora {
+
+// Thread-safe. Puts of one run are ordered by its lease.
+class ObjectRunRecordStore final : public RunRecordStore {
+ public:
+  // All MUST outlive the store.
+  ObjectRunRecordStore(ObjectStorage& storage, MovieCatalog& movies,
+                       LeaseTable& leases)
+      : storage_(storage), movies_(movies), leases_(leases) {}
+
+  // INVALID_ARGUMENT also if the run belongs to another movie.
+  absl::StatusOr<v1::PutRunRecordResponse> Put(
+      const v1::PutRunRecordRequest& request) override;
+  absl::StatusOr<v1::GetRunRecordResponse> Get(
+      const v1::GetRunRecordRequest& request) override;
+  absl::StatusOr<v1::ListRunRecordsResponse> List(
+      const v1::ListRunRecordsRequest& request) override;
+
+ private:
+  // Names the run in the index and the plan by its revision.
+  absl::Status Introduce(const v1::RunRecord& record);
+  absl::StatusOr<v1::RunRecord> Load(absl::string_view movie_id,
+                                     absl::string_view run_id);
+  // Movie of the run; RUN_NOT_FOUND.
+  absl::StatusOr<std::string> MovieOf(absl::string_view run_id);
+  // Run ids, the newest first; of all movies if `movie_id` is empty.
+  absl::StatusOr<std::vector<std::string>> RunIds(absl::string_view movie_id);
+
+  ObjectStorage& storage_;
+  MovieCatalog& movies_;
+  LeaseTable& leases_;
+};
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_STORE_RUN_OBJECT_RUN_RECORD_STORE_H_
