@@ -1,0 +1,185 @@
+#include "services/store/movie/object_movie_store.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+
+#include "common/digest.h"
+#include "common/error_reason.h"
+#include "common/ids.h"
+#include "common/status.h"
+#include "services/store/checks.h"
+#include "services/store/event/event_validator.h"
+#include "services/store/layout.h"
+
+namespace kinora {
+namespace {
+
+absl::Status CheckBlueprint(absl::string_view blueprint) {
+  if (!blueprint.empty() && blueprint.size() <= kMaxBlueprintBytes) {
+    return absl::OkStatus();
+  }
+  return InvalidField(
+      "blueprint", absl::StrCat(blueprint.size(), " bytes"),
+      absl::StrCat("must have 1 to ", kMaxBlueprintBytes, " bytes"));
+}
+
+absl::Status MovieExists(absl::string_view movie_id) {
+  return WithReason(absl::AlreadyExistsError(absl::StrCat("movie \"", movie_id,
+                                                          "\" exists already")),
+                    "MOVIE_EXISTS", {{"movie", movie_id}});
+}
+
+}  // namespace
+
+absl::StatusOr<v1::CreateMovieResponse> ObjectMovieStore::Create(
+    const v1::CreateMovieRequest& request) {
+  const std::string& movie_id = request.movie_id();
+  KINORA_RETURN_IF_ERROR(ValidateMovieId(movie_id));
+  KINORA_RETURN_IF_ERROR(CheckBlueprint(request.blueprint()));
+  if (request.request_id().size() > kMaxRequestIdBytes) {
+    return InvalidField(
+        "request_id", request.request_id(),
+        absl::StrCat("must have at most ", kMaxRequestIdBytes, " bytes"));
+  }
+  const std::string hash = Sha256Of(request.blueprint()).Hex();
+  v1::CreateMovieResponse response;
+  MutexLock lock(mu_);
+  absl::StatusOr<MovieFile> file = movies_.Load(movie_id);
+  if (!file.ok() && !absl::IsNotFound(file.status())) return file.status();
+  if (file.ok()) {
+    const bool repeated = !request.request_id().empty() &&
+                          request.request_id() == file->request_id &&
+                          hash == file->blueprint_hash;
+    if (!repeated) return MovieExists(movie_id);
+  } else {
+    KINORA_RETURN_IF_ERROR(
+        Pin(movie_id, request.blueprint(), hash, Revision{1}.ToString()));
+    const MovieFile created = {.movie_id = movie_id,
+                               .create_time = clock_.Now(),
+                               .blueprint_hash = hash,
+                               .request_id = request.request_id()};
+    KINORA_ASSIGN_OR_RETURN(bool is_new, movies_.Create(created));
+    if (!is_new) return MovieExists(movie_id);
+  }
+  KINORA_ASSIGN_OR_RETURN(*response.mutable_movie(), Load(movie_id));
+  return response;
+}
+
+absl::Status ObjectMovieStore::Pin(const std::string& movie_id,
+                                   absl::string_view blueprint,
+                                   absl::string_view hash,
+                                   absl::string_view revision) {
+  KINORA_RETURN_IF_ERROR(
+      CreateObject(storage_, BlobKey(movie_id, hash), blueprint).status());
+  KINORA_ASSIGN_OR_RETURN(EventPtr pinned,
+                          events_.FindInput(movie_id, kBlueprintInputId));
+  if (pinned != nullptr &&
+      pinned->input().content().blob().digest().hash() == hash) {
+    return absl::OkStatus();  // by an attempt that was cut short
+  }
+  v1::Event event;
+  event.set_revision(std::string(revision));
+  v1::InputEvent& input = *event.mutable_input();
+  input.set_input_id(std::string(kBlueprintInputId));
+  input.set_edited_by(v1::EDITED_BY_SYSTEM);
+  v1::BlobRef& blob = *input.mutable_content()->mutable_blob();
+  blob.mutable_digest()->set_hash(std::string(hash));
+  blob.mutable_digest()->set_size_bytes(static_cast<int64_t>(blueprint.size()));
+  blob.set_mime_type(std::string(kBlueprintMimeType));
+  return events_
+      .AppendOwn(InputsLogKey(movie_id), std::move(event), std::nullopt)
+      .status();
+}
+
+absl::StatusOr<v1::BlobRef> ObjectMovieStore::Pinned(
+    absl::string_view movie_id) {
+  KINORA_ASSIGN_OR_RETURN(EventPtr event,
+                          events_.FindInput(movie_id, kBlueprintInputId));
+  if (event == nullptr || !event->input().content().has_blob()) {
+    return DataCorrupt(InputsLogKey(movie_id), "pins no blueprint");
+  }
+  return event->input().content().blob();
+}
+
+absl::StatusOr<v1::Movie> ObjectMovieStore::Load(const std::string& movie_id) {
+  KINORA_ASSIGN_OR_RETURN(MovieFile file, movies_.Load(movie_id));
+  v1::GetCurrentManifestRequest request;
+  request.set_movie_id(movie_id);
+  KINORA_ASSIGN_OR_RETURN(v1::GetCurrentManifestResponse current,
+                          manifests_.GetCurrent(request));
+  v1::Movie movie;
+  movie.set_movie_id(movie_id);
+  *movie.mutable_create_time() = ToTimestamp(file.create_time);
+  KINORA_ASSIGN_OR_RETURN(*movie.mutable_blueprint(), Pinned(movie_id));
+  movie.set_current_revision(current.current().revision());
+  movie.set_current_manifest_hash(current.current().hash());
+  movie.set_format_version(kMovieFormatVersion);
+  return movie;
+}
+
+absl::StatusOr<v1::GetMovieResponse> ObjectMovieStore::Get(
+    const v1::GetMovieRequest& request) {
+  v1::GetMovieResponse response;
+  KINORA_ASSIGN_OR_RETURN(*response.mutable_movie(), Load(request.movie_id()));
+  return response;
+}
+
+absl::StatusOr<v1::ListMoviesResponse> ObjectMovieStore::List(
+    const v1::ListMoviesRequest& request) {
+  KINORA_ASSIGN_OR_RETURN(int page_size, PageSize(request.page_size()));
+  if (!request.page_token().empty() &&
+      !ValidateMovieId(request.page_token()).ok()) {
+    return InvalidField("page_token", request.page_token(),
+                        "is not a token of this server");
+  }
+  KINORA_ASSIGN_OR_RETURN(std::vector<std::string> ids, movies_.List());
+  std::sort(ids.begin(), ids.end());
+  v1::ListMoviesResponse response;
+  for (auto id = std::upper_bound(ids.begin(), ids.end(), request.page_token());
+       id != ids.end(); ++id) {
+    if (response.movies_size() == page_size) {
+      response.set_next_page_token(response.movies(page_size - 1).movie_id());
+      break;
+    }
+    KINORA_ASSIGN_OR_RETURN(*response.add_movies(), Load(*id));
+  }
+  return response;
+}
+
+absl::StatusOr<v1::SetBlueprintResponse> ObjectMovieStore::SetBlueprint(
+    const v1::SetBlueprintRequest& request) {
+  const std::string& movie_id = request.movie_id();
+  KINORA_RETURN_IF_ERROR(movies_.Require(movie_id));
+  KINORA_RETURN_IF_ERROR(CheckBlueprint(request.blueprint()));
+  const std::string hash = Sha256Of(request.blueprint()).Hex();
+  v1::SetBlueprintResponse response;
+  MutexLock lock(mu_);
+  KINORA_ASSIGN_OR_RETURN(v1::Movie before, Load(movie_id));
+  const std::string& pinned = before.blueprint().digest().hash();
+  if (!request.expected_blueprint_hash().empty() &&
+      request.expected_blueprint_hash() != pinned) {
+    return WithReason(absl::AbortedError(absl::StrCat(
+                          "movie \"", movie_id, "\" has blueprint ", pinned,
+                          ", expected ", request.expected_blueprint_hash())),
+                      "SEQUENCE_MISMATCH",
+                      {{"movie", movie_id}, {"current", pinned}});
+  }
+  response.set_changed(hash != pinned);
+  if (response.changed()) {
+    Revision current;
+    if (!before.current_revision().empty()) {
+      KINORA_ASSIGN_OR_RETURN(current,
+                              Revision::Parse(before.current_revision()));
+    }
+    KINORA_RETURN_IF_ERROR(
+        Pin(movie_id, request.blueprint(), hash, current.Next().ToString()));
+  }
+  KINORA_ASSIGN_OR_RETURN(*response.mutable_movie(), Load(movie_id));
+  return response;
+}
+
+}  // namespace kinora

@@ -1,0 +1,72 @@
+// An ObjectMovieStore creates movies and pins their blueprints.
+//
+// Creating one writes, in this order: the blueprint's blob, the event
+// `Input:Blueprint` that names it, `movie.json`. The movie exists with the last
+// of them, so a crash leaves no movie or a whole one; what an attempt left
+// behind is taken up by the next.
+
+#ifndef KINORA_SERVICES_STORE_MOVIE_OBJECT_MOVIE_STORE_H_
+#define KINORA_SERVICES_STORE_MOVIE_OBJECT_MOVIE_STORE_H_
+
+#include <cstddef>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+#include "common/clock.h"
+#include "common/mutex.h"
+#include "services/store/event/log_event_store.h"
+#include "services/store/manifest/manifest_store.h"
+#include "services/store/movie/movie_catalog.h"
+#include "services/store/movie/movie_store.h"
+#include "services/store/object/object_storage.h"
+
+namespace kinora {
+
+inline constexpr size_t kMaxBlueprintBytes = size_t{1} << 20;
+inline constexpr absl::string_view kBlueprintMimeType = "application/yaml";
+
+// Thread-safe.
+class ObjectMovieStore final : public MovieStore {
+ public:
+  // All MUST outlive the store.
+  ObjectMovieStore(ObjectStorage& storage, MovieCatalog& movies,
+                   LogEventStore& events, ManifestStore& manifests,
+                   Clock& clock)
+      : storage_(storage),
+        movies_(movies),
+        events_(events),
+        manifests_(manifests),
+        clock_(clock) {}
+
+  // Idempotent by `request_id` if it is not empty and the blueprint is the
+  // same; without one a movie that exists is ALREADY_EXISTS.
+  absl::StatusOr<v1::CreateMovieResponse> Create(
+      const v1::CreateMovieRequest& request) override;
+  absl::StatusOr<v1::GetMovieResponse> Get(
+      const v1::GetMovieRequest& request) override;
+  absl::StatusOr<v1::ListMoviesResponse> List(
+      const v1::ListMoviesRequest& request) override;
+  absl::StatusOr<v1::SetBlueprintResponse> SetBlueprint(
+      const v1::SetBlueprintRequest& request) override;
+
+ private:
+  absl::StatusOr<v1::Movie> Load(const std::string& movie_id);
+  // Stores the blueprint and appends the event that pins it for `revision`.
+  absl::Status Pin(const std::string& movie_id, absl::string_view blueprint,
+                   absl::string_view hash, absl::string_view revision);
+  absl::StatusOr<v1::BlobRef> Pinned(absl::string_view movie_id);
+
+  ObjectStorage& storage_;
+  MovieCatalog& movies_;
+  LogEventStore& events_;
+  ManifestStore& manifests_;
+  Clock& clock_;
+  Mutex mu_;  // one creation or change of a blueprint at a time
+};
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_STORE_MOVIE_OBJECT_MOVIE_STORE_H_
