@@ -31,6 +31,11 @@ struct ChannelOptions {
 // A channel to a gRPC target, such as "127.0.0.1:7401" or
 // "dns:///store.example:7401". Connects when first used, and again after a
 // connection broke. Passes the thread's trace (common/trace_context.h) on.
+//
+// The last reference to a channel MUST NOT be dropped in a callback of gRPC:
+// its destructor would wait for the thread that it runs on. A ClientContext
+// holds one, so whoever destroys contexts in OnDone keeps the channel elsewhere
+// until then.
 std::shared_ptr<grpc::Channel> MakeChannel(absl::string_view target,
                                            const ChannelOptions& options = {});
 

@@ -1,6 +1,7 @@
 #include "clients/cpp/remote_event_store.h"
 
 #include <utility>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
@@ -22,13 +23,20 @@ constexpr absl::Duration kWaiterTimeout = absl::Minutes(10);
 
 }  // namespace
 
-// The waiters by id, shared with them, as they end after they were dropped.
+// The waiters by id, and those that have not ended yet.
 struct RemoteEventStore::Waiters {
   Mutex mu;
+  CondVar ended_cv;
   WaiterId next_id ABSL_GUARDED_BY(mu) = 1;
   absl::flat_hash_map<WaiterId, std::shared_ptr<Waiter>> by_id
       ABSL_GUARDED_BY(mu);
+  int running ABSL_GUARDED_BY(mu) = 0;
 
+  std::shared_ptr<Waiter> Find(WaiterId id) {
+    MutexLock lock(mu);
+    const auto found = by_id.find(id);
+    return found == by_id.end() ? nullptr : found->second;
+  }
   void Remove(WaiterId id) {
     std::shared_ptr<Waiter> removed;  // destroyed without the lock
     MutexLock lock(mu);
@@ -36,6 +44,10 @@ struct RemoteEventStore::Waiters {
     if (found == by_id.end()) return;
     removed = std::move(found->second);
     by_id.erase(found);
+  }
+  void Ended() {
+    MutexLock lock(mu);
+    if (--running == 0) ended_cv.SignalAll();
   }
 };
 
@@ -97,7 +109,9 @@ class RemoteEventStore::Waiter final
   void OnDone(const grpc::Status&) override {
     CallBack();
     waiters_->Remove(id_);
-    const std::shared_ptr<Waiter> last = std::move(self_);
+    const std::shared_ptr<Waiters> waiters = waiters_;
+    self_.reset();  // destroys this
+    waiters->Ended();
   }
 
   const std::shared_ptr<Waiters> waiters_;
@@ -121,7 +135,19 @@ RemoteEventStore::RemoteEventStore(
       timeout_(timeout),
       waiters_(std::make_shared<Waiters>()) {}
 
-RemoteEventStore::~RemoteEventStore() = default;
+// A waiter's context holds the channel. Were it the last to do so, the channel
+// would end on one of gRPC's own threads, which would wait for itself.
+RemoteEventStore::~RemoteEventStore() {
+  std::vector<std::shared_ptr<Waiter>> left;
+  {
+    MutexLock lock(waiters_->mu);
+    for (const auto& waiter : waiters_->by_id) left.push_back(waiter.second);
+  }
+  for (const auto& waiter : left) waiter->Cancel();
+  left.clear();
+  MutexLock lock(waiters_->mu);
+  while (waiters_->running > 0) waiters_->ended_cv.Wait(waiters_->mu);
+}
 
 absl::StatusOr<v1::AppendEventsResponse> RemoteEventStore::Append(
     const v1::AppendEventsRequest& request) {
@@ -164,20 +190,14 @@ EventStore::WaiterId RemoteEventStore::NotifyAfter(
     id = waiters_->next_id++;
     waiter = std::make_shared<Waiter>(waiters_, id, std::move(callback));
     waiters_->by_id.emplace(id, waiter);
+    ++waiters_->running;
   }
   waiter->Start(*stub_, log, after, waiter);
   return id;
 }
 
 void RemoteEventStore::CancelNotify(WaiterId id) {
-  std::shared_ptr<Waiter> waiter;
-  {
-    MutexLock lock(waiters_->mu);
-    const auto found = waiters_->by_id.find(id);
-    if (found == waiters_->by_id.end()) return;
-    waiter = found->second;
-  }
-  waiter->Cancel();
+  if (const auto waiter = waiters_->Find(id)) waiter->Cancel();
 }
 
 absl::StatusOr<v1::ResolveArtefactsResponse> RemoteEventStore::ResolveArtefacts(

@@ -18,6 +18,7 @@ class RemoteEventStore final : public EventStore {
  public:
   RemoteEventStore(const std::shared_ptr<grpc::Channel>& channel,
                    absl::Duration timeout);
+  // Ends the waiters that are left.
   ~RemoteEventStore() override;
 
   // Gives a request without `request_id` one, so that the channel may repeat
