@@ -298,7 +298,7 @@ absl::Status RunActor::Finish() {
         "job ", state_.job(first.job).job_id(), ": ", first.failure.message());
     v1::RunFailedEvent* failed = AddLedger()->mutable_run_failed();
     failed->set_error(error);
-    failed->set_result_json(ResultJson("", "", record_.jobs()));
+    failed->set_result_json(ResultJson({}, false, record_.jobs()));
     return CloseRecord(v1::RUN_STATUS_FAILED, error);
   }
   return Commit();
@@ -325,7 +325,7 @@ absl::Status RunActor::Commit() {
   }
   record_.set_manifest_hash(current.hash());
   AddLedger()->mutable_run_completed()->set_result_json(
-      ResultJson(current.revision(), current.hash(), record_.jobs()));
+      ResultJson(current, committed->published(), record_.jobs()));
   return CloseRecord(v1::RUN_STATUS_COMPLETED, "");
 }
 

@@ -189,14 +189,14 @@ v1::JobCounts CountJobs(const RunState& state, int64_t reused_by_plan,
   return counts;
 }
 
-std::string ResultJson(absl::string_view revision,
-                       absl::string_view manifest_hash,
+std::string ResultJson(const v1::ManifestPointer& current, bool published,
                        const v1::JobCounts& counts) {
   std::string text;
   JsonWriter json(&text);
   json.BeginObject();
-  json.Key("revision").String(revision);
-  json.Key("manifestHash").String(manifest_hash);
+  json.Key("revision").String(current.revision());
+  json.Key("manifestHash").String(current.hash());
+  json.Key("published").Bool(published);
   json.Key("jobs").BeginObject();
   json.Key("total").Int(counts.total());
   json.Key("succeeded").Int(counts.succeeded());

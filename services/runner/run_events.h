@@ -12,6 +12,7 @@
 #include "absl/time/time.h"
 
 #include "kinora/v1/event.pb.h"
+#include "kinora/v1/manifest.pb.h"
 #include "kinora/v1/run_record.pb.h"
 #include "services/runner/producer_caller.h"
 #include "services/runner/run_state.h"
@@ -62,9 +63,9 @@ v1::Event ChangeEvent(const RunIdentity& run, int64_t now_ms,
 v1::JobCounts CountJobs(const RunState& state, int64_t reused_by_plan,
                         int64_t clean);
 
-// `{"revision","manifestHash","jobs":{...}}`.
-std::string ResultJson(absl::string_view revision,
-                       absl::string_view manifest_hash,
+// `{"revision","manifestHash","published","jobs":{...}}`: what is current after
+// the run, and whether the run published it.
+std::string ResultJson(const v1::ManifestPointer& current, bool published,
                        const v1::JobCounts& counts);
 
 // What is told to the producer of a job's next attempt. REQUIRES: the job runs.

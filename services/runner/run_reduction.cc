@@ -5,6 +5,8 @@
 
 #include "absl/strings/string_view.h"
 
+#include "common/json.h"
+
 namespace kinora {
 namespace {
 
@@ -73,6 +75,7 @@ void RunReduction::ApplyLedger(const v1::LedgerEvent& event) {
       if (!ended) record_.set_status(v1::RUN_STATUS_WAITING);
       return;
     case v1::LedgerEvent::kRunCompleted:
+      TakeResult(event.run_completed().result_json());
       return End(v1::RUN_STATUS_COMPLETED, "", event.occurred_at_ms());
     case v1::LedgerEvent::kRunFailed:
       return End(v1::RUN_STATUS_FAILED, event.run_failed().error(),
@@ -125,6 +128,22 @@ void RunReduction::End(v1::RunStatus status, const std::string& error,
   record_.set_error(error);
   if (!record_.has_finish_time()) {
     *record_.mutable_finish_time() = FromMillis(at_ms);
+  }
+}
+
+// Who saw the run end asks what came of it, and the record may lag.
+void RunReduction::TakeResult(const std::string& result_json) {
+  absl::StatusOr<JsonValue> result = ParseJson(result_json);
+  if (!result.ok() || IsTerminal(record_.status())) return;
+  const JsonValue* hash = result->Find("manifestHash");
+  if (hash != nullptr && hash->is_string()) {
+    record_.set_manifest_hash(hash->string_value());
+  }
+  const JsonValue* published = result->Find("published");
+  const JsonValue* revision = result->Find("revision");
+  if (published != nullptr && published->is_bool() && published->bool_value() &&
+      revision != nullptr && revision->is_string()) {
+    record_.set_published_revision(revision->string_value());
   }
 }
 

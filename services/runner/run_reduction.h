@@ -39,6 +39,7 @@ class RunReduction {
  private:
   void ApplyLedger(const v1::LedgerEvent& event);
   void End(v1::RunStatus status, const std::string& error, int64_t at_ms);
+  void TakeResult(const std::string& result_json);
   void TakeLines(const v1::LogAppendedEvent& event);
   v1::JobState& Step(const v1::StepIdentity& step);
   void CountJobs(v1::RunRecord* record) const;

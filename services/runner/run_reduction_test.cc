@@ -8,8 +8,6 @@
 namespace kinora {
 namespace {
 
-using ::testing::ElementsAre;
-
 class RunReductionTest : public ::testing::Test {
  protected:
   static v1::RunRecord Record(v1::RunStatus status) {

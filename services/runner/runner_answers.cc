@@ -1,5 +1,6 @@
 // The part of Runner that answers for runs.
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -46,10 +47,18 @@ absl::StatusOr<v1::CancelRunResponse> Runner::Cancel(
   KINORA_RETURN_IF_ERROR(ValidateRunId(request.run_id()));
   {
     MutexLock lock(mu_);
-    for (const auto& active : active_) {
-      if (active.second->run_id() != request.run_id()) continue;
-      active.second->Cancel(request.reason());
-      return v1::CancelRunResponse();
+    auto is_asked_for = [&request](const auto& active) {
+      return active.second->run_id() == request.run_id();
+    };
+    for (;;) {
+      auto active = std::find_if(active_.begin(), active_.end(), is_asked_for);
+      if (active == active_.end()) break;
+      if (!active->second->closing()) {
+        active->second->Cancel(request.reason());
+        return v1::CancelRunResponse();
+      }
+      // Its end is about to be recorded.
+      ended_cv_.Wait(mu_);
     }
   }
   v1::GetRunRecordRequest get;

@@ -133,7 +133,7 @@ absl::Status Runner::CloseRun(v1::RunRecord record, const v1::LeaseToken& lease,
       record.set_published_revision(current.revision());
       record.set_manifest_hash(current.hash());
       event.mutable_ledger()->mutable_run_completed()->set_result_json(
-          ResultJson(current.revision(), current.hash(), reduced.jobs()));
+          ResultJson(current, true, reduced.jobs()));
     } else {
       record.set_status(v1::RUN_STATUS_CANCELLED);
       record.set_error(reason);
