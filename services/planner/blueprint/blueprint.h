@@ -52,7 +52,7 @@
 
 namespace kinora {
 
-inline constexpr size_t kMaxBlueprintBytes = 1 << 20;
+inline constexpr size_t kMaxBlueprintTextBytes = 1 << 20;
 // Per blueprint; far above what a person writes, and small enough that checks
 // may be quadratic in names.
 inline constexpr size_t kMaxDeclarations = 2000;

@@ -68,11 +68,11 @@ int Blueprint::FindOutput(absl::string_view name) const {
 
 absl::StatusOr<Blueprint> ParseBlueprint(absl::string_view file,
                                          absl::string_view text) {
-  if (text.size() > kMaxBlueprintBytes) {
+  if (text.size() > kMaxBlueprintTextBytes) {
     return BlueprintError(
         file, 1,
         absl::StrCat("the blueprint has ", text.size(), " bytes, more than ",
-                     kMaxBlueprintBytes));
+                     kMaxBlueprintTextBytes));
   }
   KINORA_ASSIGN_OR_RETURN(std::unique_ptr<YamlTree> tree,
                           YamlTree::Parse(file, text));
@@ -101,199 +101,6 @@ absl::StatusOr<Blueprint> BlueprintParser::Parse() {
   KINORA_RETURN_IF_ERROR(ParseResults());
   KINORA_RETURN_IF_ERROR(OrderNodes());
   return std::move(blueprint_);
-}
-
-absl::Status BlueprintParser::ParseDimensionNames() {
-  const YamlNode* map = root_.Find("dimensions");
-  if (map == nullptr) return absl::OkStatus();
-  KINORA_RETURN_IF_ERROR(CheckDeclarations(*map, "dimensions"));
-  for (const YamlEntry& entry : map->entries) {
-    dimension_ids_[entry.key] = static_cast<int>(blueprint_.dimensions.size());
-    DimensionDeclaration dimension;
-    dimension.name = entry.key;
-    dimension.line = entry.line;
-    blueprint_.dimensions.push_back(std::move(dimension));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status BlueprintParser::ParseInputs() {
-  const YamlNode* map = root_.Find("inputs");
-  if (map == nullptr) return absl::OkStatus();
-  KINORA_RETURN_IF_ERROR(CheckDeclarations(*map, "inputs"));
-  for (const YamlEntry& entry : map->entries) {
-    KINORA_RETURN_IF_ERROR(ParseInput(entry));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status BlueprintParser::ParseInput(const YamlEntry& entry) {
-  std::string path = absl::StrCat("inputs.", entry.key);
-  if (entry.key == "Blueprint") {
-    return Error(entry.line, path,
-                 "Input:Blueprint is the blueprint itself; take another name");
-  }
-  const YamlNode& map = *entry.value;
-  KINORA_RETURN_IF_ERROR(ExpectMap(
-      map, path,
-      {"type", "description", "default", "minimum", "maximum", "over"}));
-  InputDeclaration input;
-  input.name = entry.key;
-  input.line = entry.line;
-  const YamlNode* type = map.Find("type");
-  if (type == nullptr) {
-    return Error(entry.line, path,
-                 "type is missing; it is text, integer, number, boolean, json "
-                 "or file");
-  }
-  KINORA_ASSIGN_OR_RETURN(std::string type_name,
-                          Text(*type, absl::StrCat(path, ".type")));
-  std::optional<InputType> parsed = ParseInputType(type_name);
-  if (!parsed.has_value()) {
-    return Error(
-        type->line, absl::StrCat(path, ".type"),
-        absl::StrCat("unknown type \"", ClipValue(type_name),
-                     "\"; it is text, integer, number, boolean, json or file",
-                     DidYouMean(type_name, {"text", "integer", "number",
-                                            "boolean", "json", "file"})));
-  }
-  input.rule.type = *parsed;
-  if (const YamlNode* text = map.Find("description")) {
-    KINORA_ASSIGN_OR_RETURN(input.description,
-                            Text(*text, absl::StrCat(path, ".description")));
-  }
-  KINORA_RETURN_IF_ERROR(ParseBounds(map, path, &input.rule));
-  KINORA_RETURN_IF_ERROR(ParseDefault(map, path, &input));
-  KINORA_ASSIGN_OR_RETURN(input.over, ParseOver(map, path));
-  KINORA_RETURN_IF_ERROR(
-      CheckIdLength(entry.line, path, input.name, input.over));
-  input_ids_[input.name] = static_cast<int>(blueprint_.inputs.size());
-  blueprint_.inputs.push_back(std::move(input));
-  return absl::OkStatus();
-}
-
-absl::Status BlueprintParser::ParseBounds(const YamlNode& map,
-                                          const std::string& path,
-                                          InputRule* rule) {
-  for (absl::string_view key : {"minimum", "maximum"}) {
-    const YamlNode* node = map.Find(key);
-    if (node == nullptr) continue;
-    std::string here = absl::StrCat(path, ".", key);
-    if (rule->type != InputType::kInteger && rule->type != InputType::kNumber) {
-      return Error(node->line, here,
-                   absl::StrCat("an input of type ", InputTypeName(rule->type),
-                                " has no bounds"));
-    }
-    absl::StatusOr<JsonValue> value = ToJson(*node);
-    if (!value.ok() || !value->is_number()) {
-      return Error(node->line, here,
-                   absl::StrCat("must be a number, got \"",
-                                ClipValue(node->scalar), "\""));
-    }
-    (key == "minimum" ? rule->minimum : rule->maximum) = value->number_value();
-  }
-  if (rule->minimum.has_value() && rule->maximum.has_value() &&
-      *rule->minimum > *rule->maximum) {
-    return Error(map.line, path, "minimum is greater than maximum");
-  }
-  return absl::OkStatus();
-}
-
-absl::Status BlueprintParser::ParseDefault(const YamlNode& map,
-                                           const std::string& path,
-                                           InputDeclaration* input) {
-  const YamlNode* node = map.Find("default");
-  if (node == nullptr) return absl::OkStatus();
-  std::string here = absl::StrCat(path, ".default");
-  if (input->rule.type == InputType::kFile) {
-    return Error(node->line, here, "an input of type file has no default");
-  }
-  absl::StatusOr<JsonValue> value = ToJson(*node);
-  if (!value.ok()) return Error(node->line, here, value.status().message());
-  absl::StatusOr<v1::Content> content = ContentFromJson(input->rule, *value);
-  if (!content.ok()) {
-    return Error(node->line, here, content.status().message());
-  }
-  if (content->inline_().data().size() > kMaxDefaultBytes) {
-    return Error(node->line, here,
-                 absl::StrCat("has more than ", kMaxDefaultBytes,
-                              " bytes; set the input instead"));
-  }
-  input->default_value = *std::move(content);
-  return absl::OkStatus();
-}
-
-absl::Status BlueprintParser::ParseDimensionSizes() {
-  const YamlNode* map = root_.Find("dimensions");
-  if (map == nullptr) return absl::OkStatus();
-  for (size_t i = 0; i < map->entries.size(); ++i) {
-    const YamlEntry& entry = map->entries[i];
-    std::string path = absl::StrCat("dimensions.", entry.key);
-    for (absl::string_view key : {"over", "within", "parent", "of"}) {
-      if (entry.value->Find(key) != nullptr) {
-        return Error(entry.line, path,
-                     absl::StrCat("\"", key,
-                                  "\": nested dimensions are not "
-                                  "supported yet"));
-      }
-    }
-    KINORA_RETURN_IF_ERROR(ExpectMap(*entry.value, path, {"size"}));
-    const YamlNode* size = entry.value->Find("size");
-    if (size == nullptr) {
-      return Error(entry.line, path,
-                   "size is missing; it is Input:NAME or a positive integer");
-    }
-    KINORA_RETURN_IF_ERROR(ParseSize(*size, absl::StrCat(path, ".size"),
-                                     &blueprint_.dimensions[i]));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status BlueprintParser::ParseSize(const YamlNode& node,
-                                        const std::string& path,
-                                        DimensionDeclaration* dimension) {
-  KINORA_ASSIGN_OR_RETURN(std::string text, Text(node, path));
-  if (!absl::StartsWith(text, "Input:")) {
-    absl::StatusOr<JsonValue> value = ToJson(node);
-    std::optional<int64_t> size =
-        value.ok() ? value->integer_value() : std::nullopt;
-    if (size.has_value() && *size >= 1 && *size <= kMaxDimensionSize) {
-      dimension->size = static_cast<uint32_t>(*size);
-      return absl::OkStatus();
-    }
-    std::string hint;
-    if (input_ids_.contains(text)) {
-      hint = absl::StrCat("; did you mean \"Input:", text, "\"?");
-    } else if (absl::StartsWith(text, "Artifact:") ||
-               (!text.empty() && absl::ascii_isalpha(text[0]))) {
-      hint = "; sizes by artefacts are not supported yet";
-    }
-    return Error(node.line, path,
-                 absl::StrCat("must be Input:NAME or an integer from 1 to ",
-                              kMaxDimensionSize, ", got \"", ClipValue(text),
-                              "\"", hint));
-  }
-  absl::string_view name = absl::string_view(text).substr(6);
-  auto found = input_ids_.find(name);
-  if (found == input_ids_.end()) {
-    return Error(node.line, path,
-                 absl::StrCat("unknown input \"", ClipValue(name), "\"",
-                              DidYouMean(name, InputNames())));
-  }
-  const InputDeclaration& input = blueprint_.inputs[found->second];
-  if (input.rule.type != InputType::kInteger) {
-    return Error(node.line, path,
-                 absl::StrCat("a size is an integer, but Input:", name,
-                              " is of type ", InputTypeName(input.rule.type)));
-  }
-  if (!input.over.empty()) {
-    return Error(
-        node.line, path,
-        absl::StrCat("Input:", name, " has the dimensions ", Spell(input.over),
-                     "; nested dimensions are not supported yet"));
-  }
-  dimension->size_input = found->second;
-  return absl::OkStatus();
 }
 
 absl::Status BlueprintParser::ParseNodes() {
@@ -366,9 +173,9 @@ absl::Status BlueprintParser::ParseSettings(const YamlNode& map,
       return Error(settings->line, here, value.status().message());
     }
     node->settings_json = CanonicalJson(*value);
-    if (node->settings_json.size() > kMaxBlueprintBytes) {
+    if (node->settings_json.size() > kMaxBlueprintTextBytes) {
       return Error(settings->line, here,
-                   absl::StrCat("has more than ", kMaxBlueprintBytes,
+                   absl::StrCat("has more than ", kMaxBlueprintTextBytes,
                                 " bytes with its aliases written out"));
     }
   }

@@ -37,7 +37,7 @@ class BlueprintParser {
  private:
   using Keys = std::initializer_list<absl::string_view>;
 
-  // Declarations: blueprint_parser.cc.
+  // Inputs and dimensions: blueprint_inputs.cc.
   absl::Status ParseDimensionNames();
   absl::Status ParseInputs();
   absl::Status ParseInput(const YamlEntry& entry);
@@ -48,6 +48,8 @@ class BlueprintParser {
   absl::Status ParseDimensionSizes();
   absl::Status ParseSize(const YamlNode& node, const std::string& path,
                          DimensionDeclaration* dimension);
+
+  // Nodes and results: blueprint_parser.cc.
   absl::Status ParseNodes();
   absl::Status ParseNode(const YamlEntry& entry);
   absl::Status ParseSettings(const YamlNode& map, const std::string& path,

@@ -207,7 +207,8 @@ TEST(BlueprintTest, EmptyPartsAreNamed) {
 }
 
 TEST(BlueprintTest, LimitsSize) {
-  std::string large = std::string(kFilm) + std::string(kMaxBlueprintBytes, '#');
+  std::string large =
+      std::string(kFilm) + std::string(kMaxBlueprintTextBytes, '#');
   EXPECT_THAT(ErrorOf(large), HasSubstr("more than 1048576"));
 }
 
