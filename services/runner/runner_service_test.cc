@@ -1,0 +1,139 @@
+#include "services/runner/runner_service.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "clients/cpp/runner_client.h"
+#include "common/testing/in_process_server.h"
+#include "common/testing/status_matchers.h"
+#include "common/thread_pool.h"
+#include "services/runner/testing/runner_process.h"
+#include "services/store/testing/core_fixture.h"
+
+namespace kinora {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr absl::string_view kBlueprint = R"(
+blueprint: small
+dimensions:
+  part: {size: 3}
+nodes:
+  Part:
+    producer: sim
+    over: [part]
+    outputs: {Text: text/plain}
+outputs: [Text]
+)";
+
+class RunnerServiceTest : public CoreFixture,
+                          public ::testing::WithParamInterface<Transport> {
+ protected:
+  RunnerServiceTest()
+      : process_(store(), clock_, "1"),
+        executor_("service", 2),
+        service_(process_.runner(), store().events, executor_),
+        server_({{v1::RunnerService::service_full_name(), &service_}}),
+        client_(server_.Channel(GetParam())) {}
+
+  void SetUp() override {
+    v1::CreateMovieRequest create;
+    create.set_movie_id("film");
+    create.set_blueprint(std::string(kBlueprint));
+    ASSERT_OK(store().movies.Create(create));
+  }
+
+  absl::StatusOr<std::string> Start() {
+    v1::StartRunRequest request;
+    request.set_movie_id("film");
+    absl::StatusOr<v1::StartRunResponse> started = client_.StartRun(request);
+    if (!started.ok()) return started.status();
+    return started->run().run_id();
+  }
+
+  // Sequences of the events of a watch.
+  absl::StatusOr<std::vector<int64_t>> Watch(const std::string& run_id,
+                                             int64_t after) {
+    std::vector<int64_t> sequences;
+    const absl::Status status =
+        client_.WatchRun(run_id, after, [&](const v1::Event& event) {
+          sequences.push_back(event.sequence());
+          return absl::OkStatus();
+        });
+    if (!status.ok()) return status;
+    return sequences;
+  }
+
+  RunnerProcess process_;
+  ThreadPool executor_;
+  RunnerRpcService service_;
+  InProcessServer server_;
+  RunnerClient client_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Transports, RunnerServiceTest,
+                         ::testing::Values(Transport::kInProcess,
+                                           Transport::kTcp),
+                         TransportName);
+
+TEST_P(RunnerServiceTest, WatchDeliversEachEventOnceAndEndsWithTheRun) {
+  // F: S3-12, S3-13
+  ASSERT_OK_AND_ASSIGN(const std::string run_id, Start());
+  ASSERT_OK_AND_ASSIGN(const std::vector<int64_t> all, Watch(run_id, 0));
+  // created, started, three times started and completed, completed
+  ASSERT_EQ(all.size(), 9u);
+  for (size_t i = 0; i < all.size(); ++i) {
+    EXPECT_EQ(all[i], static_cast<int64_t>(i + 1));
+  }
+  ASSERT_OK_AND_ASSIGN(const std::vector<int64_t> tail, Watch(run_id, 7));
+  EXPECT_EQ(tail, (std::vector<int64_t>{8, 9}));
+  // Nothing is left to wait for.
+  ASSERT_OK_AND_ASSIGN(const std::vector<int64_t> none, Watch(run_id, 9));
+  EXPECT_TRUE(none.empty());
+}
+
+TEST_P(RunnerServiceTest, RunIsListedAndTold) {
+  ASSERT_OK_AND_ASSIGN(const std::string run_id, Start());
+  ASSERT_OK(Watch(run_id, 0));
+  v1::GetRunRequest get;
+  get.set_run_id(run_id);
+  ASSERT_OK_AND_ASSIGN(const v1::GetRunResponse run, client_.GetRun(get));
+  EXPECT_EQ(run.run().record().status(), v1::RUN_STATUS_COMPLETED);
+  EXPECT_EQ(run.run().record().published_revision(), "rev-0001");
+  EXPECT_EQ(run.run().jobs_size(), 3);
+  v1::ListRunsRequest list;
+  list.set_movie_id("film");
+  ASSERT_OK_AND_ASSIGN(const v1::ListRunsResponse runs, client_.ListRuns(list));
+  ASSERT_EQ(runs.runs_size(), 1);
+  EXPECT_EQ(runs.runs(0).run_id(), run_id);
+}
+
+TEST_P(RunnerServiceTest, UnknownRunIsNotFound) {
+  EXPECT_THAT(Watch(std::string(kRun2), 0),
+              StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_THAT(Watch("run-x", 0), StatusIs(absl::StatusCode::kInvalidArgument,
+                                          HasSubstr("run_id")));
+}
+
+TEST_P(RunnerServiceTest, ProducersSayWhatTheyAre) {
+  ASSERT_OK_AND_ASSIGN(const v1::ListProducersResponse list,
+                       client_.ListProducers({}));
+  ASSERT_EQ(list.producers_size(), 2);
+  EXPECT_EQ(list.producers(0).name(), "sim");
+  EXPECT_TRUE(list.producers(0).reachable());
+  EXPECT_EQ(list.producers(0).description().identity().version(), "1");
+}
+
+TEST_P(RunnerServiceTest, WhatIsNotThereYetSaysSo) {
+  v1::StartRunRequest request;
+  request.set_movie_id("film");
+  request.set_if_active(v1::IF_ACTIVE_QUEUE);
+  EXPECT_THAT(
+      client_.StartRun(request),
+      StatusIs(absl::StatusCode::kUnimplemented, HasSubstr("if_active")));
+}
+
+}  // namespace
+}  // namespace kinora
