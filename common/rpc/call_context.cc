@@ -78,6 +78,23 @@ void CallTracker::StartDrain() {
   for (auto& callback : callbacks) callback.second();
 }
 
+std::shared_ptr<void> CallTracker::Hold(
+    const std::shared_ptr<CallTracker>& tracker) {
+  {
+    MutexLock lock(tracker->mu_);
+    ++tracker->held_;
+  }
+  return std::shared_ptr<void>(tracker.get(), [tracker](void*) {
+    MutexLock lock(tracker->mu_);
+    if (--tracker->held_ == 0) tracker->released_cv_.SignalAll();
+  });
+}
+
+void CallTracker::WaitUntilReleased() {
+  MutexLock lock(mu_);
+  while (held_ > 0) released_cv_.Wait(mu_);
+}
+
 bool CallTracker::WaitUntilIdle(absl::Duration limit) {
   const int64_t deadline = DeadlineAfter(RealClock(), limit);
   MutexLock lock(mu_);
@@ -115,6 +132,11 @@ absl::Status AdmitCall(grpc::CallbackServerContext* context) {
 std::shared_ptr<CallTracker> TrackerOf(grpc::CallbackServerContext* context) {
   auto* call = dynamic_cast<CallContext*>(context);
   return call == nullptr ? nullptr : call->tracker();
+}
+
+std::shared_ptr<void> HoldServer(grpc::CallbackServerContext* context) {
+  const std::shared_ptr<CallTracker> tracker = TrackerOf(context);
+  return tracker == nullptr ? nullptr : CallTracker::Hold(tracker);
 }
 
 TraceContext TraceOf(grpc::CallbackServerContext* context) {

@@ -43,6 +43,14 @@ class CallTracker {
   // Turns away every further call and calls the callbacks.
   void StartDrain();
 
+  // Says that a reactor is alive, until the result is dropped: an executor may
+  // hold one beyond its call.
+  static std::shared_ptr<void> Hold(
+      const std::shared_ptr<CallTracker>& tracker);
+
+  // Waits until every reactor is gone.
+  void WaitUntilReleased();
+
   // Waits until no call is under way, no longer than `limit`. True if so.
   bool WaitUntilIdle(absl::Duration limit);
 
@@ -52,8 +60,10 @@ class CallTracker {
   const int max_calls_;
   mutable Mutex mu_;
   CondVar idle_cv_;
+  CondVar released_cv_;
   bool draining_ ABSL_GUARDED_BY(mu_) = false;
   int calls_ ABSL_GUARDED_BY(mu_) = 0;
+  int held_ ABSL_GUARDED_BY(mu_) = 0;
   uint64_t next_id_ ABSL_GUARDED_BY(mu_) = 1;
   std::map<uint64_t, absl::AnyInvocable<void()>> on_drain_ ABSL_GUARDED_BY(mu_);
 };
@@ -83,6 +93,10 @@ absl::Status AdmitCall(grpc::CallbackServerContext* context);
 
 // The tracker of the server of a call; null if it has none.
 std::shared_ptr<CallTracker> TrackerOf(grpc::CallbackServerContext* context);
+
+// Keeps the server of a call from going away (see RpcServer::Drain) while a
+// reactor holds the result. Every reactor that outlives its call holds one.
+std::shared_ptr<void> HoldServer(grpc::CallbackServerContext* context);
 
 // The trace of a call. Call it on the thread that calls the service method.
 TraceContext TraceOf(grpc::CallbackServerContext* context);

@@ -54,6 +54,7 @@ class InOrderStream final : public grpc::ServerBidiReactor<Request, Response> {
   InOrderStream(grpc::CallbackServerContext* context, Executor& executor,
                 Handler handler)
       : executor_(executor),
+        hold_(HoldServer(context)),
         trace_(TraceOf(context)),
         tracker_(TrackerOf(context)),
         handler_(std::move(handler)) {}
@@ -164,6 +165,7 @@ class InOrderStream final : public grpc::ServerBidiReactor<Request, Response> {
   void OnDone() override { self_.reset(); }
 
   Executor& executor_;
+  const std::shared_ptr<void> hold_;
   const TraceContext trace_;
   const std::shared_ptr<CallTracker> tracker_;
   uint64_t drain_id_ = 0;

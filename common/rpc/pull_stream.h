@@ -48,7 +48,10 @@ class PullStream final : public grpc::ServerWriteReactor<Response> {
  private:
   PullStream(grpc::CallbackServerContext* context, Executor& executor,
              Next next)
-      : executor_(executor), trace_(TraceOf(context)), next_(std::move(next)) {}
+      : executor_(executor),
+        hold_(HoldServer(context)),
+        trace_(TraceOf(context)),
+        next_(std::move(next)) {}
 
   // Exactly one of task, write and Finish is under way at any time, which is
   // all the locking there is to do.
@@ -79,6 +82,7 @@ class PullStream final : public grpc::ServerWriteReactor<Response> {
   void OnDone() override { self_.reset(); }
 
   Executor& executor_;
+  const std::shared_ptr<void> hold_;
   const TraceContext trace_;
   Next next_;
   Response message_;

@@ -53,6 +53,7 @@ class ReadStream final : public grpc::ServerReadReactor<Request> {
              Response* response, Consumer consumer)
       : executor_(executor),
         context_(context),
+        hold_(HoldServer(context)),
         trace_(TraceOf(context)),
         response_(response),
         consumer_(std::move(consumer)) {}
@@ -89,6 +90,7 @@ class ReadStream final : public grpc::ServerReadReactor<Request> {
 
   Executor& executor_;
   grpc::CallbackServerContext* const context_;  // valid until Finish
+  const std::shared_ptr<void> hold_;
   const TraceContext trace_;
   Response* const response_;
   Consumer consumer_;

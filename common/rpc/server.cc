@@ -144,6 +144,8 @@ void RpcServer::Drain(absl::Duration limit) {
   }
   // What is left now (overdue calls, health watchers) is cancelled at once.
   state_->server->Shutdown(GrpcDeadline(absl::ZeroDuration()));
+  // Tasks of calls that have ended may still be queued on an executor.
+  state_->tracker->WaitUntilReleased();
 }
 
 }  // namespace kinora

@@ -72,7 +72,9 @@ class RpcServer {
   // Ends serving: health says NOT_SERVING, new calls get UNAVAILABLE, follow
   // streams are ended with UNAVAILABLE, calls under way may finish until
   // `limit` has passed, and what is left then is cancelled. Returns once no
-  // call is left. Further calls of Drain() do nothing.
+  // call is left, nor a task of one on an executor: services, executors and
+  // stores may go in any order then. Further calls of Drain() do nothing.
+  // REQUIRES: not called from an executor of a service.
   void Drain(absl::Duration limit);
 
  private:

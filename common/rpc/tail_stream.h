@@ -74,6 +74,7 @@ class TailStream final : public grpc::ServerWriteReactor<Response> {
       : executor_(executor),
         events_(events),
         heartbeat_(heartbeat),
+        hold_(HoldServer(context)),
         trace_(TraceOf(context)),
         tracker_(TrackerOf(context)),
         limited_(request.limit() > 0),
@@ -230,6 +231,7 @@ class TailStream final : public grpc::ServerWriteReactor<Response> {
   Executor& executor_;
   EventStore& events_;
   const absl::Duration heartbeat_;
+  const std::shared_ptr<void> hold_;
   const TraceContext trace_;
   const std::shared_ptr<CallTracker> tracker_;
   const bool limited_;
