@@ -4,7 +4,6 @@
 #ifndef KINORA_SERVICES_STORE_MAINTENANCE_SERVICE_H_
 #define KINORA_SERVICES_STORE_MAINTENANCE_SERVICE_H_
 
-#include <functional>
 #include <utility>
 
 #include "kinora/v1/maintenance.grpc.pb.h"
@@ -14,11 +13,8 @@ namespace kinora {
 class MaintenanceRpcService final
     : public v1::MaintenanceService::CallbackService {
  public:
-  // `info` is called for every GetServerInfo, from any thread; it MUST be short
-  // and not block.
-  using Info = std::function<v1::GetServerInfoResponse()>;
-
-  explicit MaintenanceRpcService(Info info) : info_(std::move(info)) {}
+  explicit MaintenanceRpcService(v1::GetServerInfoResponse info)
+      : info_(std::move(info)) {}
 
   grpc::ServerUnaryReactor* GetServerInfo(
       grpc::CallbackServerContext* context,
@@ -26,7 +22,7 @@ class MaintenanceRpcService final
       v1::GetServerInfoResponse* response) override;
 
  private:
-  const Info info_;
+  const v1::GetServerInfoResponse info_;
 };
 
 }  // namespace kinora

@@ -1,19 +1,43 @@
 #include "services/store/store_service.h"
 
-#include <utility>
+#include "common/version.h"
+#include "services/store/blob/object_blob_store.h"
 
 namespace kinora {
+namespace {
+
+constexpr char kApiVersion[] = "v1";
+
+v1::GetCapabilitiesResponse CapabilitiesOf(const StoreServiceOptions& options) {
+  v1::GetCapabilitiesResponse capabilities;
+  capabilities.set_max_message_bytes(options.max_message_bytes);
+  capabilities.set_max_batch_bytes(kMaxBatchBytes);
+  capabilities.set_max_blob_bytes(options.max_blob_bytes);
+  capabilities.set_inline_limit_bytes(options.inline_limit_bytes);
+  capabilities.add_api_versions(kApiVersion);
+  return capabilities;
+}
+
+v1::GetServerInfoResponse InfoOf(const StoreServiceOptions& options) {
+  v1::GetServerInfoResponse info;
+  info.set_version(std::string(kKinoraVersion));
+  info.add_api_versions(kApiVersion);
+  info.set_storage_driver(options.storage_driver);
+  return info;
+}
+
+}  // namespace
 
 StoreServices::StoreServices(Store store, Executor& executor,
-                             StoreServiceOptions options)
+                             const StoreServiceOptions& options)
     : movies_(store.movies, executor),
-      blobs_(store.blobs, executor, std::move(options.capabilities)),
+      blobs_(store.blobs, executor, CapabilitiesOf(options)),
       events_(store.events, executor),
       manifests_(store.manifests, executor),
       plans_(store.plans, executor),
       leases_(store.leases, executor),
       runs_(store.runs, executor),
-      maintenance_(std::move(options.info)) {}
+      maintenance_(InfoOf(options)) {}
 
 std::vector<RpcService> StoreServices::services() {
   return {

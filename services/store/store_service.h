@@ -6,6 +6,8 @@
 #ifndef KINORA_SERVICES_STORE_STORE_SERVICE_H_
 #define KINORA_SERVICES_STORE_STORE_SERVICE_H_
 
+#include <cstdint>
+#include <string>
 #include <vector>
 
 #include "common/executor.h"
@@ -22,11 +24,12 @@
 
 namespace kinora {
 
+// What GetCapabilities and GetServerInfo say.
 struct StoreServiceOptions {
-  // What GetCapabilities says.
-  v1::GetCapabilitiesResponse capabilities;
-  // What GetServerInfo says.
-  MaintenanceRpcService::Info info;
+  int64_t max_message_bytes = 16 << 20;
+  int64_t max_blob_bytes = 0;  // 0 for no limit
+  int64_t inline_limit_bytes = 4096;
+  std::string storage_driver = "local";  // or "memory"
 };
 
 class StoreServices {
@@ -34,7 +37,8 @@ class StoreServices {
   // The store and the executor MUST outlive the server. In a process that also
   // calls this store through a channel, `executor` MUST NOT be the one whose
   // threads wait for those calls.
-  StoreServices(Store store, Executor& executor, StoreServiceOptions options);
+  StoreServices(Store store, Executor& executor,
+                const StoreServiceOptions& options);
 
   // Valid while this is.
   std::vector<RpcService> services();
