@@ -1,0 +1,167 @@
+// The whole store through a channel: what a RemoteStore gives back is what the
+// LocalStore behind the services has, errors with their reasons included.
+
+#include "services/store/store_service.h"
+
+#include <memory>
+#include <string>
+
+#include "gmock/gmock.h"
+#include "grpcpp/channel.h"
+#include "gtest/gtest.h"
+
+#include "clients/cpp/remote_store.h"
+#include "common/error_reason.h"
+#include "common/file_system.h"
+#include "common/random.h"
+#include "common/rpc/unary.h"
+#include "common/testing/fake_clock.h"
+#include "common/testing/in_process_server.h"
+#include "common/testing/status_matchers.h"
+#include "common/thread_pool.h"
+#include "services/store/local_store.h"
+#include "services/store/testing/core_fixture.h"
+
+namespace kinora {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+class StoreServiceTest : public ::testing::TestWithParam<Transport> {
+ protected:
+  Store store() { return remote_.store(); }
+  Store local() { return local_->store(); }
+
+  FakeClock clock_;
+  SeededRandom random_{1};
+  ThreadPool executor_{"store", 4};
+  std::unique_ptr<LocalStore> local_ =
+      LocalStore::Open({}, PosixFileSystem(), clock_, random_, executor_)
+          .value();
+  StoreServices services_{local_->store(), executor_, {}};
+  InProcessServer server_{services_.services()};
+  std::shared_ptr<grpc::Channel> channel_ = server_.Channel(GetParam());
+  RemoteStore remote_{channel_};
+};
+
+INSTANTIATE_TEST_SUITE_P(All, StoreServiceTest,
+                         ::testing::Values(Transport::kInProcess,
+                                           Transport::kTcp),
+                         TransportName);
+
+TEST_P(StoreServiceTest, ARevisionIsMadeThroughTheChannel) {
+  MakeFilm(store());
+  const v1::LeaseToken lease = TakeFilmLease(store());
+  ASSERT_OK(store().events.Append(InputEdit("Input:Topic", "sea")));
+  v1::AppendEventsRequest image =
+      ArtefactMade("Artifact:Image", 'b', "", lease);
+  *image.mutable_events(0)
+       ->mutable_artefact()
+       ->mutable_output()
+       ->mutable_blob() = PutBlob(store(), std::string(3'000'000, 'p'));
+  ASSERT_OK(store().events.Append(image));
+  ASSERT_OK_AND_ASSIGN(
+      const v1::CommitRevisionResponse committed,
+      store().manifests.Commit(CommitOf(lease, kRun1, "rev-0001", "", 2)));
+  EXPECT_TRUE(committed.published());
+  EXPECT_EQ(CurrentOf(store()).hash(), CurrentOf(local()).hash());
+  EXPECT_EQ(CurrentOf(store()).hash(), committed.current().hash());
+  EXPECT_EQ(ManifestJson(store()), ManifestJson(local()));
+}
+
+TEST_P(StoreServiceTest, QueriesAnswerAsTheStoreItself) {
+  MakeFilm(store());
+  const v1::LeaseToken lease = TakeFilmLease(store());
+  ASSERT_OK(store().events.Append(InputEdit("Input:Topic", "sea")));
+  ASSERT_OK(
+      store().events.Append(ArtefactMade("Artifact:Script", 'a', "x", lease)));
+
+  v1::ListInputsRequest inputs;
+  inputs.set_movie_id("film");
+  EXPECT_EQ(store().events.ListInputs(inputs)->SerializeAsString(),
+            local().events.ListInputs(inputs)->SerializeAsString());
+  v1::ResolveArtefactsRequest resolve;
+  resolve.set_movie_id("film");
+  resolve.add_queries()->set_artefact_id("Artifact:Script");
+  ASSERT_OK_AND_ASSIGN(const v1::ResolveArtefactsResponse resolved,
+                       store().events.ResolveArtefacts(resolve));
+  EXPECT_TRUE(resolved.artefacts(0).found());
+  v1::GetLogStatusRequest status;
+  status.mutable_log()->set_movie_id("film");
+  status.mutable_log()->set_kind(v1::LOG_KIND_INPUTS);
+  EXPECT_EQ(store().events.GetLogStatus(status)->last_sequence(), 2);
+  v1::ListMoviesResponse movies = *store().movies.List({});
+  ASSERT_EQ(movies.movies_size(), 1);
+  EXPECT_EQ(movies.movies(0).movie_id(), "film");
+  v1::GetLeaseRequest get;
+  get.set_lease_id("movie/film");
+  EXPECT_EQ(store().leases.Get(get)->lease().holder(), "runner-1");
+}
+
+TEST_P(StoreServiceTest, ErrorsKeepTheirReasons) {
+  v1::GetMovieRequest movie;
+  movie.set_movie_id("none");
+  const absl::Status missing = store().movies.Get(movie).status();
+  EXPECT_THAT(missing, StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_EQ(missing, local().movies.Get(movie).status());
+  EXPECT_EQ(ReasonOf(missing), "MOVIE_NOT_FOUND");
+
+  MakeFilm(store());
+  TakeFilmLease(store(), "runner-1");
+  v1::AcquireLeaseRequest acquire;
+  acquire.set_lease_id("movie/film");
+  acquire.set_holder("runner-2");
+  acquire.mutable_ttl()->set_seconds(6);
+  const absl::Status held = store().leases.Acquire(acquire).status();
+  EXPECT_EQ(ReasonOf(held), "LEASE_HELD");
+  EXPECT_EQ(MetadataOf(held)["holder"], "runner-1");
+
+  v1::GetRunRecordRequest run;
+  run.set_run_id(std::string(kRun1));
+  EXPECT_EQ(ReasonOf(store().runs.Get(run).status()), "RUN_NOT_FOUND");
+  v1::LoadPlanRequest plan;
+  plan.set_movie_id("film");
+  plan.set_plan_hash(HashOf('c'));
+  EXPECT_EQ(ReasonOf(store().plans.Load(plan).status()), "PLAN_NOT_FOUND");
+  v1::GetManifestRequest manifest;
+  manifest.set_movie_id("film");
+  manifest.set_revision("rev-0007");
+  EXPECT_EQ(ReasonOf(store().manifests.Get(manifest).status()),
+            "REVISION_NOT_FOUND");
+}
+
+TEST_P(StoreServiceTest, AnUploadWithAnotherDigestIsRefused) {
+  MakeFilm(store());
+  v1::WriteBlobHeader header;
+  header.set_movie_id("film");
+  header.mutable_expected_digest()->set_hash(HashOf('d'));
+  ASSERT_OK_AND_ASSIGN(auto upload, store().blobs.StartUpload(header));
+  ASSERT_OK(upload->Append("other bytes"));
+  EXPECT_EQ(ReasonOf(upload->Finish().status()), "DIGEST_MISMATCH");
+}
+
+TEST_P(StoreServiceTest, TheServerSaysWhatItIs) {
+  auto blobs = v1::BlobService::NewStub(channel_);
+  ASSERT_OK_AND_ASSIGN(
+      const v1::GetCapabilitiesResponse capabilities,
+      CallUnary(*blobs, &v1::BlobService::Stub::GetCapabilities,
+                v1::GetCapabilitiesRequest(), absl::Seconds(60)));
+  EXPECT_EQ(capabilities.inline_limit_bytes(), 4096);
+  EXPECT_THAT(capabilities.api_versions(), ElementsAre("v1"));
+
+  auto maintenance = v1::MaintenanceService::NewStub(channel_);
+  using Stub = v1::MaintenanceService::Stub;
+  ASSERT_OK_AND_ASSIGN(
+      const v1::GetServerInfoResponse info,
+      CallUnary(*maintenance, &Stub::GetServerInfo, v1::GetServerInfoRequest(),
+                absl::Seconds(60)));
+  EXPECT_FALSE(info.version().empty());
+  EXPECT_THAT(CallUnary(*maintenance, &Stub::PruneMovie,
+                        v1::PruneMovieRequest(), absl::Seconds(60)),
+              StatusIs(absl::StatusCode::kUnimplemented,
+                       HasSubstr("/kinora.v1.MaintenanceService/PruneMovie")));
+}
+
+}  // namespace
+}  // namespace kinora
