@@ -1,0 +1,83 @@
+#include "clients/cpp/planner_client.h"
+
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "grpcpp/channel.h"
+#include "grpcpp/client_context.h"
+
+#include "common/rpc/status.h"
+#include "common/rpc/unary.h"
+#include "kinora/v1/planner.grpc.pb.h"
+
+namespace kinora {
+
+struct RemotePlanner::Stub {
+  using Type = v1::PlannerService::Stub;
+  std::unique_ptr<Type> stub;
+};
+
+RemotePlanner::RemotePlanner(std::shared_ptr<grpc::Channel> channel,
+                             const RemotePlannerOptions& options)
+    : stub_(std::make_unique<Stub>()), options_(options) {
+  stub_->stub = v1::PlannerService::NewStub(std::move(channel));
+}
+
+RemotePlanner::~RemotePlanner() = default;
+
+absl::StatusOr<v1::ValidateBlueprintResponse> RemotePlanner::ValidateBlueprint(
+    const v1::ValidateBlueprintRequest& request) {
+  return CallUnary(*stub_->stub, &Stub::Type::ValidateBlueprint, request,
+                   options_.timeout);
+}
+
+absl::StatusOr<v1::ValidateInputsResponse> RemotePlanner::ValidateInputs(
+    const v1::ValidateInputsRequest& request) {
+  return CallUnary(*stub_->stub, &Stub::Type::ValidateInputs, request,
+                   options_.timeout);
+}
+
+absl::StatusOr<v1::RenderGraphResponse> RemotePlanner::RenderGraph(
+    const v1::RenderGraphRequest& request) {
+  return CallUnary(*stub_->stub, &Stub::Type::RenderGraph, request,
+                   options_.timeout);
+}
+
+absl::StatusOr<CreatedPlan> RemotePlanner::CreatePlan(
+    const v1::CreatePlanRequest& request) {
+  grpc::ClientContext context;
+  SetTimeout(context, options_.plan_timeout);
+  auto reader = stub_->stub->CreatePlan(&context, request);
+  CreatedPlan plan;
+  bool has_header = false;
+  bool in_order = true;
+  v1::CreatePlanResponse message;
+  while (reader->Read(&message)) {
+    if (message.has_header()) {
+      in_order = in_order && !has_header;
+      has_header = true;
+      plan.header = std::move(*message.mutable_header());
+      continue;
+    }
+    // A layer may take several messages; layers come in order.
+    size_t layer = message.layer().layer();
+    in_order = in_order && has_header && layer <= plan.layers.size() &&
+               layer + 1 >= plan.layers.size();
+    if (!in_order) continue;
+    if (layer == plan.layers.size()) plan.layers.emplace_back();
+    for (v1::PlannedJob& job : *message.mutable_layer()->mutable_jobs()) {
+      *plan.layers[layer].add_jobs() = std::move(job);
+    }
+  }
+  const grpc::Status status = reader->Finish();
+  if (!status.ok()) return FromGrpcStatus(status);
+  if (!has_header || !in_order) {
+    return absl::InternalError(
+        absl::StrCat("the planner's answer for movie ", request.movie_id(),
+                     " is not a header followed by layers in order"));
+  }
+  return plan;
+}
+
+}  // namespace kinora

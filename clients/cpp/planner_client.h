@@ -1,0 +1,53 @@
+// A RemotePlanner is the Planner interface over a channel: what the runner and
+// the command line use. Calls block, each with a deadline; errors are those of
+// the server, with their reasons (common/error_reason.h), or UNAVAILABLE and
+// DEADLINE_EXCEEDED when it does not answer.
+
+#ifndef KINORA_CLIENTS_CPP_PLANNER_CLIENT_H_
+#define KINORA_CLIENTS_CPP_PLANNER_CLIENT_H_
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+
+#include "services/planner/planner.h"
+
+namespace grpc {
+class Channel;
+}
+
+namespace kinora {
+
+struct RemotePlannerOptions {
+  // How long a check may take.
+  absl::Duration timeout = absl::Seconds(30);
+  // How long making a plan may take; large movies need it.
+  absl::Duration plan_timeout = absl::Minutes(5);
+};
+
+// Thread-safe.
+class RemotePlanner final : public Planner {
+ public:
+  explicit RemotePlanner(std::shared_ptr<grpc::Channel> channel,
+                         const RemotePlannerOptions& options = {});
+  ~RemotePlanner() override;
+
+  absl::StatusOr<v1::ValidateBlueprintResponse> ValidateBlueprint(
+      const v1::ValidateBlueprintRequest& request) override;
+  absl::StatusOr<v1::ValidateInputsResponse> ValidateInputs(
+      const v1::ValidateInputsRequest& request) override;
+  absl::StatusOr<CreatedPlan> CreatePlan(
+      const v1::CreatePlanRequest& request) override;
+  absl::StatusOr<v1::RenderGraphResponse> RenderGraph(
+      const v1::RenderGraphRequest& request) override;
+
+ private:
+  struct Stub;  // keeps the generated header out of this one
+  const std::unique_ptr<Stub> stub_;
+  const RemotePlannerOptions options_;
+};
+
+}  // namespace kinora
+
+#endif  // KINORA_CLIENTS_CPP_PLANNER_CLIENT_H_

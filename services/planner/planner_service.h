@@ -1,0 +1,47 @@
+// A PlannerRpcService serves a Planner as kinora.v1.PlannerService.
+
+#ifndef KINORA_SERVICES_PLANNER_PLANNER_SERVICE_H_
+#define KINORA_SERVICES_PLANNER_PLANNER_SERVICE_H_
+
+#include "common/executor.h"
+#include "kinora/v1/planner.grpc.pb.h"
+#include "services/planner/planner.h"
+
+namespace kinora {
+
+// Thread-safe. Work is done on the executor; reactions never block.
+class PlannerRpcService final : public v1::PlannerService::CallbackService {
+ public:
+  // Both MUST outlive the server.
+  PlannerRpcService(Planner& planner, Executor& executor)
+      : planner_(planner), executor_(executor) {}
+
+  grpc::ServerUnaryReactor* ValidateBlueprint(
+      grpc::CallbackServerContext* context,
+      const v1::ValidateBlueprintRequest* request,
+      v1::ValidateBlueprintResponse* response) override;
+
+  grpc::ServerUnaryReactor* ValidateInputs(
+      grpc::CallbackServerContext* context,
+      const v1::ValidateInputsRequest* request,
+      v1::ValidateInputsResponse* response) override;
+
+  // 1. The first task makes the plan and sends the header. 2. Each further one
+  // sends some jobs of a layer, until there are no more.
+  grpc::ServerWriteReactor<v1::CreatePlanResponse>* CreatePlan(
+      grpc::CallbackServerContext* context,
+      const v1::CreatePlanRequest* request) override;
+
+  grpc::ServerUnaryReactor* RenderGraph(
+      grpc::CallbackServerContext* context,
+      const v1::RenderGraphRequest* request,
+      v1::RenderGraphResponse* response) override;
+
+ private:
+  Planner& planner_;
+  Executor& executor_;
+};
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_PLANNER_PLANNER_SERVICE_H_

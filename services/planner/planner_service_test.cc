@@ -1,0 +1,119 @@
+#include "services/planner/planner_service.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "grpcpp/channel.h"
+
+#include "clients/cpp/planner_client.h"
+#include "common/error_reason.h"
+#include "common/testing/in_process_server.h"
+#include "common/testing/status_matchers.h"
+#include "common/thread_pool.h"
+
+namespace kinora {
+namespace {
+
+using ::testing::HasSubstr;
+
+// Answers every request with what it was given.
+class ScriptedPlanner final : public Planner {
+ public:
+  absl::StatusOr<v1::ValidateBlueprintResponse> ValidateBlueprint(
+      const v1::ValidateBlueprintRequest& request) override {
+    v1::ValidateBlueprintResponse response;
+    response.set_name(request.file_name());
+    return response;
+  }
+  absl::StatusOr<v1::ValidateInputsResponse> ValidateInputs(
+      const v1::ValidateInputsRequest& request) override {
+    return WithReason(
+        absl::InvalidArgumentError(absl::StrCat("no ", request.movie_id())),
+        "INVALID_FIELD", {{"field", "Input:Story"}});
+  }
+  absl::StatusOr<CreatedPlan> CreatePlan(
+      const v1::CreatePlanRequest&) override {
+    return plan;
+  }
+  absl::StatusOr<v1::RenderGraphResponse> RenderGraph(
+      const v1::RenderGraphRequest& request) override {
+    v1::RenderGraphResponse response;
+    response.set_text(request.movie_id());
+    return response;
+  }
+
+  absl::StatusOr<CreatedPlan> plan = CreatedPlan();
+};
+
+class PlannerServiceTest : public ::testing::TestWithParam<Transport> {
+ protected:
+  ScriptedPlanner planner_;
+  ThreadPool pool_{"test", 2};
+  PlannerRpcService service_{planner_, pool_};
+  InProcessServer server_{
+      {{v1::PlannerService::service_full_name(), &service_}}};
+  RemotePlanner remote_{server_.Channel(GetParam())};
+};
+
+TEST_P(PlannerServiceTest, LargePlanArrivesWhole) {
+  CreatedPlan plan;
+  plan.header.set_plan_hash("hash");
+  plan.layers.resize(2);
+  // Far beyond one message.
+  std::string text(3000, 'x');
+  for (int i = 0; i < 8000; ++i) {
+    v1::PlannedJob& job = *plan.layers[0].add_jobs();
+    job.set_job_id(absl::StrCat("Job", i));
+    job.mutable_reason()->set_text(text);
+  }
+  plan.layers[1].add_jobs()->set_job_id("Last");
+  planner_.plan = plan;
+  ASSERT_OK_AND_ASSIGN(CreatedPlan got, remote_.CreatePlan({}));
+  EXPECT_EQ(got.header.plan_hash(), "hash");
+  ASSERT_EQ(got.layers.size(), 2u);
+  EXPECT_EQ(got.layers[0].SerializeAsString(),
+            plan.layers[0].SerializeAsString());
+  EXPECT_EQ(got.layers[1].jobs(0).job_id(), "Last");
+}
+
+TEST_P(PlannerServiceTest, PlanWithoutLayersIsAHeader) {
+  ASSERT_OK_AND_ASSIGN(CreatedPlan got, remote_.CreatePlan({}));
+  EXPECT_TRUE(got.layers.empty());
+}
+
+TEST_P(PlannerServiceTest, ErrorsKeepTheirReason) {
+  planner_.plan = WithReason(absl::FailedPreconditionError("set Input:Story"),
+                             "INPUT_MISSING", {{"field", "Input:Story"}});
+  absl::StatusOr<CreatedPlan> plan = remote_.CreatePlan({});
+  EXPECT_THAT(plan, StatusIs(absl::StatusCode::kFailedPrecondition,
+                             HasSubstr("Input:Story")));
+  EXPECT_EQ(ReasonOf(plan.status()), "INPUT_MISSING");
+  v1::ValidateInputsRequest request;
+  request.set_movie_id("film");
+  absl::StatusOr<v1::ValidateInputsResponse> inputs =
+      remote_.ValidateInputs(request);
+  EXPECT_THAT(inputs, StatusIs(absl::StatusCode::kInvalidArgument, "no film"));
+  EXPECT_EQ(MetadataOf(inputs.status())["field"], "Input:Story");
+}
+
+TEST_P(PlannerServiceTest, UnaryCallsReachThePlanner) {
+  v1::ValidateBlueprintRequest blueprint;
+  blueprint.set_file_name("film.yaml");
+  ASSERT_OK_AND_ASSIGN(auto valid, remote_.ValidateBlueprint(blueprint));
+  EXPECT_EQ(valid.name(), "film.yaml");
+  v1::RenderGraphRequest render;
+  render.set_movie_id("film");
+  ASSERT_OK_AND_ASSIGN(auto drawn, remote_.RenderGraph(render));
+  EXPECT_EQ(drawn.text(), "film");
+}
+
+INSTANTIATE_TEST_SUITE_P(Transports, PlannerServiceTest,
+                         ::testing::Values(Transport::kInProcess,
+                                           Transport::kTcp),
+                         TransportName);
+
+}  // namespace
+}  // namespace kinora

@@ -1,0 +1,47 @@
+// A StorePlanner is a Planner over a store: it reads, has the pure planner
+// decide, and saves. It holds caches only, so any number of them may serve the
+// same movies.
+
+#ifndef KINORA_SERVICES_PLANNER_STORE_PLANNER_H_
+#define KINORA_SERVICES_PLANNER_STORE_PLANNER_H_
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+#include "services/planner/movie_reader.h"
+#include "services/planner/plan/make_plan.h"
+#include "services/planner/planner.h"
+#include "services/store/store.h"
+
+namespace kinora {
+
+// Thread-safe; plans of one movie are made one after another.
+class StorePlanner final : public Planner {
+ public:
+  // The store's parts MUST outlive the planner.
+  explicit StorePlanner(const Store& store) : store_(store), reader_(store) {}
+
+  absl::StatusOr<v1::ValidateBlueprintResponse> ValidateBlueprint(
+      const v1::ValidateBlueprintRequest& request) override;
+  absl::StatusOr<v1::ValidateInputsResponse> ValidateInputs(
+      const v1::ValidateInputsRequest& request) override;
+  absl::StatusOr<CreatedPlan> CreatePlan(
+      const v1::CreatePlanRequest& request) override;
+  absl::StatusOr<v1::RenderGraphResponse> RenderGraph(
+      const v1::RenderGraphRequest& request) override;
+
+ private:
+  // Makes the plan; again while it relies on blobs that are gone.
+  absl::StatusOr<MadePlan> MakeSoundPlan(PlanInputs* inputs);
+  absl::StatusOr<v1::PlanHeader> SavePlan(const v1::CreatePlanRequest& request,
+                                          const MadePlan& made);
+
+  const Store store_;
+  MovieReader reader_;
+};
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_PLANNER_STORE_PLANNER_H_

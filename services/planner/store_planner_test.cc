@@ -1,0 +1,358 @@
+#include "services/planner/store_planner.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/error_reason.h"
+#include "common/inputs_hash.h"
+#include "common/proto_json.h"
+#include "common/random.h"
+#include "common/testing/fake_clock.h"
+#include "common/testing/faulty_file_system.h"
+#include "common/testing/manual_executor.h"
+#include "common/testing/status_matchers.h"
+#include "services/store/local_store.h"
+
+namespace kinora {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+constexpr char kRun[] = "run-01ARZ3NDEKTSV4RRFFQ69G5FAV";
+constexpr char kFilm[] = R"(blueprint: film
+inputs:
+  Story: {type: text}
+  Mood: {type: text, default: calm}
+nodes:
+  Script:
+    producer: script
+    inputs: {story: "Input:Story"}
+    outputs: {Text: text/plain}
+  Film:
+    producer: film
+    inputs: {text: "Text", mood: "Input:Mood"}
+    outputs: {Film: video/mp4}
+outputs: [Film]
+)";
+
+// Says that some blobs are gone, as after damage to a disk.
+class ForgetfulBlobStore final : public BlobStore {
+ public:
+  explicit ForgetfulBlobStore(BlobStore& base) : base_(base) {}
+
+  absl::StatusOr<std::unique_ptr<BlobUpload>> StartUpload(
+      const v1::WriteBlobHeader& header) override {
+    return base_.StartUpload(header);
+  }
+  absl::Status Read(const v1::ReadBlobRequest& request, Sink sink) override {
+    return base_.Read(request, sink);
+  }
+  absl::StatusOr<v1::BatchWriteBlobsResponse> BatchWrite(
+      const v1::BatchWriteBlobsRequest& request) override {
+    return base_.BatchWrite(request);
+  }
+  absl::StatusOr<v1::BatchReadBlobsResponse> BatchRead(
+      const v1::BatchReadBlobsRequest& request) override {
+    return base_.BatchRead(request);
+  }
+  absl::StatusOr<v1::FindMissingBlobsResponse> FindMissing(
+      const v1::FindMissingBlobsRequest& request) override {
+    v1::FindMissingBlobsResponse response;
+    for (const v1::Digest& digest : request.digests()) {
+      if (forgotten.contains(digest.hash())) *response.add_missing() = digest;
+    }
+    return response;
+  }
+  absl::StatusOr<v1::StatBlobResponse> Stat(
+      const v1::StatBlobRequest& request) override {
+    return base_.Stat(request);
+  }
+
+  absl::flat_hash_set<std::string> forgotten;
+
+ private:
+  BlobStore& base_;
+};
+
+class StorePlannerTest : public ::testing::Test {
+ protected:
+  StorePlannerTest()
+      : local_(LocalStore::Open({}, disk_, clock_, random_, executor_).value()),
+        blobs_(local_->store().blobs),
+        store_{local_->store().movies, blobs_,
+               local_->store().events, local_->store().manifests,
+               local_->store().plans,  local_->store().leases,
+               local_->store().runs},
+        planner_(store_) {}
+
+  void MakeMovie(const std::string& yaml = kFilm) {
+    v1::CreateMovieRequest request;
+    request.set_movie_id("film");
+    request.set_blueprint(yaml);
+    ASSERT_OK(store_.movies.Create(request));
+    v1::AcquireLeaseRequest acquire;
+    acquire.set_lease_id("movie/film");
+    acquire.set_holder("test");
+    acquire.mutable_ttl()->set_seconds(60);
+    ASSERT_OK_AND_ASSIGN(v1::AcquireLeaseResponse lease,
+                         store_.leases.Acquire(acquire));
+    lease_ = lease.lease().token();
+  }
+
+  void Set(const std::string& id, const std::string& text) {
+    v1::AppendEventsRequest append;
+    append.mutable_log()->set_movie_id("film");
+    append.mutable_log()->set_kind(v1::LOG_KIND_INPUTS);
+    v1::Event& event = *append.add_events();
+    event.set_revision("rev-0001");
+    event.mutable_input()->set_input_id(id);
+    event.mutable_input()->set_edited_by(v1::EDITED_BY_USER);
+    *event.mutable_input()->mutable_content() =
+        InlineContent("text/plain", text);
+    ASSERT_OK(store_.events.Append(append));
+  }
+
+  absl::StatusOr<CreatedPlan> Plan() { return planner_.CreatePlan(request_); }
+
+  std::vector<std::string> PlannedJobs() {
+    std::vector<std::string> ids;
+    absl::StatusOr<CreatedPlan> plan = Plan();
+    EXPECT_OK(plan);
+    if (!plan.ok()) return ids;
+    for (const v1::PlanLayer& layer : plan->layers) {
+      for (const v1::PlannedJob& job : layer.jobs()) {
+        ids.push_back(job.job_id());
+      }
+    }
+    return ids;
+  }
+
+  // Appends the result of a job, as a run would, under the key of a film whose
+  // story is `story`. Returns the blob's hash.
+  std::string Make(const std::string& artefact, JobKey key) {
+    v1::BatchWriteBlobsRequest write;
+    write.set_movie_id("film");
+    std::string bytes = artefact + " by " + InputsHash(key).Hex();
+    write.add_blobs()->set_data(bytes);
+    EXPECT_OK(store_.blobs.BatchWrite(write));
+    v1::AppendEventsRequest append;
+    append.mutable_log()->set_movie_id("film");
+    append.mutable_log()->set_kind(v1::LOG_KIND_ARTEFACTS);
+    *append.mutable_lease() = lease_;
+    v1::Event& event = *append.add_events();
+    event.set_revision("rev-0001");
+    v1::ArtefactEvent& attempt = *event.mutable_artefact();
+    attempt.set_artefact_id(artefact);
+    attempt.set_inputs_hash(InputsHash(key).Hex());
+    attempt.set_status(v1::ARTEFACT_STATUS_SUCCEEDED);
+    v1::BlobRef& blob = *attempt.mutable_output()->mutable_blob();
+    blob.mutable_digest()->set_hash(Sha256Of(bytes).Hex());
+    blob.mutable_digest()->set_size_bytes(static_cast<int64_t>(bytes.size()));
+    blob.set_mime_type("text/plain");
+    v1::ProducedBy& by = *attempt.mutable_produced_by();
+    by.set_run_id(kRun);
+    by.set_job_id(key.job_id);
+    by.set_node(key.job_id);
+    by.mutable_producer()->set_name(key.producer);
+    by.set_settings_hash(key.settings.Hex());
+    by.set_attempt(1);
+    EXPECT_OK(store_.events.Append(append));
+    return blob.digest().hash();
+  }
+  std::string MakeScript(const std::string& story) {
+    JobKey key;
+    key.producer = "script";
+    key.settings = Sha256Of("{}");
+    key.job_id = "Script";
+    key.artefact_ids = {"Artifact:Text"};
+    key.slots = {{"story", Sha256Of(story)}};
+    return Make("Artifact:Text", key);
+  }
+  std::string MakeFilm(const std::string& text_hash) {
+    JobKey key;
+    key.producer = "film";
+    key.settings = Sha256Of("{}");
+    key.job_id = "Film";
+    key.artefact_ids = {"Artifact:Film"};
+    key.slots = {{"text", *Digest::ParseHex(text_hash)},
+                 {"mood", Sha256Of("calm")}};
+    return Make("Artifact:Film", key);
+  }
+  void Commit() {
+    v1::CommitRevisionRequest commit;
+    commit.set_movie_id("film");
+    commit.mutable_source()->set_target_revision("rev-0001");
+    commit.mutable_source()->set_run_id(kRun);
+    commit.mutable_source()->set_inputs_through_sequence(2);
+    *commit.mutable_lease() = lease_;
+    ASSERT_OK(store_.manifests.Commit(commit));
+  }
+
+  FakeClock clock_;
+  SeededRandom random_{1};
+  ManualExecutor executor_{clock_};
+  FaultyFileSystem disk_;
+  std::unique_ptr<LocalStore> local_;
+  ForgetfulBlobStore blobs_;
+  Store store_;
+  StorePlanner planner_;
+  v1::LeaseToken lease_;
+  v1::CreatePlanRequest request_ = [] {
+    v1::CreatePlanRequest request;
+    request.set_movie_id("film");
+    request.set_with_layers(true);
+    return request;
+  }();
+};
+
+// F: S1-27, S1-32
+TEST_F(StorePlannerTest, SavesThePlanUnderItsHash) {
+  MakeMovie();
+  Set("Input:Story", "a cat");
+  ASSERT_OK_AND_ASSIGN(CreatedPlan created, Plan());
+  EXPECT_TRUE(created.header.saved());
+  EXPECT_EQ(created.header.target_revision(), "rev-0001");
+  EXPECT_EQ(created.layers.size(), 2u);
+  v1::LoadPlanRequest load;
+  load.set_movie_id("film");
+  load.set_plan_hash(created.header.plan_hash());
+  ASSERT_OK_AND_ASSIGN(std::string json, store_.plans.Load(load));
+  EXPECT_EQ(Sha256Of(json).Hex(), created.header.plan_hash());
+  v1::Plan plan;
+  ASSERT_OK(ParseDocument(json, &plan));
+  EXPECT_EQ(CanonicalBytes(plan), json);
+  EXPECT_EQ(plan.inputs_through_sequence(), 2);
+}
+
+// F: S1-24, S1-32
+TEST_F(StorePlannerTest, DryRunsAndStagedEditsAreNotSaved) {
+  MakeMovie();
+  Set("Input:Story", "a cat");
+  request_.set_dry_run(true);
+  ASSERT_OK_AND_ASSIGN(CreatedPlan dry, Plan());
+  EXPECT_FALSE(dry.header.saved());
+  request_.set_dry_run(false);
+  v1::PendingEdit& edit = *request_.add_pending_edits();
+  edit.set_input_id("Mood");
+  *edit.mutable_content() = InlineContent("application/json", "\"wild\"");
+  ASSERT_OK_AND_ASSIGN(CreatedPlan staged, Plan());
+  EXPECT_FALSE(staged.header.saved());
+  v1::LoadPlanRequest load;
+  load.set_movie_id("film");
+  load.set_plan_hash(dry.header.plan_hash());
+  EXPECT_THAT(store_.plans.Load(load), StatusIs(absl::StatusCode::kNotFound));
+}
+
+// F: S1-26
+TEST_F(StorePlannerTest, ResultsOfARunThatNeverCommittedAreReused) {
+  MakeMovie();
+  Set("Input:Story", "a cat");
+  EXPECT_THAT(PlannedJobs(), ElementsAre("Script", "Film"));
+  // Between two plans, so that the index is brought up to date.
+  std::string text = MakeScript("a cat");
+  EXPECT_THAT(PlannedJobs(), ElementsAre("Film"));
+  MakeFilm(text);
+  ASSERT_OK_AND_ASSIGN(CreatedPlan plan, Plan());
+  EXPECT_EQ(plan.header.summary().reused_jobs(), 2);
+  EXPECT_EQ(plan.header.reused(1).artefacts(0).sequence(), 2);
+}
+
+// F: S1-21, S1-22
+TEST_F(StorePlannerTest, CommittedRevisionIsTheBase) {
+  MakeMovie();
+  Set("Input:Story", "a cat");
+  MakeFilm(MakeScript("a cat"));
+  Commit();
+  ASSERT_OK_AND_ASSIGN(CreatedPlan plan, Plan());
+  EXPECT_EQ(plan.header.base_revision(), "rev-0001");
+  EXPECT_EQ(plan.header.target_revision(), "rev-0002");
+  EXPECT_EQ(plan.header.summary().clean_jobs(), 2);
+  EXPECT_EQ(plan.header.summary().changed_inputs_size(), 0);
+  Set("Input:Mood", "wild");
+  EXPECT_THAT(PlannedJobs(), ElementsAre("Film"));
+}
+
+// F: B-14
+TEST_F(StorePlannerTest, LostBlobsAreMadeAgain) {
+  MakeMovie();
+  Set("Input:Story", "a cat");
+  std::string text = MakeScript("a cat");
+  MakeFilm(text);
+  Commit();
+  blobs_.forgotten = {text};
+  ASSERT_OK_AND_ASSIGN(CreatedPlan plan, Plan());
+  EXPECT_EQ(plan.layers[0].jobs(0).job_id(), "Script");
+  EXPECT_EQ(plan.layers[0].jobs(0).reason().kind(), v1::REASON_KIND_BLOB_LOST);
+  EXPECT_EQ(plan.layers[1].jobs(0).need(), v1::JOB_NEED_MAY_RUN);
+}
+
+TEST_F(StorePlannerTest, ErrorsNameWhatIsWrong) {
+  request_.set_movie_id("../film");
+  EXPECT_THAT(Plan(), StatusIs(absl::StatusCode::kInvalidArgument,
+                               HasSubstr("../film")));
+  request_.set_movie_id("film");
+  absl::StatusOr<CreatedPlan> unknown = Plan();
+  EXPECT_THAT(unknown, StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_EQ(ReasonOf(unknown.status()), "MOVIE_NOT_FOUND");
+  MakeMovie();
+  absl::StatusOr<CreatedPlan> missing = Plan();
+  EXPECT_THAT(missing, StatusIs(absl::StatusCode::kFailedPrecondition,
+                                HasSubstr("Input:Story")));
+  EXPECT_EQ(ReasonOf(missing.status()), "INPUT_MISSING");
+  request_.mutable_scope()->add_only("Artifact:Text");
+  EXPECT_THAT(Plan(), StatusIs(absl::StatusCode::kUnimplemented,
+                               HasSubstr("CreatePlan")));
+}
+
+TEST_F(StorePlannerTest, BrokenBlueprintIsTheMoviesFault) {
+  MakeMovie("blueprint: film\nnodes: {}\n");
+  absl::StatusOr<CreatedPlan> plan = Plan();
+  EXPECT_THAT(plan, StatusIs(absl::StatusCode::kFailedPrecondition,
+                             AllOf(HasSubstr("blueprint of film:2"),
+                                   HasSubstr("at least one node"))));
+  EXPECT_EQ(ReasonOf(plan.status()), "BLUEPRINT_INVALID");
+}
+
+TEST_F(StorePlannerTest, ValidatesBlueprintsAndInputs) {
+  v1::ValidateBlueprintRequest request;
+  request.set_file_name("film.yaml");
+  request.set_blueprint(kFilm);
+  ASSERT_OK_AND_ASSIGN(v1::ValidateBlueprintResponse valid,
+                       planner_.ValidateBlueprint(request));
+  EXPECT_THAT(valid.inputs(), ElementsAre("Mood", "Story"));
+  EXPECT_THAT(valid.producers(), ElementsAre("film", "script"));
+  EXPECT_THAT(valid.outputs(), ElementsAre("Film"));
+  MakeMovie();
+  v1::ValidateInputsRequest inputs;
+  inputs.set_movie_id("film");
+  v1::PendingEdit& edit = *inputs.add_edits();
+  edit.set_input_id("Story");
+  *edit.mutable_content() = InlineContent("application/json", "\"a dog\"");
+  ASSERT_OK_AND_ASSIGN(v1::ValidateInputsResponse canonical,
+                       planner_.ValidateInputs(inputs));
+  EXPECT_EQ(canonical.edits(0).input_id(), "Input:Story");
+  EXPECT_EQ(canonical.edits(0).content().inline_().data(), "a dog");
+  edit.set_input_id("Stroy");
+  EXPECT_THAT(planner_.ValidateInputs(inputs),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("did you mean \"Story\"?")));
+}
+
+TEST_F(StorePlannerTest, DrawsTheGraph) {
+  MakeMovie();
+  v1::RenderGraphRequest request;
+  request.set_movie_id("film");
+  EXPECT_THAT(planner_.RenderGraph(request),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+  request.set_format(v1::GRAPH_FORMAT_DOT);
+  ASSERT_OK_AND_ASSIGN(v1::RenderGraphResponse drawn,
+                       planner_.RenderGraph(request));
+  EXPECT_THAT(drawn.text(), HasSubstr("j0 -> j1"));
+}
+
+}  // namespace
+}  // namespace kinora
