@@ -23,12 +23,7 @@ void AppendRequests::End(const std::string& request_id,
                          const AppendedRange* range) {
   MutexLock lock(mu_);
   under_way_.erase(request_id);
-  if (range != nullptr) {
-    Remember(request_id, *range);
-  } else {
-    // The append may have become durable although it failed: ask the log.
-    recovered_ = false;
-  }
+  if (range != nullptr) Remember(request_id, *range);
   ended_.SignalAll();
 }
 
