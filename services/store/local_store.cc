@@ -1,0 +1,47 @@
+#include "services/store/local_store.h"
+
+#include <utility>
+
+#include "common/status.h"
+#include "services/store/event/file_event_log.h"
+#include "services/store/event/memory_event_log.h"
+#include "services/store/object/file_object_storage.h"
+#include "services/store/object/memory_object_storage.h"
+
+namespace kinora {
+
+absl::StatusOr<std::unique_ptr<LocalStore>> LocalStore::Open(
+    const LocalStoreOptions& options, FileSystem& fs, Clock& clock,
+    Random& /*random*/, Executor& executor) {
+  std::unique_ptr<EventLog> log;
+  std::unique_ptr<ObjectStorage> storage;
+  if (options.data_dir.empty()) {
+    log = std::make_unique<MemoryEventLog>(&executor);
+    storage = std::make_unique<MemoryObjectStorage>(clock);
+  } else {
+    KINORA_ASSIGN_OR_RETURN(
+        log, FileEventLog::Open(fs, options.data_dir,
+                                {.executor = &executor}));
+    KINORA_ASSIGN_OR_RETURN(storage,
+                            FileObjectStorage::Open(fs, options.data_dir));
+  }
+  return std::unique_ptr<LocalStore>(
+      new LocalStore(options, std::move(log), std::move(storage), clock));
+}
+
+LocalStore::LocalStore(const LocalStoreOptions& options,
+                       std::unique_ptr<EventLog> log,
+                       std::unique_ptr<ObjectStorage> storage, Clock& clock)
+    : log_(std::move(log)),
+      storage_(std::move(storage)),
+      catalog_(*storage_),
+      leases_(*storage_, clock),
+      blobs_(*storage_, catalog_, {.max_blob_bytes = options.max_blob_bytes}),
+      events_(*log_, *storage_, catalog_, blobs_, leases_, clock,
+              {.inline_limit_bytes = options.inline_limit_bytes}),
+      manifests_(*storage_, *log_, catalog_, blobs_, events_, leases_),
+      movies_(*storage_, catalog_, events_, manifests_, clock),
+      plans_(*storage_, catalog_),
+      runs_(*storage_, catalog_, leases_) {}
+
+}  // namespace kinora

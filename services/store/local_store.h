@@ -1,0 +1,87 @@
+// A LocalStore is a whole store in this process, on local files or in memory:
+// the drivers and the cores above them, put together. Files lie below the data
+// directory as services/store/layout.h says, beside `journal/` and what the
+// drivers stage.
+
+#ifndef KINORA_SERVICES_STORE_LOCAL_STORE_H_
+#define KINORA_SERVICES_STORE_LOCAL_STORE_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+
+#include "common/clock.h"
+#include "common/executor.h"
+#include "common/file_system.h"
+#include "common/random.h"
+#include "services/store/blob/object_blob_store.h"
+#include "services/store/event/event_log.h"
+#include "services/store/event/log_event_store.h"
+#include "services/store/lease/lease_table.h"
+#include "services/store/manifest/log_manifest_store.h"
+#include "services/store/movie/movie_catalog.h"
+#include "services/store/movie/object_movie_store.h"
+#include "services/store/object/object_storage.h"
+#include "services/store/plan/object_plan_store.h"
+#include "services/store/run/object_run_record_store.h"
+#include "services/store/store.h"
+
+namespace kinora {
+
+struct LocalStoreOptions {
+  // Made if it is not there; locked against other stores while this one is
+  // open. Empty keeps everything in memory.
+  std::string data_dir;
+  // Values up to this size live inline in events and manifests.
+  int64_t inline_limit_bytes = 4096;
+  // Largest blob; 0 for no limit.
+  int64_t max_blob_bytes = 0;
+};
+
+// Thread-safe.
+class LocalStore {
+ public:
+  // Recovers the logs; interrupted commits are finished at the first use of
+  // their movie. FAILED_PRECONDITION naming the other process if the directory
+  // is in use; DATA_LOSS naming file and line if a log is damaged. All
+  // references MUST outlive the store; `executor` runs the callbacks of
+  // followers. No part makes up ids of its own yet, so `random` is not used.
+  static absl::StatusOr<std::unique_ptr<LocalStore>> Open(
+      const LocalStoreOptions& options, FileSystem& fs, Clock& clock,
+      Random& random, Executor& executor);
+
+  // The parts, which live as long as this LocalStore.
+  Store store() {
+    return {movies_, blobs_, events_, manifests_, plans_, leases_, runs_};
+  }
+
+  // The bytes of a committed revision, made from the logs alone; see
+  // LogManifestStore::Rebuild().
+  absl::StatusOr<std::string> RebuildManifest(absl::string_view movie_id,
+                                              absl::string_view revision) {
+    return manifests_.Rebuild(movie_id, revision);
+  }
+
+ private:
+  LocalStore(const LocalStoreOptions& options, std::unique_ptr<EventLog> log,
+             std::unique_ptr<ObjectStorage> storage, Clock& clock);
+
+  // In the order in which they need each other. The log holds the directory's
+  // lock, so it is opened first and closed last.
+  const std::unique_ptr<EventLog> log_;
+  const std::unique_ptr<ObjectStorage> storage_;
+  MovieCatalog catalog_;
+  LeaseTable leases_;
+  ObjectBlobStore blobs_;
+  LogEventStore events_;
+  LogManifestStore manifests_;
+  ObjectMovieStore movies_;
+  ObjectPlanStore plans_;
+  ObjectRunRecordStore runs_;
+};
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_STORE_LOCAL_STORE_H_

@@ -1,0 +1,283 @@
+#include "services/store/local_store.h"
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "common/error_reason.h"
+#include "common/random.h"
+#include "common/testing/fake_clock.h"
+#include "common/testing/faulty_file_system.h"
+#include "common/testing/status_matchers.h"
+#include "common/testing/temp_dir.h"
+#include "common/thread_pool.h"
+#include "services/store/testing/core_fixture.h"
+
+namespace kinora {
+namespace {
+
+using ::testing::HasSubstr;
+
+class LocalStoreTest : public ::testing::Test {
+ protected:
+  absl::StatusOr<std::unique_ptr<LocalStore>> Open(FileSystem& fs,
+                                                   absl::string_view dir) {
+    LocalStoreOptions options;
+    options.data_dir = std::string(dir);
+    return LocalStore::Open(options, fs, clock_, random_, pool_);
+  }
+
+  // Everything up to the commit of rev-0002, which builds on rev-0001.
+  v1::CommitRevisionRequest TellStory(Store store) {
+    MakeFilm(store);
+    const v1::LeaseToken lease = TakeFilmLease(store);
+    EXPECT_OK(store.events.Append(InputEdit("Input:Topic", "sea")));
+    EXPECT_OK(store.events.Append(
+        ArtefactMade("Artifact:Script", 'a', "of the sea", lease)));
+    absl::StatusOr<v1::CommitRevisionResponse> first =
+        store.manifests.Commit(CommitOf(lease, kRun1, "rev-0001", "", 2));
+    EXPECT_OK(first);
+    EXPECT_OK(
+        store.events.Append(InputEdit("Input:Topic", "land", "rev-0002")));
+    v1::AppendEventsRequest image =
+        ArtefactMade("Artifact:Image", 'b', "", lease, kRun2, "rev-0002");
+    *image.mutable_events(0)
+         ->mutable_artefact()
+         ->mutable_output()
+         ->mutable_blob() = PutBlob(store, "pixels of the land");
+    EXPECT_OK(store.events.Append(image));
+    return CommitOf(lease, kRun2, "rev-0002", first->current().hash(), 3);
+  }
+
+  FakeClock clock_;
+  SeededRandom random_{1};
+  ThreadPool pool_{"test", 2};
+};
+
+// F: S1-1, S1-2, S1-5, S0-21, S0-22
+TEST_F(LocalStoreTest, AStoryOnFilesSurvivesAReopening) {
+  TempDir dir;
+  std::string json;
+  std::string hash;
+  v1::CommitRevisionRequest request;
+  {
+    ASSERT_OK_AND_ASSIGN(std::unique_ptr<LocalStore> local,
+                         Open(PosixFileSystem(), dir.path()));
+    request = TellStory(local->store());
+    ASSERT_OK_AND_ASSIGN(v1::CommitRevisionResponse response,
+                         local->store().manifests.Commit(request));
+    EXPECT_TRUE(response.published());
+    hash = response.current().hash();
+    json = ManifestJson(local->store());
+  }
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<LocalStore> local,
+                       Open(PosixFileSystem(), dir.path()));
+  EXPECT_EQ(CurrentOf(local->store()).hash(), hash);
+  EXPECT_EQ(ManifestJson(local->store()), json);
+  EXPECT_THAT(local->RebuildManifest("film", "rev-0002"), IsOkAndHolds(json));
+  ASSERT_OK_AND_ASSIGN(v1::CommitRevisionResponse again,
+                       local->store().manifests.Commit(request));
+  EXPECT_EQ(again.current().hash(), hash);
+}
+
+// F: S1-50
+TEST_F(LocalStoreTest, ACommitArchivesItsEventsAndTheyStayReadable) {
+  TempDir dir;
+  FileSystem& fs = PosixFileSystem();
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<LocalStore> local, Open(fs, dir.path()));
+  ASSERT_OK(local->store().manifests.Commit(TellStory(local->store())));
+  const std::string events = dir.Sub("builds/film/events/");
+  for (const char* name :
+       {"rev-0001.inputs.jsonl", "rev-0001.artefacts.jsonl",
+        "rev-0002.inputs.jsonl", "rev-0002.artefacts.jsonl"}) {
+    EXPECT_THAT(Exists(fs, events + name), IsOkAndHolds(true)) << name;
+  }
+  ASSERT_OK(local->store().events.Append(
+      InputEdit("Input:Topic", "sky", "rev-0003")));
+  v1::ReadEventsRequest read;
+  read.mutable_log()->set_movie_id("film");
+  read.mutable_log()->set_kind(v1::LOG_KIND_INPUTS);
+  ASSERT_OK_AND_ASSIGN(v1::ReadEventsResponse page,
+                       local->store().events.ReadPage(read));
+  ASSERT_EQ(page.events_size(), 4);
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(page.events(i).sequence(), i + 1);
+}
+
+TEST_F(LocalStoreTest, ASecondStoreIsKeptOut) {
+  TempDir dir;
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<LocalStore> local,
+                       Open(PosixFileSystem(), dir.path()));
+  EXPECT_THAT(Open(PosixFileSystem(), dir.path()),
+              StatusIs(absl::StatusCode::kFailedPrecondition));
+}
+
+TEST_F(LocalStoreTest, WithoutADirectoryItLivesInMemory) {
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<LocalStore> local,
+                       Open(PosixFileSystem(), ""));
+  ASSERT_OK(local->store().manifests.Commit(TellStory(local->store())));
+  EXPECT_EQ(CurrentOf(local->store()).revision(), "rev-0002");
+}
+
+TEST_F(LocalStoreTest, LimitsAreThoseOfTheOptions) {
+  LocalStoreOptions options;
+  options.inline_limit_bytes = 2;
+  options.max_blob_bytes = 16;
+  ASSERT_OK_AND_ASSIGN(
+      std::unique_ptr<LocalStore> local,
+      LocalStore::Open(options, PosixFileSystem(), clock_, random_, pool_));
+  MakeFilm(local->store());
+  EXPECT_THAT(local->store().events.Append(InputEdit("Input:A", "abc")),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("at most 2 bytes")));
+  v1::WriteBlobHeader header;
+  header.set_movie_id("film");
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<BlobUpload> upload,
+                       local->store().blobs.StartUpload(header));
+  EXPECT_THAT(upload->Append("seventeen letters"),
+              StatusIs(absl::StatusCode::kResourceExhausted));
+}
+
+class LocalStoreCrashTest
+    : public LocalStoreTest,
+      public ::testing::WithParamInterface<FaultyFileSystem::Survival> {
+ protected:
+  std::unique_ptr<LocalStore> MustOpen(FileSystem& fs) {
+    absl::StatusOr<std::unique_ptr<LocalStore>> local = Open(fs, "/data");
+    EXPECT_OK(local);
+    return local.ok() ? *std::move(local) : nullptr;
+  }
+
+  FileSystem* fs_ = nullptr;  // of the store that is being checked
+
+  // Runs `act` on a store whose disk stops after 0, 1, 2, ... changes and then
+  // loses what was not synced, until it stops no more. After each crash the
+  // store is opened again and handed to `check` with what `act` returned.
+  void CutAtEveryStep(
+      const std::function<void(Store)>& prepare,
+      const std::function<absl::Status(Store)>& act,
+      const std::function<void(LocalStore&, const absl::Status&)>& check) {
+    for (int changes = 0; changes < 500; ++changes) {
+      SCOPED_TRACE("stopped after " + std::to_string(changes) + " changes");
+      FaultyFileSystem fs;
+      absl::Status result;
+      int used = 0;
+      {
+        std::unique_ptr<LocalStore> local = MustOpen(fs);
+        ASSERT_NE(local, nullptr);
+        prepare(local->store());
+        const int before = fs.changes();
+        fs.StopAfter(changes);
+        result = act(local->store());
+        used = fs.changes() - before;
+      }
+      fs.Crash(GetParam(), changes);
+      fs_ = &fs;
+      std::unique_ptr<LocalStore> local = MustOpen(fs);
+      ASSERT_NE(local, nullptr);
+      check(*local, result);
+      if (HasFailure()) return;
+      if (result.ok() && used < changes) return;
+    }
+    FAIL() << "it never got through";
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(
+    Survivals, LocalStoreCrashTest,
+    ::testing::Values(FaultyFileSystem::Survival::kNothing,
+                      FaultyFileSystem::Survival::kRandom));
+
+// F: S1-40, S1-50
+TEST_P(LocalStoreCrashTest, ACommitCutAnywhereIsTheOldOrTheNewRevision) {
+  v1::CommitRevisionRequest request;
+  std::string first;
+  std::string second;  // as soon as a run has got that far
+  CutAtEveryStep(
+      [&](Store store) {
+        request = TellStory(store);
+        first = ManifestJson(store);
+      },
+      [&](Store store) { return store.manifests.Commit(request).status(); },
+      [&](LocalStore& local, const absl::Status& committed) {
+        Store store = local.store();
+        const std::string revision = CurrentOf(store).revision();
+        const std::string json = ManifestJson(store);
+        EXPECT_EQ(ManifestJson(store, "rev-0001"), first);
+        if (revision == "rev-0001") {
+          EXPECT_FALSE(committed.ok());
+          EXPECT_EQ(json, first);
+        } else {
+          EXPECT_EQ(revision, "rev-0002");
+        }
+        // Sent again it ends in the same bytes, with no event lost or doubled.
+        ASSERT_OK(store.manifests.Commit(request));
+        EXPECT_EQ(CurrentOf(store).revision(), "rev-0002");
+        if (second.empty()) second = ManifestJson(store);
+        EXPECT_EQ(ManifestJson(store), second);
+        EXPECT_THAT(local.RebuildManifest("film", "rev-0002"),
+                    IsOkAndHolds(second));
+        EXPECT_THAT(
+            Exists(*fs_, "/data/builds/film/events/rev-0002.artefacts.jsonl"),
+            IsOkAndHolds(true));
+        v1::GetLogStatusRequest status;
+        status.mutable_log()->set_movie_id("film");
+        status.mutable_log()->set_kind(v1::LOG_KIND_ARTEFACTS);
+        ASSERT_OK_AND_ASSIGN(v1::GetLogStatusResponse log,
+                             store.events.GetLogStatus(status));
+        EXPECT_EQ(log.last_sequence(), 4);
+      });
+}
+
+TEST_P(LocalStoreCrashTest, ACreationCutAnywhereIsNoMovieOrAWholeOne) {
+  v1::CreateMovieRequest request;
+  request.set_movie_id("film");
+  request.set_request_id("r-1");
+  request.set_blueprint("name: film\n");
+  CutAtEveryStep(
+      [](Store) {},
+      [&](Store store) { return store.movies.Create(request).status(); },
+      [&](LocalStore& local, const absl::Status& created) {
+        Store store = local.store();
+        v1::GetMovieRequest get;
+        get.set_movie_id("film");
+        absl::StatusOr<v1::GetMovieResponse> movie = store.movies.Get(get);
+        if (!movie.ok()) {
+          EXPECT_FALSE(created.ok());
+          EXPECT_EQ(ReasonOf(movie.status()), "MOVIE_NOT_FOUND");
+        }
+        ASSERT_OK_AND_ASSIGN(v1::CreateMovieResponse again,
+                             store.movies.Create(request));
+        v1::FindMissingBlobsRequest find;
+        find.set_movie_id("film");
+        *find.add_digests() = again.movie().blueprint().digest();
+        ASSERT_OK_AND_ASSIGN(v1::FindMissingBlobsResponse missing,
+                             store.blobs.FindMissing(find));
+        EXPECT_EQ(missing.missing_size(), 0);
+        ASSERT_OK_AND_ASSIGN(v1::ListInputsResponse inputs,
+                             store.events.ListInputs([] {
+                               v1::ListInputsRequest list;
+                               list.set_movie_id("film");
+                               return list;
+                             }()));
+        EXPECT_EQ(inputs.through_sequence(), 1);
+      });
+}
+
+// A runner that does not know whether its append arrived sends it again.
+TEST_P(LocalStoreCrashTest, AnAppendSentAgainAfterACrashIsNotDoubled) {
+  v1::AppendEventsRequest request = InputEdit("Input:Topic", "sea");
+  *request.add_events() = InputEdit("Input:Tone", "dry").events(0);
+  request.set_request_id("r-1");
+  CutAtEveryStep(
+      [](Store store) { MakeFilm(store); },
+      [&](Store store) { return store.events.Append(request).status(); },
+      [&](LocalStore& local, const absl::Status&) {
+        ASSERT_OK_AND_ASSIGN(v1::AppendEventsResponse again,
+                             local.store().events.Append(request));
+        EXPECT_EQ(again.first_sequence(), 2);
+        EXPECT_EQ(again.last_sequence(), 3);
+      });
+}
+
+}  // namespace
+}  // namespace kinora

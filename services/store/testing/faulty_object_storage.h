@@ -1,0 +1,95 @@
+// A FaultyObjectStorage passes calls on to another storage until it is told to
+// stop: from then on every change fails and does nothing, as if the process had
+// died there.
+
+#ifndef KINORA_SERVICES_STORE_TESTING_FAULTY_OBJECT_STORAGE_H_
+#define KINORA_SERVICES_STORE_TESTING_FAULTY_OBJECT_STORAGE_H_
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+#include "common/status.h"
+#include "services/store/object/object_storage.h"
+
+namespace kinora {
+
+// Thread-safe.
+class FaultyObjectStorage final : public ObjectStorage {
+ public:
+  // `base` MUST outlive this.
+  explicit FaultyObjectStorage(ObjectStorage& base) : base_(base) {}
+
+  // Lets `changes` more changes through, then fails each with UNAVAILABLE.
+  void StopAfter(int changes) { left_ = changes; }
+
+  absl::StatusOr<std::string> Read(absl::string_view key, int64_t offset,
+                                   int64_t limit) override {
+    return base_.Read(key, offset, limit);
+  }
+  absl::StatusOr<ObjectInfo> Stat(absl::string_view key) override {
+    return base_.Stat(key);
+  }
+  absl::StatusOr<std::unique_ptr<ObjectWriter>> StartWrite(
+      absl::string_view prefix) override {
+    KINORA_ASSIGN_OR_RETURN(std::unique_ptr<ObjectWriter> base,
+                            base_.StartWrite(prefix));
+    return std::unique_ptr<ObjectWriter>(
+        std::make_unique<Writer>(*this, std::move(base)));
+  }
+  absl::Status Write(absl::string_view key, absl::string_view bytes) override {
+    KINORA_RETURN_IF_ERROR(Count());
+    return base_.Write(key, bytes);
+  }
+  absl::Status CompareAndSwap(absl::string_view key,
+                              const std::optional<std::string>& expected,
+                              absl::string_view bytes) override {
+    KINORA_RETURN_IF_ERROR(Count());
+    return base_.CompareAndSwap(key, expected, bytes);
+  }
+  absl::StatusOr<ObjectPage> List(absl::string_view prefix, int page_size,
+                                  absl::string_view token) override {
+    return base_.List(prefix, page_size, token);
+  }
+  absl::Status Delete(absl::string_view key) override {
+    KINORA_RETURN_IF_ERROR(Count());
+    return base_.Delete(key);
+  }
+
+ private:
+  class Writer final : public ObjectWriter {
+   public:
+    Writer(FaultyObjectStorage& storage, std::unique_ptr<ObjectWriter> base)
+        : storage_(storage), base_(std::move(base)) {}
+    absl::Status Append(absl::string_view bytes) override {
+      return base_->Append(bytes);
+    }
+    absl::StatusOr<bool> CommitIfAbsent(absl::string_view key) override {
+      KINORA_RETURN_IF_ERROR(storage_.Count());
+      return base_->CommitIfAbsent(key);
+    }
+
+   private:
+    FaultyObjectStorage& storage_;
+    const std::unique_ptr<ObjectWriter> base_;
+  };
+
+  absl::Status Count() {
+    if (left_.fetch_sub(1) > 0) return absl::OkStatus();
+    left_ = 0;
+    return absl::UnavailableError("stopped by the test");
+  }
+
+  ObjectStorage& base_;
+  std::atomic<int> left_ = 1'000'000;
+};
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_STORE_TESTING_FAULTY_OBJECT_STORAGE_H_
