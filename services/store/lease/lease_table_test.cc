@@ -149,12 +149,13 @@ TEST_F(LeaseTableTest, ALeasePassesOnOnlyAfterTheWritesUnderWay) {
       table_->Enter(a.lease().token(), "film", "");
   ASSERT_OK(fence);
   clock_.Advance(absl::Seconds(7));
-  std::atomic<bool> written = false;
+  std::atomic<bool> granted = false;
   std::thread next([&] {
     EXPECT_OK(Acquire("b"));
-    EXPECT_TRUE(written);
+    granted = true;
   });
-  written = true;
+  for (int i = 0; i < 2'000 && !granted; ++i) std::this_thread::yield();
+  EXPECT_FALSE(granted);
   fence = LeaseTable::Fence();
   next.join();
   EXPECT_EQ(ReasonOf(Enter(a.lease().token())), "LEASE_LOST");

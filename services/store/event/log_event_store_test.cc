@@ -1,0 +1,368 @@
+#include "services/store/event/log_event_store.h"
+
+#include <atomic>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "common/error_reason.h"
+#include "common/json.h"
+#include "common/testing/status_matchers.h"
+#include "services/store/testing/core_fixture.h"
+
+namespace kinora {
+namespace {
+
+using ::testing::HasSubstr;
+
+class LogEventStoreTest : public CoreFixture {
+ protected:
+  void SetUp() override {
+    MakeFilm(store());
+    lease_ = TakeFilmLease(store());
+  }
+
+  absl::StatusOr<v1::AppendEventsResponse> Append(
+      const v1::AppendEventsRequest& request) {
+    return core().events.Append(request);
+  }
+
+  v1::ReadEventsResponse Page(v1::LogKind kind, int64_t after = 0,
+                              absl::string_view since = "") {
+    v1::ReadEventsRequest request;
+    request.mutable_log()->set_movie_id("film");
+    request.mutable_log()->set_kind(kind);
+    request.set_after_sequence(after);
+    request.set_since_revision(std::string(since));
+    absl::StatusOr<v1::ReadEventsResponse> page =
+        core().events.ReadPage(request);
+    EXPECT_OK(page);
+    return page.ok() ? *page : v1::ReadEventsResponse();
+  }
+
+  // The text that the artefact resolves to; "-" if to nothing.
+  std::string Resolved(absl::string_view id, absl::string_view hash = "") {
+    v1::ResolveArtefactsRequest request;
+    request.set_movie_id("film");
+    v1::ArtefactQuery& query = *request.add_queries();
+    query.set_artefact_id(std::string(id));
+    query.set_inputs_hash(std::string(hash));
+    absl::StatusOr<v1::ResolveArtefactsResponse> response =
+        core().events.ResolveArtefacts(request);
+    EXPECT_OK(response);
+    if (!response.ok() || !response->artefacts(0).found()) return "-";
+    return response->artefacts(0).event().artefact().output().inline_().data();
+  }
+
+  v1::LeaseToken lease_;
+};
+
+// F: S0-2, S1-5
+TEST_F(LogEventStoreTest, EventsGetDenseSequencesAndTheStoresTime) {
+  v1::AppendEventsRequest request = InputEdit("Input:Topic", "a");
+  *request.add_events() = InputEdit("Input:Tone", "b").events(0);
+  ASSERT_OK_AND_ASSIGN(v1::AppendEventsResponse response, Append(request));
+  EXPECT_EQ(response.first_sequence(), 2);  // after Input:Blueprint
+  EXPECT_EQ(response.last_sequence(), 3);
+  v1::ReadEventsResponse page = Page(v1::LOG_KIND_INPUTS);
+  ASSERT_EQ(page.events_size(), 3);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(page.events(i).sequence(), i + 1);
+    EXPECT_EQ(page.events(i).time().seconds(),
+              absl::ToUnixSeconds(clock_.Now()));
+  }
+  EXPECT_EQ(page.bookmark().sequence(), 3);
+  v1::ReadEventsResponse end = Page(v1::LOG_KIND_INPUTS, 3);
+  EXPECT_EQ(end.events_size(), 0);
+  EXPECT_EQ(end.bookmark().sequence(), 3);
+}
+
+TEST_F(LogEventStoreTest, OneBadEventRefusesTheBatch) {
+  v1::AppendEventsRequest request = InputEdit("Input:Topic", "a");
+  *request.add_events() = InputEdit("Topic", "b").events(0);
+  EXPECT_THAT(Append(request), StatusIs(absl::StatusCode::kInvalidArgument,
+                                        HasSubstr("events[1].input.input_id")));
+  EXPECT_EQ(Page(v1::LOG_KIND_INPUTS).events_size(), 1);
+}
+
+// F: S0-4
+TEST_F(LogEventStoreTest, AnEventWhoseBlobIsMissingIsRefused) {
+  v1::AppendEventsRequest request =
+      ArtefactMade("Artifact:Image", 'a', "", lease_);
+  v1::BlobRef& blob = *request.mutable_events(0)
+                           ->mutable_artefact()
+                           ->mutable_output()
+                           ->mutable_blob();
+  blob.mutable_digest()->set_hash(HashOf('b'));
+  blob.mutable_digest()->set_size_bytes(9);
+  blob.set_mime_type("image/png");
+  EXPECT_THAT(Append(request), StatusIs(absl::StatusCode::kInvalidArgument,
+                                        HasSubstr(HashOf('b') + "/9")));
+  blob = PutBlob(store(), "pixels");
+  EXPECT_OK(Append(request));
+}
+
+TEST_F(LogEventStoreTest, ARepeatedRequestIsAnsweredAndNotDoneAgain) {
+  v1::AppendEventsRequest request = InputEdit("Input:Topic", "a");
+  *request.add_events() = InputEdit("Input:Tone", "b").events(0);
+  request.set_request_id("r-1");
+  ASSERT_OK_AND_ASSIGN(v1::AppendEventsResponse first, Append(request));
+  ASSERT_OK(Append(InputEdit("Input:Topic", "c")));
+
+  ASSERT_OK_AND_ASSIGN(v1::AppendEventsResponse again, Append(request));
+  EXPECT_EQ(again.first_sequence(), first.first_sequence());
+  EXPECT_EQ(again.last_sequence(), first.last_sequence());
+
+  Restart();
+  ASSERT_OK_AND_ASSIGN(v1::AppendEventsResponse after, Append(request));
+  EXPECT_EQ(after.first_sequence(), first.first_sequence());
+  EXPECT_EQ(after.last_sequence(), first.last_sequence());
+  EXPECT_EQ(Page(v1::LOG_KIND_INPUTS).events_size(), 4);
+}
+
+TEST_F(LogEventStoreTest, ARequestThatFailedMayBeSentAgain) {
+  v1::AppendEventsRequest request = InputEdit("Input:Topic", "a");
+  request.set_request_id("r-1");
+  request.set_expected_sequence(7);
+  EXPECT_THAT(Append(request), StatusIs(absl::StatusCode::kAborted));
+  request.set_expected_sequence(1);
+  EXPECT_OK(Append(request));
+}
+
+TEST_F(LogEventStoreTest, TheSameRequestFromManyThreadsAppendsOnce) {
+  v1::AppendEventsRequest request = InputEdit("Input:Topic", "a");
+  request.set_request_id("r-1");
+  std::atomic<int> answered = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&] {
+      absl::StatusOr<v1::AppendEventsResponse> response = Append(request);
+      if (response.ok() && response->last_sequence() == 2) ++answered;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(answered, 8);
+  EXPECT_EQ(Page(v1::LOG_KIND_INPUTS).events_size(), 2);
+}
+
+TEST_F(LogEventStoreTest, ARepeatWaitsForTheRequestUnderWay) {
+  AppendRequests requests;
+  const std::string log = "builds/x/events/inputs.log";
+  ASSERT_OK_AND_ASSIGN(std::optional<AppendedRange> first,
+                       requests.Begin(log_, log, "r-1"));
+  ASSERT_FALSE(first.has_value());
+  std::atomic<bool> answered = false;
+  std::thread repeat([&] {
+    absl::StatusOr<std::optional<AppendedRange>> again =
+        requests.Begin(log_, log, "r-1");
+    EXPECT_TRUE(again.ok() && again->has_value());
+    answered = true;
+  });
+  for (int i = 0; i < 2'000 && !answered; ++i) std::this_thread::yield();
+  EXPECT_FALSE(answered);
+  const AppendedRange range = {1, 1};
+  requests.End("r-1", &range);
+  repeat.join();
+}
+
+TEST_F(LogEventStoreTest, OnlyTheLatestRequestsAreRemembered) {
+  AppendRequests requests;
+  const AppendedRange range = {1, 1};
+  for (size_t i = 0; i <= kMaxAppendRequests; ++i) {
+    const std::string id = "r-" + std::to_string(i);
+    ASSERT_OK(requests.Begin(log_, "builds/x/events/inputs.log", id));
+    requests.End(id, &range);
+  }
+  ASSERT_OK_AND_ASSIGN(
+      std::optional<AppendedRange> newest,
+      requests.Begin(log_, "builds/x/events/inputs.log", "r-10000"));
+  EXPECT_TRUE(newest.has_value());
+  ASSERT_OK_AND_ASSIGN(
+      std::optional<AppendedRange> oldest,
+      requests.Begin(log_, "builds/x/events/inputs.log", "r-0"));
+  EXPECT_FALSE(oldest.has_value());
+}
+
+TEST_F(LogEventStoreTest, AnotherSequenceThanExpectedAborts) {
+  v1::AppendEventsRequest request = InputEdit("Input:Topic", "a");
+  request.set_expected_sequence(0);
+  absl::Status status = Append(request).status();
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kAborted,
+                               HasSubstr("is at sequence 1, expected 0")));
+  EXPECT_EQ(ReasonOf(status), "SEQUENCE_MISMATCH");
+  EXPECT_EQ(MetadataOf(status)["current"], "1");
+}
+
+TEST_F(LogEventStoreTest, ARunnerThatLostItsLeaseCannotAppend) {
+  ASSERT_OK(Append(ArtefactMade("Artifact:Script", 'a', "mine", lease_)));
+  EXPECT_THAT(Append(ArtefactMade("Artifact:Script", 'a', "none", {})),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("lease")));
+  clock_.Advance(absl::Seconds(7));
+  v1::LeaseToken next = TakeFilmLease(store(), "runner-2", kRun2);
+  absl::Status late =
+      Append(ArtefactMade("Artifact:Script", 'b', "late", lease_)).status();
+  EXPECT_THAT(late, StatusIs(absl::StatusCode::kAborted));
+  EXPECT_EQ(ReasonOf(late), "LEASE_LOST");
+  EXPECT_OK(Append(ArtefactMade("Artifact:Script", 'c', "next", next)));
+  EXPECT_EQ(Resolved("Artifact:Script"), "next");
+}
+
+// F: S0-3
+TEST_F(LogEventStoreTest, SinceRevisionIsStrictlyGreaterAndByNumber) {
+  ASSERT_OK(Append(InputEdit("Input:A", "2", "rev-0002")));
+  ASSERT_OK(Append(InputEdit("Input:A", "9999", "rev-9999")));
+  ASSERT_OK(Append(InputEdit("Input:A", "10000", "rev-10000")));
+  v1::ReadEventsResponse page = Page(v1::LOG_KIND_INPUTS, 0, "rev-0002");
+  ASSERT_EQ(page.events_size(), 2);
+  EXPECT_EQ(page.events(0).revision(), "rev-9999");
+  EXPECT_EQ(page.events(1).revision(), "rev-10000");
+  // Nothing left, but not the end until the bookmark stays.
+  page = Page(v1::LOG_KIND_INPUTS, 0, "rev-10000");
+  EXPECT_EQ(page.events_size(), 0);
+  EXPECT_EQ(page.bookmark().sequence(), 4);
+}
+
+// F: S0-9, S0-10, S0-11
+TEST_F(LogEventStoreTest, AnArtefactResolvesToItsLatestSucceededEvent) {
+  EXPECT_EQ(Resolved("Artifact:Script"), "-");
+  ASSERT_OK(Append(ArtefactMade("Artifact:Script", 'a', "one", lease_)));
+  ASSERT_OK(Append(ArtefactMade("Artifact:Script", 'b', "two", lease_)));
+  ASSERT_OK(Append(ArtefactMade("Artifact:Other", 'c', "other", lease_)));
+  v1::AppendEventsRequest failed =
+      ArtefactMade("Artifact:Script", 'd', "", lease_);
+  v1::ArtefactEvent& event = *failed.mutable_events(0)->mutable_artefact();
+  event.clear_output();
+  event.set_status(v1::ARTEFACT_STATUS_FAILED);
+  event.mutable_failure()->set_message("no");
+  ASSERT_OK(Append(failed));
+  EXPECT_EQ(Resolved("Artifact:Script"), "two");
+  Restart();
+  EXPECT_EQ(Resolved("Artifact:Script"), "two");
+}
+
+// After A, B and back to A the latest event is B's, but A's is wanted.
+// F: S0-11, B-13
+TEST_F(LogEventStoreTest, AfterAnUndoTheExpectedResultIsFoundByItsHash) {
+  ASSERT_OK(Append(ArtefactMade("Artifact:Script", 'a', "A", lease_)));
+  ASSERT_OK(Append(ArtefactMade("Artifact:Script", 'b', "B", lease_)));
+  EXPECT_EQ(Resolved("Artifact:Script", HashOf('a')), "A");
+  EXPECT_EQ(Resolved("Artifact:Script", HashOf('b')), "B");
+  EXPECT_EQ(Resolved("Artifact:Script", HashOf('c')), "-");
+}
+
+TEST_F(LogEventStoreTest, AReuseNamesAnEventThatExists) {
+  ASSERT_OK(Append(ArtefactMade("Artifact:Script", 'a', "A", lease_)));
+  v1::AppendEventsRequest reuse =
+      ArtefactMade("Artifact:Script", 'a', "A", lease_, kRun2);
+  reuse.mutable_events(0)->mutable_artefact()->set_reused_sequence(2);
+  EXPECT_THAT(Append(reuse), StatusIs(absl::StatusCode::kInvalidArgument,
+                                      HasSubstr("the log ends at 1")));
+  reuse.mutable_events(0)->mutable_artefact()->set_reused_sequence(1);
+  EXPECT_OK(Append(reuse));
+}
+
+// F: S1-22
+TEST_F(LogEventStoreTest, InputsAreThoseInEffectAtASequence) {
+  ASSERT_OK(Append(InputEdit("Input:Topic", "first")));   // 2
+  ASSERT_OK(Append(InputEdit("Input:Tone", "dry")));      // 3
+  ASSERT_OK(Append(InputEdit("Input:Topic", "second")));  // 4
+  v1::ListInputsRequest request;
+  request.set_movie_id("film");
+  ASSERT_OK_AND_ASSIGN(v1::ListInputsResponse all,
+                       core().events.ListInputs(request));
+  ASSERT_EQ(all.inputs_size(), 3);
+  EXPECT_EQ(all.inputs(0).input().input_id(), "Input:Blueprint");
+  EXPECT_EQ(all.inputs(1).input().input_id(), "Input:Tone");
+  EXPECT_EQ(all.inputs(2).input().content().inline_().data(), "second");
+  EXPECT_EQ(all.through_sequence(), 4);
+
+  request.set_through_sequence(2);
+  ASSERT_OK_AND_ASSIGN(v1::ListInputsResponse early,
+                       core().events.ListInputs(request));
+  ASSERT_EQ(early.inputs_size(), 2);
+  EXPECT_EQ(early.inputs(1).input().content().inline_().data(), "first");
+  EXPECT_EQ(early.through_sequence(), 2);
+}
+
+TEST_F(LogEventStoreTest, TheLedgerOfARunNobodyKnowsIsNotFound) {
+  v1::GetLogStatusRequest request;
+  request.mutable_log()->set_movie_id("film");
+  request.mutable_log()->set_kind(v1::LOG_KIND_LEDGER);
+  request.mutable_log()->set_run_id(std::string(kRun1));
+  absl::Status status = core().events.GetLogStatus(request).status();
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_EQ(ReasonOf(status), "RUN_NOT_FOUND");
+
+  v1::PutRunRecordRequest put;
+  put.mutable_record()->set_run_id(std::string(kRun1));
+  put.mutable_record()->set_movie_id("film");
+  *put.mutable_lease() = lease_;
+  ASSERT_OK(core().runs.Put(put));
+  ASSERT_OK_AND_ASSIGN(v1::GetLogStatusResponse young,
+                       core().events.GetLogStatus(request));
+  EXPECT_EQ(young.last_sequence(), 0);
+
+  v1::AppendEventsRequest append;
+  *append.mutable_log() = request.log();
+  *append.mutable_lease() = lease_;
+  v1::LedgerEvent& ledger = *append.add_events()->mutable_ledger();
+  ledger.set_run_id(std::string(kRun1));
+  ledger.set_occurred_at_ms(5);
+  ledger.mutable_run_started();
+  append.set_request_id("r-1");
+  ASSERT_OK(Append(append));
+  ASSERT_OK(Append(append));
+  ASSERT_OK_AND_ASSIGN(v1::GetLogStatusResponse known,
+                       core().events.GetLogStatus(request));
+  EXPECT_EQ(known.last_sequence(), 1);
+}
+
+TEST_F(LogEventStoreTest, AWaiterIsToldOfTheNextEvent) {
+  v1::LogName log;
+  log.set_movie_id("film");
+  log.set_kind(v1::LOG_KIND_INPUTS);
+  std::atomic<int> told = 0;
+  core().events.NotifyAfter(log, 1, [&] { ++told; });
+  EXPECT_EQ(told, 0);
+  ASSERT_OK(Append(InputEdit("Input:Topic", "a")));
+  EXPECT_EQ(told, 1);
+  ASSERT_OK(Append(InputEdit("Input:Topic", "b")));
+  EXPECT_EQ(told, 1);
+}
+
+// Many writers, one log: nothing lost, nothing doubled, indexes agree.
+TEST_F(LogEventStoreTest, ConcurrentAppendsAllLand) {
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([this, t] {
+      for (int i = 0; i < 25; ++i) {
+        EXPECT_OK(Append(ArtefactMade(
+            "Artifact:Image[segment=" + std::to_string(t * 25 + i) + "]", 'a',
+            "x", lease_)));
+        Resolved("Artifact:Image[segment=0]");
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(Page(v1::LOG_KIND_ARTEFACTS).events_size(), 100);
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_EQ(Resolved("Artifact:Image[segment=" + std::to_string(i) + "]"),
+              "x");
+  }
+}
+
+TEST_F(LogEventStoreTest, UnknownMoviesAndMalformedQueriesAreNamed) {
+  v1::AppendEventsRequest request = InputEdit("Input:Topic", "a");
+  request.mutable_log()->set_movie_id("other");
+  EXPECT_EQ(ReasonOf(Append(request).status()), "MOVIE_NOT_FOUND");
+  v1::ResolveArtefactsRequest resolve;
+  resolve.set_movie_id("film");
+  resolve.add_queries()->set_artefact_id("Script");
+  EXPECT_THAT(core().events.ResolveArtefacts(resolve),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("queries.artefact_id")));
+}
+
+}  // namespace
+}  // namespace kinora

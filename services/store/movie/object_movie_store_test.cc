@@ -1,0 +1,171 @@
+#include "services/store/movie/object_movie_store.h"
+
+#include <string>
+#include <vector>
+
+#include "common/error_reason.h"
+#include "common/testing/status_matchers.h"
+#include "services/store/testing/core_fixture.h"
+#include "services/store/testing/faulty_object_storage.h"
+
+namespace kinora {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+class ObjectMovieStoreTest : public CoreFixture {
+ protected:
+  absl::StatusOr<v1::CreateMovieResponse> Create(
+      absl::string_view movie_id, absl::string_view request_id = "",
+      absl::string_view blueprint = "name: film\n") {
+    v1::CreateMovieRequest request;
+    request.set_movie_id(std::string(movie_id));
+    request.set_request_id(std::string(request_id));
+    request.set_blueprint(std::string(blueprint));
+    return core().movies.Create(request);
+  }
+  absl::StatusOr<v1::GetMovieResponse> Get(absl::string_view movie_id) {
+    v1::GetMovieRequest request;
+    request.set_movie_id(std::string(movie_id));
+    return core().movies.Get(request);
+  }
+  std::string Blueprint(absl::string_view movie_id) {
+    absl::StatusOr<v1::GetMovieResponse> movie = Get(movie_id);
+    EXPECT_OK(movie);
+    v1::ReadBlobRequest request;
+    request.set_movie_id(std::string(movie_id));
+    *request.mutable_digest() = movie->movie().blueprint().digest();
+    std::string bytes;
+    EXPECT_OK(core().blobs.Read(request, [&](absl::string_view piece) {
+      bytes.append(piece.data(), piece.size());
+      return absl::OkStatus();
+    }));
+    return bytes;
+  }
+};
+
+TEST_F(ObjectMovieStoreTest, ANewMovieHasItsBlueprintAndNoRevision) {
+  ASSERT_OK_AND_ASSIGN(v1::CreateMovieResponse created, Create("film"));
+  const v1::Movie& movie = created.movie();
+  EXPECT_EQ(movie.movie_id(), "film");
+  EXPECT_EQ(movie.format_version(), 1u);
+  EXPECT_EQ(movie.current_revision(), "");
+  EXPECT_EQ(movie.create_time().seconds(), absl::ToUnixSeconds(clock_.Now()));
+  EXPECT_EQ(movie.blueprint().mime_type(), "application/yaml");
+  EXPECT_EQ(Blueprint("film"), "name: film\n");
+}
+
+TEST_F(ObjectMovieStoreTest, ACreationIsIdempotentByRequestId) {
+  ASSERT_OK(Create("film", "r-1"));
+  Restart();
+  EXPECT_OK(Create("film", "r-1"));
+  absl::Status status = Create("film", "r-2").status();
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kAlreadyExists));
+  EXPECT_EQ(ReasonOf(status), "MOVIE_EXISTS");
+  EXPECT_EQ(ReasonOf(Create("film", "r-1", "other").status()), "MOVIE_EXISTS");
+  EXPECT_EQ(ReasonOf(Create("film").status()), "MOVIE_EXISTS");
+}
+
+TEST_F(ObjectMovieStoreTest, IdsThatCouldLeaveTheDirectoryAreRefused) {
+  for (const char* id : {"", "..", "../x", "a/b", "Film", "film.json", "-a"}) {
+    EXPECT_THAT(Create(id), StatusIs(absl::StatusCode::kInvalidArgument,
+                                     HasSubstr("movie_id")))
+        << id;
+    EXPECT_THAT(Get(id), StatusIs(absl::StatusCode::kInvalidArgument)) << id;
+  }
+}
+
+TEST_F(ObjectMovieStoreTest, BlueprintsHaveALimit) {
+  EXPECT_THAT(
+      Create("film", "", ""),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("blueprint")));
+  EXPECT_THAT(Create("film", "", std::string(kMaxBlueprintBytes + 1, 'x')),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_OK(Create("film", "", std::string(kMaxBlueprintBytes, 'x')));
+}
+
+TEST_F(ObjectMovieStoreTest, ACreationCutShortLeavesNoMovieOrAWholeOne) {
+  FaultyObjectStorage faulty(storage_);
+  Core core(faulty, log_, clock_);
+  v1::CreateMovieRequest request;
+  request.set_movie_id("film");
+  request.set_blueprint("name: film\n");
+  for (int changes : {0, 1}) {  // the blob; movie.json
+    faulty.StopAfter(changes);
+    EXPECT_THAT(core.movies.Create(request),
+                StatusIs(absl::StatusCode::kUnavailable));
+    Restart();
+    EXPECT_EQ(ReasonOf(Get("film").status()), "MOVIE_NOT_FOUND");
+    ASSERT_OK_AND_ASSIGN(v1::ListMoviesResponse none,
+                         this->core().movies.List({}));
+    EXPECT_EQ(none.movies_size(), 0);
+  }
+  // The next attempt takes up what is there: one event, not three.
+  ASSERT_OK(Create("film"));
+  v1::GetLogStatusRequest status;
+  status.mutable_log()->set_movie_id("film");
+  status.mutable_log()->set_kind(v1::LOG_KIND_INPUTS);
+  ASSERT_OK_AND_ASSIGN(v1::GetLogStatusResponse log,
+                       this->core().events.GetLogStatus(status));
+  EXPECT_EQ(log.last_sequence(), 1);
+}
+
+TEST_F(ObjectMovieStoreTest, AMovieOfAnotherFormatIsRefused) {
+  ASSERT_OK(storage_.Write("builds/film/movie.json",
+                           R"({"formatVersion":2,"anything":"else"})"));
+  absl::Status status = Get("film").status();
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kFailedPrecondition,
+                               HasSubstr("format version 2")));
+  EXPECT_EQ(ReasonOf(status), "FORMAT_UNKNOWN");
+  EXPECT_EQ(ReasonOf(core().events.Append(InputEdit("Input:A", "a")).status()),
+            "FORMAT_UNKNOWN");
+}
+
+TEST_F(ObjectMovieStoreTest, MoviesAreListedByIdInPages) {
+  for (const char* id : {"c", "a", "b-1", "b"}) ASSERT_OK(Create(id));
+  v1::ListMoviesRequest request;
+  request.set_page_size(3);
+  std::vector<std::string> ids;
+  do {
+    ASSERT_OK_AND_ASSIGN(v1::ListMoviesResponse page,
+                         core().movies.List(request));
+    for (const v1::Movie& movie : page.movies()) {
+      ids.push_back(movie.movie_id());
+    }
+    request.set_page_token(page.next_page_token());
+  } while (!request.page_token().empty());
+  EXPECT_THAT(ids, ElementsAre("a", "b", "b-1", "c"));
+  request.set_page_token("../x");
+  EXPECT_THAT(
+      core().movies.List(request),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("page_token")));
+}
+
+TEST_F(ObjectMovieStoreTest, PinningAnotherBlueprintAppendsOneEvent) {
+  ASSERT_OK_AND_ASSIGN(v1::CreateMovieResponse created, Create("film"));
+  v1::SetBlueprintRequest request;
+  request.set_movie_id("film");
+  request.set_blueprint("name: film\n");
+  ASSERT_OK_AND_ASSIGN(v1::SetBlueprintResponse same,
+                       core().movies.SetBlueprint(request));
+  EXPECT_FALSE(same.changed());
+
+  request.set_blueprint("name: better\n");
+  request.set_expected_blueprint_hash(
+      created.movie().blueprint().digest().hash());
+  ASSERT_OK_AND_ASSIGN(v1::SetBlueprintResponse changed,
+                       core().movies.SetBlueprint(request));
+  EXPECT_TRUE(changed.changed());
+  EXPECT_EQ(Blueprint("film"), "name: better\n");
+
+  request.set_blueprint("name: late\n");
+  absl::Status late = core().movies.SetBlueprint(request).status();
+  EXPECT_THAT(late, StatusIs(absl::StatusCode::kAborted));
+  EXPECT_EQ(MetadataOf(late)["current"],
+            changed.movie().blueprint().digest().hash());
+  EXPECT_EQ(Blueprint("film"), "name: better\n");
+}
+
+}  // namespace
+}  // namespace kinora

@@ -1,0 +1,86 @@
+#include "services/store/plan/object_plan_store.h"
+
+#include <string>
+
+#include "common/digest.h"
+#include "common/error_reason.h"
+#include "common/proto_json.h"
+#include "common/testing/status_matchers.h"
+#include "services/store/layout.h"
+#include "services/store/testing/core_fixture.h"
+
+namespace kinora {
+namespace {
+
+using ::testing::HasSubstr;
+
+class ObjectPlanStoreTest : public CoreFixture {
+ protected:
+  void SetUp() override { MakeFilm(store()); }
+
+  static std::string PlanJson(absl::string_view movie_id = "film") {
+    v1::Plan plan;
+    plan.set_format_version(1);
+    plan.set_movie_id(std::string(movie_id));
+    plan.set_target_revision("rev-0001");
+    plan.add_layers();
+    return CanonicalBytes(plan);
+  }
+  absl::StatusOr<v1::SavePlanResponse> Save(absl::string_view json,
+                                            absl::string_view hash = "") {
+    v1::SavePlanHeader header;
+    header.set_movie_id("film");
+    header.set_expected_hash(std::string(hash));
+    return core().plans.Save(header, json);
+  }
+  absl::StatusOr<std::string> Load(absl::string_view hash) {
+    v1::LoadPlanRequest request;
+    request.set_movie_id("film");
+    request.set_plan_hash(std::string(hash));
+    return core().plans.Load(request);
+  }
+};
+
+// F: S1-6, S1-32
+TEST_F(ObjectPlanStoreTest, APlanIsNamedByTheHashOfItsBytes) {
+  ASSERT_OK_AND_ASSIGN(v1::SavePlanResponse saved, Save(PlanJson()));
+  EXPECT_EQ(saved.plan_hash(), Sha256Of(PlanJson()).Hex());
+  EXPECT_THAT(Load(saved.plan_hash()), IsOkAndHolds(PlanJson()));
+  EXPECT_THAT(ReadObject(storage_, "builds/film/runs/plans/" +
+                                       saved.plan_hash() + ".json"),
+              IsOkAndHolds(PlanJson()));
+  EXPECT_OK(Save(PlanJson(), saved.plan_hash()));
+}
+
+TEST_F(ObjectPlanStoreTest, BytesThatAreNoCanonicalPlanAreRefused) {
+  const auto refused = [&](const std::string& json, const std::string& why) {
+    EXPECT_THAT(Save(json),
+                StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(why)));
+  };
+  refused("{", "data");
+  refused("{\"later\":1}", "later");
+  refused(PlanJson() + " ", "canonical");
+  refused("{\"formatVersion\":2,\"movieId\":\"film\"}", "formatVersion");
+  refused(PlanJson("other"), "movieId");
+  absl::Status status = Save(PlanJson(), HashOf('a')).status();
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument,
+                               HasSubstr("expected_hash")));
+  EXPECT_EQ(ReasonOf(status), "DIGEST_MISMATCH");
+}
+
+TEST_F(ObjectPlanStoreTest, APlanNobodySavedIsNotFound) {
+  absl::Status status = Load(HashOf('a')).status();
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_EQ(ReasonOf(status), "PLAN_NOT_FOUND");
+  EXPECT_THAT(Load("../../movie"), StatusIs(absl::StatusCode::kInvalidArgument,
+                                            HasSubstr("plan_hash")));
+}
+
+TEST_F(ObjectPlanStoreTest, ADamagedPlanIsReported) {
+  ASSERT_OK_AND_ASSIGN(v1::SavePlanResponse saved, Save(PlanJson()));
+  ASSERT_OK(storage_.Write(PlanKey("film", saved.plan_hash()), "{}"));
+  EXPECT_THAT(Load(saved.plan_hash()), StatusIs(absl::StatusCode::kDataLoss));
+}
+
+}  // namespace
+}  // namespace kinora

@@ -1,0 +1,135 @@
+#include "services/store/run/object_run_record_store.h"
+
+#include <string>
+#include <vector>
+
+#include "common/error_reason.h"
+#include "common/proto_json.h"
+#include "common/testing/status_matchers.h"
+#include "services/store/layout.h"
+#include "services/store/testing/core_fixture.h"
+
+namespace kinora {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+class ObjectRunRecordStoreTest : public CoreFixture {
+ protected:
+  void SetUp() override {
+    MakeFilm(store());
+    lease_ = TakeFilmLease(store());
+  }
+
+  absl::Status Put(const v1::RunRecord& record) {
+    v1::PutRunRecordRequest request;
+    *request.mutable_record() = record;
+    *request.mutable_lease() = lease_;
+    return core().runs.Put(request).status();
+  }
+  absl::StatusOr<v1::GetRunRecordResponse> Get(absl::string_view run_id) {
+    v1::GetRunRecordRequest request;
+    request.set_run_id(std::string(run_id));
+    return core().runs.Get(request);
+  }
+  static v1::RunRecord Record(absl::string_view run_id) {
+    v1::RunRecord record;
+    record.set_run_id(std::string(run_id));
+    record.set_movie_id("film");
+    record.set_status(v1::RUN_STATUS_RUNNING);
+    return record;
+  }
+
+  v1::LeaseToken lease_;
+};
+
+TEST_F(ObjectRunRecordStoreTest, ARunIsFoundByItsIdAlone) {
+  v1::RunRecord record = Record(kRun1);
+  record.mutable_jobs()->set_total(3);
+  (*record.mutable_labels())["why"] = "test";
+  ASSERT_OK(Put(record));
+  ASSERT_OK_AND_ASSIGN(v1::GetRunRecordResponse read, Get(kRun1));
+  EXPECT_EQ(CanonicalBytes(read.record()), CanonicalBytes(record));
+
+  record.set_status(v1::RUN_STATUS_COMPLETED);
+  ASSERT_OK(Put(record));
+  Restart();
+  ASSERT_OK_AND_ASSIGN(read, Get(kRun1));
+  EXPECT_EQ(read.record().status(), v1::RUN_STATUS_COMPLETED);
+}
+
+TEST_F(ObjectRunRecordStoreTest, RunsAreListedNewestFirst) {
+  std::vector<std::string> ids;
+  for (char c : {'1', '3', '2'}) {
+    ids.push_back("run-01KDV3N3C0000000000000000" + std::string(1, c));
+    ASSERT_OK(Put(Record(ids.back())));
+  }
+  for (const char* movie : {"film", ""}) {
+    v1::ListRunRecordsRequest request;
+    request.set_movie_id(movie);
+    request.set_page_size(2);
+    std::vector<std::string> listed;
+    do {
+      ASSERT_OK_AND_ASSIGN(v1::ListRunRecordsResponse page,
+                           core().runs.List(request));
+      for (const v1::RunRecord& record : page.records()) {
+        listed.push_back(record.run_id());
+      }
+      request.set_page_token(page.next_page_token());
+    } while (!request.page_token().empty());
+    EXPECT_THAT(listed, ElementsAre(ids[1], ids[2], ids[0])) << movie;
+  }
+}
+
+TEST_F(ObjectRunRecordStoreTest, UnknownRunsAndMoviesAreNotFound) {
+  EXPECT_EQ(ReasonOf(Get(kRun1).status()), "RUN_NOT_FOUND");
+  EXPECT_THAT(Get("../x"), StatusIs(absl::StatusCode::kInvalidArgument,
+                                    HasSubstr("run_id")));
+  v1::ListRunRecordsRequest request;
+  request.set_movie_id("other");
+  EXPECT_EQ(ReasonOf(core().runs.List(request).status()), "MOVIE_NOT_FOUND");
+  // An index left by a run that died before its first record is no run.
+  ASSERT_OK(storage_.Write(RunIndexKey(kRun2), "film"));
+  EXPECT_EQ(ReasonOf(Get(kRun2).status()), "RUN_NOT_FOUND");
+  EXPECT_OK(Put(Record(kRun2)));
+  EXPECT_OK(Get(kRun2));
+}
+
+TEST_F(ObjectRunRecordStoreTest, ARunnerThatLostItsLeaseCannotWrite) {
+  ASSERT_OK(Put(Record(kRun1)));
+  clock_.Advance(absl::Seconds(7));
+  TakeFilmLease(store(), "runner-2", kRun2);
+  v1::RunRecord record = Record(kRun1);
+  record.set_status(v1::RUN_STATUS_FAILED);
+  EXPECT_EQ(ReasonOf(Put(record)), "LEASE_LOST");
+  ASSERT_OK_AND_ASSIGN(v1::GetRunRecordResponse read, Get(kRun1));
+  EXPECT_EQ(read.record().status(), v1::RUN_STATUS_RUNNING);
+}
+
+TEST_F(ObjectRunRecordStoreTest, ARunBelongsToOneMovie) {
+  ASSERT_OK(storage_.Write(RunIndexKey(kRun1), "other"));
+  EXPECT_THAT(Put(Record(kRun1)),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("is a run of movie \"other\"")));
+}
+
+// F: S1-6
+TEST_F(ObjectRunRecordStoreTest, TheFirstRecordNamesThePlanByItsRevision) {
+  v1::Plan plan;
+  plan.set_format_version(1);
+  plan.set_movie_id("film");
+  v1::SavePlanHeader header;
+  header.set_movie_id("film");
+  ASSERT_OK_AND_ASSIGN(v1::SavePlanResponse saved,
+                       core().plans.Save(header, CanonicalBytes(plan)));
+  v1::RunRecord record = Record(kRun1);
+  record.set_plan_hash(saved.plan_hash());
+  record.set_target_revision("rev-0001");
+  ASSERT_OK(Put(record));
+  EXPECT_THAT(ReadObject(storage_, "builds/film/runs/rev-0001-plan.json"),
+              IsOkAndHolds(CanonicalBytes(plan)));
+}
+
+}  // namespace
+}  // namespace kinora
