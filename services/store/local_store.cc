@@ -20,8 +20,7 @@ absl::StatusOr<std::unique_ptr<LocalStore>> LocalStore::Open(
     storage = std::make_unique<MemoryObjectStorage>(clock);
   } else {
     KINORA_ASSIGN_OR_RETURN(
-        log, FileEventLog::Open(fs, options.data_dir,
-                                {.executor = &executor}));
+        log, FileEventLog::Open(fs, options.data_dir, {.executor = &executor}));
     KINORA_ASSIGN_OR_RETURN(storage,
                             FileObjectStorage::Open(fs, options.data_dir));
   }
