@@ -35,14 +35,18 @@ def frames_of(seconds: float) -> int:
 
 
 def run_ffmpeg(arguments: list[str], frames: int = 0, progress=None):
-    """Runs ffmpeg; reports shares of `frames`; ends it if `progress` raises."""
+    """Runs ffmpeg; reports each tenth of `frames`; ends it if `progress` raises."""
     command = ["ffmpeg", "-hide_banner", "-nostdin", "-v", "error", "-y", "-progress", "pipe:1", *arguments]
+    tenth = 0
     with tempfile.TemporaryFile("w+") as errors:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
         try:
             for line in process.stdout:
                 if progress and frames and line.startswith("frame="):
-                    progress(min(1.0, int(line[6:]) / frames))
+                    share = min(1.0, int(line[6:]) / frames)
+                    if int(share * 10) > tenth:
+                        tenth = int(share * 10)
+                        progress(share, f"picture {int(line[6:])} of {frames}")
         except BaseException:
             process.kill()
             raise
