@@ -27,9 +27,9 @@ absl::StatusOr<int> SetInputs(const Invocation& call) {
                           PrepareEdits(call.connection, call.operand(0),
                                        absl::MakeConstSpan(operands).subspan(1),
                                        FileUpload::kSend));
-  KINORA_ASSIGN_OR_RETURN(
-      const v1::AppendEventsResponse appended,
-      AppendInputEdits(call.connection.store(), call.operand(0), edits, ""));
+  KINORA_ASSIGN_OR_RETURN(const v1::AppendEventsResponse appended,
+                          AppendInputEdits(call.connection.store(),
+                                           call.operand(0), edits, NewKey()));
   if (call.json) {
     PrintJson(appended);
     return kExitOk;
