@@ -22,6 +22,6 @@ def test_configuration_starts_its_server(name, tmp_path):
 
 def test_unknown_field_names_its_line(tmp_path):
     config = tmp_path / "store.yaml"
-    config.write_text("server:\n  lisden: x\n")
+    config.write_text("drain_seconds: 1\nlisden: x\n")
     with pytest.raises(AssertionError, match=r"store.yaml:2.*lisden"):
         Process([str(BIN / "kinora-store"), "--config", str(config)], tmp_path / "log")
