@@ -21,6 +21,22 @@ namespace {
 struct Inode {
   std::string data;    // what processes see
   std::string synced;  // what is on stable storage
+  // So many bytes at the start of both are the same: a file only grows or is
+  // cut, and cutting it loses no byte before the cut.
+  size_t common = 0;
+
+  void Cut(size_t size) {
+    data.resize(size, '\0');
+    common = std::min(common, size);
+  }
+  void Sync() {
+    synced = data;
+    common = data.size();
+  }
+  void DropUnsynced() {
+    data = synced;
+    common = data.size();
+  }
 };
 using InodePtr = std::shared_ptr<Inode>;
 using Names = std::map<std::string, InodePtr>;
@@ -163,11 +179,11 @@ class FaultyWritableFile final : public WritableFile {
     if (!status.ok()) {
       // Linux marks pages clean whose write failed: the bytes are gone, and a
       // second sync that reports success has not written them.
-      if (!state_->IsStopped(boot_)) inode_->data = inode_->synced;
+      if (!state_->IsStopped(boot_)) inode_->DropUnsynced();
       return Annotate(status, absl::StrCat("sync \"", path_, "\""));
     }
     KINORA_RETURN_IF_ERROR(state_->CountChange());
-    inode_->synced = inode_->data;
+    inode_->Sync();
     return absl::OkStatus();
   }
 
@@ -276,7 +292,7 @@ absl::StatusOr<std::unique_ptr<WritableFile>> FaultyFileSystem::OpenForWrite(
     inode = std::make_shared<Inode>();
     state_->Change(NameChange{{{name, inode}}});
   } else if (mode == OpenMode::kTruncate) {
-    inode->data.clear();
+    inode->Cut(0);
   }
   KINORA_RETURN_IF_ERROR(state_->CountChange());
   return std::make_unique<FaultyWritableFile>(state_, std::move(inode), name,
@@ -394,9 +410,9 @@ absl::Status FaultyFileSystem::Truncate(absl::string_view path,
   KINORA_RETURN_IF_ERROR(state_->Check(FileOp::kTruncate));
   const InodePtr inode = state_->Find(path);
   if (inode == nullptr) return NotFound("open", path);
-  inode->data.resize(size_bytes, '\0');
+  inode->Cut(size_bytes);
   KINORA_RETURN_IF_ERROR(state_->CountChange());
-  inode->synced = inode->data;
+  inode->Sync();
   return absl::OkStatus();
 }
 
@@ -462,15 +478,15 @@ void FaultyFileSystem::Crash(Survival survival, uint64_t seed) {
   for (const auto& name : state_->names) {
     Inode& inode = *name.second;
     if (!done.insert(&inode).second) continue;
-    const bool grew = absl::StartsWith(inode.data, inode.synced);
-    const size_t sure = grew ? inode.synced.size() : 0;
-    if (!lucky || (!grew && UniformBelow(random, 2) == 0)) {
-      inode.data = inode.synced;
+    const size_t sure = inode.common;
+    const bool was_cut = sure < inode.synced.size();
+    if (!lucky || (was_cut && UniformBelow(random, 2) == 0)) {
+      inode.DropUnsynced();
     } else {
       inode.data.resize(sure +
                         UniformBelow(random, inode.data.size() - sure + 1));
     }
-    inode.synced = inode.data;
+    inode.Sync();
   }
 }
 

@@ -2,10 +2,10 @@
 // Drivers: MemoryEventLog, FileEventLog; every driver passes
 // tests/contract/event_log_contract.h.
 //
-// A log is named by its object key, such as `builds/film/events/inputs.log`; it
-// comes into being with its first append. A record is one JSON object. The
-// driver adds its first member, `"seq"`, and its last, `"crc32c"` (8 hex digits
-// over all bytes of the line before `,"crc32c"`), and never changes a line
+// A log is named by its object key `<directory>/<stem>.log`, such as
+// `builds/film/events/inputs.log`; it comes into being with its first append. A
+// record is one JSON object. The driver adds its first member, `"seq"`, and its
+// last, `"crc32c"` (services/store/event/log_line.h), and never changes a line
 // again.
 //
 // Promises: an acknowledged append is on stable storage; sequence numbers start
@@ -63,6 +63,12 @@ class EventLog {
   // is a JSON object in one line that has neither a "seq" nor a "crc32c".
   // Returns once they are durable. Concurrent appends to any logs share one
   // sync.
+  //
+  // INVALID_ARGUMENT naming "log" or "bodies" for a malformed argument;
+  // FAILED_PRECONDITION if the log is damaged; UNAVAILABLE once the volume has
+  // failed a write. After UNAVAILABLE the records may be there when the store
+  // is opened again, as after any crash in the middle of a call; until then
+  // nobody sees them.
   virtual absl::StatusOr<AppendedRange> Append(
       absl::string_view log, absl::Span<const std::string> bodies,
       Admit admit) = 0;
@@ -70,15 +76,22 @@ class EventLog {
   // Records after `after`, in order, at most `limit` of them and about
   // `max_bytes` bytes (at least one record if there is any). Never waits; an
   // empty result means that `after` is the end, or that the log is empty.
-  // OUT_OF_RANGE if the record after `after` has been removed.
+  // OUT_OF_RANGE if the record after `after` has been removed, DATA_LOSS naming
+  // file and line if it is damaged, INVALID_ARGUMENT naming "log", "after",
+  // "limit" or "max_bytes" for a malformed argument.
   virtual absl::StatusOr<std::vector<LogRecord>> Read(absl::string_view log,
                                                       int64_t after,
                                                       int64_t limit,
                                                       int64_t max_bytes) = 0;
 
   // Calls `callback` once, soon after the log has a durable record beyond
-  // `after` (at once if it has one already). Registers one waiter, costs no
+  // `after` (at once if it has one already, or if that cannot be told because
+  // the log is damaged or cannot be read). Registers one waiter, costs no
   // thread. The callback MUST be short and not block.
+  //
+  // Callbacks run on the driver's Executor. A driver made without one runs them
+  // on the appending thread, and "at once" is before this call returns: then
+  // MUST NOT hold a lock that the callback takes.
   virtual WaiterId NotifyAfter(absl::string_view log, int64_t after,
                                absl::AnyInvocable<void()> callback) = 0;
 
@@ -91,11 +104,33 @@ class EventLog {
   // Moves the records up to `through` out of the live log into an archive, in
   // one recoverable step. They stay readable, and sequence numbers go on.
   // `archive` is the archive's key, such as
-  // `builds/film/events/rev-0005.inputs.jsonl`. Archives of one log ascend.
+  // `builds/film/events/rev-0005.inputs.jsonl`: in general, for the live log
+  // `<directory>/<stem>.log`, it is `<directory>/<anything>.<stem>.jsonl`.
   // Repeating it is harmless; a log without such records gets no archive.
+  // INVALID_ARGUMENT naming "archive" for another key, ALREADY_EXISTS if the
+  // archive holds other records; further errors as of Append().
   virtual absl::Status Archive(absl::string_view log, int64_t through,
                                absl::string_view archive) = 0;
 };
+
+// Goes ahead whatever the last sequence.
+inline absl::Status AdmitAlways(int64_t) { return absl::OkStatus(); }
+
+// The checks that every driver makes of its arguments.
+absl::Status ValidateLogKey(absl::string_view log);
+absl::Status ValidateAppend(absl::string_view log,
+                            absl::Span<const std::string> bodies);
+absl::Status ValidateRead(absl::string_view log, int64_t after, int64_t limit,
+                          int64_t max_bytes);
+absl::Status ValidateArchive(absl::string_view log, absl::string_view archive);
+
+// What archives of the log are called beside it: ".inputs.jsonl" for
+// "builds/film/events/inputs.log". REQUIRES: a valid log key.
+std::string ArchiveSuffix(absl::string_view log);
+
+// What Read() answers if the record it was asked for has been removed.
+absl::Status RecordRemoved(absl::string_view log, int64_t wanted,
+                           int64_t oldest);
 
 }  // namespace kinora
 

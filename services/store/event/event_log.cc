@@ -1,0 +1,94 @@
+#include "services/store/event/event_log.h"
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+
+#include "common/status.h"
+#include "services/store/event/log_line.h"
+#include "services/store/object/object_storage.h"
+
+namespace kinora {
+namespace {
+
+constexpr absl::string_view kLogSuffix = ".log";
+
+// Far above what an event may hold, far below what a journal segment's length
+// fields and a replay's memory bear.
+constexpr size_t kMaxAppendBytes = 64 << 20;
+
+// The key up to and with its last slash.
+absl::string_view DirectoryOf(absl::string_view key) {
+  return key.substr(0, key.rfind('/') + 1);
+}
+
+absl::Status CheckPositive(absl::string_view field, int64_t value) {
+  if (value > 0) return absl::OkStatus();
+  return InvalidField(field, absl::StrCat(value), "must be positive");
+}
+
+}  // namespace
+
+absl::Status ValidateLogKey(absl::string_view log) {
+  if (!ValidateObjectKey(log).ok() || DirectoryOf(log).empty() ||
+      !absl::EndsWith(log, kLogSuffix) ||
+      absl::EndsWith(log, absl::StrCat("/", kLogSuffix))) {
+    return InvalidField("log", log,
+                        "must be an object key <directory>/<stem>.log");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ValidateAppend(absl::string_view log,
+                            absl::Span<const std::string> bodies) {
+  KINORA_RETURN_IF_ERROR(ValidateLogKey(log));
+  if (bodies.empty()) return InvalidField("bodies", "", "must not be empty");
+  size_t bytes = 0;
+  for (const std::string& body : bodies) {
+    KINORA_RETURN_IF_ERROR(ValidateLogBody(body));
+    bytes += body.size();
+  }
+  if (bytes > kMaxAppendBytes) {
+    return InvalidField("bodies", absl::StrCat(bytes, " bytes"),
+                        "must not exceed 64 MiB in one append");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ValidateRead(absl::string_view log, int64_t after, int64_t limit,
+                          int64_t max_bytes) {
+  KINORA_RETURN_IF_ERROR(ValidateLogKey(log));
+  if (after < 0) {
+    return InvalidField("after", absl::StrCat(after), "is negative");
+  }
+  KINORA_RETURN_IF_ERROR(CheckPositive("limit", limit));
+  return CheckPositive("max_bytes", max_bytes);
+}
+
+absl::Status ValidateArchive(absl::string_view log, absl::string_view archive) {
+  KINORA_RETURN_IF_ERROR(ValidateLogKey(log));
+  const absl::string_view directory = DirectoryOf(log);
+  const std::string suffix = ArchiveSuffix(log);
+  if (!ValidateObjectKey(archive).ok() || DirectoryOf(archive) != directory ||
+      !absl::EndsWith(archive, suffix) ||
+      archive.size() == directory.size() + suffix.size()) {
+    return InvalidField(
+        "archive", archive,
+        absl::StrCat("must be \"", directory, "<name>", suffix, "\""));
+  }
+  return absl::OkStatus();
+}
+
+std::string ArchiveSuffix(absl::string_view log) {
+  absl::string_view stem = log.substr(DirectoryOf(log).size());
+  stem.remove_suffix(kLogSuffix.size());
+  return absl::StrCat(".", stem, ".jsonl");
+}
+
+absl::Status RecordRemoved(absl::string_view log, int64_t wanted,
+                           int64_t oldest) {
+  return absl::OutOfRangeError(
+      absl::StrCat("log \"", log, "\": record ", wanted,
+                   " has been removed; the oldest is ", oldest));
+}
+
+}  // namespace kinora

@@ -1,0 +1,146 @@
+#include "services/store/event/file_event_log.h"
+
+#include <limits>
+#include <utility>
+
+#include "common/status.h"
+#include "services/store/event/file_event_log_recovery.h"
+#include "services/store/event/journal.h"
+
+namespace kinora {
+namespace {
+
+constexpr absl::string_view kJournalName = "journal";
+constexpr absl::string_view kLockName = "LOCK";
+
+}  // namespace
+
+FileEventLog::FileEventLog(FileSystem& fs, absl::string_view root,
+                           const FileEventLogOptions& options)
+    : fs_(fs),
+      root_(root),
+      options_(options),
+      directories_(fs, root),
+      waiters_(options.executor) {}
+
+FileEventLog::~FileEventLog() = default;
+
+absl::StatusOr<std::unique_ptr<FileEventLog>> FileEventLog::Open(
+    FileSystem& fs, absl::string_view root,
+    const FileEventLogOptions& options) {
+  std::unique_ptr<FileEventLog> log(new FileEventLog(fs, root, options));
+  const std::string directory = JoinPath(root, kJournalName);
+  KINORA_RETURN_IF_ERROR(log->directories_.Ensure(directory));
+  KINORA_ASSIGN_OR_RETURN(log->lock_, fs.Lock(JoinPath(directory, kLockName)));
+  KINORA_ASSIGN_OR_RETURN(
+      const JournalNext next,
+      RecoverLogFiles(fs, root, directory, log->directories_));
+  KINORA_ASSIGN_OR_RETURN(std::unique_ptr<Journal> journal,
+                          Journal::Create(fs, directory, next));
+  KINORA_RETURN_IF_ERROR(journal->RemoveSegmentsBelow(next.segment));
+  log->committer_ = std::make_unique<FileEventLogCommitter>(
+      fs, root, std::move(journal), options.limits, log->waiters_);
+  return log;
+}
+
+absl::StatusOr<FileEventLog::ChainPtr> FileEventLog::Chain(
+    absl::string_view log) {
+  ChainPtr chain = CachedChain(log);
+  KINORA_RETURN_IF_ERROR(chain->Open());
+  return chain;
+}
+
+FileEventLog::ChainPtr FileEventLog::CachedChain(absl::string_view log) {
+  MutexLock lock(mu_);
+  const auto found = chains_.find(log);
+  if (found != chains_.end()) return found->second;
+  if (chains_.size() >= options_.max_cached_logs) ForgetIdleChains();
+  ChainPtr chain =
+      std::make_shared<FileEventLogChain>(fs_, directories_, root_, log);
+  chains_.emplace(std::string(log), chain);
+  return chain;
+}
+
+void FileEventLog::ForgetIdleChains() {
+  // Whoever uses one holds a reference, also for the sake of its next sync.
+  std::vector<std::string> idle;
+  for (const auto& entry : chains_) {
+    if (entry.second.use_count() == 1) idle.push_back(entry.first);
+  }
+  // A read-only log keeps all: its files may hold more than was acknowledged.
+  // Asked only now, since an append that fails lets go of its log after it has
+  // made the log read-only.
+  if (!committer_->CheckWritable().ok()) return;
+  for (const std::string& log : idle) chains_.erase(log);
+}
+
+absl::StatusOr<AppendedRange> FileEventLog::Append(
+    absl::string_view log, absl::Span<const std::string> bodies, Admit admit) {
+  KINORA_RETURN_IF_ERROR(ValidateAppend(log, bodies));
+  KINORA_RETURN_IF_ERROR(committer_->CheckWritable());
+  KINORA_ASSIGN_OR_RETURN(const ChainPtr chain, Chain(log));
+  KINORA_RETURN_IF_ERROR(chain->BeginAppend());
+  auto range = committer_->Append(chain, bodies, admit);
+  chain->EndAppend();
+  return range;
+}
+
+absl::StatusOr<std::vector<LogRecord>> FileEventLog::Read(absl::string_view log,
+                                                          int64_t after,
+                                                          int64_t limit,
+                                                          int64_t max_bytes) {
+  KINORA_RETURN_IF_ERROR(ValidateRead(log, after, limit, max_bytes));
+  KINORA_ASSIGN_OR_RETURN(const ChainPtr chain, Chain(log));
+  return chain->Read(after, {.records = limit, .bytes = max_bytes});
+}
+
+absl::StatusOr<LogExtent> FileEventLog::Extent(absl::string_view log) {
+  KINORA_RETURN_IF_ERROR(ValidateLogKey(log));
+  KINORA_ASSIGN_OR_RETURN(const ChainPtr chain, Chain(log));
+  return chain->Extent();
+}
+
+EventLog::WaiterId FileEventLog::NotifyAfter(
+    absl::string_view log, int64_t after, absl::AnyInvocable<void()> callback) {
+  const WaiterId id = waiters_.Add(log, after, std::move(callback));
+  const absl::StatusOr<LogExtent> extent = Extent(log);
+  // Whoever waits for what cannot be read finds out by reading.
+  waiters_.Notify(log, extent.ok() ? extent->last_sequence
+                                   : std::numeric_limits<int64_t>::max());
+  return id;
+}
+
+void FileEventLog::CancelNotify(WaiterId id) { waiters_.Cancel(id); }
+
+absl::Status FileEventLog::Archive(absl::string_view log, int64_t through,
+                                   absl::string_view archive) {
+  KINORA_RETURN_IF_ERROR(ValidateArchive(log, archive));
+  KINORA_RETURN_IF_ERROR(committer_->CheckWritable());
+  KINORA_ASSIGN_OR_RETURN(const ChainPtr chain, Chain(log));
+  KINORA_RETURN_IF_ERROR(chain->BeginArchive());
+  const absl::Status status =
+      RunArchive(chain, through, JoinPath(root_, archive));
+  chain->EndArchive();
+  return status;
+}
+
+absl::Status FileEventLog::RunArchive(const ChainPtr& chain, int64_t through,
+                                      const std::string& path) {
+  KINORA_ASSIGN_OR_RETURN(const bool any, chain->StartArchive(through));
+  if (!any) return absl::OkStatus();
+  absl::Status status = chain->SyncLive();
+  if (!status.ok()) return committer_->Poison(status);
+  // A full disk, say, is no harm: there is only a copy to be dropped.
+  KINORA_RETURN_IF_ERROR(chain->StageArchive(path));
+  status = chain->PublishArchive(path);
+  if (absl::IsAlreadyExists(status)) return status;
+  if (!status.ok()) return committer_->Poison(status);
+
+  // From here on nothing in the journal may be applied to the live file, which
+  // is about to be replaced.
+  KINORA_RETURN_IF_ERROR(committer_->MarkSynced(chain));
+  status = chain->DropArchived(path);
+  return status.ok() ? status : committer_->Poison(status);
+}
+
+}  // namespace kinora

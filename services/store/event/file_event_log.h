@@ -1,0 +1,120 @@
+// A FileEventLog keeps logs in files below a root directory, each under its
+// key, and one journal for all of them in `<root>/journal`.
+//
+// The life of an append: callers queue up; the first one leads a group. In the
+// order of the queue it asks each caller's Admit and gives out sequence
+// numbers, writes one batch with the lines of all to the journal, and syncs it
+// once: now they are durable (journal.h). Then the lines are written to the
+// files of their logs, unsynced, and become readable; the callers are released
+// and waiters told. So 64 callers on 64 logs cost about one sync, and an append
+// costs O(its bytes).
+//
+// When the journal segment reaches a size, or many log files await a sync, a
+// new segment is started and the thread whose turn it was syncs these files and
+// removes the old segments after its own append is done, beside the appends of
+// others. On open, log files are completed from what the journal still holds
+// (file_event_log_recovery.h).
+//
+// A failed write or sync of the journal, or of a log file, makes the log
+// read-only: Append() and Archive() return UNAVAILABLE naming the path, reads
+// go on, and nothing that was not acknowledged becomes visible. It stays so
+// until the store is opened again, when all that was acknowledged is there.
+//
+// A damaged log (an interior line with a bad checksum or out of sequence)
+// refuses appends with FAILED_PRECONDITION and answers reads with DATA_LOSS
+// naming file and line; other logs go on.
+
+#ifndef KINORA_SERVICES_STORE_EVENT_FILE_EVENT_LOG_H_
+#define KINORA_SERVICES_STORE_EVENT_FILE_EVENT_LOG_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+
+#include "common/executor.h"
+#include "common/file_system.h"
+#include "common/mutex.h"
+#include "services/store/event/event_log.h"
+#include "services/store/event/event_log_waiters.h"
+#include "services/store/event/file_event_log_chain.h"
+#include "services/store/event/file_event_log_committer.h"
+#include "services/store/object/durable_directories.h"
+
+namespace kinora {
+
+struct FileEventLogOptions {
+  // Runs the callbacks of NotifyAfter() and MUST outlive the log. Without one
+  // they run on the appending thread, after its append.
+  Executor* executor = nullptr;
+
+  FileEventLogLimits limits;
+
+  // Logs of which state is kept in memory, but for those in use. One that was
+  // forgotten is scanned again at its next use.
+  size_t max_cached_logs = 4096;
+};
+
+// Thread-safe. REQUIRES: no call is in progress when it is destroyed.
+class FileEventLog final : public EventLog {
+ public:
+  // Makes `root` if needed, locks it against any other FileEventLog, in this
+  // process or another, and completes the log files from the journal. `fs` MUST
+  // outlive the log. FAILED_PRECONDITION naming the holder if the root is
+  // locked, or naming the file if its journal has an unknown version; DATA_LOSS
+  // naming file and offset if the journal is damaged before its end.
+  static absl::StatusOr<std::unique_ptr<FileEventLog>> Open(
+      FileSystem& fs, absl::string_view root,
+      const FileEventLogOptions& options = {});
+
+  ~FileEventLog() override;
+
+  absl::StatusOr<AppendedRange> Append(absl::string_view log,
+                                       absl::Span<const std::string> bodies,
+                                       Admit admit) override;
+  absl::StatusOr<std::vector<LogRecord>> Read(absl::string_view log,
+                                              int64_t after, int64_t limit,
+                                              int64_t max_bytes) override;
+  WaiterId NotifyAfter(absl::string_view log, int64_t after,
+                       absl::AnyInvocable<void()> callback) override;
+  void CancelNotify(WaiterId id) override;
+  absl::StatusOr<LogExtent> Extent(absl::string_view log) override;
+
+  // Copies the records: O(bytes of the live file). Appends to this log wait
+  // meanwhile, others do not.
+  absl::Status Archive(absl::string_view log, int64_t through,
+                       absl::string_view archive) override;
+
+ private:
+  using ChainPtr = std::shared_ptr<FileEventLogChain>;
+
+  FileEventLog(FileSystem& fs, absl::string_view root,
+               const FileEventLogOptions& options);
+
+  // The log's state, scanned.
+  absl::StatusOr<ChainPtr> Chain(absl::string_view log)
+      ABSL_LOCKS_EXCLUDED(mu_);
+  ChainPtr CachedChain(absl::string_view log) ABSL_LOCKS_EXCLUDED(mu_);
+  void ForgetIdleChains() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  absl::Status RunArchive(const ChainPtr& chain, int64_t through,
+                          const std::string& path);
+
+  FileSystem& fs_;
+  const std::string root_;
+  const FileEventLogOptions options_;
+  DurableDirectories directories_;
+  std::unique_ptr<FileLock> lock_;
+  EventLogWaiters waiters_;
+  std::unique_ptr<FileEventLogCommitter> committer_;
+
+  Mutex mu_;
+  absl::flat_hash_map<std::string, ChainPtr> chains_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_STORE_EVENT_FILE_EVENT_LOG_H_

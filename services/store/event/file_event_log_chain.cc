@@ -1,0 +1,243 @@
+#include "services/store/event/file_event_log_chain.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+
+#include "common/log.h"
+#include "common/status.h"
+
+namespace kinora {
+
+FileEventLogChain::FileEventLogChain(FileSystem& fs,
+                                     DurableDirectories& directories,
+                                     absl::string_view root,
+                                     absl::string_view log)
+    : fs_(fs),
+      directories_(directories),
+      log_(log),
+      path_(JoinPath(root, log)),
+      live_(path_, {.sequence = 1, .offset = 0}, 1) {}
+
+absl::Status FileEventLogChain::Open() {
+  MutexLock lock(mu_);
+  if (opened_) return absl::OkStatus();
+  const absl::Status status = OpenLocked();
+  // A damage lasts; anything else, such as too many open files, may pass.
+  if (!status.ok() && !absl::IsDataLoss(status)) return status;
+  if (!status.ok()) {
+    LogError("a log is damaged", {{"log", log_}, {"error", status}});
+  }
+  damage_ = status;
+  opened_ = true;
+  return absl::OkStatus();
+}
+
+absl::Status FileEventLogChain::OpenLocked() {
+  archives_.clear();
+  KINORA_RETURN_IF_ERROR(FindArchives());
+  const int64_t archived =
+      archives_.empty() ? 0 : archives_.back().extent.last_sequence;
+  KINORA_ASSIGN_OR_RETURN(LogScan scan, ScanLogFile(fs_, path_, archived));
+  live_ = std::move(scan.segment);
+  torn_ = scan.file_bytes > live_.end_offset();
+  if (torn_) {
+    LogWarning("dropped the torn last line of a log",
+               {{"file", path_},
+                {"offset", live_.end_offset()},
+                {"bytes", scan.file_bytes - live_.end_offset()}});
+  }
+  return absl::OkStatus();
+}
+
+absl::Status FileEventLogChain::FindArchives() {
+  const std::string directory(ParentPath(path_));
+  const std::string suffix = ArchiveSuffix(log_);
+  const auto names = fs_.List(directory);
+  if (absl::IsNotFound(names.status())) return absl::OkStatus();
+  KINORA_RETURN_IF_ERROR(names.status());
+  for (const std::string& name : *names) {
+    if (!absl::EndsWith(name, suffix) || name == suffix) continue;
+    Archive archive{.path = JoinPath(directory, name)};
+    KINORA_ASSIGN_OR_RETURN(archive.extent,
+                            ReadLogFileExtent(fs_, archive.path));
+    archives_.push_back(std::move(archive));
+  }
+  std::sort(archives_.begin(), archives_.end(),
+            [](const Archive& a, const Archive& b) {
+              return a.extent.oldest_sequence < b.extent.oldest_sequence;
+            });
+  for (size_t i = 1; i < archives_.size(); ++i) {
+    const int64_t due = archives_[i - 1].extent.last_sequence + 1;
+    if (archives_[i].extent.oldest_sequence == due) continue;
+    return absl::DataLossError(absl::StrCat(
+        archives_[i].path, ", line 1: it has sequence number ",
+        archives_[i].extent.oldest_sequence, " where ", due, " is due"));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<LogExtent> FileEventLogChain::Extent() {
+  MutexLock lock(mu_);
+  KINORA_RETURN_IF_ERROR(damage_);
+  return ExtentLocked();
+}
+
+LogExtent FileEventLogChain::ExtentLocked() const {
+  if (!archives_.empty()) {
+    return {.oldest_sequence = archives_.front().extent.oldest_sequence,
+            .last_sequence = live_.last_sequence()};
+  }
+  if (live_.empty()) return {};
+  return {.oldest_sequence = live_.first_sequence(),
+          .last_sequence = live_.last_sequence()};
+}
+
+absl::StatusOr<std::vector<LogRecord>> FileEventLogChain::Read(
+    int64_t after, LogBudget budget) {
+  std::vector<LogRecord> records;
+  int64_t wanted = after + 1;
+  while (!budget.exhausted()) {
+    KINORA_ASSIGN_OR_RETURN(const std::optional<Source> source, Locate(wanted));
+    if (!source.has_value()) break;
+    if (source->file == nullptr) {
+      KINORA_RETURN_IF_ERROR(ScanArchive(source->unscanned_archive));
+      continue;
+    }
+    KINORA_RETURN_IF_ERROR(
+        ReadLogRecords(*source->file, source->range, &budget, &records));
+    wanted = source->range.last + 1;
+  }
+  return records;
+}
+
+absl::StatusOr<std::optional<FileEventLogChain::Source>>
+FileEventLogChain::Locate(int64_t wanted) {
+  MutexLock lock(mu_);
+  KINORA_RETURN_IF_ERROR(damage_);
+  const LogExtent extent = ExtentLocked();
+  if (wanted > extent.last_sequence) return std::nullopt;
+  if (wanted < extent.oldest_sequence) {
+    return RecordRemoved(log_, wanted, extent.oldest_sequence);
+  }
+  Source source;
+  if (wanted >= live_.first_sequence()) {
+    source.range = live_.RangeFrom(wanted);
+  } else {
+    const auto archive =
+        std::lower_bound(archives_.begin(), archives_.end(), wanted,
+                         [](const Archive& candidate, int64_t sequence) {
+                           return candidate.extent.last_sequence < sequence;
+                         });
+    if (archive->segment == nullptr) {
+      source.unscanned_archive = archive->path;
+      return source;
+    }
+    source.range = archive->segment->RangeFrom(wanted);
+  }
+  // Opened under the lock: the live file may be replaced right after it, and
+  // the range is one of this very file.
+  KINORA_ASSIGN_OR_RETURN(source.file, fs_.OpenForRead(source.range.path));
+  return source;
+}
+
+// Outside the lock, as it may take long and an archive never changes.
+absl::Status FileEventLogChain::ScanArchive(const std::string& path) {
+  KINORA_ASSIGN_OR_RETURN(LogScan scan, ScanLogFile(fs_, path, 0));
+  MutexLock lock(mu_);
+  for (Archive& archive : archives_) {
+    if (archive.path != path) continue;
+    archive.segment =
+        std::make_shared<const LogSegment>(std::move(scan.segment));
+    const int64_t last = archive.segment->last_sequence();
+    if (last != archive.extent.last_sequence) {
+      archive.segment = nullptr;
+      return absl::DataLossError(absl::StrCat(path, ": it ends with record ",
+                                              last, ", not with ",
+                                              archive.extent.last_sequence));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status FileEventLogChain::BeginAppend() {
+  {
+    MutexLock lock(gate_mu_);
+    while (archiving_) gate_changed_.Wait(gate_mu_);
+    ++appending_;
+  }
+  absl::Cleanup leave = [this] { EndAppend(); };
+  MutexLock lock(mu_);
+  if (!damage_.ok()) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "log \"", log_,
+        "\" is damaged and takes no records: ", damage_.message()));
+  }
+  if (writer_ == nullptr) KINORA_RETURN_IF_ERROR(OpenWriter());
+  std::move(leave).Cancel();
+  return absl::OkStatus();
+}
+
+void FileEventLogChain::EndAppend() {
+  {
+    MutexLock lock(gate_mu_);
+    if (--appending_ == 0) gate_changed_.SignalAll();
+  }
+  CloseIfUnused();
+}
+
+void FileEventLogChain::CloseIfUnused() {
+  MutexLock lock(mu_);
+  // A file that awaits its sync has a second user.
+  if (writer_.use_count() == 1) writer_.reset();
+}
+
+absl::Status FileEventLogChain::OpenWriter() {
+  KINORA_RETURN_IF_ERROR(directories_.Ensure(ParentPath(path_)));
+  if (torn_) KINORA_RETURN_IF_ERROR(fs_.Truncate(path_, live_.end_offset()));
+  torn_ = false;
+  KINORA_ASSIGN_OR_RETURN(std::unique_ptr<WritableFile> file,
+                          fs_.OpenForWrite(path_, OpenMode::kAppend));
+  if (file->Size() != live_.end_offset()) {
+    return absl::DataLossError(absl::StrCat(
+        path_, ": it has ", file->Size(), " bytes where ", live_.end_offset(),
+        " were written; somebody else changes it"));
+  }
+  writer_ = std::move(file);
+  return absl::OkStatus();
+}
+
+LogPosition FileEventLogChain::Next() {
+  MutexLock lock(mu_);
+  return {.sequence = live_.last_sequence() + 1, .offset = live_.end_offset()};
+}
+
+absl::StatusOr<std::shared_ptr<WritableFile>> FileEventLogChain::AppendLines(
+    absl::string_view lines) {
+  std::shared_ptr<WritableFile> writer;
+  {
+    MutexLock lock(mu_);
+    // It may have been closed as idle since BeginAppend().
+    if (writer_ == nullptr) KINORA_RETURN_IF_ERROR(OpenWriter());
+    writer = writer_;
+  }
+  KINORA_RETURN_IF_ERROR(writer->Append(lines));
+  MutexLock lock(mu_);
+  while (!lines.empty()) {
+    const size_t line_bytes = lines.find('\n') + 1;
+    live_.Add(line_bytes);
+    lines.remove_prefix(line_bytes);
+  }
+  return writer;
+}
+
+void FileEventLogChain::CloseIfIdle(const std::shared_ptr<WritableFile>& file) {
+  MutexLock lock(mu_);
+  // Two users are this and the caller; copies are made under the lock only.
+  if (writer_ == file && writer_.use_count() == 2) writer_.reset();
+}
+
+}  // namespace kinora

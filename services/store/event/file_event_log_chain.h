@@ -1,0 +1,148 @@
+// A FileEventLogChain is one log on the disk: the live file, to which lines are
+// appended, and the archives before it, as one space of sequence numbers.
+//
+// Files, all in the directory of the live one:
+//
+//   <stem>.log               live
+//   <anything>.<stem>.jsonl  archives, in the order of their first records
+//   ...~                     a copy that a crash left behind; removed and made
+//   anew
+//
+// Archiving copies records to a new archive, synced and published by a rename,
+// and then replaces the live file by one with the rest. A crash in between
+// leaves records in both: in the live file they are passed over on open.
+
+#ifndef KINORA_SERVICES_STORE_EVENT_FILE_EVENT_LOG_CHAIN_H_
+#define KINORA_SERVICES_STORE_EVENT_FILE_EVENT_LOG_CHAIN_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+#include "common/file_system.h"
+#include "common/mutex.h"
+#include "services/store/event/event_log.h"
+#include "services/store/event/log_segment.h"
+#include "services/store/object/durable_directories.h"
+
+namespace kinora {
+
+// Thread-safe, but that one thread at a time appends lines, and none while one
+// archives. Memory is the sparse index of the live file and of the archives
+// that were read, and no records.
+class FileEventLogChain {
+ public:
+  // Borrows both. `log` is the log's key, below `root`.
+  FileEventLogChain(FileSystem& fs, DurableDirectories& directories,
+                    absl::string_view root, absl::string_view log);
+
+  const std::string& log() const { return log_; }
+  std::string directory() const { return std::string(ParentPath(path_)); }
+
+  // Scans the live file and looks at the archives; nothing from the second call
+  // on. REQUIRES: it has returned OK before any other method is called. OK also
+  // for a damaged log, whose other methods then fail. Changes no file: a torn
+  // last line is passed over, and cut off before the next append.
+  absl::Status Open();
+
+  // DATA_LOSS if the log is damaged.
+  absl::StatusOr<LogExtent> Extent();
+
+  // As EventLog::Read(). Scans an archive when it is first read.
+  absl::StatusOr<std::vector<LogRecord>> Read(int64_t after, LogBudget budget);
+
+  // Waits for an archiving in progress and keeps the next one out; many threads
+  // may be between the two. FAILED_PRECONDITION, and nothing to end, if the log
+  // is damaged. Makes the live file, so that an append does not wait for it.
+  absl::Status BeginAppend();
+  void EndAppend();
+
+  // Where the next record goes, in the live file. REQUIRES: between BeginAppend
+  // and EndAppend, on the one thread that appends.
+  LogPosition Next();
+
+  // Appends durable lines to the live file and lets readers see them. Returns
+  // the file, which is to be synced. After an error nobody may append again.
+  // REQUIRES: as Next().
+  absl::StatusOr<std::shared_ptr<WritableFile>> AppendLines(
+      absl::string_view lines);
+
+  // Closes the live file unless somebody but the caller uses it.
+  void CloseIfIdle(const std::shared_ptr<WritableFile>& file);
+
+  // Waits until nobody appends or archives, and keeps both out.
+  absl::Status BeginArchive();
+  void EndArchive();
+
+  // The steps of archiving, in order, between BeginArchive and EndArchive.
+  // False if the live file has no record up to `through`.
+  absl::StatusOr<bool> StartArchive(int64_t through);
+  // Syncs the live file.
+  absl::Status SyncLive();
+  // Copies the records to a file beside `path`, synced.
+  absl::Status StageArchive(const std::string& path);
+  // Gives the copy the name `path`, durably. ALREADY_EXISTS if it is taken.
+  absl::Status PublishArchive(const std::string& path);
+  // Replaces the live file by one with the remaining records.
+  absl::Status DropArchived(const std::string& path);
+
+ private:
+  struct Archive {
+    std::string path;
+    LogExtent extent;
+    std::shared_ptr<const LogSegment> segment;  // null until it is read
+  };
+  // A file and the records to read from it; no file: scan that archive first.
+  struct Source {
+    std::unique_ptr<RandomAccessFile> file;
+    LogRange range;
+    std::string unscanned_archive;
+  };
+
+  absl::Status OpenLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  absl::Status FindArchives() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  absl::Status OpenWriter() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Closes a live file that was opened and not written.
+  void CloseIfUnused() ABSL_LOCKS_EXCLUDED(mu_);
+  LogExtent ExtentLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Where record `wanted` is; none if it is still to come.
+  absl::StatusOr<std::optional<Source>> Locate(int64_t wanted)
+      ABSL_LOCKS_EXCLUDED(mu_);
+  absl::Status ScanArchive(const std::string& path) ABSL_LOCKS_EXCLUDED(mu_);
+  absl::Status CopyLive(uint64_t begin, uint64_t end, const std::string& to);
+
+  FileSystem& fs_;
+  DurableDirectories& directories_;
+  const std::string log_;
+  const std::string path_;  // of the live file
+
+  // The gate between appending and archiving. Never taken under mu_.
+  Mutex gate_mu_;
+  CondVar gate_changed_;
+  int appending_ ABSL_GUARDED_BY(gate_mu_) = 0;
+  bool archiving_ ABSL_GUARDED_BY(gate_mu_) = false;
+
+  // Of the archiving in progress: the last record to go, and where it ends.
+  // Only the thread that archives uses them.
+  int64_t archive_through_ = 0;
+  uint64_t archive_end_ = 0;
+
+  // Held for short: the thread that appends for all logs takes it.
+  Mutex mu_;
+  bool opened_ ABSL_GUARDED_BY(mu_) = false;
+  absl::Status damage_ ABSL_GUARDED_BY(mu_);
+  std::vector<Archive> archives_ ABSL_GUARDED_BY(mu_);  // ascending
+  LogSegment live_ ABSL_GUARDED_BY(mu_);
+  bool torn_ ABSL_GUARDED_BY(mu_) = false;  // bytes behind live_
+  std::shared_ptr<WritableFile> writer_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_STORE_EVENT_FILE_EVENT_LOG_CHAIN_H_

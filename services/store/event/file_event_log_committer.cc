@@ -1,0 +1,249 @@
+#include "services/store/event/file_event_log_committer.h"
+
+#include <deque>
+#include <utility>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_cat.h"
+
+#include "common/log.h"
+#include "common/status.h"
+#include "services/store/event/log_line.h"
+
+namespace kinora {
+namespace {
+
+// About the size from which a write to a disk takes longer the larger it is.
+constexpr size_t kMaxGroupBytes = 1 << 20;
+
+// Backpressure: while a checkpoint is late, a segment may grow to so many times
+// its size.
+constexpr uint64_t kMaxGrowth = 2;
+
+}  // namespace
+
+// One call on its way through the journal: an append, or the record that a live
+// file is synced.
+struct FileEventLogCommitter::Commit : EventLogGroupCommit::Entry {
+  ChainPtr chain;
+  absl::Span<const std::string> bodies;  // none to mark as synced
+  const EventLog::Admit* admit = nullptr;
+
+  absl::Status status;
+  AppendedRange range;
+};
+
+// What a group writes: a batch for the journal, and the lines for each log.
+class FileEventLogCommitter::Group {
+ public:
+  struct PendingLog {
+    ChainPtr chain;
+    LogPosition next;
+    std::string lines;
+    std::vector<Commit*> commits;
+  };
+
+  explicit Group(absl::Span<EventLogGroupCommit::Entry* const> entries)
+      : entries_(entries) {}
+
+  // Decides each commit and gives out sequence numbers.
+  void Build() {
+    for (EventLogGroupCommit::Entry* entry : entries_) {
+      Commit& commit = *static_cast<Commit*>(entry);
+      if (commit.bodies.empty()) {
+        batch_.Add({.kind = JournalRecord::Kind::kCheckpoint,
+                    .log = commit.chain->log()});
+        admitted_.push_back(&commit);
+        continue;
+      }
+      PendingLog& log = PendingOf(commit.chain);
+      commit.status = (*commit.admit)(log.next.sequence - 1);
+      if (commit.status.ok()) AddLines(&commit, &log);
+    }
+  }
+
+  bool empty() const { return batch_.empty(); }
+  JournalBatchBuilder& batch() { return batch_; }
+  std::deque<PendingLog>& logs() { return logs_; }
+
+  // Fails every commit that was not refused before.
+  void Fail(const absl::Status& status) {
+    for (Commit* commit : admitted_) commit->status = status;
+  }
+  void FailAll(const absl::Status& status) {
+    for (EventLogGroupCommit::Entry* entry : entries_) {
+      static_cast<Commit*>(entry)->status = status;
+    }
+  }
+
+ private:
+  PendingLog& PendingOf(const ChainPtr& chain) {
+    PendingLog*& log = by_chain_[chain.get()];
+    if (log == nullptr) {
+      log = &logs_.emplace_back();
+      log->chain = chain;
+      log->next = chain->Next();
+    }
+    return *log;
+  }
+
+  void AddLines(Commit* commit, PendingLog* log) {
+    const size_t begin = log->lines.size();
+    const LogPosition first = log->next;
+    for (const std::string& body : commit->bodies) {
+      AppendLogLine(log->next.sequence++, body, &log->lines);
+    }
+    const absl::string_view lines = absl::string_view(log->lines).substr(begin);
+    log->next.offset += lines.size();
+    log->commits.push_back(commit);
+    admitted_.push_back(commit);
+    commit->range = {.first_sequence = first.sequence,
+                     .last_sequence = log->next.sequence - 1};
+    batch_.Add({.kind = JournalRecord::Kind::kLines,
+                .log = log->chain->log(),
+                .offset = first.offset,
+                .first_sequence = first.sequence,
+                .lines = lines});
+  }
+
+  const absl::Span<EventLogGroupCommit::Entry* const> entries_;
+  std::vector<Commit*> admitted_;
+  std::deque<PendingLog> logs_;  // pointers to its elements stay good
+  absl::flat_hash_map<FileEventLogChain*, PendingLog*> by_chain_;
+  JournalBatchBuilder batch_;
+};
+
+FileEventLogCommitter::FileEventLogCommitter(FileSystem& fs,
+                                             absl::string_view root,
+                                             std::unique_ptr<Journal> journal,
+                                             const FileEventLogLimits& limits,
+                                             EventLogWaiters& waiters)
+    : fs_(fs),
+      root_(root),
+      limits_(limits),
+      waiters_(waiters),
+      group_commit_(kMaxGroupBytes),
+      journal_(std::move(journal)) {}
+
+absl::StatusOr<AppendedRange> FileEventLogCommitter::Append(
+    const ChainPtr& chain, absl::Span<const std::string> bodies,
+    EventLog::Admit admit) {
+  Commit commit;
+  commit.chain = chain;
+  commit.bodies = bodies;
+  commit.admit = &admit;
+  for (const std::string& body : bodies) commit.bytes += body.size();
+  Run(&commit);
+  KINORA_RETURN_IF_ERROR(commit.status);
+  return commit.range;
+}
+
+absl::Status FileEventLogCommitter::MarkSynced(const ChainPtr& chain) {
+  Commit commit;
+  commit.chain = chain;
+  Run(&commit);
+  return commit.status;
+}
+
+void FileEventLogCommitter::Run(Commit* commit) {
+  std::unique_ptr<Checkpoint> checkpoint;
+  group_commit_.Run(
+      *commit,
+      [this, &checkpoint](absl::Span<EventLogGroupCommit::Entry* const> all) {
+        Group group(all);
+        Lead(&group, &checkpoint);
+      });
+  if (commit->status.ok() && !commit->bodies.empty()) {
+    waiters_.Notify(commit->chain->log(), commit->range.last_sequence);
+  }
+  if (checkpoint != nullptr) Finish(checkpoint.get());
+}
+
+void FileEventLogCommitter::Lead(Group* group,
+                                 std::unique_ptr<Checkpoint>* checkpoint) {
+  const absl::Status writable = CheckWritable();
+  if (!writable.ok()) return group->FailAll(writable);
+  group->Build();
+  if (group->empty()) return;
+  absl::Status status = StartSegmentIfDue(checkpoint);
+  if (status.ok()) status = journal_->Write(group->batch());
+  if (!status.ok()) return group->Fail(Poison(status));
+
+  for (Group::PendingLog& log : group->logs()) {
+    if (log.lines.empty()) continue;
+    const auto file = log.chain->AppendLines(log.lines);
+    if (file.ok()) {
+      unsynced_[log.chain.get()] = {log.chain, *file};
+      continue;
+    }
+    // Durable, but nobody can read them before the store is opened again.
+    const absl::Status poisoned = Poison(file.status());
+    for (Commit* commit : log.commits) commit->status = poisoned;
+  }
+}
+
+absl::Status FileEventLogCommitter::StartSegmentIfDue(
+    std::unique_ptr<Checkpoint>* checkpoint) {
+  const auto exceeds = [this](uint64_t times) {
+    return journal_->segment_bytes() >= limits_.journal_segment_bytes * times ||
+           unsynced_.size() >= limits_.max_unsynced_logs * times;
+  };
+  if (!exceeds(1)) return absl::OkStatus();
+  {
+    MutexLock lock(mu_);
+    if (checkpoint_running_ && !exceeds(kMaxGrowth)) return absl::OkStatus();
+    while (checkpoint_running_) checkpoint_done_.Wait(mu_);
+    KINORA_RETURN_IF_ERROR(read_only_);
+  }
+  KINORA_RETURN_IF_ERROR(journal_->StartSegment());
+  *checkpoint = std::make_unique<Checkpoint>();
+  (*checkpoint)->logs.swap(unsynced_);
+  (*checkpoint)->first_needed_segment = journal_->segment();
+  MutexLock lock(mu_);
+  checkpoint_running_ = true;
+  return absl::OkStatus();
+}
+
+void FileEventLogCommitter::Finish(Checkpoint* checkpoint) {
+  absl::Status status = SyncLogs(*checkpoint);
+  if (status.ok()) {
+    status = journal_->RemoveSegmentsBelow(checkpoint->first_needed_segment);
+  }
+  if (!status.ok()) Poison(status).IgnoreError();
+  MutexLock lock(mu_);
+  checkpoint_running_ = false;
+  checkpoint_done_.SignalAll();
+}
+
+absl::Status FileEventLogCommitter::SyncLogs(const Checkpoint& checkpoint) {
+  absl::flat_hash_set<std::string> directories;
+  for (const auto& entry : checkpoint.logs) {
+    const UnsyncedLog& log = entry.second;
+    KINORA_RETURN_IF_ERROR(log.file->Sync());
+    // The names of the files: some were made since the last checkpoint.
+    if (directories.insert(log.chain->directory()).second) {
+      KINORA_RETURN_IF_ERROR(fs_.SyncDirectory(log.chain->directory()));
+    }
+    log.chain->CloseIfIdle(log.file);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status FileEventLogCommitter::CheckWritable() {
+  MutexLock lock(mu_);
+  return read_only_;
+}
+
+absl::Status FileEventLogCommitter::Poison(const absl::Status& reason) {
+  MutexLock lock(mu_);
+  if (read_only_.ok()) {
+    read_only_ = absl::UnavailableError(absl::StrCat(
+        "the event logs under \"", root_,
+        "\" are read-only since a write failed: ", reason.message()));
+    LogError("event logs are read-only now",
+             {{"root", root_}, {"error", reason}});
+  }
+  return read_only_;
+}
+
+}  // namespace kinora

@@ -1,0 +1,116 @@
+// A FileEventLogCommitter takes the appends of all logs through the journal:
+// the write path of a FileEventLog, whose header tells the life of an append.
+
+#ifndef KINORA_SERVICES_STORE_EVENT_FILE_EVENT_LOG_COMMITTER_H_
+#define KINORA_SERVICES_STORE_EVENT_FILE_EVENT_LOG_COMMITTER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+
+#include "common/file_system.h"
+#include "common/mutex.h"
+#include "services/store/event/event_log.h"
+#include "services/store/event/event_log_group_commit.h"
+#include "services/store/event/event_log_waiters.h"
+#include "services/store/event/file_event_log_chain.h"
+#include "services/store/event/journal.h"
+
+namespace kinora {
+
+// When the log files are synced and the journal goes on in a new segment.
+struct FileEventLogLimits {
+  // A segment is closed at this size. It bounds the disk space of the journal
+  // (about twice this) and the time to open after a crash; each time it is
+  // reached costs one sync for each log file written meanwhile.
+  uint64_t journal_segment_bytes = 64 << 20;
+
+  // A segment is also closed when so many log files await their sync, each of
+  // which keeps a file open.
+  size_t max_unsynced_logs = 256;
+};
+
+// Thread-safe.
+class FileEventLogCommitter {
+ public:
+  // Borrows `fs` and `waiters`, which hear of every append.
+  FileEventLogCommitter(FileSystem& fs, absl::string_view root,
+                        std::unique_ptr<Journal> journal,
+                        const FileEventLogLimits& limits,
+                        EventLogWaiters& waiters);
+
+  // Makes the records durable and readable. Status codes as of
+  // EventLog::Append(). REQUIRES: valid arguments, and the caller is between
+  // BeginAppend() and EndAppend() of the chain.
+  absl::StatusOr<AppendedRange> Append(
+      const std::shared_ptr<FileEventLogChain>& chain,
+      absl::Span<const std::string> bodies, EventLog::Admit admit);
+
+  // Makes durable that the live file needs nothing of what was journaled for it
+  // so far. REQUIRES: the live file is synced, and the caller is between
+  // BeginArchive() and EndArchive() of the chain.
+  absl::Status MarkSynced(const std::shared_ptr<FileEventLogChain>& chain);
+
+  // UNAVAILABLE once something was poisoned.
+  absl::Status CheckWritable() ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Ends all writing for that reason. Returns what CheckWritable() says now.
+  absl::Status Poison(const absl::Status& reason) ABSL_LOCKS_EXCLUDED(mu_);
+
+ private:
+  using ChainPtr = std::shared_ptr<FileEventLogChain>;
+  struct Commit;
+  class Group;
+
+  // A log file written since the segment was started.
+  struct UnsyncedLog {
+    ChainPtr chain;
+    std::shared_ptr<WritableFile> file;
+  };
+  using UnsyncedLogs = absl::flat_hash_map<FileEventLogChain*, UnsyncedLog>;
+
+  // The log files to sync, after which the segments below are not needed.
+  struct Checkpoint {
+    UnsyncedLogs logs;
+    uint64_t first_needed_segment = 0;
+  };
+
+  // Brings `commit` through the journal and does what falls to this thread.
+  void Run(Commit* commit);
+
+  // The step of the group commit.
+  void Lead(Group* group, std::unique_ptr<Checkpoint>* checkpoint);
+
+  // Starts a segment if it is time, and says what is to be done then. Waits if
+  // the checkpoint before is late.
+  absl::Status StartSegmentIfDue(std::unique_ptr<Checkpoint>* checkpoint);
+
+  void Finish(Checkpoint* checkpoint);
+  absl::Status SyncLogs(const Checkpoint& checkpoint);
+
+  FileSystem& fs_;
+  const std::string root_;
+  const FileEventLogLimits limits_;
+  EventLogWaiters& waiters_;
+  EventLogGroupCommit group_commit_;
+
+  // Used by the leader of the moment only; the group commit hands them on.
+  std::unique_ptr<Journal> journal_;
+  UnsyncedLogs unsynced_;
+
+  Mutex mu_;
+  CondVar checkpoint_done_;
+  bool checkpoint_running_ ABSL_GUARDED_BY(mu_) = false;
+  absl::Status read_only_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_STORE_EVENT_FILE_EVENT_LOG_COMMITTER_H_

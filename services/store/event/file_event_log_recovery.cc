@@ -1,0 +1,133 @@
+#include "services/store/event/file_event_log_recovery.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_cat.h"
+
+#include "common/log.h"
+#include "common/status.h"
+#include "services/store/event/journal_reader.h"
+
+namespace kinora {
+namespace {
+
+// Below the usual limit of 1024 open files, by far.
+constexpr size_t kMaxOpenFiles = 128;
+
+// Appends journaled lines to log files.
+class LogFileCompleter {
+ public:
+  LogFileCompleter(FileSystem& fs, absl::string_view root,
+                   DurableDirectories& directories)
+      : fs_(fs), root_(root), directories_(directories) {}
+
+  absl::Status Append(const JournalRecord& record) {
+    KINORA_ASSIGN_OR_RETURN(WritableFile * file, FileOf(record));
+    return file->Append(record.lines);
+  }
+
+  // Syncs the open files and closes them.
+  absl::Status Flush() {
+    for (auto& entry : open_) {
+      KINORA_RETURN_IF_ERROR(entry.second->Sync());
+      KINORA_RETURN_IF_ERROR(entry.second->Close());
+    }
+    open_.clear();
+    return absl::OkStatus();
+  }
+
+  // Flushes, and syncs the names of all files that were completed.
+  absl::Status Finish() {
+    KINORA_RETURN_IF_ERROR(Flush());
+    for (const std::string& directory : changed_directories_) {
+      KINORA_RETURN_IF_ERROR(fs_.SyncDirectory(directory));
+    }
+    if (!completed_.empty()) {
+      LogInfo("completed logs from the journal", {{"logs", completed_.size()}});
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  absl::StatusOr<WritableFile*> FileOf(const JournalRecord& record) {
+    const auto found = open_.find(record.log);
+    if (found != open_.end()) return found->second.get();
+    if (open_.size() >= kMaxOpenFiles) KINORA_RETURN_IF_ERROR(Flush());
+    const std::string path = JoinPath(root_, record.log);
+    if (completed_.insert(std::string(record.log)).second) {
+      KINORA_RETURN_IF_ERROR(Cut(path, record));
+    }
+    KINORA_ASSIGN_OR_RETURN(std::unique_ptr<WritableFile> file,
+                            fs_.OpenForWrite(path, OpenMode::kAppend));
+    return open_.emplace(std::string(record.log), std::move(file))
+        .first->second.get();
+  }
+
+  // Prepares a file for its first journaled record.
+  absl::Status Cut(const std::string& path, const JournalRecord& record) {
+    const std::string directory(ParentPath(path));
+    KINORA_RETURN_IF_ERROR(directories_.Ensure(directory));
+    changed_directories_.insert(directory);
+    const absl::StatusOr<FileInfo> info = fs_.Stat(path);
+    if (!absl::IsNotFound(info.status())) KINORA_RETURN_IF_ERROR(info.status());
+    const uint64_t size = info.ok() ? info->size_bytes : 0;
+    if (size < record.offset) {
+      LogError("a log file lost records that were synced",
+               {{"file", path},
+                {"bytes", size},
+                {"expected_bytes", record.offset},
+                {"next_sequence", record.first_sequence}});
+    }
+    return size > record.offset ? fs_.Truncate(path, record.offset)
+                                : absl::OkStatus();
+  }
+
+  FileSystem& fs_;
+  const std::string root_;
+  DurableDirectories& directories_;
+  absl::flat_hash_map<std::string, std::unique_ptr<WritableFile>> open_;
+  absl::flat_hash_set<std::string> completed_;
+  absl::flat_hash_set<std::string> changed_directories_;
+};
+
+}  // namespace
+
+absl::StatusOr<JournalNext> RecoverLogFiles(FileSystem& fs,
+                                            absl::string_view root,
+                                            absl::string_view journal_directory,
+                                            DurableDirectories& directories) {
+  // Two passes: what a record is good for, only a later one can tell.
+  absl::flat_hash_map<std::string, JournalPlace> checkpoints;
+  KINORA_RETURN_IF_ERROR(
+      ReadJournal(fs, journal_directory,
+                  [&checkpoints](const JournalPlace& place,
+                                 const JournalRecord& record) {
+                    if (record.kind == JournalRecord::Kind::kCheckpoint) {
+                      checkpoints[record.log] = place;
+                    }
+                    return absl::OkStatus();
+                  })
+          .status());
+
+  LogFileCompleter completer(fs, root, directories);
+  const auto complete = [&](const JournalPlace& place,
+                            const JournalRecord& record) -> absl::Status {
+    if (record.kind != JournalRecord::Kind::kLines) return absl::OkStatus();
+    const auto checkpoint = checkpoints.find(record.log);
+    if (checkpoint != checkpoints.end() && place < checkpoint->second) {
+      return absl::OkStatus();
+    }
+    return completer.Append(record);
+  };
+  KINORA_ASSIGN_OR_RETURN(const JournalNext next,
+                          ReadJournal(fs, journal_directory, complete));
+  KINORA_RETURN_IF_ERROR(completer.Finish());
+  return next;
+}
+
+}  // namespace kinora

@@ -1,0 +1,40 @@
+// Completing the log files from the journal when a store is opened.
+//
+// Log files are written behind the journal and not synced, so after a crash a
+// file may have lost any of the bytes that the journal still holds. For each
+// log, everything before its first journaled record is synced: segments are
+// removed only then. So the file is cut there and the journaled lines are
+// appended, whatever the crash left behind that point. Records before the log's
+// last checkpoint record are left alone: they were synced into a live file that
+// may have been replaced since.
+//
+// Doing it twice has the same result, so it may itself be cut by a crash.
+
+#ifndef KINORA_SERVICES_STORE_EVENT_FILE_EVENT_LOG_RECOVERY_H_
+#define KINORA_SERVICES_STORE_EVENT_FILE_EVENT_LOG_RECOVERY_H_
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+#include "common/file_system.h"
+#include "services/store/event/journal.h"
+#include "services/store/object/durable_directories.h"
+
+namespace kinora {
+
+// Completes and syncs the log files below `root` from the journal in
+// `journal_directory`, which may be empty. From then on the segments there are
+// not needed. Errors of ReadJournal() and of the disk.
+//
+// A log file that is shorter than the synced bytes it must hold has lost
+// records to something other than a crash. Its journaled lines are appended all
+// the same: none of them is lost, and the gap before them makes the log
+// DATA_LOSS at its first use, while all others are served.
+absl::StatusOr<JournalNext> RecoverLogFiles(FileSystem& fs,
+                                            absl::string_view root,
+                                            absl::string_view journal_directory,
+                                            DurableDirectories& directories);
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_STORE_EVENT_FILE_EVENT_LOG_RECOVERY_H_

@@ -1,0 +1,76 @@
+#include "services/store/event/journal.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+#include "common/status.h"
+
+namespace kinora {
+namespace {
+
+constexpr absl::string_view kSuffix = ".wal";
+
+}  // namespace
+
+std::string JournalSegmentPath(absl::string_view directory, uint64_t segment) {
+  return JoinPath(directory, absl::StrFormat("%010d%s", segment, kSuffix));
+}
+
+absl::StatusOr<std::vector<uint64_t>> ListJournalSegments(
+    FileSystem& fs, absl::string_view directory) {
+  KINORA_ASSIGN_OR_RETURN(const std::vector<std::string> names,
+                          fs.List(directory));
+  std::vector<uint64_t> segments;
+  for (const absl::string_view name : names) {
+    uint64_t segment = 0;
+    if (absl::EndsWith(name, kSuffix) &&
+        absl::SimpleAtoi(name.substr(0, name.size() - kSuffix.size()),
+                         &segment)) {
+      segments.push_back(segment);
+    }
+  }
+  std::sort(segments.begin(), segments.end());
+  return segments;
+}
+
+absl::StatusOr<std::unique_ptr<Journal>> Journal::Create(
+    FileSystem& fs, absl::string_view directory, JournalNext next) {
+  std::unique_ptr<Journal> journal(new Journal(fs, directory, next));
+  KINORA_RETURN_IF_ERROR(journal->StartSegment());
+  return journal;
+}
+
+absl::Status Journal::Write(JournalBatchBuilder& batch) {
+  KINORA_RETURN_IF_ERROR(file_->Append(batch.Finish(next_.batch++)));
+  return file_->Sync();
+}
+
+absl::Status Journal::StartSegment() {
+  const std::string path = JournalSegmentPath(directory_, next_.segment);
+  KINORA_ASSIGN_OR_RETURN(std::unique_ptr<WritableFile> file,
+                          fs_.OpenForWrite(path, OpenMode::kCreate));
+  KINORA_RETURN_IF_ERROR(file->Append(kJournalHeader));
+  KINORA_RETURN_IF_ERROR(file->Sync());
+  KINORA_RETURN_IF_ERROR(fs_.SyncDirectory(directory_));
+  ++next_.segment;
+  file_ = std::move(file);
+  return absl::OkStatus();
+}
+
+absl::Status Journal::RemoveSegmentsBelow(uint64_t segment) {
+  KINORA_ASSIGN_OR_RETURN(const std::vector<uint64_t> segments,
+                          ListJournalSegments(fs_, directory_));
+  for (const uint64_t old : segments) {
+    if (old >= segment) break;
+    KINORA_RETURN_IF_ERROR(fs_.Remove(JournalSegmentPath(directory_, old)));
+    KINORA_RETURN_IF_ERROR(fs_.SyncDirectory(directory_));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace kinora

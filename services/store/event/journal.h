@@ -1,0 +1,98 @@
+// A Journal is the write-ahead log of all event logs of a store: one file that
+// grows by one synced batch for each group commit, whatever the number of logs
+// in it. Log files are written behind it, unsynced, and completed from it when
+// the store is opened (file_event_log_recovery.h).
+//
+// Files: `<directory>/<ten digits>.wal`, the segments, numbered upwards. A
+// segment that reaches a size is followed by a new one; once all log files that
+// it speaks of are synced it is removed, the oldest first.
+//
+// Format of a segment, version 1, all numbers little-endian:
+//
+//   "kinora-journal-1\n"
+//   batch*:
+//     magic          4 bytes FE FF F5 C0
+//     payload_bytes  u32
+//     number         u64, one more than the batch before, also across segments
+//     crc32c         u32 over payload_bytes, number and payload
+//     payload        record*:
+//       kind            u8: 1 lines, 2 checkpoint (see JournalRecord)
+//       log_bytes       u32
+//       line_bytes      u32
+//       offset          u64, of the lines in the log's live file
+//       first_sequence  i64
+//       log             the log's key
+//       lines           log lines, each with its '\n'
+//
+// Reading it: a batch is written after the one before is synced. So a bad batch
+// with no intact later one behind it is what a crash tore: it was never
+// acknowledged and is dropped. A bad batch with a later one behind it, in its
+// segment or in a following one, was acknowledged and has rotted: that is
+// DATA_LOSS. One checksum for the whole batch tells the two apart whichever of
+// its pages a crash kept. A segment shorter than its header is one that a crash
+// tore at birth. Why lines are journaled whole, though they are in the log
+// file too: only a file of whole lines can be completed without trusting it.
+
+#ifndef KINORA_SERVICES_STORE_EVENT_JOURNAL_H_
+#define KINORA_SERVICES_STORE_EVENT_JOURNAL_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+#include "common/file_system.h"
+#include "services/store/event/journal_batch.h"
+
+namespace kinora {
+
+// The numbers with which a journal goes on.
+struct JournalNext {
+  uint64_t segment = 1;
+  uint64_t batch = 1;
+};
+
+// The path of a segment, and the numbers of those in `directory`, ascending.
+std::string JournalSegmentPath(absl::string_view directory, uint64_t segment);
+absl::StatusOr<std::vector<uint64_t>> ListJournalSegments(
+    FileSystem& fs, absl::string_view directory);
+
+// One thread at a time; RemoveSegmentsBelow() alone may run beside the others.
+class Journal {
+ public:
+  // Starts the segment `next.segment`. `fs` MUST outlive the journal.
+  static absl::StatusOr<std::unique_ptr<Journal>> Create(
+      FileSystem& fs, absl::string_view directory, JournalNext next);
+
+  // Writes and syncs a batch. After an error nothing more can be written: the
+  // caller stops.
+  absl::Status Write(JournalBatchBuilder& batch);
+
+  // Goes on in a new segment. The same holds after an error.
+  absl::Status StartSegment();
+
+  // Removes all segments below `segment`, oldest first, each durably before the
+  // next: a later one without the earlier is harmless, the reverse is not.
+  absl::Status RemoveSegmentsBelow(uint64_t segment);
+
+  uint64_t segment() const { return next_.segment - 1; }
+  uint64_t segment_bytes() const { return file_->Size(); }
+  std::string path() const { return JournalSegmentPath(directory_, segment()); }
+
+ private:
+  Journal(FileSystem& fs, absl::string_view directory, JournalNext next)
+      : fs_(fs), directory_(directory), next_(next) {}
+
+  FileSystem& fs_;
+  const std::string directory_;
+  JournalNext next_;
+  std::unique_ptr<WritableFile> file_;
+};
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_STORE_EVENT_JOURNAL_H_

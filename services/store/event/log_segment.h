@@ -1,0 +1,122 @@
+// A LogSegment describes one file of log lines, live or archived: which records
+// it holds and, sparsely, where they are. Its records are dense, so the line of
+// a record follows from its sequence number.
+//
+// Memory is 16 bytes for each kIndexInterval bytes of file; lines stay on disk.
+
+#ifndef KINORA_SERVICES_STORE_EVENT_LOG_SEGMENT_H_
+#define KINORA_SERVICES_STORE_EVENT_LOG_SEGMENT_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+#include "common/file_system.h"
+#include "services/store/event/event_log.h"
+
+namespace kinora {
+
+// Where a record begins.
+struct LogPosition {
+  int64_t sequence = 0;
+  uint64_t offset = 0;
+};
+
+// Some records of a file, from `wanted` to `last`. They lie between the known
+// position `from`, in the line `from_line`, and the offset `end`.
+struct LogRange {
+  std::string path;
+  LogPosition from;
+  int64_t from_line = 0;
+  uint64_t end = 0;
+  int64_t wanted = 0;
+  int64_t last = 0;
+};
+
+// Not thread-safe.
+class LogSegment {
+ public:
+  // A read begins at an index position and skips less than this, which takes
+  // about as long as the read itself.
+  static constexpr uint64_t kIndexInterval = 16 << 10;
+
+  // A segment without records, whose first one will have that sequence number,
+  // begin at that offset and stand in that line of the file (from 1).
+  LogSegment(std::string path, LogPosition begin, int64_t first_line);
+
+  const std::string& path() const { return path_; }
+
+  // `last_sequence() == first_sequence() - 1` if there is no record.
+  int64_t first_sequence() const { return begin_.sequence; }
+  int64_t last_sequence() const { return last_sequence_; }
+  bool empty() const { return last_sequence_ < begin_.sequence; }
+
+  // Where the records begin and end in the file. Bytes outside are not part of
+  // the segment.
+  uint64_t begin_offset() const { return begin_.offset; }
+  uint64_t end_offset() const { return end_offset_; }
+
+  // Takes the next record, whose line has so many bytes with its '\n'.
+  void Add(uint64_t line_bytes);
+
+  // The records from `sequence` to the end, from the nearest known position at
+  // or before it on. REQUIRES: the segment holds that record.
+  LogRange RangeFrom(int64_t sequence) const;
+
+  // The same records in the same file under another name.
+  LogSegment MovedTo(std::string path) &&;
+
+ private:
+  std::string path_;
+  LogPosition begin_;
+  int64_t first_line_;
+  int64_t last_sequence_;
+  uint64_t end_offset_;
+  std::vector<LogPosition> index_;
+};
+
+// What a scan found. Bytes of the file after segment.end_offset() are a torn
+// last line.
+struct LogScan {
+  LogSegment segment;
+  uint64_t file_bytes = 0;
+};
+
+// Reads a whole file, checks every line and that they are dense, and makes its
+// segment of the records after `archived_through`; lines up to there, which an
+// interrupted Archive() left, are checked and passed over. The first record
+// taken must be `archived_through` + 1, unless that is 0: then it may be any. A
+// missing file is an empty one. DATA_LOSS naming file and line for damage other
+// than a last line without '\n'.
+absl::StatusOr<LogScan> ScanLogFile(FileSystem& fs, const std::string& path,
+                                    int64_t archived_through);
+
+// The range of records in a file, from its first and last line alone. DATA_LOSS
+// naming the file if one of them is damaged or there is none.
+absl::StatusOr<LogExtent> ReadLogFileExtent(FileSystem& fs,
+                                            const std::string& path);
+
+// What a Read() may still return.
+struct LogBudget {
+  int64_t records = 0;
+  int64_t bytes = 0;
+
+  bool exhausted() const { return records <= 0 || bytes <= 0; }
+};
+
+// Appends the records of `range` in `file` to `out` until `budget` is used up.
+// DATA_LOSS naming file and line if one is damaged.
+absl::Status ReadLogRecords(const RandomAccessFile& file, const LogRange& range,
+                            LogBudget* budget, std::vector<LogRecord>* out);
+
+// The offset of the first record of `range`. DATA_LOSS if it is not there.
+absl::StatusOr<uint64_t> FindLogRecord(const RandomAccessFile& file,
+                                       const LogRange& range);
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_STORE_EVENT_LOG_SEGMENT_H_
