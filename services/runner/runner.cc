@@ -208,6 +208,7 @@ absl::StatusOr<v1::StartRunResponse> Runner::StartUnderLease(
 absl::StatusOr<Runner::Prepared> Runner::Prepare(
     const v1::StartRunRequest& request, const v1::Movie& movie) {
   Prepared prepared;
+  std::map<std::string, absl::Status> silent;  // producers without an answer
   std::string plan_hash = request.plan_hash();
   if (plan_hash.empty()) {
     v1::CreatePlanRequest create;
@@ -218,7 +219,10 @@ absl::StatusOr<Runner::Prepared> Runner::Prepare(
       // One that does not answer matters only if the plan has jobs for it.
       absl::StatusOr<v1::DescribeResponse> description =
           deps_.producers.Describe(name);
-      if (!description.ok()) continue;
+      if (!description.ok()) {
+        silent.emplace(name, description.status());
+        continue;
+      }
       v1::ProducerIdentity* identity = create.add_producers();
       identity->set_name(name);
       identity->set_version(description->identity().version());
@@ -240,7 +244,7 @@ absl::StatusOr<Runner::Prepared> Runner::Prepare(
   }
   prepared.header.clear_reused();
   KINORA_RETURN_IF_ERROR(CheckBase(*plan));
-  KINORA_RETURN_IF_ERROR(CheckProducers(*plan));
+  KINORA_RETURN_IF_ERROR(CheckProducers(*plan, silent));
   prepared.record.set_movie_id(movie.movie_id());
   prepared.record.set_plan_hash(plan_hash);
   prepared.record.set_target_revision(plan->target_revision());
@@ -284,10 +288,15 @@ absl::Status Runner::CheckBase(const v1::Plan& plan) {
       "BASE_CHANGED", {{"movie", plan.movie_id()}, {"current", current}});
 }
 
-absl::Status Runner::CheckProducers(const v1::Plan& plan) {
+absl::Status Runner::CheckProducers(
+    const v1::Plan& plan, const std::map<std::string, absl::Status>& silent) {
   const std::set<std::string> nodes = NodesToRun(plan);
   for (const v1::PlannedNode& node : plan.nodes()) {
     if (nodes.count(node.node()) == 0) continue;
+    // Planned without its version: an answer now would not be the plan's.
+    if (auto it = silent.find(node.producer().name()); it != silent.end()) {
+      return Annotate(it->second, "node " + node.node());
+    }
     absl::StatusOr<v1::DescribeResponse> description =
         deps_.producers.Describe(node.producer().name());
     if (!description.ok()) {

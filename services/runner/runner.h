@@ -102,7 +102,9 @@ class Runner {
                                    const v1::Movie& movie);
   absl::StatusOr<std::vector<std::string>> ProducersOf(const v1::Movie& movie);
   absl::Status CheckBase(const v1::Plan& plan);
-  absl::Status CheckProducers(const v1::Plan& plan);
+  // `silent` are producers that did not answer before the plan was made.
+  absl::Status CheckProducers(
+      const v1::Plan& plan, const std::map<std::string, absl::Status>& silent);
   absl::Status PutRecord(const v1::RunRecord& record,
                          const v1::LeaseToken& lease);
 
