@@ -436,12 +436,12 @@ TEST_F(RunnerTest, DeadRunnersRunIsTakenOver) {
   *put.mutable_lease() = lease;
   ASSERT_OK(store().runs.Put(put));
 
-  std::thread time([this] {
+  std::thread later([this] {
     // Once the start is waiting, or before: it makes no difference.
     clock_.Advance(absl::Hours(1));
   });
   v1::RunSnapshot run = RunToEnd(StartRequest());
-  time.join();
+  later.join();
   EXPECT_EQ(run.record().status(), v1::RUN_STATUS_COMPLETED);
   v1::GetRunRequest get;
   get.set_run_id(std::string(kRun1));
