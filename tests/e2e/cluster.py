@@ -176,13 +176,15 @@ def sim(tmp: pathlib.Path):
         process.stop()
 
 
-def write_producers(tmp: pathlib.Path, address: str, *names: str) -> pathlib.Path:
+def write_producers(
+    tmp: pathlib.Path, address: str, *names: str, concurrency: int = 4
+) -> pathlib.Path:
     """A producer table that sends every name to one server."""
     path = tmp / "producers.yaml"
     lines = ["producers:"]
     for name in names:
         lines.append(
-            f"  {name}: {{target: 'dns:///{address}', concurrency: 4}}"
+            f"  {name}: {{target: 'dns:///{address}', concurrency: {concurrency}}}"
         )
     path.write_text("\n".join(lines) + "\n")
     return path
