@@ -37,7 +37,8 @@ std::string RandomHex(size_t bytes) {
 
 }  // namespace
 
-std::optional<TraceContext> TraceContext::Parse(absl::string_view text) {
+std::optional<TraceContext> TraceContext::Parse(absl::string_view traceparent) {
+  const absl::string_view text = traceparent;
   // 00-<32 trace>-<16 span>-<2 flags>; later versions may append "-...".
   constexpr size_t kLength = 55;
   if (text.size() < kLength || text[2] != '-' || text[35] != '-' ||

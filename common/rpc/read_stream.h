@@ -72,8 +72,9 @@ class ReadStream final : public grpc::ServerReadReactor<Request> {
         return stream.End(absl::CancelledError("the caller has gone"));
       }
       absl::StatusOr<Response> result = stream.consumer_.finish();
-      if (result.ok()) *stream.response_ = *std::move(result);
-      stream.End(result.status());
+      if (!result.ok()) return stream.End(result.status());
+      *stream.response_ = *std::move(result);
+      stream.End(absl::OkStatus());
     };
     auto dropped = [](ReadStream& stream, const absl::Status& why) {
       stream.End(why);

@@ -75,8 +75,9 @@ grpc::ServerUnaryReactor* ServeUnary(grpc::CallbackServerContext* context,
     }
     TraceScope scope(std::move(trace));
     absl::StatusOr<Response> result = handler(*request);
-    if (result.ok()) *response = *std::move(result);
-    finisher.Finish(result.status());
+    if (!result.ok()) return finisher.Finish(result.status());
+    *response = *std::move(result);
+    finisher.Finish(absl::OkStatus());
   });
   return reactor;
 }
