@@ -76,10 +76,12 @@ class JsonValue {
  public:
   enum class Type { kNull, kBool, kNumber, kString, kArray, kObject };
 
-  JsonValue();                                // null
-  JsonValue(std::nullptr_t) : JsonValue() {}  // NOLINT: implicit, all of these
-  JsonValue(double value);                    // REQUIRES: finite
-  JsonValue(std::string value);               // REQUIRES: valid UTF-8
+  // Implicit, all of them: a value of JSON stands for its like.
+  // NOLINTBEGIN(google-explicit-constructor)
+  JsonValue();  // null
+  JsonValue(std::nullptr_t) : JsonValue() {}
+  JsonValue(double value);       // REQUIRES: finite
+  JsonValue(std::string value);  // REQUIRES: valid UTF-8
   JsonValue(absl::string_view value) : JsonValue(std::string(value)) {}
   JsonValue(const char* value) : JsonValue(std::string(value)) {}
   JsonValue(JsonArray value);
@@ -91,6 +93,7 @@ class JsonValue {
   JsonValue(T value) : data_(Scalar(value)) {}
   template <typename T>
   JsonValue(T*) = delete;  // a pointer is no bool
+  // NOLINTEND(google-explicit-constructor)
 
   JsonValue(const JsonValue& other);
   JsonValue(JsonValue&& other) noexcept;
