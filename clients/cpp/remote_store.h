@@ -34,8 +34,8 @@ class RemoteStore {
   explicit RemoteStore(const std::shared_ptr<grpc::Channel>& channel,
                        const RemoteStoreOptions& options = {});
 
-  // Cancels what NotifyAfter() still waits for. REQUIRES: no other call is under
-  // way, and not called from a callback of gRPC or of NotifyAfter().
+  // Cancels what NotifyAfter() still waits for. REQUIRES: no other call is
+  // under way, and not called from a callback of gRPC or of NotifyAfter().
   ~RemoteStore();
 
   RemoteStore(const RemoteStore&) = delete;

@@ -11,6 +11,7 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+
 #include "kinora/v1/event.pb.h"
 
 namespace kinora {

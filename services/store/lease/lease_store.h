@@ -7,6 +7,7 @@
 #define KINORA_SERVICES_STORE_LEASE_LEASE_STORE_H_
 
 #include "absl/status/statusor.h"
+
 #include "kinora/v1/lease.pb.h"
 
 namespace kinora {

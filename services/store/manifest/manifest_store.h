@@ -9,6 +9,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+
 #include "kinora/v1/manifest.pb.h"
 
 namespace kinora {

@@ -7,6 +7,7 @@
 #define KINORA_SERVICES_STORE_MOVIE_MOVIE_STORE_H_
 
 #include "absl/status/statusor.h"
+
 #include "kinora/v1/movie.pb.h"
 
 namespace kinora {

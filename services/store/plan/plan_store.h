@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+
 #include "kinora/v1/plan.pb.h"
 
 namespace kinora {

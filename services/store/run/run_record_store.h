@@ -7,6 +7,7 @@
 #define KINORA_SERVICES_STORE_RUN_RUN_RECORD_STORE_H_
 
 #include "absl/status/statusor.h"
+
 #include "kinora/v1/run_record.pb.h"
 
 namespace kinora {
