@@ -206,7 +206,7 @@ TEST_P(EventLogContract, MalformedArgumentsAreRefused) {
                     testing::StartsWith(std::string(field)));
   };
   for (const char* name : {"", "inputs.log", "b/inputs", "b/.log", "b//x.log",
-                           "../x.log", "/b/x.log", "b/x y.log"}) {
+                           "../x.log", "/b/x.log", "b/x y.log", "b/x.y.log"}) {
     EXPECT_THAT(Append(name, {"{}"}), refused("log")) << name;
     EXPECT_THAT(log().Read(name, 0, 1, 1), refused("log"));
     EXPECT_THAT(log().Extent(name), refused("log"));

@@ -2,6 +2,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 
 #include "common/status.h"
 #include "services/store/event/log_line.h"
@@ -29,11 +30,15 @@ absl::Status CheckPositive(absl::string_view field, int64_t value) {
 }  // namespace
 
 absl::Status ValidateLogKey(absl::string_view log) {
+  absl::string_view stem = log.substr(DirectoryOf(log).size());
+  // A dot in the stem would make archives of "x.y.log" look like those of
+  // "y.log".
   if (!ValidateObjectKey(log).ok() || DirectoryOf(log).empty() ||
-      !absl::EndsWith(log, kLogSuffix) ||
-      absl::EndsWith(log, absl::StrCat("/", kLogSuffix))) {
+      !absl::ConsumeSuffix(&stem, kLogSuffix) || stem.empty() ||
+      absl::StrContains(stem, '.')) {
     return InvalidField("log", log,
-                        "must be an object key <directory>/<stem>.log");
+                        "must be an object key <directory>/<stem>.log, "
+                        "without a dot in the stem");
   }
   return absl::OkStatus();
 }

@@ -3,10 +3,10 @@
 // tests/contract/event_log_contract.h.
 //
 // A log is named by its object key `<directory>/<stem>.log`, such as
-// `builds/film/events/inputs.log`; it comes into being with its first append. A
-// record is one JSON object. The driver adds its first member, `"seq"`, and its
-// last, `"crc32c"` (services/store/event/log_line.h), and never changes a line
-// again.
+// `builds/film/events/inputs.log`, with no dot in the stem; it comes into being
+// with its first append. A record is one JSON object. The driver adds its first
+// member, `"seq"`, and its last, `"crc32c"` (services/store/event/log_line.h),
+// and never changes a line again.
 //
 // Promises: an acknowledged append is on stable storage; sequence numbers start
 // at 1 and are dense per log, also across archiving and restarts; a record is
@@ -65,10 +65,10 @@ class EventLog {
   // sync.
   //
   // INVALID_ARGUMENT naming "log" or "bodies" for a malformed argument;
-  // FAILED_PRECONDITION if the log is damaged; UNAVAILABLE once the volume has
-  // failed a write. After UNAVAILABLE the records may be there when the store
-  // is opened again, as after any crash in the middle of a call; until then
-  // nobody sees them.
+  // FAILED_PRECONDITION with the reason MOVIE_QUARANTINED if the log is
+  // damaged; UNAVAILABLE once the volume has failed a write. After UNAVAILABLE
+  // the records may be there when the store is opened again, as after any crash
+  // in the middle of a call; until then nobody sees them.
   virtual absl::StatusOr<AppendedRange> Append(
       absl::string_view log, absl::Span<const std::string> bodies,
       Admit admit) = 0;

@@ -21,8 +21,8 @@
 // until the store is opened again, when all that was acknowledged is there.
 //
 // A damaged log (an interior line with a bad checksum or out of sequence)
-// refuses appends with FAILED_PRECONDITION and answers reads with DATA_LOSS
-// naming file and line; other logs go on.
+// refuses appends with FAILED_PRECONDITION (MOVIE_QUARANTINED) and answers
+// reads with DATA_LOSS naming file and line; other logs go on.
 
 #ifndef KINORA_SERVICES_STORE_EVENT_FILE_EVENT_LOG_H_
 #define KINORA_SERVICES_STORE_EVENT_FILE_EVENT_LOG_H_

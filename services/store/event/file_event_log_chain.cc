@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
+#include "common/error_reason.h"
 #include "common/log.h"
 #include "common/status.h"
 
@@ -172,13 +173,18 @@ absl::Status FileEventLogChain::BeginAppend() {
   absl::Cleanup leave = [this] { EndAppend(); };
   MutexLock lock(mu_);
   if (!damage_.ok()) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "log \"", log_,
-        "\" is damaged and takes no records: ", damage_.message()));
+    return Quarantined("takes no records");
   }
   if (writer_ == nullptr) KINORA_RETURN_IF_ERROR(OpenWriter());
   std::move(leave).Cancel();
   return absl::OkStatus();
+}
+
+absl::Status FileEventLogChain::Quarantined(absl::string_view what) const {
+  return WithReason(absl::FailedPreconditionError(absl::StrCat(
+                        "log \"", log_, "\" is damaged and ", what,
+                        " until it is repaired: ", damage_.message())),
+                    "MOVIE_QUARANTINED", {{"log", log_}});
 }
 
 void FileEventLogChain::EndAppend() {

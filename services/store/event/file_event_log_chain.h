@@ -58,8 +58,9 @@ class FileEventLogChain {
   absl::StatusOr<std::vector<LogRecord>> Read(int64_t after, LogBudget budget);
 
   // Waits for an archiving in progress and keeps the next one out; many threads
-  // may be between the two. FAILED_PRECONDITION, and nothing to end, if the log
-  // is damaged. Makes the live file, so that an append does not wait for it.
+  // may be between the two. FAILED_PRECONDITION (MOVIE_QUARANTINED), and
+  // nothing to end, if the log is damaged. Makes the live file, so that an
+  // append does not wait for it.
   absl::Status BeginAppend();
   void EndAppend();
 
@@ -110,6 +111,9 @@ class FileEventLogChain {
   absl::Status OpenWriter() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Closes a live file that was opened and not written.
   void CloseIfUnused() ABSL_LOCKS_EXCLUDED(mu_);
+  // The refusal to write to a damaged log.
+  absl::Status Quarantined(absl::string_view what) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   LogExtent ExtentLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Where record `wanted` is; none if it is still to come.
   absl::StatusOr<std::optional<Source>> Locate(int64_t wanted)

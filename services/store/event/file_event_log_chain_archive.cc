@@ -31,9 +31,7 @@ absl::Status FileEventLogChain::BeginArchive() {
   absl::Cleanup leave = [this] { EndArchive(); };
   MutexLock lock(mu_);
   if (!damage_.ok()) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "log \"", log_,
-        "\" is damaged and cannot be archived: ", damage_.message()));
+    return Quarantined("cannot be archived");
   }
   std::move(leave).Cancel();
   return absl::OkStatus();

@@ -5,6 +5,7 @@
 
 #include "gtest/gtest.h"
 
+#include "common/error_reason.h"
 #include "common/file_system.h"
 #include "common/testing/faulty_file_system.h"
 #include "common/testing/status_matchers.h"
@@ -196,6 +197,7 @@ TEST_F(FileEventLogTest, DamageQuarantinesOneLog) {
               StatusIs(absl::StatusCode::kDataLoss, where));
   EXPECT_THAT(Append(kInputsLog),
               StatusIs(absl::StatusCode::kFailedPrecondition, where));
+  EXPECT_EQ(ReasonOf(Append(kInputsLog)), "MOVIE_QUARANTINED");
   EXPECT_THAT(log_->Archive(kInputsLog, 1, kArchive),
               StatusIs(absl::StatusCode::kFailedPrecondition, where));
   NotificationCounter counter;
@@ -300,6 +302,38 @@ TEST_F(FileEventLogTest, AnArchiveThatFindsNoRoomChangesNothing) {
   ASSERT_OK(Append(kInputsLog));
   ASSERT_OK(log_->Archive(kInputsLog, 2, kArchive));
   EXPECT_EQ(Last(kInputsLog), 4);
+}
+
+// A crash between the two halves of giving an archive its name leaves the file
+// with two names, of which the staged one must not be written through.
+TEST(FileEventLogArchiveTest, AnArchiveWithTwoNamesIsNotOverwritten) {
+  const std::string key = "builds/m/events/rev-1.inputs.jsonl";
+  const std::string path = "/store/" + key;
+  const std::vector<std::string> bodies(5, "{\"some\":\"event\"}");
+  int found = 0;
+  for (int cut = 0; cut < 12; ++cut) {
+    for (uint64_t seed = 0; seed < 20; ++seed) {
+      FaultyFileSystem fs;
+      auto log = *FileEventLog::Open(fs, "/store");
+      ASSERT_OK(log->Append(kInputsLog, bodies, AdmitAlways));
+      fs.StopAfter(cut);
+      (void)log->Archive(kInputsLog, 3, key);
+      log.reset();
+      fs.Crash(seed);
+      if (!fs.Stat(path).ok() || !fs.Stat(path + "~").ok()) continue;
+
+      ++found;
+      log = *FileEventLog::Open(fs, "/store");
+      EXPECT_THAT(log->Archive(kInputsLog, 5, key),
+                  StatusIs(absl::StatusCode::kAlreadyExists));
+      log.reset();
+      log = *FileEventLog::Open(fs, "/store");
+      ASSERT_OK_AND_ASSIGN(const auto records,
+                           log->Read(kInputsLog, 0, kNoLimit, kNoLimit));
+      EXPECT_EQ(records.size(), bodies.size());
+    }
+  }
+  EXPECT_GT(found, 0);
 }
 
 TEST_F(FileEventLogTest, ReadsGoOnWhenTheArchivingBroke) {
