@@ -33,7 +33,7 @@ packages:
 	@touch $@
 
 proto/node_modules/.package-lock.json: proto/package-lock.json | packages
-	cd proto && npm ci --no-audit --no-fund --loglevel=error
+	cd proto && npm install --no-save --no-audit --no-fund --loglevel=error
 	@touch $@
 
 build: setup python
