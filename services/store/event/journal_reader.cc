@@ -22,11 +22,11 @@ class SegmentReader {
   // `next_batch` is 0 in front of the first segment, whose first batch may
   // have any number.
   SegmentReader(FileSystem& fs, std::string path, bool is_last,
-                uint64_t* next_batch)
+                uint64_t& next_batch)
       : fs_(fs),
         path_(std::move(path)),
         is_last_(is_last),
-        next_batch_(*next_batch) {}
+        next_batch_(next_batch) {}
 
   absl::Status Read(JournalVisitor visit) {
     KINORA_ASSIGN_OR_RETURN(file_, fs_.OpenForRead(path_));
@@ -140,7 +140,7 @@ absl::StatusOr<JournalNext> ReadJournal(FileSystem& fs,
       return absl::DataLossError(
           absl::StrCat(path, ": the segment before it is missing"));
     }
-    SegmentReader reader(fs, path, i + 1 == segments.size(), &next_batch);
+    SegmentReader reader(fs, path, i + 1 == segments.size(), next_batch);
     KINORA_RETURN_IF_ERROR(reader.Read(visit));
   }
   JournalNext next;
