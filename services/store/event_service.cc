@@ -26,13 +26,16 @@ EventRpcService::StreamAppendEvents(grpc::CallbackServerContext* context) {
   return Stream::Start(
       context, executor_, [this](const v1::StreamAppendEventsRequest& request) {
         v1::StreamAppendEventsResponse response;
-        absl::StatusOr<v1::AppendEventsResponse> appended =
-            events_.Append(request.append());
-        if (appended.ok()) {
-          *response.mutable_appended() = *std::move(appended);
-        } else {
-          response.set_code(static_cast<int>(appended.status().code()));
-          response.set_message(std::string(appended.status().message()));
+        for (const v1::AppendEventsRequest& append : request.appends()) {
+          v1::AppendOutcome& outcome = *response.add_outcomes();
+          absl::StatusOr<v1::AppendEventsResponse> appended =
+              events_.Append(append);
+          if (appended.ok()) {
+            *outcome.mutable_appended() = *std::move(appended);
+          } else {
+            outcome.set_code(static_cast<int>(appended.status().code()));
+            outcome.set_message(std::string(appended.status().message()));
+          }
         }
         return response;
       });

@@ -317,7 +317,8 @@ TEST_P(EventServiceTest, StreamedAppendsAreAnsweredInOrder) {
     for (int i = 0; i < kBatches; ++i) {
       v1::StreamAppendEventsRequest request;
       // Every tenth batch is refused.
-      for (int n = 0; n < i % 10; ++n) request.mutable_append()->add_events();
+      v1::AppendEventsRequest& append = *request.add_appends();
+      for (int n = 0; n < i % 10; ++n) append.add_events();
       if (!stream->Write(request)) return;
     }
     stream->WritesDone();
@@ -329,15 +330,17 @@ TEST_P(EventServiceTest, StreamedAppendsAreAnsweredInOrder) {
       writer.join();
       FAIL() << i << ": " << FromGrpcStatus(stream->Finish());
     }
+    ASSERT_THAT(response.outcomes(), SizeIs(1));
+    const v1::AppendOutcome& outcome = response.outcomes(0);
     if (i % 10 == 0) {
-      EXPECT_EQ(response.code(), grpc::StatusCode::INVALID_ARGUMENT);
-      EXPECT_EQ(response.message(), "events: must not be empty");
+      EXPECT_EQ(outcome.code(), grpc::StatusCode::INVALID_ARGUMENT);
+      EXPECT_EQ(outcome.message(), "events: must not be empty");
       continue;
     }
-    EXPECT_EQ(response.code(), 0);
-    EXPECT_EQ(response.appended().first_sequence(), last + 1);
-    last = response.appended().last_sequence();
-    EXPECT_EQ(last - response.appended().first_sequence() + 1, i % 10);
+    EXPECT_EQ(outcome.code(), 0);
+    EXPECT_EQ(outcome.appended().first_sequence(), last + 1);
+    last = outcome.appended().last_sequence();
+    EXPECT_EQ(last - outcome.appended().first_sequence() + 1, i % 10);
   }
   writer.join();
   v1::StreamAppendEventsResponse none;
@@ -350,7 +353,7 @@ TEST_P(EventServiceTest, ADrainEndsAppendStreams) {
   SetTimeout(context, absl::Seconds(60));
   auto stream = stub_->StreamAppendEvents(&context);
   v1::StreamAppendEventsRequest request;
-  request.mutable_append()->add_events();
+  request.add_appends()->add_events();
   ASSERT_TRUE(stream->Write(request));
   v1::StreamAppendEventsResponse response;
   ASSERT_TRUE(stream->Read(&response));
