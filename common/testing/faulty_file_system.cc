@@ -5,6 +5,7 @@
 #include <cstring>
 #include <deque>
 #include <limits>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -14,54 +15,10 @@
 #include "common/mutex.h"
 #include "common/random.h"
 #include "common/status.h"
+#include "common/testing/faulty_disk.h"
 
 namespace kinora {
 namespace {
-
-struct Inode {
-  std::string data;    // what processes see
-  std::string synced;  // what is on stable storage
-  // So many bytes at the start of both are the same: a file only grows or is
-  // cut, and cutting it loses no byte before the cut.
-  size_t common = 0;
-
-  void Cut(size_t size) {
-    data.resize(size, '\0');
-    common = std::min(common, size);
-  }
-  void Sync() {
-    synced = data;
-    common = data.size();
-  }
-  void DropUnsynced() {
-    data = synced;
-    common = data.size();
-  }
-};
-using InodePtr = std::shared_ptr<Inode>;
-using Names = std::map<std::string, InodePtr>;
-
-// One change of names that is not on stable storage yet: each name's new file,
-// or none. A rename is one change of two names, so it happens whole or not.
-struct NameChange {
-  std::vector<std::pair<std::string, InodePtr>> names;
-
-  bool Touches(absl::string_view directory) const {
-    for (const auto& name : names) {
-      if (ParentPath(name.first) == directory) return true;
-    }
-    return false;
-  }
-  void ApplyTo(Names* all) const {
-    for (const auto& name : names) {
-      if (name.second == nullptr) {
-        all->erase(name.first);
-      } else {
-        (*all)[name.first] = name.second;
-      }
-    }
-  }
-};
 
 std::string Clean(absl::string_view path) {
   while (path.size() > 1 && absl::EndsWith(path, "/")) path.remove_suffix(1);
@@ -82,10 +39,7 @@ absl::Status Taken(absl::string_view what, absl::string_view path) {
 
 struct FaultyFileSystemState {
   Mutex mu;
-  Names names ABSL_GUARDED_BY(mu);    // as processes see them
-  Names durable ABSL_GUARDED_BY(mu);  // as stable storage has them
-  std::vector<NameChange> pending ABSL_GUARDED_BY(mu);
-  std::set<std::string> directories ABSL_GUARDED_BY(mu) = {"/", "."};
+  FaultyDisk disk ABSL_GUARDED_BY(mu);
   std::set<std::string> locks ABSL_GUARDED_BY(mu);
   std::map<FileOp, std::deque<absl::Status>> fail_next ABSL_GUARDED_BY(mu);
   std::map<FileOp, absl::Status> fail_always ABSL_GUARDED_BY(mu);
@@ -120,37 +74,6 @@ struct FaultyFileSystemState {
   static absl::Status Stopped() {
     return absl::UnavailableError("the disk has stopped");
   }
-
-  void Change(NameChange change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu) {
-    change.ApplyTo(&names);
-    pending.push_back(std::move(change));
-  }
-
-  void SyncNames(absl::string_view directory)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu) {
-    std::vector<NameChange> kept;
-    for (size_t i = 0; i < pending.size(); ++i) {
-      if (!pending[i].Touches(directory)) {
-        kept.push_back(std::move(pending[i]));
-        continue;
-      }
-      pending[i].ApplyTo(&durable);
-      // What the change overtook in another directory must not come after it.
-      for (NameChange& earlier : kept) {
-        for (const auto& name : pending[i].names) {
-          std::erase_if(earlier.names, [&name](const auto& other) {
-            return other.first == name.first;
-          });
-        }
-      }
-    }
-    pending = std::move(kept);
-  }
-
-  InodePtr Find(absl::string_view path) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu) {
-    const auto found = names.find(std::string(path));
-    return found == names.end() ? nullptr : found->second;
-  }
 };
 
 namespace {
@@ -159,7 +82,7 @@ using State = FaultyFileSystemState;
 
 class FaultyWritableFile final : public WritableFile {
  public:
-  FaultyWritableFile(std::shared_ptr<State> state, InodePtr inode,
+  FaultyWritableFile(std::shared_ptr<State> state, FaultyInodePtr inode,
                      std::string path, int boot)
       : state_(std::move(state)),
         inode_(std::move(inode)),
@@ -169,7 +92,7 @@ class FaultyWritableFile final : public WritableFile {
   absl::Status Append(absl::string_view bytes) override {
     MutexLock lock(state_->mu);
     KINORA_RETURN_IF_ERROR(Check(FileOp::kAppend));
-    inode_->data.append(bytes.data(), bytes.size());
+    inode_->Append(bytes);
     return state_->CountChange();
   }
 
@@ -194,7 +117,7 @@ class FaultyWritableFile final : public WritableFile {
 
   uint64_t Size() const override {
     MutexLock lock(state_->mu);
-    return inode_->data.size();
+    return inode_->data().size();
   }
 
  private:
@@ -204,14 +127,15 @@ class FaultyWritableFile final : public WritableFile {
   }
 
   const std::shared_ptr<State> state_;
-  const InodePtr inode_;
+  const FaultyInodePtr inode_;
   const std::string path_;
   const int boot_;
 };
 
 class FaultyRandomAccessFile final : public RandomAccessFile {
  public:
-  FaultyRandomAccessFile(std::shared_ptr<State> state, InodePtr inode, int boot)
+  FaultyRandomAccessFile(std::shared_ptr<State> state, FaultyInodePtr inode,
+                         int boot)
       : state_(std::move(state)), inode_(std::move(inode)), boot_(boot) {}
 
   absl::StatusOr<size_t> ReadAt(uint64_t offset,
@@ -219,7 +143,7 @@ class FaultyRandomAccessFile final : public RandomAccessFile {
     MutexLock lock(state_->mu);
     if (state_->boots != boot_) return State::Stopped();
     KINORA_RETURN_IF_ERROR(state_->Check(FileOp::kRead));
-    const std::string& data = inode_->data;
+    const std::string& data = inode_->data();
     if (offset >= data.size()) return 0;
     const size_t n = std::min<uint64_t>(out.size(), data.size() - offset);
     std::memcpy(out.data(), data.data() + offset, n);
@@ -229,12 +153,12 @@ class FaultyRandomAccessFile final : public RandomAccessFile {
   absl::StatusOr<uint64_t> Size() const override {
     MutexLock lock(state_->mu);
     if (state_->boots != boot_) return State::Stopped();
-    return inode_->data.size();
+    return inode_->data().size();
   }
 
  private:
   const std::shared_ptr<State> state_;
-  const InodePtr inode_;
+  const FaultyInodePtr inode_;
   const int boot_;
 };
 
@@ -262,9 +186,9 @@ absl::StatusOr<std::unique_ptr<RandomAccessFile>> FaultyFileSystem::OpenForRead(
     absl::string_view path) {
   MutexLock lock(state_->mu);
   KINORA_RETURN_IF_ERROR(state_->Check(FileOp::kOpenForRead));
-  InodePtr inode = state_->Find(path);
+  FaultyInodePtr inode = state_->disk.Find(path);
   if (inode == nullptr) {
-    if (state_->directories.count(Clean(path)) > 0) {
+    if (state_->disk.HasDirectory(Clean(path))) {
       return absl::FailedPreconditionError(
           absl::StrCat("open \"", path, "\": Is a directory"));
     }
@@ -279,18 +203,18 @@ absl::StatusOr<std::unique_ptr<WritableFile>> FaultyFileSystem::OpenForWrite(
   MutexLock lock(state_->mu);
   KINORA_RETURN_IF_ERROR(state_->Check(FileOp::kOpenForWrite));
   const std::string name(path);
-  if (state_->directories.count(Clean(path)) > 0) {
+  if (state_->disk.HasDirectory(Clean(path))) {
     return absl::FailedPreconditionError(
         absl::StrCat("open \"", path, "\": Is a directory"));
   }
-  if (state_->directories.count(std::string(ParentPath(path))) == 0) {
+  if (!state_->disk.HasDirectory(ParentPath(path))) {
     return NotFound("open", path);
   }
-  InodePtr inode = state_->Find(path);
+  FaultyInodePtr inode = state_->disk.Find(path);
   if (inode != nullptr && mode == OpenMode::kCreate) return Taken("open", path);
   if (inode == nullptr) {
-    inode = std::make_shared<Inode>();
-    state_->Change(NameChange{{{name, inode}}});
+    inode = std::make_shared<FaultyInode>();
+    state_->disk.SetName(path, inode);
   } else if (mode == OpenMode::kTruncate) {
     inode->Cut(0);
   }
@@ -304,28 +228,19 @@ absl::StatusOr<std::vector<std::string>> FaultyFileSystem::List(
   MutexLock lock(state_->mu);
   KINORA_RETURN_IF_ERROR(state_->Check(FileOp::kList));
   const std::string clean = Clean(directory);
-  if (state_->directories.count(clean) == 0) return NotFound("list", directory);
-  std::vector<std::string> entries;
-  for (const auto& entry : state_->names) {
-    if (ParentPath(entry.first) == clean) entries.push_back(entry.first);
-  }
-  for (const std::string& entry : state_->directories) {
-    if (entry != clean && ParentPath(entry) == clean) entries.push_back(entry);
-  }
-  for (std::string& entry : entries) entry.erase(0, entry.rfind('/') + 1);
-  std::sort(entries.begin(), entries.end());
-  return entries;
+  if (!state_->disk.HasDirectory(clean)) return NotFound("list", directory);
+  return state_->disk.List(clean);
 }
 
 absl::StatusOr<FileInfo> FaultyFileSystem::Stat(absl::string_view path) {
   MutexLock lock(state_->mu);
   KINORA_RETURN_IF_ERROR(state_->Check(FileOp::kStat));
-  if (state_->directories.count(Clean(path)) > 0) {
+  if (state_->disk.HasDirectory(Clean(path))) {
     return FileInfo{.is_directory = true};
   }
-  const InodePtr inode = state_->Find(path);
+  const FaultyInodePtr inode = state_->disk.Find(path);
   if (inode == nullptr) return NotFound("stat", path);
-  return FileInfo{.size_bytes = inode->data.size()};
+  return FileInfo{.size_bytes = inode->data().size()};
 }
 
 absl::Status FaultyFileSystem::CreateDirectories(absl::string_view directory) {
@@ -333,8 +248,8 @@ absl::Status FaultyFileSystem::CreateDirectories(absl::string_view directory) {
   KINORA_RETURN_IF_ERROR(state_->Check(FileOp::kCreateDirectories));
   std::string path = Clean(directory);
   std::vector<std::string> missing;
-  while (state_->directories.count(path) == 0) {
-    if (state_->Find(path) != nullptr) {
+  while (!state_->disk.HasDirectory(path)) {
+    if (state_->disk.Find(path) != nullptr) {
       return absl::FailedPreconditionError(
           absl::StrCat("make directory \"", path, "\": Not a directory"));
     }
@@ -342,7 +257,7 @@ absl::Status FaultyFileSystem::CreateDirectories(absl::string_view directory) {
     path = std::string(ParentPath(path));
   }
   if (missing.empty()) return absl::OkStatus();
-  state_->directories.insert(missing.begin(), missing.end());
+  for (std::string& made : missing) state_->disk.AddDirectory(std::move(made));
   return state_->CountChange();
 }
 
@@ -350,15 +265,11 @@ absl::Status FaultyFileSystem::Rename(absl::string_view from,
                                       absl::string_view to) {
   MutexLock lock(state_->mu);
   KINORA_RETURN_IF_ERROR(state_->Check(FileOp::kRename));
-  const InodePtr inode = state_->Find(from);
-  if (inode == nullptr ||
-      state_->directories.count(std::string(ParentPath(to))) == 0) {
+  const FaultyInodePtr inode = state_->disk.Find(from);
+  if (inode == nullptr || !state_->disk.HasDirectory(ParentPath(to))) {
     return NotFound("rename", absl::StrCat(from, "\" to \"", to));
   }
-  if (from != to) {
-    state_->Change(
-        NameChange{{{std::string(from), nullptr}, {std::string(to), inode}}});
-  }
+  if (from != to) state_->disk.MoveName(from, to);
   return state_->CountChange();
 }
 
@@ -366,18 +277,18 @@ absl::Status FaultyFileSystem::RenameIfAbsent(absl::string_view from,
                                               absl::string_view to) {
   MutexLock lock(state_->mu);
   KINORA_RETURN_IF_ERROR(state_->Check(FileOp::kRenameIfAbsent));
-  const InodePtr inode = state_->Find(from);
+  const FaultyInodePtr inode = state_->disk.Find(from);
   const std::string paths = absl::StrCat(from, "\" to \"", to);
-  if (inode == nullptr ||
-      state_->directories.count(std::string(ParentPath(to))) == 0) {
+  if (inode == nullptr || !state_->disk.HasDirectory(ParentPath(to))) {
     return NotFound("link", paths);
   }
-  if (state_->Find(to) != nullptr || state_->directories.count(Clean(to)) > 0) {
+  if (state_->disk.Find(to) != nullptr ||
+      state_->disk.HasDirectory(Clean(to))) {
     return Taken("link", paths);
   }
   // Two changes, as a crash may leave both names.
-  state_->Change(NameChange{{{std::string(to), inode}}});
-  state_->Change(NameChange{{{std::string(from), nullptr}}});
+  state_->disk.SetName(to, inode);
+  state_->disk.SetName(from, nullptr);
   return state_->CountChange();
 }
 
@@ -385,22 +296,13 @@ absl::Status FaultyFileSystem::Remove(absl::string_view path) {
   MutexLock lock(state_->mu);
   KINORA_RETURN_IF_ERROR(state_->Check(FileOp::kRemove));
   const std::string clean = Clean(path);
-  if (state_->Find(path) != nullptr) {
-    state_->Change(NameChange{{{std::string(path), nullptr}}});
+  if (state_->disk.Find(path) != nullptr) {
+    state_->disk.SetName(path, nullptr);
     return state_->CountChange();
   }
-  if (state_->directories.count(clean) == 0) return NotFound("remove", path);
-  const std::string inside = clean + "/";
-  const auto is_inside = [&inside](absl::string_view entry) {
-    return absl::StartsWith(entry, inside);
-  };
-  for (const auto& name : state_->names) {
-    if (is_inside(name.first)) return Taken("remove", path);
-  }
-  for (const std::string& name : state_->directories) {
-    if (is_inside(name)) return Taken("remove", path);
-  }
-  state_->directories.erase(clean);
+  if (!state_->disk.HasDirectory(clean)) return NotFound("remove", path);
+  if (state_->disk.HasEntries(clean)) return Taken("remove", path);
+  state_->disk.RemoveDirectory(clean);
   return state_->CountChange();
 }
 
@@ -408,7 +310,7 @@ absl::Status FaultyFileSystem::Truncate(absl::string_view path,
                                         uint64_t size_bytes) {
   MutexLock lock(state_->mu);
   KINORA_RETURN_IF_ERROR(state_->Check(FileOp::kTruncate));
-  const InodePtr inode = state_->Find(path);
+  const FaultyInodePtr inode = state_->disk.Find(path);
   if (inode == nullptr) return NotFound("open", path);
   inode->Cut(size_bytes);
   KINORA_RETURN_IF_ERROR(state_->CountChange());
@@ -420,9 +322,9 @@ absl::Status FaultyFileSystem::SyncDirectory(absl::string_view directory) {
   MutexLock lock(state_->mu);
   KINORA_RETURN_IF_ERROR(state_->Check(FileOp::kSyncDirectory));
   const std::string clean = Clean(directory);
-  if (state_->directories.count(clean) == 0) return NotFound("open", directory);
+  if (!state_->disk.HasDirectory(clean)) return NotFound("open", directory);
   KINORA_RETURN_IF_ERROR(state_->CountChange());
-  state_->SyncNames(clean);
+  state_->disk.SyncNames(clean);
   return absl::OkStatus();
 }
 
@@ -431,15 +333,15 @@ absl::StatusOr<std::unique_ptr<FileLock>> FaultyFileSystem::Lock(
   MutexLock lock(state_->mu);
   KINORA_RETURN_IF_ERROR(state_->Check(FileOp::kLock));
   const std::string name(path);
-  if (state_->directories.count(std::string(ParentPath(path))) == 0) {
+  if (!state_->disk.HasDirectory(ParentPath(path))) {
     return NotFound("open", path);
   }
   if (!state_->locks.insert(name).second) {
     return absl::FailedPreconditionError(
         absl::StrCat("lock \"", path, "\": held by process 1"));
   }
-  if (state_->Find(path) == nullptr) {
-    state_->Change(NameChange{{{name, std::make_shared<Inode>()}}});
+  if (state_->disk.Find(path) == nullptr) {
+    state_->disk.SetName(name, std::make_shared<FaultyInode>());
   }
   return std::make_unique<FaultyFileLock>(state_, name, state_->boots);
 }
@@ -455,39 +357,7 @@ void FaultyFileSystem::Crash(Survival survival, uint64_t seed) {
   state_->fail_next.clear();
   state_->fail_always.clear();
   state_->stop_at = std::numeric_limits<int>::max();
-
-  // Of the changes in one directory a prefix survives; directories are apart.
-  std::set<std::string> cut;
-  for (const NameChange& change : state_->pending) {
-    bool lost = !lucky || UniformBelow(random, 3) == 0;
-    for (const auto& name : change.names) {
-      if (cut.count(std::string(ParentPath(name.first))) > 0) lost = true;
-    }
-    if (!lost) {
-      change.ApplyTo(&state_->durable);
-      continue;
-    }
-    for (const auto& name : change.names) {
-      cut.insert(std::string(ParentPath(name.first)));
-    }
-  }
-  state_->pending.clear();
-  state_->names = state_->durable;
-
-  std::set<Inode*> done;  // a file may have two names
-  for (const auto& name : state_->names) {
-    Inode& inode = *name.second;
-    if (!done.insert(&inode).second) continue;
-    const size_t sure = inode.common;
-    const bool was_cut = sure < inode.synced.size();
-    if (!lucky || (was_cut && UniformBelow(random, 2) == 0)) {
-      inode.DropUnsynced();
-    } else {
-      inode.data.resize(sure +
-                        UniformBelow(random, inode.data.size() - sure + 1));
-    }
-    inode.Sync();
-  }
+  state_->disk.LosePower(lucky, random);
 }
 
 void FaultyFileSystem::FailNext(FileOp op, absl::Status status) {
@@ -511,6 +381,11 @@ void FaultyFileSystem::StopAfter(int changes) {
   state_->stop_at = state_->changes + changes;
 }
 
+bool FaultyFileSystem::stopped() const {
+  MutexLock lock(state_->mu);
+  return state_->changes > state_->stop_at;
+}
+
 int FaultyFileSystem::changes() const {
   MutexLock lock(state_->mu);
   return state_->changes;
@@ -518,12 +393,9 @@ int FaultyFileSystem::changes() const {
 
 void FaultyFileSystem::FlipByte(absl::string_view path, uint64_t offset) {
   MutexLock lock(state_->mu);
-  const InodePtr inode = state_->Find(path);
-  if (inode == nullptr || offset >= inode->data.size()) std::abort();
-  inode->data[offset] = static_cast<char>(inode->data[offset] ^ 0xFF);
-  if (offset < inode->synced.size()) {
-    inode->synced[offset] = static_cast<char>(inode->synced[offset] ^ 0xFF);
-  }
+  const FaultyInodePtr inode = state_->disk.Find(path);
+  if (inode == nullptr || offset >= inode->data().size()) std::abort();
+  inode->FlipByte(offset);
 }
 
 }  // namespace kinora

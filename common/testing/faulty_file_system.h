@@ -2,7 +2,8 @@
 // POSIX allows: after Crash() only what was synced is sure to be there.
 //
 // It keeps two states, what processes see and what is on stable storage. Sync()
-// carries a file's bytes over, SyncDirectory() the names of one directory.
+// carries a file's bytes over, SyncDirectory() the names of one directory
+// (common/testing/faulty_disk.h).
 // Crash(seed) decides, the same way for the same seed, for each file how much
 // of the unsynced bytes survives (the last write may be torn), and for each
 // change of a name that was not synced whether it happened.
@@ -93,6 +94,9 @@ class FaultyFileSystem final : public FileSystem {
   // first operation that fails is in flight: the crash decides how much of it
   // happened (of a sync: nothing).
   void StopAfter(int changes);
+
+  // True from the operation that reached the stop until Crash().
+  bool stopped() const;
 
   // Changing operations so far.
   int changes() const;

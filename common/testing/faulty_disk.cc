@@ -1,0 +1,164 @@
+#include "common/testing/faulty_disk.h"
+
+#include <algorithm>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+
+#include "common/file_system.h"
+
+namespace kinora {
+
+void FaultyInode::Cut(size_t size) {
+  data_.resize(size, '\0');
+  common_ = std::min(common_, size);
+}
+
+void FaultyInode::Sync() {
+  synced_.resize(common_);
+  synced_.append(data_, common_, std::string::npos);
+  common_ = data_.size();
+}
+
+void FaultyInode::DropUnsynced() {
+  data_ = synced_;
+  common_ = data_.size();
+}
+
+void FaultyInode::LosePower(bool lucky, Random& random) {
+  const bool was_cut = common_ < synced_.size();
+  if (!lucky || (was_cut && UniformBelow(random, 2) == 0)) {
+    DropUnsynced();
+  } else {
+    data_.resize(common_ + UniformBelow(random, data_.size() - common_ + 1));
+  }
+  Sync();
+}
+
+void FaultyInode::FlipByte(size_t offset) {
+  data_[offset] = static_cast<char>(data_[offset] ^ 0xFF);
+  if (offset < synced_.size()) {
+    synced_[offset] = static_cast<char>(synced_[offset] ^ 0xFF);
+  }
+}
+
+bool FaultyDisk::NameChange::Touches(absl::string_view directory) const {
+  for (const auto& name : names) {
+    if (ParentPath(name.first) == directory) return true;
+  }
+  return false;
+}
+
+void FaultyDisk::NameChange::ApplyTo(Names* all) const {
+  for (const auto& name : names) {
+    if (name.second == nullptr) {
+      all->erase(name.first);
+    } else {
+      (*all)[name.first] = name.second;
+    }
+  }
+}
+
+FaultyInodePtr FaultyDisk::Find(absl::string_view path) const {
+  const auto found = names_.find(std::string(path));
+  return found == names_.end() ? nullptr : found->second;
+}
+
+bool FaultyDisk::HasDirectory(absl::string_view path) const {
+  return directories_.count(std::string(path)) > 0;
+}
+
+std::vector<std::string> FaultyDisk::List(absl::string_view directory) const {
+  // The current directory's names are relative: they have no prefix.
+  const std::string prefix = directory == "."   ? ""
+                             : directory == "/" ? "/"
+                                                : absl::StrCat(directory, "/");
+  std::vector<std::string> entries;
+  const auto take = [&](const std::string& path) {
+    if (ParentPath(path) == directory && path != directory) {
+      entries.push_back(path.substr(prefix.size()));
+    }
+  };
+  for (auto name = names_.lower_bound(prefix);
+       name != names_.end() && absl::StartsWith(name->first, prefix); ++name) {
+    take(name->first);
+  }
+  for (auto name = directories_.lower_bound(prefix);
+       name != directories_.end() && absl::StartsWith(*name, prefix); ++name) {
+    take(*name);
+  }
+  std::sort(entries.begin(), entries.end());
+  return entries;
+}
+
+bool FaultyDisk::HasEntries(absl::string_view directory) const {
+  const std::string inside = absl::StrCat(directory, "/");
+  const auto name = names_.lower_bound(inside);
+  if (name != names_.end() && absl::StartsWith(name->first, inside)) {
+    return true;
+  }
+  const auto below = directories_.lower_bound(inside);
+  return below != directories_.end() && absl::StartsWith(*below, inside);
+}
+
+void FaultyDisk::SetName(absl::string_view path, FaultyInodePtr inode) {
+  Change(NameChange{{{std::string(path), std::move(inode)}}});
+}
+
+void FaultyDisk::MoveName(absl::string_view from, absl::string_view to) {
+  Change(NameChange{
+      {{std::string(from), nullptr}, {std::string(to), Find(from)}}});
+}
+
+void FaultyDisk::Change(NameChange change) {
+  change.ApplyTo(&names_);
+  pending_.push_back(std::move(change));
+}
+
+void FaultyDisk::SyncNames(absl::string_view directory) {
+  std::vector<NameChange> kept;
+  for (NameChange& change : pending_) {
+    if (!change.Touches(directory)) {
+      kept.push_back(std::move(change));
+      continue;
+    }
+    change.ApplyTo(&durable_);
+    // What the change overtook in another directory must not come after it.
+    for (NameChange& earlier : kept) {
+      for (const auto& name : change.names) {
+        std::erase_if(earlier.names, [&name](const auto& other) {
+          return other.first == name.first;
+        });
+      }
+    }
+  }
+  pending_ = std::move(kept);
+}
+
+void FaultyDisk::LosePower(bool lucky, Random& random) {
+  std::set<std::string> cut;
+  for (const NameChange& change : pending_) {
+    bool lost = !lucky || UniformBelow(random, 3) == 0;
+    for (const auto& name : change.names) {
+      if (cut.count(std::string(ParentPath(name.first))) > 0) lost = true;
+    }
+    if (!lost) {
+      change.ApplyTo(&durable_);
+      continue;
+    }
+    for (const auto& name : change.names) {
+      cut.insert(std::string(ParentPath(name.first)));
+    }
+  }
+  pending_.clear();
+  names_ = durable_;
+
+  std::set<FaultyInode*> done;  // a file may have two names
+  for (const auto& name : names_) {
+    if (done.insert(name.second.get()).second) {
+      name.second->LosePower(lucky, random);
+    }
+  }
+}
+
+}  // namespace kinora
