@@ -7,6 +7,8 @@
 
 #include <string>
 
+#include "absl/strings/string_view.h"
+
 #include "common/json.h"
 
 namespace kinora {
@@ -15,6 +17,10 @@ namespace kinora {
 // fails: what JCS cannot hold (NaN, an infinity) a JsonValue cannot hold
 // either.
 std::string CanonicalJson(const JsonValue& value);
+
+// True if `text` is the canonical JSON of some value within the limits of
+// ParseJson(). For the usual text one pass without an allocation.
+bool IsCanonicalJson(absl::string_view text);
 
 }  // namespace kinora
 

@@ -114,5 +114,47 @@ TEST(CanonicalJsonTest, AKeyStandsBeforeItsExtensions) {
             "{\"a\":2,\"aa\":4,\"ab\":1,\"b\":3}");
 }
 
+TEST(CanonicalJsonTest, KnowsCanonicalText) {
+  for (const char* text :
+       {"null", "true", "0", "-7", "123456789012345", "\"\"", "\"sea\"",
+        "\"\xc3\xa9\"", "[]", "{}", "[1,[2],{}]",
+        "{\"\":1,\"a\":{\"b\":[],\"c\":0},\"ab\":null}", "1e+21", "0.5",
+        "\"\\n\\u0001\\\"\"", "9007199254740992",
+        "{\"\xc3\xa9\":1,\"\xf0\x9f\x98\x80\":2,\"\xef\xac\x81\":3}"}) {
+    EXPECT_TRUE(IsCanonicalJson(text)) << text;
+  }
+  for (const char* text : {"",
+                           " 1",
+                           "1 ",
+                           "01",
+                           "-0",
+                           "1.0",
+                           "1e3",
+                           "+1",
+                           "tru",
+                           "truex",
+                           "[1,]",
+                           "[1",
+                           "{\"b\":1,\"a\":2}",
+                           "{\"a\":1,\"a\":2}",
+                           "{\"a\" :1}",
+                           "{\"a\"}",
+                           "{\"a\":1",
+                           "\"\x01\"",
+                           "\"\xff\"",
+                           "\"\\u0041\"",
+                           "\"\\/\"",
+                           "\"a",
+                           "1234567890123456789",
+                           "{a:1}",
+                           "[1]]"}) {
+    EXPECT_FALSE(IsCanonicalJson(text)) << text;
+  }
+  std::string deep(300, '[');
+  EXPECT_FALSE(IsCanonicalJson(deep + std::string(300, ']')));
+  deep.resize(100);
+  EXPECT_TRUE(IsCanonicalJson(deep + std::string(100, ']')));
+}
+
 }  // namespace
 }  // namespace kinora

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "common/json_text.h"
 #include "common/utf8.h"
 
 namespace kinora {
@@ -54,27 +55,25 @@ void AppendEscape(unsigned char c, std::string* out) {
 void AppendJsonString(absl::string_view value, std::string* out) {
   out->push_back('"');
   size_t copied = 0;  // value[0, copied) is in *out
-  size_t i = 0;
-  while (i < value.size()) {
-    const auto c = static_cast<unsigned char>(value[i]);
-    if (c >= 0x20 && c < 0x80 && c != '"' && c != '\\') {
-      ++i;
-      continue;
-    }
-    const size_t length = c < 0x80 ? 0 : Utf8CharLength(value.substr(i));
-    if (length > 0) {
-      i += length;
-      continue;
+  for (;;) {
+    size_t i = copied;
+    // Valid characters of several bytes stand as they are too.
+    for (size_t length = 1; length > 0 && i < value.size(); i += length) {
+      i += PlainJsonTextPrefix(value.substr(i));
+      const bool ascii =
+          i == value.size() || static_cast<unsigned char>(value[i]) < 0x80;
+      length = ascii ? 0 : Utf8CharLength(value.substr(i));
     }
     out->append(value.data() + copied, i - copied);
+    if (i == value.size()) break;
+    const auto c = static_cast<unsigned char>(value[i]);
     if (c < 0x80) {
       AppendEscape(c, out);
     } else {
       out->append(kReplacement.data(), kReplacement.size());
     }
-    copied = ++i;
+    copied = i + 1;
   }
-  out->append(value.data() + copied, value.size() - copied);
   out->push_back('"');
 }
 

@@ -12,6 +12,8 @@
 #include "common/proto_json.h"
 #include "common/status.h"
 #include "services/store/checks.h"
+#include "services/store/event/event_reader.h"
+#include "services/store/event/event_writer.h"
 
 namespace kinora {
 namespace {
@@ -53,9 +55,27 @@ absl::StatusOr<v1::Event> ParseBody(v1::LogKind kind, JsonValue json) {
   return event;
 }
 
+// Appends `,"key":`.
+void AppendMember(absl::string_view key, std::string* out) {
+  absl::StrAppend(out, ",\"", key, "\":");
+}
+
 }  // namespace
 
 std::string EventToBody(const v1::Event& event, const RequestMark* mark) {
+  std::string body = "{";
+  if (AppendEventMembers(event, &body)) {
+    if (mark != nullptr) {
+      AppendMember(kRequestId, &body);
+      AppendJsonString(mark->request_id, &body);
+      if (mark->events > 1) {
+        AppendMember(kRequestEvents, &body);
+        absl::StrAppend(&body, mark->events);
+      }
+    }
+    body.push_back('}');
+    return body;
+  }
   JsonValue json = event.has_ledger() ? LedgerEventToJson(event.ledger())
                                       : ProtoToJson(event);
   if (mark != nullptr) {
@@ -68,6 +88,13 @@ std::string EventToBody(const v1::Event& event, const RequestMark* mark) {
 absl::StatusOr<v1::Event> EventFromRecord(absl::string_view log,
                                           v1::LogKind kind,
                                           const LogRecord& record) {
+  if (kind != v1::LOG_KIND_LEDGER) {
+    v1::Event event;
+    if (ReadEventLine(record.line, &event)) {
+      event.set_sequence(record.sequence);
+      return event;
+    }
+  }
   absl::StatusOr<JsonValue> json = ParseJson(record.line);
   absl::Status status = json.status();
   if (status.ok() && !json->is_object()) {
