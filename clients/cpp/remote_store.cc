@@ -3,6 +3,7 @@
 #include "clients/cpp/remote_blob_store.h"
 #include "clients/cpp/remote_event_store.h"
 #include "clients/cpp/remote_lease_store.h"
+#include "clients/cpp/remote_maintenance_store.h"
 #include "clients/cpp/remote_manifest_store.h"
 #include "clients/cpp/remote_movie_store.h"
 #include "clients/cpp/remote_plan_store.h"
@@ -19,7 +20,8 @@ struct RemoteStore::Parts {
         manifests(channel, options.timeout, options.stream_timeout),
         plans(channel, options.stream_timeout),
         leases(channel, options.timeout),
-        runs(channel, options.timeout) {}
+        runs(channel, options.timeout),
+        maintenance(channel, options.maintenance_timeout) {}
 
   RemoteMovieStore movies;
   RemoteBlobStore blobs;
@@ -28,6 +30,7 @@ struct RemoteStore::Parts {
   RemotePlanStore plans;
   RemoteLeaseStore leases;
   RemoteRunRecordStore runs;
+  RemoteMaintenanceStore maintenance;
 };
 
 RemoteStore::RemoteStore(const std::shared_ptr<grpc::Channel>& channel,
@@ -43,7 +46,8 @@ Store RemoteStore::store() {
                .manifests = parts_->manifests,
                .plans = parts_->plans,
                .leases = parts_->leases,
-               .runs = parts_->runs};
+               .runs = parts_->runs,
+               .maintenance = parts_->maintenance};
 }
 
 }  // namespace kinora

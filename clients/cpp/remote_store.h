@@ -26,6 +26,8 @@ struct RemoteStoreOptions {
   absl::Duration timeout = absl::Seconds(30);
   // How long one stream that moves a blob, a manifest or a plan may take.
   absl::Duration stream_timeout = absl::Minutes(10);
+  // How long one call of maintenance may take, which goes through a movie.
+  absl::Duration maintenance_timeout = absl::Hours(24);
 };
 
 // Thread-safe. May be used by any number of threads at once.

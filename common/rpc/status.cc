@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
@@ -118,10 +119,23 @@ absl::Status FromGrpcStatus(const grpc::Status& status) {
   if (details.ParseFromString(status.error_details())) {
     for (const auto& any : details.details()) {
       v1::ErrorDetail detail;
-      if (any.UnpackTo(&detail)) SetDetail(detail, &result);
+      if (any.UnpackTo(&detail)) {
+        result = WithErrorDetail(std::move(result), detail);
+      }
     }
   }
   return result;
+}
+
+v1::ErrorDetail ErrorDetailOf(const absl::Status& status) {
+  if (status.ok()) return v1::ErrorDetail();
+  return DetailOf(status, kMaxStatusBytes - kDetailsOverheadBytes);
+}
+
+absl::Status WithErrorDetail(absl::Status status,
+                             const v1::ErrorDetail& detail) {
+  if (!status.ok()) SetDetail(detail, &status);
+  return status;
 }
 
 }  // namespace kinora

@@ -15,6 +15,10 @@
 
 namespace kinora {
 
+namespace v1 {
+class ErrorDetail;  // kinora/v1/error.pb.h
+}
+
 // gRPC refuses trailers beyond 8 KiB over TCP; base64 and percent escapes
 // take their part of that.
 inline constexpr size_t kMaxStatusBytes = 3 * 1024;
@@ -22,6 +26,15 @@ inline constexpr size_t kMaxStatusBytes = 3 * 1024;
 grpc::Status ToGrpcStatus(const absl::Status& status);
 
 absl::Status FromGrpcStatus(const grpc::Status& status);
+
+// The detail of a status that travels within a message, such as an
+// AppendOutcome; empty for OK or a status without reason and metadata. Cut as
+// that of ToGrpcStatus().
+v1::ErrorDetail ErrorDetailOf(const absl::Status& status);
+
+// The inverse: `status` with the reason and metadata of `detail`. OK stays OK.
+absl::Status WithErrorDetail(absl::Status status,
+                             const v1::ErrorDetail& detail);
 
 }  // namespace kinora
 

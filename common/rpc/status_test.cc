@@ -85,6 +85,23 @@ TEST(RpcStatusTest, MessageAndDetailsAreCutToTheLimit) {
   EXPECT_GT(bare.error_message().size(), kMaxStatusBytes - 10);
 }
 
+TEST(RpcStatusTest, ADetailTravelsWithinAMessageToo) {
+  const absl::Status lost =
+      WithReason(absl::AbortedError("the lease has passed on"), "LEASE_LOST",
+                 {{"holder", "runner-2"}});
+  const v1::ErrorDetail detail = ErrorDetailOf(lost);
+  EXPECT_EQ(detail.reason(), v1::ERROR_REASON_LEASE_LOST);
+  EXPECT_EQ(
+      WithErrorDetail(absl::AbortedError("the lease has passed on"), detail),
+      lost);
+  const absl::Status field = InvalidField("events", "0", "must not be empty");
+  EXPECT_EQ(WithErrorDetail(absl::Status(field.code(), field.message()),
+                            ErrorDetailOf(field)),
+            FromGrpcStatus(ToGrpcStatus(field)));
+  EXPECT_EQ(ErrorDetailOf(absl::InternalError("bare")).ByteSizeLong(), 0u);
+  EXPECT_OK(WithErrorDetail(absl::OkStatus(), detail));
+}
+
 TEST(RpcStatusTest, ForeignDetailsAreIgnored) {
   const absl::Status status = FromGrpcStatus(
       grpc::Status(grpc::StatusCode::UNAVAILABLE, "gone", "not a proto"));

@@ -41,6 +41,15 @@ LocalStore::LocalStore(const LocalStoreOptions& options,
       manifests_(*storage_, *log_, catalog_, blobs_, events_, leases_),
       movies_(*storage_, catalog_, events_, manifests_, clock),
       plans_(*storage_, catalog_),
-      runs_(*storage_, catalog_, leases_) {}
+      runs_(*storage_, catalog_, leases_),
+      maintenance_(StoreCores{.storage = *storage_,
+                              .log = *log_,
+                              .catalog = catalog_,
+                              .leases = leases_,
+                              .blobs = blobs_,
+                              .events = events_,
+                              .manifests = manifests_,
+                              .movies = movies_,
+                              .clock = clock}) {}
 
 }  // namespace kinora

@@ -20,6 +20,7 @@
 #include "services/store/event/event_log.h"
 #include "services/store/event/log_event_store.h"
 #include "services/store/lease/lease_table.h"
+#include "services/store/maintenance/store_maintenance.h"
 #include "services/store/manifest/log_manifest_store.h"
 #include "services/store/movie/movie_catalog.h"
 #include "services/store/movie/object_movie_store.h"
@@ -54,7 +55,8 @@ class LocalStore {
 
   // The parts, which live as long as this LocalStore.
   Store store() {
-    return {movies_, blobs_, events_, manifests_, plans_, leases_, runs_};
+    return {movies_, blobs_,  events_, manifests_,
+            plans_,  leases_, runs_,   maintenance_};
   }
 
   // The bytes of a committed revision, made from the logs alone; see
@@ -80,6 +82,7 @@ class LocalStore {
   ObjectMovieStore movies_;
   ObjectPlanStore plans_;
   ObjectRunRecordStore runs_;
+  StoreMaintenance maintenance_;
 };
 
 }  // namespace kinora

@@ -7,6 +7,7 @@
 #include "services/store/blob/blob_store.h"
 #include "services/store/event/event_store.h"
 #include "services/store/lease/lease_store.h"
+#include "services/store/maintenance/maintenance_store.h"
 #include "services/store/manifest/manifest_store.h"
 #include "services/store/movie/movie_store.h"
 #include "services/store/plan/plan_store.h"
@@ -25,6 +26,7 @@ struct Store {
   PlanStore& plans;
   LeaseStore& leases;
   RunRecordStore& runs;
+  MaintenanceStore& maintenance;
 };
 
 }  // namespace kinora

@@ -8,6 +8,9 @@ namespace {
 
 constexpr char kApiVersion[] = "v1";
 
+// Calls of maintenance at once; more of them wait.
+constexpr int kMaintenanceThreads = 4;
+
 v1::GetCapabilitiesResponse CapabilitiesOf(const StoreServiceOptions& options) {
   v1::GetCapabilitiesResponse capabilities;
   capabilities.set_max_message_bytes(options.max_message_bytes);
@@ -37,7 +40,8 @@ StoreServices::StoreServices(Store store, Executor& executor,
       plans_(store.plans, executor),
       leases_(store.leases, executor),
       runs_(store.runs, executor),
-      maintenance_(InfoOf(options)) {}
+      maintenance_threads_("maintenance", kMaintenanceThreads),
+      maintenance_(store.maintenance, maintenance_threads_, InfoOf(options)) {}
 
 std::vector<RpcService> StoreServices::services() {
   return {

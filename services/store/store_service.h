@@ -12,6 +12,7 @@
 
 #include "common/executor.h"
 #include "common/rpc/server.h"
+#include "common/thread_pool.h"
 #include "services/store/blob_service.h"
 #include "services/store/event_service.h"
 #include "services/store/lease_service.h"
@@ -51,6 +52,8 @@ class StoreServices {
   PlanRpcService plans_;
   LeaseRpcService leases_;
   RunRecordRpcService runs_;
+  // Maintenance takes long and waits for its clients: it has its own threads.
+  ThreadPool maintenance_threads_;
   MaintenanceRpcService maintenance_;
 };
 

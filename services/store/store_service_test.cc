@@ -157,10 +157,6 @@ TEST_P(StoreServiceTest, TheServerSaysWhatItIs) {
       CallUnary(*maintenance, &Stub::GetServerInfo, v1::GetServerInfoRequest(),
                 absl::Seconds(60)));
   EXPECT_FALSE(info.version().empty());
-  EXPECT_THAT(CallUnary(*maintenance, &Stub::PruneMovie,
-                        v1::PruneMovieRequest(), absl::Seconds(60)),
-              StatusIs(absl::StatusCode::kUnimplemented,
-                       HasSubstr("/kinora.v1.MaintenanceService/PruneMovie")));
 }
 
 }  // namespace

@@ -133,7 +133,16 @@ CoreFixture::Core::Core(ObjectStorage& storage, EventLog& log, Clock& clock)
       manifests(storage, log, catalog, blobs, events, leases),
       movies(storage, catalog, events, manifests, clock),
       plans(storage, catalog),
-      runs(storage, catalog, leases) {}
+      runs(storage, catalog, leases),
+      maintenance(StoreCores{.storage = storage,
+                             .log = log,
+                             .catalog = catalog,
+                             .leases = leases,
+                             .blobs = blobs,
+                             .events = events,
+                             .manifests = manifests,
+                             .movies = movies,
+                             .clock = clock}) {}
 
 CoreFixture::CoreFixture() { Restart(); }
 

@@ -17,6 +17,7 @@
 #include "services/store/event/log_event_store.h"
 #include "services/store/event/memory_event_log.h"
 #include "services/store/lease/lease_table.h"
+#include "services/store/maintenance/store_maintenance.h"
 #include "services/store/manifest/log_manifest_store.h"
 #include "services/store/movie/movie_catalog.h"
 #include "services/store/movie/object_movie_store.h"
@@ -65,7 +66,8 @@ class CoreFixture : public ::testing::Test {
     Core(ObjectStorage& storage, EventLog& log, Clock& clock);
 
     Store store() {
-      return {movies, blobs, events, manifests, plans, leases, runs};
+      return {movies, blobs,  events, manifests,
+              plans,  leases, runs,   maintenance};
     }
 
     MovieCatalog catalog;
@@ -76,6 +78,7 @@ class CoreFixture : public ::testing::Test {
     ObjectMovieStore movies;
     ObjectPlanStore plans;
     ObjectRunRecordStore runs;
+    StoreMaintenance maintenance;
   };
 
   CoreFixture();

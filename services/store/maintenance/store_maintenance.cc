@@ -1,0 +1,80 @@
+#include "services/store/maintenance/store_maintenance.h"
+
+#include "absl/strings/str_cat.h"
+
+#include "common/error_reason.h"
+#include "common/status.h"
+
+namespace kinora {
+namespace {
+
+// OK to be asked for on a movie that exists; the part itself is missing.
+absl::Status PartMissing(absl::string_view part) {
+  return WithReason(absl::UnimplementedError(
+                        absl::StrCat(part, ": is not part of this build")),
+                    "RPC_NOT_IMPLEMENTED");
+}
+
+}  // namespace
+
+absl::Status StoreMaintenance::CollectGarbage(
+    const v1::CollectGarbageRequest& request,
+    absl::FunctionRef<absl::Status(const v1::CollectGarbageResponse&)>
+    /*report*/) {
+  KINORA_RETURN_IF_ERROR(cores_.catalog.Require(request.movie_id()));
+  return PartMissing("garbage collection");
+}
+
+absl::StatusOr<v1::ExplainBlobResponse> StoreMaintenance::ExplainBlob(
+    const v1::ExplainBlobRequest& request) {
+  KINORA_RETURN_IF_ERROR(cores_.catalog.Require(request.movie_id()));
+  return PartMissing("explaining blobs");
+}
+
+absl::Status StoreMaintenance::VerifyMovie(
+    const v1::VerifyMovieRequest& request,
+    absl::FunctionRef<absl::Status(const v1::VerifyMovieResponse&)>
+    /*report*/) {
+  KINORA_RETURN_IF_ERROR(cores_.catalog.Require(request.movie_id()));
+  return PartMissing("verification");
+}
+
+absl::StatusOr<v1::CheckpointMovieResponse> StoreMaintenance::CheckpointMovie(
+    const v1::CheckpointMovieRequest& request) {
+  KINORA_RETURN_IF_ERROR(cores_.catalog.Require(request.movie_id()));
+  return PartMissing("checkpoints");
+}
+
+absl::StatusOr<v1::ScanReadableFilesResponse>
+StoreMaintenance::ScanReadableFiles(
+    const v1::ScanReadableFilesRequest& request) {
+  KINORA_RETURN_IF_ERROR(cores_.catalog.Require(request.movie_id()));
+  return PartMissing("scanning readable files");
+}
+
+absl::StatusOr<v1::PruneMovieResponse> StoreMaintenance::PruneMovie(
+    const v1::PruneMovieRequest& request) {
+  KINORA_RETURN_IF_ERROR(cores_.catalog.Require(request.movie_id()));
+  return PartMissing("retention");
+}
+
+absl::StatusOr<v1::GetStatisticsResponse> StoreMaintenance::GetStatistics(
+    const v1::GetStatisticsRequest& request) {
+  KINORA_RETURN_IF_ERROR(cores_.catalog.Require(request.movie_id()));
+  return PartMissing("statistics");
+}
+
+absl::Status StoreMaintenance::BackUpMovie(
+    const v1::BackUpMovieRequest& request,
+    absl::FunctionRef<absl::Status(absl::string_view)> /*write*/) {
+  KINORA_RETURN_IF_ERROR(cores_.catalog.Require(request.movie_id()));
+  return PartMissing("backup");
+}
+
+absl::StatusOr<v1::RestoreMovieResponse> StoreMaintenance::RestoreMovie(
+    absl::string_view /*movie_id*/,
+    absl::FunctionRef<absl::StatusOr<std::string>()> /*read*/) {
+  return PartMissing("restoring");
+}
+
+}  // namespace kinora
