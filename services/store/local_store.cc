@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "common/status.h"
-#include "services/store/event/file_event_log.h"
 #include "services/store/event/memory_event_log.h"
 #include "services/store/object/file_object_storage.h"
 #include "services/store/object/memory_object_storage.h"
@@ -20,7 +19,9 @@ absl::StatusOr<std::unique_ptr<LocalStore>> LocalStore::Open(
     storage = std::make_unique<MemoryObjectStorage>(clock);
   } else {
     KINORA_ASSIGN_OR_RETURN(
-        log, FileEventLog::Open(fs, options.data_dir, {.executor = &executor}));
+        log, FileEventLog::Open(
+                 fs, options.data_dir,
+                 {.executor = &executor, .limits = options.log_limits}));
     KINORA_ASSIGN_OR_RETURN(storage,
                             FileObjectStorage::Open(fs, options.data_dir));
   }

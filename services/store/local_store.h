@@ -18,6 +18,7 @@
 #include "common/random.h"
 #include "services/store/blob/object_blob_store.h"
 #include "services/store/event/event_log.h"
+#include "services/store/event/file_event_log.h"
 #include "services/store/event/log_event_store.h"
 #include "services/store/lease/lease_table.h"
 #include "services/store/maintenance/store_maintenance.h"
@@ -39,6 +40,8 @@ struct LocalStoreOptions {
   int64_t inline_limit_bytes = 4096;
   // Largest blob; 0 for no limit.
   int64_t max_blob_bytes = 0;
+  // When the journal starts a new segment.
+  FileEventLogLimits log_limits;
 };
 
 // Thread-safe.

@@ -1,0 +1,204 @@
+// A whole store on a disk that loses power at a random change: what was not
+// synced is gone, or is there by chance, and the last write is torn. Opened
+// again, it must keep every promise (store_checker.h). Several times in a row.
+//
+// One test is a block of seeds, so that shards share them out. A failing seed
+// alone, with what was asked of the store:
+//   bazel run //tests/crash:power_loss_test -- --seed=N
+// More seeds than usual: --seeds=1000000 (make kill-all).
+
+#include <cstdint>
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+#include "gtest/gtest.h"
+
+#include "common/log.h"
+#include "common/status.h"
+#include "common/testing/faulty_file_system.h"
+#include "common/testing/manual_executor.h"
+#include "services/store/local_store.h"
+#include "tests/crash/store_call.h"
+#include "tests/crash/store_checker.h"
+#include "tests/crash/store_facts.h"
+#include "tests/crash/store_workload.h"
+
+namespace kinora {
+namespace {
+
+constexpr absl::string_view kDataDir = "/data";
+constexpr int kBlocks = 100;
+constexpr int kMaxRounds = 4;
+constexpr int kMaxChanges = 90;  // before the power goes
+constexpr int kMaxSteps = 40;    // of a round whose end is no loss of power
+
+struct SeedRange {
+  uint64_t first = 1;
+  uint64_t count = 10'000;
+  bool verbose = false;
+};
+SeedRange seeds;
+
+// How a round ends.
+enum class Ending { kPowerLoss, kClose, kFailedOperation };
+
+class PowerLossRun {
+ public:
+  explicit PowerLossRun(uint64_t seed) : random_(seed) {}
+
+  absl::Status Run() {
+    const int rounds = 1 + Below(kMaxRounds);
+    for (int round = 0; round < rounds; ++round) {
+      KINORA_RETURN_IF_ERROR(Annotate(Open(), "open"));
+      KINORA_RETURN_IF_ERROR(RunRound());
+      local_.reset();
+      executor_.RunUntilIdle();
+    }
+    return Annotate(Open(), "open");
+  }
+
+  const std::vector<std::string>& story() const { return story_; }
+
+ private:
+  int Below(int bound) {
+    return static_cast<int>(
+        UniformBelow(random_, static_cast<uint64_t>(bound)));
+  }
+
+  // As a new process does; then the facts are held against the store.
+  absl::Status Open() {
+    LocalStoreOptions options;
+    options.data_dir = std::string(kDataDir);
+    options.log_limits = {.journal_segment_bytes = 4096,
+                          .max_unsynced_logs = 3};
+    KINORA_ASSIGN_OR_RETURN(
+        local_, LocalStore::Open(options, fs_, clock_, random_, executor_));
+    story_.push_back("opened");
+    return Annotate(CheckStore(*local_, fs_, kDataDir, &facts_), "check");
+  }
+
+  absl::Status RunRound() {
+    const Ending ending = static_cast<Ending>(Below(8) < 6   ? 0
+                                              : Below(2) < 1 ? 1
+                                                             : 2);
+    if (ending == Ending::kPowerLoss) fs_.StopAfter(Below(kMaxChanges));
+    KINORA_RETURN_IF_ERROR(RunSteps(ending));
+    if (ending == Ending::kPowerLoss) {
+      LosePower();
+    } else if (ending == Ending::kFailedOperation && Below(2) == 0) {
+      LosePower();
+    }
+    fs_.ClearFailures();
+    return absl::OkStatus();
+  }
+
+  void LosePower() {
+    story_.push_back(absl::StrCat("power lost at change ", fs_.changes()));
+    fs_.Crash(random_.Next());
+  }
+
+  absl::Status RunSteps(Ending ending) {
+    absl::Status broken;
+    StoreCaller caller(local_->store(), [&](const StoreCall& call) {
+      if (!call.answered) return;
+      story_.push_back(Describe(call));
+      broken.Update(facts_.Apply(call));
+    });
+    // Later on another may hold the lease.
+    if (Below(3) == 0) facts_.unanswered().clear();
+    const int fail_at = Below(kMaxSteps);
+    for (int step = 0; step < kMaxSteps || ending == Ending::kPowerLoss;
+         ++step) {
+      if (ending == Ending::kFailedOperation && step == fail_at) {
+        FailSomething();
+      }
+      StepContext context = {.caller = caller,
+                             .facts = facts_,
+                             .random = random_,
+                             .movie_id = Below(4) > 0 ? "film" : "short",
+                             .next_id = &next_id_};
+      const absl::Status done =
+          step == 0 ? RepeatUnanswered(context) : RunRandomStep(context);
+      KINORA_RETURN_IF_ERROR(broken);
+      executor_.RunUntilIdle();
+      if (fs_.stopped()) return absl::OkStatus();
+      if (done.ok()) continue;
+      // Nothing but a disk in trouble is a reason to refuse.
+      if (ending == Ending::kFailedOperation && step >= fail_at) {
+        return absl::OkStatus();
+      }
+      return done;
+    }
+    return absl::OkStatus();
+  }
+
+  void FailSomething() {
+    constexpr FileOp kOps[] = {FileOp::kAppend,       FileOp::kSync,
+                               FileOp::kRename,       FileOp::kRenameIfAbsent,
+                               FileOp::kOpenForWrite, FileOp::kSyncDirectory};
+    const FileOp op = kOps[Below(6)];
+    story_.push_back(
+        absl::StrCat("operation ", static_cast<int>(op), " fails from now on"));
+    const absl::Status status =
+        absl::ResourceExhaustedError("No space left on device");
+    if (Below(2) == 0) {
+      fs_.FailNext(op, status);
+    } else {
+      fs_.FailAlways(op, status);
+    }
+  }
+
+  SeededRandom random_;
+  FaultyFileSystem fs_;
+  FakeClock clock_;
+  ManualExecutor executor_{clock_};
+  StoreFacts facts_;
+  int64_t next_id_ = 1;
+  std::vector<std::string> story_;
+  std::unique_ptr<LocalStore> local_;
+};
+
+class PowerLossTest : public ::testing::TestWithParam<int> {};
+
+TEST_P(PowerLossTest, TheStoreKeepsItsPromises) {
+  for (uint64_t i = GetParam(); i < seeds.count; i += kBlocks) {
+    const uint64_t seed = seeds.first + i;
+    PowerLossRun run(seed);
+    const absl::Status status = run.Run();
+    if (status.ok() && !seeds.verbose) continue;
+    for (const std::string& line : run.story()) std::cerr << line << "\n";
+    ASSERT_TRUE(status.ok()) << "seed " << seed << ": " << status;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, PowerLossTest, ::testing::Range(0, kBlocks));
+
+}  // namespace
+}  // namespace kinora
+
+int main(int argc, char** argv) {
+  ::testing::InitGoogleTest(&argc, argv);
+  kinora::SetLogLevel(kinora::LogLevel::kOff);
+  for (int i = 1; i < argc; ++i) {
+    absl::string_view argument = argv[i];
+    bool valid = false;
+    if (absl::ConsumePrefix(&argument, "--seed=")) {
+      valid = absl::SimpleAtoi(argument, &kinora::seeds.first);
+      kinora::seeds.count = 1;
+      kinora::seeds.verbose = true;
+    } else if (absl::ConsumePrefix(&argument, "--seeds=")) {
+      valid = absl::SimpleAtoi(argument, &kinora::seeds.count);
+    }
+    if (valid) continue;
+    std::cerr << "usage: [--seed=N | --seeds=COUNT]\n";
+    return 2;
+  }
+  return RUN_ALL_TESTS();
+}
