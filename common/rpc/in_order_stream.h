@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "absl/functional/any_invocable.h"
+#include "absl/status/statusor.h"
 #include "grpcpp/support/server_callback.h"
 
 #include "common/executor.h"
@@ -32,9 +33,10 @@ class InOrderStream final : public grpc::ServerBidiReactor<Request, Response> {
   // Enough to keep the handler busy over a network's round trip.
   static constexpr size_t kMaxQueued = 16;
 
-  // Answers one request; what fails is said in the response. Runs on the
-  // executor, never twice at once, and may block.
-  using Handler = absl::AnyInvocable<Response(const Request&)>;
+  // Answers one request, which it may change. An error ends the call; what
+  // fails for itself is said in the response. Runs on the executor, never twice
+  // at once, and may block.
+  using Handler = absl::AnyInvocable<absl::StatusOr<Response>(Request&)>;
 
   // What a service method returns. `executor` MUST outlive the server.
   static grpc::ServerBidiReactor<Request, Response>* Start(
@@ -93,7 +95,7 @@ class InOrderStream final : public grpc::ServerBidiReactor<Request, Response> {
           executor_, self_, trace_,
           [](InOrderStream& stream) { stream.Handle(); },
           [](InOrderStream& stream, const absl::Status& why) {
-            stream.Handled(Response(), why);
+            stream.Handled(why);
           });
     }
     const bool room = requests_.size() + responses_.size() < kMaxQueued;
@@ -117,17 +119,17 @@ class InOrderStream final : public grpc::ServerBidiReactor<Request, Response> {
       request = std::move(requests_.front());
       requests_.pop_front();
     }
-    Handled(handler_(request), absl::OkStatus());
+    Handled(handler_(request));
   }
 
-  void Handled(Response response, const absl::Status& status) {
+  void Handled(absl::StatusOr<Response> response) {
     MutexLock lock(mu_);
     handling_ = false;
-    if (status.ok()) {
-      responses_.push_back(std::move(response));
+    if (response.ok()) {
+      responses_.push_back(*std::move(response));
     } else {
       stopped_ = true;
-      end_ = status;
+      end_ = response.status();
     }
     Advance();
   }

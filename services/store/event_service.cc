@@ -1,13 +1,48 @@
 #include "services/store/event_service.h"
 
+#include <iterator>
 #include <string>
 #include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
 
 #include "common/rpc/in_order_stream.h"
+#include "common/rpc/status.h"
 #include "common/rpc/tail_stream.h"
 #include "common/rpc/unary.h"
+#include "common/status.h"
 
 namespace kinora {
+namespace {
+
+absl::Status CheckStreamed(const v1::StreamAppendEventsRequest& request) {
+  int events = 0;
+  for (const v1::AppendEventsRequest& append : request.appends()) {
+    events += append.events_size();
+  }
+  if (request.appends().empty() || events > kMaxEventsPerAppend) {
+    return InvalidField(
+        "appends",
+        absl::StrCat(request.appends_size(), " with ", events, " events"),
+        absl::StrCat("must be one or more with up to ", kMaxEventsPerAppend,
+                     " events in all"));
+  }
+  return absl::OkStatus();
+}
+
+void SetOutcome(const absl::StatusOr<v1::AppendEventsResponse>& answer,
+                v1::AppendOutcome* outcome) {
+  if (answer.ok()) {
+    *outcome->mutable_appended() = *answer;
+    return;
+  }
+  outcome->set_code(static_cast<int>(answer.status().code()));
+  outcome->set_message(std::string(answer.status().message()));
+  *outcome->mutable_detail() = ErrorDetailOf(answer.status());
+}
+
+}  // namespace
 
 grpc::ServerUnaryReactor* EventRpcService::AppendEvents(
     grpc::CallbackServerContext* context,
@@ -24,18 +59,18 @@ EventRpcService::StreamAppendEvents(grpc::CallbackServerContext* context) {
   using Stream = InOrderStream<v1::StreamAppendEventsRequest,
                                v1::StreamAppendEventsResponse>;
   return Stream::Start(
-      context, executor_, [this](const v1::StreamAppendEventsRequest& request) {
+      context, executor_,
+      [this](v1::StreamAppendEventsRequest& request)
+          -> absl::StatusOr<v1::StreamAppendEventsResponse> {
+        KINORA_RETURN_IF_ERROR(CheckStreamed(request));
+        std::vector<v1::AppendEventsRequest> appends(
+            std::make_move_iterator(request.mutable_appends()->begin()),
+            std::make_move_iterator(request.mutable_appends()->end()));
         v1::StreamAppendEventsResponse response;
-        for (const v1::AppendEventsRequest& append : request.appends()) {
-          v1::AppendOutcome& outcome = *response.add_outcomes();
-          absl::StatusOr<v1::AppendEventsResponse> appended =
-              events_.Append(append);
-          if (appended.ok()) {
-            *outcome.mutable_appended() = *std::move(appended);
-          } else {
-            outcome.set_code(static_cast<int>(appended.status().code()));
-            outcome.set_message(std::string(appended.status().message()));
-          }
+        const std::vector<absl::StatusOr<v1::AppendEventsResponse>> answers =
+            events_.AppendAll(absl::MakeSpan(appends));
+        for (const absl::StatusOr<v1::AppendEventsResponse>& answer : answers) {
+          SetOutcome(answer, response.add_outcomes());
         }
         return response;
       });

@@ -8,15 +8,19 @@
 
 namespace kinora {
 
-absl::StatusOr<std::optional<AppendedRange>> AppendRequests::Begin(
-    EventLog& events, absl::string_view log, const std::string& request_id) {
+absl::StatusOr<AppendRequests::Begun> AppendRequests::Begin(
+    EventLog& events, absl::string_view log, const std::string& request_id,
+    bool wait) {
   MutexLock lock(mu_);
-  while (under_way_.contains(request_id)) ended_.Wait(mu_);
+  while (under_way_.contains(request_id)) {
+    if (!wait) return Begun{.done = std::nullopt, .busy = true};
+    ended_.Wait(mu_);
+  }
   KINORA_RETURN_IF_ERROR(Recover(events, log));
   auto found = done_.find(request_id);
-  if (found != done_.end()) return std::make_optional(found->second);
+  if (found != done_.end()) return Begun{.done = found->second};
   under_way_.insert(request_id);
-  return std::optional<AppendedRange>();
+  return Begun();
 }
 
 void AppendRequests::End(const std::string& request_id,

@@ -32,12 +32,19 @@ inline constexpr int64_t kMaxRecoveredEvents = 20'000;
 // Thread-safe.
 class AppendRequests {
  public:
-  // Begins the append of a request id, once per id at a time: waits while the
-  // same id is under way. Returns its answer if it was done before; else
-  // nullopt, and the caller MUST append and then call End().
-  // Before the first answer the tail of `log` is read; its errors are returned.
-  absl::StatusOr<std::optional<AppendedRange>> Begin(
-      EventLog& events, absl::string_view log, const std::string& request_id);
+  // What Begin() found: the answer if the append was done before; `busy` if the
+  // same id is under way. If neither, the caller MUST append and then call
+  // End().
+  struct Begun {
+    std::optional<AppendedRange> done;
+    bool busy = false;
+  };
+
+  // Begins the append of a request id, once per id at a time: while the same id
+  // is under way it waits, or without `wait` says so. Before the first answer
+  // the tail of `log` is read; its errors are returned.
+  absl::StatusOr<Begun> Begin(EventLog& events, absl::string_view log,
+                              const std::string& request_id, bool wait);
 
   // Ends what Begin() began; `range` is null if the append failed.
   void End(const std::string& request_id, const AppendedRange* range);

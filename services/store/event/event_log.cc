@@ -29,6 +29,12 @@ absl::Status CheckPositive(absl::string_view field, int64_t value) {
 
 }  // namespace
 
+void EventLog::AppendAll(absl::Span<AppendCall> calls) {
+  for (AppendCall& call : calls) {
+    call.result = Append(call.log, call.bodies, call.admit);
+  }
+}
+
 absl::Status ValidateLogKey(absl::string_view log) {
   absl::string_view stem = log.substr(DirectoryOf(log).size());
   // A dot in the stem would make archives of "x.y.log" look like those of

@@ -73,6 +73,19 @@ class EventLog {
       absl::string_view log, absl::Span<const std::string> bodies,
       Admit admit) = 0;
 
+  // One append of several. `log`, `bodies` and `admit` as of Append().
+  struct AppendCall {
+    absl::string_view log;
+    absl::Span<const std::string> bodies;
+    Admit admit;
+    absl::StatusOr<AppendedRange> result = absl::UnknownError("not appended");
+  };
+
+  // Does each append as Append() would and puts its answer into `result`; those
+  // to one log happen in their order. They share a sync where they can. A
+  // refused one does not keep the others back.
+  virtual void AppendAll(absl::Span<AppendCall> calls);
+
   // Records after `after`, in order, at most `limit` of them and about
   // `max_bytes` bytes (at least one record if there is any). Never waits; an
   // empty result means that `after` is the end, or that the log is empty.

@@ -2,24 +2,34 @@
 
 namespace kinora {
 
-void EventLogGroupCommit::Run(Entry& entry, Lead lead) {
-  std::vector<Entry*> group;
-  {
-    MutexLock lock(mu_);
-    queue_.push_back(&entry);
-    while (!entry.done && queue_.front() != &entry) entry.wake.Wait(mu_);
-    if (entry.done) return;
-    group = NextGroup();
+void EventLogGroupCommit::Run(absl::Span<Entry* const> entries, Lead lead) {
+  Caller caller;
+  caller.waiting = entries.size();
+  mu_.Lock();
+  for (Entry* entry : entries) {
+    entry->caller = &caller;
+    queue_.push_back(entry);
   }
-  lead(group);
-  MutexLock lock(mu_);
-  for (Entry* served : group) {
-    queue_.pop_front();
-    // Signalled under the lock: its owner destroys it as soon as it may.
-    served->done = true;
-    if (served != &entry) served->wake.SignalOne();
+  while (caller.waiting > 0) {
+    if (queue_.front()->caller != &caller) {
+      caller.wake.Wait(mu_);
+      continue;
+    }
+    const std::vector<Entry*> group = NextGroup();
+    mu_.Unlock();
+    lead(group);
+    mu_.Lock();
+    for (Entry* served : group) {
+      queue_.pop_front();
+      // Signalled under the lock: its owner leaves as soon as it may.
+      Caller& owner = *served->caller;
+      if (--owner.waiting == 0 && &owner != &caller) owner.wake.SignalOne();
+    }
+    if (!queue_.empty() && queue_.front()->caller != &caller) {
+      queue_.front()->caller->wake.SignalOne();
+    }
   }
-  if (!queue_.empty()) queue_.front()->wake.SignalOne();
+  mu_.Unlock();
 }
 
 std::vector<EventLogGroupCommit::Entry*> EventLogGroupCommit::NextGroup()

@@ -18,7 +18,8 @@ struct Numbered : EventLogGroupCommit::Entry {
 TEST(EventLogGroupCommitTest, ALoneCallerLeadsItself) {
   EventLogGroupCommit queue(100);
   Numbered entry;
-  queue.Run(entry, [](absl::Span<EventLogGroupCommit::Entry* const> group) {
+  EventLogGroupCommit::Entry* entries[] = {&entry};
+  queue.Run(entries, [](absl::Span<EventLogGroupCommit::Entry* const> group) {
     ASSERT_EQ(group.size(), 1u);
     ++static_cast<Numbered*>(group[0])->served;
   });
@@ -55,7 +56,8 @@ TEST(EventLogGroupCommitTest, CallersThatComeMeanwhileShareAStep) {
         ++arrived;
         changed.SignalAll();
       }
-      queue.Run(entry, step);
+      EventLogGroupCommit::Entry* entries[] = {&entry};
+      queue.Run(entries, step);
       EXPECT_EQ(entry.served, 1);
     });
   }
@@ -72,10 +74,52 @@ TEST(EventLogGroupCommitTest, AnEntryAboveTheLimitIsServedAlone) {
   EventLogGroupCommit queue(3);
   Numbered entry;
   entry.bytes = 1000;
-  queue.Run(entry, [](absl::Span<EventLogGroupCommit::Entry* const> group) {
+  EventLogGroupCommit::Entry* entries[] = {&entry};
+  queue.Run(entries, [](absl::Span<EventLogGroupCommit::Entry* const> group) {
     ++static_cast<Numbered*>(group[0])->served;
   });
   EXPECT_EQ(entry.served, 1);
+}
+
+// The entries of a caller pass in their order, in as many groups as it takes,
+// and those of others come in between.
+TEST(EventLogGroupCommitTest, CallersWithManyEntriesShareSteps) {
+  constexpr int kCallers = 4;
+  constexpr int kEntries = 7;
+  EventLogGroupCommit queue(3);
+  std::vector<Numbered*> order;  // of the leader of the moment
+  const auto step = [&](absl::Span<EventLogGroupCommit::Entry* const> group) {
+    EXPECT_LE(group.size(), 3u);
+    for (EventLogGroupCommit::Entry* entry : group) {
+      order.push_back(static_cast<Numbered*>(entry));
+      ++order.back()->served;
+    }
+  };
+  std::vector<std::thread> threads;
+  std::vector<std::vector<Numbered>> all(kCallers);
+  for (std::vector<Numbered>& mine : all) {
+    mine.resize(kEntries);
+    threads.emplace_back([&queue, &mine, step] {
+      std::vector<EventLogGroupCommit::Entry*> entries;
+      for (Numbered& entry : mine) {
+        entry.number = static_cast<int>(entries.size());
+        entry.bytes = 1;
+        entries.push_back(&entry);
+      }
+      queue.Run(entries, step);
+      for (const Numbered& entry : mine) EXPECT_EQ(entry.served, 1);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(order.size(), static_cast<size_t>(kCallers * kEntries));
+  for (const std::vector<Numbered>& mine : all) {
+    int next = 0;
+    for (const Numbered* entry : order) {
+      if (entry < mine.data() || entry >= mine.data() + mine.size()) continue;
+      EXPECT_EQ(entry->number, next++);
+    }
+    EXPECT_EQ(next, kEntries);
+  }
 }
 
 }  // namespace

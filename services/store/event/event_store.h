@@ -7,14 +7,19 @@
 #define KINORA_SERVICES_STORE_EVENT_EVENT_STORE_H_
 
 #include <cstdint>
+#include <vector>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 
 #include "kinora/v1/event.pb.h"
 
 namespace kinora {
+
+// Events in one append, and in one message of an append stream.
+inline constexpr int kMaxEventsPerAppend = 10'000;
 
 // Thread-safe. Calls but NotifyAfter() and CancelNotify() may block.
 class EventStore {
@@ -25,6 +30,19 @@ class EventStore {
 
   virtual absl::StatusOr<v1::AppendEventsResponse> Append(
       const v1::AppendEventsRequest& request) = 0;
+
+  // Does each append as Append() and answers them in their order; those to one
+  // log happen in that order. They share a sync where they can. May fill in
+  // what `requests` leave out, such as the hashes of values.
+  virtual std::vector<absl::StatusOr<v1::AppendEventsResponse>> AppendAll(
+      absl::Span<v1::AppendEventsRequest> requests) {
+    std::vector<absl::StatusOr<v1::AppendEventsResponse>> answers;
+    answers.reserve(requests.size());
+    for (const v1::AppendEventsRequest& request : requests) {
+      answers.push_back(Append(request));
+    }
+    return answers;
+  }
 
   // The next events after `request.after_sequence()`, at most
   // `request.limit()` of them (0: a server-chosen number), and a bookmark from

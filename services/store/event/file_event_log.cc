@@ -76,13 +76,41 @@ void FileEventLog::ForgetIdleChains() {
 
 absl::StatusOr<AppendedRange> FileEventLog::Append(
     absl::string_view log, absl::Span<const std::string> bodies, Admit admit) {
-  KINORA_RETURN_IF_ERROR(ValidateAppend(log, bodies));
+  AppendCall call = {.log = log, .bodies = bodies, .admit = admit};
+  AppendAll(absl::MakeSpan(&call, 1));
+  return call.result;
+}
+
+void FileEventLog::AppendAll(absl::Span<AppendCall> calls) {
+  std::vector<FileEventLogCommitter::ChainAppend> appends;
+  absl::flat_hash_map<FileEventLogChain*, absl::Status> begun;
+  for (AppendCall& call : calls) {
+    absl::StatusOr<ChainPtr> chain = ChainForAppend(call);
+    absl::Status status = chain.status();
+    if (status.ok()) {
+      // Once for each log: one that waits to be archived lets nobody in twice.
+      const auto [entry, added] =
+          begun.try_emplace(chain->get(), absl::OkStatus());
+      if (added) entry->second = (*chain)->BeginAppend();
+      status = entry->second;
+    }
+    if (status.ok()) {
+      appends.push_back({.chain = *std::move(chain), .call = &call});
+    } else {
+      call.result = status;
+    }
+  }
+  if (!appends.empty()) committer_->Append(appends);
+  for (const auto& entry : begun) {
+    if (entry.second.ok()) entry.first->EndAppend();
+  }
+}
+
+absl::StatusOr<FileEventLog::ChainPtr> FileEventLog::ChainForAppend(
+    const AppendCall& call) {
+  KINORA_RETURN_IF_ERROR(ValidateAppend(call.log, call.bodies));
   KINORA_RETURN_IF_ERROR(committer_->CheckWritable());
-  KINORA_ASSIGN_OR_RETURN(const ChainPtr chain, Chain(log));
-  KINORA_RETURN_IF_ERROR(chain->BeginAppend());
-  auto range = committer_->Append(chain, bodies, admit);
-  chain->EndAppend();
-  return range;
+  return Chain(call.log);
 }
 
 absl::StatusOr<std::vector<LogRecord>> FileEventLog::Read(absl::string_view log,

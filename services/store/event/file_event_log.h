@@ -75,6 +75,7 @@ class FileEventLog final : public EventLog {
   absl::StatusOr<AppendedRange> Append(absl::string_view log,
                                        absl::Span<const std::string> bodies,
                                        Admit admit) override;
+  void AppendAll(absl::Span<AppendCall> calls) override;
   absl::StatusOr<std::vector<LogRecord>> Read(absl::string_view log,
                                               int64_t after, int64_t limit,
                                               int64_t max_bytes) override;
@@ -96,6 +97,8 @@ class FileEventLog final : public EventLog {
 
   // The log's state, scanned.
   absl::StatusOr<ChainPtr> Chain(absl::string_view log)
+      ABSL_LOCKS_EXCLUDED(mu_);
+  absl::StatusOr<ChainPtr> ChainForAppend(const AppendCall& call)
       ABSL_LOCKS_EXCLUDED(mu_);
   ChainPtr CachedChain(absl::string_view log) ABSL_LOCKS_EXCLUDED(mu_);
   void ForgetIdleChains() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);

@@ -26,8 +26,7 @@ constexpr uint64_t kMaxGrowth = 2;
 // file is synced.
 struct FileEventLogCommitter::Commit : EventLogGroupCommit::Entry {
   ChainPtr chain;
-  absl::Span<const std::string> bodies;  // none to mark as synced
-  const EventLog::Admit* admit = nullptr;
+  EventLog::AppendCall* call = nullptr;  // null to mark as synced
 
   absl::Status status;
   AppendedRange range;
@@ -50,14 +49,14 @@ class FileEventLogCommitter::Group {
   void Build() {
     for (EventLogGroupCommit::Entry* entry : entries_) {
       Commit& commit = *static_cast<Commit*>(entry);
-      if (commit.bodies.empty()) {
+      if (commit.call == nullptr) {
         batch_.Add({.kind = JournalRecord::Kind::kCheckpoint,
                     .log = commit.chain->log()});
         admitted_.push_back(&commit);
         continue;
       }
       PendingLog& log = PendingOf(commit.chain);
-      commit.status = (*commit.admit)(log.next.sequence - 1);
+      commit.status = commit.call->admit(log.next.sequence - 1);
       if (commit.status.ok()) AddLines(&commit, &log);
     }
   }
@@ -90,7 +89,7 @@ class FileEventLogCommitter::Group {
   void AddLines(Commit* commit, PendingLog* log) {
     const size_t begin = log->lines.size();
     const LogPosition first = log->next;
-    for (const std::string& body : commit->bodies) {
+    for (const std::string& body : commit->call->bodies) {
       AppendLogLine(log->next.sequence++, body, &log->lines);
     }
     const absl::string_view lines = absl::string_view(log->lines).substr(begin);
@@ -125,36 +124,53 @@ FileEventLogCommitter::FileEventLogCommitter(FileSystem& fs,
       group_commit_(kMaxGroupBytes),
       journal_(std::move(journal)) {}
 
-absl::StatusOr<AppendedRange> FileEventLogCommitter::Append(
-    const ChainPtr& chain, absl::Span<const std::string> bodies,
-    EventLog::Admit admit) {
-  Commit commit;
-  commit.chain = chain;
-  commit.bodies = bodies;
-  commit.admit = &admit;
-  for (const std::string& body : bodies) commit.bytes += body.size();
-  Run(&commit);
-  KINORA_RETURN_IF_ERROR(commit.status);
-  return commit.range;
+void FileEventLogCommitter::Append(absl::Span<const ChainAppend> appends) {
+  std::vector<Commit> commits(appends.size());
+  for (size_t i = 0; i < appends.size(); ++i) {
+    commits[i].chain = appends[i].chain;
+    commits[i].call = appends[i].call;
+    for (const std::string& body : appends[i].call->bodies) {
+      commits[i].bytes += body.size();
+    }
+  }
+  Run(absl::MakeSpan(commits));
+  for (const Commit& commit : commits) {
+    if (commit.status.ok()) {
+      commit.call->result = commit.range;
+    } else {
+      commit.call->result = commit.status;
+    }
+  }
 }
 
 absl::Status FileEventLogCommitter::MarkSynced(const ChainPtr& chain) {
   Commit commit;
   commit.chain = chain;
-  Run(&commit);
+  Run(absl::MakeSpan(&commit, 1));
   return commit.status;
 }
 
-void FileEventLogCommitter::Run(Commit* commit) {
+void FileEventLogCommitter::Run(absl::Span<Commit> commits) {
+  std::vector<EventLogGroupCommit::Entry*> entries;
+  entries.reserve(commits.size());
+  for (Commit& commit : commits) entries.push_back(&commit);
+  // A caller of many may lead again before its checkpoint is done. The one
+  // that might fall due then would wait for it.
   std::unique_ptr<Checkpoint> checkpoint;
   group_commit_.Run(
-      *commit,
+      entries,
       [this, &checkpoint](absl::Span<EventLogGroupCommit::Entry* const> all) {
+        if (checkpoint != nullptr) {
+          Finish(checkpoint.get());
+          checkpoint = nullptr;
+        }
         Group group(all);
         Lead(&group, &checkpoint);
       });
-  if (commit->status.ok() && !commit->bodies.empty()) {
-    waiters_.Notify(commit->chain->log(), commit->range.last_sequence);
+  for (const Commit& commit : commits) {
+    if (commit.status.ok() && commit.call != nullptr) {
+      waiters_.Notify(commit.chain->log(), commit.range.last_sequence);
+    }
   }
   if (checkpoint != nullptr) Finish(checkpoint.get());
 }

@@ -46,12 +46,16 @@ class FileEventLogCommitter {
                         const FileEventLogLimits& limits,
                         EventLogWaiters& waiters);
 
+  // An append and the log that it goes to.
+  struct ChainAppend {
+    std::shared_ptr<FileEventLogChain> chain;
+    EventLog::AppendCall* call;
+  };
+
   // Makes the records durable and readable. Status codes as of
   // EventLog::Append(). REQUIRES: valid arguments, and the caller is between
-  // BeginAppend() and EndAppend() of the chain.
-  absl::StatusOr<AppendedRange> Append(
-      const std::shared_ptr<FileEventLogChain>& chain,
-      absl::Span<const std::string> bodies, EventLog::Admit admit);
+  // BeginAppend() and EndAppend() of each chain.
+  void Append(absl::Span<const ChainAppend> appends);
 
   // Makes durable that the live file needs nothing of what was journaled for it
   // so far. REQUIRES: the live file is synced, and the caller is between
@@ -82,8 +86,8 @@ class FileEventLogCommitter {
     uint64_t first_needed_segment = 0;
   };
 
-  // Brings `commit` through the journal and does what falls to this thread.
-  void Run(Commit* commit);
+  // Brings `commits` through the journal and does what falls to this thread.
+  void Run(absl::Span<Commit> commits);
 
   // The step of the group commit.
   void Lead(Group* group, std::unique_ptr<Checkpoint>* checkpoint);

@@ -22,153 +22,17 @@ namespace {
 constexpr int64_t kEventsPerPage = 1000;
 constexpr int64_t kBytesPerPage = int64_t{1} << 20;
 
-// Ledgers whose requests are remembered at once. Forgetting one costs reading
-// its tail again, not a doubled append.
-constexpr size_t kMaxRequestLogs = 1024;
-
-absl::Status CheckAppend(const v1::AppendEventsRequest& request) {
-  KINORA_RETURN_IF_ERROR(ValidateLogName(request.log()));
-  if (request.events().empty() || request.events_size() > kMaxEventsPerAppend) {
-    return InvalidField(
-        "events", absl::StrCat(request.events_size()),
-        absl::StrCat("must be 1 to ", kMaxEventsPerAppend, " events"));
-  }
-  if (request.request_id().size() > kMaxRequestIdBytes) {
-    return InvalidField(
-        "request_id", request.request_id(),
-        absl::StrCat("must have at most ", kMaxRequestIdBytes, " bytes"));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status CheckSequence(absl::string_view log, int64_t expected,
-                           int64_t last) {
-  if (expected == last) return absl::OkStatus();
-  return WithReason(
-      absl::AbortedError(
-          absl::StrCat(log, " is at sequence ", last, ", expected ", expected)),
-      "SEQUENCE_MISMATCH", {{"current", absl::StrCat(last)}});
-}
-
-absl::Status CheckReuse(const std::vector<v1::Event>& events,
-                        int64_t last_sequence) {
-  for (const v1::Event& event : events) {
-    const int64_t reused = event.artefact().reused_sequence();
-    if (reused > last_sequence) {
-      return InvalidField("events.artefact.reused_sequence",
-                          absl::StrCat(reused),
-                          absl::StrCat("the log ends at ", last_sequence));
-    }
-  }
-  return absl::OkStatus();
-}
-
 }  // namespace
-
-std::string LogKeyOf(const v1::LogName& name) {
-  switch (name.kind()) {
-    case v1::LOG_KIND_LEDGER:
-      return LedgerLogKey(name.movie_id(), name.run_id());
-    case v1::LOG_KIND_INPUTS:
-      return InputsLogKey(name.movie_id());
-    default:
-      return ArtefactsLogKey(name.movie_id());
-  }
-}
 
 absl::StatusOr<v1::AppendEventsResponse> LogEventStore::Append(
     const v1::AppendEventsRequest& request) {
-  KINORA_RETURN_IF_ERROR(CheckAppend(request));
-  KINORA_RETURN_IF_ERROR(movies_.Require(request.log().movie_id()));
-  std::vector<v1::Event> events(request.events().begin(),
-                                request.events().end());
-  for (size_t i = 0; i < events.size(); ++i) {
-    KINORA_RETURN_IF_ERROR(
-        ValidateEvent(absl::StrCat("events[", i, "]"), request.log(),
-                      options_.inline_limit_bytes, &events[i]));
-  }
-  const std::string log = LogKeyOf(request.log());
-  AppendedRange range;
-  if (request.request_id().empty()) {
-    KINORA_ASSIGN_OR_RETURN(range, AppendFenced(request, log, events));
-  } else {
-    std::shared_ptr<AppendRequests> requests = RequestsOf(log);
-    KINORA_ASSIGN_OR_RETURN(
-        std::optional<AppendedRange> done,
-        requests->Begin(events_, log, request.request_id()));
-    if (done.has_value()) {
-      range = *done;
-    } else {
-      absl::StatusOr<AppendedRange> appended =
-          AppendFenced(request, log, events);
-      requests->End(request.request_id(), appended.ok() ? &*appended : nullptr);
-      KINORA_RETURN_IF_ERROR(appended.status());
-      range = *appended;
-    }
-  }
-  v1::AppendEventsResponse response;
-  response.set_first_sequence(range.first_sequence);
-  response.set_last_sequence(range.last_sequence);
-  return response;
+  v1::AppendEventsRequest own = request;
+  return std::move(appender_.AppendAll(absl::MakeSpan(&own, 1)).front());
 }
 
-absl::StatusOr<AppendedRange> LogEventStore::AppendFenced(
-    const v1::AppendEventsRequest& request, const std::string& log,
-    const std::vector<v1::Event>& events) {
-  const v1::LogName& name = request.log();
-  LeaseTable::Fence fence;
-  if (name.kind() != v1::LOG_KIND_INPUTS) {
-    KINORA_ASSIGN_OR_RETURN(
-        fence, leases_.Enter(request.lease(), name.movie_id(), name.run_id()));
-  }
-  KINORA_RETURN_IF_ERROR(CheckBlobs(name.movie_id(), events));
-  std::vector<std::string> bodies;
-  bodies.reserve(events.size());
-  const google::protobuf::Timestamp now = ToTimestamp(clock_.Now());
-  for (size_t i = 0; i < events.size(); ++i) {
-    v1::Event event = events[i];
-    *event.mutable_time() = now;
-    const bool marked = i + 1 == events.size() && !request.request_id().empty();
-    const RequestMark mark = {request.request_id(),
-                              static_cast<int64_t>(events.size())};
-    bodies.push_back(EventToBody(event, marked ? &mark : nullptr));
-  }
-  return events_.Append(log, bodies, [&](int64_t last) -> absl::Status {
-    if (request.has_expected_sequence()) {
-      KINORA_RETURN_IF_ERROR(
-          CheckSequence(log, request.expected_sequence(), last));
-    }
-    return CheckReuse(events, last);
-  });
-}
-
-absl::Status LogEventStore::CheckBlobs(const std::string& movie_id,
-                                       const std::vector<v1::Event>& events) {
-  v1::FindMissingBlobsRequest request;
-  request.set_movie_id(movie_id);
-  for (const v1::Event& event : events) {
-    const v1::Content* content = ContentOf(event);
-    if (content != nullptr && content->has_blob()) {
-      *request.add_digests() = content->blob().digest();
-    }
-  }
-  if (request.digests().empty()) return absl::OkStatus();
-  KINORA_ASSIGN_OR_RETURN(v1::FindMissingBlobsResponse response,
-                          blobs_.FindMissing(request));
-  if (response.missing().empty()) return absl::OkStatus();
-  const v1::Digest& missing = response.missing(0);
-  for (size_t i = 0; i < events.size(); ++i) {
-    const v1::Content* content = ContentOf(events[i]);
-    if (content == nullptr || !content->has_blob() ||
-        content->blob().digest().hash() != missing.hash()) {
-      continue;
-    }
-    return InvalidField(absl::StrCat("events[", i, "] blob"),
-                        absl::StrCat(missing.hash(), "/", missing.size_bytes()),
-                        absl::StrCat("movie \"", movie_id,
-                                     "\" has no such blob: upload it first"));
-  }
-  return absl::InternalError("a blob nobody asked for is missing");
+std::vector<absl::StatusOr<v1::AppendEventsResponse>> LogEventStore::AppendAll(
+    absl::Span<v1::AppendEventsRequest> requests) {
+  return appender_.AppendAll(requests);
 }
 
 absl::StatusOr<LogExtent> LogEventStore::ExtentOf(const v1::LogName& name) {
@@ -334,7 +198,7 @@ absl::StatusOr<AppendedRange> LogEventStore::AppendOwn(
   *event.mutable_time() = ToTimestamp(clock_.Now());
   const std::vector<std::string> bodies = {EventToBody(event, nullptr)};
   return events_.Append(log, bodies, [&](int64_t last) {
-    return CheckSequence(log, expected_sequence.value_or(last), last);
+    return CheckLastSequence(log, expected_sequence.value_or(last), last);
   });
 }
 
@@ -403,20 +267,6 @@ absl::Status LogEventStore::RefreshInputs(absl::string_view movie_id,
                     inputs->Apply(std::move(event));
                     return absl::OkStatus();
                   });
-}
-
-std::shared_ptr<AppendRequests> LogEventStore::RequestsOf(
-    const std::string& log) {
-  MutexLock lock(mu_);
-  if (requests_.size() >= kMaxRequestLogs && !requests_.contains(log)) {
-    // Only those that nobody is using: a log must have one memory at a time.
-    absl::erase_if(requests_, [](const auto& entry) {
-      return entry.second.use_count() == 1;
-    });
-  }
-  std::shared_ptr<AppendRequests>& requests = requests_[log];
-  if (requests == nullptr) requests = std::make_shared<AppendRequests>();
-  return requests;
 }
 
 }  // namespace kinora

@@ -1,12 +1,7 @@
 // A LogEventStore keeps the typed events of movies in an EventLog, one log per
 // LogName under the keys of services/store/layout.h, in the lines that
-// services/store/event/event_json.h describes.
-//
-// An append goes: check the events; look up the request id; enter the lease
-// (no other holder is granted it until the append is over); see that every blob
-// the events name exists; append. So a reader that sees an event finds its
-// blob, and a holder that takes a lease over sees every write of the one
-// before.
+// services/store/event/event_json.h describes. Appends go through an
+// EventAppender.
 //
 // Answers about artefacts and inputs come from a projection of the movie's logs
 // in memory, brought up to the log's end by each call; it is built from the
@@ -27,12 +22,13 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 
 #include "common/clock.h"
 #include "common/mutex.h"
 #include "services/store/blob/blob_store.h"
-#include "services/store/event/append_requests.h"
 #include "services/store/event/artefact_index.h"
+#include "services/store/event/event_appender.h"
 #include "services/store/event/event_log.h"
 #include "services/store/event/event_store.h"
 #include "services/store/event/input_index.h"
@@ -42,9 +38,7 @@
 
 namespace kinora {
 
-inline constexpr int kMaxEventsPerAppend = 10'000;
 inline constexpr int kMaxQueriesPerResolve = 10'000;
-inline constexpr size_t kMaxRequestIdBytes = 256;
 
 struct LogEventStoreOptions {
   int64_t inline_limit_bytes = 4096;
@@ -62,13 +56,14 @@ class LogEventStore final : public EventStore {
       : events_(events),
         storage_(storage),
         movies_(movies),
-        blobs_(blobs),
-        leases_(leases),
         clock_(clock),
-        options_(options) {}
+        appender_(events, movies, blobs, leases, clock,
+                  options.inline_limit_bytes) {}
 
   absl::StatusOr<v1::AppendEventsResponse> Append(
       const v1::AppendEventsRequest& request) override;
+  std::vector<absl::StatusOr<v1::AppendEventsResponse>> AppendAll(
+      absl::Span<v1::AppendEventsRequest> requests) override;
 
   // Reads at most 1,000 events or about 1 MiB at a time. With `since_revision`
   // a page may hold no events and still not be the last: go by the bookmark.
@@ -124,33 +119,20 @@ class LogEventStore final : public EventStore {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(index.mu);
   absl::Status RefreshInputs(absl::string_view movie_id, MovieIndex& index)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(index.mu);
-  std::shared_ptr<AppendRequests> RequestsOf(const std::string& log);
 
-  absl::StatusOr<AppendedRange> AppendFenced(
-      const v1::AppendEventsRequest& request, const std::string& log,
-      const std::vector<v1::Event>& events);
-  absl::Status CheckBlobs(const std::string& movie_id,
-                          const std::vector<v1::Event>& events);
   // RUN_NOT_FOUND for an empty ledger whose run has no record.
   absl::StatusOr<LogExtent> ExtentOf(const v1::LogName& name);
 
   EventLog& events_;
   ObjectStorage& storage_;
   MovieCatalog& movies_;
-  BlobStore& blobs_;
-  LeaseTable& leases_;
   Clock& clock_;
-  const Options options_;
+  EventAppender appender_;
 
   Mutex mu_;
   absl::flat_hash_map<std::string, std::shared_ptr<MovieIndex>> indexes_
       ABSL_GUARDED_BY(mu_);
-  absl::flat_hash_map<std::string, std::shared_ptr<AppendRequests>> requests_
-      ABSL_GUARDED_BY(mu_);
 };
-
-// The log's key in the EventLog. REQUIRES: ValidateLogName(name) is OK.
-std::string LogKeyOf(const v1::LogName& name);
 
 }  // namespace kinora
 

@@ -149,14 +149,17 @@ TEST_F(LogEventStoreTest, TheSameRequestFromManyThreadsAppendsOnce) {
 TEST_F(LogEventStoreTest, ARepeatWaitsForTheRequestUnderWay) {
   AppendRequests requests;
   const std::string log = "builds/x/events/inputs.log";
-  ASSERT_OK_AND_ASSIGN(std::optional<AppendedRange> first,
-                       requests.Begin(log_, log, "r-1"));
-  ASSERT_FALSE(first.has_value());
+  ASSERT_OK_AND_ASSIGN(AppendRequests::Begun first,
+                       requests.Begin(log_, log, "r-1", true));
+  ASSERT_FALSE(first.done.has_value());
+  ASSERT_OK_AND_ASSIGN(AppendRequests::Begun second,
+                       requests.Begin(log_, log, "r-1", false));
+  EXPECT_TRUE(second.busy);
   std::atomic<bool> answered = false;
   std::thread repeat([&] {
-    absl::StatusOr<std::optional<AppendedRange>> again =
-        requests.Begin(log_, log, "r-1");
-    EXPECT_TRUE(again.ok() && again->has_value());
+    absl::StatusOr<AppendRequests::Begun> again =
+        requests.Begin(log_, log, "r-1", true);
+    EXPECT_TRUE(again.ok() && again->done.has_value());
     answered = true;
   });
   for (int i = 0; i < 2'000 && !answered; ++i) std::this_thread::yield();
@@ -171,17 +174,48 @@ TEST_F(LogEventStoreTest, OnlyTheLatestRequestsAreRemembered) {
   const AppendedRange range = {1, 1};
   for (size_t i = 0; i <= kMaxAppendRequests; ++i) {
     const std::string id = "r-" + std::to_string(i);
-    ASSERT_OK(requests.Begin(log_, "builds/x/events/inputs.log", id));
+    ASSERT_OK(requests.Begin(log_, "builds/x/events/inputs.log", id, true));
     requests.End(id, &range);
   }
   ASSERT_OK_AND_ASSIGN(
-      std::optional<AppendedRange> newest,
-      requests.Begin(log_, "builds/x/events/inputs.log", "r-10000"));
-  EXPECT_TRUE(newest.has_value());
+      AppendRequests::Begun newest,
+      requests.Begin(log_, "builds/x/events/inputs.log", "r-10000", true));
+  EXPECT_TRUE(newest.done.has_value());
   ASSERT_OK_AND_ASSIGN(
-      std::optional<AppendedRange> oldest,
-      requests.Begin(log_, "builds/x/events/inputs.log", "r-0"));
-  EXPECT_FALSE(oldest.has_value());
+      AppendRequests::Begun oldest,
+      requests.Begin(log_, "builds/x/events/inputs.log", "r-0", true));
+  EXPECT_FALSE(oldest.done.has_value());
+}
+
+TEST_F(LogEventStoreTest, OfManyAppendsEachIsAnsweredForItself) {
+  std::vector<v1::AppendEventsRequest> requests = {
+      InputEdit("Input:Topic", "a"), InputEdit("no id", "b"),
+      InputEdit("Input:Topic", "c"), InputEdit("Input:Topic", "d")};
+  requests[2].set_expected_sequence(7);
+  requests[3].set_expected_sequence(2);
+  const auto answers = store().events.AppendAll(absl::MakeSpan(requests));
+  ASSERT_EQ(answers.size(), 4u);
+  ASSERT_OK(answers[0].status());
+  EXPECT_EQ(answers[0]->first_sequence(), 2);
+  EXPECT_THAT(answers[1].status(),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("events[0].input.input_id")));
+  EXPECT_EQ(ReasonOf(answers[2].status()), "SEQUENCE_MISMATCH");
+  ASSERT_OK(answers[3].status());
+  EXPECT_EQ(answers[3]->first_sequence(), 3);
+}
+
+// The repeat of a request must find the first, though both are in one call.
+TEST_F(LogEventStoreTest, ARepeatBesideItsFirstIsAnsweredOnce) {
+  v1::AppendEventsRequest request = InputEdit("Input:Topic", "a");
+  request.set_request_id("r-1");
+  std::vector<v1::AppendEventsRequest> requests(3, request);
+  const auto answers = store().events.AppendAll(absl::MakeSpan(requests));
+  for (const auto& answer : answers) {
+    ASSERT_OK(answer.status());
+    EXPECT_EQ(answer->first_sequence(), 2);
+  }
+  EXPECT_EQ(Page(v1::LOG_KIND_INPUTS).events_size(), 2);
 }
 
 TEST_F(LogEventStoreTest, AnotherSequenceThanExpectedAborts) {

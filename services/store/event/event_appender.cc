@@ -1,0 +1,256 @@
+#include "services/store/event/event_appender.h"
+
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "common/error_reason.h"
+#include "common/status.h"
+#include "services/store/checks.h"
+#include "services/store/event/event_json.h"
+#include "services/store/event/event_validator.h"
+#include "services/store/layout.h"
+
+namespace kinora {
+namespace {
+
+// Ledgers whose requests are remembered at once. Forgetting one costs reading
+// its tail again, not a doubled append.
+constexpr size_t kMaxRequestLogs = 1024;
+
+absl::Status CheckRequest(const v1::AppendEventsRequest& request) {
+  KINORA_RETURN_IF_ERROR(ValidateLogName(request.log()));
+  if (request.events().empty() || request.events_size() > kMaxEventsPerAppend) {
+    return InvalidField(
+        "events", absl::StrCat(request.events_size()),
+        absl::StrCat("must be 1 to ", kMaxEventsPerAppend, " events"));
+  }
+  if (request.request_id().size() > kMaxRequestIdBytes) {
+    return InvalidField(
+        "request_id", request.request_id(),
+        absl::StrCat("must have at most ", kMaxRequestIdBytes, " bytes"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckReuse(const v1::AppendEventsRequest& request,
+                        int64_t last_sequence) {
+  for (const v1::Event& event : request.events()) {
+    const int64_t reused = event.artefact().reused_sequence();
+    if (reused > last_sequence) {
+      return InvalidField("events.artefact.reused_sequence",
+                          absl::StrCat(reused),
+                          absl::StrCat("the log ends at ", last_sequence));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+std::string LogKeyOf(const v1::LogName& name) {
+  switch (name.kind()) {
+    case v1::LOG_KIND_LEDGER:
+      return LedgerLogKey(name.movie_id(), name.run_id());
+    case v1::LOG_KIND_INPUTS:
+      return InputsLogKey(name.movie_id());
+    default:
+      return ArtefactsLogKey(name.movie_id());
+  }
+}
+
+absl::Status CheckLastSequence(absl::string_view log, int64_t expected,
+                               int64_t last) {
+  if (expected == last) return absl::OkStatus();
+  return WithReason(
+      absl::AbortedError(
+          absl::StrCat(log, " is at sequence ", last, ", expected ", expected)),
+      "SEQUENCE_MISMATCH", {{"current", absl::StrCat(last)}});
+}
+
+// One append on its way.
+class EventAppender::Call {
+ public:
+  explicit Call(v1::AppendEventsRequest* append) : request(*append) {}
+
+  // Decides in the log's critical section.
+  absl::Status operator()(int64_t last) const {
+    if (request.has_expected_sequence()) {
+      KINORA_RETURN_IF_ERROR(
+          CheckLastSequence(log, request.expected_sequence(), last));
+    }
+    return CheckReuse(request, last);
+  }
+
+  // Ends the append: its request id is free again, or remembered.
+  void Answer(absl::StatusOr<AppendedRange> range) {
+    if (requests != nullptr) {
+      requests->End(request.request_id(), range.ok() ? &*range : nullptr);
+      requests = nullptr;
+    }
+    fence = LeaseTable::Fence();
+    result = std::move(range);
+  }
+
+  v1::AppendEventsRequest& request;
+  std::string log;
+  std::shared_ptr<AppendRequests> requests;  // begun there
+  LeaseTable::Fence fence;
+  std::vector<std::string> bodies;
+  absl::StatusOr<AppendedRange> result = absl::UnknownError("not appended");
+};
+
+std::vector<absl::StatusOr<v1::AppendEventsResponse>> EventAppender::AppendAll(
+    absl::Span<v1::AppendEventsRequest> requests) {
+  std::vector<Call> calls;
+  calls.reserve(requests.size());
+  std::vector<Call*> prepared;
+  for (v1::AppendEventsRequest& request : requests) {
+    Call* const call = &calls.emplace_back(&request);
+    bool busy = false;
+    bool ready = Prepare(call, false, &busy);
+    if (busy) {
+      // Its twin may be one of ours, or wait for one of ours.
+      AppendPrepared(&prepared);
+      ready = Prepare(call, true, &busy);
+    }
+    if (ready) prepared.push_back(call);
+  }
+  AppendPrepared(&prepared);
+
+  std::vector<absl::StatusOr<v1::AppendEventsResponse>> answers;
+  answers.reserve(calls.size());
+  for (const Call& call : calls) {
+    if (!call.result.ok()) {
+      answers.emplace_back(call.result.status());
+      continue;
+    }
+    v1::AppendEventsResponse response;
+    response.set_first_sequence(call.result->first_sequence);
+    response.set_last_sequence(call.result->last_sequence);
+    answers.emplace_back(std::move(response));
+  }
+  return answers;
+}
+
+bool EventAppender::Prepare(Call* call, bool wait, bool* busy) {
+  *busy = false;
+  absl::Status status = Check(call);
+  if (status.ok() && !call->request.request_id().empty()) {
+    std::shared_ptr<AppendRequests> requests = RequestsOf(call->log);
+    absl::StatusOr<AppendRequests::Begun> begun =
+        requests->Begin(events_, call->log, call->request.request_id(), wait);
+    status = begun.status();
+    if (status.ok()) {
+      if (begun->done.has_value()) {
+        call->Answer(*begun->done);
+        return false;
+      }
+      if (begun->busy) {
+        *busy = true;
+        return false;
+      }
+      call->requests = std::move(requests);
+    }
+  }
+  if (status.ok()) status = EnterAndWriteBodies(call);
+  if (!status.ok()) call->Answer(status);
+  return status.ok();
+}
+
+absl::Status EventAppender::Check(Call* call) {
+  v1::AppendEventsRequest& request = call->request;
+  KINORA_RETURN_IF_ERROR(CheckRequest(request));
+  KINORA_RETURN_IF_ERROR(movies_.Require(request.log().movie_id()));
+  for (int i = 0; i < request.events_size(); ++i) {
+    absl::Status valid = ValidateEvent("", request.log(), inline_limit_bytes_,
+                                       request.mutable_events(i));
+    if (valid.ok()) continue;
+    // Said again with the place, which costs too much to spell for each event.
+    return ValidateEvent(absl::StrCat("events[", i, "]"), request.log(),
+                         inline_limit_bytes_, request.mutable_events(i));
+  }
+  call->log = LogKeyOf(request.log());
+  return absl::OkStatus();
+}
+
+absl::Status EventAppender::EnterAndWriteBodies(Call* call) {
+  v1::AppendEventsRequest& request = call->request;
+  const v1::LogName& name = request.log();
+  if (name.kind() != v1::LOG_KIND_INPUTS) {
+    KINORA_ASSIGN_OR_RETURN(
+        call->fence,
+        leases_.Enter(request.lease(), name.movie_id(), name.run_id()));
+  }
+  KINORA_RETURN_IF_ERROR(CheckBlobs(request));
+  const google::protobuf::Timestamp now = ToTimestamp(clock_.Now());
+  const RequestMark mark = {request.request_id(), request.events_size()};
+  call->bodies.reserve(request.events_size());
+  for (int i = 0; i < request.events_size(); ++i) {
+    v1::Event& event = *request.mutable_events(i);
+    *event.mutable_time() = now;
+    const bool marked =
+        i + 1 == request.events_size() && !mark.request_id.empty();
+    call->bodies.push_back(EventToBody(event, marked ? &mark : nullptr));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status EventAppender::CheckBlobs(const v1::AppendEventsRequest& append) {
+  v1::FindMissingBlobsRequest request;
+  request.set_movie_id(append.log().movie_id());
+  for (const v1::Event& event : append.events()) {
+    const v1::Content* content = ContentOf(event);
+    if (content != nullptr && content->has_blob()) {
+      *request.add_digests() = content->blob().digest();
+    }
+  }
+  if (request.digests().empty()) return absl::OkStatus();
+  KINORA_ASSIGN_OR_RETURN(v1::FindMissingBlobsResponse response,
+                          blobs_.FindMissing(request));
+  if (response.missing().empty()) return absl::OkStatus();
+  const v1::Digest& missing = response.missing(0);
+  for (int i = 0; i < append.events_size(); ++i) {
+    const v1::Content* content = ContentOf(append.events(i));
+    if (content == nullptr || !content->has_blob() ||
+        content->blob().digest().hash() != missing.hash()) {
+      continue;
+    }
+    return InvalidField(absl::StrCat("events[", i, "] blob"),
+                        absl::StrCat(missing.hash(), "/", missing.size_bytes()),
+                        absl::StrCat("movie \"", append.log().movie_id(),
+                                     "\" has no such blob: upload it first"));
+  }
+  return absl::InternalError("a blob nobody asked for is missing");
+}
+
+void EventAppender::AppendPrepared(std::vector<Call*>* prepared) {
+  std::vector<EventLog::AppendCall> appends;
+  appends.reserve(prepared->size());
+  for (Call* call : *prepared) {
+    appends.push_back(
+        {.log = call->log, .bodies = call->bodies, .admit = *call});
+  }
+  events_.AppendAll(absl::MakeSpan(appends));
+  for (size_t i = 0; i < appends.size(); ++i) {
+    (*prepared)[i]->Answer(std::move(appends[i].result));
+  }
+  prepared->clear();
+}
+
+std::shared_ptr<AppendRequests> EventAppender::RequestsOf(
+    const std::string& log) {
+  MutexLock lock(mu_);
+  if (requests_.size() >= kMaxRequestLogs && !requests_.contains(log)) {
+    // Only those that nobody is using: a log must have one memory at a time.
+    absl::erase_if(requests_, [](const auto& entry) {
+      return entry.second.use_count() == 1;
+    });
+  }
+  std::shared_ptr<AppendRequests>& requests = requests_[log];
+  if (requests == nullptr) requests = std::make_shared<AppendRequests>();
+  return requests;
+}
+
+}  // namespace kinora

@@ -1,0 +1,91 @@
+// An EventAppender takes typed events into the logs of an EventLog.
+//
+// An append goes: check the events; look up the request id; enter the lease
+// (no other holder is granted it until the append is over); see that every blob
+// the events name exists; append. So a reader that sees an event finds its
+// blob, and a holder that takes a lease over sees every write of the one
+// before.
+
+#ifndef KINORA_SERVICES_STORE_EVENT_EVENT_APPENDER_H_
+#define KINORA_SERVICES_STORE_EVENT_EVENT_APPENDER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+
+#include "common/clock.h"
+#include "common/mutex.h"
+#include "kinora/v1/event.pb.h"
+#include "services/store/blob/blob_store.h"
+#include "services/store/event/append_requests.h"
+#include "services/store/event/event_log.h"
+#include "services/store/event/event_store.h"
+#include "services/store/lease/lease_table.h"
+#include "services/store/movie/movie_catalog.h"
+
+namespace kinora {
+
+inline constexpr size_t kMaxRequestIdBytes = 256;
+
+// Thread-safe.
+class EventAppender {
+ public:
+  // All MUST outlive the appender.
+  EventAppender(EventLog& events, MovieCatalog& movies, BlobStore& blobs,
+                LeaseTable& leases, Clock& clock, int64_t inline_limit_bytes)
+      : events_(events),
+        movies_(movies),
+        blobs_(blobs),
+        leases_(leases),
+        clock_(clock),
+        inline_limit_bytes_(inline_limit_bytes) {}
+
+  // Does each append as EventService.AppendEvents does and answers them in
+  // their order. Those to one log happen in that order; they share a sync where
+  // they can. Values without a hash get it in `requests`.
+  std::vector<absl::StatusOr<v1::AppendEventsResponse>> AppendAll(
+      absl::Span<v1::AppendEventsRequest> requests);
+
+ private:
+  class Call;
+
+  // Checks an append and prepares it up to the EventLog. False if it is
+  // answered; an append under the same request id that is under way elsewhere
+  // is waited for if `wait`, else `*busy` is set.
+  bool Prepare(Call* call, bool wait, bool* busy);
+  absl::Status Check(Call* call);
+  absl::Status EnterAndWriteBodies(Call* call);
+  absl::Status CheckBlobs(const v1::AppendEventsRequest& request);
+  void AppendPrepared(std::vector<Call*>* prepared);
+  std::shared_ptr<AppendRequests> RequestsOf(const std::string& log);
+
+  EventLog& events_;
+  MovieCatalog& movies_;
+  BlobStore& blobs_;
+  LeaseTable& leases_;
+  Clock& clock_;
+  const int64_t inline_limit_bytes_;
+
+  Mutex mu_;
+  absl::flat_hash_map<std::string, std::shared_ptr<AppendRequests>> requests_
+      ABSL_GUARDED_BY(mu_);
+};
+
+// The log's key in the EventLog. REQUIRES: ValidateLogName(name) is OK.
+std::string LogKeyOf(const v1::LogName& name);
+
+// ABORTED (SEQUENCE_MISMATCH) unless the log ends where it is expected to.
+absl::Status CheckLastSequence(absl::string_view log, int64_t expected,
+                               int64_t last);
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_STORE_EVENT_EVENT_APPENDER_H_
