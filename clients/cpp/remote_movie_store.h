@@ -38,6 +38,10 @@ class RemoteMovieStore final : public MovieStore {
       const v1::SetBlueprintRequest& request) override {
     return CallUnary(*stub_, &Stub::SetBlueprint, request, timeout_);
   }
+  absl::StatusOr<v1::SetMovieQuotaResponse> SetQuota(
+      const v1::SetMovieQuotaRequest& request) override {
+    return CallUnary(*stub_, &Stub::SetMovieQuota, request, timeout_);
+  }
 
  private:
   using Stub = v1::MovieService::Stub;

@@ -17,6 +17,9 @@ namespace {
 constexpr int kDefaultPageSize = 100;
 constexpr int kMaxPageSize = 1000;
 
+// A page of a listing by name may cost reading the whole directory.
+constexpr int kEntriesPerListing = 10'000;
+
 }  // namespace
 
 absl::Status ValidateHash(absl::string_view field, absl::string_view hash) {
@@ -64,7 +67,7 @@ absl::Status ForEachEntry(
   std::string token;
   do {
     KINORA_ASSIGN_OR_RETURN(ObjectPage page,
-                            storage.List(prefix, kMaxPageSize, token));
+                            storage.List(prefix, kEntriesPerListing, token));
     KINORA_RETURN_IF_ERROR(take(page));
     token = std::move(page.next_token);
   } while (!token.empty());

@@ -38,4 +38,14 @@ grpc::ServerUnaryReactor* MovieRpcService::SetBlueprint(
                     });
 }
 
+grpc::ServerUnaryReactor* MovieRpcService::SetMovieQuota(
+    grpc::CallbackServerContext* context,
+    const v1::SetMovieQuotaRequest* request,
+    v1::SetMovieQuotaResponse* response) {
+  return ServeUnary(context, executor_, request, response,
+                    [this](const v1::SetMovieQuotaRequest& r) {
+                      return movies_.SetQuota(r);
+                    });
+}
+
 }  // namespace kinora

@@ -31,6 +31,10 @@ class MovieRpcService final : public v1::MovieService::CallbackService {
       grpc::CallbackServerContext* context,
       const v1::SetBlueprintRequest* request,
       v1::SetBlueprintResponse* response) override;
+  grpc::ServerUnaryReactor* SetMovieQuota(
+      grpc::CallbackServerContext* context,
+      const v1::SetMovieQuotaRequest* request,
+      v1::SetMovieQuotaResponse* response) override;
 
  private:
   MovieStore& movies_;

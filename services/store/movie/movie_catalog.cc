@@ -1,6 +1,5 @@
 #include "services/store/movie/movie_catalog.h"
 
-#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -12,32 +11,33 @@
 #include "common/status.h"
 #include "services/store/checks.h"
 #include "services/store/layout.h"
+#include "services/store/movie/movie_format.h"
 
 namespace kinora {
 namespace {
+
+absl::Status NoMovie(absl::string_view movie_id) {
+  return WithReason(
+      absl::NotFoundError(absl::StrCat("there is no movie \"", movie_id, "\"")),
+      "MOVIE_NOT_FOUND", {{"movie", movie_id}});
+}
 
 std::string TextOf(const JsonValue& json, absl::string_view member) {
   const JsonValue* value = json.Find(member);
   return value != nullptr && value->is_string() ? value->string_value() : "";
 }
 
-absl::StatusOr<MovieFile> ParseMovieFile(absl::string_view key,
-                                         absl::string_view movie_id,
+int64_t NumberOf(const JsonValue& json, absl::string_view member) {
+  const JsonValue* value = json.Find(member);
+  if (value == nullptr || !value->is_number()) return 0;
+  return value->integer_value().value_or(0);
+}
+
+absl::StatusOr<MovieFile> ParseMovieFile(absl::string_view movie_id,
                                          absl::string_view text) {
+  const std::string key = MovieKey(movie_id);
   absl::StatusOr<JsonValue> json = ParseJson(text);
   if (!json.ok()) return DataCorrupt(key, json.status().message());
-  const JsonValue* version = json->Find("formatVersion");
-  if (version == nullptr || !version->is_number()) {
-    return DataCorrupt(key, "has no formatVersion");
-  }
-  if (version->number_value() != kMovieFormatVersion) {
-    return WithReason(
-        absl::FailedPreconditionError(
-            absl::StrCat("movie \"", movie_id, "\" has format version ",
-                         CanonicalJson(*version), ", this build reads version ",
-                         kMovieFormatVersion, " only: upgrade Kinora")),
-        "FORMAT_UNKNOWN", {{"movie", movie_id}});
-  }
   MovieFile file;
   file.movie_id = TextOf(*json, "movieId");
   file.blueprint_hash = TextOf(*json, "blueprintHash");
@@ -51,64 +51,176 @@ absl::StatusOr<MovieFile> ParseMovieFile(absl::string_view key,
                        &file.create_time, &error)) {
     return DataCorrupt(key, absl::StrCat("createTime: ", error));
   }
+  if (const JsonValue* quota = json->Find("quota"); quota != nullptr) {
+    file.limits.max_blob_bytes = NumberOf(*quota, "maxBlobBytes");
+    file.limits.max_revisions = NumberOf(*quota, "maxRevisions");
+  }
+  const JsonValue* deleted = json->Find("deleted");
+  file.deleted =
+      deleted != nullptr && deleted->is_bool() && deleted->bool_value();
   return file;
 }
 
-}  // namespace
-
-absl::Status MovieCatalog::Require(absl::string_view movie_id) {
-  {
-    MutexLock lock(mu_);
-    if (known_.contains(movie_id)) return absl::OkStatus();
-  }
-  return Load(movie_id).status();
-}
-
-absl::StatusOr<MovieFile> MovieCatalog::Load(absl::string_view movie_id) {
-  KINORA_RETURN_IF_ERROR(ValidateMovieId(movie_id));
-  const std::string key = MovieKey(movie_id);
-  absl::StatusOr<std::string> text = ReadObject(storage_, key);
-  if (absl::IsNotFound(text.status())) {
-    return WithReason(absl::NotFoundError(
-                          absl::StrCat("there is no movie \"", movie_id, "\"")),
-                      "MOVIE_NOT_FOUND", {{"movie", movie_id}});
-  }
-  KINORA_RETURN_IF_ERROR(text.status());
-  KINORA_ASSIGN_OR_RETURN(MovieFile file, ParseMovieFile(key, movie_id, *text));
-  MutexLock lock(mu_);
-  known_.insert(file.movie_id);
-  return file;
-}
-
-absl::StatusOr<bool> MovieCatalog::Create(const MovieFile& file) {
+std::string TextOf(const MovieFile& file) {
   JsonObject json;
   json.Add("blueprintHash", file.blueprint_hash);
   json.Add("createTime",
            absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", file.create_time,
                             absl::UTCTimeZone()));
+  if (file.deleted) json.Add("deleted", true);
   json.Add("formatVersion", kMovieFormatVersion);
   json.Add("movieId", file.movie_id);
+  if (file.limits.max_blob_bytes != 0 || file.limits.max_revisions != 0) {
+    JsonObject quota;
+    quota.Add("maxBlobBytes", file.limits.max_blob_bytes);
+    quota.Add("maxRevisions", file.limits.max_revisions);
+    json.Add("quota", std::move(quota));
+  }
   if (!file.request_id.empty()) json.Add("requestId", file.request_id);
-  return CreateObject(storage_, MovieKey(file.movie_id),
-                      CanonicalJson(JsonValue(std::move(json))));
+  return CanonicalJson(JsonValue(std::move(json)));
 }
 
-absl::StatusOr<std::vector<std::string>> MovieCatalog::List() {
-  std::vector<std::string> ids;
-  KINORA_RETURN_IF_ERROR(ForEachEntry(
-      storage_, kBuildsPrefix, [&](const ObjectPage& page) -> absl::Status {
-        for (const std::string& prefix : page.prefixes) {
-          // A creation that was cut short leaves a directory and no movie.
-          absl::string_view id = LastPart(prefix);
-          if (!ValidateMovieId(id).ok()) continue;
-          absl::StatusOr<ObjectInfo> info = storage_.Stat(MovieKey(id));
-          if (absl::IsNotFound(info.status())) continue;
-          KINORA_RETURN_IF_ERROR(info.status());
-          ids.emplace_back(id);
-        }
-        return absl::OkStatus();
-      }));
-  return ids;
+}  // namespace
+
+absl::Status MovieCatalog::Require(absl::string_view movie_id) {
+  return Limits(movie_id).status();
+}
+
+absl::StatusOr<MovieLimits> MovieCatalog::Limits(absl::string_view movie_id) {
+  {
+    MutexLock lock(mu_);
+    const auto found = known_.find(movie_id);
+    if (found != known_.end()) return found->second;
+  }
+  KINORA_ASSIGN_OR_RETURN(const MovieFile file, Load(movie_id));
+  return file.limits;
+}
+
+absl::StatusOr<MovieFile> MovieCatalog::Load(absl::string_view movie_id) {
+  uint64_t changes = 0;
+  {
+    MutexLock lock(mu_);
+    changes = changes_;
+  }
+  KINORA_ASSIGN_OR_RETURN(MovieFile file, LoadAny(movie_id));
+  if (file.deleted) return NoMovie(movie_id);
+  MutexLock lock(mu_);
+  if (changes == changes_) known_.insert_or_assign(file.movie_id, file.limits);
+  return file;
+}
+
+absl::StatusOr<MovieFile> MovieCatalog::LoadAny(absl::string_view movie_id) {
+  KINORA_RETURN_IF_ERROR(ValidateMovieId(movie_id));
+  KINORA_ASSIGN_OR_RETURN(const std::string text, ReadText(movie_id));
+  return ParseMovieFile(movie_id, text);
+}
+
+absl::StatusOr<std::string> MovieCatalog::ReadText(absl::string_view movie_id) {
+  const std::string key = MovieKey(movie_id);
+  for (;;) {
+    absl::StatusOr<std::string> text = ReadObject(storage_, key);
+    if (absl::IsNotFound(text.status())) return NoMovie(movie_id);
+    KINORA_RETURN_IF_ERROR(text.status());
+    absl::StatusOr<JsonValue> json = ParseJson(*text);
+    if (!json.ok()) return DataCorrupt(key, json.status().message());
+    KINORA_ASSIGN_OR_RETURN(const int64_t version,
+                            MovieFormatOf(movie_id, *json));
+    if (version == kMovieFormatVersion) return text;
+    MutexLock lock(change_mu_);
+    absl::StatusOr<std::string> upgraded =
+        UpgradeMovie(storage_, movie_id, *std::move(text), MovieFormatSteps());
+    // Somebody else has brought it up meanwhile.
+    if (!absl::IsAborted(upgraded.status())) return upgraded;
+  }
+}
+
+absl::StatusOr<bool> MovieCatalog::Create(const MovieFile& file) {
+  KINORA_ASSIGN_OR_RETURN(
+      const bool created,
+      CreateObject(storage_, MovieKey(file.movie_id), TextOf(file)));
+  MutexLock lock(list_mu_);
+  if (created && ids_.has_value()) ids_->insert(file.movie_id);
+  return created;
+}
+
+absl::Status MovieCatalog::Change(absl::string_view movie_id,
+                                  absl::AnyInvocable<void(MovieFile*)> change) {
+  KINORA_RETURN_IF_ERROR(Load(movie_id).status());  // in the newest format
+  MutexLock lock(change_mu_);
+  const std::string key = MovieKey(movie_id);
+  KINORA_ASSIGN_OR_RETURN(const std::string text, ReadObject(storage_, key));
+  KINORA_ASSIGN_OR_RETURN(MovieFile file, ParseMovieFile(movie_id, text));
+  if (file.deleted) return NoMovie(movie_id);
+  change(&file);
+  const absl::Status changed = storage_.CompareAndSwap(key, text, TextOf(file));
+  // Also after an error: the change may have happened.
+  DropLimits(movie_id);
+  return changed;
+}
+
+void MovieCatalog::DropLimits(absl::string_view movie_id) {
+  MutexLock lock(mu_);
+  known_.erase(movie_id);
+  ++changes_;
+}
+
+absl::Status MovieCatalog::SetLimits(absl::string_view movie_id,
+                                     const MovieLimits& limits) {
+  return Change(movie_id, [&](MovieFile* file) { file->limits = limits; });
+}
+
+absl::StatusOr<std::vector<std::string>> MovieCatalog::ListAfter(
+    absl::string_view after, size_t limit) {
+  MutexLock lock(list_mu_);
+  if (!ids_.has_value()) {
+    std::set<std::string, std::less<>> all;
+    KINORA_RETURN_IF_ERROR(ForEachEntry(
+        storage_, kBuildsPrefix, [&](const ObjectPage& page) -> absl::Status {
+          for (const std::string& prefix : page.prefixes) {
+            // A creation that was cut short leaves a directory and no movie.
+            absl::string_view id = LastPart(prefix);
+            if (!ValidateMovieId(id).ok()) continue;
+            absl::StatusOr<ObjectInfo> info = storage_.Stat(MovieKey(id));
+            if (absl::IsNotFound(info.status())) continue;
+            KINORA_RETURN_IF_ERROR(info.status());
+            all.emplace(id);
+          }
+          return absl::OkStatus();
+        }));
+    ids_ = std::move(all);
+  }
+  std::vector<std::string> page;
+  for (auto id = ids_->upper_bound(after);
+       id != ids_->end() && page.size() < limit; ++id) {
+    page.push_back(*id);
+  }
+  return page;
+}
+
+void MovieCatalog::OnDeleted(Forget forget) {
+  MutexLock lock(mu_);
+  forget_.push_back(std::move(forget));
+}
+
+absl::Status MovieCatalog::Bury(absl::string_view movie_id) {
+  return Change(movie_id, [](MovieFile* file) { file->deleted = true; });
+}
+
+void MovieCatalog::ForgetEverywhere(absl::string_view movie_id) {
+  std::vector<Forget*> all;
+  {
+    MutexLock lock(mu_);
+    for (Forget& forget : forget_) all.push_back(&forget);
+  }
+  for (Forget* forget : all) (*forget)(movie_id);
+}
+
+absl::Status MovieCatalog::Remove(absl::string_view movie_id) {
+  DropLimits(movie_id);
+  KINORA_RETURN_IF_ERROR(storage_.Delete(MovieKey(movie_id)));
+  MutexLock lock(list_mu_);
+  if (ids_.has_value()) ids_->erase(std::string(movie_id));
+  return absl::OkStatus();
 }
 
 }  // namespace kinora

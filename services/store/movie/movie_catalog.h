@@ -1,21 +1,32 @@
 // A MovieCatalog knows which movies exist: every store asks it before it
 // touches a movie.
 //
-// A movie exists once its `movie.json` does, which is canonical JSON:
+// A movie exists while its `movie.json` does, which is canonical JSON:
 //   {"blueprintHash": SHA-256 of the blueprint it was created with,
-//    "createTime": RFC 3339, "formatVersion": 1, "movieId": its id,
+//    "createTime": RFC 3339,
+//    "deleted": true once its deletion was decided; absent before,
+//    "formatVersion": see movie_format.h,
+//    "movieId": its id,
+//    "quota": {"maxBlobBytes": n, "maxRevisions": n}; absent for no limits,
 //    "requestId": of the request that created it, may be absent}
-// The file is never rewritten. A reader looks at `formatVersion` first and
-// refuses what it does not know, whatever else the file holds.
+// A reader looks at `formatVersion` first and refuses what it does not know,
+// whatever else the file holds; a movie of an older format is brought up at its
+// first use. A movie with a tombstone is gone for everybody but the deletion
+// (movie_deletion.h), which removes the file last.
 
 #ifndef KINORA_SERVICES_STORE_MOVIE_MOVIE_CATALOG_H_
 #define KINORA_SERVICES_STORE_MOVIE_MOVIE_CATALOG_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
-#include "absl/container/flat_hash_set.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -26,8 +37,11 @@
 
 namespace kinora {
 
-// The format this build writes, and the only one it reads.
-inline constexpr int64_t kMovieFormatVersion = 1;
+// What a movie may hold; 0 means no limit.
+struct MovieLimits {
+  int64_t max_blob_bytes = 0;  // sum of the sizes of its blobs
+  int64_t max_revisions = 0;   // kept by retention
+};
 
 // The content of `movie.json`.
 struct MovieFile {
@@ -35,33 +49,84 @@ struct MovieFile {
   absl::Time create_time;
   std::string blueprint_hash;
   std::string request_id;
+  MovieLimits limits;
+  bool deleted = false;
 };
 
 // Thread-safe. Calls may block on the storage.
 class MovieCatalog {
  public:
+  using Forget = absl::AnyInvocable<void(absl::string_view movie_id)>;
+
   // `storage` MUST outlive the catalog.
   explicit MovieCatalog(ObjectStorage& storage) : storage_(storage) {}
 
   // OK if the movie exists. INVALID_ARGUMENT for a malformed id, NOT_FOUND
   // (MOVIE_NOT_FOUND), FAILED_PRECONDITION (FORMAT_UNKNOWN) for a movie of
-  // another format. Remembers the movies it has seen, as none goes away.
+  // another format. Costs a look-up for a movie it has seen before.
   absl::Status Require(absl::string_view movie_id);
+
+  // What the movie may hold; errors and cost as Require().
+  absl::StatusOr<MovieLimits> Limits(absl::string_view movie_id);
 
   // The movie's file; errors as Require(), DATA_LOSS (DATA_CORRUPT) if it does
   // not parse.
   absl::StatusOr<MovieFile> Load(absl::string_view movie_id);
 
-  // Makes the movie exist. False, and nothing changed, if it does already.
+  // As Load(), but also of a movie with a tombstone.
+  absl::StatusOr<MovieFile> LoadAny(absl::string_view movie_id);
+
+  // Makes the movie exist. False, and nothing changed, if there is a
+  // `movie.json`, be it with a tombstone.
   absl::StatusOr<bool> Create(const MovieFile& file);
 
-  // The ids of all movies, ascending.
-  absl::StatusOr<std::vector<std::string>> List();
+  // Replaces the limits.
+  absl::Status SetLimits(absl::string_view movie_id, const MovieLimits& limits);
+
+  // Up to `limit` ids of movies after `after`, ascending. The first call lists
+  // all movies; from then on a page costs the page. An id of a movie that was
+  // deleted meanwhile may be among them.
+  absl::StatusOr<std::vector<std::string>> ListAfter(absl::string_view after,
+                                                     size_t limit);
+
+  // For whoever keeps something about a movie in memory: `forget` is called
+  // when a movie has been deleted and nothing is left of it but its file. It
+  // MUST be short, and callable as long as movies can be deleted.
+  void OnDeleted(Forget forget);
+
+  // The steps of a deletion; see movie_deletion.h.
+
+  // Sets the tombstone. From its return on Require() is NOT_FOUND.
+  absl::Status Bury(absl::string_view movie_id);
+  // Calls what OnDeleted() was given.
+  void ForgetEverywhere(absl::string_view movie_id);
+  // Removes `movie.json`.
+  absl::Status Remove(absl::string_view movie_id);
 
  private:
+  // A change of `movie.json` under the lock of all changes.
+  absl::Status Change(absl::string_view movie_id,
+                      absl::AnyInvocable<void(MovieFile*)> change);
+  // The text of `movie.json`, in the newest format.
+  absl::StatusOr<std::string> ReadText(absl::string_view movie_id);
+  void DropLimits(absl::string_view movie_id) ABSL_LOCKS_EXCLUDED(mu_);
+
   ObjectStorage& storage_;
+
+  // One change of a `movie.json` at a time; taken before the others.
+  Mutex change_mu_;
+
   Mutex mu_;
-  absl::flat_hash_set<std::string> known_ ABSL_GUARDED_BY(mu_);
+  // Of the movies seen. `changes_` counts what invalidates an entry, so that
+  // a file read before a change is not remembered after it.
+  absl::flat_hash_map<std::string, MovieLimits> known_ ABSL_GUARDED_BY(mu_);
+  uint64_t changes_ ABSL_GUARDED_BY(mu_) = 0;
+  std::vector<Forget> forget_ ABSL_GUARDED_BY(mu_);
+
+  // Held while all movies are listed, so that none is missed. Taken alone.
+  Mutex list_mu_;
+  std::optional<std::set<std::string, std::less<>>> ids_
+      ABSL_GUARDED_BY(list_mu_);
 };
 
 }  // namespace kinora

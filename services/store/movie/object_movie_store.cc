@@ -1,6 +1,6 @@
 #include "services/store/movie/object_movie_store.h"
 
-#include <algorithm>
+#include <cstddef>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -10,10 +10,12 @@
 #include "common/digest.h"
 #include "common/error_reason.h"
 #include "common/ids.h"
+#include "common/json.h"
 #include "common/status.h"
 #include "services/store/checks.h"
 #include "services/store/event/event_validator.h"
 #include "services/store/layout.h"
+#include "services/store/movie/movie_format.h"
 
 namespace kinora {
 namespace {
@@ -31,6 +33,12 @@ absl::Status MovieExists(absl::string_view movie_id) {
   return WithReason(absl::AlreadyExistsError(absl::StrCat("movie \"", movie_id,
                                                           "\" exists already")),
                     "MOVIE_EXISTS", {{"movie", movie_id}});
+}
+
+absl::Status CheckLimit(absl::string_view field, int64_t limit) {
+  if (limit >= 0 && limit <= kMaxJsonInteger) return absl::OkStatus();
+  return InvalidField(field, absl::StrCat(limit),
+                      absl::StrCat("must be from 0 to ", kMaxJsonInteger));
 }
 
 }  // namespace
@@ -118,6 +126,8 @@ absl::StatusOr<v1::Movie> ObjectMovieStore::Load(const std::string& movie_id) {
   movie.set_current_revision(current.current().revision());
   movie.set_current_manifest_hash(current.current().hash());
   movie.set_format_version(kMovieFormatVersion);
+  movie.mutable_quota()->set_max_blob_bytes(file.limits.max_blob_bytes);
+  movie.mutable_quota()->set_max_revisions(file.limits.max_revisions);
   return movie;
 }
 
@@ -136,18 +146,32 @@ absl::StatusOr<v1::ListMoviesResponse> ObjectMovieStore::List(
     return InvalidField("page_token", request.page_token(),
                         "is not a token of this server");
   }
-  KINORA_ASSIGN_OR_RETURN(std::vector<std::string> ids, movies_.List());
-  std::sort(ids.begin(), ids.end());
   v1::ListMoviesResponse response;
-  for (auto id = std::upper_bound(ids.begin(), ids.end(), request.page_token());
-       id != ids.end(); ++id) {
-    if (response.movies_size() == page_size) {
-      response.set_next_page_token(response.movies(page_size - 1).movie_id());
-      break;
+  std::string after = request.page_token();
+  for (;;) {
+    const size_t wanted =
+        static_cast<size_t>(page_size - response.movies_size()) + 1;
+    KINORA_ASSIGN_OR_RETURN(const std::vector<std::string> ids,
+                            movies_.ListAfter(after, wanted));
+    for (const std::string& id : ids) {
+      if (response.movies_size() == page_size) {
+        response.set_next_page_token(after);
+        return response;
+      }
+      after = id;
+      absl::StatusOr<v1::Movie> movie = Load(id);
+      if (absl::IsNotFound(movie.status())) continue;  // deleted meanwhile
+      if (movie.ok()) {
+        *response.add_movies() = *std::move(movie);
+      } else if (absl::IsDataLoss(movie.status()) ||
+                 absl::IsFailedPrecondition(movie.status())) {
+        response.add_movies()->set_movie_id(id);
+      } else {
+        return movie.status();
+      }
     }
-    KINORA_ASSIGN_OR_RETURN(*response.add_movies(), Load(*id));
+    if (ids.size() < wanted) return response;
   }
-  return response;
 }
 
 absl::StatusOr<v1::SetBlueprintResponse> ObjectMovieStore::SetBlueprint(
@@ -179,6 +203,20 @@ absl::StatusOr<v1::SetBlueprintResponse> ObjectMovieStore::SetBlueprint(
         Pin(movie_id, request.blueprint(), hash, current.Next().ToString()));
   }
   KINORA_ASSIGN_OR_RETURN(*response.mutable_movie(), Load(movie_id));
+  return response;
+}
+
+absl::StatusOr<v1::SetMovieQuotaResponse> ObjectMovieStore::SetQuota(
+    const v1::SetMovieQuotaRequest& request) {
+  KINORA_RETURN_IF_ERROR(
+      CheckLimit("quota.max_blob_bytes", request.quota().max_blob_bytes()));
+  KINORA_RETURN_IF_ERROR(
+      CheckLimit("quota.max_revisions", request.quota().max_revisions()));
+  KINORA_RETURN_IF_ERROR(movies_.SetLimits(
+      request.movie_id(), {.max_blob_bytes = request.quota().max_blob_bytes(),
+                           .max_revisions = request.quota().max_revisions()}));
+  v1::SetMovieQuotaResponse response;
+  KINORA_ASSIGN_OR_RETURN(*response.mutable_movie(), Load(request.movie_id()));
   return response;
 }
 

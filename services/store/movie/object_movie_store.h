@@ -47,10 +47,15 @@ class ObjectMovieStore final : public MovieStore {
       const v1::CreateMovieRequest& request) override;
   absl::StatusOr<v1::GetMovieResponse> Get(
       const v1::GetMovieRequest& request) override;
+
+  // A movie that cannot be read, as it is damaged or of an unknown format, is
+  // listed with its id alone.
   absl::StatusOr<v1::ListMoviesResponse> List(
       const v1::ListMoviesRequest& request) override;
   absl::StatusOr<v1::SetBlueprintResponse> SetBlueprint(
       const v1::SetBlueprintRequest& request) override;
+  absl::StatusOr<v1::SetMovieQuotaResponse> SetQuota(
+      const v1::SetMovieQuotaRequest& request) override;
 
  private:
   absl::StatusOr<v1::Movie> Load(const std::string& movie_id);

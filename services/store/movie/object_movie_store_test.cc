@@ -49,7 +49,7 @@ TEST_F(ObjectMovieStoreTest, ANewMovieHasItsBlueprintAndNoRevision) {
   ASSERT_OK_AND_ASSIGN(v1::CreateMovieResponse created, Create("film"));
   const v1::Movie& movie = created.movie();
   EXPECT_EQ(movie.movie_id(), "film");
-  EXPECT_EQ(movie.format_version(), 1u);
+  EXPECT_EQ(movie.format_version(), 2u);
   EXPECT_EQ(movie.current_revision(), "");
   EXPECT_EQ(movie.create_time().seconds(), absl::ToUnixSeconds(clock_.Now()));
   EXPECT_EQ(movie.blueprint().mime_type(), "application/yaml");
@@ -111,15 +111,55 @@ TEST_F(ObjectMovieStoreTest, ACreationCutShortLeavesNoMovieOrAWholeOne) {
   EXPECT_EQ(log.last_sequence(), 1);
 }
 
-TEST_F(ObjectMovieStoreTest, AMovieOfAnotherFormatIsRefused) {
-  ASSERT_OK(storage_.Write("builds/film/movie.json",
-                           R"({"formatVersion":2,"anything":"else"})"));
-  absl::Status status = Get("film").status();
-  EXPECT_THAT(status, StatusIs(absl::StatusCode::kFailedPrecondition,
-                               HasSubstr("format version 2")));
-  EXPECT_EQ(ReasonOf(status), "FORMAT_UNKNOWN");
-  EXPECT_EQ(ReasonOf(core().events.Append(InputEdit("Input:A", "a")).status()),
-            "FORMAT_UNKNOWN");
+TEST_F(ObjectMovieStoreTest, AQuotaIsKeptAndReplaced) {
+  ASSERT_OK(Create("film"));
+  v1::SetMovieQuotaRequest request;
+  request.set_movie_id("film");
+  request.mutable_quota()->set_max_blob_bytes(1 << 20);
+  request.mutable_quota()->set_max_revisions(5);
+  ASSERT_OK_AND_ASSIGN(const v1::SetMovieQuotaResponse set,
+                       core().movies.SetQuota(request));
+  EXPECT_EQ(set.movie().quota().max_blob_bytes(), 1 << 20);
+  Restart();
+  ASSERT_OK_AND_ASSIGN(const v1::GetMovieResponse got, Get("film"));
+  EXPECT_EQ(got.movie().quota().max_blob_bytes(), 1 << 20);
+  EXPECT_EQ(got.movie().quota().max_revisions(), 5);
+  EXPECT_EQ(Blueprint("film"), "name: film\n");
+
+  request.mutable_quota()->set_max_blob_bytes(-1);
+  EXPECT_THAT(core().movies.SetQuota(request),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("quota.max_blob_bytes")));
+  request.clear_quota();
+  ASSERT_OK_AND_ASSIGN(const v1::SetMovieQuotaResponse unset,
+                       core().movies.SetQuota(request));
+  EXPECT_EQ(unset.movie().quota().max_revisions(), 0);
+  ASSERT_OK_AND_ASSIGN(const MovieLimits limits, core().catalog.Limits("film"));
+  EXPECT_EQ(limits.max_blob_bytes, 0);
+  request.set_movie_id("other");
+  EXPECT_EQ(ReasonOf(core().movies.SetQuota(request).status()),
+            "MOVIE_NOT_FOUND");
+}
+
+// A page reads its own movies, however many there are.
+TEST_F(ObjectMovieStoreTest, APageReadsNoOtherMovies) {
+  for (const char* id : {"a", "b", "c"}) ASSERT_OK(Create(id));
+  Restart();
+  // Whoever read these would see that they are damaged.
+  ASSERT_OK(storage_.Write("builds/c/movie.json", "{"));
+  v1::ListMoviesRequest request;
+  request.set_page_size(1);
+  ASSERT_OK_AND_ASSIGN(v1::ListMoviesResponse page,
+                       core().movies.List(request));
+  ASSERT_EQ(page.movies_size(), 1);
+  EXPECT_EQ(page.movies(0).movie_id(), "a");
+  EXPECT_EQ(page.next_page_token(), "a");
+  // A movie that came after the first page is on a later one.
+  ASSERT_OK(Create("b-2"));
+  request.set_page_token("b");
+  ASSERT_OK_AND_ASSIGN(page, core().movies.List(request));
+  ASSERT_EQ(page.movies_size(), 1);
+  EXPECT_EQ(page.movies(0).movie_id(), "b-2");
 }
 
 TEST_F(ObjectMovieStoreTest, MoviesAreListedByIdInPages) {

@@ -1,8 +1,8 @@
 #include "services/store/run/object_run_record_store.h"
 
-#include <algorithm>
-#include <functional>
+#include <cstddef>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 
@@ -60,9 +60,11 @@ absl::StatusOr<v1::PutRunRecordResponse> ObjectRunRecordStore::Put(
       leases_.Enter(request.lease(), record.movie_id(), record.run_id()));
   const std::string key = RunRecordKey(record.movie_id(), record.run_id());
   absl::Status exists = storage_.Stat(key).status();
-  if (absl::IsNotFound(exists)) exists = Introduce(record);
+  const bool introduced = absl::IsNotFound(exists);
+  if (introduced) exists = Introduce(record);
   KINORA_RETURN_IF_ERROR(exists);
   KINORA_RETURN_IF_ERROR(storage_.Write(key, CanonicalBytes(record)));
+  if (introduced) index_.Add(record.movie_id(), record.run_id());
   return v1::PutRunRecordResponse();
 }
 
@@ -124,23 +126,11 @@ absl::StatusOr<v1::RunRecord> ObjectRunRecordStore::Load(
   return record;
 }
 
-absl::StatusOr<std::vector<std::string>> ObjectRunRecordStore::RunIds(
-    absl::string_view movie_id) {
-  std::vector<std::string> ids;
-  const auto take = [&ids](absl::string_view key) {
-    absl::string_view id = LastPart(key);
-    if (ValidateRunId(id).ok()) ids.emplace_back(id);
-  };
-  const std::string prefix =
-      movie_id.empty() ? std::string(kRunIndexPrefix) : RunsPrefix(movie_id);
-  KINORA_RETURN_IF_ERROR(ForEachEntry(
-      storage_, prefix, [&](const ObjectPage& page) -> absl::Status {
-        for (const std::string& entry : page.prefixes) take(entry);
-        for (const ObjectInfo& object : page.objects) take(object.key);
-        return absl::OkStatus();
-      }));
-  std::sort(ids.begin(), ids.end(), std::greater<>());
-  return ids;
+absl::StatusOr<v1::RunRecord> ObjectRunRecordStore::LoadListed(
+    absl::string_view movie_id, absl::string_view run_id) {
+  if (!movie_id.empty()) return Load(movie_id, run_id);
+  KINORA_ASSIGN_OR_RETURN(const std::string movie, MovieOf(run_id));
+  return Load(movie, run_id);
 }
 
 absl::StatusOr<v1::ListRunRecordsResponse> ObjectRunRecordStore::List(
@@ -153,25 +143,26 @@ absl::StatusOr<v1::ListRunRecordsResponse> ObjectRunRecordStore::List(
   if (!request.movie_id().empty()) {
     KINORA_RETURN_IF_ERROR(movies_.Require(request.movie_id()));
   }
-  KINORA_ASSIGN_OR_RETURN(std::vector<std::string> ids,
-                          RunIds(request.movie_id()));
   v1::ListRunRecordsResponse response;
-  for (const std::string& id : ids) {
-    if (!request.page_token().empty() && id >= request.page_token()) continue;
-    if (response.records_size() == page_size) {
-      response.set_next_page_token(response.records(page_size - 1).run_id());
-      break;
+  std::string before = request.page_token();
+  for (;;) {
+    const size_t wanted =
+        static_cast<size_t>(page_size - response.records_size()) + 1;
+    KINORA_ASSIGN_OR_RETURN(const std::vector<std::string> ids,
+                            index_.Page(request.movie_id(), before, wanted));
+    for (const std::string& id : ids) {
+      if (response.records_size() == page_size) {
+        response.set_next_page_token(before);
+        return response;
+      }
+      before = id;
+      absl::StatusOr<v1::RunRecord> record = LoadListed(request.movie_id(), id);
+      if (absl::IsNotFound(record.status())) continue;
+      KINORA_RETURN_IF_ERROR(record.status());
+      *response.add_records() = *std::move(record);
     }
-    std::string movie_id = request.movie_id();
-    if (movie_id.empty()) {
-      KINORA_ASSIGN_OR_RETURN(movie_id, MovieOf(id));
-    }
-    absl::StatusOr<v1::RunRecord> record = Load(movie_id, id);
-    if (absl::IsNotFound(record.status())) continue;  // never got its record
-    KINORA_RETURN_IF_ERROR(record.status());
-    *response.add_records() = *std::move(record);
+    if (ids.size() < wanted) return response;
   }
-  return response;
 }
 
 }  // namespace kinora

@@ -11,7 +11,6 @@
 #define KINORA_SERVICES_STORE_RUN_OBJECT_RUN_RECORD_STORE_H_
 
 #include <string>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -20,6 +19,7 @@
 #include "services/store/lease/lease_table.h"
 #include "services/store/movie/movie_catalog.h"
 #include "services/store/object/object_storage.h"
+#include "services/store/run/run_index.h"
 #include "services/store/run/run_record_store.h"
 
 namespace kinora {
@@ -30,7 +30,10 @@ class ObjectRunRecordStore final : public RunRecordStore {
   // All MUST outlive the store.
   ObjectRunRecordStore(ObjectStorage& storage, MovieCatalog& movies,
                        LeaseTable& leases)
-      : storage_(storage), movies_(movies), leases_(leases) {}
+      : storage_(storage), movies_(movies), leases_(leases), index_(storage) {
+    movies.OnDeleted(
+        [this](absl::string_view movie_id) { index_.Forget(movie_id); });
+  }
 
   // INVALID_ARGUMENT also if the run belongs to another movie.
   absl::StatusOr<v1::PutRunRecordResponse> Put(
@@ -47,12 +50,14 @@ class ObjectRunRecordStore final : public RunRecordStore {
                                      absl::string_view run_id);
   // Movie of the run; RUN_NOT_FOUND.
   absl::StatusOr<std::string> MovieOf(absl::string_view run_id);
-  // Run ids, the newest first; of all movies if `movie_id` is empty.
-  absl::StatusOr<std::vector<std::string>> RunIds(absl::string_view movie_id);
+  // NOT_FOUND if the run never got its record, or is gone.
+  absl::StatusOr<v1::RunRecord> LoadListed(absl::string_view movie_id,
+                                           absl::string_view run_id);
 
   ObjectStorage& storage_;
   MovieCatalog& movies_;
   LeaseTable& leases_;
+  RunIndex index_;
 };
 
 }  // namespace kinora

@@ -1,0 +1,69 @@
+#include "services/store/run/run_index.h"
+
+#include <utility>
+
+#include "common/ids.h"
+#include "common/status.h"
+#include "services/store/checks.h"
+#include "services/store/layout.h"
+
+namespace kinora {
+namespace {
+
+// Movies whose runs are held at a time: 10^5 runs take about 8 MB.
+constexpr size_t kMaxListings = 16;
+
+}  // namespace
+
+absl::StatusOr<RunIndex::Ids> RunIndex::ReadIds(absl::string_view movie_id) {
+  Ids ids;
+  const auto take = [&ids](absl::string_view key) {
+    absl::string_view id = LastPart(key);
+    if (ValidateRunId(id).ok()) ids.emplace(id);
+  };
+  const std::string prefix =
+      movie_id.empty() ? std::string(kRunIndexPrefix) : RunsPrefix(movie_id);
+  KINORA_RETURN_IF_ERROR(ForEachEntry(
+      storage_, prefix, [&](const ObjectPage& page) -> absl::Status {
+        for (const std::string& entry : page.prefixes) take(entry);
+        for (const ObjectInfo& object : page.objects) take(object.key);
+        return absl::OkStatus();
+      }));
+  return ids;
+}
+
+absl::StatusOr<std::vector<std::string>> RunIndex::Page(
+    absl::string_view movie_id, absl::string_view before, size_t limit) {
+  MutexLock lock(mu_);
+  auto found = ids_by_movie_.find(movie_id);
+  if (found == ids_by_movie_.end()) {
+    KINORA_ASSIGN_OR_RETURN(Ids ids, ReadIds(movie_id));
+    if (ids_by_movie_.size() >= kMaxListings) {
+      ids_by_movie_.erase(ids_by_movie_.begin());
+    }
+    found = ids_by_movie_.emplace(std::string(movie_id), std::move(ids)).first;
+  }
+  const Ids& ids = found->second;
+  std::vector<std::string> page;
+  auto id = before.empty() ? ids.begin() : ids.upper_bound(before);
+  for (; id != ids.end() && page.size() < limit; ++id) page.push_back(*id);
+  return page;
+}
+
+void RunIndex::Add(absl::string_view movie_id, absl::string_view run_id) {
+  MutexLock lock(mu_);
+  for (absl::string_view listing : {movie_id, absl::string_view()}) {
+    const auto found = ids_by_movie_.find(listing);
+    if (found != ids_by_movie_.end()) found->second.emplace(run_id);
+  }
+}
+
+void RunIndex::Forget(absl::string_view movie_id) {
+  MutexLock lock(mu_);
+  for (absl::string_view listing : {movie_id, absl::string_view()}) {
+    const auto found = ids_by_movie_.find(listing);
+    if (found != ids_by_movie_.end()) ids_by_movie_.erase(found);
+  }
+}
+
+}  // namespace kinora

@@ -1,0 +1,57 @@
+// A RunIndex holds the ids of runs in order, so that a page of a listing costs
+// the page and not all runs.
+//
+// It is made from the directory of a movie's runs, or that of all runs, at the
+// first listing, and kept up to date by whoever records runs. A few listings
+// are kept at a time.
+
+#ifndef KINORA_SERVICES_STORE_RUN_RUN_INDEX_H_
+#define KINORA_SERVICES_STORE_RUN_RUN_INDEX_H_
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+#include "common/mutex.h"
+#include "services/store/object/object_storage.h"
+
+namespace kinora {
+
+// Thread-safe.
+class RunIndex {
+ public:
+  // `storage` MUST outlive the index.
+  explicit RunIndex(ObjectStorage& storage) : storage_(storage) {}
+
+  // Up to `limit` ids of runs older than `before` (empty: from the newest), the
+  // newest first; of all movies if `movie_id` is empty. An id whose run is gone
+  // or never got its record may be among them.
+  absl::StatusOr<std::vector<std::string>> Page(absl::string_view movie_id,
+                                                absl::string_view before,
+                                                size_t limit);
+
+  // To be called once the run can be found in its directory.
+  void Add(absl::string_view movie_id, absl::string_view run_id);
+
+  // Makes the next listing look again.
+  void Forget(absl::string_view movie_id);
+
+ private:
+  using Ids = std::set<std::string, std::greater<>>;
+
+  absl::StatusOr<Ids> ReadIds(absl::string_view movie_id);
+
+  ObjectStorage& storage_;
+  Mutex mu_;  // held while a directory is listed, so that no run is missed
+  std::map<std::string, Ids, std::less<>> ids_by_movie_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_STORE_RUN_RUN_INDEX_H_
