@@ -58,12 +58,13 @@ class PowerLossRun {
   absl::Status Run() {
     const int rounds = 1 + Below(kMaxRounds);
     for (int round = 0; round < rounds; ++round) {
-      KINORA_RETURN_IF_ERROR(Annotate(Open(), "open"));
+      if (Below(3) == 0) LosePowerInRecovery();
+      KINORA_RETURN_IF_ERROR(Annotate(Open(&facts_), "open"));
       KINORA_RETURN_IF_ERROR(RunRound());
       local_.reset();
       executor_.RunUntilIdle();
     }
-    return Annotate(Open(), "open");
+    return Annotate(Open(&facts_), "open");
   }
 
   const std::vector<std::string>& story() const { return story_; }
@@ -75,7 +76,7 @@ class PowerLossRun {
   }
 
   // As a new process does; then the facts are held against the store.
-  absl::Status Open() {
+  absl::Status Open(StoreFacts* facts) {
     LocalStoreOptions options;
     options.data_dir = std::string(kDataDir);
     options.log_limits = {.journal_segment_bytes = 4096,
@@ -83,7 +84,16 @@ class PowerLossRun {
     KINORA_ASSIGN_OR_RETURN(
         local_, LocalStore::Open(options, fs_, clock_, random_, executor_));
     story_.push_back("opened");
-    return Annotate(CheckStore(*local_, fs_, kDataDir, &facts_), "check");
+    return Annotate(CheckStore(*local_, fs_, kDataDir, facts), "check");
+  }
+
+  // The facts are as before: nothing was asked of the store.
+  void LosePowerInRecovery() {
+    fs_.StopAfter(Below(20));
+    StoreFacts facts = facts_;
+    Open(&facts).IgnoreError();
+    local_.reset();
+    LosePower();
   }
 
   absl::Status RunRound() {
