@@ -18,6 +18,10 @@ namespace {
 // Events in a page if the caller leaves it open: what a reader can hold.
 constexpr int64_t kDefaultPageEvents = 1000;
 
+// Larger appends gain nothing by sharing a message, and would hold up the
+// others in it.
+constexpr size_t kMaxSharedBytes = 64 << 10;
+
 // Long enough to cost nothing, short enough that a forgotten waiter ends.
 constexpr absl::Duration kWaiterTimeout = absl::Minutes(10);
 
@@ -133,7 +137,8 @@ RemoteEventStore::RemoteEventStore(
     const std::shared_ptr<grpc::Channel>& channel, absl::Duration timeout)
     : stub_(v1::EventService::NewStub(channel)),
       timeout_(timeout),
-      waiters_(std::make_shared<Waiters>()) {}
+      waiters_(std::make_shared<Waiters>()),
+      appends_(*stub_, timeout) {}
 
 // A waiter's context holds the channel. Were it the last to do so, the channel
 // would end on one of gRPC's own threads, which would wait for itself.
@@ -151,13 +156,15 @@ RemoteEventStore::~RemoteEventStore() {
 
 absl::StatusOr<v1::AppendEventsResponse> RemoteEventStore::Append(
     const v1::AppendEventsRequest& request) {
-  if (!request.request_id().empty()) {
-    return CallUnary(*stub_, &Stub::AppendEvents, request, timeout_);
-  }
   v1::AppendEventsRequest named = request;
-  named.set_request_id(absl::StrCat(absl::Hex(SystemRandom().Next()),
-                                    absl::Hex(SystemRandom().Next())));
-  return CallUnary(*stub_, &Stub::AppendEvents, named, timeout_);
+  if (named.request_id().empty()) {
+    named.set_request_id(absl::StrCat(absl::Hex(SystemRandom().Next()),
+                                      absl::Hex(SystemRandom().Next())));
+  }
+  if (named.ByteSizeLong() > kMaxSharedBytes) {
+    return CallUnary(*stub_, &Stub::AppendEvents, named, timeout_);
+  }
+  return appends_.AppendAndWait(std::move(named));
 }
 
 absl::StatusOr<v1::ReadEventsResponse> RemoteEventStore::ReadPage(

@@ -9,6 +9,7 @@
 #include "absl/time/time.h"
 #include "grpcpp/channel.h"
 
+#include "clients/cpp/append_stream.h"
 #include "kinora/v1/event.grpc.pb.h"
 #include "services/store/event/event_store.h"
 
@@ -21,8 +22,9 @@ class RemoteEventStore final : public EventStore {
   // Ends the waiters that are left.
   ~RemoteEventStore() override;
 
-  // Gives a request without `request_id` one, so that the channel may repeat
-  // it when the connection breaks.
+  // Gives a request without `request_id` one, so that it may be repeated when
+  // the connection breaks. Appends of several threads at once share messages
+  // (clients/cpp/append_stream.h); large ones go by themselves.
   absl::StatusOr<v1::AppendEventsResponse> Append(
       const v1::AppendEventsRequest& request) override;
   absl::StatusOr<v1::ReadEventsResponse> ReadPage(
@@ -50,6 +52,7 @@ class RemoteEventStore final : public EventStore {
   const std::unique_ptr<Stub> stub_;
   const absl::Duration timeout_;
   const std::shared_ptr<Waiters> waiters_;
+  AppendStream appends_;
 };
 
 }  // namespace kinora
