@@ -65,7 +65,7 @@ _proto_code = rule(
     output_to_genfiles = False,
 )
 
-def kinora_proto(name, deps = [], grpc = False):
+def kinora_proto(name, deps = [], grpc = False, folder = "kinora/v1/"):
     """Targets of one .proto file.
 
     `NAME_proto` is the file with its imports, `NAME_cc` a cc_library of its
@@ -73,11 +73,12 @@ def kinora_proto(name, deps = [], grpc = False):
     brings the messages along). Includes are "kinora/v1/NAME.pb.h".
 
     Args:
-      name: the file's name, "blob" for kinora/v1/blob.proto.
+      name: the file's name without the ending.
       deps: short names of the files it imports from this package.
       grpc: whether the file has a service.
+      folder: where the file lies below this package.
     """
-    stem = "kinora/v1/" + name
+    stem = folder + name
     src = stem + ".proto"
     _proto_source(
         name = name + "_proto",
