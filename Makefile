@@ -71,8 +71,9 @@ kill-all: packages
 	bazel run --config=asan //tests/crash:kill_points_test -- --all
 	bazel run --config=asan //tests/crash:power_loss_test -- --seeds=$(SEEDS)
 
+# ONLY='appends follow' runs those groups, QUICK=1 just tries whether they run.
 bench: build
-	tests/bench/run.sh
+	tests/bench/run.sh $(if $(QUICK),--quick) $(ONLY)
 
 CXX_AND_PROTO = git ls-files -z -co --exclude-standard -- \
   '*.cc' '*.h' '*.proto' | xargs -0 -r

@@ -1,0 +1,64 @@
+"""Runs our own programs: servers until they are stopped, benchmarks to their
+line of figures."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import pathlib
+import signal
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/e2e"))
+
+from cluster import Process  # noqa: E402
+
+# A benchmark that takes longer hangs.
+LIMIT_S = 1800
+
+
+class Programs:
+    """The programs in one directory."""
+
+    def __init__(self, directory: pathlib.Path):
+        self._directory = directory
+
+    def figures(self, name: str, **flags: object) -> dict[str, float]:
+        """Runs a benchmark program; returns what it printed."""
+        argv = [self._directory / name]
+        argv += [f"--{flag}={value}" for flag, value in flags.items()]
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=LIMIT_S)
+        if done.returncode != 0:
+            words = " ".join(map(str, argv))
+            raise RuntimeError(f"{words}: {done.stderr or done.returncode}")
+        return json.loads(done.stdout)
+
+    @contextlib.contextmanager
+    def server(self, name: str, log: pathlib.Path, **flags: object):
+        argv = [str(self._directory / name)]
+        argv += [f"--{flag}={value}" for flag, value in flags.items()]
+        process = Process(argv, log)
+        try:
+            yield process
+        finally:
+            process.stop()
+
+
+@contextlib.contextmanager
+def peer_process(argv: list, log: pathlib.Path, end: int = signal.SIGTERM, **options):
+    """A server of another make, until the end of the block."""
+    with log.open("ab") as out:
+        process = subprocess.Popen(
+            [str(word) for word in argv],
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+            **options,
+        )
+    try:
+        yield process
+    finally:
+        process.send_signal(end)
+        process.wait(timeout=60)

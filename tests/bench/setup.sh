@@ -1,0 +1,33 @@
+#!/bin/bash
+# setup.sh: installs the peers that `make bench` measures against, as far as
+# they are missing. No server of theirs is started or enabled here.
+set -eu
+
+packages=(curl nginx-light ostree postgresql-15 redis-server redis-tools util-linux)
+
+missing=()
+for package in "${packages[@]}"; do
+  state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+  [ "$state" = installed ] || missing+=("$package")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+root=()
+if [ "$(id -u)" -ne 0 ]; then
+  command -v sudo >/dev/null || {
+    echo "missing Debian packages: ${missing[*]} (install them as root)" >&2
+    exit 1
+  }
+  root=(sudo)
+fi
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+echo "installing Debian packages: ${missing[*]}"
+# In run level 1 the packages start no service.
+if ! { "${root[@]}" apt-get update &&
+  "${root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y \
+    --no-install-recommends "${missing[@]}"
+} >"$log" 2>&1; then
+  tail -n 40 "$log" >&2
+  exit 1
+fi
