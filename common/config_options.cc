@@ -43,6 +43,8 @@ constexpr OptionText kOptionTexts[] = {
     {"StoreConfig.inline_limit_bytes",
      "values up to this size live inline in events and manifests", "4096"},
     {"StoreConfig.max_blob_bytes", "largest blob; 0 for no limit", "0"},
+    {"StoreConfig.gc_grace_seconds",
+     "for how long a collection keeps what nothing reaches", "3600"},
     {"PlannerConfig.store_addr", "HOST:PORT of the store", "127.0.0.1:7401"},
     {"RunnerConfig.store_addr", "HOST:PORT of the store", "127.0.0.1:7401"},
     {"RunnerConfig.planner_addr", "HOST:PORT of the planner", "127.0.0.1:7402"},

@@ -121,6 +121,10 @@ class FileSystem {
   virtual absl::Status Truncate(absl::string_view path,
                                 uint64_t size_bytes) = 0;
 
+  // Makes now the modify_time of a file. Nothing waits for stable storage:
+  // after a crash the file may be as old as it was.
+  virtual absl::Status Touch(absl::string_view path) = 0;
+
   // Waits until the names in `directory` are on stable storage.
   virtual absl::Status SyncDirectory(absl::string_view directory) = 0;
 

@@ -99,10 +99,20 @@ TEST_P(FileSystemTest, MissingIsNotFoundWithThePath) {
   EXPECT_THAT(fs_.List(missing).status(), is_not_found);
   EXPECT_THAT(fs_.Remove(missing), is_not_found);
   EXPECT_THAT(fs_.Truncate(missing, 0), is_not_found);
+  EXPECT_THAT(fs_.Touch(missing), is_not_found);
   EXPECT_THAT(fs_.SyncDirectory(missing), is_not_found);
   EXPECT_THAT(fs_.Rename(missing, Path("x")),
               StatusIs(absl::StatusCode::kNotFound, HasSubstr("no/such\" to")));
   EXPECT_THAT(Exists(fs_, missing), IsOkAndHolds(false));
+}
+
+TEST_P(FileSystemTest, TouchMakesAFileYoungAndLeavesItsBytes) {
+  ASSERT_OK(Write("f", "bytes", OpenMode::kCreate));
+  ASSERT_OK_AND_ASSIGN(const FileInfo before, fs_.Stat(Path("f")));
+  ASSERT_OK(fs_.Touch(Path("f")));
+  ASSERT_OK_AND_ASSIGN(const FileInfo after, fs_.Stat(Path("f")));
+  EXPECT_GE(after.modify_time, before.modify_time);
+  EXPECT_THAT(ReadFile(fs_, Path("f")), IsOkAndHolds("bytes"));
 }
 
 TEST_P(FileSystemTest, ListsNamesInOrder) {

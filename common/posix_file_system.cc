@@ -302,6 +302,14 @@ class DiskFileSystem final : public FileSystem {
     return absl::OkStatus();
   }
 
+  absl::Status Touch(absl::string_view path) override {
+    KINORA_RETURN_IF_ERROR(CheckPath(path));
+    if (utimensat(AT_FDCWD, std::string(path).c_str(), nullptr, 0) != 0) {
+      return Failed("touch", path);
+    }
+    return absl::OkStatus();
+  }
+
   absl::Status SyncDirectory(absl::string_view directory) override {
     KINORA_ASSIGN_OR_RETURN(FileDescriptor fd,
                             Open(directory, O_RDONLY | O_DIRECTORY));

@@ -159,6 +159,11 @@ absl::Status FailpointFileSystem::Truncate(absl::string_view path,
   return base_.Truncate(path, size_bytes);
 }
 
+absl::Status FailpointFileSystem::Touch(absl::string_view path) {
+  At("touch", path);
+  return base_.Touch(path);
+}
+
 absl::Status FailpointFileSystem::SyncDirectory(absl::string_view directory) {
   At("sync-directory", directory);
   return absl::OkStatus();

@@ -54,6 +54,7 @@ class FailpointFileSystem final : public FileSystem {
                               absl::string_view to) override;
   absl::Status Remove(absl::string_view path) override;
   absl::Status Truncate(absl::string_view path, uint64_t size_bytes) override;
+  absl::Status Touch(absl::string_view path) override;
   absl::Status SyncDirectory(absl::string_view directory) override;
   absl::StatusOr<std::unique_ptr<FileLock>> Lock(
       absl::string_view path) override;

@@ -18,6 +18,7 @@ void FaultyInode::Sync() {
   synced_.resize(common_);
   synced_.append(data_, common_, std::string::npos);
   common_ = data_.size();
+  synced_modify_time_ = modify_time_;
 }
 
 void FaultyInode::DropUnsynced() {
@@ -31,6 +32,9 @@ void FaultyInode::LosePower(bool lucky, Random& random) {
     DropUnsynced();
   } else {
     data_.resize(common_ + UniformBelow(random, data_.size() - common_ + 1));
+  }
+  if (!lucky || UniformBelow(random, 2) == 0) {
+    modify_time_ = synced_modify_time_;
   }
   Sync();
 }

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 
 #include "common/random.h"
 
@@ -34,6 +35,10 @@ class FaultyInode {
   void Sync();
   void DropUnsynced();
 
+  // The time of the last change, synced with the bytes.
+  absl::Time modify_time() const { return modify_time_; }
+  void Touch(absl::Time now) { modify_time_ = now; }
+
   // Of the unsynced bytes a random part from their start on survives; an
   // unsynced cut happened or not.
   void LosePower(bool lucky, Random& random);
@@ -47,6 +52,8 @@ class FaultyInode {
   // So many bytes at the start of both are the same: a file only grows or is
   // cut, and cutting it loses no byte before the cut.
   size_t common_ = 0;
+  absl::Time modify_time_;
+  absl::Time synced_modify_time_;
 };
 using FaultyInodePtr = std::shared_ptr<FaultyInode>;
 

@@ -46,6 +46,7 @@ struct FaultyFileSystemState {
   int boots ABSL_GUARDED_BY(mu) = 0;  // a file opened before a crash is dead
   int changes ABSL_GUARDED_BY(mu) = 0;
   int stop_at ABSL_GUARDED_BY(mu) = std::numeric_limits<int>::max();
+  absl::Time now ABSL_GUARDED_BY(mu);
 
   bool IsStopped(int boot) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu) {
     return boots != boot || changes > stop_at;
@@ -93,6 +94,7 @@ class FaultyWritableFile final : public WritableFile {
     MutexLock lock(state_->mu);
     KINORA_RETURN_IF_ERROR(Check(FileOp::kAppend));
     inode_->Append(bytes);
+    inode_->Touch(state_->now);
     return state_->CountChange();
   }
 
@@ -214,6 +216,7 @@ absl::StatusOr<std::unique_ptr<WritableFile>> FaultyFileSystem::OpenForWrite(
   if (inode != nullptr && mode == OpenMode::kCreate) return Taken("open", path);
   if (inode == nullptr) {
     inode = std::make_shared<FaultyInode>();
+    inode->Touch(state_->now);
     state_->disk.SetName(path, inode);
   } else if (mode == OpenMode::kTruncate) {
     inode->Cut(0);
@@ -240,7 +243,8 @@ absl::StatusOr<FileInfo> FaultyFileSystem::Stat(absl::string_view path) {
   }
   const FaultyInodePtr inode = state_->disk.Find(path);
   if (inode == nullptr) return NotFound("stat", path);
-  return FileInfo{.size_bytes = inode->data().size()};
+  return FileInfo{.size_bytes = inode->data().size(),
+                  .modify_time = inode->modify_time()};
 }
 
 absl::Status FaultyFileSystem::CreateDirectories(absl::string_view directory) {
@@ -318,6 +322,15 @@ absl::Status FaultyFileSystem::Truncate(absl::string_view path,
   return absl::OkStatus();
 }
 
+absl::Status FaultyFileSystem::Touch(absl::string_view path) {
+  MutexLock lock(state_->mu);
+  KINORA_RETURN_IF_ERROR(state_->Check(FileOp::kTouch));
+  const FaultyInodePtr inode = state_->disk.Find(path);
+  if (inode == nullptr) return NotFound("touch", path);
+  inode->Touch(state_->now);
+  return state_->CountChange();
+}
+
 absl::Status FaultyFileSystem::SyncDirectory(absl::string_view directory) {
   MutexLock lock(state_->mu);
   KINORA_RETURN_IF_ERROR(state_->Check(FileOp::kSyncDirectory));
@@ -344,6 +357,11 @@ absl::StatusOr<std::unique_ptr<FileLock>> FaultyFileSystem::Lock(
     state_->disk.SetName(name, std::make_shared<FaultyInode>());
   }
   return std::make_unique<FaultyFileLock>(state_, name, state_->boots);
+}
+
+void FaultyFileSystem::SetNow(absl::Time now) {
+  MutexLock lock(state_->mu);
+  state_->now = now;
 }
 
 void FaultyFileSystem::Crash(uint64_t seed) { Crash(Survival::kRandom, seed); }

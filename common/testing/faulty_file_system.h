@@ -40,6 +40,7 @@ enum class FileOp {
   kRenameIfAbsent,
   kRemove,
   kTruncate,
+  kTouch,
   kSyncDirectory,
   kLock,
 };
@@ -71,9 +72,13 @@ class FaultyFileSystem final : public FileSystem {
                               absl::string_view to) override;
   absl::Status Remove(absl::string_view path) override;
   absl::Status Truncate(absl::string_view path, uint64_t size_bytes) override;
+  absl::Status Touch(absl::string_view path) override;
   absl::Status SyncDirectory(absl::string_view directory) override;
   absl::StatusOr<std::unique_ptr<FileLock>> Lock(
       absl::string_view path) override;
+
+  // What is written or touched from now on is that old.
+  void SetNow(absl::Time now);
 
   // Loses power and comes back: open files and locks are dead, unsynced state
   // survives as said above. Injected failures are forgotten.

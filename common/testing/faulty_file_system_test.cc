@@ -167,5 +167,23 @@ TEST_F(FaultyFileSystemTest, AtomicWriteSurvivesACutAtEveryStep) {
   EXPECT_THAT(seen, ElementsAre("new", "old bytes"));
 }
 
+TEST_F(FaultyFileSystemTest, ACrashMayUndoATouch) {
+  int undone = 0;
+  for (uint64_t seed = 0; seed < 16; ++seed) {
+    FaultyFileSystem fs;
+    fs.SetNow(absl::FromUnixSeconds(1000));
+    ASSERT_OK(WriteFileAtomically(fs, "f", "x"));
+    fs.SetNow(absl::FromUnixSeconds(2000));
+    ASSERT_OK(fs.Touch("f"));
+    ASSERT_OK_AND_ASSIGN(FileInfo info, fs.Stat("f"));
+    EXPECT_EQ(info.modify_time, absl::FromUnixSeconds(2000));
+    fs.Crash(seed);
+    ASSERT_OK_AND_ASSIGN(info, fs.Stat("f"));
+    if (info.modify_time == absl::FromUnixSeconds(1000)) ++undone;
+  }
+  EXPECT_GT(undone, 0);
+  EXPECT_LT(undone, 16);
+}
+
 }  // namespace
 }  // namespace kinora

@@ -33,6 +33,10 @@ std::string BlobKey(absl::string_view movie_id, absl::string_view hash) {
   return absl::StrCat(BlobPrefix(movie_id), hash.substr(0, 2), "/", hash);
 }
 
+std::string BlobUsesKey(absl::string_view movie_id) {
+  return absl::StrCat(MoviePrefix(movie_id), "blob-uses.json");
+}
+
 std::string InputsLogKey(absl::string_view movie_id) {
   return absl::StrCat(MoviePrefix(movie_id), "events/inputs.log");
 }

@@ -5,6 +5,7 @@
 //                  current.json               pointer to the live manifest
 //                  manifests/rev-0001.json
 //                  blobs/7f/7f3c...
+//                  blob-uses.json            until when blobs were in use
 //                  events/inputs.log, artefacts.log
 //                  events/rev-0001.inputs.jsonl, rev-0001.artefacts.jsonl
 //                  runs/plans/<hash>.json, rev-0001-plan.json
@@ -39,6 +40,8 @@ std::string ManifestKey(absl::string_view movie_id, absl::string_view revision);
 
 std::string BlobPrefix(absl::string_view movie_id);
 std::string BlobKey(absl::string_view movie_id, absl::string_view hash);
+// Until when blobs may have been used (services/store/blob/use_horizon.h).
+std::string BlobUsesKey(absl::string_view movie_id);
 
 std::string InputsLogKey(absl::string_view movie_id);
 std::string ArtefactsLogKey(absl::string_view movie_id);

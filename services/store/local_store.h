@@ -11,6 +11,8 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 
 #include "common/clock.h"
 #include "common/executor.h"
@@ -42,6 +44,8 @@ struct LocalStoreOptions {
   int64_t max_blob_bytes = 0;
   // When the journal starts a new segment.
   FileEventLogLimits log_limits;
+  // For how long a collection keeps what nothing reaches.
+  absl::Duration gc_grace = absl::Hours(1);
 };
 
 // Thread-safe.

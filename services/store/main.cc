@@ -40,6 +40,7 @@ class StoreServer final : public ProgramServer {
     options.data_dir = config.data();
     options.inline_limit_bytes = config.inline_limit_bytes();
     options.max_blob_bytes = config.max_blob_bytes();
+    options.gc_grace = absl::Seconds(config.gc_grace_seconds());
     KINORA_ASSIGN_OR_RETURN(
         store_, LocalStore::Open(options, PosixFileSystem(), RealClock(),
                                  SystemRandom(), executor_));

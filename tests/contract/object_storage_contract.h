@@ -204,6 +204,46 @@ TEST_P(ObjectStorageContract, ADeletedObjectIsGone) {
   EXPECT_THAT(Upload("b/m/a", "again"), IsOkAndHolds(true));
 }
 
+TEST_P(ObjectStorageContract, DeletesManyAndThoseThatAreNotThere) {
+  std::vector<std::string> keys;
+  for (int i = 0; i < 20; ++i) {
+    keys.push_back(absl::StrCat("b/", i % 3, "/", i));
+    if (i == 7) continue;
+    ASSERT_OK(storage().Write(keys.back(), "x"));
+  }
+  ASSERT_OK(storage().Write("b/0/kept", "x"));
+  ASSERT_OK(storage().DeleteAll(keys));
+  EXPECT_THAT(ListAll("b/0/", 10), testing::ElementsAre("b/0/kept"));
+  EXPECT_THAT(ListAll("b/1/", 10), testing::IsEmpty());
+  EXPECT_THAT(storage().DeleteAll({"b//x"}),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+TEST_P(ObjectStorageContract, AReaderKeepsTheBytesOfAnObjectThatIsGone) {
+  ASSERT_OK(storage().Write("b/x", "0123456789"));
+  ASSERT_OK_AND_ASSIGN(const auto reader, storage().OpenRead("b/x"));
+  EXPECT_EQ(reader->size_bytes(), 10);
+  ASSERT_OK(storage().Delete("b/x"));
+  ASSERT_OK(storage().Write("b/x", "new"));
+  std::string bytes(4, ' ');
+  EXPECT_THAT(reader->ReadAt(3, absl::MakeSpan(bytes)), IsOkAndHolds(4u));
+  EXPECT_EQ(bytes, "3456");
+  EXPECT_THAT(reader->ReadAt(8, absl::MakeSpan(bytes)), IsOkAndHolds(2u));
+  EXPECT_THAT(reader->ReadAt(11, absl::MakeSpan(bytes)), IsOkAndHolds(0u));
+  EXPECT_THAT(storage().OpenRead("b/y").status(),
+              StatusIs(absl::StatusCode::kNotFound));
+}
+
+TEST_P(ObjectStorageContract, RenewMakesAnObjectYoungAndLeavesItsBytes) {
+  ASSERT_OK(storage().Write("b/x", "bytes"));
+  ASSERT_OK_AND_ASSIGN(const ObjectInfo before, storage().Stat("b/x"));
+  ASSERT_OK(storage().Renew("b/x"));
+  ASSERT_OK_AND_ASSIGN(const ObjectInfo after, storage().Stat("b/x"));
+  EXPECT_GE(after.create_time, before.create_time);
+  EXPECT_THAT(ReadObject(storage(), "b/x"), IsOkAndHolds("bytes"));
+  EXPECT_THAT(storage().Renew("b/y"), StatusIs(absl::StatusCode::kNotFound));
+}
+
 TEST_P(ObjectStorageContract, OfManyUploadsOfOneKeyOneIsNew) {
   std::atomic<int> created = 0;
   std::vector<std::thread> threads;

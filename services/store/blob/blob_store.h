@@ -38,6 +38,15 @@ class BlobStore {
 
   virtual ~BlobStore() = default;
 
+  // While the result lives, no collection deletes a blob of the movie that was
+  // written or found present meanwhile, whatever its grace. Take it before
+  // looking for blobs that are about to be named in a log or a manifest, and
+  // drop it when they are. Null where only the grace period keeps blobs: over
+  // RPC.
+  virtual std::shared_ptr<void> HoldBlobs(absl::string_view /*movie_id*/) {
+    return nullptr;
+  }
+
   virtual absl::StatusOr<std::unique_ptr<BlobUpload>> StartUpload(
       const v1::WriteBlobHeader& header) = 0;
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 
@@ -24,6 +25,12 @@ absl::Status OverBatchLimit(absl::string_view field, int64_t bytes) {
   return InvalidField(field, absl::StrCat(bytes, " bytes"),
                       absl::StrCat("a batch holds at most ", kMaxBatchBytes,
                                    " bytes: split it"));
+}
+
+// How exactly a blob's age is kept: a use within so long of the last costs
+// nothing.
+absl::Duration UsePrecision(absl::Duration grace) {
+  return std::min(absl::Minutes(1), grace / 16);
 }
 
 void SetStatus(const absl::Status& status, v1::BatchBlobResult* result) {
@@ -53,11 +60,12 @@ absl::StatusOr<std::unique_ptr<BlobUpload>> ObjectBlobStore::StartUpload(
     return InvalidField("max_size_bytes", absl::StrCat(header.max_size_bytes()),
                         "must not be negative");
   }
+  std::shared_ptr<BlobUses::Hold> hold = uses_.HoldOf(header.movie_id());
   bool exists = false;
   if (header.has_expected_digest()) {
     const v1::Digest& digest = header.expected_digest();
     KINORA_RETURN_IF_ERROR(ValidateDigest("expected_digest", digest, false));
-    absl::StatusOr<ObjectInfo> info = Find(header.movie_id(), digest);
+    absl::StatusOr<ObjectInfo> info = Use(*hold, header.movie_id(), digest);
     exists = info.ok();
     if (!exists && !absl::IsNotFound(info.status())) return info.status();
   }
@@ -65,14 +73,15 @@ absl::StatusOr<std::unique_ptr<BlobUpload>> ObjectBlobStore::StartUpload(
   if (!exists) {
     KINORA_ASSIGN_OR_RETURN(writer,
                             storage_.StartWrite(BlobPrefix(header.movie_id())));
+    hold = nullptr;  // taken again when there is something to hold
   }
   int64_t limit = options_.max_blob_bytes;
   if (limit == 0 ||
       (header.max_size_bytes() > 0 && header.max_size_bytes() < limit)) {
     limit = header.max_size_bytes();
   }
-  return std::make_unique<ObjectBlobUpload>(
-      header.movie_id(), header.expected_digest(), limit, std::move(writer));
+  return std::make_unique<ObjectBlobUpload>(*this, header, limit,
+                                            std::move(writer), std::move(hold));
 }
 
 absl::StatusOr<ObjectInfo> ObjectBlobStore::Find(absl::string_view movie_id,
@@ -97,6 +106,66 @@ absl::StatusOr<ObjectInfo> ObjectBlobStore::Find(absl::string_view movie_id,
                     {{"movie", movie_id}, {"value", digest.hash()}});
 }
 
+absl::StatusOr<ObjectInfo> ObjectBlobStore::Use(const BlobUses::Hold& hold,
+                                                absl::string_view movie_id,
+                                                const v1::Digest& digest) {
+  KINORA_ASSIGN_OR_RETURN(const Digest key, Digest::ParseHex(digest.hash()));
+  if (key == kEmptyDigest) return Find(movie_id, digest);
+  hold.Note(key);
+  KINORA_ASSIGN_OR_RETURN(ObjectInfo info, Find(movie_id, digest));
+  KINORA_RETURN_IF_ERROR(Renew(movie_id, info));
+  return info;
+}
+
+absl::Status ObjectBlobStore::Renew(absl::string_view movie_id,
+                                    const ObjectInfo& info) {
+  const absl::Time now = clock_.Now();
+  if (now - info.create_time < UsePrecision(options_.grace)) {
+    return absl::OkStatus();
+  }
+  KINORA_RETURN_IF_ERROR(horizon_.Cover(movie_id, now, options_.grace / 4));
+  return storage_.Renew(info.key);
+}
+
+absl::StatusOr<absl::Time> ObjectBlobStore::LastUse(absl::string_view movie_id,
+                                                    const ObjectInfo& info) {
+  KINORA_ASSIGN_OR_RETURN(const absl::Time inherited,
+                          horizon_.Inherited(movie_id));
+  return std::max(info.create_time, std::min(inherited, clock_.Now()));
+}
+
+absl::Duration ObjectBlobStore::KeptAfterUse(absl::Duration grace) const {
+  if (grace < options_.grace) return grace;
+  return grace + UsePrecision(options_.grace);
+}
+
+absl::StatusOr<bool> ObjectBlobStore::Commit(absl::string_view movie_id,
+                                             const Digest& digest,
+                                             ObjectWriter& writer) {
+  const std::shared_ptr<BlobUses::Hold> hold = uses_.HoldOf(movie_id);
+  hold->Note(digest);
+  const std::string key = BlobKey(movie_id, digest.Hex());
+  KINORA_ASSIGN_OR_RETURN(const bool created, writer.CommitIfAbsent(key));
+  if (created) return true;
+  KINORA_ASSIGN_OR_RETURN(const ObjectInfo info, storage_.Stat(key));
+  KINORA_RETURN_IF_ERROR(Renew(movie_id, info));
+  return false;
+}
+
+absl::StatusOr<std::unique_ptr<ObjectReader>> ObjectBlobStore::Open(
+    absl::string_view movie_id, const v1::Digest& digest) {
+  if (digest.hash() == EmptyHash()) return nullptr;
+  absl::StatusOr<std::unique_ptr<ObjectReader>> reader =
+      storage_.OpenRead(BlobKey(movie_id, digest.hash()));
+  const bool found =
+      reader.ok() && (digest.size_bytes() == 0 ||
+                      digest.size_bytes() == (*reader)->size_bytes());
+  if (found || (!reader.ok() && !absl::IsNotFound(reader.status()))) {
+    return reader;
+  }
+  return Find(movie_id, digest).status();  // which says what is wrong
+}
+
 absl::Status ObjectBlobStore::Read(const v1::ReadBlobRequest& request,
                                    Sink sink) {
   const std::string& movie_id = request.movie_id();
@@ -113,26 +182,30 @@ absl::Status ObjectBlobStore::Read(const v1::ReadBlobRequest& request,
   if (request.verify() && (request.offset() != 0 || request.limit() != 0)) {
     return InvalidField("verify", "true", "needs offset 0 and no limit");
   }
-  KINORA_ASSIGN_OR_RETURN(ObjectInfo info, Find(movie_id, request.digest()));
-  if (request.offset() > info.size_bytes) {
-    return absl::OutOfRangeError(
-        absl::StrCat("offset ", request.offset(), " is past the end of blob ",
-                     hash, ", which has ", info.size_bytes, " bytes"));
+  KINORA_ASSIGN_OR_RETURN(const std::unique_ptr<ObjectReader> reader,
+                          Open(movie_id, request.digest()));
+  const int64_t size = reader == nullptr ? 0 : reader->size_bytes();
+  if (request.offset() > size) {
+    return absl::OutOfRangeError(absl::StrCat("offset ", request.offset(),
+                                              " is past the end of blob ", hash,
+                                              ", which has ", size, " bytes"));
   }
   int64_t at = request.offset();
-  int64_t left = info.size_bytes - at;
+  int64_t left = size - at;
   if (request.limit() > 0) left = std::min(left, request.limit());
   Sha256 hasher;
+  std::vector<char> buffer(static_cast<size_t>(std::min(left, kBlobReadBytes)));
   while (left > 0) {
-    KINORA_ASSIGN_OR_RETURN(std::string piece,
-                            storage_.Read(BlobKey(movie_id, hash), at,
-                                          std::min(left, kBlobReadBytes)));
-    if (piece.empty())
-      return DataCorrupt(BlobKey(movie_id, hash), "ends early");
+    const size_t want = static_cast<size_t>(std::min(left, kBlobReadBytes));
+    KINORA_ASSIGN_OR_RETURN(
+        const size_t got,
+        reader->ReadAt(at, absl::MakeSpan(buffer.data(), want)));
+    if (got == 0) return DataCorrupt(BlobKey(movie_id, hash), "ends early");
+    const absl::string_view piece(buffer.data(), got);
     if (request.verify()) hasher.Update(piece);
     KINORA_RETURN_IF_ERROR(sink(piece));
-    at += static_cast<int64_t>(piece.size());
-    left -= static_cast<int64_t>(piece.size());
+    at += static_cast<int64_t>(got);
+    left -= static_cast<int64_t>(got);
   }
   if (request.verify() && hasher.Finish().Hex() != hash) {
     return DataCorrupt(BlobKey(movie_id, hash),
@@ -222,10 +295,11 @@ absl::StatusOr<v1::FindMissingBlobsResponse> ObjectBlobStore::FindMissing(
         "digests", absl::StrCat(request.digests_size(), " digests"),
         absl::StrCat("at most ", kMaxDigestsPerRequest, " in one request"));
   }
+  const std::shared_ptr<BlobUses::Hold> hold = uses_.HoldOf(request.movie_id());
   v1::FindMissingBlobsResponse response;
   for (const v1::Digest& digest : request.digests()) {
     KINORA_RETURN_IF_ERROR(ValidateDigest("digests", digest, false));
-    absl::StatusOr<ObjectInfo> info = Find(request.movie_id(), digest);
+    absl::StatusOr<ObjectInfo> info = Use(*hold, request.movie_id(), digest);
     if (info.ok()) continue;
     if (!absl::IsNotFound(info.status())) return info.status();
     *response.add_missing() = digest;

@@ -13,8 +13,13 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 
+#include "common/clock.h"
+#include "common/digest.h"
 #include "services/store/blob/blob_store.h"
+#include "services/store/blob/blob_uses.h"
+#include "services/store/blob/use_horizon.h"
 #include "services/store/movie/movie_catalog.h"
 #include "services/store/object/object_storage.h"
 
@@ -29,6 +34,9 @@ inline constexpr int64_t kBlobReadBytes = int64_t{1} << 20;
 
 struct ObjectBlobStoreOptions {
   int64_t max_blob_bytes = 0;  // 0 for no limit
+  // For how long a blob that was written or found present stays, whatever
+  // becomes of what names it.
+  absl::Duration grace = absl::Hours(1);
 };
 
 // Thread-safe.
@@ -36,10 +44,18 @@ class ObjectBlobStore final : public BlobStore {
  public:
   using Options = ObjectBlobStoreOptions;
 
-  // `storage` and `movies` MUST outlive the store and its uploads.
-  ObjectBlobStore(ObjectStorage& storage, MovieCatalog& movies,
+  // All MUST outlive the store, and the store its uploads.
+  ObjectBlobStore(ObjectStorage& storage, MovieCatalog& movies, Clock& clock,
                   const Options& options)
-      : storage_(storage), movies_(movies), options_(options) {}
+      : storage_(storage),
+        movies_(movies),
+        clock_(clock),
+        options_(options),
+        horizon_(storage) {}
+
+  std::shared_ptr<void> HoldBlobs(absl::string_view movie_id) override {
+    return uses_.HoldOf(movie_id);
+  }
 
   absl::StatusOr<std::unique_ptr<BlobUpload>> StartUpload(
       const v1::WriteBlobHeader& header) override;
@@ -53,11 +69,42 @@ class ObjectBlobStore final : public BlobStore {
   absl::StatusOr<v1::StatBlobResponse> Stat(
       const v1::StatBlobRequest& request) override;
 
+  // For collections.
+
+  BlobUses& uses() { return uses_; }
+
+  // When a blob was used last. That `info` does not show all uses is taken into
+  // account.
+  absl::StatusOr<absl::Time> LastUse(absl::string_view movie_id,
+                                     const ObjectInfo& info);
+
+  // A collection with the grace `grace` may delete a blob once its last use is
+  // that long ago; the default grace is options.grace.
+  absl::Duration KeptAfterUse(absl::Duration grace) const;
+  absl::Duration default_grace() const { return options_.grace; }
+
  private:
+  friend class ObjectBlobUpload;
+
   // Size and age of a blob; BLOB_NOT_FOUND also if its size is not the one
   // that `digest` names.
   absl::StatusOr<ObjectInfo> Find(absl::string_view movie_id,
                                   const v1::Digest& digest);
+  // As Find(), for somebody who will rely on the blob: notes its use.
+  absl::StatusOr<ObjectInfo> Use(const BlobUses::Hold& hold,
+                                 absl::string_view movie_id,
+                                 const v1::Digest& digest);
+  // Makes a blob young that is in use, unless it is.
+  absl::Status Renew(absl::string_view movie_id, const ObjectInfo& info);
+
+  // Makes the staged bytes a blob. False if the movie had it already.
+  absl::StatusOr<bool> Commit(absl::string_view movie_id, const Digest& digest,
+                              ObjectWriter& writer);
+
+  // The blob, opened; null for the empty one. Errors as of Find().
+  absl::StatusOr<std::unique_ptr<ObjectReader>> Open(absl::string_view movie_id,
+                                                     const v1::Digest& digest);
+
   absl::Status WriteOne(absl::string_view movie_id, const v1::BatchBlob& blob,
                         v1::Digest* digest);
   absl::StatusOr<std::string> ReadOne(absl::string_view movie_id,
@@ -65,7 +112,10 @@ class ObjectBlobStore final : public BlobStore {
 
   ObjectStorage& storage_;
   MovieCatalog& movies_;
+  Clock& clock_;
   const Options options_;
+  BlobUses uses_;
+  UseHorizon horizon_;
 };
 
 // OK if `digest` has a well-formed hash and a size that is not negative, and

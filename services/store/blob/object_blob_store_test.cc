@@ -113,7 +113,8 @@ TEST_F(ObjectBlobStoreTest, ABlobOverItsLimitIsRefused) {
 }
 
 TEST_F(ObjectBlobStoreTest, TheServersLimitHoldsAlsoForALargerWish) {
-  ObjectBlobStore blobs(storage_, core().catalog, {.max_blob_bytes = 3});
+  ObjectBlobStore blobs(storage_, core().catalog, clock_,
+                        {.max_blob_bytes = 3});
   v1::WriteBlobHeader header = Header();
   header.set_max_size_bytes(100);
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<BlobUpload> upload,

@@ -1,12 +1,9 @@
 #include "services/store/blob/object_blob_upload.h"
 
-#include <utility>
-
 #include "absl/strings/str_cat.h"
 
 #include "common/error_reason.h"
 #include "common/status.h"
-#include "services/store/layout.h"
 
 namespace kinora {
 
@@ -43,8 +40,8 @@ absl::StatusOr<v1::WriteBlobResponse> ObjectBlobUpload::Finish() {
   response.mutable_digest()->set_size_bytes(size_);
   response.set_existed(true);
   if (writer_ != nullptr && digest != kEmptyDigest) {
-    KINORA_ASSIGN_OR_RETURN(bool created,
-                            writer_->CommitIfAbsent(BlobKey(movie_id_, hash)));
+    KINORA_ASSIGN_OR_RETURN(const bool created,
+                            store_.Commit(movie_id_, digest, *writer_));
     response.set_existed(!created);
   }
   return response;

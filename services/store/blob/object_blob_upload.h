@@ -1,5 +1,5 @@
 // An ObjectBlobUpload hashes the bytes of one blob as they come and stages
-// them, unless the movie has the blob already.
+// them, unless the movie has the blob already; then they need only be checked.
 
 #ifndef KINORA_SERVICES_STORE_BLOB_OBJECT_BLOB_UPLOAD_H_
 #define KINORA_SERVICES_STORE_BLOB_OBJECT_BLOB_UPLOAD_H_
@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -14,21 +15,26 @@
 
 #include "common/digest.h"
 #include "services/store/blob/blob_store.h"
+#include "services/store/blob/blob_uses.h"
+#include "services/store/blob/object_blob_store.h"
 #include "services/store/object/object_storage.h"
 
 namespace kinora {
 
 class ObjectBlobUpload final : public BlobUpload {
  public:
-  // `writer` stages the bytes; null if the blob that `expected` names exists,
-  // when the bytes need only be checked. `expected` may be empty; `max_bytes`
-  // is 0 for no limit.
-  ObjectBlobUpload(std::string movie_id, v1::Digest expected, int64_t max_bytes,
-                   std::unique_ptr<ObjectWriter> writer)
-      : movie_id_(std::move(movie_id)),
-        expected_(std::move(expected)),
+  // `writer` stages the bytes. It is null if the expected blob exists; `hold`,
+  // under which that was seen, sees to it that it goes on to. `max_bytes` is 0
+  // for no limit. `store` MUST outlive this.
+  ObjectBlobUpload(ObjectBlobStore& store, const v1::WriteBlobHeader& header,
+                   int64_t max_bytes, std::unique_ptr<ObjectWriter> writer,
+                   std::shared_ptr<BlobUses::Hold> hold)
+      : store_(store),
+        movie_id_(header.movie_id()),
+        expected_(header.expected_digest()),
         max_bytes_(max_bytes),
-        writer_(std::move(writer)) {}
+        writer_(std::move(writer)),
+        hold_(std::move(hold)) {}
 
   absl::Status Append(absl::string_view bytes) override;
 
@@ -36,10 +42,12 @@ class ObjectBlobUpload final : public BlobUpload {
   absl::StatusOr<v1::WriteBlobResponse> Finish() override;
 
  private:
+  ObjectBlobStore& store_;
   const std::string movie_id_;
   const v1::Digest expected_;
   const int64_t max_bytes_;
   const std::unique_ptr<ObjectWriter> writer_;
+  const std::shared_ptr<BlobUses::Hold> hold_;
   Sha256 hasher_;
   int64_t size_ = 0;
 };

@@ -90,6 +90,7 @@ class EventAppender::Call {
       requests = nullptr;
     }
     fence = LeaseTable::Fence();
+    blobs = nullptr;
     result = std::move(range);
   }
 
@@ -97,6 +98,7 @@ class EventAppender::Call {
   std::string log;
   std::shared_ptr<AppendRequests> requests;  // begun there
   LeaseTable::Fence fence;
+  std::shared_ptr<void> blobs;  // held
   std::vector<std::string> bodies;
   absl::StatusOr<AppendedRange> result = absl::UnknownError("not appended");
 };
@@ -183,7 +185,7 @@ absl::Status EventAppender::EnterAndWriteBodies(Call* call) {
         call->fence,
         leases_.Enter(request.lease(), name.movie_id(), name.run_id()));
   }
-  KINORA_RETURN_IF_ERROR(CheckBlobs(request));
+  KINORA_RETURN_IF_ERROR(CheckBlobs(call));
   const google::protobuf::Timestamp now = ToTimestamp(clock_.Now());
   const RequestMark mark = {request.request_id(), request.events_size()};
   call->bodies.reserve(request.events_size());
@@ -197,7 +199,8 @@ absl::Status EventAppender::EnterAndWriteBodies(Call* call) {
   return absl::OkStatus();
 }
 
-absl::Status EventAppender::CheckBlobs(const v1::AppendEventsRequest& append) {
+absl::Status EventAppender::CheckBlobs(Call* call) {
+  const v1::AppendEventsRequest& append = call->request;
   v1::FindMissingBlobsRequest request;
   request.set_movie_id(append.log().movie_id());
   for (const v1::Event& event : append.events()) {
@@ -207,6 +210,8 @@ absl::Status EventAppender::CheckBlobs(const v1::AppendEventsRequest& append) {
     }
   }
   if (request.digests().empty()) return absl::OkStatus();
+  // Until the events are in the log, which keeps their blobs from then on.
+  call->blobs = blobs_.HoldBlobs(request.movie_id());
   KINORA_ASSIGN_OR_RETURN(v1::FindMissingBlobsResponse response,
                           blobs_.FindMissing(request));
   if (response.missing().empty()) return absl::OkStatus();

@@ -63,7 +63,8 @@ class EventAppender {
   bool Prepare(Call* call, bool wait, bool* busy);
   absl::Status Check(Call* call);
   absl::Status EnterAndWriteBodies(Call* call);
-  absl::Status CheckBlobs(const v1::AppendEventsRequest& request);
+  // Holds the blobs that the events name until the append is answered.
+  absl::Status CheckBlobs(Call* call);
   void AppendPrepared(std::vector<Call*>* prepared);
   std::shared_ptr<AppendRequests> RequestsOf(const std::string& log);
 

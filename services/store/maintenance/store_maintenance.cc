@@ -4,6 +4,7 @@
 
 #include "common/error_reason.h"
 #include "common/status.h"
+#include "services/store/gc/collector.h"
 
 namespace kinora {
 namespace {
@@ -15,20 +16,26 @@ absl::Status PartMissing(absl::string_view part) {
                     "RPC_NOT_IMPLEMENTED");
 }
 
+CollectorParts PartsOf(const StoreCores& cores) {
+  return CollectorParts{.storage = cores.storage,
+                        .log = cores.log,
+                        .catalog = cores.catalog,
+                        .manifests = cores.manifests,
+                        .blobs = cores.blobs,
+                        .clock = cores.clock};
+}
+
 }  // namespace
 
 absl::Status StoreMaintenance::CollectGarbage(
     const v1::CollectGarbageRequest& request,
-    absl::FunctionRef<absl::Status(const v1::CollectGarbageResponse&)>
-    /*report*/) {
-  KINORA_RETURN_IF_ERROR(cores_.catalog.Require(request.movie_id()));
-  return PartMissing("garbage collection");
+    absl::FunctionRef<absl::Status(const v1::CollectGarbageResponse&)> report) {
+  return kinora::CollectGarbage(PartsOf(cores_), request, report);
 }
 
 absl::StatusOr<v1::ExplainBlobResponse> StoreMaintenance::ExplainBlob(
     const v1::ExplainBlobRequest& request) {
-  KINORA_RETURN_IF_ERROR(cores_.catalog.Require(request.movie_id()));
-  return PartMissing("explaining blobs");
+  return kinora::ExplainBlob(PartsOf(cores_), request);
 }
 
 absl::Status StoreMaintenance::VerifyMovie(

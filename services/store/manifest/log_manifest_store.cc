@@ -304,6 +304,7 @@ absl::StatusOr<v1::CommitRevisionResponse> LogManifestStore::Commit(
   KINORA_ASSIGN_OR_RETURN(LeaseTable::Fence fence,
                           leases_.Enter(request.lease(), request.movie_id(),
                                         request.source().run_id()));
+  const std::shared_ptr<void> blobs = blobs_.HoldBlobs(request.movie_id());
   std::shared_ptr<MovieState> state = StateOf(request.movie_id());
   MutexLock lock(state->mu);
   return CommitLocked(request, *state);

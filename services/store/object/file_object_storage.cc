@@ -1,6 +1,7 @@
 #include "services/store/object/file_object_storage.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -30,6 +31,22 @@ absl::Status NotAsExpected(absl::string_view key) {
 }
 
 }  // namespace
+
+class FileObjectStorage::Reader final : public ObjectReader {
+ public:
+  Reader(std::unique_ptr<RandomAccessFile> file, uint64_t size)
+      : file_(std::move(file)), size_(size) {}
+
+  absl::StatusOr<size_t> ReadAt(int64_t offset,
+                                absl::Span<char> out) const override {
+    return file_->ReadAt(static_cast<uint64_t>(offset), out);
+  }
+  int64_t size_bytes() const override { return static_cast<int64_t>(size_); }
+
+ private:
+  const std::unique_ptr<RandomAccessFile> file_;
+  const uint64_t size_;  // an object's file never grows
+};
 
 // One staged file. Removes it unless it was published.
 class FileObjectStorage::Writer final : public ObjectWriter {
@@ -62,7 +79,7 @@ class FileObjectStorage::Writer final : public ObjectWriter {
     // is durable: the writer who was faster may not have come that far.
     if (exists) {
       KINORA_RETURN_IF_ERROR(storage_.directories_.Ensure(ParentPath(path)));
-      KINORA_RETURN_IF_ERROR(storage_.SyncNameOf(path));
+      KINORA_RETURN_IF_ERROR(storage_.SyncNamesIn(ParentPath(path)));
       return false;
     }
     return PublishIfAbsent(path);
@@ -74,7 +91,7 @@ class FileObjectStorage::Writer final : public ObjectWriter {
     const absl::Status renamed = storage_.fs_.RenameIfAbsent(staged_, path);
     if (!renamed.ok() && !absl::IsAlreadyExists(renamed)) return renamed;
     published_ = renamed.ok();
-    KINORA_RETURN_IF_ERROR(storage_.SyncNameOf(path));
+    KINORA_RETURN_IF_ERROR(storage_.SyncNamesIn(ParentPath(path)));
     return renamed.ok();
   }
 
@@ -82,7 +99,7 @@ class FileObjectStorage::Writer final : public ObjectWriter {
     KINORA_RETURN_IF_ERROR(storage_.directories_.Ensure(ParentPath(path)));
     KINORA_RETURN_IF_ERROR(storage_.fs_.Rename(staged_, path));
     published_ = true;
-    return storage_.SyncNameOf(path);
+    return storage_.SyncNamesIn(ParentPath(path));
   }
 
  private:
@@ -128,8 +145,8 @@ absl::Status FileObjectStorage::CheckWritable() {
   return read_only_;
 }
 
-absl::Status FileObjectStorage::SyncNameOf(absl::string_view path) {
-  const absl::Status status = fs_.SyncDirectory(ParentPath(path));
+absl::Status FileObjectStorage::SyncNamesIn(absl::string_view directory) {
+  const absl::Status status = fs_.SyncDirectory(directory);
   if (status.ok()) return status;
   MutexLock lock(mu_);
   if (read_only_.ok()) {
@@ -174,6 +191,16 @@ absl::StatusOr<std::string> FileObjectStorage::Read(absl::string_view key,
                           (*file)->ReadAt(begin, absl::MakeSpan(bytes)));
   bytes.resize(got);
   return bytes;
+}
+
+absl::StatusOr<std::unique_ptr<ObjectReader>> FileObjectStorage::OpenRead(
+    absl::string_view key) {
+  KINORA_RETURN_IF_ERROR(ValidateObjectKey(key));
+  auto file = fs_.OpenForRead(PathOf(key));
+  if (!file.ok() && IsMissing(file.status())) return NoObject(key);
+  KINORA_RETURN_IF_ERROR(file.status());
+  KINORA_ASSIGN_OR_RETURN(const uint64_t size, (*file)->Size());
+  return std::make_unique<Reader>(*std::move(file), size);
 }
 
 absl::StatusOr<ObjectInfo> FileObjectStorage::Stat(absl::string_view key) {
@@ -253,17 +280,44 @@ absl::StatusOr<ObjectPage> FileObjectStorage::List(absl::string_view prefix,
   return page;
 }
 
-absl::Status FileObjectStorage::Delete(absl::string_view key) {
-  KINORA_RETURN_IF_ERROR(ValidateObjectKey(key));
-  KINORA_RETURN_IF_ERROR(CheckWritable());
-  const std::string path = PathOf(key);
+absl::StatusOr<bool> FileObjectStorage::RemoveFile(absl::string_view key) {
   MutexLock lock(LockOf(key));
   // Remove() would take an empty directory, which is no object.
   const absl::Status exists = Stat(key).status();
-  if (absl::IsNotFound(exists)) return absl::OkStatus();
+  if (absl::IsNotFound(exists)) return false;
   KINORA_RETURN_IF_ERROR(exists);
-  KINORA_RETURN_IF_ERROR(fs_.Remove(path));
-  return SyncNameOf(path);
+  KINORA_RETURN_IF_ERROR(fs_.Remove(PathOf(key)));
+  return true;
+}
+
+absl::Status FileObjectStorage::Delete(absl::string_view key) {
+  return DeleteAll({std::string(key)});
+}
+
+absl::Status FileObjectStorage::DeleteAll(absl::Span<const std::string> keys) {
+  KINORA_RETURN_IF_ERROR(CheckWritable());
+  std::set<std::string> changed;  // directories
+  absl::Status status;
+  for (const std::string& key : keys) {
+    status = ValidateObjectKey(key);
+    if (!status.ok()) break;
+    const absl::StatusOr<bool> removed = RemoveFile(key);
+    status = removed.status();
+    if (!status.ok()) break;
+    if (*removed) changed.emplace(ParentPath(PathOf(key)));
+  }
+  for (const std::string& directory : changed) {
+    const absl::Status synced = SyncNamesIn(directory);
+    if (status.ok()) status = synced;
+  }
+  return status;
+}
+
+absl::Status FileObjectStorage::Renew(absl::string_view key) {
+  KINORA_RETURN_IF_ERROR(ValidateObjectKey(key));
+  KINORA_RETURN_IF_ERROR(CheckWritable());
+  const absl::Status touched = fs_.Touch(PathOf(key));
+  return IsMissing(touched) ? NoObject(key) : touched;
 }
 
 }  // namespace kinora

@@ -46,6 +46,8 @@ class FileObjectStorage final : public ObjectStorage {
 
   absl::StatusOr<std::string> Read(absl::string_view key, int64_t offset,
                                    int64_t limit) override;
+  absl::StatusOr<std::unique_ptr<ObjectReader>> OpenRead(
+      absl::string_view key) override;
   absl::StatusOr<ObjectInfo> Stat(absl::string_view key) override;
   absl::StatusOr<std::unique_ptr<ObjectWriter>> StartWrite(
       absl::string_view prefix) override;
@@ -58,10 +60,14 @@ class FileObjectStorage final : public ObjectStorage {
   absl::StatusOr<ObjectPage> List(absl::string_view prefix, int page_size,
                                   absl::string_view token) override;
 
-  // Leaves an empty directory in place.
+  // These leave an empty directory in place. DeleteAll() syncs each directory
+  // once.
   absl::Status Delete(absl::string_view key) override;
+  absl::Status DeleteAll(absl::Span<const std::string> keys) override;
+  absl::Status Renew(absl::string_view key) override;
 
  private:
+  class Reader;
   class Writer;
 
   FileObjectStorage(FileSystem& fs, absl::string_view root);
@@ -73,8 +79,12 @@ class FileObjectStorage final : public ObjectStorage {
 
   // OK unless changes are refused.
   absl::Status CheckWritable() ABSL_LOCKS_EXCLUDED(mu_);
-  // Syncs the directory of `path`; a failure makes the storage read-only.
-  absl::Status SyncNameOf(absl::string_view path) ABSL_LOCKS_EXCLUDED(mu_);
+  // Syncs a directory; a failure makes the storage read-only.
+  absl::Status SyncNamesIn(absl::string_view directory)
+      ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Removes the file of `key`, if there is one; does not sync its directory.
+  absl::StatusOr<bool> RemoveFile(absl::string_view key);
 
   // Held while an object is replaced or deleted, so that a comparison holds
   // until the swap. Keys share locks; nothing takes two.

@@ -24,6 +24,24 @@ ObjectInfo InfoOf(absl::string_view key, const std::string& bytes,
 
 }  // namespace
 
+class MemoryObjectStorage::Reader final : public ObjectReader {
+ public:
+  explicit Reader(std::shared_ptr<const std::string> bytes)
+      : bytes_(std::move(bytes)) {}
+
+  absl::StatusOr<size_t> ReadAt(int64_t offset,
+                                absl::Span<char> out) const override {
+    if (offset >= size_bytes()) return size_t{0};
+    return bytes_->copy(out.data(), out.size(), static_cast<size_t>(offset));
+  }
+  int64_t size_bytes() const override {
+    return static_cast<int64_t>(bytes_->size());
+  }
+
+ private:
+  const std::shared_ptr<const std::string> bytes_;
+};
+
 class MemoryObjectStorage::Writer final : public ObjectWriter {
  public:
   explicit Writer(MemoryObjectStorage& storage) : storage_(storage) {}
@@ -65,6 +83,15 @@ absl::StatusOr<std::string> MemoryObjectStorage::Read(absl::string_view key,
   const int64_t size = static_cast<int64_t>(bytes->size());
   if (offset > size) return PastObjectEnd(key, offset, size);
   return bytes->substr(offset, std::min(limit, size - offset));
+}
+
+absl::StatusOr<std::unique_ptr<ObjectReader>> MemoryObjectStorage::OpenRead(
+    absl::string_view key) {
+  KINORA_RETURN_IF_ERROR(ValidateObjectKey(key));
+  MutexLock lock(mu_);
+  const auto found = objects_.find(std::string(key));
+  if (found == objects_.end()) return NoObject(key);
+  return std::make_unique<Reader>(found->second.bytes);
 }
 
 absl::StatusOr<ObjectInfo> MemoryObjectStorage::Stat(absl::string_view key) {
@@ -140,6 +167,22 @@ absl::Status MemoryObjectStorage::Delete(absl::string_view key) {
   KINORA_RETURN_IF_ERROR(ValidateObjectKey(key));
   MutexLock lock(mu_);
   objects_.erase(std::string(key));
+  return absl::OkStatus();
+}
+
+absl::Status MemoryObjectStorage::DeleteAll(
+    absl::Span<const std::string> keys) {
+  for (const std::string& key : keys) KINORA_RETURN_IF_ERROR(Delete(key));
+  return absl::OkStatus();
+}
+
+absl::Status MemoryObjectStorage::Renew(absl::string_view key) {
+  KINORA_RETURN_IF_ERROR(ValidateObjectKey(key));
+  const absl::Time now = clock_.Now();
+  MutexLock lock(mu_);
+  const auto found = objects_.find(std::string(key));
+  if (found == objects_.end()) return NoObject(key);
+  found->second.create_time = now;
   return absl::OkStatus();
 }
 

@@ -30,6 +30,8 @@ class MemoryObjectStorage final : public ObjectStorage {
 
   absl::StatusOr<std::string> Read(absl::string_view key, int64_t offset,
                                    int64_t limit) override;
+  absl::StatusOr<std::unique_ptr<ObjectReader>> OpenRead(
+      absl::string_view key) override;
   absl::StatusOr<ObjectInfo> Stat(absl::string_view key) override;
   absl::StatusOr<std::unique_ptr<ObjectWriter>> StartWrite(
       absl::string_view prefix) override;
@@ -40,8 +42,11 @@ class MemoryObjectStorage final : public ObjectStorage {
   absl::StatusOr<ObjectPage> List(absl::string_view prefix, int page_size,
                                   absl::string_view token) override;
   absl::Status Delete(absl::string_view key) override;
+  absl::Status DeleteAll(absl::Span<const std::string> keys) override;
+  absl::Status Renew(absl::string_view key) override;
 
  private:
+  class Reader;
   class Writer;
 
   // The bytes are shared with readers that copy them outside the lock.

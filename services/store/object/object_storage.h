@@ -24,6 +24,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 
 namespace kinora {
 
@@ -31,7 +32,7 @@ namespace kinora {
 struct ObjectInfo {
   std::string key;
   int64_t size_bytes = 0;
-  absl::Time create_time;
+  absl::Time create_time;  // or of the last Renew()
 };
 
 // An ObjectWriter takes the bytes of one object whose key need not be known
@@ -47,6 +48,21 @@ class ObjectWriter {
   // are dropped and the old object stays: false. True if it is new. Call it
   // once, last.
   virtual absl::StatusOr<bool> CommitIfAbsent(absl::string_view key) = 0;
+};
+
+// An ObjectReader is an object opened for reading: it goes on giving the same
+// bytes, also after the object was replaced or deleted. Thread-safe. The
+// storage MUST outlive it.
+class ObjectReader {
+ public:
+  virtual ~ObjectReader() = default;
+
+  // Reads up to out.size() bytes from `offset` on and returns how many; fewer
+  // only at the object's end, 0 beyond it.
+  virtual absl::StatusOr<size_t> ReadAt(int64_t offset,
+                                        absl::Span<char> out) const = 0;
+
+  virtual int64_t size_bytes() const = 0;
 };
 
 // One page of a listing.
@@ -66,6 +82,10 @@ class ObjectStorage {
   // its end, INVALID_ARGUMENT if one of the numbers is negative.
   virtual absl::StatusOr<std::string> Read(absl::string_view key,
                                            int64_t offset, int64_t limit) = 0;
+
+  // NOT_FOUND if there is no such object.
+  virtual absl::StatusOr<std::unique_ptr<ObjectReader>> OpenRead(
+      absl::string_view key) = 0;
 
   // NOT_FOUND if there is no such object.
   virtual absl::StatusOr<ObjectInfo> Stat(absl::string_view key) = 0;
@@ -96,6 +116,14 @@ class ObjectStorage {
 
   // OK also if there is no such object.
   virtual absl::Status Delete(absl::string_view key) = 0;
+
+  // As Delete() of each key, but for many keys together cheaper. After an error
+  // some of them may be gone.
+  virtual absl::Status DeleteAll(absl::Span<const std::string> keys) = 0;
+
+  // Makes now the object's create_time. A crash may undo that. NOT_FOUND if
+  // there is no such object.
+  virtual absl::Status Renew(absl::string_view key) = 0;
 };
 
 // The whole object.

@@ -33,6 +33,10 @@ class FaultyObjectStorage final : public ObjectStorage {
                                    int64_t limit) override {
     return base_.Read(key, offset, limit);
   }
+  absl::StatusOr<std::unique_ptr<ObjectReader>> OpenRead(
+      absl::string_view key) override {
+    return base_.OpenRead(key);
+  }
   absl::StatusOr<ObjectInfo> Stat(absl::string_view key) override {
     return base_.Stat(key);
   }
@@ -60,6 +64,14 @@ class FaultyObjectStorage final : public ObjectStorage {
   absl::Status Delete(absl::string_view key) override {
     KINORA_RETURN_IF_ERROR(Count());
     return base_.Delete(key);
+  }
+  absl::Status DeleteAll(absl::Span<const std::string> keys) override {
+    KINORA_RETURN_IF_ERROR(Count());
+    return base_.DeleteAll(keys);
+  }
+  absl::Status Renew(absl::string_view key) override {
+    KINORA_RETURN_IF_ERROR(Count());
+    return base_.Renew(key);
   }
 
  private:
