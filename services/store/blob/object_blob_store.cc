@@ -69,6 +69,15 @@ absl::StatusOr<std::unique_ptr<BlobUpload>> ObjectBlobStore::StartUpload(
     exists = info.ok();
     if (!exists && !absl::IsNotFound(info.status())) return info.status();
   }
+  KINORA_ASSIGN_OR_RETURN(const MovieLimits limits,
+                          movies_.Limits(header.movie_id()));
+  if (!exists && limits.max_blob_bytes > 0) {
+    // Not after gigabytes have come; the commit looks again.
+    KINORA_RETURN_IF_ERROR(usage_
+                               .Begin(header.movie_id(), limits.max_blob_bytes,
+                                      header.expected_digest().size_bytes())
+                               .status());
+  }
   std::unique_ptr<ObjectWriter> writer;
   if (!exists) {
     KINORA_ASSIGN_OR_RETURN(writer,
@@ -79,6 +88,11 @@ absl::StatusOr<std::unique_ptr<BlobUpload>> ObjectBlobStore::StartUpload(
   if (limit == 0 ||
       (header.max_size_bytes() > 0 && header.max_size_bytes() < limit)) {
     limit = header.max_size_bytes();
+  }
+  // What is larger than the whole quota cannot be one of its blobs.
+  if (limits.max_blob_bytes > 0 &&
+      (limit == 0 || limits.max_blob_bytes < limit)) {
+    limit = limits.max_blob_bytes;
   }
   return std::make_unique<ObjectBlobUpload>(*this, header, limit,
                                             std::move(writer), std::move(hold));
@@ -140,16 +154,44 @@ absl::Duration ObjectBlobStore::KeptAfterUse(absl::Duration grace) const {
 }
 
 absl::StatusOr<bool> ObjectBlobStore::Commit(absl::string_view movie_id,
-                                             const Digest& digest,
+                                             const Digest& digest, int64_t size,
                                              ObjectWriter& writer) {
   const std::shared_ptr<BlobUses::Hold> hold = uses_.HoldOf(movie_id);
   hold->Note(digest);
   const std::string key = BlobKey(movie_id, digest.Hex());
+  KINORA_ASSIGN_OR_RETURN(MovieLimits limits, movies_.Limits(movie_id));
+  if (limits.max_blob_bytes > 0 && storage_.Stat(key).ok()) {
+    limits.max_blob_bytes = 0;  // it is counted already
+  }
+  KINORA_ASSIGN_OR_RETURN(const std::unique_ptr<BlobUsage::Change> change,
+                          usage_.Begin(movie_id, limits.max_blob_bytes, size));
   KINORA_ASSIGN_OR_RETURN(const bool created, writer.CommitIfAbsent(key));
-  if (created) return true;
+  if (created) {
+    change->Stored(size);
+    return true;
+  }
   KINORA_ASSIGN_OR_RETURN(const ObjectInfo info, storage_.Stat(key));
   KINORA_RETURN_IF_ERROR(Renew(movie_id, info));
   return false;
+}
+
+absl::Status ObjectBlobStore::Delete(absl::string_view movie_id,
+                                     absl::Span<const ObjectInfo> blobs) {
+  KINORA_ASSIGN_OR_RETURN(const std::unique_ptr<BlobUsage::Change> change,
+                          usage_.Begin(movie_id, 0, 0));
+  std::vector<std::string> keys;
+  int64_t bytes = 0;
+  for (const ObjectInfo& blob : blobs) {
+    keys.push_back(blob.key);
+    bytes += blob.size_bytes;
+  }
+  const absl::Status deleted = storage_.DeleteAll(keys);
+  if (deleted.ok()) {
+    change->Stored(-bytes);
+  } else {
+    change->Lost();
+  }
+  return deleted;
 }
 
 absl::StatusOr<std::unique_ptr<ObjectReader>> ObjectBlobStore::Open(

@@ -14,10 +14,12 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 
 #include "common/clock.h"
 #include "common/digest.h"
 #include "services/store/blob/blob_store.h"
+#include "services/store/blob/blob_usage.h"
 #include "services/store/blob/blob_uses.h"
 #include "services/store/blob/use_horizon.h"
 #include "services/store/movie/movie_catalog.h"
@@ -51,7 +53,13 @@ class ObjectBlobStore final : public BlobStore {
         movies_(movies),
         clock_(clock),
         options_(options),
-        horizon_(storage) {}
+        horizon_(storage),
+        usage_(storage) {
+    movies.OnDeleted([this](absl::string_view movie_id) {
+      horizon_.Forget(movie_id);
+      usage_.Forget(movie_id);
+    });
+  }
 
   std::shared_ptr<void> HoldBlobs(absl::string_view movie_id) override {
     return uses_.HoldOf(movie_id);
@@ -78,6 +86,10 @@ class ObjectBlobStore final : public BlobStore {
   absl::StatusOr<absl::Time> LastUse(absl::string_view movie_id,
                                      const ObjectInfo& info);
 
+  // Deletes blobs, durably. After an error some may be gone.
+  absl::Status Delete(absl::string_view movie_id,
+                      absl::Span<const ObjectInfo> blobs);
+
   // A collection with the grace `grace` may delete a blob once its last use is
   // that long ago; the default grace is options.grace.
   absl::Duration KeptAfterUse(absl::Duration grace) const;
@@ -97,9 +109,11 @@ class ObjectBlobStore final : public BlobStore {
   // Makes a blob young that is in use, unless it is.
   absl::Status Renew(absl::string_view movie_id, const ObjectInfo& info);
 
-  // Makes the staged bytes a blob. False if the movie had it already.
+  // Makes the staged bytes, `size` of them, a blob. False if the movie had it
+  // already. RESOURCE_EXHAUSTED (LIMIT_EXCEEDED) if the movie's quota does not
+  // allow it.
   absl::StatusOr<bool> Commit(absl::string_view movie_id, const Digest& digest,
-                              ObjectWriter& writer);
+                              int64_t size, ObjectWriter& writer);
 
   // The blob, opened; null for the empty one. Errors as of Find().
   absl::StatusOr<std::unique_ptr<ObjectReader>> Open(absl::string_view movie_id,
@@ -116,6 +130,7 @@ class ObjectBlobStore final : public BlobStore {
   const Options options_;
   BlobUses uses_;
   UseHorizon horizon_;
+  BlobUsage usage_;
 };
 
 // OK if `digest` has a well-formed hash and a size that is not negative, and

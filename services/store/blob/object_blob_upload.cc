@@ -41,7 +41,7 @@ absl::StatusOr<v1::WriteBlobResponse> ObjectBlobUpload::Finish() {
   response.set_existed(true);
   if (writer_ != nullptr && digest != kEmptyDigest) {
     KINORA_ASSIGN_OR_RETURN(const bool created,
-                            store_.Commit(movie_id_, digest, *writer_));
+                            store_.Commit(movie_id_, digest, size_, *writer_));
     response.set_existed(!created);
   }
   return response;

@@ -36,6 +36,12 @@ class UseHorizon {
   // The horizon that earlier processes left; InfinitePast() if they left none.
   absl::StatusOr<absl::Time> Inherited(absl::string_view movie_id);
 
+  // For a movie that is gone.
+  void Forget(absl::string_view movie_id) {
+    MutexLock lock(mu_);
+    horizons_.erase(movie_id);
+  }
+
  private:
   struct Horizon {
     absl::Time inherited;

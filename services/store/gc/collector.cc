@@ -128,10 +128,10 @@ absl::Status Collection::Remove(const std::vector<ObjectInfo>& candidates,
     digests.push_back(digest);
   }
   uses_->Condemn(&digests);
-  std::vector<std::string> keys;
-  for (const Digest& digest : digests) keys.push_back(by_digest[digest]->key);
+  std::vector<ObjectInfo> blobs;
+  for (const Digest& digest : digests) blobs.push_back(*by_digest[digest]);
   const absl::Status deleted =
-      dry_run_ ? absl::OkStatus() : parts_.storage.DeleteAll(keys);
+      dry_run_ ? absl::OkStatus() : parts_.blobs.Delete(movie_id_, blobs);
   uses_->Release();
   KINORA_RETURN_IF_ERROR(deleted);
   for (const Digest& digest : digests) {

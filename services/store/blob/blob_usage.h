@@ -1,0 +1,72 @@
+// BlobUsage counts the bytes of a movie's blobs against its quota. The count is
+// made from a listing when a movie with a quota is first written to, and then
+// kept by every change; a movie that never had a quota is never listed.
+
+#ifndef KINORA_SERVICES_STORE_BLOB_BLOB_USAGE_H_
+#define KINORA_SERVICES_STORE_BLOB_BLOB_USAGE_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+#include "common/mutex.h"
+#include "services/store/object/object_storage.h"
+
+namespace kinora {
+
+// Thread-safe.
+class BlobUsage {
+ private:
+  struct Movie;
+
+ public:
+  // A change of the blobs under way: what is wanted is reserved while it lives.
+  // No listing is made meanwhile, so that none sees half of a change.
+  class Change {
+   public:
+    Change(std::shared_ptr<Movie> movie, int64_t wanted)
+        : movie_(std::move(movie)), wanted_(wanted) {}
+    ~Change();
+    Change(const Change&) = delete;
+    Change& operator=(const Change&) = delete;
+
+    // So many bytes more (or less) are stored now.
+    void Stored(int64_t bytes);
+    // Nobody knows how many: the next one who needs it counts again.
+    void Lost();
+
+   private:
+    const std::shared_ptr<Movie> movie_;
+    const int64_t wanted_;
+  };
+
+  // `storage` MUST outlive this and its changes.
+  explicit BlobUsage(ObjectStorage& storage) : storage_(storage) {}
+
+  // RESOURCE_EXHAUSTED (LIMIT_EXCEEDED) if `wanted` more bytes would be over
+  // `limit`; 0 is no limit. May list all blobs of the movie.
+  absl::StatusOr<std::unique_ptr<Change>> Begin(absl::string_view movie_id,
+                                                int64_t limit, int64_t wanted);
+
+  // For a movie that is gone.
+  void Forget(absl::string_view movie_id);
+
+ private:
+  std::shared_ptr<Movie> MovieOf(absl::string_view movie_id);
+  absl::StatusOr<int64_t> Count(absl::string_view movie_id);
+
+  ObjectStorage& storage_;
+  Mutex mu_;
+  absl::flat_hash_map<std::string, std::shared_ptr<Movie>> movies_
+      ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_STORE_BLOB_BLOB_USAGE_H_
