@@ -300,6 +300,93 @@ TEST_P(EventLogContract, ArchivingAgainIsHarmless) {
   EXPECT_EQ(Sequences(kInputsLog, 0), FromTo(1, 6));
 }
 
+// A checkpoint shows in nothing.
+TEST_P(EventLogContract, CheckpointsChangeNothing) {
+  EXPECT_OK(log().Checkpoint(kInputsLog));
+  for (int64_t last = 3; last <= 9; last += 3) {
+    Fill(kInputsLog, 3);
+    ASSERT_OK(log().Checkpoint(kInputsLog));
+    EXPECT_OK(log().Checkpoint(kInputsLog));
+    EXPECT_EQ(Sequences(kInputsLog, 0), FromTo(1, last));
+  }
+  ASSERT_OK(log().Archive(kInputsLog, 5, "builds/m/events/rev-1.inputs.jsonl"));
+  Fill(kInputsLog, 1);
+  ASSERT_OK(log().Checkpoint(kInputsLog));
+  EXPECT_EQ(Sequences(kInputsLog, 0), FromTo(1, 10));
+  EXPECT_THAT(log().Checkpoint("nope"),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+// F: S1-43
+TEST_P(EventLogContract, TrimRemovesWholeArchives) {
+  EXPECT_OK(log().Trim(kInputsLog, 9));
+  for (int i = 1; i <= 3; ++i) {
+    Fill(kInputsLog, 2);
+    ASSERT_OK(log().Archive(
+        kInputsLog, 2 * i,
+        absl::StrCat("builds/m/events/rev-", i, ".inputs.jsonl")));
+  }
+  ASSERT_OK(log().Trim(kInputsLog, 1));
+  EXPECT_EQ(Sequences(kInputsLog, 0), FromTo(1, 6));
+  ASSERT_OK(log().Trim(kInputsLog, 3));
+  EXPECT_EQ(Sequences(kInputsLog, 2), FromTo(3, 6));
+  EXPECT_THAT(log().Read(kInputsLog, 1, 1, 1),
+              StatusIs(absl::StatusCode::kOutOfRange,
+                       testing::HasSubstr("oldest is 3")));
+  // The last one stays, so that the numbers do.
+  ASSERT_OK(log().Trim(kInputsLog, 99));
+  EXPECT_EQ(Sequences(kInputsLog, 4), FromTo(5, 6));
+  Fill(kInputsLog, 1);
+  ASSERT_OK(log().Trim(kInputsLog, 99));
+  ASSERT_OK_AND_ASSIGN(LogExtent extent, log().Extent(kInputsLog));
+  EXPECT_EQ(extent.oldest_sequence, 7);
+  EXPECT_EQ(extent.last_sequence, 7);
+  Fill(kInputsLog, 1);
+  EXPECT_EQ(Sequences(kInputsLog, 6), FromTo(7, 8));
+  EXPECT_THAT(log().Trim("nope", 1),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+TEST_P(EventLogContract, ARemovedLogIsGoneAndItsNameIsFree) {
+  EXPECT_OK(log().Remove(kInputsLog));
+  Fill(kInputsLog, 5);
+  Fill(kArtefactsLog, 2);
+  ASSERT_OK(log().Archive(kInputsLog, 3, "builds/m/events/rev-1.inputs.jsonl"));
+  ASSERT_OK(log().Checkpoint(kInputsLog));
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_OK(log().Remove(kInputsLog));
+    EXPECT_THAT(Sequences(kInputsLog, 0), testing::IsEmpty());
+    ASSERT_OK_AND_ASSIGN(LogExtent extent, log().Extent(kInputsLog));
+    EXPECT_EQ(extent.last_sequence, 0);
+  }
+  EXPECT_EQ(Sequences(kArtefactsLog, 0), FromTo(1, 2));
+  Fill(kInputsLog, 2);
+  EXPECT_EQ(Sequences(kInputsLog, 0), FromTo(1, 2));
+  EXPECT_THAT(log().Remove("nope"),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+TEST_P(EventLogContract, ARestoredLogBeginsWhereItsOriginalDid) {
+  const std::vector<std::string> bodies = {"{\"n\":41}", "{\"n\":42}"};
+  ASSERT_OK_AND_ASSIGN(AppendedRange range,
+                       log().Restore(kInputsLog, 41, bodies));
+  EXPECT_EQ(range.first_sequence, 41);
+  EXPECT_EQ(range.last_sequence, 42);
+  EXPECT_THAT(log().Restore(kInputsLog, 43, bodies),
+              StatusIs(absl::StatusCode::kAlreadyExists));
+  Fill(kInputsLog, 2);
+  EXPECT_EQ(Sequences(kInputsLog, 40), FromTo(41, 44));
+  EXPECT_THAT(log().Read(kInputsLog, 0, 1, 1),
+              StatusIs(absl::StatusCode::kOutOfRange));
+  ASSERT_OK_AND_ASSIGN(LogExtent extent, log().Extent(kInputsLog));
+  EXPECT_EQ(extent.oldest_sequence, 41);
+  EXPECT_THAT(log().Restore(kArtefactsLog, 0, bodies),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       testing::StartsWith("first_sequence")));
+  EXPECT_THAT(log().Restore(kArtefactsLog, 1, {}),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
 TEST_P(EventLogContract, FollowersSeeEveryRecordOnceAndInOrder) {
   constexpr int kLogs = 4, kAppendersPerLog = 3, kAppends = 40;
   constexpr int64_t kTotal = kAppendersPerLog * kAppends;

@@ -89,6 +89,12 @@ absl::Status ValidateArchive(absl::string_view log, absl::string_view archive) {
   return absl::OkStatus();
 }
 
+absl::Status ValidateRestore(absl::string_view log, int64_t first_sequence,
+                             absl::Span<const std::string> bodies) {
+  KINORA_RETURN_IF_ERROR(CheckPositive("first_sequence", first_sequence));
+  return ValidateAppend(log, bodies);
+}
+
 std::string ArchiveSuffix(absl::string_view log) {
   absl::string_view stem = log.substr(DirectoryOf(log).size());
   stem.remove_suffix(kLogSuffix.size());
@@ -100,6 +106,11 @@ absl::Status RecordRemoved(absl::string_view log, int64_t wanted,
   return absl::OutOfRangeError(
       absl::StrCat("log \"", log, "\": record ", wanted,
                    " has been removed; the oldest is ", oldest));
+}
+
+absl::Status LogExists(absl::string_view log, int64_t last_sequence) {
+  return absl::AlreadyExistsError(absl::StrCat(
+      "log \"", log, "\" has records already, up to ", last_sequence));
 }
 
 }  // namespace kinora

@@ -124,6 +124,29 @@ class EventLog {
   // archive holds other records; further errors as of Append().
   virtual absl::Status Archive(absl::string_view log, int64_t through,
                                absl::string_view archive) = 0;
+
+  // Remembers durably how far the live log has been checked, so that a later
+  // open reads only what comes after. Changes nothing that can be asked; a
+  // driver whose open does not read does nothing.
+  virtual absl::Status Checkpoint(absl::string_view log) = 0;
+
+  // Removes the archives that end at or before `through`, oldest first. They go
+  // whole, and the newest one stays while the live log has no records, so that
+  // numbers go on. Reads before the oldest record left are OUT_OF_RANGE.
+  // Cut by a crash it has removed some of them. Errors as of Append().
+  virtual absl::Status Trim(absl::string_view log, int64_t through) = 0;
+
+  // Removes the log with its archives, also a damaged one; its name is free for
+  // a new log, which begins at 1. OK if there is no such log.
+  virtual absl::Status Remove(absl::string_view log) = 0;
+
+  // Appends to a log that does not exist, so that its first record has the
+  // number `first_sequence`: for a copy of a log whose beginning was trimmed.
+  // ALREADY_EXISTS if the log has, or had, records; INVALID_ARGUMENT naming
+  // "first_sequence" if it is not positive; else as Append().
+  virtual absl::StatusOr<AppendedRange> Restore(
+      absl::string_view log, int64_t first_sequence,
+      absl::Span<const std::string> bodies) = 0;
 };
 
 // Goes ahead whatever the last sequence.
@@ -136,6 +159,8 @@ absl::Status ValidateAppend(absl::string_view log,
 absl::Status ValidateRead(absl::string_view log, int64_t after, int64_t limit,
                           int64_t max_bytes);
 absl::Status ValidateArchive(absl::string_view log, absl::string_view archive);
+absl::Status ValidateRestore(absl::string_view log, int64_t first_sequence,
+                             absl::Span<const std::string> bodies);
 
 // What archives of the log are called beside it: ".inputs.jsonl" for
 // "builds/film/events/inputs.log". REQUIRES: a valid log key.
@@ -144,6 +169,9 @@ std::string ArchiveSuffix(absl::string_view log);
 // What Read() answers if the record it was asked for has been removed.
 absl::Status RecordRemoved(absl::string_view log, int64_t wanted,
                            int64_t oldest);
+
+// What Restore() answers for a log that ends at `last_sequence`.
+absl::Status LogExists(absl::string_view log, int64_t last_sequence);
 
 }  // namespace kinora
 

@@ -152,6 +152,57 @@ absl::Status FileEventLog::Archive(absl::string_view log, int64_t through,
   return status;
 }
 
+absl::Status FileEventLog::Checkpoint(absl::string_view log) {
+  KINORA_RETURN_IF_ERROR(ValidateLogKey(log));
+  KINORA_RETURN_IF_ERROR(committer_->CheckWritable());
+  KINORA_ASSIGN_OR_RETURN(const ChainPtr chain, Chain(log));
+  KINORA_ASSIGN_OR_RETURN(const LogExtent extent, chain->Extent());
+  if (extent.last_sequence == 0) return absl::OkStatus();
+  KINORA_RETURN_IF_ERROR(chain->BeginAppend());
+  const absl::Status status = chain->Checkpoint();
+  chain->EndAppend();
+  return status;
+}
+
+absl::Status FileEventLog::Trim(absl::string_view log, int64_t through) {
+  KINORA_RETURN_IF_ERROR(ValidateLogKey(log));
+  KINORA_RETURN_IF_ERROR(committer_->CheckWritable());
+  KINORA_ASSIGN_OR_RETURN(const ChainPtr chain, Chain(log));
+  KINORA_RETURN_IF_ERROR(chain->BeginArchive());
+  const absl::Status status = chain->Trim(through);
+  chain->EndArchive();
+  return status.ok() ? status : committer_->Poison(status);
+}
+
+absl::Status FileEventLog::Remove(absl::string_view log) {
+  KINORA_RETURN_IF_ERROR(ValidateLogKey(log));
+  KINORA_RETURN_IF_ERROR(committer_->CheckWritable());
+  KINORA_ASSIGN_OR_RETURN(const ChainPtr chain, Chain(log));
+  chain->BeginRemove();
+  absl::Status status = committer_->MarkRemoved(chain);
+  // From here on it is gone: what a crash leaves of the files goes on open.
+  if (status.ok()) {
+    status = chain->RemoveFiles();
+    if (!status.ok()) status = committer_->Poison(status);
+  }
+  chain->EndArchive();
+  return status;
+}
+
+absl::StatusOr<AppendedRange> FileEventLog::Restore(
+    absl::string_view log, int64_t first_sequence,
+    absl::Span<const std::string> bodies) {
+  KINORA_RETURN_IF_ERROR(ValidateRestore(log, first_sequence, bodies));
+  AppendCall call{.log = log, .bodies = bodies, .admit = AdmitAlways};
+  KINORA_ASSIGN_OR_RETURN(const ChainPtr chain, ChainForAppend(call));
+  KINORA_RETURN_IF_ERROR(chain->BeginAppend());
+  const FileEventLogCommitter::ChainAppend append = {
+      .chain = chain, .call = &call, .restore_from = first_sequence};
+  committer_->Append(absl::MakeConstSpan(&append, 1));
+  chain->EndAppend();
+  return call.result;
+}
+
 absl::Status FileEventLog::RunArchive(const ChainPtr& chain, int64_t through,
                                       const std::string& path) {
   KINORA_ASSIGN_OR_RETURN(const bool any, chain->StartArchive(through));

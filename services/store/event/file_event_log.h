@@ -20,6 +20,9 @@
 // go on, and nothing that was not acknowledged becomes visible. It stays so
 // until the store is opened again, when all that was acknowledged is there.
 //
+// Opening a log reads what follows its checkpoint (log_checkpoint.h), which is
+// written by Checkpoint() and each time so much was appended.
+//
 // A damaged log (an interior line with a bad checksum or out of sequence)
 // refuses appends with FAILED_PRECONDITION (MOVIE_QUARANTINED) and answers
 // reads with DATA_LOSS naming file and line; other logs go on.
@@ -88,6 +91,14 @@ class FileEventLog final : public EventLog {
   // meanwhile, others do not.
   absl::Status Archive(absl::string_view log, int64_t through,
                        absl::string_view archive) override;
+
+  // Costs a sync of the live file, not reading it.
+  absl::Status Checkpoint(absl::string_view log) override;
+  absl::Status Trim(absl::string_view log, int64_t through) override;
+  absl::Status Remove(absl::string_view log) override;
+  absl::StatusOr<AppendedRange> Restore(
+      absl::string_view log, int64_t first_sequence,
+      absl::Span<const std::string> bodies) override;
 
  private:
   using ChainPtr = std::shared_ptr<FileEventLogChain>;

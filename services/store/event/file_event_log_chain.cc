@@ -10,6 +10,7 @@
 #include "common/error_reason.h"
 #include "common/log.h"
 #include "common/status.h"
+#include "services/store/event/log_checkpoint.h"
 
 namespace kinora {
 
@@ -19,6 +20,7 @@ FileEventLogChain::FileEventLogChain(FileSystem& fs,
                                      absl::string_view log)
     : fs_(fs),
       directories_(directories),
+      root_(root),
       log_(log),
       path_(JoinPath(root, log)),
       live_(path_, {.sequence = 1, .offset = 0}, 1) {}
@@ -41,9 +43,12 @@ absl::Status FileEventLogChain::OpenLocked() {
   archives_.clear();
   KINORA_RETURN_IF_ERROR(FindArchives());
   const int64_t archived =
-      archives_.empty() ? 0 : archives_.back().extent.last_sequence;
-  KINORA_ASSIGN_OR_RETURN(LogScan scan, ScanLogFile(fs_, path_, archived));
+      archives_.empty() ? 0 : archives_.back().last_sequence();
+  const std::optional<LogPosition> checkpoint = ReadLogCheckpoint(fs_, path_);
+  KINORA_ASSIGN_OR_RETURN(LogScan scan,
+                          ScanLogFile(fs_, path_, archived, checkpoint));
   live_ = std::move(scan.segment);
+  checkpoint_ = scan.from_checkpoint ? *checkpoint : LogPosition();
   torn_ = scan.file_bytes > live_.end_offset();
   if (torn_) {
     LogWarning("dropped the torn last line of a log",
@@ -62,21 +67,20 @@ absl::Status FileEventLogChain::FindArchives() {
   KINORA_RETURN_IF_ERROR(names.status());
   for (const std::string& name : *names) {
     if (!absl::EndsWith(name, suffix) || name == suffix) continue;
-    Archive archive{.path = JoinPath(directory, name)};
-    KINORA_ASSIGN_OR_RETURN(archive.extent,
-                            ReadLogFileExtent(fs_, archive.path));
+    KINORA_ASSIGN_OR_RETURN(LogSegment archive,
+                            ArchiveSegment(fs_, JoinPath(directory, name)));
     archives_.push_back(std::move(archive));
   }
   std::sort(archives_.begin(), archives_.end(),
-            [](const Archive& a, const Archive& b) {
-              return a.extent.oldest_sequence < b.extent.oldest_sequence;
+            [](const LogSegment& a, const LogSegment& b) {
+              return a.first_sequence() < b.first_sequence();
             });
   for (size_t i = 1; i < archives_.size(); ++i) {
-    const int64_t due = archives_[i - 1].extent.last_sequence + 1;
-    if (archives_[i].extent.oldest_sequence == due) continue;
-    return absl::DataLossError(absl::StrCat(
-        archives_[i].path, ", line 1: it has sequence number ",
-        archives_[i].extent.oldest_sequence, " where ", due, " is due"));
+    const int64_t due = archives_[i - 1].last_sequence() + 1;
+    if (archives_[i].first_sequence() == due) continue;
+    return absl::DataLossError(
+        absl::StrCat(archives_[i].path(), ", line 1: it has sequence number ",
+                     archives_[i].first_sequence(), " where ", due, " is due"));
   }
   return absl::OkStatus();
 }
@@ -89,7 +93,7 @@ absl::StatusOr<LogExtent> FileEventLogChain::Extent() {
 
 LogExtent FileEventLogChain::ExtentLocked() const {
   if (!archives_.empty()) {
-    return {.oldest_sequence = archives_.front().extent.oldest_sequence,
+    return {.oldest_sequence = archives_.front().first_sequence(),
             .last_sequence = live_.last_sequence()};
   }
   if (live_.empty()) return {};
@@ -104,12 +108,10 @@ absl::StatusOr<std::vector<LogRecord>> FileEventLogChain::Read(
   while (!budget.exhausted()) {
     KINORA_ASSIGN_OR_RETURN(const std::optional<Source> source, Locate(wanted));
     if (!source.has_value()) break;
-    if (source->file == nullptr) {
-      KINORA_RETURN_IF_ERROR(ScanArchive(source->unscanned_archive));
-      continue;
-    }
-    KINORA_RETURN_IF_ERROR(
-        ReadLogRecords(*source->file, source->range, &budget, &records));
+    const absl::Status read =
+        ReadLogRecords(*source->file, source->range, &budget, &records);
+    if (absl::IsDataLoss(read)) return Damaged(*source, read);
+    KINORA_RETURN_IF_ERROR(read);
     wanted = source->range.last + 1;
   }
   return records;
@@ -130,14 +132,10 @@ FileEventLogChain::Locate(int64_t wanted) {
   } else {
     const auto archive =
         std::lower_bound(archives_.begin(), archives_.end(), wanted,
-                         [](const Archive& candidate, int64_t sequence) {
-                           return candidate.extent.last_sequence < sequence;
+                         [](const LogSegment& candidate, int64_t sequence) {
+                           return candidate.last_sequence() < sequence;
                          });
-    if (archive->segment == nullptr) {
-      source.unscanned_archive = archive->path;
-      return source;
-    }
-    source.range = archive->segment->RangeFrom(wanted);
+    source.range = archive->RangeFrom(wanted);
   }
   // Opened under the lock: the live file may be replaced right after it, and
   // the range is one of this very file.
@@ -145,23 +143,18 @@ FileEventLogChain::Locate(int64_t wanted) {
   return source;
 }
 
-// Outside the lock, as it may take long and an archive never changes.
-absl::Status FileEventLogChain::ScanArchive(const std::string& path) {
-  KINORA_ASSIGN_OR_RETURN(LogScan scan, ScanLogFile(fs_, path, 0));
+absl::Status FileEventLogChain::Damaged(const Source& source,
+                                        const absl::Status& found) {
+  // A search in the file may stumble over what is not the line it is about.
+  const absl::Status checked = CheckLogLines(*source.file, source.range);
+  const absl::Status& damage = checked.ok() ? found : checked;
+  if (!absl::IsDataLoss(damage)) return damage;
   MutexLock lock(mu_);
-  for (Archive& archive : archives_) {
-    if (archive.path != path) continue;
-    archive.segment =
-        std::make_shared<const LogSegment>(std::move(scan.segment));
-    const int64_t last = archive.segment->last_sequence();
-    if (last != archive.extent.last_sequence) {
-      archive.segment = nullptr;
-      return absl::DataLossError(absl::StrCat(path, ": it ends with record ",
-                                              last, ", not with ",
-                                              archive.extent.last_sequence));
-    }
+  if (source.range.path == path_ && damage_.ok()) {
+    LogError("a log is damaged", {{"log", log_}, {"error", damage}});
+    damage_ = damage;
   }
-  return absl::OkStatus();
+  return damage;
 }
 
 absl::Status FileEventLogChain::BeginAppend() {
@@ -222,7 +215,7 @@ LogPosition FileEventLogChain::Next() {
 }
 
 absl::StatusOr<std::shared_ptr<WritableFile>> FileEventLogChain::AppendLines(
-    absl::string_view lines) {
+    int64_t first_sequence, absl::string_view lines) {
   std::shared_ptr<WritableFile> writer;
   {
     MutexLock lock(mu_);
@@ -232,6 +225,9 @@ absl::StatusOr<std::shared_ptr<WritableFile>> FileEventLogChain::AppendLines(
   }
   KINORA_RETURN_IF_ERROR(writer->Append(lines));
   MutexLock lock(mu_);
+  if (first_sequence != live_.last_sequence() + 1) {
+    live_ = LogSegment(path_, {.sequence = first_sequence}, 1);
+  }
   while (!lines.empty()) {
     const size_t line_bytes = lines.find('\n') + 1;
     live_.Add(line_bytes);

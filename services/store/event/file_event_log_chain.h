@@ -4,6 +4,8 @@
 // Files, all in the directory of the live one:
 //
 //   <stem>.log               live
+//   <stem>.checkpoint        how far the live one was checked, if it is there
+//                            (log_checkpoint.h)
 //   <anything>.<stem>.jsonl  archives, in the order of their first records
 //   ...~                     a copy that a crash left behind; removed and made
 //   anew
@@ -33,9 +35,25 @@
 
 namespace kinora {
 
+// When the log files are synced and the journal goes on in a new segment.
+struct FileEventLogLimits {
+  // A segment is closed at this size. It bounds the disk space of the journal
+  // (about twice this) and the time to open after a crash; each time it is
+  // reached costs one sync for each log file written meanwhile.
+  uint64_t journal_segment_bytes = 64 << 20;
+
+  // A segment is also closed when so many log files await their sync, each of
+  // which keeps a file open.
+  size_t max_unsynced_logs = 256;
+
+  // A log of which so much was synced since its last checkpoint gets a new one
+  // (log_checkpoint.h): it bounds what opening the log reads.
+  uint64_t checkpoint_bytes = 64 << 20;
+  int64_t checkpoint_records = 200'000;
+};
+
 // Thread-safe, but that one thread at a time appends lines, and none while one
-// archives. Memory is the sparse index of the live file and of the archives
-// that were read, and no records.
+// archives. Memory is the sparse index of what was appended, or read by Open().
 class FileEventLogChain {
  public:
   // Borrows both. `log` is the log's key, below `root`.
@@ -45,16 +63,18 @@ class FileEventLogChain {
   const std::string& log() const { return log_; }
   std::string directory() const { return std::string(ParentPath(path_)); }
 
-  // Scans the live file and looks at the archives; nothing from the second call
-  // on. REQUIRES: it has returned OK before any other method is called. OK also
-  // for a damaged log, whose other methods then fail. Changes no file: a torn
-  // last line is passed over, and cut off before the next append.
+  // Scans the live file from its checkpoint on and looks at the archives;
+  // nothing from the second call on. REQUIRES: it has returned OK before any
+  // other method is called. OK also for a damaged log, whose other methods then
+  // fail. Changes no file: a torn last line is passed over, and cut off before
+  // the next append.
   absl::Status Open();
 
   // DATA_LOSS if the log is damaged.
   absl::StatusOr<LogExtent> Extent();
 
-  // As EventLog::Read(). Scans an archive when it is first read.
+  // As EventLog::Read(). Damage in the live file ends writing to the log, as if
+  // Open() had found it.
   absl::StatusOr<std::vector<LogRecord>> Read(int64_t after, LogBudget budget);
 
   // Waits for an archiving in progress and keeps the next one out; many threads
@@ -68,17 +88,29 @@ class FileEventLogChain {
   // and EndAppend, on the one thread that appends.
   LogPosition Next();
 
-  // Appends durable lines to the live file and lets readers see them. Returns
-  // the file, which is to be synced. After an error nobody may append again.
-  // REQUIRES: as Next().
+  // Appends durable lines to the live file and lets readers see them. The
+  // number of the first is that of Next(), or any if there is no record.
+  // Returns the file, which is to be synced. After an error nobody may append
+  // again. REQUIRES: as Next().
   absl::StatusOr<std::shared_ptr<WritableFile>> AppendLines(
-      absl::string_view lines);
+      int64_t first_sequence, absl::string_view lines);
 
   // Closes the live file unless somebody but the caller uses it.
   void CloseIfIdle(const std::shared_ptr<WritableFile>& file);
 
+  // Syncs the live file and writes a checkpoint of it. REQUIRES: between
+  // BeginAppend() and EndAppend().
+  absl::Status Checkpoint();
+
+  // Writes a checkpoint if it is time. A failure is logged: nothing depends on
+  // it. REQUIRES: the records before `end` are synced.
+  void CheckpointIfDue(const LogPosition& end,
+                       const FileEventLogLimits& limits);
+
   // Waits until nobody appends or archives, and keeps both out.
   absl::Status BeginArchive();
+  // The same for a log in whatever state, to be removed.
+  void BeginRemove();
   void EndArchive();
 
   // The steps of archiving, in order, between BeginArchive and EndArchive.
@@ -93,17 +125,19 @@ class FileEventLogChain {
   // Replaces the live file by one with the remaining records.
   absl::Status DropArchived(const std::string& path);
 
+  // Removes archives as EventLog::Trim() does. REQUIRES: between BeginArchive()
+  // and EndArchive().
+  absl::Status Trim(int64_t through);
+
+  // Removes all files; the log is then a new one. REQUIRES: between
+  // BeginRemove() and EndArchive().
+  absl::Status RemoveFiles();
+
  private:
-  struct Archive {
-    std::string path;
-    LogExtent extent;
-    std::shared_ptr<const LogSegment> segment;  // null until it is read
-  };
-  // A file and the records to read from it; no file: scan that archive first.
+  // A file and the records to read from it.
   struct Source {
     std::unique_ptr<RandomAccessFile> file;
     LogRange range;
-    std::string unscanned_archive;
   };
 
   absl::Status OpenLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -118,11 +152,16 @@ class FileEventLogChain {
   // Where record `wanted` is; none if it is still to come.
   absl::StatusOr<std::optional<Source>> Locate(int64_t wanted)
       ABSL_LOCKS_EXCLUDED(mu_);
-  absl::Status ScanArchive(const std::string& path) ABSL_LOCKS_EXCLUDED(mu_);
+  // What a read that found damage answers: the damage by file and line.
+  absl::Status Damaged(const Source& source, const absl::Status& found)
+      ABSL_LOCKS_EXCLUDED(mu_);
+  absl::Status WriteCheckpoint(const LogPosition& end)
+      ABSL_LOCKS_EXCLUDED(mu_, checkpoint_mu_);
   absl::Status CopyLive(uint64_t begin, uint64_t end, const std::string& to);
 
   FileSystem& fs_;
   DurableDirectories& directories_;
+  const std::string root_;
   const std::string log_;
   const std::string path_;  // of the live file
 
@@ -137,13 +176,18 @@ class FileEventLogChain {
   int64_t archive_through_ = 0;
   uint64_t archive_end_ = 0;
 
+  // Held while a checkpoint is written. Never taken under mu_.
+  Mutex checkpoint_mu_;
+
   // Held for short: the thread that appends for all logs takes it.
   Mutex mu_;
   bool opened_ ABSL_GUARDED_BY(mu_) = false;
   absl::Status damage_ ABSL_GUARDED_BY(mu_);
-  std::vector<Archive> archives_ ABSL_GUARDED_BY(mu_);  // ascending
+  std::vector<LogSegment> archives_ ABSL_GUARDED_BY(mu_);  // ascending
   LogSegment live_ ABSL_GUARDED_BY(mu_);
   bool torn_ ABSL_GUARDED_BY(mu_) = false;  // bytes behind live_
+  LogPosition checkpoint_
+      ABSL_GUARDED_BY(mu_);  // of the live file, on the disk
   std::shared_ptr<WritableFile> writer_ ABSL_GUARDED_BY(mu_);
 };
 

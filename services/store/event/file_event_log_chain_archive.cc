@@ -22,12 +22,7 @@ std::string StagedPath(const std::string& path) {
 }  // namespace
 
 absl::Status FileEventLogChain::BeginArchive() {
-  {
-    MutexLock lock(gate_mu_);
-    while (archiving_) gate_changed_.Wait(gate_mu_);
-    archiving_ = true;
-    while (appending_ > 0) gate_changed_.Wait(gate_mu_);
-  }
+  BeginRemove();
   absl::Cleanup leave = [this] { EndArchive(); };
   MutexLock lock(mu_);
   if (!damage_.ok()) {
@@ -90,18 +85,16 @@ absl::Status FileEventLogChain::PublishArchive(const std::string& path) {
 
 absl::Status FileEventLogChain::DropArchived(const std::string& path) {
   uint64_t end = 0;
-  int64_t first = 0;
   {
     MutexLock lock(mu_);
     end = live_.end_offset();
-    first = live_.first_sequence();
   }
   const std::string staged = StagedPath(path_);
   KINORA_RETURN_IF_ERROR(CopyLive(archive_end_, end, staged));
   // Reads the copy back, for its index and to be sure of it before the only
   // other copy goes.
   KINORA_ASSIGN_OR_RETURN(LogScan rest,
-                          ScanLogFile(fs_, staged, archive_through_));
+                          ScanLogFile(fs_, staged, archive_through_, {}));
   LogSegment live = std::move(rest.segment).MovedTo(path_);
 
   {
@@ -113,10 +106,12 @@ absl::Status FileEventLogChain::DropArchived(const std::string& path) {
     }
     // One step for readers, who open files under the lock.
     KINORA_RETURN_IF_ERROR(fs_.Rename(staged, path_));
-    archives_.push_back({.path = path,
-                         .extent = {.oldest_sequence = first,
-                                    .last_sequence = archive_through_}});
+    archives_.push_back(
+        LogSegment::Unindexed(path, {.sequence = live_.first_sequence()}, 1,
+                              {.sequence = archive_through_ + 1,
+                               .offset = archive_end_ - live_.begin_offset()}));
     live_ = std::move(live);
+    checkpoint_ = LogPosition();
     writer_.reset();
   }
   return fs_.SyncDirectory(ParentPath(path_));

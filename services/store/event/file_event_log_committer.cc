@@ -22,11 +22,13 @@ constexpr uint64_t kMaxGrowth = 2;
 
 }  // namespace
 
-// One call on its way through the journal: an append, or the record that a live
-// file is synced.
+// One call on its way through the journal: an append, or a mark: the record
+// that a live file is synced or a log removed.
 struct FileEventLogCommitter::Commit : EventLogGroupCommit::Entry {
   ChainPtr chain;
-  EventLog::AppendCall* call = nullptr;  // null to mark as synced
+  EventLog::AppendCall* call = nullptr;  // null for a mark
+  JournalRecord::Kind mark = JournalRecord::Kind::kCheckpoint;
+  int64_t restore_from = 0;  // of an append, see ChainAppend
 
   absl::Status status;
   AppendedRange range;
@@ -39,6 +41,7 @@ class FileEventLogCommitter::Group {
     ChainPtr chain;
     LogPosition next;
     std::string lines;
+    int64_t first_sequence = 0;  // of the lines
     std::vector<Commit*> commits;
   };
 
@@ -50,20 +53,30 @@ class FileEventLogCommitter::Group {
     for (EventLogGroupCommit::Entry* entry : entries_) {
       Commit& commit = *static_cast<Commit*>(entry);
       if (commit.call == nullptr) {
-        batch_.Add({.kind = JournalRecord::Kind::kCheckpoint,
-                    .log = commit.chain->log()});
+        batch_.Add({.kind = commit.mark, .log = commit.chain->log()});
+        if (commit.mark == JournalRecord::Kind::kRemoved) {
+          removed_.push_back(commit.chain.get());
+        }
         admitted_.push_back(&commit);
         continue;
       }
       PendingLog& log = PendingOf(commit.chain);
-      commit.status = commit.call->admit(log.next.sequence - 1);
-      if (commit.status.ok()) AddLines(&commit, &log);
+      const int64_t last = log.next.sequence - 1;
+      if (commit.restore_from != 0 && last > 0) {
+        commit.status = LogExists(commit.chain->log(), last);
+        continue;
+      }
+      commit.status = commit.call->admit(last);
+      if (!commit.status.ok()) continue;
+      if (commit.restore_from != 0) log.next.sequence = commit.restore_from;
+      AddLines(&commit, &log);
     }
   }
 
   bool empty() const { return batch_.empty(); }
   JournalBatchBuilder& batch() { return batch_; }
   std::deque<PendingLog>& logs() { return logs_; }
+  const std::vector<FileEventLogChain*>& removed() const { return removed_; }
 
   // Fails every commit that was not refused before.
   void Fail(const absl::Status& status) {
@@ -89,6 +102,7 @@ class FileEventLogCommitter::Group {
   void AddLines(Commit* commit, PendingLog* log) {
     const size_t begin = log->lines.size();
     const LogPosition first = log->next;
+    if (begin == 0) log->first_sequence = first.sequence;
     for (const std::string& body : commit->call->bodies) {
       AppendLogLine(log->next.sequence++, body, &log->lines);
     }
@@ -107,6 +121,7 @@ class FileEventLogCommitter::Group {
 
   const absl::Span<EventLogGroupCommit::Entry* const> entries_;
   std::vector<Commit*> admitted_;
+  std::vector<FileEventLogChain*> removed_;
   std::deque<PendingLog> logs_;  // pointers to its elements stay good
   absl::flat_hash_map<FileEventLogChain*, PendingLog*> by_chain_;
   JournalBatchBuilder batch_;
@@ -129,6 +144,7 @@ void FileEventLogCommitter::Append(absl::Span<const ChainAppend> appends) {
   for (size_t i = 0; i < appends.size(); ++i) {
     commits[i].chain = appends[i].chain;
     commits[i].call = appends[i].call;
+    commits[i].restore_from = appends[i].restore_from;
     for (const std::string& body : appends[i].call->bodies) {
       commits[i].bytes += body.size();
     }
@@ -144,8 +160,18 @@ void FileEventLogCommitter::Append(absl::Span<const ChainAppend> appends) {
 }
 
 absl::Status FileEventLogCommitter::MarkSynced(const ChainPtr& chain) {
+  return Mark(chain, JournalRecord::Kind::kCheckpoint);
+}
+
+absl::Status FileEventLogCommitter::MarkRemoved(const ChainPtr& chain) {
+  return Mark(chain, JournalRecord::Kind::kRemoved);
+}
+
+absl::Status FileEventLogCommitter::Mark(const ChainPtr& chain,
+                                         JournalRecord::Kind kind) {
   Commit commit;
   commit.chain = chain;
+  commit.mark = kind;
   Run(absl::MakeSpan(&commit, 1));
   return commit.status;
 }
@@ -185,9 +211,10 @@ void FileEventLogCommitter::Lead(Group* group,
   if (status.ok()) status = journal_->Write(group->batch());
   if (!status.ok()) return group->Fail(Poison(status));
 
+  for (FileEventLogChain* removed : group->removed()) unsynced_.erase(removed);
   for (Group::PendingLog& log : group->logs()) {
     if (log.lines.empty()) continue;
-    const auto file = log.chain->AppendLines(log.lines);
+    const auto file = log.chain->AppendLines(log.first_sequence, log.lines);
     if (file.ok()) {
       unsynced_[log.chain.get()] = {log.chain, *file};
       continue;
@@ -235,12 +262,14 @@ absl::Status FileEventLogCommitter::SyncLogs(const Checkpoint& checkpoint) {
   absl::flat_hash_set<std::string> directories;
   for (const auto& entry : checkpoint.logs) {
     const UnsyncedLog& log = entry.second;
+    const LogPosition end = log.chain->Next();
     KINORA_RETURN_IF_ERROR(log.file->Sync());
     // The names of the files: some were made since the last checkpoint.
     if (directories.insert(log.chain->directory()).second) {
       KINORA_RETURN_IF_ERROR(fs_.SyncDirectory(log.chain->directory()));
     }
     log.chain->CloseIfIdle(log.file);
+    log.chain->CheckpointIfDue(end, limits_);
   }
   return absl::OkStatus();
 }

@@ -25,18 +25,6 @@
 
 namespace kinora {
 
-// When the log files are synced and the journal goes on in a new segment.
-struct FileEventLogLimits {
-  // A segment is closed at this size. It bounds the disk space of the journal
-  // (about twice this) and the time to open after a crash; each time it is
-  // reached costs one sync for each log file written meanwhile.
-  uint64_t journal_segment_bytes = 64 << 20;
-
-  // A segment is also closed when so many log files await their sync, each of
-  // which keeps a file open.
-  size_t max_unsynced_logs = 256;
-};
-
 // Thread-safe.
 class FileEventLogCommitter {
  public:
@@ -50,6 +38,8 @@ class FileEventLogCommitter {
   struct ChainAppend {
     std::shared_ptr<FileEventLogChain> chain;
     EventLog::AppendCall* call;
+    // Not 0 for EventLog::Restore(): the number of the first record.
+    int64_t restore_from = 0;
   };
 
   // Makes the records durable and readable. Status codes as of
@@ -61,6 +51,10 @@ class FileEventLogCommitter {
   // so far. REQUIRES: the live file is synced, and the caller is between
   // BeginArchive() and EndArchive() of the chain.
   absl::Status MarkSynced(const std::shared_ptr<FileEventLogChain>& chain);
+
+  // Makes durable that the log is removed, with all that was journaled for it
+  // so far. REQUIRES: the caller is between BeginRemove() and EndArchive().
+  absl::Status MarkRemoved(const std::shared_ptr<FileEventLogChain>& chain);
 
   // UNAVAILABLE once something was poisoned.
   absl::Status CheckWritable() ABSL_LOCKS_EXCLUDED(mu_);
@@ -85,6 +79,8 @@ class FileEventLogCommitter {
     UnsyncedLogs logs;
     uint64_t first_needed_segment = 0;
   };
+
+  absl::Status Mark(const ChainPtr& chain, JournalRecord::Kind kind);
 
   // Brings `commits` through the journal and does what falls to this thread.
   void Run(absl::Span<Commit> commits);

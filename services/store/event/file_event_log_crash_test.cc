@@ -29,6 +29,7 @@ class Client {
   explicit Client(FaultyFileSystem& fs) : fs_(fs) {
     options_.limits.journal_segment_bytes = 400;
     options_.limits.max_unsynced_logs = 2;
+    options_.limits.checkpoint_records = 3;
   }
 
   absl::Status Open() {
@@ -60,6 +61,10 @@ class Client {
     (void)log_->Archive(
         name, through,
         absl::StrCat(ParentPath(name), "/r", number, ArchiveSuffix(name)));
+  }
+
+  void Checkpoint(const std::string& name) {
+    if (log_ != nullptr) (void)log_->Checkpoint(name);
   }
 
   // Everything acknowledged is there, each record once, all numbers dense, and
@@ -115,8 +120,10 @@ void RunScript(Client* client) {
   client->Append("b/n/c.log", 4);
   client->Append("b/m/b.log", 2);
   client->Archive("b/m/b.log", 3, 1);
+  client->Checkpoint("b/m/a.log");
   client->Append("b/m/b.log", 1);
   client->Archive("b/m/a.log", 6, 2);
+  client->Checkpoint("b/n/c.log");
   client->Append("b/m/a.log", 1);
   client->Append("b/n/c.log", 1);
 }
@@ -200,6 +207,114 @@ TEST(FileEventLogCrashTest, AKilledProcessLosesNothing) {
     ASSERT_OK(client.Open()) << context;
     client.Check(context);
     if (HasFailure()) return;
+  }
+}
+
+// A log that is trimmed, removed and begun anew, and what it may be after a
+// cut.
+struct TrimmedLog {
+  static constexpr char kName[] = "b/m/a.log";
+
+  int64_t acknowledged = 0;  // records of the first log
+  int64_t oldest = 1;        // as Trim() said
+  bool removing = false;
+  bool removed = false;
+  int64_t new_acknowledged = 0;
+
+  static absl::Status Append(FileEventLog& log, absl::string_view text) {
+    const std::vector<std::string> bodies = {
+        absl::StrCat("{\"log\":\"", text, "\"}")};
+    return log.Append(kName, bodies, AdmitAlways).status();
+  }
+
+  void Run(FileEventLog& log) {
+    for (int i = 1; i <= 6; ++i) {
+      if (Append(log, "old").ok()) ++acknowledged;
+      if (i % 2 != 0) continue;
+      (void)log.Archive(kName, i, absl::StrCat("b/m/r", i, ".a.jsonl"));
+    }
+    (void)log.Checkpoint(kName);
+    if (log.Trim(kName, 5).ok() && acknowledged == 6) oldest = 5;
+    if (Append(log, "old").ok()) ++acknowledged;
+    if (log.Trim(kName, 6).ok() && acknowledged == 7) oldest = 7;
+    removing = true;
+    removed = log.Remove(kName).ok();
+    if (!removed) return;
+    for (int i = 0; i < 3; ++i) {
+      if (Append(log, "new").ok()) ++new_acknowledged;
+    }
+    (void)log.Checkpoint(kName);
+    (void)log.Archive(kName, 2, "b/m/r2.a.jsonl");
+  }
+
+  void Check(FileEventLog& log) const {
+    ASSERT_OK_AND_ASSIGN(const LogExtent extent, log.Extent(kName));
+    if (extent.last_sequence == 0) {
+      EXPECT_TRUE(removing || acknowledged == 0);
+      EXPECT_EQ(new_acknowledged, 0);
+      return;
+    }
+    ASSERT_OK_AND_ASSIGN(
+        auto records,
+        log.Read(kName, extent.oldest_sequence - 1, kNoLimit, kNoLimit));
+    ASSERT_EQ(static_cast<int64_t>(records.size()),
+              extent.last_sequence - extent.oldest_sequence + 1);
+    const bool is_new = absl::StrContains(records[0].line, "new");
+    for (const LogRecord& record : records) {
+      EXPECT_EQ(absl::StrContains(record.line, "new"), is_new);
+    }
+    if (is_new) {
+      EXPECT_EQ(extent.oldest_sequence, 1);
+      EXPECT_GE(extent.last_sequence, new_acknowledged);
+    } else {
+      EXPECT_FALSE(removed);
+      EXPECT_GE(extent.last_sequence, acknowledged);
+      EXPECT_GE(extent.oldest_sequence, oldest);
+    }
+  }
+};
+
+// F: S1-43
+TEST(FileEventLogCrashTest, ATrimmedOrRemovedLogIsInALegalStateAfterEveryCut) {
+  FileEventLogOptions options;
+  options.limits.journal_segment_bytes = 200;
+  int changes = 0;
+  {
+    FaultyFileSystem fs;
+    TrimmedLog script;
+    script.Run(**FileEventLog::Open(fs, "/store", options));
+    EXPECT_EQ(script.oldest, 7);
+    EXPECT_TRUE(script.removed);
+    EXPECT_EQ(script.new_acknowledged, 3);
+    changes = fs.changes();
+  }
+  for (int cut = 0; cut <= changes; ++cut) {
+    for (uint64_t seed = 0; seed < 12; ++seed) {
+      SCOPED_TRACE(absl::StrCat("cut ", cut, " seed ", seed));
+      FaultyFileSystem fs;
+      TrimmedLog script;
+      fs.StopAfter(cut);
+      {
+        auto log = FileEventLog::Open(fs, "/store", options);
+        if (log.ok()) script.Run(**log);
+      }
+      if (seed == 0) {
+        fs.Crash(FaultyFileSystem::Survival::kNothing, 0);
+      } else {
+        fs.Crash(seed);
+      }
+      auto log = FileEventLog::Open(fs, "/store", options);
+      ASSERT_OK(log);
+      script.Check(**log);
+      ASSERT_OK(TrimmedLog::Append(**log, "more"));
+      ASSERT_OK((*log)->Remove(TrimmedLog::kName));
+      log->reset();
+      log = FileEventLog::Open(fs, "/store", options);
+      ASSERT_OK_AND_ASSIGN(const LogExtent extent,
+                           (*log)->Extent(TrimmedLog::kName));
+      EXPECT_EQ(extent.last_sequence, 0);
+      if (testing::Test::HasFailure()) return;
+    }
   }
 }
 

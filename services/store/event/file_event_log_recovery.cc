@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "common/status.h"
 #include "services/store/event/journal_reader.h"
+#include "services/store/event/log_file_removal.h"
 
 namespace kinora {
 namespace {
@@ -102,24 +103,34 @@ absl::StatusOr<JournalNext> RecoverLogFiles(FileSystem& fs,
                                             absl::string_view journal_directory,
                                             DurableDirectories& directories) {
   // Two passes: what a record is good for, only a later one can tell.
-  absl::flat_hash_map<std::string, JournalPlace> checkpoints;
+  struct Checkpoint {
+    JournalPlace place;
+    bool removed = false;
+  };
+  absl::flat_hash_map<std::string, Checkpoint> checkpoints;
   KINORA_RETURN_IF_ERROR(
       ReadJournal(fs, journal_directory,
                   [&checkpoints](const JournalPlace& place,
                                  const JournalRecord& record) {
-                    if (record.kind == JournalRecord::Kind::kCheckpoint) {
-                      checkpoints[record.log] = place;
+                    if (record.kind != JournalRecord::Kind::kLines) {
+                      checkpoints[record.log] = {
+                          place, record.kind == JournalRecord::Kind::kRemoved};
                     }
                     return absl::OkStatus();
                   })
           .status());
+  // What was removed last may be there still, or again.
+  for (const auto& entry : checkpoints) {
+    if (!entry.second.removed) continue;
+    KINORA_RETURN_IF_ERROR(RemoveLogFiles(fs, root, entry.first));
+  }
 
   LogFileCompleter completer(fs, root, directories);
   const auto complete = [&](const JournalPlace& place,
                             const JournalRecord& record) -> absl::Status {
     if (record.kind != JournalRecord::Kind::kLines) return absl::OkStatus();
     const auto checkpoint = checkpoints.find(record.log);
-    if (checkpoint != checkpoints.end() && place < checkpoint->second) {
+    if (checkpoint != checkpoints.end() && place < checkpoint->second.place) {
       return absl::OkStatus();
     }
     return completer.Append(record);

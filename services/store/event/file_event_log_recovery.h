@@ -6,7 +6,8 @@
 // removed only then. So the file is cut there and the journaled lines are
 // appended, whatever the crash left behind that point. Records before the log's
 // last checkpoint record are left alone: they were synced into a live file that
-// may have been replaced since.
+// may have been replaced since. A log that was removed last is removed again
+// before lines that were journaled after that are applied.
 //
 // Doing it twice has the same result, so it may itself be cut by a crash.
 

@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/strings/numbers.h"
 #include "gtest/gtest.h"
 
 #include "common/error_reason.h"
@@ -52,7 +53,9 @@ std::unique_ptr<EventLogFixture> MakeInline() {
 
 std::unique_ptr<EventLogFixture> MakeSmallWithExecutor() {
   static ThreadPool pool("waiters", 2);
-  return std::make_unique<FileFixture>(SmallOptions(&pool));
+  FileEventLogOptions options = SmallOptions(&pool);
+  options.limits.checkpoint_records = 4;
+  return std::make_unique<FileFixture>(options);
 }
 
 INSTANTIATE_TEST_SUITE_P(File, EventLogContract,
@@ -224,7 +227,7 @@ TEST_F(FileEventLogTest, ADamagedArchiveIsReportedWhereItIsRead) {
   ASSERT_OK(log_->Archive(kInputsLog, 3, kArchive));
   fs_.FlipByte("/store/" + kArchive, 70);
   Reopen();
-  EXPECT_THAT(log_->Read(kInputsLog, 0, 1, 1),
+  EXPECT_THAT(log_->Read(kInputsLog, 1, 1, 1),
               StatusIs(absl::StatusCode::kDataLoss,
                        HasSubstr("/store/" + kArchive + ", line 2")));
   ASSERT_OK(Append(kInputsLog));
@@ -255,6 +258,74 @@ TEST_F(FileEventLogTest, AMissingArchiveInTheMiddleIsDataLoss) {
   EXPECT_THAT(log_->Read(kInputsLog, 0, 1, 1),
               StatusIs(absl::StatusCode::kDataLoss,
                        AllOf(HasSubstr("rev-3"), HasSubstr("where 3 is due"))));
+}
+
+// F: S0-24
+TEST_F(FileEventLogTest, ACheckpointSparesReadingTheLog) {
+  ASSERT_OK(Append(kInputsLog, 400));
+  ASSERT_OK(log_->Checkpoint(kInputsLog));
+  ASSERT_OK(Append(kInputsLog, 3));
+  Reopen();
+  // Found by whoever reads it, not by opening.
+  fs_.FlipByte(kInputs, 1000);
+  ASSERT_OK_AND_ASSIGN(LogExtent extent, log_->Extent(kInputsLog));
+  EXPECT_EQ(extent.last_sequence, 403);
+  ASSERT_OK_AND_ASSIGN(auto end, log_->Read(kInputsLog, 399, 9, kNoLimit));
+  EXPECT_EQ(end.size(), 4u);
+  ASSERT_OK(Append(kInputsLog));
+  // From then on it is as if opening had found it.
+  const auto damaged =
+      StatusIs(absl::StatusCode::kDataLoss, HasSubstr(kInputs + ", line "));
+  EXPECT_THAT(log_->Read(kInputsLog, 0, 400, kNoLimit), damaged);
+  EXPECT_THAT(log_->Read(kInputsLog, 399, 9, kNoLimit), damaged);
+  absl::Status refused = Append(kInputsLog);
+  EXPECT_THAT(refused, StatusIs(absl::StatusCode::kFailedPrecondition));
+  EXPECT_EQ(ReasonOf(refused), "MOVIE_QUARANTINED");
+  EXPECT_OK(Append(kArtefactsLog));
+}
+
+TEST_F(FileEventLogTest, ADamagedCheckpointIsIgnored) {
+  const std::string path = "/store/builds/m/events/inputs.checkpoint";
+  ASSERT_OK(Append(kInputsLog, 40));
+  ASSERT_OK(log_->Checkpoint(kInputsLog));
+  ASSERT_OK_AND_ASSIGN(const std::string line, ReadFile(fs_, path));
+  for (size_t i = 0; i < line.size(); ++i) {
+    fs_.FlipByte(path, i);
+    Reopen();
+    ASSERT_OK_AND_ASSIGN(LogExtent extent, log_->Extent(kInputsLog));
+    EXPECT_EQ(extent.last_sequence, 40);
+    fs_.FlipByte(path, i);
+  }
+}
+
+TEST_F(FileEventLogTest, LogsGetCheckpointsByThemselves) {
+  FileEventLogOptions options;
+  options.limits.journal_segment_bytes = 2000;
+  options.limits.checkpoint_records = 50;
+  options_ = options;
+  Reopen();
+  for (int i = 0; i < 30; ++i) ASSERT_OK(Append(kInputsLog, 10));
+  ASSERT_OK_AND_ASSIGN(
+      const std::string line,
+      ReadFile(fs_, "/store/builds/m/events/inputs.checkpoint"));
+  int64_t covered = 0;
+  ASSERT_TRUE(absl::SimpleAtoi(line.substr(7, line.find(',') - 7), &covered));
+  EXPECT_GE(covered, 200);
+}
+
+TEST_F(FileEventLogTest, ADamagedLogCanBeRemoved) {
+  ASSERT_OK(Append(kInputsLog, 5));
+  ASSERT_OK(log_->Archive(kInputsLog, 3, kArchive));
+  fs_.FlipByte(kInputs, 20);
+  Reopen();
+  ASSERT_FALSE(Append(kInputsLog).ok());
+  ASSERT_OK(log_->Remove(kInputsLog));
+  EXPECT_THAT(Exists(fs_, kInputs), IsOkAndHolds(false));
+  EXPECT_THAT(Exists(fs_, "/store/" + kArchive), IsOkAndHolds(false));
+  ASSERT_OK(Append(kInputsLog));
+  Reopen();
+  ASSERT_OK_AND_ASSIGN(auto records, log_->Read(kInputsLog, 0, 9, kNoLimit));
+  EXPECT_EQ(records.size(), 1u);
 }
 
 // Every way in which the volume may fail an append: it is refused, nothing of

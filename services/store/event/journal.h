@@ -16,7 +16,7 @@
 //     number         u64, one more than the batch before, also across segments
 //     crc32c         u32 over payload_bytes, number and payload
 //     payload        record*:
-//       kind            u8: 1 lines, 2 checkpoint (see JournalRecord)
+//       kind            u8: 1 lines, 2 checkpoint, 3 removed (JournalRecord)
 //       log_bytes       u32
 //       line_bytes      u32
 //       offset          u64, of the lines in the log's live file

@@ -98,8 +98,8 @@ absl::StatusOr<std::vector<JournalRecord>> ParseJournalRecords(
     if (payload.size() < uint64_t{log_bytes} + line_bytes) {
       return absl::DataLossError("a record is cut short");
     }
-    if (kind != static_cast<uint8_t>(JournalRecord::Kind::kLines) &&
-        kind != static_cast<uint8_t>(JournalRecord::Kind::kCheckpoint)) {
+    if (kind < static_cast<uint8_t>(JournalRecord::Kind::kLines) ||
+        kind > static_cast<uint8_t>(JournalRecord::Kind::kRemoved)) {
       return absl::DataLossError("a record of an unknown kind");
     }
     record.kind = static_cast<JournalRecord::Kind>(kind);

@@ -28,6 +28,8 @@ struct JournalRecord {
     // The live file holds, synced, all that was journaled for the log before
     // this; it may have been replaced since.
     kCheckpoint = 2,
+    // The log was removed with all that was journaled for it before this.
+    kRemoved = 3,
   };
 
   Kind kind = Kind::kLines;

@@ -7,103 +7,18 @@
 
 #include "common/status.h"
 #include "services/store/event/log_line.h"
+#include "services/store/event/log_line_reader.h"
 
 namespace kinora {
 namespace {
 
 // One call to the kernel for many lines; a longer line makes the buffer grow.
 constexpr uint64_t kScanBytes = 1 << 20;
-constexpr uint64_t kReadBytes = 64 << 10;
 constexpr uint64_t kEdgeBytes = 4 << 10;
-
-// A LineReader cuts a range of a file into lines.
-class LineReader {
- public:
-  LineReader(const RandomAccessFile& file, uint64_t begin, uint64_t end,
-             uint64_t chunk_bytes)
-      : file_(file), next_(begin), end_(end), chunk_bytes_(chunk_bytes) {}
-
-  // The next line without its '\n', valid until the next call. False at the
-  // end of the range, or of the last line that has a '\n'.
-  absl::StatusOr<bool> Next(absl::string_view* line) {
-    buffer_begin_ += consumed_;
-    consumed_ = 0;
-    size_t searched = 0;
-    for (;;) {
-      const absl::string_view rest =
-          absl::string_view(buffer_).substr(buffer_begin_);
-      const size_t newline = rest.find('\n', searched);
-      if (newline != absl::string_view::npos) {
-        *line = rest.substr(0, newline);
-        consumed_ = newline + 1;
-        return true;
-      }
-      searched = rest.size();
-      KINORA_ASSIGN_OR_RETURN(const bool more, Fill());
-      if (!more) return false;
-    }
-  }
-
- private:
-  absl::StatusOr<bool> Fill() {
-    buffer_.erase(0, buffer_begin_);
-    buffer_begin_ = 0;
-    const size_t kept = buffer_.size();
-    // Doubling keeps a very long line from being copied again and again.
-    const uint64_t want =
-        std::min(std::max<uint64_t>(chunk_bytes_, kept), end_ - next_);
-    buffer_.resize(kept + want);
-    KINORA_ASSIGN_OR_RETURN(
-        const size_t got,
-        file_.ReadAt(next_, absl::MakeSpan(&buffer_[0] + kept, want)));
-    buffer_.resize(kept + got);
-    next_ += got;
-    return got > 0;
-  }
-
-  const RandomAccessFile& file_;
-  uint64_t next_;
-  const uint64_t end_;
-  const uint64_t chunk_bytes_;
-  std::string buffer_;
-  size_t buffer_begin_ = 0;  // the bytes before it were returned
-  size_t consumed_ = 0;      // bytes of the line returned last, with its '\n'
-};
-
-// "<path>, line <n>".
-std::string Where(const LogRange& range, int64_t sequence) {
-  return absl::StrCat(range.path, ", line ",
-                      range.from_line + sequence - range.from.sequence);
-}
-
-absl::Status EndsBefore(const LogRange& range, int64_t sequence) {
-  return absl::DataLossError(
-      absl::StrCat(Where(range, sequence), ": the file ends before it"));
-}
 
 absl::Status NoLines(const std::string& path) {
   return absl::DataLossError(
       absl::StrCat(path, ": an archive without records"));
-}
-
-// The piece between the last two '\n' of a file, or before its only one.
-absl::StatusOr<std::string> ReadLastLine(const RandomAccessFile& file,
-                                         uint64_t size,
-                                         const std::string& path) {
-  for (uint64_t bytes = kEdgeBytes;; bytes *= 2) {
-    bytes = std::min(bytes, size);
-    std::string tail(bytes, '\0');
-    KINORA_ASSIGN_OR_RETURN(
-        const size_t got,
-        file.ReadAt(size - bytes, absl::MakeSpan(&tail[0], bytes)));
-    if (got != bytes || tail.back() != '\n') {
-      return absl::DataLossError(absl::StrCat(path, ": the last line is torn"));
-    }
-    tail.pop_back();
-    const size_t newline = tail.rfind('\n');
-    if (newline != std::string::npos) return tail.substr(newline + 1);
-    if (bytes == size) return tail;
-  }
 }
 
 }  // namespace
@@ -114,6 +29,14 @@ LogSegment::LogSegment(std::string path, LogPosition begin, int64_t first_line)
       first_line_(first_line),
       last_sequence_(begin.sequence - 1),
       end_offset_(begin.offset) {}
+
+LogSegment LogSegment::Unindexed(std::string path, LogPosition begin,
+                                 int64_t first_line, LogPosition end) {
+  LogSegment segment(std::move(path), begin, first_line);
+  segment.last_sequence_ = end.sequence - 1;
+  segment.end_offset_ = end.offset;
+  return segment;
+}
 
 void LogSegment::Add(uint64_t line_bytes) {
   if (index_.empty() || end_offset_ - index_.back().offset >= kIndexInterval) {
@@ -130,9 +53,11 @@ LogRange LogSegment::RangeFrom(int64_t sequence) const {
                          return wanted < at.sequence;
                        });
   const LogPosition from = after == index_.begin() ? begin_ : *(after - 1);
+  const LogPosition until = after == index_.end() ? end() : *after;
   return LogRange{.path = path_,
                   .from = from,
                   .from_line = from.sequence - begin_.sequence + first_line_,
+                  .until = until,
                   .end = end_offset_,
                   .wanted = sequence,
                   .last = last_sequence_};
@@ -143,8 +68,29 @@ LogSegment LogSegment::MovedTo(std::string path) && {
   return std::move(*this);
 }
 
-absl::StatusOr<LogScan> ScanLogFile(FileSystem& fs, const std::string& path,
-                                    int64_t archived_through) {
+// True if `checkpoint` speaks of this file: its first line and the one that
+// ends where the checkpoint says are intact and have the right numbers.
+bool Fits(const RandomAccessFile& file, uint64_t file_bytes,
+          const std::string& path, int64_t archived_through,
+          const LogPosition& checkpoint, int64_t* first_sequence) {
+  if (checkpoint.offset == 0 || checkpoint.offset > file_bytes) return false;
+  absl::string_view line;
+  LogLineReader head(file, 0, file_bytes, kEdgeBytes);
+  const absl::StatusOr<bool> found = head.Next(&line);
+  if (!found.ok() || !*found) return false;
+  const absl::StatusOr<int64_t> first = CheckLogLine(line);
+  if (!first.ok() || *first >= checkpoint.sequence) return false;
+  // Else an interrupted Archive() left records that are to be passed over.
+  if (archived_through != 0 && *first != archived_through + 1) return false;
+  *first_sequence = *first;
+  const absl::StatusOr<std::string> last =
+      ReadLogLineBefore(file, checkpoint.offset, path);
+  return last.ok() && CheckLogLineIs(checkpoint.sequence - 1, *last).ok();
+}
+
+absl::StatusOr<LogScan> ScanLogFile(
+    FileSystem& fs, const std::string& path, int64_t archived_through,
+    const std::optional<LogPosition>& checkpoint) {
   const LogPosition start{.sequence = archived_through + 1};
   LogScan scan{.segment = LogSegment(path, start, 1)};
   const auto file = fs.OpenForRead(path);
@@ -152,11 +98,22 @@ absl::StatusOr<LogScan> ScanLogFile(FileSystem& fs, const std::string& path,
   KINORA_RETURN_IF_ERROR(file.status());
   KINORA_ASSIGN_OR_RETURN(scan.file_bytes, (*file)->Size());
 
-  LineReader lines(**file, 0, scan.file_bytes, kScanBytes);
   int64_t expected = 0;  // 0: the first line may have any number
   uint64_t offset = 0;
+  int64_t number = 1;
+  int64_t first = 0;
+  if (checkpoint.has_value() && Fits(**file, scan.file_bytes, path,
+                                     archived_through, *checkpoint, &first)) {
+    scan.segment =
+        LogSegment::Unindexed(path, {.sequence = first}, 1, *checkpoint);
+    scan.from_checkpoint = true;
+    expected = checkpoint->sequence;
+    offset = checkpoint->offset;
+    number = expected - first + 1;
+  }
+  LogLineReader lines(**file, offset, scan.file_bytes, kScanBytes);
   absl::string_view line;
-  for (int64_t number = 1;; ++number) {
+  for (;; ++number) {
     KINORA_ASSIGN_OR_RETURN(const bool more, lines.Next(&line));
     if (!more) break;
     const std::string where = absl::StrCat(path, ", line ", number);
@@ -183,13 +140,13 @@ absl::StatusOr<LogScan> ScanLogFile(FileSystem& fs, const std::string& path,
   return scan;
 }
 
-absl::StatusOr<LogExtent> ReadLogFileExtent(FileSystem& fs,
-                                            const std::string& path) {
+absl::StatusOr<LogSegment> ArchiveSegment(FileSystem& fs,
+                                          const std::string& path) {
   KINORA_ASSIGN_OR_RETURN(std::unique_ptr<RandomAccessFile> file,
                           fs.OpenForRead(path));
   KINORA_ASSIGN_OR_RETURN(const uint64_t size, file->Size());
   absl::string_view line;
-  LineReader head(*file, 0, size, kEdgeBytes);
+  LogLineReader head(*file, 0, size, kEdgeBytes);
   KINORA_ASSIGN_OR_RETURN(bool found, head.Next(&line));
   if (!found) return NoLines(path);
   absl::StatusOr<int64_t> first = CheckLogLine(line);
@@ -197,43 +154,12 @@ absl::StatusOr<LogExtent> ReadLogFileExtent(FileSystem& fs,
     return Annotate(first.status(), absl::StrCat(path, ", line 1"));
 
   KINORA_ASSIGN_OR_RETURN(const std::string last_line,
-                          ReadLastLine(*file, size, path));
+                          ReadLogLineBefore(*file, size, path));
   const absl::StatusOr<int64_t> last = CheckLogLine(last_line);
   if (!last.ok())
     return Annotate(last.status(), absl::StrCat(path, ", last line"));
-  return LogExtent{.oldest_sequence = *first, .last_sequence = *last};
-}
-
-absl::Status ReadLogRecords(const RandomAccessFile& file, const LogRange& range,
-                            LogBudget* budget, std::vector<LogRecord>* out) {
-  LineReader lines(file, range.from.offset, range.end, kReadBytes);
-  absl::string_view line;
-  for (int64_t sequence = range.from.sequence;
-       sequence <= range.last && !budget->exhausted(); ++sequence) {
-    KINORA_ASSIGN_OR_RETURN(const bool more, lines.Next(&line));
-    if (!more) return EndsBefore(range, sequence);
-    if (sequence < range.wanted) continue;
-    const absl::Status intact = CheckLogLineIs(sequence, line);
-    if (!intact.ok()) return Annotate(intact, Where(range, sequence));
-    out->push_back({.sequence = sequence, .line = std::string(line)});
-    --budget->records;
-    budget->bytes -= static_cast<int64_t>(line.size());
-  }
-  return absl::OkStatus();
-}
-
-absl::StatusOr<uint64_t> FindLogRecord(const RandomAccessFile& file,
-                                       const LogRange& range) {
-  LineReader lines(file, range.from.offset, range.end, kReadBytes);
-  absl::string_view line;
-  uint64_t offset = range.from.offset;
-  for (int64_t sequence = range.from.sequence; sequence < range.wanted;
-       ++sequence) {
-    KINORA_ASSIGN_OR_RETURN(const bool more, lines.Next(&line));
-    if (!more) return EndsBefore(range, sequence);
-    offset += line.size() + 1;
-  }
-  return offset;
+  return LogSegment::Unindexed(path, {.sequence = *first}, 1,
+                               {.sequence = *last + 1, .offset = size});
 }
 
 }  // namespace kinora

@@ -2,12 +2,15 @@
 // it holds and, sparsely, where they are. Its records are dense, so the line of
 // a record follows from its sequence number.
 //
-// Memory is 16 bytes for each kIndexInterval bytes of file; lines stay on disk.
+// Memory is 16 bytes for each kIndexInterval bytes of file that were scanned or
+// appended; lines stay on disk. Of an archive, and of what a checkpoint covers,
+// nothing is scanned: a record there is looked for when it is read.
 
 #ifndef KINORA_SERVICES_STORE_EVENT_LOG_SEGMENT_H_
 #define KINORA_SERVICES_STORE_EVENT_LOG_SEGMENT_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,11 +30,13 @@ struct LogPosition {
 };
 
 // Some records of a file, from `wanted` to `last`. They lie between the known
-// position `from`, in the line `from_line`, and the offset `end`.
+// position `from`, in the line `from_line`, and the offset `end`; the first one
+// begins before the known position `until`.
 struct LogRange {
   std::string path;
   LogPosition from;
   int64_t from_line = 0;
+  LogPosition until;
   uint64_t end = 0;
   int64_t wanted = 0;
   int64_t last = 0;
@@ -40,13 +45,18 @@ struct LogRange {
 // Not thread-safe.
 class LogSegment {
  public:
-  // A read begins at an index position and skips less than this, which takes
-  // about as long as the read itself.
+  // A read begins at an index position, or one found in the file, and skips
+  // about so much, which takes about as long as the read itself.
   static constexpr uint64_t kIndexInterval = 16 << 10;
 
   // A segment without records, whose first one will have that sequence number,
   // begin at that offset and stand in that line of the file (from 1).
   LogSegment(std::string path, LogPosition begin, int64_t first_line);
+
+  // A segment that holds records already, all before the position `end`, of
+  // which only the first one's position is known.
+  static LogSegment Unindexed(std::string path, LogPosition begin,
+                              int64_t first_line, LogPosition end);
 
   const std::string& path() const { return path_; }
 
@@ -59,6 +69,9 @@ class LogSegment {
   // the segment.
   uint64_t begin_offset() const { return begin_.offset; }
   uint64_t end_offset() const { return end_offset_; }
+
+  // Where the next record goes.
+  LogPosition end() const { return {last_sequence_ + 1, end_offset_}; }
 
   // Takes the next record, whose line has so many bytes with its '\n'.
   void Add(uint64_t line_bytes);
@@ -84,21 +97,26 @@ class LogSegment {
 struct LogScan {
   LogSegment segment;
   uint64_t file_bytes = 0;
+  bool from_checkpoint = false;  // what it covers was not read
 };
 
-// Reads a whole file, checks every line and that they are dense, and makes its
+// Reads a file, checks every line and that they are dense, and makes its
 // segment of the records after `archived_through`; lines up to there, which an
 // interrupted Archive() left, are checked and passed over. The first record
 // taken must be `archived_through` + 1, unless that is 0: then it may be any. A
 // missing file is an empty one. DATA_LOSS naming file and line for damage other
 // than a last line without '\n'.
-absl::StatusOr<LogScan> ScanLogFile(FileSystem& fs, const std::string& path,
-                                    int64_t archived_through);
+//
+// Reading begins at `checkpoint`, the position after records that were checked
+// and synced before, if the file agrees with it; else it is ignored.
+absl::StatusOr<LogScan> ScanLogFile(
+    FileSystem& fs, const std::string& path, int64_t archived_through,
+    const std::optional<LogPosition>& checkpoint);
 
-// The range of records in a file, from its first and last line alone. DATA_LOSS
+// The records of an archive, from its first and last line alone. DATA_LOSS
 // naming the file if one of them is damaged or there is none.
-absl::StatusOr<LogExtent> ReadLogFileExtent(FileSystem& fs,
-                                            const std::string& path);
+absl::StatusOr<LogSegment> ArchiveSegment(FileSystem& fs,
+                                          const std::string& path);
 
 // What a Read() may still return.
 struct LogBudget {
@@ -109,9 +127,14 @@ struct LogBudget {
 };
 
 // Appends the records of `range` in `file` to `out` until `budget` is used up.
-// DATA_LOSS naming file and line if one is damaged.
+// DATA_LOSS naming file and line if one is damaged; only the file and not the
+// line if that was on the way to the first record.
 absl::Status ReadLogRecords(const RandomAccessFile& file, const LogRange& range,
                             LogBudget* budget, std::vector<LogRecord>* out);
+
+// Checks all lines of the file up to `range.end`. DATA_LOSS naming file and
+// line of the first that is damaged.
+absl::Status CheckLogLines(const RandomAccessFile& file, const LogRange& range);
 
 // The offset of the first record of `range`. DATA_LOSS if it is not there.
 absl::StatusOr<uint64_t> FindLogRecord(const RandomAccessFile& file,

@@ -16,17 +16,39 @@ absl::StatusOr<AppendedRange> MemoryEventLog::Append(
   AppendedRange range;
   {
     MutexLock lock(mu_);
-    std::vector<std::string>& lines = logs_[log].lines;
-    const int64_t last = static_cast<int64_t>(lines.size());
-    KINORA_RETURN_IF_ERROR(admit(last));
-    range = {.first_sequence = last + 1,
-             .last_sequence = last + static_cast<int64_t>(bodies.size())};
-    for (const std::string& body : bodies) {
-      std::string line;
-      AppendLogLine(static_cast<int64_t>(lines.size()) + 1, body, &line);
-      line.pop_back();
-      lines.push_back(std::move(line));
+    Log& appended = logs_[log];
+    KINORA_RETURN_IF_ERROR(admit(appended.last_sequence()));
+    range = AppendLines(bodies, &appended);
+  }
+  waiters_.Notify(log, range.last_sequence);
+  return range;
+}
+
+AppendedRange MemoryEventLog::AppendLines(absl::Span<const std::string> bodies,
+                                          Log* log) {
+  const int64_t first = log->last_sequence() + 1;
+  for (const std::string& body : bodies) {
+    std::string line;
+    AppendLogLine(log->last_sequence() + 1, body, &line);
+    line.pop_back();
+    log->lines.push_back(std::move(line));
+  }
+  return {.first_sequence = first, .last_sequence = log->last_sequence()};
+}
+
+absl::StatusOr<AppendedRange> MemoryEventLog::Restore(
+    absl::string_view log, int64_t first_sequence,
+    absl::Span<const std::string> bodies) {
+  KINORA_RETURN_IF_ERROR(ValidateRestore(log, first_sequence, bodies));
+  AppendedRange range;
+  {
+    MutexLock lock(mu_);
+    Log& restored = logs_[log];
+    if (restored.last_sequence() > 0) {
+      return LogExists(log, restored.last_sequence());
     }
+    restored.first_sequence = first_sequence;
+    range = AppendLines(bodies, &restored);
   }
   waiters_.Notify(log, range.last_sequence);
   return range;
@@ -39,12 +61,16 @@ absl::StatusOr<std::vector<LogRecord>> MemoryEventLog::Read(
   MutexLock lock(mu_);
   const auto found = logs_.find(log);
   if (found == logs_.end()) return records;
-  const std::vector<std::string>& lines = found->second.lines;
-  const int64_t last = static_cast<int64_t>(lines.size());
-  for (int64_t next = after; next < last && limit > 0 && max_bytes > 0;
+  const Log& read = found->second;
+  if (after + 1 < read.first_sequence) {
+    return RecordRemoved(log, after + 1, read.first_sequence);
+  }
+  for (int64_t next = after + 1;
+       next <= read.last_sequence() && limit > 0 && max_bytes > 0;
        ++next, --limit) {
-    records.push_back({.sequence = next + 1, .line = lines[next]});
-    max_bytes -= static_cast<int64_t>(lines[next].size());
+    const std::string& line = read.lines[next - read.first_sequence];
+    records.push_back({.sequence = next, .line = line});
+    max_bytes -= static_cast<int64_t>(line.size());
   }
   return records;
 }
@@ -61,15 +87,16 @@ void MemoryEventLog::CancelNotify(WaiterId id) { waiters_.Cancel(id); }
 int64_t MemoryEventLog::LastSequence(absl::string_view log) {
   MutexLock lock(mu_);
   const auto found = logs_.find(log);
-  return found == logs_.end()
-             ? 0
-             : static_cast<int64_t>(found->second.lines.size());
+  return found == logs_.end() ? 0 : found->second.last_sequence();
 }
 
 absl::StatusOr<LogExtent> MemoryEventLog::Extent(absl::string_view log) {
   KINORA_RETURN_IF_ERROR(ValidateLogKey(log));
-  const int64_t last = LastSequence(log);
-  return LogExtent{.oldest_sequence = last == 0 ? 0 : 1, .last_sequence = last};
+  MutexLock lock(mu_);
+  const auto found = logs_.find(log);
+  if (found == logs_.end() || found->second.lines.empty()) return LogExtent();
+  return LogExtent{.oldest_sequence = found->second.first_sequence,
+                   .last_sequence = found->second.last_sequence()};
 }
 
 absl::Status MemoryEventLog::Archive(absl::string_view log, int64_t through,
@@ -79,13 +106,47 @@ absl::Status MemoryEventLog::Archive(absl::string_view log, int64_t through,
   const auto found = logs_.find(log);
   if (found == logs_.end()) return absl::OkStatus();
   Log& moved = found->second;
-  through = std::min(through, static_cast<int64_t>(moved.lines.size()));
-  if (through <= moved.archived_through) return absl::OkStatus();
-  if (!moved.archives.insert(std::string(archive)).second) {
+  through = std::min(through, moved.last_sequence());
+  if (through <= moved.archived_through || through < moved.first_sequence) {
+    return absl::OkStatus();
+  }
+  for (const Archived& other : moved.archives) {
+    if (other.name != archive) continue;
     return absl::AlreadyExistsError(
         absl::StrCat("archive \"", archive, "\" holds other records"));
   }
+  moved.archives.push_back(
+      {.name = std::string(archive), .last_sequence = through});
   moved.archived_through = through;
+  return absl::OkStatus();
+}
+
+absl::Status MemoryEventLog::Checkpoint(absl::string_view log) {
+  return ValidateLogKey(log);
+}
+
+absl::Status MemoryEventLog::Trim(absl::string_view log, int64_t through) {
+  KINORA_RETURN_IF_ERROR(ValidateLogKey(log));
+  MutexLock lock(mu_);
+  const auto found = logs_.find(log);
+  if (found == logs_.end()) return absl::OkStatus();
+  Log& trimmed = found->second;
+  while (!trimmed.archives.empty()) {
+    const int64_t last = trimmed.archives.front().last_sequence;
+    if (last > through || last == trimmed.last_sequence()) break;
+    while (trimmed.first_sequence <= last) {
+      trimmed.lines.pop_front();
+      ++trimmed.first_sequence;
+    }
+    trimmed.archives.erase(trimmed.archives.begin());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status MemoryEventLog::Remove(absl::string_view log) {
+  KINORA_RETURN_IF_ERROR(ValidateLogKey(log));
+  MutexLock lock(mu_);
+  logs_.erase(log);
   return absl::OkStatus();
 }
 

@@ -6,11 +6,11 @@
 #define KINORA_SERVICES_STORE_EVENT_MEMORY_EVENT_LOG_H_
 
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
 
 #include "common/executor.h"
 #include "common/mutex.h"
@@ -38,13 +38,31 @@ class MemoryEventLog final : public EventLog {
   absl::StatusOr<LogExtent> Extent(absl::string_view log) override;
   absl::Status Archive(absl::string_view log, int64_t through,
                        absl::string_view archive) override;
+  absl::Status Checkpoint(absl::string_view log) override;
+  absl::Status Trim(absl::string_view log, int64_t through) override;
+  absl::Status Remove(absl::string_view log) override;
+  absl::StatusOr<AppendedRange> Restore(
+      absl::string_view log, int64_t first_sequence,
+      absl::Span<const std::string> bodies) override;
 
  private:
-  struct Log {
-    std::vector<std::string> lines;  // of sequence 1, 2, ...
-    int64_t archived_through = 0;
-    absl::flat_hash_set<std::string> archives;
+  struct Archived {
+    std::string name;
+    int64_t last_sequence = 0;
   };
+  struct Log {
+    int64_t first_sequence = 1;
+    std::deque<std::string> lines;   // of first_sequence and on
+    std::vector<Archived> archives;  // ascending
+    int64_t archived_through = 0;
+
+    int64_t last_sequence() const {
+      return first_sequence + static_cast<int64_t>(lines.size()) - 1;
+    }
+  };
+
+  static AppendedRange AppendLines(absl::Span<const std::string> bodies,
+                                   Log* log);
 
   int64_t LastSequence(absl::string_view log) ABSL_LOCKS_EXCLUDED(mu_);
 

@@ -51,6 +51,20 @@ class InterruptedLog final : public EventLog {
                        absl::string_view archive) override {
     return base_.Archive(log, through, archive);
   }
+  absl::Status Checkpoint(absl::string_view log) override {
+    return base_.Checkpoint(log);
+  }
+  absl::Status Trim(absl::string_view log, int64_t through) override {
+    return base_.Trim(log, through);
+  }
+  absl::Status Remove(absl::string_view log) override {
+    return base_.Remove(log);
+  }
+  absl::StatusOr<AppendedRange> Restore(
+      absl::string_view log, int64_t first_sequence,
+      absl::Span<const std::string> bodies) override {
+    return base_.Restore(log, first_sequence, bodies);
+  }
 
  private:
   EventLog& base_;

@@ -1,0 +1,40 @@
+#include "services/store/event/log_file_removal.h"
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+
+#include "common/status.h"
+#include "services/store/event/event_log.h"
+#include "services/store/event/log_checkpoint.h"
+
+namespace kinora {
+namespace {
+
+absl::Status RemoveIfThere(FileSystem& fs, const std::string& path) {
+  const absl::Status removed = fs.Remove(path);
+  return absl::IsNotFound(removed) ? absl::OkStatus() : removed;
+}
+
+}  // namespace
+
+absl::Status RemoveLogFiles(FileSystem& fs, absl::string_view root,
+                            absl::string_view log) {
+  const std::string path = JoinPath(root, log);
+  const std::string directory(ParentPath(path));
+  const std::string suffix = ArchiveSuffix(log);
+  const absl::StatusOr<std::vector<std::string>> names = fs.List(directory);
+  if (absl::IsNotFound(names.status())) return absl::OkStatus();
+  KINORA_RETURN_IF_ERROR(names.status());
+  for (const std::string& name : *names) {
+    if (!absl::EndsWith(name, suffix) || name == suffix) continue;
+    KINORA_RETURN_IF_ERROR(RemoveIfThere(fs, JoinPath(directory, name)));
+    KINORA_RETURN_IF_ERROR(fs.SyncDirectory(directory));
+  }
+  KINORA_RETURN_IF_ERROR(RemoveIfThere(fs, LogCheckpointPath(path)));
+  KINORA_RETURN_IF_ERROR(RemoveIfThere(fs, path));
+  return fs.SyncDirectory(directory);
+}
+
+}  // namespace kinora
