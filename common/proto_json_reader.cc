@@ -174,7 +174,13 @@ absl::Status ReadTime(const JsonValue& json, const Path& path,
                        &error)) {
     return Wrong(path, json, "an RFC 3339 time");
   }
+  // The range of google.protobuf.Timestamp: years of four digits.
+  constexpr int64_t kFirstSecond = -62135596800;
+  constexpr int64_t kLastSecond = 253402300799;
   const int64_t seconds = absl::ToUnixSeconds(moment);
+  if (seconds < kFirstSecond || seconds > kLastSecond) {
+    return Wrong(path, json, "a time in the years 0001 to 9999");
+  }
   time->set_seconds(seconds);
   time->set_nanos(static_cast<int32_t>(
       absl::ToInt64Nanoseconds(moment - absl::FromUnixSeconds(seconds))));
@@ -188,10 +194,14 @@ absl::Status ReadDuration(const JsonValue& json, const Path& path,
   if (!json.is_number() || std::abs(json.number_value()) > kMaxSeconds) {
     return Wrong(path, json, "a number of seconds");
   }
-  const double whole = std::trunc(json.number_value());
+  double whole = std::trunc(json.number_value());
+  double nanos = std::round((json.number_value() - whole) * 1e9);
+  if (std::abs(nanos) >= 1e9) {  // 0.9999999999 rounds to a second
+    whole += std::copysign(1.0, nanos);
+    nanos = 0;
+  }
   span->set_seconds(static_cast<int64_t>(whole));
-  span->set_nanos(
-      static_cast<int32_t>(std::round((json.number_value() - whole) * 1e9)));
+  span->set_nanos(static_cast<int32_t>(nanos));
   return absl::OkStatus();
 }
 

@@ -133,6 +133,27 @@ TEST(ProtoJsonTest, NamesTheMemberAndTheValueThatAreWrong) {
   }
 }
 
+// A time that cannot be written again as it was read is none.
+TEST(ProtoJsonTest, TimesHaveYearsOfFourDigits) {
+  v1::Event event;
+  EXPECT_TRUE(
+      ParseDocument(R"({"time":"9999-12-31T23:59:59.5Z"})", &event).ok());
+  for (const char* json : {R"({"time":"20226-01-02T03:04:05Z"})",
+                           R"({"time":"0000-12-31T23:59:59Z"})"}) {
+    const absl::Status status = ParseDocument(json, &event);
+    EXPECT_TRUE(absl::StrContains(status.message(), "years 0001 to 9999"))
+        << json << " -> " << status;
+  }
+}
+
+TEST(ProtoJsonTest, ADurationThatRoundsUpCarriesIntoTheSeconds) {
+  v1::Event event;
+  ASSERT_TRUE(
+      ParseDocument(R"({"artefact":{"duration":1.9999999999}})", &event).ok());
+  EXPECT_EQ(event.artefact().duration().seconds(), 2);
+  EXPECT_EQ(event.artefact().duration().nanos(), 0);
+}
+
 TEST(ProtoJsonTest, RefusesTwoMembersOfOneOneof) {
   v1::Content content;
   const absl::Status status =
