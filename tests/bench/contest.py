@@ -30,8 +30,8 @@ class Bar:
 
     def __str__(self) -> str:
         if self.at_least is not None:
-            return f"≥ {self.at_least:,g}"
-        return f"≤ {self.at_most:,g}"
+            return f"≥ {self.at_least:,.10g}"
+        return f"≤ {self.at_most:,.10g}"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -20,11 +20,11 @@
 
 #include "clients/cpp/channel.h"
 #include "clients/cpp/remote_store.h"
-#include "common/random.h"
 #include "common/rpc/unary.h"
 #include "kinora/v1/event.grpc.pb.h"
 #include "tests/bench/cpp/bench.h"
 #include "tests/bench/cpp/connection.h"
+#include "tests/bench/cpp/note_requests.h"
 
 ABSL_FLAG(std::string, store, "", "HOST:PORT of a kinora-store");
 ABSL_FLAG(std::string, mode, "unary", "unary, client, bulk or count");
@@ -40,64 +40,6 @@ namespace kinora {
 namespace {
 
 constexpr absl::Duration kTimeout = absl::Seconds(30);
-
-// Makes the line of such an event 300 bytes long, give or take a few.
-constexpr size_t kTextBytes = 24;
-
-std::string MovieId(int log) { return absl::StrCat("bench-", log); }
-
-v1::LogName InputsOf(int log) {
-  v1::LogName name;
-  name.set_movie_id(MovieId(log));
-  name.set_kind(v1::LOG_KIND_INPUTS);
-  return name;
-}
-
-// Requests of one loop, no two of which are alike.
-class Requests {
- public:
-  Requests(int log, int events) {
-    *request_.mutable_log() = InputsOf(log);
-    for (int i = 0; i < events; ++i) {
-      v1::Event& event = *request_.add_events();
-      event.set_revision("rev-0001");
-      v1::InputEvent& input = *event.mutable_input();
-      input.set_input_id("Input:Note");
-      input.set_edited_by(v1::EDITED_BY_USER);
-      input.mutable_content()->mutable_inline_()->set_mime_type("text/plain");
-    }
-  }
-
-  const v1::AppendEventsRequest& Next() {
-    for (v1::Event& event : *request_.mutable_events()) {
-      std::string& text = *event.mutable_input()
-                               ->mutable_content()
-                               ->mutable_inline_()
-                               ->mutable_data();
-      text = absl::StrCat("note ", ++number_, " ");
-      text.resize(kTextBytes, '.');
-    }
-    request_.set_request_id(absl::StrCat(id_, number_));
-    return request_;
-  }
-  int64_t events() const { return request_.events_size(); }
-
- private:
-  v1::AppendEventsRequest request_;
-  // A caller who repeats what failed names its requests.
-  const std::string id_ = absl::StrCat(absl::Hex(SystemRandom().Next()), "-");
-  int64_t number_ = 0;
-};
-
-void MakeMovies(Store store, int logs) {
-  for (int log = 0; log < logs; ++log) {
-    v1::CreateMovieRequest request;
-    request.set_movie_id(MovieId(log));
-    request.set_blueprint("name: bench\n");
-    const absl::Status status = store.movies.Create(request).status();
-    if (!absl::IsAlreadyExists(status)) Must(status);
-  }
-}
 
 // Without the blueprint, which is the first event of each.
 int64_t EventsInLogs(Store store, int logs) {
@@ -123,7 +65,7 @@ Figures MeasureCalls(const LoopTimes& times, int events, int loops_per_caller) {
           stub = v1::EventService::NewStub(
               BareChannel(absl::GetFlag(FLAGS_store)));
         }
-        auto requests = std::make_shared<Requests>(loop % logs, events);
+        auto requests = std::make_shared<NoteRequests>(loop % logs, events);
         return [stub, requests] {
           Must(CallUnary(*stub, &Stub::AppendEvents, requests->Next(), kTimeout)
                    .status());
@@ -136,7 +78,7 @@ Figures MeasureClient(const LoopTimes& times, Store store) {
   const int logs = absl::GetFlag(FLAGS_logs);
   return RunClosedLoops(
       absl::GetFlag(FLAGS_callers), times, [&](int caller) -> Loop {
-        auto requests = std::make_shared<Requests>(caller % logs, 1);
+        auto requests = std::make_shared<NoteRequests>(caller % logs, 1);
         return [&events = store.events, requests] {
           Must(events.Append(requests->Next()).status());
           return int64_t{1};

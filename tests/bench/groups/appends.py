@@ -69,17 +69,20 @@ def run(bench: Bench) -> None:
         with store.start() as process:
             store.use(process)
             for callers in CALLERS:
-                _one_event_a_call(bench, store, callers, bare, redis_server, postgres_server)
+                _unary(bench, store, callers, bare)
+                _client(bench, store, callers, redis_server, postgres_server)
             _many_logs(bench, store)
             _bulk(bench, store, redis_server)
             store.check_after_a_crash()
 
 
-def _one_event_a_call(bench, store, callers, bare, redis_server, postgres_server):
-    plural = "s" if callers > 1 else ""
-    requests = REDIS_APPENDS[callers] // bench.size(1, 8)
+def _callers(count: int) -> str:
+    return f"{count} callers" if count > 1 else "1 caller"
+
+
+def _unary(bench, store, callers, bare):
     bench.compare(
-        f"(a) unary, {callers} caller{plural}",
+        f"(a) unary, {_callers(callers)}",
         "events/s",
         lambda: store.append("unary", callers),
         [
@@ -92,8 +95,12 @@ def _one_event_a_call(bench, store, callers, bare, redis_server, postgres_server
             ),
         ],
     )
+
+
+def _client(bench, store, callers, redis_server, postgres_server):
+    requests = REDIS_APPENDS[callers] // bench.size(1, 8)
     bench.compare(
-        f"(b) C++ client, {callers} caller{plural}",
+        f"(b) C++ client, {_callers(callers)}",
         "events/s",
         lambda: store.append("client", callers),
         [

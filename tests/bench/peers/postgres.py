@@ -15,7 +15,9 @@ from programs import peer_process
 
 PROGRAMS = pathlib.Path("/usr/lib/postgresql/15/bin")
 
-INSERT = "insert into event (run, body) values ('run', decode(repeat('78', 300), 'hex'));"
+INSERT = """
+insert into event (run, body) values ('run', decode(repeat('78', 300), 'hex'));
+"""
 
 
 def _as_nobody() -> list[str]:
@@ -66,7 +68,8 @@ def server(scratch: pathlib.Path):
         shutil.chown(folder, "nobody", "nogroup")
     data, port = folder / "data", free_port()
     subprocess.run(
-        [*_as_nobody(), PROGRAMS / "initdb", "-D", data, "-A", "trust", "-U", "postgres"],
+        [*_as_nobody(), PROGRAMS / "initdb"]
+        + ["-D", data, "-A", "trust", "-U", "postgres"],
         check=True,
         capture_output=True,
         cwd=folder,
@@ -77,7 +80,7 @@ def server(scratch: pathlib.Path):
     log = scratch / "postgres.log"
     with peer_process(argv, log, signal.SIGINT, cwd=folder):
         script = scratch / "insert.sql"
-        script.write_text(INSERT + "\n")
+        script.write_text(INSERT)
         postgres = Postgres(port, script)
         for _ in range(150):
             with contextlib.suppress(subprocess.CalledProcessError):
