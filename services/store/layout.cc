@@ -2,6 +2,8 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "common/element_id.h"
+
 namespace kinora {
 
 std::string MoviePrefix(absl::string_view movie_id) {
@@ -80,6 +82,10 @@ std::string RunRecordKey(absl::string_view movie_id, absl::string_view run_id) {
 
 std::string RunIndexKey(absl::string_view run_id) {
   return absl::StrCat(kRunIndexPrefix, run_id);
+}
+
+std::string LargeTextPath(absl::string_view artefact_id) {
+  return absl::StrCat("artifacts/text/", FileNameOfId(artefact_id), ".txt");
 }
 
 std::string LeaseKey(absl::string_view lease_id) {

@@ -10,6 +10,8 @@
 //                  events/rev-0001.inputs.jsonl, rev-0001.artefacts.jsonl
 //                  runs/plans/<hash>.json, rev-0001-plan.json
 //                  runs/<run_id>/record.json, ledger.log
+//                  prompts/<path>            readable text, see
+//                  artifacts/text/<id>.txt   services/store/readable/
 //   index/runs/<run_id>                       the run's movie
 //   leases/movie/<movie>.json, leases/run/<run_id>.json
 //
@@ -27,6 +29,8 @@ namespace kinora {
 
 inline constexpr absl::string_view kBuildsPrefix = "builds/";
 inline constexpr absl::string_view kRunIndexPrefix = "index/runs/";
+// Below the movie.
+inline constexpr absl::string_view kPromptsPath = "prompts/";
 
 // `builds/<movie>/`.
 std::string MoviePrefix(absl::string_view movie_id);
@@ -58,6 +62,9 @@ std::string RevisionPlanKey(absl::string_view movie_id,
                             absl::string_view revision);
 std::string RunRecordKey(absl::string_view movie_id, absl::string_view run_id);
 std::string RunIndexKey(absl::string_view run_id);
+
+// `artifacts/text/<id>.txt` below the movie, the id percent-encoded.
+std::string LargeTextPath(absl::string_view artefact_id);
 
 // `lease_id` is `movie/<movie_id>` or `run/<run_id>`.
 std::string LeaseKey(absl::string_view lease_id);

@@ -8,6 +8,7 @@
 #include "common/canonical_json.h"
 #include "common/digest.h"
 #include "common/json.h"
+#include "common/readable_path.h"
 #include "common/status.h"
 #include "common/utf8.h"
 
@@ -53,6 +54,16 @@ absl::Status OutputSink::Take(const v1::OutputChunk& chunk) {
   if (!begun_) {
     mime_type_ = MimeTypeOf(chunk);
     begun_ = true;
+    if (!chunk.readable_path().empty()) {
+      KINORA_RETURN_IF_ERROR(ValidateReadablePath("output_chunk.readable_path",
+                                                  chunk.readable_path()));
+      if (!IsReadableType(mime_type_)) {
+        return InvalidField("output_chunk.readable_path", chunk.readable_path(),
+                            absl::StrCat("only text and JSON have a readable "
+                                         "copy, this is ",
+                                         mime_type_));
+      }
+    }
     result_.readable_path = chunk.readable_path();
   }
   const bool overflows = Overflows(chunk);

@@ -10,6 +10,7 @@
 #include "common/element_id.h"
 #include "common/ids.h"
 #include "common/json.h"
+#include "common/readable_path.h"
 #include "common/status.h"
 #include "common/utf8.h"
 #include "services/store/checks.h"
@@ -171,6 +172,21 @@ absl::Status ValidateOutcome(absl::string_view field, int64_t inline_limit,
                          artefact->mutable_output());
 }
 
+absl::Status ValidateReadable(absl::string_view field,
+                              const v1::ArtefactEvent& artefact) {
+  if (artefact.readable_path().empty()) return absl::OkStatus();
+  KINORA_RETURN_IF_ERROR(ValidateReadablePath(Sub(field, "readable_path"),
+                                              artefact.readable_path()));
+  if (!artefact.has_output()) return absl::OkStatus();
+  const v1::Content& output = artefact.output();
+  if (IsReadableType(output.has_blob() ? output.blob().mime_type()
+                                       : output.inline_().mime_type())) {
+    return absl::OkStatus();
+  }
+  return InvalidField(Sub(field, "readable_path"), artefact.readable_path(),
+                      "only text and JSON have a readable copy");
+}
+
 absl::Status ValidateArtefact(absl::string_view field, int64_t inline_limit,
                               v1::ArtefactEvent* artefact) {
   KINORA_RETURN_IF_ERROR(ValidateId(Sub(field, "artefact_id"),
@@ -200,7 +216,8 @@ absl::Status ValidateArtefact(absl::string_view field, int64_t inline_limit,
     }
   }
   KINORA_RETURN_IF_ERROR(ValidateDependencies(field, *artefact));
-  return ValidateOutcome(field, inline_limit, artefact);
+  KINORA_RETURN_IF_ERROR(ValidateOutcome(field, inline_limit, artefact));
+  return ValidateReadable(field, *artefact);
 }
 
 absl::Status ValidateLedger(absl::string_view field, absl::string_view run_id,

@@ -28,7 +28,8 @@ absl::Status ValidateLogName(const v1::LogName& log);
 //     inline bytes are not over `inline_limit`, have their hash, and are what
 //     the media type says: canonical JSON or UTF-8;
 //   - an artefact has an output exactly when it succeeded and a failure exactly
-//     when it failed; dependencies are sorted by slot.
+//     when it failed; dependencies are sorted by slot; only text and JSON have
+//     a readable path, below `prompts/`.
 // Whether a blob exists is not checked here.
 absl::Status ValidateEvent(absl::string_view field, const v1::LogName& log,
                            int64_t inline_limit, v1::Event* event);

@@ -9,6 +9,7 @@
 #include "common/element_id.h"
 #include "common/error_reason.h"
 #include "common/ids.h"
+#include "common/log.h"
 #include "common/status.h"
 #include "services/store/checks.h"
 #include "services/store/event/event_json.h"
@@ -27,12 +28,30 @@ constexpr int64_t kBytesPerPage = int64_t{1} << 20;
 absl::StatusOr<v1::AppendEventsResponse> LogEventStore::Append(
     const v1::AppendEventsRequest& request) {
   v1::AppendEventsRequest own = request;
-  return std::move(appender_.AppendAll(absl::MakeSpan(&own, 1)).front());
+  return std::move(AppendAll(absl::MakeSpan(&own, 1)).front());
 }
 
 std::vector<absl::StatusOr<v1::AppendEventsResponse>> LogEventStore::AppendAll(
     absl::Span<v1::AppendEventsRequest> requests) {
-  return appender_.AppendAll(requests);
+  std::vector<absl::StatusOr<v1::AppendEventsResponse>> answers =
+      appender_.AppendAll(requests);
+  for (size_t i = 0; i < answers.size(); ++i) {
+    if (answers[i].ok()) ShowText(requests[i]);
+  }
+  return answers;
+}
+
+void LogEventStore::ShowText(const v1::AppendEventsRequest& request) {
+  if (request.log().kind() != v1::LOG_KIND_ARTEFACTS) return;
+  for (const v1::Event& event : request.events()) {
+    if (ReadableFiles::PathOf(event).empty()) continue;
+    const absl::Status shown = readable_.BringUp(request.log().movie_id());
+    if (!shown.ok()) {
+      LogWarning("readable files are behind their events",
+                 {{"movie_id", request.log().movie_id()}, {"error", shown}});
+    }
+    return;
+  }
 }
 
 absl::StatusOr<LogExtent> LogEventStore::ExtentOf(const v1::LogName& name) {

@@ -35,6 +35,7 @@
 #include "services/store/lease/lease_table.h"
 #include "services/store/movie/movie_catalog.h"
 #include "services/store/object/object_storage.h"
+#include "services/store/readable/readable_files.h"
 
 namespace kinora {
 
@@ -57,8 +58,13 @@ class LogEventStore final : public EventStore {
         storage_(storage),
         movies_(movies),
         clock_(clock),
+        inline_limit_bytes_(options.inline_limit_bytes),
         appender_(events, movies, blobs, leases, clock,
-                  options.inline_limit_bytes) {}
+                  options.inline_limit_bytes),
+        readable_(events, storage) {
+    movies.OnDeleted(
+        [this](absl::string_view movie_id) { readable_.Forget(movie_id); });
+  }
 
   absl::StatusOr<v1::AppendEventsResponse> Append(
       const v1::AppendEventsRequest& request) override;
@@ -81,6 +87,12 @@ class LogEventStore final : public EventStore {
 
   // For the other stores of this process; these do not look whether the movie
   // exists.
+
+  // Larger values have to be blobs.
+  int64_t inline_limit_bytes() const { return inline_limit_bytes_; }
+
+  // The files that show texts of the movie.
+  ReadableFiles& readable() { return readable_; }
 
   // Appends one event of the store itself, without lease or request id.
   // ABORTED (SEQUENCE_MISMATCH) unless the log ends at `expected_sequence`, if
@@ -120,6 +132,10 @@ class LogEventStore final : public EventStore {
   absl::Status RefreshInputs(absl::string_view movie_id, MovieIndex& index)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(index.mu);
 
+  // Writes the readable files that an append declares. The events stand
+  // whatever becomes of the files; a later look brings them up.
+  void ShowText(const v1::AppendEventsRequest& request);
+
   // RUN_NOT_FOUND for an empty ledger whose run has no record.
   absl::StatusOr<LogExtent> ExtentOf(const v1::LogName& name);
 
@@ -127,7 +143,9 @@ class LogEventStore final : public EventStore {
   ObjectStorage& storage_;
   MovieCatalog& movies_;
   Clock& clock_;
+  const int64_t inline_limit_bytes_;
   EventAppender appender_;
+  ReadableFiles readable_;
 
   Mutex mu_;
   absl::flat_hash_map<std::string, std::shared_ptr<MovieIndex>> indexes_

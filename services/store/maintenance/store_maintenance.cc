@@ -5,6 +5,7 @@
 #include "common/error_reason.h"
 #include "common/status.h"
 #include "services/store/gc/collector.h"
+#include "services/store/readable/readable_scan.h"
 
 namespace kinora {
 namespace {
@@ -56,7 +57,11 @@ absl::StatusOr<v1::ScanReadableFilesResponse>
 StoreMaintenance::ScanReadableFiles(
     const v1::ScanReadableFilesRequest& request) {
   KINORA_RETURN_IF_ERROR(cores_.catalog.Require(request.movie_id()));
-  return PartMissing("scanning readable files");
+  return kinora::ScanReadableFiles(request, {.storage = cores_.storage,
+                                             .leases = cores_.leases,
+                                             .blobs = cores_.blobs,
+                                             .events = cores_.events,
+                                             .manifests = cores_.manifests});
 }
 
 absl::StatusOr<v1::PruneMovieResponse> StoreMaintenance::PruneMovie(

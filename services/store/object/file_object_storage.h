@@ -65,6 +65,7 @@ class FileObjectStorage final : public ObjectStorage {
   absl::Status Delete(absl::string_view key) override;
   absl::Status DeleteAll(absl::Span<const std::string> keys) override;
   absl::Status Renew(absl::string_view key) override;
+  bool KeepsFiles() const override { return true; }
 
  private:
   class Reader;

@@ -124,6 +124,9 @@ class ObjectStorage {
   // Makes now the object's create_time. A crash may undo that. NOT_FOUND if
   // there is no such object.
   virtual absl::Status Renew(absl::string_view key) = 0;
+
+  // True if objects are files that a person can read and edit.
+  virtual bool KeepsFiles() const { return false; }
 };
 
 // The whole object.

@@ -1,0 +1,213 @@
+#include "services/store/readable/readable_files.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+
+#include "common/canonical_json.h"
+#include "common/json.h"
+#include "common/readable_path.h"
+#include "common/status.h"
+#include "common/utf8.h"
+#include "services/store/checks.h"
+#include "services/store/event/event_json.h"
+#include "services/store/event/event_validator.h"
+#include "services/store/event/log_tail.h"
+#include "services/store/layout.h"
+
+namespace kinora {
+namespace {
+
+// Times of events are cut to milliseconds, and those of files come from a clock
+// that ticks a few times slower.
+constexpr absl::Duration kClockSlack = absl::Milliseconds(1);
+
+absl::string_view MimeTypeOf(const v1::Content& content) {
+  return content.has_blob() ? content.blob().mime_type()
+                            : content.inline_().mime_type();
+}
+
+absl::StatusOr<Digest> HashOf(const v1::Content& content) {
+  return Digest::ParseHex(content.has_blob() ? content.blob().digest().hash()
+                                             : content.inline_().hash());
+}
+
+// What a value of that type has to be; JSON gets its canonical form.
+absl::Status MakeValue(absl::string_view mime_type, std::string* text) {
+  if (mime_type == "application/json") {
+    absl::StatusOr<JsonValue> json = ParseJson(*text);
+    if (!json.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("must be JSON: ", json.status().message()));
+    }
+    *text = CanonicalJson(*json);
+  } else if (!IsValidUtf8(*text)) {
+    return absl::InvalidArgumentError("must be UTF-8 text");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+std::string ReadableFiles::PathOf(const v1::Event& event) {
+  const v1::ArtefactEvent& artefact = event.artefact();
+  if (artefact.status() != v1::ARTEFACT_STATUS_SUCCEEDED ||
+      !IsReadableType(MimeTypeOf(artefact.output()))) {
+    return "";
+  }
+  if (artefact.output().blob().digest().size_bytes() > kMaxReadableBytes) {
+    return "";
+  }
+  if (!artefact.readable_path().empty()) {
+    return absl::StrCat(kPromptsPath, artefact.readable_path());
+  }
+  return artefact.output().has_blob() ? LargeTextPath(artefact.artefact_id())
+                                      : "";
+}
+
+std::shared_ptr<ReadableFiles::Movie> ReadableFiles::MovieOf(
+    absl::string_view movie_id) {
+  MutexLock lock(mu_);
+  std::shared_ptr<Movie>& movie = movies_[movie_id];
+  if (movie == nullptr) movie = std::make_shared<Movie>();
+  return movie;
+}
+
+void ReadableFiles::Forget(absl::string_view movie_id) {
+  MutexLock lock(mu_);
+  movies_.erase(movie_id);
+}
+
+absl::Status ReadableFiles::Refresh(absl::string_view movie_id, Movie& movie,
+                                    absl::flat_hash_set<std::string>* changed) {
+  const std::string log = ArtefactsLogKey(movie_id);
+  KINORA_ASSIGN_OR_RETURN(const LogExtent extent, log_.Extent(log));
+  // What retention has removed declares nothing any more.
+  movie.through = std::max(movie.through, extent.oldest_sequence - 1);
+  std::map<std::string, File>* files = &movie.files;
+  return ReadTail(log_, log, v1::LOG_KIND_ARTEFACTS, 0, &movie.through,
+                  [files, changed](const v1::Event& event) {
+                    std::string path = PathOf(event);
+                    if (path.empty()) return absl::OkStatus();
+                    KINORA_ASSIGN_OR_RETURN(const Digest hash,
+                                            HashOf(event.artefact().output()));
+                    File& file = (*files)[path];
+                    if (file.sequence != 0) file.earlier.insert(file.hash);
+                    file.sequence = event.sequence();
+                    file.time = absl::FromUnixSeconds(event.time().seconds()) +
+                                absl::Nanoseconds(event.time().nanos());
+                    file.hash = hash;
+                    changed->insert(std::move(path));
+                    return absl::OkStatus();
+                  });
+}
+
+absl::StatusOr<v1::Event> ReadableFiles::EventAt(absl::string_view movie_id,
+                                                 int64_t sequence) {
+  const std::string log = ArtefactsLogKey(movie_id);
+  KINORA_ASSIGN_OR_RETURN(std::vector<LogRecord> records,
+                          log_.Read(log, sequence - 1, 1, kMaxReadableBytes));
+  if (records.empty()) {
+    return DataCorrupt(log, absl::StrCat("has no record ", sequence));
+  }
+  return EventFromRecord(log, v1::LOG_KIND_ARTEFACTS, records[0]);
+}
+
+absl::StatusOr<ReadableFiles::State> ReadableFiles::Look(
+    absl::string_view movie_id, const std::string& path, File* file,
+    ReadableEdit* edit) {
+  const std::string key = absl::StrCat(MoviePrefix(movie_id), path);
+  absl::StatusOr<ObjectInfo> info = storage_.Stat(key);
+  if (absl::IsNotFound(info.status())) return State::kBehind;
+  KINORA_RETURN_IF_ERROR(info.status());
+  if (info->size_bytes > kMaxReadableBytes) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        key, ": has ", info->size_bytes, " bytes, readable files have at most ",
+        kMaxReadableBytes));
+  }
+  absl::StatusOr<std::string> text = ReadObject(storage_, key);
+  if (absl::IsNotFound(text.status())) return State::kBehind;
+  KINORA_RETURN_IF_ERROR(text.status());
+  Digest hash = Sha256Of(*text);
+  absl::Status invalid;
+  if (hash != file->hash) {
+    KINORA_ASSIGN_OR_RETURN(edit->event, EventAt(movie_id, file->sequence));
+    invalid = MakeValue(MimeTypeOf(edit->event.artefact().output()), &*text);
+    hash = Sha256Of(*text);
+  }
+  if (hash == file->hash) {
+    file->written = true;
+    file->on_disk = hash;
+    return State::kRight;
+  }
+  if (file->written ? hash == file->on_disk
+                    : file->earlier.contains(hash) &&
+                          info->create_time < file->time + kClockSlack) {
+    return State::kBehind;
+  }
+  edit->path = path;
+  edit->text = *std::move(text);
+  edit->invalid = std::move(invalid);
+  return State::kEdited;
+}
+
+absl::Status ReadableFiles::WriteFile(absl::string_view movie_id,
+                                      const std::string& path, File* file) {
+  KINORA_ASSIGN_OR_RETURN(const v1::Event event,
+                          EventAt(movie_id, file->sequence));
+  const v1::Content& value = event.artefact().output();
+  std::string text = value.inline_().data();
+  if (value.has_blob()) {
+    const v1::Digest& digest = value.blob().digest();
+    text.clear();
+    if (digest.size_bytes() > 0) {
+      KINORA_ASSIGN_OR_RETURN(
+          text, ReadObject(storage_, BlobKey(movie_id, digest.hash())));
+    }
+  }
+  KINORA_RETURN_IF_ERROR(
+      storage_.Write(absl::StrCat(MoviePrefix(movie_id), path), text));
+  file->written = true;
+  file->on_disk = file->hash;
+  return absl::OkStatus();
+}
+
+absl::Status ReadableFiles::BringUp(absl::string_view movie_id) {
+  if (!storage_.KeepsFiles()) return absl::OkStatus();
+  std::shared_ptr<Movie> movie = MovieOf(movie_id);
+  MutexLock lock(movie->mu);
+  absl::flat_hash_set<std::string> changed;
+  const absl::Status refreshed = Refresh(movie_id, *movie, &changed);
+  for (const std::string& path : changed) {
+    File& file = movie->files[path];
+    ReadableEdit edit;
+    KINORA_ASSIGN_OR_RETURN(const State state,
+                            Look(movie_id, path, &file, &edit));
+    if (state != State::kBehind) continue;
+    KINORA_RETURN_IF_ERROR(WriteFile(movie_id, path, &file));
+  }
+  return refreshed;
+}
+
+absl::StatusOr<std::vector<ReadableEdit>> ReadableFiles::FindEdits(
+    absl::string_view movie_id, bool restore) {
+  std::vector<ReadableEdit> edits;
+  if (!storage_.KeepsFiles()) return edits;
+  std::shared_ptr<Movie> movie = MovieOf(movie_id);
+  MutexLock lock(movie->mu);
+  absl::flat_hash_set<std::string> changed;
+  KINORA_RETURN_IF_ERROR(Refresh(movie_id, *movie, &changed));
+  for (auto& entry : movie->files) {
+    ReadableEdit edit;
+    KINORA_ASSIGN_OR_RETURN(const State state,
+                            Look(movie_id, entry.first, &entry.second, &edit));
+    if (state == State::kEdited) edits.push_back(std::move(edit));
+    if (state != State::kBehind || !restore) continue;
+    KINORA_RETURN_IF_ERROR(WriteFile(movie_id, entry.first, &entry.second));
+  }
+  return edits;
+}
+
+}  // namespace kinora

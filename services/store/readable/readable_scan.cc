@@ -1,0 +1,158 @@
+#include "services/store/readable/readable_scan.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/strings/str_cat.h"
+
+#include "common/error_reason.h"
+#include "common/ids.h"
+#include "common/status.h"
+#include "services/store/readable/readable_files.h"
+
+namespace kinora {
+namespace {
+
+// After a crash runs of the movie wait this long.
+constexpr int kLeaseSeconds = 30;
+
+absl::StatusOr<v1::LeaseToken> TakeLease(LeaseStore& leases,
+                                         const std::string& movie_id) {
+  v1::AcquireLeaseRequest request;
+  request.set_lease_id(absl::StrCat("movie/", movie_id));
+  request.set_holder("store-scan");
+  request.set_purpose("scan");
+  request.mutable_ttl()->set_seconds(kLeaseSeconds);
+  absl::StatusOr<v1::AcquireLeaseResponse> response = leases.Acquire(request);
+  if (response.ok()) return response->lease().token();
+  if (ReasonOf(response.status()) != "LEASE_HELD") return response.status();
+  return WithReason(absl::FailedPreconditionError(absl::StrCat(
+                        "movie \"", movie_id, "\" is being worked on: ",
+                        response.status().message())),
+                    "RUN_ACTIVE", {{"movie", movie_id}});
+}
+
+absl::StatusOr<std::string> NextRevision(ManifestStore& manifests,
+                                         const std::string& movie_id) {
+  v1::GetCurrentManifestRequest request;
+  request.set_movie_id(movie_id);
+  KINORA_ASSIGN_OR_RETURN(const v1::GetCurrentManifestResponse response,
+                          manifests.GetCurrent(request));
+  Revision current;
+  if (!response.current().revision().empty()) {
+    KINORA_ASSIGN_OR_RETURN(current,
+                            Revision::Parse(response.current().revision()));
+  }
+  return current.Next().ToString();
+}
+
+absl::Status SetValue(const ReadableScanCores& cores,
+                      const std::string& movie_id, const std::string& text,
+                      v1::Content* value) {
+  const std::string mime_type = value->has_blob()
+                                    ? value->blob().mime_type()
+                                    : value->inline_().mime_type();
+  if (static_cast<int64_t>(text.size()) <= cores.events.inline_limit_bytes()) {
+    value->mutable_inline_()->Clear();
+    value->mutable_inline_()->set_mime_type(mime_type);
+    value->mutable_inline_()->set_data(text);
+    return absl::OkStatus();
+  }
+  v1::WriteBlobHeader header;
+  header.set_movie_id(movie_id);
+  KINORA_ASSIGN_OR_RETURN(std::unique_ptr<BlobUpload> upload,
+                          cores.blobs.StartUpload(header));
+  KINORA_RETURN_IF_ERROR(upload->Append(text));
+  KINORA_ASSIGN_OR_RETURN(const v1::WriteBlobResponse stored, upload->Finish());
+  *value->mutable_blob()->mutable_digest() = stored.digest();
+  value->mutable_blob()->set_mime_type(mime_type);
+  return absl::OkStatus();
+}
+
+v1::Event EventOfEdit(const ReadableEdit& edit, absl::string_view revision) {
+  v1::Event event;
+  event.set_revision(std::string(revision));
+  v1::ArtefactEvent& artefact = *event.mutable_artefact();
+  artefact = edit.event.artefact();
+  artefact.mutable_produced_by()->clear_run_id();
+  artefact.mutable_produced_by()->clear_attempt();
+  artefact.mutable_produced_by()->set_edited_by(v1::EDITED_BY_USER);
+  artefact.clear_reused_sequence();
+  artefact.clear_cost();
+  artefact.clear_duration();
+  artefact.clear_diagnostics_json();
+  return event;
+}
+
+absl::Status Record(const ReadableScanCores& cores, const std::string& movie_id,
+                    const std::vector<ReadableEdit>& edits,
+                    const v1::LeaseToken& lease) {
+  KINORA_ASSIGN_OR_RETURN(const std::string revision,
+                          NextRevision(cores.manifests, movie_id));
+  v1::AppendEventsRequest request;
+  request.mutable_log()->set_movie_id(movie_id);
+  request.mutable_log()->set_kind(v1::LOG_KIND_ARTEFACTS);
+  *request.mutable_lease() = lease;
+  for (const ReadableEdit& edit : edits) {
+    v1::Event event = EventOfEdit(edit, revision);
+    KINORA_RETURN_IF_ERROR(
+        SetValue(cores, movie_id, edit.text,
+                 event.mutable_artefact()->mutable_output()));
+    *request.add_events() = std::move(event);
+    if (request.events_size() < kMaxEventsPerAppend) continue;
+    KINORA_RETURN_IF_ERROR(cores.events.Append(request).status());
+    request.clear_events();
+  }
+  if (request.events().empty()) return absl::OkStatus();
+  return cores.events.Append(request).status();
+}
+
+absl::StatusOr<std::vector<ReadableEdit>> FindValidEdits(
+    const ReadableScanCores& cores, const std::string& movie_id, bool restore) {
+  KINORA_ASSIGN_OR_RETURN(std::vector<ReadableEdit> edits,
+                          cores.events.readable().FindEdits(movie_id, restore));
+  for (const ReadableEdit& edit : edits) {
+    KINORA_RETURN_IF_ERROR(Annotate(
+        edit.invalid,
+        absl::StrCat(edit.path, " of movie \"", movie_id, "\" was edited")));
+  }
+  return edits;
+}
+
+}  // namespace
+
+absl::StatusOr<v1::ScanReadableFilesResponse> ScanReadableFiles(
+    const v1::ScanReadableFilesRequest& request,
+    const ReadableScanCores& cores) {
+  const std::string& movie_id = request.movie_id();
+  if (!cores.storage.KeepsFiles()) {
+    return absl::FailedPreconditionError(
+        "this store keeps movies where there are no files to edit");
+  }
+  std::vector<ReadableEdit> edits;
+  if (request.dry_run()) {
+    KINORA_ASSIGN_OR_RETURN(edits, FindValidEdits(cores, movie_id, false));
+  } else {
+    KINORA_ASSIGN_OR_RETURN(const v1::LeaseToken lease,
+                            TakeLease(cores.leases, movie_id));
+    const absl::Cleanup release = [&cores, &lease] {
+      v1::ReleaseLeaseRequest release_request;
+      *release_request.mutable_token() = lease;
+      cores.leases.Release(release_request).status().IgnoreError();
+    };
+    KINORA_ASSIGN_OR_RETURN(edits, FindValidEdits(cores, movie_id, true));
+    KINORA_RETURN_IF_ERROR(Record(cores, movie_id, edits, lease));
+  }
+  v1::ScanReadableFilesResponse response;
+  for (const ReadableEdit& edit : edits) {
+    response.add_artefact_ids(edit.event.artefact().artefact_id());
+  }
+  std::sort(response.mutable_artefact_ids()->begin(),
+            response.mutable_artefact_ids()->end());
+  return response;
+}
+
+}  // namespace kinora

@@ -1,0 +1,44 @@
+// Finds readable files that were edited by hand and records each edit as an
+// event of the user's.
+//
+// Such an event says of its artefact what the event before it said (inputs
+// hash, node, producer, settings, dependencies, path), but for the value, the
+// run, which is empty, and `edited_by`, which is the user. So it is the newest
+// result for the key the artefact has now: it holds until an input of its job
+// changes, and the value before it is still in the log.
+
+#ifndef KINORA_SERVICES_STORE_READABLE_READABLE_SCAN_H_
+#define KINORA_SERVICES_STORE_READABLE_READABLE_SCAN_H_
+
+#include "absl/status/statusor.h"
+
+#include "kinora/v1/maintenance.pb.h"
+#include "services/store/blob/blob_store.h"
+#include "services/store/event/log_event_store.h"
+#include "services/store/lease/lease_store.h"
+#include "services/store/manifest/manifest_store.h"
+#include "services/store/object/object_storage.h"
+
+namespace kinora {
+
+// Borrowed.
+struct ReadableScanCores {
+  ObjectStorage& storage;
+  LeaseStore& leases;
+  BlobStore& blobs;
+  LogEventStore& events;
+  ManifestStore& manifests;
+};
+
+// MaintenanceService.ScanReadableFiles on a movie that exists. Holds the
+// movie's lease while it looks and records, so that no run does at the same
+// time: FAILED_PRECONDITION (RUN_ACTIVE) if there is one. INVALID_ARGUMENT
+// naming the file, and nothing recorded, if an edited file is not what its
+// media type says. A dry run takes no lease and writes nothing.
+absl::StatusOr<v1::ScanReadableFilesResponse> ScanReadableFiles(
+    const v1::ScanReadableFilesRequest& request,
+    const ReadableScanCores& cores);
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_STORE_READABLE_READABLE_SCAN_H_
