@@ -124,8 +124,11 @@ absl::StatusOr<v1::AppendEventsResponse> AppendStream::AppendAndWait(
   const int64_t deadline = DeadlineAfter(RealClock(), timeout_);
   Append(std::move(request),
          [wait](absl::StatusOr<v1::AppendEventsResponse> answer) {
-           MutexLock lock(wait->mu);
-           wait->answer = std::move(answer);
+           {
+             MutexLock lock(wait->mu);
+             wait->answer = std::move(answer);
+           }
+           // Without the lock, or the one who wakes would wait for it.
            wait->answered.SignalOne();
          });
   MutexLock lock(wait->mu);

@@ -44,13 +44,23 @@ void SetOutcome(const absl::StatusOr<v1::AppendEventsResponse>& answer,
 
 }  // namespace
 
+EventRpcService::EventRpcService(EventStore& events, Executor& executor)
+    : events_(events),
+      executor_(executor),
+      appends_(
+          executor, UnaryBatchLimits(),
+          [](const v1::AppendEventsRequest& request) {
+            return static_cast<size_t>(request.events_size());
+          },
+          [&events](absl::Span<v1::AppendEventsRequest> requests) {
+            return events.AppendAll(requests);
+          }) {}
+
 grpc::ServerUnaryReactor* EventRpcService::AppendEvents(
     grpc::CallbackServerContext* context,
     const v1::AppendEventsRequest* request,
     v1::AppendEventsResponse* response) {
-  return ServeUnary(
-      context, executor_, request, response,
-      [this](const v1::AppendEventsRequest& r) { return events_.Append(r); });
+  return appends_.Serve(context, request, response);
 }
 
 grpc::ServerBidiReactor<v1::StreamAppendEventsRequest,

@@ -4,6 +4,7 @@
 #define KINORA_SERVICES_STORE_EVENT_SERVICE_H_
 
 #include "common/executor.h"
+#include "common/rpc/unary_batcher.h"
 #include "kinora/v1/event.grpc.pb.h"
 #include "services/store/event/event_store.h"
 
@@ -12,9 +13,9 @@ namespace kinora {
 class EventRpcService final : public v1::EventService::CallbackService {
  public:
   // Both MUST outlive the server.
-  EventRpcService(EventStore& events, Executor& executor)
-      : events_(events), executor_(executor) {}
+  EventRpcService(EventStore& events, Executor& executor);
 
+  // Appends that come at once are taken together and share a sync.
   grpc::ServerUnaryReactor* AppendEvents(
       grpc::CallbackServerContext* context,
       const v1::AppendEventsRequest* request,
@@ -44,6 +45,7 @@ class EventRpcService final : public v1::EventService::CallbackService {
  private:
   EventStore& events_;
   Executor& executor_;
+  UnaryBatcher<v1::AppendEventsRequest, v1::AppendEventsResponse> appends_;
 };
 
 }  // namespace kinora

@@ -1,7 +1,9 @@
 #include "services/store/event_service.h"
 
+#include <algorithm>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -54,6 +56,19 @@ class ScratchEventStore final : public EventStore {
     }
     for (auto& callback : due) callback();
     return response;
+  }
+
+  std::vector<absl::StatusOr<v1::AppendEventsResponse>> AppendAll(
+      absl::Span<v1::AppendEventsRequest> requests) override {
+    {
+      MutexLock lock(mu_);
+      largest_batch_ = std::max(largest_batch_, requests.size());
+    }
+    return EventStore::AppendAll(requests);
+  }
+  size_t largest_batch() {
+    MutexLock lock(mu_);
+    return largest_batch_;
   }
 
   absl::StatusOr<v1::ReadEventsResponse> ReadPage(
@@ -151,6 +166,7 @@ class ScratchEventStore final : public EventStore {
   WaiterId next_id_ ABSL_GUARDED_BY(mu_) = 0;
   absl::Status error_ ABSL_GUARDED_BY(mu_);
   int pages_ ABSL_GUARDED_BY(mu_) = 0;
+  size_t largest_batch_ ABSL_GUARDED_BY(mu_) = 0;
 };
 
 // One client's ReadEvents.
@@ -378,6 +394,40 @@ TEST_P(EventServiceTest, TheRemoteStoreReadsPages) {
                        remote_.store().events.ReadPage(request));
   EXPECT_THAT(end.events(), IsEmpty());
   EXPECT_EQ(end.bookmark().sequence(), 10);
+}
+
+// Calls that come while others are handled are taken together, and each still
+// has its own answer.
+TEST_P(EventServiceTest, AppendsThatComeAtOnceAreTakenTogether) {
+  int64_t appended = 0;
+  for (int round = 0; round < 1000 && events_.largest_batch() < 2; ++round) {
+    std::vector<std::thread> callers;
+    Mutex mu;
+    std::set<int64_t> sequences;  // guarded by mu
+    for (int i = 0; i < 16; ++i) {
+      callers.emplace_back([&, i] {
+        v1::AppendEventsRequest request;
+        for (int n = 0; n < i % 3; ++n) request.add_events();
+        const auto answer =
+            CallUnary(*stub_, &v1::EventService::Stub::AppendEvents, request,
+                      absl::Seconds(60));
+        if (i % 3 == 0) {
+          EXPECT_THAT(answer.status(),
+                      StatusIs(absl::StatusCode::kInvalidArgument));
+          return;
+        }
+        ASSERT_OK(answer.status());
+        MutexLock lock(mu);
+        sequences.insert(answer->first_sequence());
+        sequences.insert(answer->last_sequence());
+      });
+    }
+    for (std::thread& caller : callers) caller.join();
+    appended += 15;
+    EXPECT_EQ(sequences.size(), 15u);
+    EXPECT_EQ(*sequences.rbegin(), appended);
+  }
+  EXPECT_GE(events_.largest_batch(), 2u);
 }
 
 TEST_P(EventServiceTest, TheRemoteStoreNamesEveryAppend) {

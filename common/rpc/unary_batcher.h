@@ -1,0 +1,165 @@
+// A UnaryBatcher serves unary calls that are cheaper together: what comes while
+// earlier calls are being handled waits and is handled in one go, on one
+// thread. So no call holds a thread while it waits, say, for a disk.
+
+#ifndef KINORA_COMMON_RPC_UNARY_BATCHER_H_
+#define KINORA_COMMON_RPC_UNARY_BATCHER_H_
+
+#include <cstddef>
+#include <deque>
+#include <utility>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "grpcpp/server_context.h"
+#include "grpcpp/support/server_callback.h"
+
+#include "common/executor.h"
+#include "common/mutex.h"
+#include "common/rpc/call_context.h"
+#include "common/rpc/status.h"
+#include "common/rpc/unary.h"
+#include "common/trace_context.h"
+
+namespace kinora {
+
+struct UnaryBatchLimits {
+  // Batches handled at once: enough that one is prepared while another waits.
+  int concurrent_batches = 2;
+  // A batch holds calls of about this weight together, or one call.
+  size_t batch_weight = 1000;
+};
+
+// Thread-safe. MUST outlive the server.
+template <typename Request, typename Response>
+class UnaryBatcher {
+ public:
+  // Answers each request, in their order, and may change them. Runs on the
+  // executor under the trace of the first call, and may block.
+  using Handler = absl::AnyInvocable<std::vector<absl::StatusOr<Response>>(
+      absl::Span<Request>) const>;
+
+  // What a call counts against the limit of a batch.
+  using Weight = size_t (*)(const Request&);
+
+  UnaryBatcher(Executor& executor, const UnaryBatchLimits& limits,
+               Weight weight, Handler handler)
+      : executor_(executor),
+        limits_(limits),
+        weight_(weight),
+        handler_(std::move(handler)) {}
+
+  // What a service method returns.
+  grpc::ServerUnaryReactor* Serve(grpc::CallbackServerContext* context,
+                                  const Request* request, Response* response) {
+    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+    if (absl::Status admitted = AdmitCall(context); !admitted.ok()) {
+      reactor->Finish(ToGrpcStatus(admitted));
+      return reactor;
+    }
+    Call call{context, request, response, TraceOf(context), reactor};
+    {
+      MutexLock lock(mu_);
+      waiting_.push_back(std::move(call));
+      if (batches_ == limits_.concurrent_batches) return reactor;
+      ++batches_;
+    }
+    PostNext();
+    return reactor;
+  }
+
+ private:
+  struct Call {
+    grpc::CallbackServerContext* context;
+    const Request* request;
+    Response* response;
+    TraceContext trace;
+    grpc::ServerUnaryReactor* reactor;
+  };
+
+  // Ends a batch's turn also when a stopped executor drops it.
+  class Turn {
+   public:
+    explicit Turn(UnaryBatcher* batcher) : batcher_(batcher) {}
+    Turn(Turn&& other) noexcept
+        : batcher_(std::exchange(other.batcher_, nullptr)) {}
+    Turn& operator=(Turn&&) = delete;
+    ~Turn() {
+      if (batcher_ != nullptr) batcher_->Drop();
+    }
+    void operator()() { std::exchange(batcher_, nullptr)->HandleBatch(); }
+
+   private:
+    UnaryBatcher* batcher_;
+  };
+
+  // A stopped executor drops the turn at once, which takes the lock.
+  void PostNext() ABSL_LOCKS_EXCLUDED(mu_) { executor_.Post(Turn(this)); }
+
+  void HandleBatch() {
+    std::vector<Call> calls = Take();
+    if (!calls.empty()) {
+      TraceScope scope(calls.front().trace);
+      std::vector<Request> requests;
+      requests.reserve(calls.size());
+      for (const Call& call : calls) requests.push_back(*call.request);
+      std::vector<absl::StatusOr<Response>> answers =
+          handler_(absl::MakeSpan(requests));
+      for (size_t i = 0; i < calls.size(); ++i) {
+        if (answers[i].ok()) *calls[i].response = *std::move(answers[i]);
+        calls[i].reactor->Finish(ToGrpcStatus(answers[i].status()));
+      }
+    }
+    {
+      MutexLock lock(mu_);
+      if (waiting_.empty()) {
+        --batches_;
+        return;
+      }
+    }
+    PostNext();  // behind what else the executor has to do
+  }
+
+  // The calls of the next batch; those whose callers have gone are finished.
+  std::vector<Call> Take() {
+    std::vector<Call> calls;
+    MutexLock lock(mu_);
+    for (size_t weight = 0; !waiting_.empty(); waiting_.pop_front()) {
+      Call& next = waiting_.front();
+      if (next.context->IsCancelled()) {
+        next.reactor->Finish(
+            ToGrpcStatus(absl::CancelledError("the caller has gone")));
+        continue;
+      }
+      weight += weight_(*next.request);
+      if (!calls.empty() && weight > limits_.batch_weight) break;
+      calls.push_back(std::move(next));
+    }
+    return calls;
+  }
+
+  void Drop() {
+    MutexLock lock(mu_);
+    --batches_;
+    for (Call& call : waiting_) {
+      call.reactor->Finish(
+          ToGrpcStatus(absl::UnavailableError("the server is shutting down")));
+    }
+    waiting_.clear();
+  }
+
+  Executor& executor_;
+  const UnaryBatchLimits limits_;
+  const Weight weight_;
+  const Handler handler_;
+
+  Mutex mu_;
+  int batches_ ABSL_GUARDED_BY(mu_) = 0;  // posted or being handled
+  std::deque<Call> waiting_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace kinora
+
+#endif  // KINORA_COMMON_RPC_UNARY_BATCHER_H_
