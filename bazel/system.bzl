@@ -53,6 +53,7 @@ _LIBRARIES = {
     # SPDLOG_COMPILED_LIB and SPDLOG_FMT_EXTERNAL must come from the .pc file:
     # without them the headers clash with the packaged library.
     "spdlog": (["spdlog"], [], []),
+    "tcmalloc": (["libtcmalloc_minimal"], [], []),
     "yaml_cpp": (["yaml-cpp"], [], []),
     "zlib": (["zlib"], [], []),
 }

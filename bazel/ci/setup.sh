@@ -7,7 +7,8 @@ packages=(
   bazel-bootstrap bazel-rules-cc bazel-rules-java bazel-rules-proto g++
   pkg-config
   # Libraries.
-  libabsl-dev libgmock-dev libgrpc++-dev libgtest-dev libprotobuf-dev
+  libabsl-dev libgmock-dev libgoogle-perftools-dev libgrpc++-dev libgtest-dev
+  libprotobuf-dev
   libspdlog-dev libssl-dev libyaml-cpp-dev zlib1g-dev protobuf-compiler
   protobuf-compiler-grpc
   # Lint.
