@@ -200,6 +200,47 @@ TEST_P(EventLogContract, AdmitDecidesOnTheLastSequence) {
   EXPECT_EQ(Sequences(kInputsLog, 0), FromTo(1, 3));
 }
 
+// Appends that come together: each is answered for itself, and those to one
+// log pass in their order, each seeing what the one before it did.
+TEST_P(EventLogContract, ManyAppendsAtOnceAreAnsweredEachForItself) {
+  Fill(kInputsLog, 1);
+  const std::vector<std::string> one = {"{\"a\":1}"};
+  const std::vector<std::string> two = {"{\"b\":1}", "{\"b\":2}"};
+  const std::vector<std::string> bad = {"not an object"};
+  std::vector<int64_t> asked;
+  const auto ask = [&asked](int64_t last) {
+    asked.push_back(last);
+    return absl::OkStatus();
+  };
+  const auto refuse = [](int64_t) { return absl::AbortedError("no"); };
+  std::vector<EventLog::AppendCall> calls;
+  calls.push_back({.log = kInputsLog, .bodies = two, .admit = ask});
+  calls.push_back({.log = kArtefactsLog, .bodies = one, .admit = ask});
+  calls.push_back({.log = kInputsLog, .bodies = one, .admit = refuse});
+  calls.push_back({.log = kInputsLog, .bodies = bad, .admit = ask});
+  calls.push_back({.log = "no log", .bodies = one, .admit = ask});
+  calls.push_back({.log = kInputsLog, .bodies = one, .admit = ask});
+  log().AppendAll(absl::MakeSpan(calls));
+
+  EXPECT_EQ(asked, (std::vector<int64_t>{1, 0, 3}));
+  ASSERT_OK(calls[0].result.status());
+  EXPECT_EQ(calls[0].result->first_sequence, 2);
+  EXPECT_EQ(calls[0].result->last_sequence, 3);
+  ASSERT_OK(calls[1].result.status());
+  EXPECT_EQ(calls[1].result->first_sequence, 1);
+  EXPECT_THAT(calls[2].result.status(), StatusIs(absl::StatusCode::kAborted));
+  EXPECT_THAT(calls[3].result.status(),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(calls[4].result.status(),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+  ASSERT_OK(calls[5].result.status());
+  EXPECT_EQ(calls[5].result->first_sequence, 4);
+  Reopen();
+  ASSERT_OK_AND_ASSIGN(const std::vector<LogRecord> records,
+                       log().Read(kInputsLog, 0, 100, kNoLimit));
+  EXPECT_EQ(records.size(), 4u);
+}
+
 TEST_P(EventLogContract, MalformedArgumentsAreRefused) {
   const auto refused = [](absl::string_view field) {
     return StatusIs(absl::StatusCode::kInvalidArgument,
