@@ -14,9 +14,9 @@ namespace {
 
 // How the methods are called in Describe(), in the order of StoreMethod.
 constexpr absl::string_view kMethodNames[] = {
-    "CreateMovie",  "SetBlueprint",   "AppendEvents", "BatchWriteBlobs",
-    "WriteBlob",    "CommitRevision", "SavePlan",     "AcquireLease",
-    "ReleaseLease", "PutRunRecord",
+    "CreateMovie",  "SetBlueprint",   "AppendEvents",   "BatchWriteBlobs",
+    "WriteBlob",    "CommitRevision", "SavePlan",       "AcquireLease",
+    "ReleaseLease", "PutRunRecord",   "CollectGarbage", "CheckpointMovie",
 };
 
 constexpr size_t kUploadPieceBytes = 7;
@@ -67,6 +67,10 @@ std::string RequestText(const StoreCall& call) {
       return TextOf<v1::ReleaseLeaseRequest>(call.request);
     case StoreMethod::kPutRunRecord:
       return TextOf<v1::PutRunRecordRequest>(call.request);
+    case StoreMethod::kCollectGarbage:
+      return TextOf<v1::CollectGarbageRequest>(call.request);
+    case StoreMethod::kCheckpointMovie:
+      return TextOf<v1::CheckpointMovieRequest>(call.request);
   }
   return "";
 }
@@ -200,6 +204,33 @@ absl::Status StoreCaller::PutRun(const v1::PutRunRecordRequest& request) {
                 [&] { return store_.runs.Put(request); });
 }
 
+absl::Status StoreCaller::CollectGarbage(
+    const v1::CollectGarbageRequest& request) {
+  return Record(StoreMethod::kCollectGarbage, request, "",
+                [&]() -> absl::StatusOr<v1::CollectGarbageResponse> {
+                  v1::CollectGarbageResponse all;
+                  KINORA_RETURN_IF_ERROR(store_.maintenance.CollectGarbage(
+                      request, [&](const v1::CollectGarbageResponse& step) {
+                        all.MergeFrom(step);
+                        return absl::OkStatus();
+                      }));
+                  return all;
+                });
+}
+
+absl::Status StoreCaller::Checkpoint(
+    const v1::CheckpointMovieRequest& request) {
+  return Record(StoreMethod::kCheckpointMovie, request, "",
+                [&]() -> absl::StatusOr<v1::CheckpointMovieResponse> {
+                  auto response = store_.maintenance.CheckpointMovie(request);
+                  // A build without checkpoints has nothing to break.
+                  if (absl::IsUnimplemented(response.status())) {
+                    return v1::CheckpointMovieResponse();
+                  }
+                  return response;
+                });
+}
+
 absl::Status StoreCaller::Repeat(const StoreCall& call) {
   const auto again = [&](auto request, auto method) {
     request.ParseFromString(call.request);
@@ -232,6 +263,10 @@ absl::Status StoreCaller::Repeat(const StoreCall& call) {
       return again(v1::ReleaseLeaseRequest(), &StoreCaller::Release);
     case StoreMethod::kPutRunRecord:
       return again(v1::PutRunRecordRequest(), &StoreCaller::PutRun);
+    case StoreMethod::kCollectGarbage:
+      return again(v1::CollectGarbageRequest(), &StoreCaller::CollectGarbage);
+    case StoreMethod::kCheckpointMovie:
+      return again(v1::CheckpointMovieRequest(), &StoreCaller::Checkpoint);
   }
   return absl::InternalError("no such method");
 }

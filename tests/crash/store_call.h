@@ -30,6 +30,8 @@ enum class StoreMethod : char {
   kAcquireLease,
   kReleaseLease,
   kPutRunRecord,
+  kCollectGarbage,
+  kCheckpointMovie,
 };
 
 struct StoreCall {
@@ -76,6 +78,8 @@ class StoreCaller {
   absl::Status Acquire(const v1::AcquireLeaseRequest& request);
   absl::Status Release(const v1::ReleaseLeaseRequest& request);
   absl::Status PutRun(const v1::PutRunRecordRequest& request);
+  absl::Status CollectGarbage(const v1::CollectGarbageRequest& request);
+  absl::Status Checkpoint(const v1::CheckpointMovieRequest& request);
 
   // Asks for the same once more, as a caller does who got no answer.
   absl::Status Repeat(const StoreCall& call);

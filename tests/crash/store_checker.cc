@@ -112,6 +112,12 @@ class MovieChecker {
     KINORA_RETURN_IF_ERROR(Annotate(
         facts_.artefacts.CheckAndSettle(artefacts_.oldest, artefacts_.events),
         "artefacts"));
+    facts_.named_blobs.clear();
+    for (const WholeLog* log : {&inputs_, &artefacts_}) {
+      for (const v1::Event& event : log->events) {
+        facts_.named_blobs.insert(BlobNamedBy(event));
+      }
+    }
     for (auto& ledger : facts_.ledgers) {
       KINORA_ASSIGN_OR_RETURN(
           WholeLog log,

@@ -53,6 +53,11 @@ absl::Status Learn(LogFacts* log, AppendedBatch batch, bool acknowledged) {
 
 }  // namespace
 
+std::string BlobNamedBy(const v1::Event& event) {
+  if (event.has_input()) return event.input().content().blob().digest().hash();
+  return event.artefact().output().blob().digest().hash();
+}
+
 absl::Status StoreFacts::Apply(const StoreCall& call) {
   if (!call.acknowledged()) {
     unanswered_.push_back(call);
@@ -83,6 +88,11 @@ absl::Status StoreFacts::Apply(const StoreCall& call) {
     case StoreMethod::kPutRunRecord:
       ApplyRun(call);
       return absl::OkStatus();
+    case StoreMethod::kCollectGarbage:
+      ApplyCollection(call);
+      return absl::OkStatus();
+    case StoreMethod::kCheckpointMovie:
+      return absl::OkStatus();  // changes nothing that can be asked
   }
   return absl::InternalError("no such method");
 }
@@ -92,7 +102,10 @@ absl::Status StoreFacts::ApplyMovie(const StoreCall& call) {
   MovieFacts& movie = movies_[request.movie_id()];
   if (movie.sure) return absl::OkStatus();  // repeated
   movie.sure = call.acknowledged();
-  if (movie.sure) movie.blueprint_hash = Sha256Of(request.blueprint()).Hex();
+  if (movie.sure) {
+    movie.blueprint_hash = Sha256Of(request.blueprint()).Hex();
+    movie.named_blobs.insert(movie.blueprint_hash);
+  }
   Learn(&movie.blobs, request.blueprint(), call.acknowledged());
   return Learn(&movie.inputs, BlueprintPinned(request.blueprint(), "rev-0001"),
                call.acknowledged());
@@ -105,6 +118,7 @@ absl::Status StoreFacts::ApplyBlueprint(const StoreCall& call) {
   Learn(&movie.blobs, request.blueprint(), call.acknowledged());
   if (call.acknowledged()) {
     movie.blueprint_hash = Sha256Of(request.blueprint()).Hex();
+    movie.named_blobs.insert(movie.blueprint_hash);
     if (!response.changed()) return absl::OkStatus();
   }
   return Learn(&movie.inputs,
@@ -133,6 +147,9 @@ absl::Status StoreFacts::ApplyAppend(const StoreCall& call) {
     return absl::OkStatus();
   }
   if (!request.request_id().empty()) appends_.push_back(call);
+  for (const v1::Event& event : request.events()) {
+    movie.named_blobs.insert(BlobNamedBy(event));
+  }
   batch.first_sequence = response.first_sequence();
   if (response.last_sequence() - response.first_sequence() + 1 !=
       request.events_size()) {
@@ -234,6 +251,15 @@ void StoreFacts::ApplyRun(const StoreCall& call) {
     run = {.sure = bytes, .attempts = {}};
   } else {
     run.attempts.push_back(bytes);
+  }
+}
+
+// What no event names may be gone now, or go with the call's end.
+void StoreFacts::ApplyCollection(const StoreCall& call) {
+  const auto request = Parse<v1::CollectGarbageRequest>(call.request);
+  MovieFacts& movie = movies_[request.movie_id()];
+  for (auto& blob : movie.blobs) {
+    if (movie.named_blobs.count(blob.first) == 0) blob.second.sure = false;
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,9 @@ struct ReplacedFact {
   std::vector<std::string> attempts;
 };
 
+// The blob that an event keeps alive; empty if there is none.
+std::string BlobNamedBy(const v1::Event& event);
+
 struct RevisionFact {
   std::string revision;
   std::string manifest_hash;
@@ -45,6 +49,7 @@ struct MovieFacts {
   LogFacts artefacts;
   std::map<std::string, LogFacts> ledgers;   // by run
   std::map<std::string, ObjectFact> blobs;   // by hash
+  std::set<std::string> named_blobs;         // by events that are sure
   std::map<std::string, ObjectFact> plans;   // by hash
   std::map<std::string, ReplacedFact> runs;  // canonical records, by run
   std::vector<RevisionFact> revisions;
@@ -80,6 +85,7 @@ class StoreFacts {
   absl::Status ApplyLease(const StoreCall& call);
   void ApplyRelease(const StoreCall& call);
   void ApplyRun(const StoreCall& call);
+  void ApplyCollection(const StoreCall& call);
 
   std::map<std::string, MovieFacts> movies_;
   std::vector<StoreCall> unanswered_;

@@ -258,6 +258,19 @@ absl::Status SavePlan(StepContext& context) {
   return context.caller.SavePlan(header, CanonicalBytes(plan));
 }
 
+absl::Status CollectGarbage(StepContext& context) {
+  v1::CollectGarbageRequest request;
+  request.set_movie_id(context.movie_id);
+  request.mutable_grace();  // none: all that nothing names goes
+  return context.caller.CollectGarbage(request);
+}
+
+absl::Status Checkpoint(StepContext& context) {
+  v1::CheckpointMovieRequest request;
+  request.set_movie_id(context.movie_id);
+  return context.caller.Checkpoint(request);
+}
+
 // A caller that lost an answer asks again, however late.
 absl::Status RepeatAnAppend(StepContext& context) {
   const std::vector<StoreCall>& appends = context.facts.appends();
@@ -291,6 +304,8 @@ const std::vector<WorkloadStep>& WorkloadSteps() {
       {"commit", 5, Commit},
       {"save plan", 1, SavePlan},
       {"repeat an append", 2, RepeatAnAppend},
+      {"collect garbage", 2, CollectGarbage},
+      {"checkpoint", 2, Checkpoint},
   };
   return steps;
 }
