@@ -16,11 +16,12 @@ PYTHON_OUT := clients/python
 PYTHON_STAMP := $(PYTHON_OUT)/kinora/v1/.generated
 
 .PHONY: help setup packages build python demo test bench format lint clean \
-  kill-all
+  kill-all fuzz
 
 help:
 	@echo 'make setup | build | demo | test | bench | format | lint | clean'
 	@echo 'make kill-all [SEEDS=1000000]   the exhaustive crash tests'
+	@echo 'make fuzz [FUZZ_SECONDS=60]     libFuzzer, so long for each target'
 
 # Idempotent; a second run only looks.
 setup: packages .venv/.installed proto/node_modules/.package-lock.json
@@ -72,6 +73,12 @@ kill-all: packages
 	bazel run --config=asan //tests/crash:power_loss_test -- --seeds=$(SEEDS)
 
 # ONLY='appends follow' runs those groups, QUICK=1 just tries whether they run.
+# libFuzzer over each target, under clang. What it finds is left in out/fuzz;
+# put it into tests/fuzz/testdata, where `make test` runs it ever after.
+FUZZ_SECONDS ?= 60
+fuzz: packages
+	@tests/fuzz/run.sh $(FUZZ_SECONDS)
+
 bench: build
 	tests/bench/run.sh $(if $(QUICK),--quick) $(ONLY)
 

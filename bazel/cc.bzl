@@ -34,6 +34,7 @@ KINORA_COPTS = _LANGUAGE + _WARNINGS + select({
 # minute and a gigabyte for one file and finds nothing of ours.
 GENERATED_COPTS = _LANGUAGE + ["-w"] + select({
     "//bazel:asan": ["-O1", "-g0", "-fno-sanitize=all"],
+    "//bazel:fuzz": ["-O1", "-g0", "-fno-sanitize=all"],
     "//bazel:opt": ["-O1"],
     "//bazel:tsan": ["-O1", "-g0", "-fno-sanitize=all"],
     "//conditions:default": ["-O1"],

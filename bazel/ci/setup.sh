@@ -11,8 +11,8 @@ packages=(
   libprotobuf-dev
   libspdlog-dev libssl-dev libyaml-cpp-dev zlib1g-dev protobuf-compiler
   protobuf-compiler-grpc
-  # Lint.
-  clang-14 clang-format-14 clang-tidy-14 nodejs
+  # Lint and fuzzing.
+  clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev nodejs
   # Python and the film.
   python3-venv espeak-ng ffmpeg fonts-dejavu
 )
