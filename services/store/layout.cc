@@ -18,6 +18,10 @@ std::string CurrentKey(absl::string_view movie_id) {
   return absl::StrCat(MoviePrefix(movie_id), "current.json");
 }
 
+std::string RetentionKey(absl::string_view movie_id) {
+  return absl::StrCat(MoviePrefix(movie_id), "retention.json");
+}
+
 std::string ManifestPath(absl::string_view revision) {
   return absl::StrCat("manifests/", revision, ".json");
 }

@@ -3,6 +3,7 @@
 //
 //   builds/<movie>/movie.json                 makes the movie exist
 //                  current.json               pointer to the live manifest
+//                  retention.json            what was pruned
 //                  manifests/rev-0001.json
 //                  blobs/7f/7f3c...
 //                  blob-uses.json            until when blobs were in use
@@ -37,6 +38,7 @@ std::string MoviePrefix(absl::string_view movie_id);
 
 std::string MovieKey(absl::string_view movie_id);
 std::string CurrentKey(absl::string_view movie_id);
+std::string RetentionKey(absl::string_view movie_id);
 
 // `manifests/rev-0001.json`, as the pointer spells it: below the movie.
 std::string ManifestPath(absl::string_view revision);

@@ -14,6 +14,7 @@
 #include "services/store/event/event_json.h"
 #include "services/store/event/event_validator.h"
 #include "services/store/layout.h"
+#include "services/store/retention/retention_record.h"
 
 namespace kinora {
 namespace {
@@ -103,6 +104,10 @@ absl::StatusOr<bool> ReachableBlobs::Step(BlobReferenceVisitor visit) {
     case Stage::kInputs: {
       KINORA_ASSIGN_OR_RETURN(more, StepLog(v1::LOG_KIND_INPUTS, visit));
       if (more) return true;
+      KINORA_ASSIGN_OR_RETURN(const RetentionRecord retention,
+                              LoadRetention(storage_, movie_id_));
+      KINORA_ASSIGN_OR_RETURN(
+          takes_, KeptTakes::Make(log_, movie_id_, retention.takes));
       after_ = 0;
       stage_ = Stage::kArtefacts;
       return true;
@@ -148,7 +153,9 @@ absl::StatusOr<bool> ReachableBlobs::StepLog(v1::LogKind kind,
   for (const LogRecord& record : *records) {
     KINORA_ASSIGN_OR_RETURN(const v1::Event event,
                             EventFromRecord(log, kind, record));
-    KINORA_RETURN_IF_ERROR(VisitEvent(visit, event));
+    if (event.has_input() || takes_.Keeps(event)) {
+      KINORA_RETURN_IF_ERROR(VisitEvent(visit, event));
+    }
     after_ = record.sequence;
   }
   return !records->empty();

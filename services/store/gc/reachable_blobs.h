@@ -32,6 +32,7 @@
 #include "services/store/event/event_log.h"
 #include "services/store/manifest/manifest_store.h"
 #include "services/store/object/object_storage.h"
+#include "services/store/retention/kept_takes.h"
 
 namespace kinora {
 
@@ -88,6 +89,7 @@ class ReachableBlobs {
   const std::string movie_id_;
 
   Stage stage_ = Stage::kInputs;
+  KeptTakes takes_;                     // read before artefacts.log
   int64_t after_ = 0;                   // last event of the log at hand
   std::string revision_;                // last manifest visited
   std::vector<std::string> revisions_;  // next ones, the nearest last

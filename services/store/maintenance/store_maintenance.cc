@@ -6,6 +6,8 @@
 #include "common/status.h"
 #include "services/store/gc/collector.h"
 #include "services/store/readable/readable_scan.h"
+#include "services/store/retention/movie_pruning.h"
+#include "services/store/verify/movie_verifier.h"
 
 namespace kinora {
 namespace {
@@ -41,10 +43,19 @@ absl::StatusOr<v1::ExplainBlobResponse> StoreMaintenance::ExplainBlob(
 
 absl::Status StoreMaintenance::VerifyMovie(
     const v1::VerifyMovieRequest& request,
-    absl::FunctionRef<absl::Status(const v1::VerifyMovieResponse&)>
-    /*report*/) {
-  KINORA_RETURN_IF_ERROR(cores_.catalog.Require(request.movie_id()));
-  return PartMissing("verification");
+    absl::FunctionRef<absl::Status(const v1::VerifyMovieResponse&)> report) {
+  const absl::Status known = cores_.catalog.Require(request.movie_id());
+  // A movie whose file is damaged can be verified all the same.
+  if (!absl::IsDataLoss(known)) {
+    KINORA_RETURN_IF_ERROR(known);
+  }
+  return kinora::VerifyMovie(request,
+                             {.storage = cores_.storage,
+                              .log = cores_.log,
+                              .catalog = cores_.catalog,
+                              .events = cores_.events,
+                              .manifests = cores_.manifests},
+                             report);
 }
 
 absl::StatusOr<v1::CheckpointMovieResponse> StoreMaintenance::CheckpointMovie(
@@ -67,7 +78,10 @@ StoreMaintenance::ScanReadableFiles(
 absl::StatusOr<v1::PruneMovieResponse> StoreMaintenance::PruneMovie(
     const v1::PruneMovieRequest& request) {
   KINORA_RETURN_IF_ERROR(cores_.catalog.Require(request.movie_id()));
-  return PartMissing("retention");
+  return kinora::PruneMovie(request, {.storage = cores_.storage,
+                                      .log = cores_.log,
+                                      .events = cores_.events,
+                                      .leases = cores_.leases});
 }
 
 absl::StatusOr<v1::GetStatisticsResponse> StoreMaintenance::GetStatistics(

@@ -15,6 +15,8 @@
 #include "services/store/event/event_validator.h"
 #include "services/store/layout.h"
 #include "services/store/manifest/revision_source.h"
+#include "services/store/retention/movie_pruning.h"
+#include "services/store/retention/retention_record.h"
 
 namespace kinora {
 namespace {
@@ -28,6 +30,16 @@ absl::Status NoRevision(absl::string_view movie_id,
           absl::StrCat("movie \"", movie_id, "\" has no ",
                        revision.empty() ? "revision yet"
                                         : absl::StrCat("revision ", revision))),
+      "REVISION_NOT_FOUND", {{"movie", movie_id}, {"revision", revision}});
+}
+
+// Says the same of a revision that was never there and of one that was pruned,
+// but for the words.
+absl::Status RevisionPruned(absl::string_view movie_id,
+                            absl::string_view revision) {
+  return WithReason(
+      absl::NotFoundError(absl::StrCat("revision ", revision, " of movie \"",
+                                       movie_id, "\" was pruned")),
       "REVISION_NOT_FOUND", {{"movie", movie_id}, {"revision", revision}});
 }
 
@@ -150,6 +162,14 @@ absl::StatusOr<StoredManifest> LogManifestStore::Get(
     const v1::RevisionCommitted& commit = commits[at]->revision_committed();
     if (!request.revision().empty() && commit.revision() != request.revision())
       continue;
+    // The current revision is never pruned.
+    if (at + 1 < commits.size()) {
+      KINORA_ASSIGN_OR_RETURN(const RetentionRecord retention,
+                              LoadRetention(storage_, movie_id));
+      if (retention.pruned_revisions.contains(commit.revision())) {
+        return RevisionPruned(movie_id, commit.revision());
+      }
+    }
     StoredManifest manifest;
     manifest.pointer = PointerOf(commit);
     KINORA_ASSIGN_OR_RETURN(manifest.json, Load(movie_id, commits, at));
@@ -170,12 +190,15 @@ absl::StatusOr<v1::ListManifestsResponse> LogManifestStore::List(
   KINORA_RETURN_IF_ERROR(Recover(request.movie_id()));
   KINORA_ASSIGN_OR_RETURN(std::vector<EventPtr> commits,
                           events_.Commits(request.movie_id()));
+  KINORA_ASSIGN_OR_RETURN(const RetentionRecord retention,
+                          LoadRetention(storage_, request.movie_id()));
   v1::ListManifestsResponse response;
   for (const EventPtr& event : commits) {
     const v1::RevisionCommitted& commit = event->revision_committed();
     KINORA_ASSIGN_OR_RETURN(Revision revision,
                             Revision::Parse(commit.revision()));
     if (revision <= after) continue;
+    if (retention.pruned_revisions.contains(commit.revision())) continue;
     if (response.manifests_size() == page_size) {
       response.set_next_page_token(
           response.manifests(page_size - 1).revision());
@@ -213,6 +236,11 @@ absl::StatusOr<std::string> LogManifestStore::Rebuild(
   KINORA_RETURN_IF_ERROR(movies_.Require(movie_id));
   KINORA_ASSIGN_OR_RETURN(std::vector<EventPtr> commits,
                           events_.Commits(movie_id));
+  KINORA_ASSIGN_OR_RETURN(const RetentionRecord retention,
+                          LoadRetention(storage_, movie_id));
+  if (retention.pruned_revisions.contains(revision)) {
+    return RevisionPruned(movie_id, revision);
+  }
   for (size_t at = 0; at < commits.size(); ++at) {
     if (commits[at]->revision_committed().revision() == revision) {
       return RebuildAt(movie_id, commits, at);
@@ -305,9 +333,31 @@ absl::StatusOr<v1::CommitRevisionResponse> LogManifestStore::Commit(
                           leases_.Enter(request.lease(), request.movie_id(),
                                         request.source().run_id()));
   const std::shared_ptr<void> blobs = blobs_.HoldBlobs(request.movie_id());
-  std::shared_ptr<MovieState> state = StateOf(request.movie_id());
-  MutexLock lock(state->mu);
-  return CommitLocked(request, *state);
+  absl::StatusOr<v1::CommitRevisionResponse> response;
+  {
+    std::shared_ptr<MovieState> state = StateOf(request.movie_id());
+    MutexLock lock(state->mu);
+    response = CommitLocked(request, *state);
+  }
+  if (response.ok() && response->published()) HoldToQuota(request.movie_id());
+  return response;
+}
+
+void LogManifestStore::HoldToQuota(absl::string_view movie_id) {
+  const absl::StatusOr<MovieLimits> limits = movies_.Limits(movie_id);
+  if (!limits.ok() || limits->max_revisions == 0) return;
+  v1::PruneMovieRequest request;
+  request.set_movie_id(std::string(movie_id));
+  request.set_keep_revisions(limits->max_revisions);
+  const absl::Status pruned = PruneMovie(request, {.storage = storage_,
+                                                   .log = log_,
+                                                   .events = events_,
+                                                   .leases = leases_})
+                                  .status();
+  if (!pruned.ok()) {
+    LogWarning("a movie has more revisions than its quota",
+               {{"movie_id", movie_id}, {"error", pruned}});
+  }
 }
 
 absl::StatusOr<v1::CommitRevisionResponse> LogManifestStore::CommitLocked(

@@ -15,6 +15,10 @@
 // The first use of a movie after the store opened, and the first after a commit
 // that failed half-way, does whichever of 2 to 4 the last record still lacks.
 // So a crash at any point ends in exactly the old or the new revision.
+//
+// A pruned revision (services/store/retention/) is NOT_FOUND
+// (REVISION_NOT_FOUND), is not listed, and has no manifest any more; its events
+// stay, since the revisions after it are made from them.
 
 #ifndef KINORA_SERVICES_STORE_MANIFEST_LOG_MANIFEST_STORE_H_
 #define KINORA_SERVICES_STORE_MANIFEST_LOG_MANIFEST_STORE_H_
@@ -100,6 +104,10 @@ class LogManifestStore final : public ManifestStore {
   absl::StatusOr<v1::CommitRevisionResponse> CommitLocked(
       const v1::CommitRevisionRequest& request, MovieState& state)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(state.mu);
+
+  // Prunes revisions beyond the movie's quota. The commit stands whatever
+  // becomes of that; the next one tries again.
+  void HoldToQuota(absl::string_view movie_id);
 
   // Steps 2 and 3.
   absl::Status Publish(absl::string_view movie_id, const Current& old,

@@ -1,0 +1,421 @@
+#include "services/store/verify/movie_verifier.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+
+#include "common/digest.h"
+#include "common/ids.h"
+#include "common/proto_json.h"
+#include "common/status.h"
+#include "kinora/v1/plan.pb.h"
+#include "kinora/v1/run_record.pb.h"
+#include "services/store/checks.h"
+#include "services/store/gc/reachable_blobs.h"
+#include "services/store/layout.h"
+#include "services/store/manifest/revision_source.h"
+#include "services/store/retention/retention_record.h"
+#include "services/store/verify/log_check.h"
+
+namespace kinora {
+namespace {
+
+constexpr int64_t kReadBytes = int64_t{1} << 20;
+// Objects between two messages without a problem.
+constexpr int64_t kObjectsPerReport = 1000;
+constexpr int kAttempts = 3;
+
+class MovieVerifier {
+ public:
+  MovieVerifier(
+      const std::string& movie_id, const MovieVerifierCores& cores,
+      absl::FunctionRef<absl::Status(const v1::VerifyMovieResponse&)> report)
+      : movie_id_(movie_id), cores_(cores), report_(report) {}
+
+  absl::Status Run() {
+    KINORA_RETURN_IF_ERROR(CheckMovieFile());
+    // Finishes a commit that a crash cut short; what it finds damaged is found
+    // again below.
+    v1::GetCurrentManifestRequest current;
+    current.set_movie_id(movie_id_);
+    cores_.manifests.GetCurrent(current).status().IgnoreError();
+
+    KINORA_RETURN_IF_ERROR(
+        CheckOneLog(InputsLogKey(movie_id_), v1::LOG_KIND_INPUTS));
+    KINORA_RETURN_IF_ERROR(
+        CheckOneLog(ArtefactsLogKey(movie_id_), v1::LOG_KIND_ARTEFACTS));
+    const bool logs_intact = problems_ == 0;
+    KINORA_RETURN_IF_ERROR(CheckRetention());
+    if (logs_intact) {
+      KINORA_RETURN_IF_ERROR(CheckManifests());
+      KINORA_RETURN_IF_ERROR(CheckCurrent());
+    }
+    KINORA_RETURN_IF_ERROR(CheckPlans());
+    KINORA_RETURN_IF_ERROR(CheckRuns());
+    KINORA_RETURN_IF_ERROR(CheckBlobs());
+    if (logs_intact) {
+      KINORA_RETURN_IF_ERROR(CheckReferences());
+      KINORA_RETURN_IF_ERROR(CheckReadableFiles());
+    }
+    pending_.set_oldest_rebuildable_revision(oldest_rebuildable_);
+    return Flush();
+  }
+
+ private:
+  absl::Status Flush() {
+    pending_.set_checked_objects(objects_);
+    pending_.set_checked_bytes(bytes_);
+    KINORA_RETURN_IF_ERROR(report_(pending_));
+    pending_.Clear();
+    return absl::OkStatus();
+  }
+
+  absl::Status Problem(absl::string_view path, int64_t line,
+                       absl::string_view message) {
+    ++problems_;
+    v1::VerifyProblem* problem = pending_.add_problems();
+    problem->set_path(std::string(path));
+    problem->set_line(line);
+    problem->set_message(std::string(message));
+    return Flush();
+  }
+
+  absl::Status Checked(int64_t bytes) {
+    bytes_ += bytes;
+    return ++objects_ % kObjectsPerReport == 0 ? Flush() : absl::OkStatus();
+  }
+
+  std::string Below(absl::string_view key) const {
+    return std::string(absl::StripPrefix(key, MoviePrefix(movie_id_)));
+  }
+
+  absl::Status CheckMovieFile() {
+    const absl::Status loaded = cores_.catalog.Load(movie_id_).status();
+    if (absl::IsDataLoss(loaded)) {
+      KINORA_RETURN_IF_ERROR(Problem("movie.json", 0, loaded.message()));
+      return Checked(0);
+    }
+    KINORA_RETURN_IF_ERROR(loaded);
+    return Checked(0);
+  }
+
+  absl::Status CheckOneLog(const std::string& key, v1::LogKind kind) {
+    KINORA_ASSIGN_OR_RETURN(
+        const LogCheck check,
+        CheckLog(cores_.storage, cores_.log, movie_id_, key, kind));
+    bytes_ += check.bytes;
+    objects_ += check.files;
+    for (const v1::VerifyProblem& problem : check.problems) {
+      KINORA_RETURN_IF_ERROR(
+          Problem(problem.path(), problem.line(), problem.message()));
+    }
+    if (!check.problems.empty()) Quarantine(key);
+    return absl::OkStatus();
+  }
+
+  // A log that meets damage while it is read refuses to be written.
+  void Quarantine(const std::string& key) {
+    absl::StatusOr<LogExtent> extent = cores_.log.Extent(key);
+    if (!extent.ok()) return;
+    int64_t at = std::max<int64_t>(extent->oldest_sequence - 1, 0);
+    for (;;) {
+      absl::StatusOr<std::vector<LogRecord>> records =
+          cores_.log.Read(key, at, 1000, kReadBytes);
+      if (!records.ok() || records->empty()) return;
+      at = records->back().sequence;
+    }
+  }
+
+  absl::Status CheckRetention() {
+    absl::StatusOr<RetentionRecord> retention =
+        LoadRetention(cores_.storage, movie_id_);
+    if (absl::IsDataLoss(retention.status())) {
+      return Problem("retention.json", 0, retention.status().message());
+    }
+    KINORA_RETURN_IF_ERROR(retention.status());
+    retention_ = *std::move(retention);
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckManifests() {
+    KINORA_ASSIGN_OR_RETURN(const std::vector<EventPtr> commits,
+                            cores_.events.Commits(movie_id_));
+    for (const EventPtr& event : commits) {
+      const v1::RevisionCommitted& commit = event->revision_committed();
+      if (retention_.pruned_revisions.contains(commit.revision())) continue;
+      KINORA_RETURN_IF_ERROR(CheckManifest(commit));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckManifest(const v1::RevisionCommitted& commit) {
+    const std::string key = ManifestKey(movie_id_, commit.revision());
+    absl::StatusOr<std::string> stored = ReadObject(cores_.storage, key);
+    if (absl::IsNotFound(stored.status())) {
+      // It may have been pruned since the record was read.
+      KINORA_ASSIGN_OR_RETURN(const RetentionRecord now,
+                              LoadRetention(cores_.storage, movie_id_));
+      if (now.pruned_revisions.contains(commit.revision())) {
+        return absl::OkStatus();
+      }
+      KINORA_RETURN_IF_ERROR(Problem(Below(key), 0, "is missing"));
+    } else if (!stored.ok()) {
+      return stored.status();
+    } else if (Sha256Of(*stored).Hex() != commit.manifest_hash()) {
+      KINORA_RETURN_IF_ERROR(Problem(
+          Below(key), 0,
+          absl::StrCat("does not have its hash ", commit.manifest_hash())));
+    }
+    const absl::StatusOr<std::string> rebuilt =
+        cores_.manifests.Rebuild(movie_id_, commit.revision());
+    if (rebuilt.ok()) {
+      if (oldest_rebuildable_.empty()) oldest_rebuildable_ = commit.revision();
+    } else if (!absl::IsOutOfRange(rebuilt.status())) {
+      // Where retention has removed the logs the manifest stands for itself.
+      KINORA_RETURN_IF_ERROR(Problem(
+          Below(key), 0,
+          absl::StrCat("cannot be rebuilt: ", rebuilt.status().message())));
+    }
+    return Checked(stored.ok() ? static_cast<int64_t>(stored->size()) : 0);
+  }
+
+  // `current` names the last revision, or, while a commit is under way, the one
+  // before.
+  absl::Status CheckCurrent() {
+    const std::string key = CurrentKey(movie_id_);
+    for (int attempt = 1;; ++attempt) {
+      absl::StatusOr<std::string> bytes = ReadObject(cores_.storage, key);
+      if (!bytes.ok() && !absl::IsNotFound(bytes.status())) {
+        return bytes.status();
+      }
+      KINORA_ASSIGN_OR_RETURN(const std::vector<EventPtr> commits,
+                              cores_.events.Commits(movie_id_));
+      if (commits.empty() && !bytes.ok()) return absl::OkStatus();
+      const std::string wanted =
+          commits.empty()
+              ? ""
+              : CanonicalBytes(PointerOf(commits.back()->revision_committed()));
+      if (bytes.ok() && *bytes == wanted) return Checked(wanted.size());
+      if (attempt < kAttempts) continue;
+      return Problem(
+          "current.json", 0,
+          absl::StrCat(bytes.ok() ? "does not name" : "is missing, and names",
+                       " the last revision of the log: expected ", wanted));
+    }
+  }
+
+  absl::Status CheckPlans() {
+    const std::string plans = absl::StrCat(RunsPrefix(movie_id_), "plans/");
+    KINORA_RETURN_IF_ERROR(
+        ForEachEntry(cores_.storage, plans, [&](const ObjectPage& page) {
+          for (const ObjectInfo& object : page.objects) {
+            KINORA_RETURN_IF_ERROR(CheckPlan(object.key, true));
+          }
+          return absl::OkStatus();
+        }));
+    return ForEachEntry(
+        cores_.storage, RunsPrefix(movie_id_), [&](const ObjectPage& page) {
+          for (const ObjectInfo& object : page.objects) {
+            if (!absl::EndsWith(object.key, "-plan.json")) continue;
+            KINORA_RETURN_IF_ERROR(CheckPlan(object.key, false));
+          }
+          return absl::OkStatus();
+        });
+  }
+
+  absl::Status CheckPlan(const std::string& key, bool named_by_hash) {
+    absl::StatusOr<std::string> json = ReadObject(cores_.storage, key);
+    if (absl::IsNotFound(json.status())) return absl::OkStatus();
+    KINORA_RETURN_IF_ERROR(json.status());
+    KINORA_RETURN_IF_ERROR(Checked(json->size()));
+    const std::string hash = Sha256Of(*json).Hex();
+    if (named_by_hash) {
+      if (LastPart(key) == absl::StrCat(hash, ".json")) return absl::OkStatus();
+      return Problem(Below(key), 0,
+                     absl::StrCat("does not have its hash, but ", hash));
+    }
+    const absl::Status plan =
+        cores_.storage.Stat(PlanKey(movie_id_, hash)).status();
+    if (!absl::IsNotFound(plan)) return plan;
+    return Problem(Below(key), 0, "is no copy of a plan");
+  }
+
+  absl::Status CheckRuns() {
+    std::vector<std::string> run_ids;
+    KINORA_RETURN_IF_ERROR(ForEachEntry(
+        cores_.storage, RunsPrefix(movie_id_), [&](const ObjectPage& page) {
+          for (const std::string& prefix : page.prefixes) {
+            std::string run_id(LastPart(prefix));
+            if (ValidateRunId(run_id).ok()) run_ids.push_back(run_id);
+          }
+          return absl::OkStatus();
+        }));
+    for (const std::string& run_id : run_ids) {
+      if (retention_.removing_runs.contains(run_id)) continue;
+      KINORA_RETURN_IF_ERROR(CheckRecord(run_id));
+      KINORA_RETURN_IF_ERROR(
+          CheckOneLog(LedgerLogKey(movie_id_, run_id), v1::LOG_KIND_LEDGER));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckRecord(const std::string& run_id) {
+    const std::string key = RunRecordKey(movie_id_, run_id);
+    absl::StatusOr<std::string> json = ReadObject(cores_.storage, key);
+    // A directory that a pruned run has left behind.
+    if (absl::IsNotFound(json.status())) return absl::OkStatus();
+    KINORA_RETURN_IF_ERROR(json.status());
+    KINORA_RETURN_IF_ERROR(Checked(json->size()));
+    v1::RunRecord record;
+    const absl::Status parsed = ParseDocument(*json, &record);
+    if (!parsed.ok()) return Problem(Below(key), 0, parsed.message());
+    if (CanonicalBytes(record) != *json || record.run_id() != run_id ||
+        record.movie_id() != movie_id_) {
+      return Problem(Below(key), 0,
+                     absl::StrCat("is not the canonical record of ", run_id));
+    }
+    if (!record.plan_hash().empty() &&
+        absl::IsNotFound(
+            cores_.storage.Stat(PlanKey(movie_id_, record.plan_hash()))
+                .status())) {
+      return Problem(Below(key), 0,
+                     absl::StrCat("names the plan ", record.plan_hash(),
+                                  ", which is missing"));
+    }
+    absl::StatusOr<std::string> movie =
+        ReadObject(cores_.storage, RunIndexKey(run_id));
+    if (movie.ok() && *movie == movie_id_) return absl::OkStatus();
+    if (!movie.ok() && !absl::IsNotFound(movie.status())) {
+      return movie.status();
+    }
+    return Problem(RunIndexKey(run_id), 0,
+                   absl::StrCat("does not name the movie of ", run_id));
+  }
+
+  absl::Status CheckBlobs() {
+    std::vector<std::string> directories;
+    KINORA_RETURN_IF_ERROR(ForEachEntry(
+        cores_.storage, BlobPrefix(movie_id_), [&](const ObjectPage& page) {
+          directories.insert(directories.end(), page.prefixes.begin(),
+                             page.prefixes.end());
+          return absl::OkStatus();
+        }));
+    for (const std::string& directory : directories) {
+      KINORA_RETURN_IF_ERROR(
+          ForEachEntry(cores_.storage, directory, [&](const ObjectPage& page) {
+            for (const ObjectInfo& object : page.objects) {
+              KINORA_RETURN_IF_ERROR(CheckBlob(object.key));
+            }
+            return absl::OkStatus();
+          }));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckBlob(const std::string& key) {
+    int64_t offset = 0;
+    for (;;) {
+      absl::StatusOr<std::string> bytes =
+          cores_.storage.Read(key, offset, kReadBytes);
+      if (absl::IsNotFound(bytes.status())) {  // collected meanwhile
+        hasher_.Reset();
+        return absl::OkStatus();
+      }
+      KINORA_RETURN_IF_ERROR(bytes.status());
+      if (bytes->empty()) break;
+      hasher_.Update(*bytes);
+      offset += static_cast<int64_t>(bytes->size());
+    }
+    const std::string hash = hasher_.Finish().Hex();
+    KINORA_RETURN_IF_ERROR(Checked(offset));
+    if (key == BlobKey(movie_id_, hash)) return absl::OkStatus();
+    return Problem(Below(key), 0,
+                   absl::StrCat("does not have its hash, but ", hash));
+  }
+
+  absl::Status CheckReferences() {
+    ReachableBlobs walk(cores_.storage, cores_.log, cores_.manifests,
+                        movie_id_);
+    absl::Status last_error;
+    for (;;) {
+      const absl::StatusOr<bool> more =
+          walk.Step([this](const BlobReference& reference) {
+            return CheckReference(reference);
+          });
+      if (more.ok() && !*more) return absl::OkStatus();
+      if (more.ok()) continue;
+      // What is damaged was reported by its own check; the walk goes on behind
+      // it, unless it cannot.
+      if (!absl::IsDataLoss(more.status())) return more.status();
+      if (more.status().message() == last_error.message()) {
+        return absl::OkStatus();
+      }
+      last_error = more.status();
+    }
+  }
+
+  absl::Status CheckReference(const BlobReference& reference) {
+    const v1::Digest& digest = reference.blob.digest();
+    if (digest.size_bytes() == 0 ||
+        !seen_references_.insert(digest.hash()).second) {
+      return absl::OkStatus();
+    }
+    const absl::StatusOr<ObjectInfo> blob =
+        cores_.storage.Stat(BlobKey(movie_id_, digest.hash()));
+    if (!blob.ok() && !absl::IsNotFound(blob.status())) return blob.status();
+    if (blob.ok() && blob->size_bytes == digest.size_bytes()) {
+      return absl::OkStatus();
+    }
+    return Problem(
+        Below(BlobKey(movie_id_, digest.hash())), 0,
+        absl::StrCat(blob.ok()
+                         ? absl::StrCat("has ", blob->size_bytes,
+                                        " bytes, not ", digest.size_bytes())
+                         : std::string("is missing"),
+                     ", named by ", reference.Reason()));
+  }
+
+  absl::Status CheckReadableFiles() {
+    KINORA_ASSIGN_OR_RETURN(
+        const std::vector<ReadableEdit> edits,
+        cores_.events.readable().FindEdits(movie_id_, false));
+    for (const ReadableEdit& edit : edits) {
+      KINORA_RETURN_IF_ERROR(Problem(
+          edit.path, 0,
+          absl::StrCat("is not the text of ",
+                       edit.event.artefact().artefact_id(),
+                       ": scan the movie if it was edited, else remove it and "
+                       "scan to have it written again")));
+    }
+    return absl::OkStatus();
+  }
+
+  const std::string& movie_id_;
+  const MovieVerifierCores& cores_;
+  const absl::FunctionRef<absl::Status(const v1::VerifyMovieResponse&)> report_;
+
+  RetentionRecord retention_;
+  Sha256 hasher_;
+  absl::flat_hash_set<std::string> seen_references_;
+  v1::VerifyMovieResponse pending_;
+  std::string oldest_rebuildable_;
+  int64_t problems_ = 0;
+  int64_t objects_ = 0;
+  int64_t bytes_ = 0;
+};
+
+}  // namespace
+
+absl::Status VerifyMovie(
+    const v1::VerifyMovieRequest& request, const MovieVerifierCores& cores,
+    absl::FunctionRef<absl::Status(const v1::VerifyMovieResponse&)> report) {
+  return MovieVerifier(request.movie_id(), cores, report).Run();
+}
+
+}  // namespace kinora

@@ -1,0 +1,171 @@
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/clock.h"
+#include "common/file_system.h"
+#include "common/random.h"
+#include "common/testing/status_matchers.h"
+#include "common/testing/temp_dir.h"
+#include "common/thread_pool.h"
+#include "services/store/local_store.h"
+#include "services/store/testing/core_fixture.h"
+#include "services/store/testing/movie_story.h"
+
+namespace kinora {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+struct Verified {
+  std::vector<v1::VerifyProblem> problems;
+  std::string oldest_rebuildable_revision;
+  int64_t objects = 0;
+  int64_t bytes = 0;
+};
+
+Verified Verify(Store store) {
+  Verified verified;
+  v1::VerifyMovieRequest request;
+  request.set_movie_id("film");
+  EXPECT_OK(store.maintenance.VerifyMovie(
+      request, [&](const v1::VerifyMovieResponse& response) {
+        for (const v1::VerifyProblem& problem : response.problems()) {
+          verified.problems.push_back(problem);
+        }
+        verified.oldest_rebuildable_revision =
+            response.oldest_rebuildable_revision();
+        verified.objects = response.checked_objects();
+        verified.bytes = response.checked_bytes();
+        return absl::OkStatus();
+      }));
+  return verified;
+}
+
+class MovieVerifierTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    Reopen();
+    TellMovieStory(store(), 2);
+    ASSERT_OK(store().events.Append(
+        InputEdit("Input:Topic", "the next sea", "rev-0003")));
+  }
+  void Reopen() {
+    local_.reset();
+    LocalStoreOptions options;
+    options.data_dir = dir_.path();
+    ASSERT_OK_AND_ASSIGN(
+        local_, LocalStore::Open(options, fs_, RealClock(), random_, pool_));
+  }
+  Store store() { return local_->store(); }
+
+  std::string Read(const std::string& path) {
+    absl::StatusOr<std::string> bytes = ReadFile(fs_, path);
+    EXPECT_OK(bytes);
+    return *bytes;
+  }
+  void Write(const std::string& path, const std::string& bytes) {
+    ASSERT_OK(WriteFileAtomically(fs_, path, bytes));
+  }
+  std::string Film(const std::string& path) {
+    return dir_.Sub("builds/film/" + path);
+  }
+
+  // The files of the movie that are no derived ones, below it.
+  std::vector<std::string> Files() {
+    std::vector<std::string> paths;
+    const std::string root = dir_.Sub("builds/film");
+    for (const auto& entry :
+         std::filesystem::recursive_directory_iterator(root)) {
+      if (!entry.is_regular_file() || entry.file_size() == 0) continue;
+      std::string path = entry.path().string().substr(root.size() + 1);
+      const std::string ext = entry.path().extension().string();
+      const bool kept = ext == ".log" || ext == ".jsonl" || ext == ".json" ||
+                        ext == ".txt" || path.rfind("blobs/", 0) == 0;
+      if (kept && path != "blob-uses.json") paths.push_back(path);
+    }
+    return paths;
+  }
+
+  TempDir dir_;
+  FileSystem& fs_ = PosixFileSystem();
+  SeededRandom random_{1};
+  ThreadPool pool_{"test", 2};
+  std::unique_ptr<LocalStore> local_;
+};
+
+// F: invariants 1, 3, 12
+TEST_F(MovieVerifierTest, AnIntactMovieHasNoProblems) {
+  const Verified verified = Verify(store());
+  EXPECT_THAT(verified.problems, IsEmpty());
+  EXPECT_EQ(verified.oldest_rebuildable_revision, "rev-0001");
+  EXPECT_GE(verified.objects, 20);
+  EXPECT_GT(verified.bytes, 10000);
+}
+
+// F: invariants 1, 3, 12
+TEST_F(MovieVerifierTest, OneFlippedByteInAnyFileIsOneProblemNamingIt) {
+  const std::vector<std::string> files = Files();
+  EXPECT_GE(files.size(), 20U);
+  for (const std::string& path : files) {
+    SCOPED_TRACE(path);
+    Reopen();
+    EXPECT_THAT(Verify(store()).problems, IsEmpty());
+    const std::string good = Read(Film(path));
+    std::string bad = good;
+    // A record and movie.json have no checksum: break their form.
+    const bool has_sum =
+        path != "movie.json" && path.find("record.json") == std::string::npos;
+    bad[has_sum ? bad.size() / 2 : 0] ^= 0x01;
+    Write(Film(path), bad);
+    const std::vector<v1::VerifyProblem> problems = Verify(store()).problems;
+    ASSERT_THAT(problems, SizeIs(1));
+    EXPECT_EQ(problems[0].path(), path) << problems[0].message();
+    EXPECT_EQ(Read(Film(path)), bad) << "nothing is repaired";
+    Write(Film(path), good);
+  }
+}
+
+TEST_F(MovieVerifierTest, AMissingBlobIsNamedWithWhoNeedsIt) {
+  const std::string hash = PutBlob(store(), "pixels 1").digest().hash();
+  ASSERT_OK(fs_.Remove(Film("blobs/" + hash.substr(0, 2) + "/" + hash)));
+  const std::vector<v1::VerifyProblem> problems = Verify(store()).problems;
+  ASSERT_THAT(problems, SizeIs(1));
+  EXPECT_THAT(problems[0].path(), HasSubstr(hash));
+  EXPECT_THAT(problems[0].message(), HasSubstr("Artifact:Image"));
+}
+
+TEST_F(MovieVerifierTest, ADamagedLineIsNamedAndItsMovieQuarantined) {
+  const std::string log = Film("events/inputs.log");
+  std::string bytes = Read(log);
+  bytes[bytes.size() / 2] ^= 0x01;
+  Write(log, bytes);
+  const std::vector<v1::VerifyProblem> problems = Verify(store()).problems;
+  ASSERT_THAT(problems, SizeIs(1));
+  EXPECT_EQ(problems[0].path(), "events/inputs.log");
+  EXPECT_EQ(problems[0].line(), 1);
+  EXPECT_THAT(
+      store().events.Append(InputEdit("Input:Topic", "no more", "rev-0003")),
+      StatusIs(absl::StatusCode::kFailedPrecondition));
+  v1::CreateMovieRequest other;
+  other.set_movie_id("other");
+  other.set_blueprint("name: other\n");
+  EXPECT_OK(store().movies.Create(other));
+}
+
+TEST_F(MovieVerifierTest, ALogThatLostAcknowledgedLinesIsAProblem) {
+  const std::string archive = Film("events/rev-0001.artefacts.jsonl");
+  std::string bytes = Read(archive);
+  bytes.erase(bytes.rfind('\n', bytes.size() - 2) + 1);
+  Write(archive, bytes);
+  const std::vector<v1::VerifyProblem> problems = Verify(store()).problems;
+  ASSERT_THAT(problems, SizeIs(1));
+  EXPECT_EQ(problems[0].path(), "events/rev-0002.artefacts.jsonl");
+  EXPECT_EQ(problems[0].line(), 1);
+}
+
+}  // namespace
+}  // namespace kinora
