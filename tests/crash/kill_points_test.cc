@@ -28,6 +28,7 @@
 #include "absl/strings/string_view.h"
 #include "gtest/gtest.h"
 
+#include "common/clock.h"
 #include "common/file_system.h"
 #include "common/log.h"
 #include "common/status.h"
@@ -109,7 +110,8 @@ class Process {
   FileSystem& fs_;
   const std::string dir_;
   SeededRandom random_{kScriptSeed};
-  FakeClock clock_;
+  // Ahead of the files' own times, so that no blob is too young to collect.
+  FakeClock clock_{RealClock().Now() + absl::Hours(1)};
   ManualExecutor executor_{clock_};
   int64_t next_id_ = 1;
   std::unique_ptr<LocalStore> local_;
@@ -295,6 +297,7 @@ TEST(KillPointsCoverageTest, EveryKindOfFileIsAmongThePoints) {
         "builds/MOVIE/events/artefacts.log",
         "link staging~/N > builds/MOVIE/blobs/HH/HASH",
         "link staging~/N > builds/MOVIE/manifests/REV.json",
+        "unlink builds/MOVIE/blobs/HH/HASH",
         "rename staging~/N > builds/MOVIE/current.json",
         "rename staging~/N > leases/movie/MOVIE.json",
         "rename staging~/N > builds/MOVIE/runs/RUN/record.json"}) {
