@@ -7,6 +7,7 @@
 #include "services/store/gc/collector.h"
 #include "services/store/readable/readable_scan.h"
 #include "services/store/retention/movie_pruning.h"
+#include "services/store/statistics/movie_statistics.h"
 #include "services/store/verify/movie_verifier.h"
 
 namespace kinora {
@@ -87,7 +88,9 @@ absl::StatusOr<v1::PruneMovieResponse> StoreMaintenance::PruneMovie(
 absl::StatusOr<v1::GetStatisticsResponse> StoreMaintenance::GetStatistics(
     const v1::GetStatisticsRequest& request) {
   KINORA_RETURN_IF_ERROR(cores_.catalog.Require(request.movie_id()));
-  return PartMissing("statistics");
+  return kinora::GetStatistics(
+      request,
+      {.storage = cores_.storage, .log = cores_.log, .events = cores_.events});
 }
 
 absl::Status StoreMaintenance::BackUpMovie(
