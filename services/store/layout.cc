@@ -67,6 +67,10 @@ std::string ArtefactsArchiveKey(absl::string_view movie_id,
                       ".artefacts.jsonl");
 }
 
+std::string IndexPrefix(absl::string_view movie_id) {
+  return absl::StrCat(MoviePrefix(movie_id), "index/");
+}
+
 std::string RunsPrefix(absl::string_view movie_id) {
   return absl::StrCat(MoviePrefix(movie_id), "runs/");
 }

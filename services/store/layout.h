@@ -9,6 +9,8 @@
 //                  blob-uses.json            until when blobs were in use
 //                  events/inputs.log, artefacts.log
 //                  events/rev-0001.inputs.jsonl, rev-0001.artefacts.jsonl
+//                  events/inputs.checkpoint, artefacts.checkpoint   derived
+//                  index/artefacts-<first>-<last>.index             derived
 //                  runs/plans/<hash>.json, rev-0001-plan.json
 //                  runs/<run_id>/record.json, ledger.log
 //                  prompts/<path>            readable text, see
@@ -56,6 +58,9 @@ std::string InputsArchiveKey(absl::string_view movie_id,
                              absl::string_view revision);
 std::string ArtefactsArchiveKey(absl::string_view movie_id,
                                 absl::string_view revision);
+
+// Where the indexes of the movie's logs are, with '/' at the end.
+std::string IndexPrefix(absl::string_view movie_id);
 
 std::string RunsPrefix(absl::string_view movie_id);
 std::string PlanKey(absl::string_view movie_id, absl::string_view plan_hash);

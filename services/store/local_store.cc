@@ -1,5 +1,6 @@
 #include "services/store/local_store.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "common/status.h"
@@ -8,6 +9,17 @@
 #include "services/store/object/memory_object_storage.h"
 
 namespace kinora {
+
+namespace {
+
+FileEventLogLimits LimitsOf(const LocalStoreOptions& options) {
+  FileEventLogLimits limits = options.log_limits;
+  limits.checkpoint_records =
+      std::min(limits.checkpoint_records, options.checkpoint_events);
+  return limits;
+}
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<LocalStore>> LocalStore::Open(
     const LocalStoreOptions& options, FileSystem& fs, Clock& clock,
@@ -21,7 +33,7 @@ absl::StatusOr<std::unique_ptr<LocalStore>> LocalStore::Open(
     KINORA_ASSIGN_OR_RETURN(
         log, FileEventLog::Open(
                  fs, options.data_dir,
-                 {.executor = &executor, .limits = options.log_limits}));
+                 {.executor = &executor, .limits = LimitsOf(options)}));
     KINORA_ASSIGN_OR_RETURN(storage,
                             FileObjectStorage::Open(fs, options.data_dir));
   }
@@ -40,7 +52,8 @@ LocalStore::LocalStore(const LocalStoreOptions& options,
              {.max_blob_bytes = options.max_blob_bytes,
               .grace = options.gc_grace}),
       events_(*log_, *storage_, catalog_, blobs_, leases_, clock,
-              {.inline_limit_bytes = options.inline_limit_bytes}),
+              {.inline_limit_bytes = options.inline_limit_bytes,
+               .index = {.save_events = options.checkpoint_events}}),
       manifests_(*storage_, *log_, catalog_, blobs_, events_, leases_),
       movies_(*storage_, catalog_, events_, manifests_, clock),
       plans_(*storage_, catalog_),

@@ -44,6 +44,10 @@ struct LocalStoreOptions {
   int64_t max_blob_bytes = 0;
   // When the journal starts a new segment.
   FileEventLogLimits log_limits;
+  // A movie's indexes are saved each time so many events were taken up, and
+  // logs get checkpoints at least as often: a restarted store reads about so
+  // many at a movie's first use.
+  int64_t checkpoint_events = 100'000;
   // For how long a collection keeps what nothing reaches.
   absl::Duration gc_grace = absl::Hours(1);
 };

@@ -40,6 +40,9 @@ class StoreServer final : public ProgramServer {
     options.data_dir = config.data();
     options.inline_limit_bytes = config.inline_limit_bytes();
     options.max_blob_bytes = config.max_blob_bytes();
+    if (config.checkpoint_events() > 0) {
+      options.checkpoint_events = config.checkpoint_events();
+    }
     options.gc_grace = absl::Seconds(config.gc_grace_seconds());
     KINORA_ASSIGN_OR_RETURN(
         store_, LocalStore::Open(options, PosixFileSystem(), RealClock(),

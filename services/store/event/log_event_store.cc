@@ -155,19 +155,8 @@ absl::StatusOr<v1::ResolveArtefactsResponse> LogEventStore::ResolveArtefacts(
     KINORA_RETURN_IF_ERROR(
         ValidateHash("queries.inputs_hash", query.inputs_hash()));
   }
-  std::vector<EventPtr> found;
-  found.reserve(request.queries_size());
-  {
-    std::shared_ptr<MovieIndex> index = IndexOf(request.movie_id());
-    MutexLock lock(index->mu);
-    KINORA_RETURN_IF_ERROR(RefreshArtefacts(request.movie_id(), *index));
-    for (const v1::ArtefactQuery& query : request.queries()) {
-      found.push_back(query.inputs_hash().empty()
-                          ? index->artefacts.Latest(query.artefact_id())
-                          : index->artefacts.Latest(query.artefact_id(),
-                                                    query.inputs_hash()));
-    }
-  }
+  KINORA_ASSIGN_OR_RETURN(const std::vector<EventPtr> found,
+                          IndexOf(request.movie_id())->Resolve(request));
   v1::ResolveArtefactsResponse response;
   for (const EventPtr& event : found) {
     v1::ResolvedArtefact* artefact = response.add_artefacts();
@@ -185,18 +174,14 @@ absl::StatusOr<v1::ListInputsResponse> LogEventStore::ListInputs(
                         absl::StrCat(request.through_sequence()),
                         "must not be negative");
   }
-  std::shared_ptr<MovieIndex> index = IndexOf(request.movie_id());
+  const int64_t through = request.through_sequence() == 0
+                              ? LogIndex::kEnd
+                              : request.through_sequence();
+  KINORA_ASSIGN_OR_RETURN(const InputsAt at,
+                          IndexOf(request.movie_id())->Inputs(through));
   v1::ListInputsResponse response;
-  MutexLock lock(index->mu);
-  KINORA_RETURN_IF_ERROR(RefreshInputs(request.movie_id(), *index));
-  int64_t through = index->inputs.through();
-  if (request.through_sequence() != 0) {
-    through = std::min(through, request.through_sequence());
-  }
-  for (const EventPtr& event : index->inputs.LatestThrough(through)) {
-    *response.add_inputs() = *event;
-  }
-  response.set_through_sequence(through);
+  for (const EventPtr& event : at.inputs) *response.add_inputs() = *event;
+  response.set_through_sequence(at.through);
   return response;
 }
 
@@ -223,32 +208,30 @@ absl::StatusOr<AppendedRange> LogEventStore::AppendOwn(
 
 absl::StatusOr<EventPtr> LogEventStore::FindInput(absl::string_view movie_id,
                                                   absl::string_view input_id) {
-  std::shared_ptr<MovieIndex> index = IndexOf(movie_id);
-  MutexLock lock(index->mu);
-  KINORA_RETURN_IF_ERROR(RefreshInputs(movie_id, *index));
-  return index->inputs.Latest(input_id);
+  return IndexOf(movie_id)->Input(input_id);
 }
 
 absl::StatusOr<std::vector<EventPtr>> LogEventStore::InputsThrough(
     absl::string_view movie_id, int64_t through) {
-  std::shared_ptr<MovieIndex> index = IndexOf(movie_id);
-  MutexLock lock(index->mu);
-  KINORA_RETURN_IF_ERROR(RefreshInputs(movie_id, *index));
-  if (through < 1 || through > index->inputs.through()) {
-    return InvalidField(
-        "inputs_through_sequence", absl::StrCat(through),
-        absl::StrCat("inputs.log of movie \"", movie_id, "\" holds 1 to ",
-                     index->inputs.through()));
+  KINORA_ASSIGN_OR_RETURN(InputsAt at, IndexOf(movie_id)->Inputs(through));
+  if (through < 1 || through > at.through) {
+    KINORA_ASSIGN_OR_RETURN(const LogExtent extent,
+                            events_.Extent(InputsLogKey(movie_id)));
+    return InvalidField("inputs_through_sequence", absl::StrCat(through),
+                        absl::StrCat("inputs.log of movie \"", movie_id,
+                                     "\" holds 1 to ", extent.last_sequence));
   }
-  return index->inputs.LatestThrough(through);
+  return std::move(at.inputs);
 }
 
 absl::StatusOr<std::vector<EventPtr>> LogEventStore::Commits(
     absl::string_view movie_id) {
-  std::shared_ptr<MovieIndex> index = IndexOf(movie_id);
-  MutexLock lock(index->mu);
-  KINORA_RETURN_IF_ERROR(RefreshArtefacts(movie_id, *index));
-  return index->artefacts.commits();
+  return IndexOf(movie_id)->Commits();
+}
+
+absl::StatusOr<MovieIndex::Saved> LogEventStore::SaveIndexes(
+    absl::string_view movie_id) {
+  return IndexOf(movie_id)->Save();
 }
 
 absl::Status LogEventStore::ReadArtefacts(
@@ -258,34 +241,19 @@ absl::Status LogEventStore::ReadArtefacts(
                   through, at, take);
 }
 
-std::shared_ptr<LogEventStore::MovieIndex> LogEventStore::IndexOf(
-    absl::string_view movie_id) {
+std::shared_ptr<MovieIndex> LogEventStore::IndexOf(absl::string_view movie_id) {
   MutexLock lock(mu_);
   std::shared_ptr<MovieIndex>& index = indexes_[movie_id];
-  if (index == nullptr) index = std::make_shared<MovieIndex>();
+  if (index == nullptr) {
+    index = std::make_shared<MovieIndex>(events_, storage_, movie_id,
+                                         options_.index);
+  }
   return index;
 }
 
-absl::Status LogEventStore::RefreshArtefacts(absl::string_view movie_id,
-                                             MovieIndex& index) {
-  ArtefactIndex* artefacts = &index.artefacts;
-  int64_t at = artefacts->through();
-  return ReadTail(events_, ArtefactsLogKey(movie_id), v1::LOG_KIND_ARTEFACTS, 0,
-                  &at, [artefacts](v1::Event event) {
-                    artefacts->Apply(std::move(event));
-                    return absl::OkStatus();
-                  });
-}
-
-absl::Status LogEventStore::RefreshInputs(absl::string_view movie_id,
-                                          MovieIndex& index) {
-  InputIndex* inputs = &index.inputs;
-  int64_t at = inputs->through();
-  return ReadTail(events_, InputsLogKey(movie_id), v1::LOG_KIND_INPUTS, 0, &at,
-                  [inputs](v1::Event event) {
-                    inputs->Apply(std::move(event));
-                    return absl::OkStatus();
-                  });
+void LogEventStore::Forget(absl::string_view movie_id) {
+  MutexLock lock(mu_);
+  indexes_.erase(movie_id);
 }
 
 }  // namespace kinora

@@ -3,9 +3,8 @@
 // services/store/event/event_json.h describes. Appends go through an
 // EventAppender.
 //
-// Answers about artefacts and inputs come from a projection of the movie's logs
-// in memory, brought up to the log's end by each call; it is built from the
-// whole log at a movie's first use.
+// Answers about artefacts and inputs come from indexes of the movie's logs
+// (services/store/index), brought up to the log's end by each call.
 
 #ifndef KINORA_SERVICES_STORE_EVENT_LOG_EVENT_STORE_H_
 #define KINORA_SERVICES_STORE_EVENT_LOG_EVENT_STORE_H_
@@ -27,11 +26,11 @@
 #include "common/clock.h"
 #include "common/mutex.h"
 #include "services/store/blob/blob_store.h"
-#include "services/store/event/artefact_index.h"
 #include "services/store/event/event_appender.h"
 #include "services/store/event/event_log.h"
+#include "services/store/event/event_ptr.h"
 #include "services/store/event/event_store.h"
-#include "services/store/event/input_index.h"
+#include "services/store/index/movie_index.h"
 #include "services/store/lease/lease_table.h"
 #include "services/store/movie/movie_catalog.h"
 #include "services/store/object/object_storage.h"
@@ -43,6 +42,7 @@ inline constexpr int kMaxQueriesPerResolve = 10'000;
 
 struct LogEventStoreOptions {
   int64_t inline_limit_bytes = 4096;
+  IndexOptions index;
 };
 
 // Thread-safe.
@@ -58,12 +58,14 @@ class LogEventStore final : public EventStore {
         storage_(storage),
         movies_(movies),
         clock_(clock),
-        inline_limit_bytes_(options.inline_limit_bytes),
+        options_(options),
         appender_(events, movies, blobs, leases, clock,
                   options.inline_limit_bytes),
         readable_(events, storage) {
-    movies.OnDeleted(
-        [this](absl::string_view movie_id) { readable_.Forget(movie_id); });
+    movies.OnDeleted([this](absl::string_view movie_id) {
+      readable_.Forget(movie_id);
+      Forget(movie_id);
+    });
   }
 
   absl::StatusOr<v1::AppendEventsResponse> Append(
@@ -89,7 +91,7 @@ class LogEventStore final : public EventStore {
   // exists.
 
   // Larger values have to be blobs.
-  int64_t inline_limit_bytes() const { return inline_limit_bytes_; }
+  int64_t inline_limit_bytes() const { return options_.inline_limit_bytes; }
 
   // The files that show texts of the movie.
   ReadableFiles& readable() { return readable_; }
@@ -119,18 +121,14 @@ class LogEventStore final : public EventStore {
                              int64_t* at,
                              absl::FunctionRef<absl::Status(v1::Event)> take);
 
- private:
-  struct MovieIndex {
-    Mutex mu;
-    ArtefactIndex artefacts ABSL_GUARDED_BY(mu);
-    InputIndex inputs ABSL_GUARDED_BY(mu);
-  };
+  // Writes the indexes of the movie's logs, so that a restarted store need not
+  // read what they cover.
+  absl::StatusOr<MovieIndex::Saved> SaveIndexes(absl::string_view movie_id);
 
+ private:
+  // Forgets a movie that was deleted.
+  void Forget(absl::string_view movie_id);
   std::shared_ptr<MovieIndex> IndexOf(absl::string_view movie_id);
-  absl::Status RefreshArtefacts(absl::string_view movie_id, MovieIndex& index)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(index.mu);
-  absl::Status RefreshInputs(absl::string_view movie_id, MovieIndex& index)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(index.mu);
 
   // Writes the readable files that an append declares. The events stand
   // whatever becomes of the files; a later look brings them up.
@@ -143,7 +141,7 @@ class LogEventStore final : public EventStore {
   ObjectStorage& storage_;
   MovieCatalog& movies_;
   Clock& clock_;
-  const int64_t inline_limit_bytes_;
+  const Options options_;
   EventAppender appender_;
   ReadableFiles readable_;
 

@@ -71,6 +71,10 @@ absl::StatusOr<int64_t> CheckLogLine(absl::string_view line) {
   return sequence;
 }
 
+absl::string_view LogLineCrc(absl::string_view line) {
+  return line.substr(line.size() - kTail.size() - kCrcDigits, kCrcDigits);
+}
+
 absl::Status CheckLogLineIs(int64_t expected, absl::string_view line) {
   KINORA_ASSIGN_OR_RETURN(const int64_t sequence, CheckLogLine(line));
   if (sequence == expected) return absl::OkStatus();

@@ -34,6 +34,9 @@ void AppendLogLine(int64_t sequence, absl::string_view body, std::string* out);
 // is wrong but not where, if the line is not what AppendLogLine() writes.
 absl::StatusOr<int64_t> CheckLogLine(absl::string_view line);
 
+// The digits of the checksum of `line`. REQUIRES: CheckLogLine() is OK.
+absl::string_view LogLineCrc(absl::string_view line);
+
 // As CheckLogLine(), and the number must be `expected`.
 absl::Status CheckLogLineIs(int64_t expected, absl::string_view line);
 

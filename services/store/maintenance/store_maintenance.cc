@@ -4,6 +4,7 @@
 
 #include "common/error_reason.h"
 #include "common/status.h"
+#include "services/store/checkpoint/checkpoint_movie.h"
 #include "services/store/gc/collector.h"
 #include "services/store/readable/readable_scan.h"
 #include "services/store/retention/movie_pruning.h"
@@ -61,8 +62,9 @@ absl::Status StoreMaintenance::VerifyMovie(
 
 absl::StatusOr<v1::CheckpointMovieResponse> StoreMaintenance::CheckpointMovie(
     const v1::CheckpointMovieRequest& request) {
-  KINORA_RETURN_IF_ERROR(cores_.catalog.Require(request.movie_id()));
-  return PartMissing("checkpoints");
+  return kinora::CheckpointMovie(
+      {.log = cores_.log, .catalog = cores_.catalog, .events = cores_.events},
+      request);
 }
 
 absl::StatusOr<v1::ScanReadableFilesResponse>

@@ -11,7 +11,7 @@
 
 #include "kinora/v1/event.pb.h"
 #include "kinora/v1/manifest.pb.h"
-#include "services/store/event/artefact_index.h"
+#include "services/store/event/event_ptr.h"
 
 namespace kinora {
 

@@ -1,0 +1,198 @@
+#include "services/store/index/log_index.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "common/log.h"
+#include "common/status.h"
+#include "services/store/event/event_json.h"
+#include "services/store/event/log_line.h"
+#include "services/store/layout.h"
+
+namespace kinora {
+namespace {
+
+constexpr int64_t kEventsPerRead = 4000;
+constexpr int64_t kBytesPerRead = int64_t{1} << 20;
+
+// An event in memory takes some times the bytes of its line.
+constexpr size_t kEventBytesPerLineByte = 4;
+
+// Tables are dropped one after the other; each time there is less to read.
+constexpr int kMaxRepairs = 100;
+
+std::string LogKey(absl::string_view movie_id, v1::LogKind kind) {
+  return kind == v1::LOG_KIND_INPUTS ? InputsLogKey(movie_id)
+                                     : ArtefactsLogKey(movie_id);
+}
+
+}  // namespace
+
+std::string ArtefactIndexKey(absl::string_view artefact_id) {
+  return absl::StrCat("artefact ", artefact_id);
+}
+
+std::string ArtefactIndexKey(absl::string_view artefact_id,
+                             absl::string_view inputs_hash) {
+  return absl::StrCat("key ", artefact_id, " ", inputs_hash);
+}
+
+std::string InputIndexKey(absl::string_view input_id) {
+  return absl::StrCat("input ", input_id);
+}
+
+LogIndex::LogIndex(EventLog& events, ObjectStorage& storage,
+                   absl::string_view movie_id, v1::LogKind kind,
+                   const IndexOptions& options)
+    : events_(events),
+      log_(LogKey(movie_id, kind)),
+      kind_(kind),
+      options_(options),
+      index_(storage, IndexPrefix(movie_id),
+             kind == v1::LOG_KIND_INPUTS ? "inputs" : "artefacts"),
+      cache_(options.cached_event_bytes) {}
+
+absl::Status LogIndex::OpenTables() {
+  if (opened_) return absl::OkStatus();
+  KINORA_ASSIGN_OR_RETURN(const LogExtent extent, events_.Extent(log_));
+  const auto fits = [&](int64_t sequence,
+                        absl::string_view crc) -> absl::StatusOr<bool> {
+    if (sequence > extent.last_sequence) return false;
+    if (sequence < extent.oldest_sequence) return true;  // it was trimmed since
+    KINORA_ASSIGN_OR_RETURN(const std::vector<LogRecord> record,
+                            events_.Read(log_, sequence - 1, 1, 1));
+    return !record.empty() && LogLineCrc(record[0].line) == crc;
+  };
+  const int64_t oldest = std::max<int64_t>(extent.oldest_sequence, 1);
+  KINORA_RETURN_IF_ERROR(index_.Open(oldest, fits));
+  opened_ = true;
+  return absl::OkStatus();
+}
+
+absl::Status LogIndex::Refresh() {
+  KINORA_RETURN_IF_ERROR(OpenTables());
+  absl::Status status;
+  for (int i = 0; i < kMaxRepairs; ++i) {
+    status = TakeUp();
+    if (!absl::IsAborted(status)) return status;
+  }
+  return status;
+}
+
+absl::Status LogIndex::TakeUp() {
+  for (;;) {
+    int64_t at = index_.through();
+    absl::StatusOr<std::vector<LogRecord>> records =
+        events_.Read(log_, at, kEventsPerRead, kBytesPerRead);
+    if (absl::IsOutOfRange(records.status())) {
+      KINORA_ASSIGN_OR_RETURN(const LogExtent extent, events_.Extent(log_));
+      at = extent.oldest_sequence - 1;
+      records = events_.Read(log_, at, kEventsPerRead, kBytesPerRead);
+    }
+    KINORA_RETURN_IF_ERROR(records.status());
+    if (records->empty()) return absl::OkStatus();
+    for (const LogRecord& record : *records) {
+      KINORA_ASSIGN_OR_RETURN(v1::Event event,
+                              EventFromRecord(log_, kind_, record));
+      auto shared = std::make_shared<const v1::Event>(std::move(event));
+      KINORA_RETURN_IF_ERROR(Apply(shared));
+      index_.Advance(record.sequence, record.sequence, LogLineCrc(record.line));
+      cache_.Add(std::move(shared),
+                 record.line.size() * kEventBytesPerLineByte);
+    }
+    SaveIfDue();
+  }
+}
+
+absl::Status LogIndex::Apply(const EventPtr& event) {
+  const int64_t sequence = event->sequence();
+  if (event->has_revision_committed()) {
+    index_.Add(IndexHash(kCommitIndexKey), sequence);
+  } else if (event->has_input()) {
+    const std::string& id = event->input().input_id();
+    const std::string key = InputIndexKey(id);
+    KINORA_ASSIGN_OR_RETURN(const EventPtr before,
+                            Latest(key, kEnd, [&id](const v1::Event& other) {
+                              return other.input().input_id() == id;
+                            }));
+    if (before == nullptr) {
+      index_.Add(IndexHash(kFirstEditIndexKey), sequence);
+    }
+    index_.Add(IndexHash(key), sequence);
+  } else if (event->artefact().status() == v1::ARTEFACT_STATUS_SUCCEEDED) {
+    const v1::ArtefactEvent& made = event->artefact();
+    index_.Add(IndexHash(ArtefactIndexKey(made.artefact_id())), sequence);
+    index_.Add(
+        IndexHash(ArtefactIndexKey(made.artefact_id(), made.inputs_hash())),
+        sequence);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<EventPtr> LogIndex::Latest(
+    absl::string_view key, int64_t through,
+    absl::FunctionRef<bool(const v1::Event& event)> is) {
+  EventPtr latest;
+  const auto visit = [&](int64_t sequence) -> absl::StatusOr<bool> {
+    KINORA_ASSIGN_OR_RETURN(EventPtr event, EventAt(sequence));
+    if (!is(*event)) return true;
+    latest = std::move(event);
+    return false;
+  };
+  KINORA_RETURN_IF_ERROR(index_.Visit(IndexHash(key), through, visit));
+  return latest;
+}
+
+absl::StatusOr<std::vector<EventPtr>> LogIndex::All(
+    absl::string_view key, int64_t through,
+    absl::FunctionRef<bool(const v1::Event& event)> is) {
+  std::vector<EventPtr> all;
+  const auto visit = [&](int64_t sequence) -> absl::StatusOr<bool> {
+    KINORA_ASSIGN_OR_RETURN(EventPtr event, EventAt(sequence));
+    if (is(*event)) all.push_back(std::move(event));
+    return true;
+  };
+  KINORA_RETURN_IF_ERROR(index_.Visit(IndexHash(key), through, visit));
+  std::reverse(all.begin(), all.end());
+  return all;
+}
+
+absl::StatusOr<EventPtr> LogIndex::EventAt(int64_t sequence) {
+  EventPtr known = cache_.Find(sequence);
+  if (known != nullptr) return known;
+  KINORA_ASSIGN_OR_RETURN(const std::vector<LogRecord> records,
+                          events_.Read(log_, sequence - 1, 1, 1));
+  if (records.empty()) {
+    return absl::InternalError(absl::StrCat(log_,
+                                            ": the index knows of record ",
+                                            sequence, ", which is not there"));
+  }
+  KINORA_ASSIGN_OR_RETURN(v1::Event event,
+                          EventFromRecord(log_, kind_, records[0]));
+  auto shared = std::make_shared<const v1::Event>(std::move(event));
+  cache_.Add(shared, records[0].line.size() * kEventBytesPerLineByte);
+  return shared;
+}
+
+void LogIndex::SaveIfDue() {
+  const int64_t from = std::max(index_.saved_through(), save_from_);
+  if (index_.through() - from < options_.save_events) return;
+  // If that fails nothing is lost: the log is there. An aborted one says that
+  // there is more to take up, which the caller will see.
+  const absl::Status saved = index_.Save();
+  if (saved.ok()) return;
+  save_from_ = index_.through();
+  LogWarning("the index of a log is not saved",
+             {{"log", log_}, {"error", saved}});
+}
+
+absl::Status LogIndex::Save() {
+  const absl::Status saved = index_.Save();
+  if (!absl::IsAborted(saved)) return saved;
+  KINORA_RETURN_IF_ERROR(Refresh());
+  return index_.Save();
+}
+
+}  // namespace kinora

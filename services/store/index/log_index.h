@@ -1,0 +1,95 @@
+// A LogIndex answers which event of one log holds a key, from a SequenceIndex
+// that it keeps up to date and the events themselves: what is found is read
+// from the log and compared, so neither hashes nor tables can make up an
+// answer.
+//
+// Keys of artefacts.log are artefacts that succeeded, those with an inputs
+// hash, and commits; of inputs.log inputs, and the first edits of inputs.
+
+#ifndef KINORA_SERVICES_STORE_INDEX_LOG_INDEX_H_
+#define KINORA_SERVICES_STORE_INDEX_LOG_INDEX_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+#include "services/store/event/event_log.h"
+#include "services/store/event/event_ptr.h"
+#include "services/store/index/event_cache.h"
+#include "services/store/index/sequence_index.h"
+#include "services/store/object/object_storage.h"
+
+namespace kinora {
+
+struct IndexOptions {
+  // The index is saved each time so many events came since it was: as many a
+  // restarted store reads at most.
+  int64_t save_events = 100'000;
+  // Of a movie's log, about.
+  size_t cached_event_bytes = 32 << 20;
+};
+
+// The keys under which events are found.
+std::string ArtefactIndexKey(absl::string_view artefact_id);
+std::string ArtefactIndexKey(absl::string_view artefact_id,
+                             absl::string_view inputs_hash);
+std::string InputIndexKey(absl::string_view input_id);
+inline constexpr absl::string_view kCommitIndexKey = "commit";
+inline constexpr absl::string_view kFirstEditIndexKey = "first edit";
+
+// Not thread-safe.
+class LogIndex {
+ public:
+  static constexpr int64_t kEnd = std::numeric_limits<int64_t>::max();
+
+  // Both MUST outlive the index. `kind` is inputs or artefacts.
+  LogIndex(EventLog& events, ObjectStorage& storage, absl::string_view movie_id,
+           v1::LogKind kind, const IndexOptions& options);
+
+  // Takes up what was appended. Every other call sees the log as of then.
+  absl::Status Refresh();
+
+  // Sequence of the last event taken up.
+  int64_t through() const { return index_.through(); }
+
+  // The latest event up to `through` under `key` that `is` the wanted one; null
+  // if there is none.
+  absl::StatusOr<EventPtr> Latest(
+      absl::string_view key, int64_t through,
+      absl::FunctionRef<bool(const v1::Event& event)> is);
+
+  // All such events, ascending.
+  absl::StatusOr<std::vector<EventPtr>> All(
+      absl::string_view key, int64_t through,
+      absl::FunctionRef<bool(const v1::Event& event)> is);
+
+  // Writes what is in memory only, so that a restarted store need not read it.
+  absl::Status Save();
+
+ private:
+  absl::Status OpenTables();
+  absl::Status TakeUp();
+  absl::Status Apply(const EventPtr& event);
+  absl::StatusOr<EventPtr> EventAt(int64_t sequence);
+  void SaveIfDue();
+
+  EventLog& events_;
+  const std::string log_;
+  const v1::LogKind kind_;
+  const IndexOptions options_;
+  bool opened_ = false;
+  SequenceIndex index_;
+  int64_t save_from_ = 0;  // no automatic saving before this
+  EventCache cache_;
+};
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_STORE_INDEX_LOG_INDEX_H_

@@ -1,0 +1,132 @@
+#include "services/store/index/movie_index.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/status.h"
+
+namespace kinora {
+namespace {
+
+constexpr int kMaxRepairs = 100;
+
+}  // namespace
+
+MovieIndex::MovieIndex(EventLog& events, ObjectStorage& storage,
+                       absl::string_view movie_id, const IndexOptions& options)
+    : artefacts_(events, storage, movie_id, v1::LOG_KIND_ARTEFACTS, options),
+      inputs_(events, storage, movie_id, v1::LOG_KIND_INPUTS, options) {}
+
+absl::Status MovieIndex::Ask(LogIndex& index,
+                             absl::FunctionRef<absl::Status()> query) {
+  absl::Status status;
+  for (int i = 0; i < kMaxRepairs; ++i) {
+    KINORA_RETURN_IF_ERROR(index.Refresh());
+    status = query();
+    if (!absl::IsAborted(status)) return status;
+  }
+  return status;
+}
+
+absl::StatusOr<std::vector<EventPtr>> MovieIndex::Resolve(
+    const v1::ResolveArtefactsRequest& request) {
+  MutexLock lock(artefacts_mu_);
+  LogIndex& index = artefacts_;
+  std::vector<EventPtr> found;
+  const auto query = [&]() -> absl::Status {
+    found.clear();
+    for (const v1::ArtefactQuery& wanted : request.queries()) {
+      const std::string& id = wanted.artefact_id();
+      const std::string& hash = wanted.inputs_hash();
+      const auto is = [&](const v1::Event& event) {
+        return event.artefact().artefact_id() == id &&
+               (hash.empty() || event.artefact().inputs_hash() == hash);
+      };
+      KINORA_ASSIGN_OR_RETURN(
+          EventPtr event,
+          index.Latest(
+              hash.empty() ? ArtefactIndexKey(id) : ArtefactIndexKey(id, hash),
+              LogIndex::kEnd, is));
+      found.push_back(std::move(event));
+    }
+    return absl::OkStatus();
+  };
+  KINORA_RETURN_IF_ERROR(Ask(index, query));
+  return found;
+}
+
+absl::StatusOr<std::vector<EventPtr>> MovieIndex::Commits() {
+  MutexLock lock(artefacts_mu_);
+  LogIndex& index = artefacts_;
+  std::vector<EventPtr> commits;
+  KINORA_RETURN_IF_ERROR(Ask(index, [&]() -> absl::Status {
+    KINORA_ASSIGN_OR_RETURN(
+        commits,
+        index.All(kCommitIndexKey, LogIndex::kEnd, [](const v1::Event& event) {
+          return event.has_revision_committed();
+        }));
+    return absl::OkStatus();
+  }));
+  return commits;
+}
+
+absl::StatusOr<EventPtr> MovieIndex::Input(absl::string_view input_id) {
+  MutexLock lock(inputs_mu_);
+  LogIndex& index = inputs_;
+  EventPtr found;
+  KINORA_RETURN_IF_ERROR(Ask(index, [&]() -> absl::Status {
+    KINORA_ASSIGN_OR_RETURN(
+        found, index.Latest(InputIndexKey(input_id), LogIndex::kEnd,
+                            [&](const v1::Event& event) {
+                              return event.input().input_id() == input_id;
+                            }));
+    return absl::OkStatus();
+  }));
+  return found;
+}
+
+absl::StatusOr<InputsAt> MovieIndex::Inputs(int64_t through) {
+  MutexLock lock(inputs_mu_);
+  LogIndex& index = inputs_;
+  InputsAt at;
+  KINORA_RETURN_IF_ERROR(Ask(index, [&]() -> absl::Status {
+    at.through = std::min(through, index.through());
+    at.inputs.clear();
+    KINORA_ASSIGN_OR_RETURN(
+        const std::vector<EventPtr> first_edits,
+        index.All(kFirstEditIndexKey, at.through,
+                  [](const v1::Event& event) { return event.has_input(); }));
+    for (const EventPtr& edit : first_edits) {
+      const std::string& id = edit->input().input_id();
+      KINORA_ASSIGN_OR_RETURN(
+          EventPtr latest, index.Latest(InputIndexKey(id), at.through,
+                                        [&id](const v1::Event& event) {
+                                          return event.input().input_id() == id;
+                                        }));
+      if (latest != nullptr) at.inputs.push_back(std::move(latest));
+    }
+    return absl::OkStatus();
+  }));
+  std::sort(at.inputs.begin(), at.inputs.end(),
+            [](const EventPtr& a, const EventPtr& b) {
+              return a->input().input_id() < b->input().input_id();
+            });
+  return at;
+}
+
+absl::StatusOr<MovieIndex::Saved> MovieIndex::Save() {
+  Saved saved;
+  {
+    MutexLock lock(inputs_mu_);
+    KINORA_RETURN_IF_ERROR(inputs_.Refresh());
+    KINORA_RETURN_IF_ERROR(inputs_.Save());
+    saved.inputs_through = inputs_.through();
+  }
+  MutexLock lock(artefacts_mu_);
+  KINORA_RETURN_IF_ERROR(artefacts_.Refresh());
+  KINORA_RETURN_IF_ERROR(artefacts_.Save());
+  saved.artefacts_through = artefacts_.through();
+  return saved;
+}
+
+}  // namespace kinora

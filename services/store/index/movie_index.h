@@ -1,0 +1,78 @@
+// A MovieIndex answers which event an artefact resolves to, which value an
+// input has or had, and which revisions were committed, from the indexes of the
+// movie's logs. Each call takes up what was appended first.
+//
+// Memory is bounded whatever the length of the logs. What is saved is not read
+// again after a restart.
+
+#ifndef KINORA_SERVICES_STORE_INDEX_MOVIE_INDEX_H_
+#define KINORA_SERVICES_STORE_INDEX_MOVIE_INDEX_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+#include "common/mutex.h"
+#include "services/store/event/event_log.h"
+#include "services/store/event/event_ptr.h"
+#include "services/store/index/log_index.h"
+#include "services/store/object/object_storage.h"
+
+namespace kinora {
+
+// The latest event of every input among those up to `through`, by id.
+struct InputsAt {
+  int64_t through = 0;
+  std::vector<EventPtr> inputs;
+};
+
+// Thread-safe. Errors are those of the log and the storage.
+class MovieIndex {
+ public:
+  // Both MUST outlive the index.
+  MovieIndex(EventLog& events, ObjectStorage& storage,
+             absl::string_view movie_id, const IndexOptions& options);
+
+  // For each query the latest succeeded event of the artefact, with the inputs
+  // hash if one is given: after an edit and its undo the result of the first
+  // value is still found. Null if there is none.
+  absl::StatusOr<std::vector<EventPtr>> Resolve(
+      const v1::ResolveArtefactsRequest& request);
+
+  // The RevisionCommitted events, ascending.
+  absl::StatusOr<std::vector<EventPtr>> Commits();
+
+  // The latest event of the input; null if it was never set.
+  absl::StatusOr<EventPtr> Input(absl::string_view input_id);
+
+  // The inputs at an earlier point of the log, or at its end if `through` lies
+  // beyond it.
+  absl::StatusOr<InputsAt> Inputs(int64_t through);
+
+  // What Save() covers.
+  struct Saved {
+    int64_t inputs_through = 0;
+    int64_t artefacts_through = 0;
+  };
+
+  // Writes what is in memory only.
+  absl::StatusOr<Saved> Save();
+
+ private:
+  // Does `query` on an up-to-date index, again if a damaged table was dropped.
+  absl::Status Ask(LogIndex& index, absl::FunctionRef<absl::Status()> query);
+
+  Mutex artefacts_mu_;
+  LogIndex artefacts_ ABSL_GUARDED_BY(artefacts_mu_);
+  Mutex inputs_mu_;
+  LogIndex inputs_ ABSL_GUARDED_BY(inputs_mu_);
+};
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_STORE_INDEX_MOVIE_INDEX_H_
