@@ -9,25 +9,25 @@
 #include "common/status.h"
 
 namespace kinora {
+namespace {
 
-absl::StatusOr<v1::GetCurrentManifestResponse> RemoteManifestStore::GetCurrent(
-    const v1::GetCurrentManifestRequest& request) {
-  return CallUnary(*stub_, &Stub::GetCurrentManifest, request, timeout_);
-}
-
-absl::StatusOr<StoredManifest> RemoteManifestStore::Get(
-    const v1::GetManifestRequest& request) {
+// GetManifest and BuildManifest answer alike: a pointer, then bytes.
+template <typename Stub, typename Request, typename Response>
+absl::StatusOr<StoredManifest> ReadManifest(
+    Stub& stub,
+    std::unique_ptr<grpc::ClientReader<Response>> (Stub::*method)(
+        grpc::ClientContext*, const Request&),
+    const Request& request, absl::Duration timeout) {
   StoredManifest manifest;
-  auto consume = [&](v1::GetManifestResponse& response) {
+  auto consume = [&](Response& response) {
     if (response.has_pointer()) {
       manifest.pointer = std::move(*response.mutable_pointer());
     }
     manifest.json += response.data();
     return absl::OkStatus();
   };
-  KINORA_RETURN_IF_ERROR(
-      (ReadStreamToEnd<Stub, v1::GetManifestRequest, v1::GetManifestResponse>(
-          *stub_, &Stub::GetManifest, request, stream_timeout_, consume)));
+  KINORA_RETURN_IF_ERROR((ReadStreamToEnd<Stub, Request, Response>(
+      stub, method, request, timeout, consume)));
   const std::string hash = Sha256Of(manifest.json).Hex();
   if (hash != manifest.pointer.hash()) {
     return absl::DataLossError(
@@ -36,6 +36,33 @@ absl::StatusOr<StoredManifest> RemoteManifestStore::Get(
                      manifest.pointer.hash()));
   }
   return manifest;
+}
+
+}  // namespace
+
+absl::StatusOr<v1::GetCurrentManifestResponse> RemoteManifestStore::GetCurrent(
+    const v1::GetCurrentManifestRequest& request) {
+  return CallUnary(*stub_, &Stub::GetCurrentManifest, request, timeout_);
+}
+
+absl::StatusOr<StoredManifest> RemoteManifestStore::Get(
+    const v1::GetManifestRequest& request) {
+  return ReadManifest(*stub_, &Stub::GetManifest, request, stream_timeout_);
+}
+
+absl::StatusOr<StoredManifest> RemoteManifestStore::Build(
+    const v1::BuildManifestRequest& request) {
+  return ReadManifest(*stub_, &Stub::BuildManifest, request, stream_timeout_);
+}
+
+absl::StatusOr<v1::PublishManifestResponse> RemoteManifestStore::Publish(
+    const v1::PublishManifestHeader& header, absl::string_view json) {
+  v1::PublishManifestRequest request;
+  *request.mutable_header() = header;
+  UploadStream<v1::PublishManifestRequest, v1::PublishManifestResponse> stream(
+      *stub_, &Stub::PublishManifest, request, stream_timeout_);
+  KINORA_RETURN_IF_ERROR(stream.Append(json));
+  return stream.Finish();
 }
 
 absl::StatusOr<v1::ListManifestsResponse> RemoteManifestStore::List(

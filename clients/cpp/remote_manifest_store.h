@@ -31,6 +31,12 @@ class RemoteManifestStore final : public ManifestStore {
   absl::StatusOr<v1::ListManifestsResponse> List(
       const v1::ListManifestsRequest& request) override;
 
+  // DATA_LOSS as of Get().
+  absl::StatusOr<StoredManifest> Build(
+      const v1::BuildManifestRequest& request) override;
+  absl::StatusOr<v1::PublishManifestResponse> Publish(
+      const v1::PublishManifestHeader& header, absl::string_view json) override;
+
   // May take as long as a stream: it builds a manifest.
   absl::StatusOr<v1::CommitRevisionResponse> Commit(
       const v1::CommitRevisionRequest& request) override;

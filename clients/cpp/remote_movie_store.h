@@ -19,8 +19,10 @@ namespace kinora {
 class RemoteMovieStore final : public MovieStore {
  public:
   RemoteMovieStore(const std::shared_ptr<grpc::Channel>& channel,
-                   absl::Duration timeout)
-      : stub_(v1::MovieService::NewStub(channel)), timeout_(timeout) {}
+                   absl::Duration timeout, absl::Duration delete_timeout)
+      : stub_(v1::MovieService::NewStub(channel)),
+        timeout_(timeout),
+        delete_timeout_(delete_timeout) {}
 
   absl::StatusOr<v1::CreateMovieResponse> Create(
       const v1::CreateMovieRequest& request) override {
@@ -38,6 +40,11 @@ class RemoteMovieStore final : public MovieStore {
       const v1::SetBlueprintRequest& request) override {
     return CallUnary(*stub_, &Stub::SetBlueprint, request, timeout_);
   }
+  // Takes as long as there is to remove.
+  absl::StatusOr<v1::DeleteMovieResponse> Delete(
+      const v1::DeleteMovieRequest& request) override {
+    return CallUnary(*stub_, &Stub::DeleteMovie, request, delete_timeout_);
+  }
   absl::StatusOr<v1::SetMovieQuotaResponse> SetQuota(
       const v1::SetMovieQuotaRequest& request) override {
     return CallUnary(*stub_, &Stub::SetMovieQuota, request, timeout_);
@@ -48,6 +55,7 @@ class RemoteMovieStore final : public MovieStore {
 
   const std::unique_ptr<Stub> stub_;
   const absl::Duration timeout_;
+  const absl::Duration delete_timeout_;
 };
 
 }  // namespace kinora

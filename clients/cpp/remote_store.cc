@@ -14,11 +14,11 @@ namespace kinora {
 struct RemoteStore::Parts {
   Parts(const std::shared_ptr<grpc::Channel>& channel,
         const RemoteStoreOptions& options)
-      : movies(channel, options.timeout),
+      : movies(channel, options.timeout, options.maintenance_timeout),
         blobs(channel, options.timeout, options.stream_timeout),
         events(channel, options.timeout),
         manifests(channel, options.timeout, options.stream_timeout),
-        plans(channel, options.stream_timeout),
+        plans(channel, options.timeout, options.stream_timeout),
         leases(channel, options.timeout),
         runs(channel, options.timeout),
         maintenance(channel, options.maintenance_timeout) {}

@@ -156,8 +156,12 @@ absl::Status StandaloneServer::Serve(const v1::StandaloneConfig& config,
                  RealClock(), SystemRandom()},
       std::move(producers), OptionsOf(config));
 
+  StoreServiceOptions public_store;
+  public_store.read_only_reason = [store = local_.get()] {
+    return store->read_only_reason();
+  };
   public_store_ = std::make_unique<StoreServices>(
-      local_->store(), *store_executor_, StoreServiceOptions());
+      local_->store(), *store_executor_, public_store);
   public_planner_ =
       std::make_unique<PlannerRpcService>(*planner_, planner_executor_);
   public_runner_ = std::make_unique<RunnerRpcService>(

@@ -84,6 +84,11 @@ std::string RevisionPlanKey(absl::string_view movie_id,
   return absl::StrCat(RunsPrefix(movie_id), revision, "-plan.json");
 }
 
+std::string RevisionProgressKey(absl::string_view movie_id,
+                                absl::string_view revision) {
+  return absl::StrCat(RunsPrefix(movie_id), revision, "-progress.json");
+}
+
 std::string RunRecordKey(absl::string_view movie_id, absl::string_view run_id) {
   return absl::StrCat(RunsPrefix(movie_id), run_id, "/record.json");
 }
@@ -98,6 +103,10 @@ std::string LargeTextPath(absl::string_view artefact_id) {
 
 std::string LeaseKey(absl::string_view lease_id) {
   return absl::StrCat("leases/", lease_id, ".json");
+}
+
+std::string DeletionKey(absl::string_view movie_id) {
+  return absl::StrCat(kDeletionPrefix, movie_id);
 }
 
 }  // namespace kinora

@@ -11,11 +11,13 @@
 //                  events/rev-0001.inputs.jsonl, rev-0001.artefacts.jsonl
 //                  events/inputs.checkpoint, artefacts.checkpoint   derived
 //                  index/artefacts-<first>-<last>.index             derived
-//                  runs/plans/<hash>.json, rev-0001-plan.json
+//                  runs/plans/<hash>.json, rev-0001-plan.json,
+//                       rev-0001-progress.json
 //                  runs/<run_id>/record.json, ledger.log
 //                  prompts/<path>            readable text, see
 //                  artifacts/text/<id>.txt   services/store/readable/
 //   index/runs/<run_id>                       the run's movie
+//   deleting/<movie>                          a deletion that was begun
 //   leases/movie/<movie>.json, leases/run/<run_id>.json
 //
 // Callers validate ids first: none of these functions looks at what it is
@@ -32,6 +34,7 @@ namespace kinora {
 
 inline constexpr absl::string_view kBuildsPrefix = "builds/";
 inline constexpr absl::string_view kRunIndexPrefix = "index/runs/";
+inline constexpr absl::string_view kDeletionPrefix = "deleting/";
 // Below the movie.
 inline constexpr absl::string_view kPromptsPath = "prompts/";
 
@@ -67,11 +70,17 @@ std::string PlanKey(absl::string_view movie_id, absl::string_view plan_hash);
 // The plan of the run that targets `revision`, by the revision's name.
 std::string RevisionPlanKey(absl::string_view movie_id,
                             absl::string_view revision);
+// How far that run is.
+std::string RevisionProgressKey(absl::string_view movie_id,
+                                absl::string_view revision);
 std::string RunRecordKey(absl::string_view movie_id, absl::string_view run_id);
 std::string RunIndexKey(absl::string_view run_id);
 
 // `artifacts/text/<id>.txt` below the movie, the id percent-encoded.
 std::string LargeTextPath(absl::string_view artefact_id);
+
+// There while the movie is being deleted.
+std::string DeletionKey(absl::string_view movie_id);
 
 // `lease_id` is `movie/<movie_id>` or `run/<run_id>`.
 std::string LeaseKey(absl::string_view lease_id);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/log.h"
 #include "common/status.h"
 #include "services/store/event/memory_event_log.h"
 #include "services/store/object/file_object_storage.h"
@@ -24,27 +25,37 @@ FileEventLogLimits LimitsOf(const LocalStoreOptions& options) {
 absl::StatusOr<std::unique_ptr<LocalStore>> LocalStore::Open(
     const LocalStoreOptions& options, FileSystem& fs, Clock& clock,
     Random& /*random*/, Executor& executor) {
+  auto gate = std::make_shared<WriteGate>(options.data_dir);
   std::unique_ptr<EventLog> log;
   std::unique_ptr<ObjectStorage> storage;
   if (options.data_dir.empty()) {
     log = std::make_unique<MemoryEventLog>(&executor);
     storage = std::make_unique<MemoryObjectStorage>(clock);
   } else {
+    KINORA_ASSIGN_OR_RETURN(log,
+                            FileEventLog::Open(fs, options.data_dir,
+                                               {.executor = &executor,
+                                                .limits = LimitsOf(options),
+                                                .gate = gate}));
     KINORA_ASSIGN_OR_RETURN(
-        log, FileEventLog::Open(
-                 fs, options.data_dir,
-                 {.executor = &executor, .limits = LimitsOf(options)}));
-    KINORA_ASSIGN_OR_RETURN(storage,
-                            FileObjectStorage::Open(fs, options.data_dir));
+        storage, FileObjectStorage::Open(fs, options.data_dir, gate));
   }
-  return std::unique_ptr<LocalStore>(
-      new LocalStore(options, std::move(log), std::move(storage), clock));
+  std::unique_ptr<LocalStore> store(new LocalStore(
+      options, std::move(gate), std::move(log), std::move(storage), clock));
+  // What cannot be finished now is when somebody takes the movie's id.
+  const absl::Status finished = store->movies_.FinishDeletions();
+  if (!finished.ok()) {
+    LogWarning("deletions are to be finished later", {{"error", finished}});
+  }
+  return store;
 }
 
 LocalStore::LocalStore(const LocalStoreOptions& options,
+                       std::shared_ptr<WriteGate> gate,
                        std::unique_ptr<EventLog> log,
                        std::unique_ptr<ObjectStorage> storage, Clock& clock)
-    : log_(std::move(log)),
+    : gate_(std::move(gate)),
+      log_(std::move(log)),
       storage_(std::move(storage)),
       catalog_(*storage_),
       leases_(*storage_, clock),
@@ -55,8 +66,8 @@ LocalStore::LocalStore(const LocalStoreOptions& options,
               {.inline_limit_bytes = options.inline_limit_bytes,
                .index = {.save_events = options.checkpoint_events}}),
       manifests_(*storage_, *log_, catalog_, blobs_, events_, leases_),
-      movies_(*storage_, catalog_, events_, manifests_, clock),
-      plans_(*storage_, catalog_),
+      movies_(*storage_, *log_, catalog_, events_, manifests_, leases_, clock),
+      plans_(*storage_, catalog_, leases_),
       runs_(*storage_, catalog_, leases_),
       maintenance_(StoreCores{.storage = *storage_,
                               .log = *log_,

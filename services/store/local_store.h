@@ -31,6 +31,7 @@
 #include "services/store/plan/object_plan_store.h"
 #include "services/store/run/object_run_record_store.h"
 #include "services/store/store.h"
+#include "services/store/write_gate.h"
 
 namespace kinora {
 
@@ -70,6 +71,11 @@ class LocalStore {
             plans_,  leases_, runs_,   maintenance_};
   }
 
+  // Why writes are refused, naming the volume; empty while they are not.
+  std::string read_only_reason() const {
+    return std::string(gate_->Check().message());
+  }
+
   // The bytes of a committed revision, made from the logs alone; see
   // LogManifestStore::Rebuild().
   absl::StatusOr<std::string> RebuildManifest(absl::string_view movie_id,
@@ -78,11 +84,13 @@ class LocalStore {
   }
 
  private:
-  LocalStore(const LocalStoreOptions& options, std::unique_ptr<EventLog> log,
+  LocalStore(const LocalStoreOptions& options, std::shared_ptr<WriteGate> gate,
+             std::unique_ptr<EventLog> log,
              std::unique_ptr<ObjectStorage> storage, Clock& clock);
 
   // In the order in which they need each other. The log holds the directory's
   // lock, so it is opened first and closed last.
+  const std::shared_ptr<WriteGate> gate_;
   const std::unique_ptr<EventLog> log_;
   const std::unique_ptr<ObjectStorage> storage_;
   MovieCatalog catalog_;

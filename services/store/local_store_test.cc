@@ -279,5 +279,41 @@ TEST_P(LocalStoreCrashTest, AnAppendSentAgainAfterACrashIsNotDoubled) {
       });
 }
 
+// Decision 22: whichever driver sees the disk fail, the whole store refuses
+// writes and says which volume it is; reads go on, and nothing is lost.
+TEST_F(LocalStoreTest, AFailingDiskMakesTheWholeStoreReadOnly) {
+  FaultyFileSystem fs;
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<LocalStore> local, Open(fs, "/data"));
+  const Store store = local->store();
+  MakeFilm(store);
+  EXPECT_EQ(local->read_only_reason(), "");
+  fs.FailNext(FileOp::kSync, absl::ResourceExhaustedError(
+                                 "/data/journal: No space left on device"));
+  const absl::Status full =
+      store.events.Append(InputEdit("Input:Topic", "sea")).status();
+  EXPECT_THAT(full, StatusIs(absl::StatusCode::kUnavailable,
+                             ::testing::AllOf(HasSubstr("/data"),
+                                              HasSubstr("No space left"))));
+  EXPECT_EQ(ReasonOf(full), "STORE_READ_ONLY");
+  EXPECT_EQ(MetadataOf(full)["volume"], "/data");
+  // Objects too, though their own writes would work.
+  v1::BatchWriteBlobsRequest blob;
+  blob.set_movie_id("film");
+  blob.add_blobs()->set_data("bytes");
+  ASSERT_OK_AND_ASSIGN(const v1::BatchWriteBlobsResponse written,
+                       store.blobs.BatchWrite(blob));
+  EXPECT_THAT(written.results(0).message(), HasSubstr("read-only"));
+  EXPECT_THAT(local->read_only_reason(), HasSubstr("No space left"));
+  v1::GetMovieRequest get;
+  get.set_movie_id("film");
+  EXPECT_OK(store.movies.Get(get));
+
+  local.reset();
+  ASSERT_OK_AND_ASSIGN(local, Open(fs, "/data"));
+  EXPECT_EQ(local->read_only_reason(), "");
+  EXPECT_OK(local->store().movies.Get(get));
+  EXPECT_OK(local->store().events.Append(InputEdit("Input:Topic", "sea")));
+}
+
 }  // namespace
 }  // namespace kinora

@@ -53,6 +53,9 @@ class StoreServer final : public ProgramServer {
     info.max_blob_bytes = options.max_blob_bytes;
     info.inline_limit_bytes = options.inline_limit_bytes;
     info.storage_driver = options.data_dir.empty() ? "memory" : "local";
+    info.read_only_reason = [store = store_.get()] {
+      return store->read_only_reason();
+    };
     services_.emplace(store_->store(), executor_, info);
     KINORA_ASSIGN_OR_RETURN(server_,
                             RpcServer::Start(rpc, services_->services()));

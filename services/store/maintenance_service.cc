@@ -144,6 +144,7 @@ grpc::ServerUnaryReactor* MaintenanceRpcService::GetServerInfo(
     const v1::GetServerInfoRequest* /*request*/,
     v1::GetServerInfoResponse* response) {
   *response = info_;
+  if (read_only_reason_) response->set_read_only_reason(read_only_reason_());
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   reactor->Finish(grpc::Status::OK);
   return reactor;

@@ -7,6 +7,8 @@
 #ifndef KINORA_SERVICES_STORE_MAINTENANCE_SERVICE_H_
 #define KINORA_SERVICES_STORE_MAINTENANCE_SERVICE_H_
 
+#include <functional>
+#include <string>
 #include <utility>
 
 #include "common/executor.h"
@@ -18,12 +20,15 @@ namespace kinora {
 class MaintenanceRpcService final
     : public v1::MaintenanceService::CallbackService {
  public:
-  // Both MUST outlive the server.
+  // Both MUST outlive the server. `read_only_reason`, which may be empty, MUST
+  // be thread-safe and short.
   MaintenanceRpcService(MaintenanceStore& maintenance, Executor& executor,
-                        v1::GetServerInfoResponse info)
+                        v1::GetServerInfoResponse info,
+                        std::function<std::string()> read_only_reason)
       : maintenance_(maintenance),
         executor_(executor),
-        info_(std::move(info)) {}
+        info_(std::move(info)),
+        read_only_reason_(std::move(read_only_reason)) {}
 
   grpc::ServerWriteReactor<v1::CollectGarbageResponse>* CollectGarbage(
       grpc::CallbackServerContext* context,
@@ -66,6 +71,7 @@ class MaintenanceRpcService final
   MaintenanceStore& maintenance_;
   Executor& executor_;
   const v1::GetServerInfoResponse info_;
+  const std::function<std::string()> read_only_reason_;
 };
 
 }  // namespace kinora

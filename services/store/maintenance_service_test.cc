@@ -172,8 +172,8 @@ class MaintenanceServiceTest : public ::testing::TestWithParam<Transport> {
 
   ScratchMaintenanceStore store_;
   ThreadPool executor_{"test", 2};
-  MaintenanceRpcService service_{store_, executor_,
-                                 v1::GetServerInfoResponse()};
+  MaintenanceRpcService service_{store_, executor_, v1::GetServerInfoResponse(),
+                                 nullptr};
   InProcessServer server_;
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<v1::MaintenanceService::Stub> stub_;

@@ -1,5 +1,4 @@
 // ManifestRpcService serves ManifestService over RPC from a ManifestStore.
-// BuildManifest and PublishManifest are not part of this build.
 
 #ifndef KINORA_SERVICES_STORE_MANIFEST_SERVICE_H_
 #define KINORA_SERVICES_STORE_MANIFEST_SERVICE_H_
@@ -27,6 +26,12 @@ class ManifestRpcService final : public v1::ManifestService::CallbackService {
       grpc::CallbackServerContext* context,
       const v1::ListManifestsRequest* request,
       v1::ListManifestsResponse* response) override;
+  grpc::ServerWriteReactor<v1::BuildManifestResponse>* BuildManifest(
+      grpc::CallbackServerContext* context,
+      const v1::BuildManifestRequest* request) override;
+  grpc::ServerReadReactor<v1::PublishManifestRequest>* PublishManifest(
+      grpc::CallbackServerContext* context,
+      v1::PublishManifestResponse* response) override;
   grpc::ServerUnaryReactor* CommitRevision(
       grpc::CallbackServerContext* context,
       const v1::CommitRevisionRequest* request,

@@ -38,6 +38,14 @@ grpc::ServerUnaryReactor* MovieRpcService::SetBlueprint(
                     });
 }
 
+grpc::ServerUnaryReactor* MovieRpcService::DeleteMovie(
+    grpc::CallbackServerContext* context, const v1::DeleteMovieRequest* request,
+    v1::DeleteMovieResponse* response) {
+  return ServeUnary(
+      context, executor_, request, response,
+      [this](const v1::DeleteMovieRequest& r) { return movies_.Delete(r); });
+}
+
 grpc::ServerUnaryReactor* MovieRpcService::SetMovieQuota(
     grpc::CallbackServerContext* context,
     const v1::SetMovieQuotaRequest* request,

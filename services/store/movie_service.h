@@ -1,5 +1,5 @@
 // MovieRpcService serves MovieService over RPC from a MovieStore. Calls run on
-// the executor; what is not overridden is not part of this build.
+// the executor.
 
 #ifndef KINORA_SERVICES_STORE_MOVIE_SERVICE_H_
 #define KINORA_SERVICES_STORE_MOVIE_SERVICE_H_
@@ -31,6 +31,10 @@ class MovieRpcService final : public v1::MovieService::CallbackService {
       grpc::CallbackServerContext* context,
       const v1::SetBlueprintRequest* request,
       v1::SetBlueprintResponse* response) override;
+  grpc::ServerUnaryReactor* DeleteMovie(
+      grpc::CallbackServerContext* context,
+      const v1::DeleteMovieRequest* request,
+      v1::DeleteMovieResponse* response) override;
   grpc::ServerUnaryReactor* SetMovieQuota(
       grpc::CallbackServerContext* context,
       const v1::SetMovieQuotaRequest* request,

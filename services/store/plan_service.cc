@@ -9,6 +9,7 @@
 #include "common/error_reason.h"
 #include "common/rpc/pull_stream.h"
 #include "common/rpc/read_stream.h"
+#include "common/rpc/unary.h"
 #include "common/status.h"
 
 namespace kinora {
@@ -69,6 +70,26 @@ grpc::ServerWriteReactor<v1::LoadPlanResponse>* PlanRpcService::LoadPlan(
           [this, request = *request](v1::LoadPlanResponse*) {
             return plans_.Load(request);
           }));
+}
+
+grpc::ServerUnaryReactor* PlanRpcService::SaveProgress(
+    grpc::CallbackServerContext* context,
+    const v1::SaveProgressRequest* request,
+    v1::SaveProgressResponse* response) {
+  return ServeUnary(context, executor_, request, response,
+                    [this](const v1::SaveProgressRequest& r) {
+                      return plans_.SaveProgress(r);
+                    });
+}
+
+grpc::ServerUnaryReactor* PlanRpcService::LoadProgress(
+    grpc::CallbackServerContext* context,
+    const v1::LoadProgressRequest* request,
+    v1::LoadProgressResponse* response) {
+  return ServeUnary(context, executor_, request, response,
+                    [this](const v1::LoadProgressRequest& r) {
+                      return plans_.LoadProgress(r);
+                    });
 }
 
 }  // namespace kinora

@@ -1,5 +1,4 @@
-// PlanRpcService serves PlanService over RPC from a PlanStore. SaveProgress and
-// LoadProgress are not part of this build.
+// PlanRpcService serves PlanService over RPC from a PlanStore.
 
 #ifndef KINORA_SERVICES_STORE_PLAN_SERVICE_H_
 #define KINORA_SERVICES_STORE_PLAN_SERVICE_H_
@@ -22,6 +21,14 @@ class PlanRpcService final : public v1::PlanService::CallbackService {
   grpc::ServerWriteReactor<v1::LoadPlanResponse>* LoadPlan(
       grpc::CallbackServerContext* context,
       const v1::LoadPlanRequest* request) override;
+  grpc::ServerUnaryReactor* SaveProgress(
+      grpc::CallbackServerContext* context,
+      const v1::SaveProgressRequest* request,
+      v1::SaveProgressResponse* response) override;
+  grpc::ServerUnaryReactor* LoadProgress(
+      grpc::CallbackServerContext* context,
+      const v1::LoadProgressRequest* request,
+      v1::LoadProgressResponse* response) override;
 
  private:
   PlanStore& plans_;

@@ -41,7 +41,8 @@ StoreServices::StoreServices(Store store, Executor& executor,
       leases_(store.leases, executor),
       runs_(store.runs, executor),
       maintenance_threads_("maintenance", kMaintenanceThreads),
-      maintenance_(store.maintenance, maintenance_threads_, InfoOf(options)) {}
+      maintenance_(store.maintenance, maintenance_threads_, InfoOf(options),
+                   options.read_only_reason) {}
 
 std::vector<RpcService> StoreServices::services() {
   return {

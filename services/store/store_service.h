@@ -7,6 +7,7 @@
 #define KINORA_SERVICES_STORE_STORE_SERVICE_H_
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,8 @@ struct StoreServiceOptions {
   int64_t max_blob_bytes = 0;  // 0 for no limit
   int64_t inline_limit_bytes = 4096;
   std::string storage_driver = "local";  // or "memory"
+  // Why writes are refused; empty while they are not. Asked at every call.
+  std::function<std::string()> read_only_reason;
 };
 
 class StoreServices {

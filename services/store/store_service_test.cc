@@ -70,6 +70,49 @@ TEST_P(StoreServiceTest, ARevisionIsMadeThroughTheChannel) {
   EXPECT_EQ(ManifestJson(store()), ManifestJson(local()));
 }
 
+// The step-wise flow: every step is a call of its own. F: S1-61
+TEST_P(StoreServiceTest, ARevisionIsBuiltAndThenPublishedThroughTheChannel) {
+  MakeFilm(store());
+  const v1::LeaseToken lease = TakeFilmLease(store());
+  ASSERT_OK(
+      store().events.Append(ArtefactMade("Artifact:Script", 'a', "x", lease)));
+  v1::SaveProgressRequest progress;
+  progress.set_movie_id("film");
+  progress.set_target_revision("rev-0001");
+  progress.mutable_progress()->set_plan_hash(HashOf('a'));
+  progress.mutable_progress()->set_run_id(std::string(kRun1));
+  progress.mutable_progress()->add_done_jobs_by_layer(1);
+  *progress.mutable_lease() = lease;
+  ASSERT_OK(store().plans.SaveProgress(progress));
+  v1::LoadProgressRequest load;
+  load.set_movie_id("film");
+  load.set_target_revision("rev-0001");
+  ASSERT_OK_AND_ASSIGN(const v1::LoadProgressResponse loaded,
+                       store().plans.LoadProgress(load));
+  EXPECT_EQ(loaded.progress().SerializeAsString(),
+            progress.progress().SerializeAsString());
+
+  v1::BuildManifestRequest build;
+  build.set_movie_id("film");
+  *build.mutable_source() = CommitOf(lease, kRun1, "rev-0001", "", 1).source();
+  ASSERT_OK_AND_ASSIGN(const StoredManifest built,
+                       store().manifests.Build(build));
+  v1::PublishManifestHeader header;
+  header.set_movie_id("film");
+  *header.mutable_lease() = lease;
+  ASSERT_OK_AND_ASSIGN(const v1::PublishManifestResponse published,
+                       store().manifests.Publish(header, built.json));
+  EXPECT_EQ(published.current().hash(), built.pointer.hash());
+  EXPECT_EQ(ManifestJson(local()), built.json);
+
+  v1::SetMovieQuotaRequest quota;
+  quota.set_movie_id("film");
+  quota.mutable_quota()->set_max_revisions(3);
+  ASSERT_OK_AND_ASSIGN(const v1::SetMovieQuotaResponse limited,
+                       store().movies.SetQuota(quota));
+  EXPECT_EQ(limited.movie().quota().max_revisions(), 3);
+}
+
 TEST_P(StoreServiceTest, QueriesAnswerAsTheStoreItself) {
   MakeFilm(store());
   const v1::LeaseToken lease = TakeFilmLease(store());

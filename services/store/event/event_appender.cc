@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
 #include "common/error_reason.h"
@@ -72,10 +73,13 @@ absl::Status CheckLastSequence(absl::string_view log, int64_t expected,
 // One append on its way.
 class EventAppender::Call {
  public:
-  explicit Call(v1::AppendEventsRequest* append) : request(*append) {}
+  Call(v1::AppendEventsRequest* append, MovieCatalog& catalog)
+      : request(*append), movies(catalog) {}
 
   // Decides in the log's critical section.
   absl::Status operator()(int64_t last) const {
+    // A deletion removes the logs once it has made this fail.
+    KINORA_RETURN_IF_ERROR(movies.Require(request.log().movie_id()));
     if (request.has_expected_sequence()) {
       KINORA_RETURN_IF_ERROR(
           CheckLastSequence(log, request.expected_sequence(), last));
@@ -95,6 +99,7 @@ class EventAppender::Call {
   }
 
   v1::AppendEventsRequest& request;
+  MovieCatalog& movies;
   std::string log;
   std::shared_ptr<AppendRequests> requests;  // begun there
   LeaseTable::Fence fence;
@@ -109,7 +114,7 @@ std::vector<absl::StatusOr<v1::AppendEventsResponse>> EventAppender::AppendAll(
   calls.reserve(requests.size());
   std::vector<Call*> prepared;
   for (v1::AppendEventsRequest& request : requests) {
-    Call* const call = &calls.emplace_back(&request);
+    Call* const call = &calls.emplace_back(&request, movies_);
     bool busy = false;
     bool ready = Prepare(call, false, &busy);
     if (busy) {
@@ -256,6 +261,14 @@ std::shared_ptr<AppendRequests> EventAppender::RequestsOf(
   std::shared_ptr<AppendRequests>& requests = requests_[log];
   if (requests == nullptr) requests = std::make_shared<AppendRequests>();
   return requests;
+}
+
+void EventAppender::Forget(absl::string_view movie_id) {
+  const std::string prefix = MoviePrefix(movie_id);
+  MutexLock lock(mu_);
+  absl::erase_if(requests_, [&](const auto& entry) {
+    return absl::StartsWith(entry.first, prefix);
+  });
 }
 
 }  // namespace kinora

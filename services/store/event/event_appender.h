@@ -54,6 +54,9 @@ class EventAppender {
   std::vector<absl::StatusOr<v1::AppendEventsResponse>> AppendAll(
       absl::Span<v1::AppendEventsRequest> requests);
 
+  // Drops what is remembered of a deleted movie's requests.
+  void Forget(absl::string_view movie_id);
+
  private:
   class Call;
 

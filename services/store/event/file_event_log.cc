@@ -39,7 +39,10 @@ absl::StatusOr<std::unique_ptr<FileEventLog>> FileEventLog::Open(
                           Journal::Create(fs, directory, next));
   KINORA_RETURN_IF_ERROR(journal->RemoveSegmentsBelow(next.segment));
   log->committer_ = std::make_unique<FileEventLogCommitter>(
-      fs, root, std::move(journal), options.limits, log->waiters_);
+      fs,
+      options.gate != nullptr ? options.gate
+                              : std::make_shared<WriteGate>(root),
+      std::move(journal), options.limits, log->waiters_);
   return log;
 }
 

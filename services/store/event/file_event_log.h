@@ -46,6 +46,7 @@
 #include "services/store/event/file_event_log_chain.h"
 #include "services/store/event/file_event_log_committer.h"
 #include "services/store/object/durable_directories.h"
+#include "services/store/write_gate.h"
 
 namespace kinora {
 
@@ -55,6 +56,10 @@ struct FileEventLogOptions {
   Executor* executor = nullptr;
 
   FileEventLogLimits limits;
+
+  // Shared with what else writes to the volume; without one the log has its
+  // own.
+  std::shared_ptr<WriteGate> gate;
 
   // Logs of which state is kept in memory, but for those in use. One that was
   // forgotten is scanned again at its next use.

@@ -128,12 +128,12 @@ class FileEventLogCommitter::Group {
 };
 
 FileEventLogCommitter::FileEventLogCommitter(FileSystem& fs,
-                                             absl::string_view root,
+                                             std::shared_ptr<WriteGate> gate,
                                              std::unique_ptr<Journal> journal,
                                              const FileEventLogLimits& limits,
                                              EventLogWaiters& waiters)
     : fs_(fs),
-      root_(root),
+      gate_(std::move(gate)),
       limits_(limits),
       waiters_(waiters),
       group_commit_(kMaxGroupBytes),
@@ -236,7 +236,7 @@ absl::Status FileEventLogCommitter::StartSegmentIfDue(
     MutexLock lock(mu_);
     if (checkpoint_running_ && !exceeds(kMaxGrowth)) return absl::OkStatus();
     while (checkpoint_running_) checkpoint_done_.Wait(mu_);
-    KINORA_RETURN_IF_ERROR(read_only_);
+    KINORA_RETURN_IF_ERROR(gate_->Check());
   }
   KINORA_RETURN_IF_ERROR(journal_->StartSegment());
   *checkpoint = std::make_unique<Checkpoint>();
@@ -272,23 +272,6 @@ absl::Status FileEventLogCommitter::SyncLogs(const Checkpoint& checkpoint) {
     log.chain->CheckpointIfDue(end, limits_);
   }
   return absl::OkStatus();
-}
-
-absl::Status FileEventLogCommitter::CheckWritable() {
-  MutexLock lock(mu_);
-  return read_only_;
-}
-
-absl::Status FileEventLogCommitter::Poison(const absl::Status& reason) {
-  MutexLock lock(mu_);
-  if (read_only_.ok()) {
-    read_only_ = absl::UnavailableError(absl::StrCat(
-        "the event logs under \"", root_,
-        "\" are read-only since a write failed: ", reason.message()));
-    LogError("event logs are read-only now",
-             {{"root", root_}, {"error", reason}});
-  }
-  return read_only_;
 }
 
 }  // namespace kinora

@@ -22,14 +22,16 @@
 #include "services/store/event/event_log_waiters.h"
 #include "services/store/event/file_event_log_chain.h"
 #include "services/store/event/journal.h"
+#include "services/store/write_gate.h"
 
 namespace kinora {
 
 // Thread-safe.
 class FileEventLogCommitter {
  public:
-  // Borrows `fs` and `waiters`, which hear of every append.
-  FileEventLogCommitter(FileSystem& fs, absl::string_view root,
+  // Borrows `fs` and `waiters`, which hear of every append. Closes the gate
+  // when a write fails.
+  FileEventLogCommitter(FileSystem& fs, std::shared_ptr<WriteGate> gate,
                         std::unique_ptr<Journal> journal,
                         const FileEventLogLimits& limits,
                         EventLogWaiters& waiters);
@@ -57,10 +59,12 @@ class FileEventLogCommitter {
   absl::Status MarkRemoved(const std::shared_ptr<FileEventLogChain>& chain);
 
   // UNAVAILABLE once something was poisoned.
-  absl::Status CheckWritable() ABSL_LOCKS_EXCLUDED(mu_);
+  absl::Status CheckWritable() { return gate_->Check(); }
 
   // Ends all writing for that reason. Returns what CheckWritable() says now.
-  absl::Status Poison(const absl::Status& reason) ABSL_LOCKS_EXCLUDED(mu_);
+  absl::Status Poison(const absl::Status& reason) {
+    return gate_->Close(reason);
+  }
 
  private:
   using ChainPtr = std::shared_ptr<FileEventLogChain>;
@@ -96,7 +100,7 @@ class FileEventLogCommitter {
   absl::Status SyncLogs(const Checkpoint& checkpoint);
 
   FileSystem& fs_;
-  const std::string root_;
+  const std::shared_ptr<WriteGate> gate_;
   const FileEventLogLimits limits_;
   EventLogWaiters& waiters_;
   EventLogGroupCommit group_commit_;
@@ -108,7 +112,6 @@ class FileEventLogCommitter {
   Mutex mu_;
   CondVar checkpoint_done_;
   bool checkpoint_running_ ABSL_GUARDED_BY(mu_) = false;
-  absl::Status read_only_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace kinora

@@ -65,6 +65,7 @@ class LogEventStore final : public EventStore {
     movies.OnDeleted([this](absl::string_view movie_id) {
       readable_.Forget(movie_id);
       Forget(movie_id);
+      appender_.Forget(movie_id);
     });
   }
 

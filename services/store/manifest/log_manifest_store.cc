@@ -97,7 +97,7 @@ absl::Status LogManifestStore::RecoverLocked(absl::string_view movie_id,
     }
     KINORA_ASSIGN_OR_RETURN(std::string bytes,
                             RebuildAt(movie_id, commits, commits.size() - 1));
-    KINORA_RETURN_IF_ERROR(Publish(movie_id, current, last, bytes));
+    KINORA_RETURN_IF_ERROR(MoveCurrent(movie_id, current, last, bytes));
     LogInfo("finished a commit that was cut short",
             {{"movie_id", movie_id}, {"revision", last.revision()}});
   }
@@ -105,10 +105,10 @@ absl::Status LogManifestStore::RecoverLocked(absl::string_view movie_id,
   return absl::OkStatus();
 }
 
-absl::Status LogManifestStore::Publish(absl::string_view movie_id,
-                                       const Current& old,
-                                       const v1::RevisionCommitted& commit,
-                                       absl::string_view bytes) {
+absl::Status LogManifestStore::MoveCurrent(absl::string_view movie_id,
+                                           const Current& old,
+                                           const v1::RevisionCommitted& commit,
+                                           absl::string_view bytes) {
   const std::string key = ManifestKey(movie_id, commit.revision());
   KINORA_ASSIGN_OR_RETURN(bool created, CreateObject(storage_, key, bytes));
   if (!created) {
@@ -337,7 +337,7 @@ absl::StatusOr<v1::CommitRevisionResponse> LogManifestStore::Commit(
   {
     std::shared_ptr<MovieState> state = StateOf(request.movie_id());
     MutexLock lock(state->mu);
-    response = CommitLocked(request, *state);
+    response = CommitLocked(request, std::nullopt, *state);
   }
   if (response.ok() && response->published()) HoldToQuota(request.movie_id());
   return response;
@@ -361,7 +361,8 @@ void LogManifestStore::HoldToQuota(absl::string_view movie_id) {
 }
 
 absl::StatusOr<v1::CommitRevisionResponse> LogManifestStore::CommitLocked(
-    const v1::CommitRevisionRequest& request, MovieState& state) {
+    const v1::CommitRevisionRequest& request,
+    std::optional<absl::string_view> expected, MovieState& state) {
   const std::string& movie_id = request.movie_id();
   const v1::RevisionSource& source = request.source();
   KINORA_RETURN_IF_ERROR(RecoverLocked(movie_id, state));
@@ -393,11 +394,17 @@ absl::StatusOr<v1::CommitRevisionResponse> LogManifestStore::CommitLocked(
   KINORA_RETURN_IF_ERROR(CheckBlobs(movie_id, events));
   const v1::Manifest manifest =
       BuildManifest(base, source.target_revision(), events);
+  const std::string bytes = CanonicalBytes(manifest);
+  if (expected.has_value() && *expected != bytes) {
+    return InvalidField(
+        "data", *expected,
+        absl::StrCat("the logs give another manifest, ", Sha256Of(bytes).Hex(),
+                     ", for the same source"));
+  }
   if (SameContent(base, manifest)) {
     *response.mutable_current() = old.pointer;
     return response;
   }
-  const std::string bytes = CanonicalBytes(manifest);
   commit.set_manifest_hash(Sha256Of(bytes).Hex());
   // From here until all is done the next use of the movie looks again.
   state.recovered = false;
@@ -405,7 +412,7 @@ absl::StatusOr<v1::CommitRevisionResponse> LogManifestStore::CommitLocked(
       AppendedRange range,
       events_.AppendOwn(ArtefactsLogKey(movie_id), record, at));
   record.set_sequence(range.last_sequence);
-  KINORA_RETURN_IF_ERROR(Publish(movie_id, old, commit, bytes));
+  KINORA_RETURN_IF_ERROR(MoveCurrent(movie_id, old, commit, bytes));
   state.recovered = Archive(movie_id, record);
   *response.mutable_current() = PointerOf(commit);
   response.set_published(true);

@@ -57,7 +57,12 @@ class LogManifestStore final : public ManifestStore {
         movies_(movies),
         blobs_(blobs),
         events_(events),
-        leases_(leases) {}
+        leases_(leases) {
+    movies.OnDeleted([this](absl::string_view movie_id) {
+      MutexLock lock(mu_);
+      states_.erase(movie_id);
+    });
+  }
 
   absl::StatusOr<v1::GetCurrentManifestResponse> GetCurrent(
       const v1::GetCurrentManifestRequest& request) override;
@@ -68,6 +73,16 @@ class LogManifestStore final : public ManifestStore {
       const v1::GetManifestRequest& request) override;
   absl::StatusOr<v1::ListManifestsResponse> List(
       const v1::ListManifestsRequest& request) override;
+
+  // Builds on any revision there is. INVALID_ARGUMENT as of Commit().
+  absl::StatusOr<StoredManifest> Build(
+      const v1::BuildManifestRequest& request) override;
+
+  // A manifest is a projection of the logs, so this is a commit by another
+  // door: the source is worked out from the manifest and the run of the lease,
+  // and what the logs give for it must be exactly `json`.
+  absl::StatusOr<v1::PublishManifestResponse> Publish(
+      const v1::PublishManifestHeader& header, absl::string_view json) override;
 
   // Besides the errors of the service: INVALID_ARGUMENT if `target_revision`
   // is not the one after current, or `inputs_through_sequence` is not in the
@@ -101,18 +116,28 @@ class LogManifestStore final : public ManifestStore {
   absl::Status Recover(absl::string_view movie_id);
   absl::Status RecoverLocked(absl::string_view movie_id, MovieState& state)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(state.mu);
+  // INVALID_ARGUMENT for "data" unless the manifest is `expected`, if given.
   absl::StatusOr<v1::CommitRevisionResponse> CommitLocked(
-      const v1::CommitRevisionRequest& request, MovieState& state)
+      const v1::CommitRevisionRequest& request,
+      std::optional<absl::string_view> expected, MovieState& state)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(state.mu);
 
   // Prunes revisions beyond the movie's quota. The commit stands whatever
   // becomes of that; the next one tries again.
   void HoldToQuota(absl::string_view movie_id);
 
+  // What `manifest` was built from, if the logs give it: on top of `base`, by
+  // the run that `run_id` names. INVALID_ARGUMENT for "data" if the inputs were
+  // never as it says.
+  absl::StatusOr<v1::RevisionSource> SourceOf(
+      const std::string& movie_id, const v1::Manifest& manifest,
+      const v1::RevisionCommitted& base_commit, const v1::Manifest& base,
+      absl::string_view run_id);
+
   // Steps 2 and 3.
-  absl::Status Publish(absl::string_view movie_id, const Current& old,
-                       const v1::RevisionCommitted& commit,
-                       absl::string_view bytes);
+  absl::Status MoveCurrent(absl::string_view movie_id, const Current& old,
+                           const v1::RevisionCommitted& commit,
+                           absl::string_view bytes);
 
   // Step 4. False if it has to be tried again; a revision is live without it.
   bool Archive(absl::string_view movie_id, const v1::Event& commit);

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 
 #include "kinora/v1/manifest.pb.h"
 
@@ -31,6 +32,15 @@ class ManifestStore {
       const v1::GetManifestRequest& request) = 0;
   virtual absl::StatusOr<v1::ListManifestsResponse> List(
       const v1::ListManifestsRequest& request) = 0;
+
+  // The manifest that `request` describes; nothing is published under its
+  // pointer.
+  virtual absl::StatusOr<StoredManifest> Build(
+      const v1::BuildManifestRequest& request) = 0;
+
+  // Publishes the canonical JSON of a manifest.
+  virtual absl::StatusOr<v1::PublishManifestResponse> Publish(
+      const v1::PublishManifestHeader& header, absl::string_view json) = 0;
   virtual absl::StatusOr<v1::CommitRevisionResponse> Commit(
       const v1::CommitRevisionRequest& request) = 0;
 };

@@ -25,6 +25,8 @@ class MovieStore {
       const v1::ListMoviesRequest& request) = 0;
   virtual absl::StatusOr<v1::SetBlueprintResponse> SetBlueprint(
       const v1::SetBlueprintRequest& request) = 0;
+  virtual absl::StatusOr<v1::DeleteMovieResponse> Delete(
+      const v1::DeleteMovieRequest& request) = 0;
   virtual absl::StatusOr<v1::SetMovieQuotaResponse> SetQuota(
       const v1::SetMovieQuotaRequest& request) = 0;
 };

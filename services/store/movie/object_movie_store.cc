@@ -11,6 +11,7 @@
 #include "common/error_reason.h"
 #include "common/ids.h"
 #include "common/json.h"
+#include "common/log.h"
 #include "common/status.h"
 #include "services/store/checks.h"
 #include "services/store/event/event_validator.h"
@@ -56,7 +57,11 @@ absl::StatusOr<v1::CreateMovieResponse> ObjectMovieStore::Create(
   const std::string hash = Sha256Of(request.blueprint()).Hex();
   v1::CreateMovieResponse response;
   MutexLock lock(mu_);
-  absl::StatusOr<MovieFile> file = movies_.Load(movie_id);
+  absl::StatusOr<MovieFile> file = movies_.LoadAny(movie_id);
+  if (file.ok() && file->deleted) {
+    KINORA_RETURN_IF_ERROR(deletion_.Finish(movie_id));
+    file = movies_.LoadAny(movie_id);
+  }
   if (!file.ok() && !absl::IsNotFound(file.status())) return file.status();
   if (file.ok()) {
     const bool repeated = !request.request_id().empty() &&
@@ -204,6 +209,21 @@ absl::StatusOr<v1::SetBlueprintResponse> ObjectMovieStore::SetBlueprint(
   }
   KINORA_ASSIGN_OR_RETURN(*response.mutable_movie(), Load(movie_id));
   return response;
+}
+
+absl::StatusOr<v1::DeleteMovieResponse> ObjectMovieStore::Delete(
+    const v1::DeleteMovieRequest& request) {
+  {
+    MutexLock lock(mu_);
+    KINORA_RETURN_IF_ERROR(deletion_.Begin(request.movie_id()));
+  }
+  // From here on it is deleted, whatever happens: what fails now is done later.
+  const absl::Status finished = deletion_.Finish(request.movie_id());
+  if (!finished.ok()) {
+    LogWarning("a deletion is to be finished later",
+               {{"movie_id", request.movie_id()}, {"error", finished}});
+  }
+  return v1::DeleteMovieResponse();
 }
 
 absl::StatusOr<v1::SetMovieQuotaResponse> ObjectMovieStore::SetQuota(

@@ -17,9 +17,12 @@
 
 #include "common/clock.h"
 #include "common/mutex.h"
+#include "services/store/event/event_log.h"
 #include "services/store/event/log_event_store.h"
+#include "services/store/lease/lease_table.h"
 #include "services/store/manifest/manifest_store.h"
 #include "services/store/movie/movie_catalog.h"
+#include "services/store/movie/movie_deletion.h"
 #include "services/store/movie/movie_store.h"
 #include "services/store/object/object_storage.h"
 
@@ -32,14 +35,19 @@ inline constexpr absl::string_view kBlueprintMimeType = "application/yaml";
 class ObjectMovieStore final : public MovieStore {
  public:
   // All MUST outlive the store.
-  ObjectMovieStore(ObjectStorage& storage, MovieCatalog& movies,
+  ObjectMovieStore(ObjectStorage& storage, EventLog& log, MovieCatalog& movies,
                    LogEventStore& events, ManifestStore& manifests,
-                   Clock& clock)
+                   LeaseTable& leases, Clock& clock)
       : storage_(storage),
         movies_(movies),
         events_(events),
         manifests_(manifests),
-        clock_(clock) {}
+        clock_(clock),
+        deletion_(storage, log, movies, leases) {}
+
+  // Finishes what deletions that were cut short have left. To be called once
+  // the store is put together.
+  absl::Status FinishDeletions() { return deletion_.FinishAll(); }
 
   // Idempotent by `request_id` if it is not empty and the blueprint is the
   // same; without one a movie that exists is ALREADY_EXISTS.
@@ -54,6 +62,8 @@ class ObjectMovieStore final : public MovieStore {
       const v1::ListMoviesRequest& request) override;
   absl::StatusOr<v1::SetBlueprintResponse> SetBlueprint(
       const v1::SetBlueprintRequest& request) override;
+  absl::StatusOr<v1::DeleteMovieResponse> Delete(
+      const v1::DeleteMovieRequest& request) override;
   absl::StatusOr<v1::SetMovieQuotaResponse> SetQuota(
       const v1::SetMovieQuotaRequest& request) override;
 
@@ -69,7 +79,9 @@ class ObjectMovieStore final : public MovieStore {
   LogEventStore& events_;
   ManifestStore& manifests_;
   Clock& clock_;
-  Mutex mu_;  // one creation or change of a blueprint at a time
+  MovieDeletion deletion_;
+  // One creation, change of a blueprint or beginning of a deletion at a time.
+  Mutex mu_;
 };
 
 }  // namespace kinora

@@ -109,15 +109,19 @@ class FileObjectStorage::Writer final : public ObjectWriter {
   bool published_ = false;
 };
 
-FileObjectStorage::FileObjectStorage(FileSystem& fs, absl::string_view root)
+FileObjectStorage::FileObjectStorage(FileSystem& fs, absl::string_view root,
+                                     std::shared_ptr<WriteGate> gate)
     : fs_(fs),
       root_(root),
       staging_(JoinPath(root, kStagingName)),
+      gate_(gate != nullptr ? std::move(gate)
+                            : std::make_shared<WriteGate>(root)),
       directories_(fs, root) {}
 
 absl::StatusOr<std::unique_ptr<FileObjectStorage>> FileObjectStorage::Open(
-    FileSystem& fs, absl::string_view root) {
-  std::unique_ptr<FileObjectStorage> storage(new FileObjectStorage(fs, root));
+    FileSystem& fs, absl::string_view root, std::shared_ptr<WriteGate> gate) {
+  std::unique_ptr<FileObjectStorage> storage(
+      new FileObjectStorage(fs, root, std::move(gate)));
   const std::string& staging = storage->staging_;
   KINORA_RETURN_IF_ERROR(storage->directories_.Ensure(staging));
   KINORA_ASSIGN_OR_RETURN(const std::vector<std::string> leftovers,
@@ -140,22 +144,9 @@ Mutex& FileObjectStorage::LockOf(absl::string_view key) {
   return key_locks_[absl::HashOf(key) % key_locks_.size()];
 }
 
-absl::Status FileObjectStorage::CheckWritable() {
-  MutexLock lock(mu_);
-  return read_only_;
-}
-
 absl::Status FileObjectStorage::SyncNamesIn(absl::string_view directory) {
   const absl::Status status = fs_.SyncDirectory(directory);
-  if (status.ok()) return status;
-  MutexLock lock(mu_);
-  if (read_only_.ok()) {
-    read_only_ = absl::UnavailableError(absl::StrCat(
-        "objects under \"", root_, "\" are read-only: ", status.message()));
-    LogError("object storage is read-only now",
-             {{"root", root_}, {"error", status}});
-  }
-  return read_only_;
+  return status.ok() ? status : gate_->Close(status);
 }
 
 absl::StatusOr<std::unique_ptr<FileObjectStorage::Writer>>

@@ -31,6 +31,7 @@
 #include "common/mutex.h"
 #include "services/store/object/durable_directories.h"
 #include "services/store/object/object_storage.h"
+#include "services/store/write_gate.h"
 
 namespace kinora {
 
@@ -41,8 +42,11 @@ class FileObjectStorage final : public ObjectStorage {
   // REQUIRES: no other FileObjectStorage, here or in another process, has this
   // root. The lock that FileEventLog holds on the same root sees to that: open
   // the event log first.
+  // A gate is shared with what else writes to the volume; without one the
+  // storage has its own.
   static absl::StatusOr<std::unique_ptr<FileObjectStorage>> Open(
-      FileSystem& fs, absl::string_view root);
+      FileSystem& fs, absl::string_view root,
+      std::shared_ptr<WriteGate> gate = nullptr);
 
   absl::StatusOr<std::string> Read(absl::string_view key, int64_t offset,
                                    int64_t limit) override;
@@ -71,7 +75,8 @@ class FileObjectStorage final : public ObjectStorage {
   class Reader;
   class Writer;
 
-  FileObjectStorage(FileSystem& fs, absl::string_view root);
+  FileObjectStorage(FileSystem& fs, absl::string_view root,
+                    std::shared_ptr<WriteGate> gate);
 
   std::string PathOf(absl::string_view key) const;
   absl::StatusOr<std::unique_ptr<Writer>> NewWriter();
@@ -79,10 +84,9 @@ class FileObjectStorage final : public ObjectStorage {
   absl::StatusOr<std::unique_ptr<Writer>> Stage(absl::string_view bytes);
 
   // OK unless changes are refused.
-  absl::Status CheckWritable() ABSL_LOCKS_EXCLUDED(mu_);
+  absl::Status CheckWritable() { return gate_->Check(); }
   // Syncs a directory; a failure makes the storage read-only.
-  absl::Status SyncNamesIn(absl::string_view directory)
-      ABSL_LOCKS_EXCLUDED(mu_);
+  absl::Status SyncNamesIn(absl::string_view directory);
 
   // Removes the file of `key`, if there is one; does not sync its directory.
   absl::StatusOr<bool> RemoveFile(absl::string_view key);
@@ -94,12 +98,10 @@ class FileObjectStorage final : public ObjectStorage {
   FileSystem& fs_;
   const std::string root_;
   const std::string staging_;
+  const std::shared_ptr<WriteGate> gate_;
   DurableDirectories directories_;
   std::atomic<uint64_t> next_staged_ = 1;
   std::array<Mutex, 64> key_locks_;
-
-  Mutex mu_;
-  absl::Status read_only_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace kinora

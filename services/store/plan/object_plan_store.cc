@@ -74,4 +74,44 @@ absl::StatusOr<std::string> ObjectPlanStore::Load(
   return json;
 }
 
+absl::StatusOr<v1::SaveProgressResponse> ObjectPlanStore::SaveProgress(
+    const v1::SaveProgressRequest& request) {
+  const v1::PlanProgress& progress = request.progress();
+  KINORA_RETURN_IF_ERROR(movies_.Require(request.movie_id()));
+  KINORA_RETURN_IF_ERROR(
+      ValidateRevisionField("target_revision", request.target_revision()));
+  KINORA_RETURN_IF_ERROR(
+      ValidateHash("progress.plan_hash", progress.plan_hash()));
+  KINORA_RETURN_IF_ERROR(
+      ValidateRunIdField("progress.run_id", progress.run_id()));
+  for (const int64_t done : progress.done_jobs_by_layer()) {
+    if (done >= 0) continue;
+    return InvalidField("progress.done_jobs_by_layer", absl::StrCat(done),
+                        "must not be negative");
+  }
+  KINORA_ASSIGN_OR_RETURN(
+      LeaseTable::Fence fence,
+      leases_.Enter(request.lease(), request.movie_id(), progress.run_id()));
+  KINORA_RETURN_IF_ERROR(storage_.Write(
+      RevisionProgressKey(request.movie_id(), request.target_revision()),
+      CanonicalBytes(progress)));
+  return v1::SaveProgressResponse();
+}
+
+absl::StatusOr<v1::LoadProgressResponse> ObjectPlanStore::LoadProgress(
+    const v1::LoadProgressRequest& request) {
+  KINORA_RETURN_IF_ERROR(movies_.Require(request.movie_id()));
+  KINORA_RETURN_IF_ERROR(
+      ValidateRevisionField("target_revision", request.target_revision()));
+  const std::string key =
+      RevisionProgressKey(request.movie_id(), request.target_revision());
+  v1::LoadProgressResponse response;
+  absl::StatusOr<std::string> json = ReadObject(storage_, key);
+  if (absl::IsNotFound(json.status())) return response;
+  KINORA_RETURN_IF_ERROR(json.status());
+  absl::Status parsed = ParseDocument(*json, response.mutable_progress());
+  if (!parsed.ok()) return DataCorrupt(key, parsed.message());
+  return response;
+}
+
 }  // namespace kinora

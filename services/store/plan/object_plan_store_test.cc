@@ -82,5 +82,44 @@ TEST_F(ObjectPlanStoreTest, ADamagedPlanIsReported) {
   EXPECT_THAT(Load(saved.plan_hash()), StatusIs(absl::StatusCode::kDataLoss));
 }
 
+// F: S1-6
+TEST_F(ObjectPlanStoreTest, ProgressIsKeptByRevisionAndReplaced) {
+  v1::LoadProgressRequest load;
+  load.set_movie_id("film");
+  load.set_target_revision("rev-0001");
+  ASSERT_OK_AND_ASSIGN(v1::LoadProgressResponse loaded,
+                       core().plans.LoadProgress(load));
+  EXPECT_FALSE(loaded.has_progress());
+
+  v1::SaveProgressRequest save;
+  save.set_movie_id("film");
+  save.set_target_revision("rev-0001");
+  save.mutable_progress()->set_plan_hash(HashOf('a'));
+  save.mutable_progress()->set_run_id(std::string(kRun1));
+  save.mutable_progress()->add_done_jobs_by_layer(3);
+  *save.mutable_lease() = TakeFilmLease(store());
+  ASSERT_OK(core().plans.SaveProgress(save));
+  save.mutable_progress()->add_done_jobs_by_layer(1);
+  ASSERT_OK(core().plans.SaveProgress(save));
+  Restart();
+  ASSERT_OK_AND_ASSIGN(loaded, core().plans.LoadProgress(load));
+  EXPECT_EQ(loaded.progress().run_id(), kRun1);
+  EXPECT_THAT(loaded.progress().done_jobs_by_layer(),
+              ::testing::ElementsAre(3, 1));
+  EXPECT_THAT(ReadObject(storage_, "builds/film/runs/rev-0001-progress.json"),
+              IsOkAndHolds(CanonicalBytes(save.progress())));
+
+  // Invariant 11: a runner that lost its lease overwrites nothing.
+  save.mutable_lease()->set_fencing_token(7);
+  save.mutable_progress()->set_done_jobs_by_layer(0, 0);
+  EXPECT_EQ(ReasonOf(core().plans.SaveProgress(save).status()), "LEASE_LOST");
+  save.mutable_progress()->set_plan_hash("x");
+  EXPECT_THAT(core().plans.SaveProgress(save),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("progress.plan_hash")));
+  ASSERT_OK_AND_ASSIGN(loaded, core().plans.LoadProgress(load));
+  EXPECT_EQ(loaded.progress().done_jobs_by_layer(0), 3);
+}
+
 }  // namespace
 }  // namespace kinora

@@ -27,6 +27,11 @@ class PlanStore {
   // The stored bytes.
   virtual absl::StatusOr<std::string> Load(
       const v1::LoadPlanRequest& request) = 0;
+
+  virtual absl::StatusOr<v1::SaveProgressResponse> SaveProgress(
+      const v1::SaveProgressRequest& request) = 0;
+  virtual absl::StatusOr<v1::LoadProgressResponse> LoadProgress(
+      const v1::LoadProgressRequest& request) = 0;
 };
 
 }  // namespace kinora

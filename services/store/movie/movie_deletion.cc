@@ -1,0 +1,135 @@
+#include "services/store/movie/movie_deletion.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+
+#include "common/error_reason.h"
+#include "common/ids.h"
+#include "common/log.h"
+#include "common/status.h"
+#include "services/store/checks.h"
+#include "services/store/layout.h"
+
+namespace kinora {
+namespace {
+
+// For one deletion; a crash frees it with the movie.
+constexpr int kLeaseSeconds = 60;
+
+absl::Status RunActive(absl::string_view movie_id, const absl::Status& held) {
+  auto metadata = MetadataOf(held);
+  return WithReason(absl::FailedPreconditionError(absl::StrCat(
+                        "movie \"", movie_id, "\" is in use: \"",
+                        metadata["holder"], "\" holds its lease for \"",
+                        metadata["purpose"], "\": cancel the run first")),
+                    "RUN_ACTIVE",
+                    {{"movie", movie_id},
+                     {"run", metadata["purpose"]},
+                     {"holder", metadata["holder"]},
+                     {"expires_in", metadata["expires_in"]}});
+}
+
+}  // namespace
+
+absl::StatusOr<v1::LeaseToken> MovieDeletion::TakeLease(
+    absl::string_view movie_id) {
+  v1::AcquireLeaseRequest acquire;
+  acquire.set_lease_id(absl::StrCat("movie/", movie_id));
+  acquire.set_holder("the store");
+  acquire.set_purpose("deletion");
+  acquire.mutable_ttl()->set_seconds(kLeaseSeconds);
+  KINORA_ASSIGN_OR_RETURN(const v1::AcquireLeaseResponse lease,
+                          leases_.Acquire(acquire));
+  return lease.lease().token();
+}
+
+absl::Status MovieDeletion::Begin(absl::string_view movie_id) {
+  MutexLock lock(mu_);
+  KINORA_RETURN_IF_ERROR(movies_.Require(movie_id));
+  const absl::Status taken = TakeLease(movie_id).status();
+  if (ReasonOf(taken) == "LEASE_HELD") return RunActive(movie_id, taken);
+  KINORA_RETURN_IF_ERROR(taken);
+  KINORA_RETURN_IF_ERROR(storage_.Write(DeletionKey(movie_id), ""));
+  KINORA_RETURN_IF_ERROR(movies_.Bury(movie_id));
+  LogInfo("deleting a movie", {{"movie_id", movie_id}});
+  return absl::OkStatus();
+}
+
+absl::Status MovieDeletion::Finish(absl::string_view movie_id) {
+  MutexLock lock(mu_);
+  const absl::StatusOr<MovieFile> file = movies_.LoadAny(movie_id);
+  if (file.ok() && file->deleted) return Purge(movie_id);
+  if (!file.ok() && !absl::IsNotFound(file.status())) return file.status();
+  // Never decided, or done but for this.
+  return storage_.Delete(DeletionKey(movie_id));
+}
+
+absl::Status MovieDeletion::FinishAll() {
+  std::vector<std::string> begun;
+  KINORA_RETURN_IF_ERROR(ForEachEntry(
+      storage_, kDeletionPrefix, [&](const ObjectPage& page) -> absl::Status {
+        for (const ObjectInfo& object : page.objects) {
+          begun.emplace_back(LastPart(object.key));
+        }
+        return absl::OkStatus();
+      }));
+  for (const std::string& movie_id : begun) {
+    KINORA_RETURN_IF_ERROR(Finish(movie_id));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status MovieDeletion::Purge(absl::string_view movie_id) {
+  KINORA_RETURN_IF_ERROR(log_.Remove(InputsLogKey(movie_id)));
+  KINORA_RETURN_IF_ERROR(log_.Remove(ArtefactsLogKey(movie_id)));
+  KINORA_RETURN_IF_ERROR(PurgeRuns(movie_id));
+  KINORA_RETURN_IF_ERROR(
+      PurgeObjects(MoviePrefix(movie_id), MovieKey(movie_id)));
+  movies_.ForgetEverywhere(movie_id);
+  // The next movie of that id need not wait for the lease to expire.
+  absl::StatusOr<v1::LeaseToken> lease = TakeLease(movie_id);
+  if (lease.ok()) {
+    v1::ReleaseLeaseRequest release;
+    *release.mutable_token() = *std::move(lease);
+    KINORA_RETURN_IF_ERROR(leases_.Release(release).status());
+  }
+  KINORA_RETURN_IF_ERROR(movies_.Remove(movie_id));
+  return storage_.Delete(DeletionKey(movie_id));
+}
+
+absl::Status MovieDeletion::PurgeRuns(absl::string_view movie_id) {
+  return ForEachEntry(
+      storage_, RunsPrefix(movie_id),
+      [&](const ObjectPage& page) -> absl::Status {
+        for (const std::string& prefix : page.prefixes) {
+          const absl::string_view run_id = LastPart(prefix);
+          if (!ValidateRunId(run_id).ok()) continue;
+          KINORA_RETURN_IF_ERROR(log_.Remove(LedgerLogKey(movie_id, run_id)));
+          KINORA_RETURN_IF_ERROR(storage_.Delete(RunIndexKey(run_id)));
+          KINORA_RETURN_IF_ERROR(
+              storage_.Delete(LeaseKey(absl::StrCat("run/", run_id))));
+        }
+        return absl::OkStatus();
+      });
+}
+
+absl::Status MovieDeletion::PurgeObjects(absl::string_view prefix,
+                                         absl::string_view keep) {
+  return ForEachEntry(storage_, prefix,
+                      [&](const ObjectPage& page) -> absl::Status {
+                        std::vector<std::string> keys;
+                        for (const ObjectInfo& object : page.objects) {
+                          if (object.key != keep) keys.push_back(object.key);
+                        }
+                        KINORA_RETURN_IF_ERROR(storage_.DeleteAll(keys));
+                        for (const std::string& below : page.prefixes) {
+                          KINORA_RETURN_IF_ERROR(PurgeObjects(below, keep));
+                        }
+                        return absl::OkStatus();
+                      });
+}
+
+}  // namespace kinora

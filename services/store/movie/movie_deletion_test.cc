@@ -1,0 +1,165 @@
+#include "services/store/movie/movie_deletion.h"
+
+#include <string>
+#include <vector>
+
+#include "common/error_reason.h"
+#include "common/testing/status_matchers.h"
+#include "services/store/testing/core_fixture.h"
+#include "services/store/testing/faulty_object_storage.h"
+
+namespace kinora {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class MovieDeletionTest : public CoreFixture {
+ protected:
+  // A movie with a revision, a run and an edit beyond it.
+  static void MakeRevision(Store store) {
+    MakeFilm(store);
+    const v1::LeaseToken lease = TakeFilmLease(store);
+    v1::PutRunRecordRequest record;
+    record.mutable_record()->set_movie_id("film");
+    record.mutable_record()->set_run_id(std::string(kRun1));
+    *record.mutable_lease() = lease;
+    ASSERT_OK(store.runs.Put(record));
+    ASSERT_OK(store.events.Append(
+        ArtefactMade("Artifact:Script", 'a', "of the sea", lease)));
+    ASSERT_OK(
+        store.manifests.Commit(CommitOf(lease, kRun1, "rev-0001", "", 1)));
+    ASSERT_OK(
+        store.events.Append(InputEdit("Input:Topic", "land", "rev-0002")));
+    v1::ReleaseLeaseRequest release;
+    *release.mutable_token() = lease;
+    ASSERT_OK(store.leases.Release(release));
+  }
+  static absl::Status Delete(Store store, absl::string_view movie_id = "film") {
+    v1::DeleteMovieRequest request;
+    request.set_movie_id(std::string(movie_id));
+    return store.movies.Delete(request).status();
+  }
+  static absl::Status Get(Store store) {
+    v1::GetMovieRequest request;
+    request.set_movie_id("film");
+    return store.movies.Get(request).status();
+  }
+  void CollectKeys(const std::string& prefix, std::vector<std::string>* keys) {
+    absl::StatusOr<ObjectPage> page = storage_.List(prefix, 1000, "");
+    ASSERT_OK(page);
+    for (const ObjectInfo& object : page->objects) keys->push_back(object.key);
+    for (const std::string& below : page->prefixes) CollectKeys(below, keys);
+  }
+  std::vector<std::string> Keys() {
+    std::vector<std::string> keys;
+    for (const char* prefix : {"builds/", "index/", "deleting/", "leases/"}) {
+      CollectKeys(prefix, &keys);
+    }
+    return keys;
+  }
+};
+
+TEST_F(MovieDeletionTest, NothingIsLeftButTheLeasesTokens) {
+  MakeRevision(store());
+  ASSERT_OK(Delete(store()));
+  EXPECT_THAT(Keys(), ElementsAre("leases/movie/film.json"));
+  for (const char* log : {"inputs", "artefacts"}) {
+    ASSERT_OK_AND_ASSIGN(
+        const LogExtent extent,
+        log_.Extent("builds/film/events/" + std::string(log) + ".log"));
+    EXPECT_EQ(extent.last_sequence, 0) << log;
+  }
+  EXPECT_EQ(ReasonOf(Get(store())), "MOVIE_NOT_FOUND");
+  EXPECT_EQ(ReasonOf(Delete(store())), "MOVIE_NOT_FOUND");
+  EXPECT_EQ(
+      ReasonOf(store().events.Append(InputEdit("Input:Topic", "x")).status()),
+      "MOVIE_NOT_FOUND");
+  ASSERT_OK_AND_ASSIGN(const v1::ListMoviesResponse movies,
+                       store().movies.List({}));
+  EXPECT_THAT(movies.movies(), IsEmpty());
+  ASSERT_OK_AND_ASSIGN(const v1::ListRunRecordsResponse runs,
+                       store().runs.List({}));
+  EXPECT_THAT(runs.records(), IsEmpty());
+}
+
+// In the process that deleted it: nothing in memory knows of the first one.
+TEST_F(MovieDeletionTest, TheIdStartsClean) {
+  MakeRevision(store());
+  const std::string json = ManifestJson(store());
+  ASSERT_OK(Delete(store()));
+  MakeRevision(store());
+  EXPECT_EQ(ManifestJson(store()), json);
+  v1::ListInputsRequest list;
+  list.set_movie_id("film");
+  ASSERT_OK_AND_ASSIGN(const v1::ListInputsResponse inputs,
+                       store().events.ListInputs(list));
+  EXPECT_EQ(inputs.through_sequence(), 2);
+}
+
+TEST_F(MovieDeletionTest, AMovieInUseStays) {
+  MakeFilm(store());
+  TakeFilmLease(store(), "runner-1");
+  const absl::Status status = Delete(store());
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kFailedPrecondition,
+                               HasSubstr("runner-1")));
+  EXPECT_EQ(ReasonOf(status), "RUN_ACTIVE");
+  EXPECT_EQ(MetadataOf(status)["run"], kRun1);
+  EXPECT_OK(Get(store()));
+  EXPECT_THAT(Delete(store(), "../x"),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+// Cut short after any number of changes, the movie is whole or gone, and what
+// was left of it goes at the next start, or with the next movie of that id.
+TEST_F(MovieDeletionTest, ACrashLeavesItWholeOrGone) {
+  MakeRevision(store());
+  const std::string json = ManifestJson(store());
+  FaultyObjectStorage faulty(storage_);
+  bool deleted = false;
+  int changes = 0;
+  for (; !deleted; ++changes) {
+    ASSERT_LT(changes, 10);
+    Core core(faulty, log_, clock_);
+    faulty.StopAfter(changes);
+    deleted = Delete(core.store()).ok();
+    Restart();
+    if (deleted) break;
+    EXPECT_EQ(ManifestJson(store()), json) << changes;
+    // Its own lease of a minute ago is nobody's any more.
+    clock_.Advance(absl::Minutes(2));
+  }
+  EXPECT_GE(changes, 2);
+  // Decided, but all the rest is still to do.
+  EXPECT_EQ(ReasonOf(Get(store())), "MOVIE_NOT_FOUND");
+  EXPECT_GT(Keys().size(), 3u);
+  for (int more = 0; more < 100; ++more) {
+    Core core(faulty, log_, clock_);
+    faulty.StopAfter(more);  // also what is gone already counts
+    const absl::Status finished = core.movies.FinishDeletions();
+    EXPECT_EQ(ReasonOf(Get(core.store())), "MOVIE_NOT_FOUND");
+    if (finished.ok()) break;
+  }
+  EXPECT_THAT(Keys(), ElementsAre("leases/movie/film.json"));
+  Restart();
+  MakeRevision(store());
+  EXPECT_EQ(ManifestJson(store()), json);
+}
+
+TEST_F(MovieDeletionTest, ANewMovieFinishesTheDeletionBeforeIt) {
+  MakeRevision(store());
+  const std::string json = ManifestJson(store());
+  FaultyObjectStorage faulty(storage_);
+  {
+    Core core(faulty, log_, clock_);
+    faulty.StopAfter(4);
+    ASSERT_OK(Delete(core.store()));
+  }
+  Restart();
+  MakeRevision(store());
+  EXPECT_EQ(ManifestJson(store()), json);
+}
+
+}  // namespace
+}  // namespace kinora
