@@ -52,6 +52,9 @@ std::vector<Command> RunCommands();
 std::vector<Command> RunsCommands();
 std::vector<Command> ArtefactCommands();
 std::vector<Command> ManifestCommands();
+std::vector<Command> BlobCommands();
+std::vector<Command> UpkeepCommands();
+std::vector<Command> CopyCommands();
 
 // Prints one line of JSON.
 void PrintJson(const google::protobuf::Message& message);

@@ -48,7 +48,8 @@ std::vector<Command> AllCommands() {
   std::vector<Command> all;
   for (auto* commands :
        {MovieCommands, InputCommands, PlanCommands, RunCommands, RunsCommands,
-        ArtefactCommands, ManifestCommands}) {
+        ArtefactCommands, ManifestCommands, BlobCommands, UpkeepCommands,
+        CopyCommands}) {
     for (Command& command : commands()) all.push_back(std::move(command));
   }
   return all;

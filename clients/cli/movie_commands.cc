@@ -1,10 +1,11 @@
-// kinora movie create | list | show
+// kinora movie create | list | show | delete | quota | scan
 
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
+#include "clients/cli/amounts.h"
 #include "clients/cli/command.h"
 #include "clients/cli/connection.h"
 #include "common/file_system.h"
@@ -25,6 +26,14 @@ std::string Describe(const v1::Movie& movie) {
   if (!movie.current_manifest_hash().empty()) {
     absl::StrAppend(&text, "  manifest ",
                     movie.current_manifest_hash().substr(0, 12));
+  }
+  if (movie.quota().max_blob_bytes() > 0) {
+    absl::StrAppend(&text, "  at most ",
+                    FormatSize(movie.quota().max_blob_bytes()));
+  }
+  if (movie.quota().max_revisions() > 0) {
+    absl::StrAppend(&text, "  at most ",
+                    Counted(movie.quota().max_revisions(), "revision"));
   }
   return absl::StrCat(text, "\n");
 }
@@ -87,6 +96,101 @@ absl::StatusOr<int> ShowMovie(const Invocation& call) {
   return kExitOk;
 }
 
+absl::StatusOr<int> DeleteMovie(const Invocation& call) {
+  v1::DeleteMovieRequest request;
+  request.set_movie_id(std::string(call.operand(0)));
+  if (!call.args.Has("yes")) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("this removes all that movie \"", request.movie_id(),
+                     "\" holds, for good: repeat it with --yes"));
+  }
+  KINORA_RETURN_IF_ERROR(
+      call.connection.store().movies.Delete(request).status());
+  if (call.json) {
+    JsonObject json;
+    json.Add("deleted", true);
+    json.Add("movieId", request.movie_id());
+    PrintJson(JsonValue(std::move(json)));
+  } else {
+    Print(absl::StrCat("deleted ", request.movie_id(), "\n"));
+  }
+  return kExitOk;
+}
+
+// Without flags it only tells; a limit that is not given stays.
+absl::StatusOr<int> SetQuota(const Invocation& call) {
+  v1::GetMovieRequest get;
+  get.set_movie_id(std::string(call.operand(0)));
+  KINORA_ASSIGN_OR_RETURN(v1::GetMovieResponse got,
+                          call.connection.store().movies.Get(get));
+  v1::Movie movie = std::move(*got.mutable_movie());
+  v1::SetMovieQuotaRequest request;
+  request.set_movie_id(movie.movie_id());
+  *request.mutable_quota() = movie.quota();
+  const auto bytes = call.args.Get("max-bytes");
+  if (bytes.has_value()) {
+    KINORA_ASSIGN_OR_RETURN(const int64_t size,
+                            ParseSize("--max-bytes", *bytes));
+    request.mutable_quota()->set_max_blob_bytes(size);
+  }
+  const auto revisions = call.args.Get("max-revisions");
+  if (revisions.has_value()) {
+    KINORA_ASSIGN_OR_RETURN(const int64_t count,
+                            ParseCount("--max-revisions", *revisions));
+    request.mutable_quota()->set_max_revisions(count);
+  }
+  if (bytes.has_value() || revisions.has_value()) {
+    KINORA_ASSIGN_OR_RETURN(v1::SetMovieQuotaResponse set,
+                            call.connection.store().movies.SetQuota(request));
+    movie = std::move(*set.mutable_movie());
+  }
+  if (call.json) {
+    JsonObject json;
+    json.Add("maxBlobBytes", movie.quota().max_blob_bytes());
+    json.Add("maxRevisions", movie.quota().max_revisions());
+    json.Add("movieId", movie.movie_id());
+    PrintJson(JsonValue(std::move(json)));
+    return kExitOk;
+  }
+  const auto limit = [](int64_t value, const std::string& text) {
+    return value == 0 ? std::string("no limit") : text;
+  };
+  Print(absl::StrCat(movie.movie_id(), "  bytes of blobs: ",
+                     limit(movie.quota().max_blob_bytes(),
+                           FormatSize(movie.quota().max_blob_bytes())),
+                     "  revisions: ",
+                     limit(movie.quota().max_revisions(),
+                           absl::StrCat(movie.quota().max_revisions())),
+                     "\n"));
+  return kExitOk;
+}
+
+absl::StatusOr<int> ScanMovie(const Invocation& call) {
+  v1::ScanReadableFilesRequest request;
+  request.set_movie_id(std::string(call.operand(0)));
+  request.set_dry_run(call.args.Has("dry-run"));
+  KINORA_ASSIGN_OR_RETURN(
+      const v1::ScanReadableFilesResponse response,
+      call.connection.store().maintenance.ScanReadableFiles(request));
+  if (call.json) {
+    JsonArray ids;
+    for (const std::string& id : response.artefact_ids()) ids.push_back(id);
+    JsonObject json;
+    json.Add("artefactIds", std::move(ids));
+    json.Add("dryRun", request.dry_run());
+    json.Add("movieId", request.movie_id());
+    PrintJson(JsonValue(std::move(json)));
+    return kExitOk;
+  }
+  Print(absl::StrCat(request.dry_run() ? "would record " : "recorded ",
+                     Counted(response.artefact_ids_size(), "edit"),
+                     " by hand\n"));
+  for (const std::string& id : response.artefact_ids()) {
+    Print(absl::StrCat("  ", id, "\n"));
+  }
+  return kExitOk;
+}
+
 }  // namespace
 
 std::vector<Command> MovieCommands() {
@@ -110,6 +214,28 @@ std::vector<Command> MovieCommands() {
        .min_operands = 1,
        .max_operands = 1,
        .run = ShowMovie},
+      {.words = "movie delete",
+       .usage = "MOVIE --yes",
+       .help = "removes a movie with all it holds",
+       .flags = {{"yes", "", "really"}},
+       .min_operands = 1,
+       .max_operands = 1,
+       .run = DeleteMovie},
+      {.words = "movie quota",
+       .usage = "MOVIE [--max-bytes SIZE] [--max-revisions N]",
+       .help = "shows or sets what a movie may hold; 0 for no limit",
+       .flags = {{"max-bytes", "SIZE", "of all its blobs, such as 10GiB"},
+                 {"max-revisions", "N", "kept; older ones are pruned"}},
+       .min_operands = 1,
+       .max_operands = 1,
+       .run = SetQuota},
+      {.words = "movie scan",
+       .usage = "MOVIE [--dry-run]",
+       .help = "records readable files that were edited by hand",
+       .flags = {{"dry-run", "", "tell what was edited; record nothing"}},
+       .min_operands = 1,
+       .max_operands = 1,
+       .run = ScanMovie},
   };
 }
 

@@ -1,0 +1,69 @@
+#include "clients/cli/amounts.h"
+
+#include <cmath>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+#include "common/status.h"
+
+namespace kinora {
+namespace {
+
+constexpr absl::string_view kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+constexpr double kMaxSize = 9007199254740992.0;  // 2^53
+
+}  // namespace
+
+absl::StatusOr<int64_t> ParseSize(absl::string_view flag,
+                                  absl::string_view text) {
+  const size_t digits = text.find_first_not_of("0123456789.");
+  const absl::string_view unit =
+      digits == absl::string_view::npos
+          ? absl::string_view("B")
+          : absl::StripAsciiWhitespace(text.substr(digits));
+  double factor = 1;
+  for (const absl::string_view known : kUnits) {
+    double number = 0;
+    if (unit == known && absl::SimpleAtod(text.substr(0, digits), &number) &&
+        std::isfinite(number) && number * factor <= kMaxSize) {
+      return static_cast<int64_t>(number * factor);
+    }
+    factor *= 1024;
+  }
+  return InvalidField(flag, text, "must be a size such as 1048576 or 1.5GiB");
+}
+
+std::string FormatSize(int64_t bytes) {
+  if (bytes < 1024) return absl::StrCat(bytes, " B");
+  double size = static_cast<double>(bytes);
+  size_t unit = 0;
+  for (; size >= 1024 && unit + 1 < std::size(kUnits); ++unit) size /= 1024;
+  return absl::StrFormat("%.1f %s", size, kUnits[unit]);
+}
+
+absl::StatusOr<int64_t> ParseCount(absl::string_view flag,
+                                   absl::string_view text) {
+  int64_t count = 0;
+  if (absl::SimpleAtoi(text, &count) && count >= 0) return count;
+  return InvalidField(flag, text, "must be a whole number, 0 or more");
+}
+
+absl::StatusOr<absl::Duration> ParseSpan(absl::string_view flag,
+                                         absl::string_view text) {
+  absl::Duration span;
+  if (absl::ParseDuration(text, &span) && span >= absl::ZeroDuration() &&
+      span != absl::InfiniteDuration()) {
+    return span;
+  }
+  return InvalidField(flag, text,
+                      "must be a span of time such as 10m or 1h30m");
+}
+
+std::string Counted(int64_t count, absl::string_view noun) {
+  return absl::StrCat(count, " ", noun, count == 1 ? "" : "s");
+}
+
+}  // namespace kinora

@@ -1,0 +1,121 @@
+// kinora backup | restore
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/strings/str_cat.h"
+
+#include "clients/cli/amounts.h"
+#include "clients/cli/command.h"
+#include "clients/cli/connection.h"
+#include "common/file_system.h"
+#include "common/ids.h"
+#include "common/status.h"
+
+namespace kinora {
+namespace {
+
+constexpr size_t kReadBytes = size_t{1} << 20;
+
+// Writes beside `path` and gives the file its name once it is whole and on
+// stable storage.
+absl::StatusOr<int64_t> WriteCopy(const Invocation& call,
+                                  const v1::BackUpMovieRequest& request,
+                                  const std::string& path) {
+  FileSystem& fs = PosixFileSystem();
+  KINORA_ASSIGN_OR_RETURN(const bool taken, Exists(fs, path));
+  if (taken) {
+    return absl::AlreadyExistsError(
+        absl::StrCat("there is a file \"", path, "\" already"));
+  }
+  const std::string part = absl::StrCat(path, ".part");
+  KINORA_ASSIGN_OR_RETURN(std::unique_ptr<WritableFile> file,
+                          fs.OpenForWrite(part, OpenMode::kTruncate));
+  absl::Cleanup remove = [&] { fs.Remove(part).IgnoreError(); };
+  KINORA_RETURN_IF_ERROR(call.connection.store().maintenance.BackUpMovie(
+      request, [&](absl::string_view bytes) { return file->Append(bytes); }));
+  const auto size = static_cast<int64_t>(file->Size());
+  KINORA_RETURN_IF_ERROR(file->Sync());
+  KINORA_RETURN_IF_ERROR(file->Close());
+  KINORA_RETURN_IF_ERROR(fs.RenameIfAbsent(part, path));
+  std::move(remove).Cancel();
+  KINORA_RETURN_IF_ERROR(fs.SyncDirectory(ParentPath(path)));
+  return size;
+}
+
+absl::StatusOr<int> BackUp(const Invocation& call) {
+  v1::BackUpMovieRequest request;
+  request.set_movie_id(std::string(call.operand(0)));
+  const std::string path(call.operand(1));
+  KINORA_ASSIGN_OR_RETURN(const int64_t size, WriteCopy(call, request, path));
+  if (call.json) {
+    JsonObject json;
+    json.Add("bytes", size);
+    json.Add("file", path);
+    json.Add("movieId", request.movie_id());
+    PrintJson(JsonValue(std::move(json)));
+  } else {
+    Print(absl::StrCat("copied ", request.movie_id(), " to ", path, ", ",
+                       FormatSize(size), "\n"));
+  }
+  return kExitOk;
+}
+
+absl::StatusOr<int> Restore(const Invocation& call) {
+  const std::string path(call.operand(0));
+  const std::string movie_id(call.operand(1));
+  KINORA_RETURN_IF_ERROR(ValidateMovieId(movie_id));
+  KINORA_ASSIGN_OR_RETURN(const std::unique_ptr<RandomAccessFile> file,
+                          PosixFileSystem().OpenForRead(path));
+  uint64_t at = 0;
+  KINORA_ASSIGN_OR_RETURN(const v1::RestoreMovieResponse response,
+                          call.connection.store().maintenance.RestoreMovie(
+                              movie_id, [&]() -> absl::StatusOr<std::string> {
+                                std::string bytes(kReadBytes, '\0');
+                                KINORA_ASSIGN_OR_RETURN(
+                                    const size_t got,
+                                    file->ReadAt(at, absl::MakeSpan(bytes)));
+                                bytes.resize(got);
+                                at += got;
+                                return bytes;
+                              }));
+  if (call.json) {
+    JsonObject json;
+    json.Add("bytes", static_cast<int64_t>(at));
+    json.Add("currentRevision", response.current_revision());
+    json.Add("movieId", movie_id);
+    PrintJson(JsonValue(std::move(json)));
+  } else {
+    Print(absl::StrCat("restored ", movie_id, " at ",
+                       response.current_revision().empty()
+                           ? "no revision"
+                           : response.current_revision(),
+                       "\n"));
+  }
+  return kExitOk;
+}
+
+}  // namespace
+
+std::vector<Command> CopyCommands() {
+  return {
+      {.words = "backup",
+       .usage = "MOVIE FILE",
+       .help = "writes a consistent copy of a movie that may be in use",
+       .flags = {},
+       .min_operands = 2,
+       .max_operands = 2,
+       .run = BackUp},
+      {.words = "restore",
+       .usage = "FILE MOVIE",
+       .help = "makes a new movie from such a copy",
+       .flags = {},
+       .min_operands = 2,
+       .max_operands = 2,
+       .run = Restore},
+  };
+}
+
+}  // namespace kinora

@@ -1,0 +1,108 @@
+"""What a person does to keep a store healthy, through the command line."""
+
+
+def make_film(kinora, blueprint, movie="film"):
+    kinora.ok("movie", "create", movie, "--blueprint", blueprint)
+    kinora.ok("input", "set", movie, 'Story="Call me Ishmael."')
+    assert kinora.run(movie).end == "run.completed"
+    return kinora.manifest_bytes(movie)
+
+
+def files_of(directory):
+    return [path for path in directory.rglob("*") if path.is_file()]
+
+
+def test_quota_is_shown_set_and_taken_away(kinora, film):
+    kinora.ok("movie", "create", "film", "--blueprint", film())
+    none = {"movieId": "film", "maxBlobBytes": 0, "maxRevisions": 0}
+    assert kinora.json("movie", "quota", "film") == none
+    kinora.ok("movie", "quota", "film", "--max-bytes", "1.5GiB")
+    kinora.ok("movie", "quota", "film", "--max-revisions", "20")
+    assert kinora.json("movie", "quota", "film") == {
+        "movieId": "film",
+        "maxBlobBytes": 3 << 29,
+        "maxRevisions": 20,
+    }
+    assert "1.5 GiB" in kinora.ok("movie", "show", "film")
+    kinora.ok("movie", "quota", "film", "--max-bytes", "0", "--max-revisions", "0")
+    assert kinora.json("movie", "quota", "film") == none
+    assert "--max-bytes" in kinora.fails("movie", "quota", "film", "--max-bytes", "x")
+
+
+def test_deleted_movie_is_gone_and_its_id_starts_clean(tmp_path, kinora, film):
+    before = make_film(kinora, film())
+    make_film(kinora, film(), "other")
+    assert "--yes" in kinora.fails("movie", "delete", "film")
+    assert kinora.json("movie", "delete", "film", "--yes") == {
+        "movieId": "film",
+        "deleted": True,
+    }
+    assert "MOVIE_NOT_FOUND" in kinora.fails("movie", "delete", "film", "--yes")
+    assert "MOVIE_NOT_FOUND" in kinora.fails("run", "film")
+    assert [m["movieId"] for m in kinora.json("movie", "list")["movies"]] == ["other"]
+    assert files_of(tmp_path / "data" / "builds" / "film") == []
+    assert [r["movieId"] for r in kinora.json("runs", "list")["runs"]] == ["other"]
+    # The same film again: the same revision, all of it made anew.
+    assert make_film(kinora, film()) == before
+    assert len(kinora.json("runs", "list", "--movie", "film")["runs"]) == 1
+
+
+def test_movie_in_use_is_not_deleted(kinora, film):
+    kinora.ok("movie", "create", "film", "--blueprint", film("{delay_ms: 3000}"))
+    kinora.ok("input", "set", "film", 'Story="Call me Ishmael."')
+    run_id = kinora.json("run", "film", "--detach")["run"]["runId"]
+    said = kinora.fails("movie", "delete", "film", "--yes")
+    assert "RUN_ACTIVE" in said
+    assert run_id in said
+    kinora.ok("runs", "cancel", run_id)
+    kinora.call("runs", "watch", run_id)
+    kinora.ok("movie", "delete", "film", "--yes")
+
+
+# F: S1-54
+def test_collection_removes_garbage_and_nothing_else(tmp_path, kinora, film):
+    before = make_film(kinora, film())
+    blobs = tmp_path / "data" / "builds" / "film" / "blobs"
+    kept = set(files_of(blobs))
+    result = kinora.json("gc", "film", "--grace", "0")
+    assert result["removed"] == []
+    assert result["scannedBlobs"] == len(kept)
+    assert set(files_of(blobs)) == kept
+    assert kinora.manifest_bytes("film") == before
+    assert kinora.run("film").called == set()
+
+    movie = kinora.json("movie", "show", "film")
+    blueprint = movie["blueprint"]["digest"]["hash"]
+    explained = kinora.json("blob", "explain", "film", blueprint)
+    assert any("rev-0001" in line for line in explained["reachedBy"])
+
+
+def test_movie_of_an_unknown_format_is_refused_and_others_go_on(tmp_path, kinora, film):
+    make_film(kinora, film())
+    later = tmp_path / "data" / "builds" / "later"
+    later.mkdir()
+    (later / "movie.json").write_text('{"formatVersion":99,"movieId":"later"}')
+    said = kinora.fails("movie", "show", "later")
+    assert "FORMAT_UNKNOWN" in said
+    assert "builds/later/movie.json" in said
+    assert "99" in said
+    movies = kinora.json("movie", "list")["movies"]
+    assert [m["movieId"] for m in movies] == ["film", "later"]
+    assert kinora.run("film").end == "run.completed"
+
+
+def test_every_command_tells_its_flags(kinora):
+    for words in (
+        ["gc"],
+        ["blob", "explain"],
+        ["verify"],
+        ["checkpoint"],
+        ["prune"],
+        ["stats"],
+        ["backup"],
+        ["restore"],
+        ["movie", "delete"],
+        ["movie", "quota"],
+        ["movie", "scan"],
+    ):
+        assert "usage: kinora " + " ".join(words) in kinora.ok(*words, "--help")
