@@ -45,6 +45,8 @@ constexpr OptionText kOptionTexts[] = {
     {"StoreConfig.max_blob_bytes", "largest blob; 0 for no limit", "0"},
     {"StoreConfig.gc_grace_seconds",
      "for how long a collection keeps what nothing reaches", "3600"},
+    {"StoreConfig.checkpoint_events",
+     "events of a movie after which a checkpoint is written", "100000"},
     {"PlannerConfig.store_addr", "HOST:PORT of the store", "127.0.0.1:7401"},
     {"RunnerConfig.store_addr", "HOST:PORT of the store", "127.0.0.1:7401"},
     {"RunnerConfig.planner_addr", "HOST:PORT of the planner", "127.0.0.1:7402"},

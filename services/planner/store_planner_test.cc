@@ -86,7 +86,7 @@ class StorePlannerTest : public ::testing::Test {
         store_{local_->store().movies, blobs_,
                local_->store().events, local_->store().manifests,
                local_->store().plans,  local_->store().leases,
-               local_->store().runs},
+               local_->store().runs,   local_->store().maintenance},
         planner_(store_) {}
 
   void MakeMovie(const std::string& yaml = kFilm) {

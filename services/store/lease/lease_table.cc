@@ -103,6 +103,9 @@ struct LeaseTable::Entry {
   CondVar idle;  // signalled when `writers` reaches 0
   // As stored; the holder is empty while nobody holds it.
   v1::Lease lease ABSL_GUARDED_BY(mu);
+  // False for what was read on opening: it may be the trace of a grant whose
+  // write failed, which the next loss of power takes back.
+  bool durable ABSL_GUARDED_BY(mu) = true;
   int64_t deadline_nanos ABSL_GUARDED_BY(mu) = 0;
   int64_t renewals ABSL_GUARDED_BY(mu) = 0;
   int writers ABSL_GUARDED_BY(mu) = 0;
@@ -137,12 +140,22 @@ absl::StatusOr<std::shared_ptr<LeaseTable::Entry>> LeaseTable::Find(
       absl::Status parsed = ParseDocument(*json, &entry->lease);
       if (!parsed.ok()) return DataCorrupt(key, parsed.message());
       entry->Extend(opened_nanos_);
+      entry->durable = false;
     }
     entry->lease.mutable_token()->set_lease_id(std::string(lease_id));
   }
   MutexLock lock(mu_);
   return entries_.try_emplace(std::string(lease_id), std::move(entry))
       .first->second;
+}
+
+absl::Status LeaseTable::MakeDurable(Entry& entry) {
+  entry.mu.AssertHeld();
+  if (entry.durable) return absl::OkStatus();
+  KINORA_RETURN_IF_ERROR(storage_.Write(
+      LeaseKey(entry.lease.token().lease_id()), CanonicalBytes(entry.lease)));
+  entry.durable = true;
+  return absl::OkStatus();
 }
 
 absl::StatusOr<v1::AcquireLeaseResponse> LeaseTable::Acquire(
@@ -166,6 +179,7 @@ absl::StatusOr<v1::AcquireLeaseResponse> LeaseTable::Acquire(
     }
     if (entry->lease.holder() == request.holder() &&
         entry->lease.purpose() == request.purpose()) {
+      KINORA_RETURN_IF_ERROR(MakeDurable(*entry));
       *entry->lease.mutable_ttl() = request.ttl();
       entry->Extend(clock_.MonotonicNanos());
       ++entry->renewals;
@@ -185,6 +199,7 @@ absl::StatusOr<v1::AcquireLeaseResponse> LeaseTable::Acquire(
       storage_.Write(LeaseKey(request.lease_id()), CanonicalBytes(granted)));
   response.set_expired_purpose(entry->held() ? entry->lease.purpose() : "");
   entry->lease = std::move(granted);
+  entry->durable = true;
   entry->renewals = 0;
   entry->Extend(clock_.MonotonicNanos());
   *response.mutable_lease() = entry->Snapshot(clock_);
@@ -226,6 +241,8 @@ absl::StatusOr<v1::GetLeaseResponse> LeaseTable::Get(
                           Find("lease_id", request.lease_id()));
   v1::GetLeaseResponse response;
   MutexLock lock(entry->mu);
+  // What a failing disk cannot keep is still the answer.
+  MakeDurable(*entry).IgnoreError();
   if (entry->held()) *response.mutable_lease() = entry->Snapshot(clock_);
   return response;
 }

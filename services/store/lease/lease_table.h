@@ -84,6 +84,9 @@ class LeaseTable final : public LeaseStore {
                               absl::string_view run_id);
 
  private:
+  // Writes again what was read on opening, before anybody relies on it.
+  // REQUIRES: the entry's lock is held.
+  absl::Status MakeDurable(Entry& entry);
   absl::StatusOr<std::shared_ptr<Entry>> Find(absl::string_view field,
                                               absl::string_view lease_id);
 
