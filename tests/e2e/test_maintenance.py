@@ -72,7 +72,7 @@ def test_collection_removes_garbage_and_nothing_else(tmp_path, kinora, film):
     assert kinora.run("film").called == set()
 
     movie = kinora.json("movie", "show", "film")
-    blueprint = movie["blueprint"]["digest"]["hash"]
+    blueprint = movie["blueprint"]["hash"]
     explained = kinora.json("blob", "explain", "film", blueprint)
     assert any("rev-0001" in line for line in explained["reachedBy"])
 

@@ -108,8 +108,7 @@ class EventMaker {
           break;
         case FieldDescriptor::CPPTYPE_INT64:
           r.SetInt64(message, field,
-                     static_cast<int64_t>(random_.Next()) >>
-                         Below(54));
+                     static_cast<int64_t>(random_.Next()) >> Below(54));
           break;
         case FieldDescriptor::CPPTYPE_INT32:
           r.SetInt32(message, field, static_cast<int>(Below(999'999'999)));
