@@ -82,9 +82,10 @@ class TakeStream final : public grpc::ServerReadReactor<Request> {
   void Run() {
     absl::StatusOr<Response> result =
         handler_([this](Request* message) { return Read(message); });
-    if (result.ok()) *response_ = *std::move(result);
+    const absl::Status status = result.status();
+    if (status.ok()) *response_ = *std::move(result);
     // A read that is under way, after a drain, ends with the call.
-    this->Finish(ToGrpcStatus(result.status()));
+    this->Finish(ToGrpcStatus(status));
   }
 
   absl::StatusOr<bool> Read(Request* message) {

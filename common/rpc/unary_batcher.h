@@ -108,8 +108,9 @@ class UnaryBatcher {
       std::vector<absl::StatusOr<Response>> answers =
           handler_(absl::MakeSpan(requests));
       for (size_t i = 0; i < calls.size(); ++i) {
-        if (answers[i].ok()) *calls[i].response = *std::move(answers[i]);
-        calls[i].reactor->Finish(ToGrpcStatus(answers[i].status()));
+        const absl::Status status = answers[i].status();
+        if (status.ok()) *calls[i].response = *std::move(answers[i]);
+        calls[i].reactor->Finish(ToGrpcStatus(status));
       }
     }
     {
