@@ -436,38 +436,39 @@ bool ReadFraming(LineReader& line) {
 
 }  // namespace
 
-bool ReadEventLine(absl::string_view text, v1::Event* event) {
-  LineReader line(text);
+bool ReadEventLine(absl::string_view line, v1::Event* event) {
+  LineReader reader(line);
   int64_t sequence = 0;
-  if (!line.BeginObject() || !line.Member("\"seq\":") ||
-      !line.Integer(&sequence)) {
+  if (!reader.BeginObject() || !reader.Member("\"seq\":") ||
+      !reader.Integer(&sequence)) {
     return false;
   }
-  if (line.Member("\"time\":")) {
+  if (reader.Member("\"time\":")) {
     absl::string_view time;
     int64_t seconds = 0;
     int32_t nanos = 0;
-    if (!line.PlainText(&time) || !ParseRfc3339(time, &seconds, &nanos)) {
+    if (!reader.PlainText(&time) || !ParseRfc3339(time, &seconds, &nanos)) {
       return false;
     }
     event->mutable_time()->set_seconds(seconds);
     event->mutable_time()->set_nanos(nanos);
   }
-  if (line.Member("\"revision\":") && !line.Text(event->mutable_revision())) {
+  if (reader.Member("\"revision\":") &&
+      !reader.Text(event->mutable_revision())) {
     return false;
   }
-  if (line.Member("\"readerMayIgnore\":")) {
-    if (!line.Take("true")) return false;
+  if (reader.Member("\"readerMayIgnore\":")) {
+    if (!reader.Take("true")) return false;
     event->set_reader_may_ignore(true);
   }
-  if (line.Member("\"input\":")) {
-    if (!Read(line, event->mutable_input())) return false;
-  } else if (line.Member("\"artefact\":")) {
-    if (!Read(line, event->mutable_artefact())) return false;
+  if (reader.Member("\"input\":")) {
+    if (!Read(reader, event->mutable_input())) return false;
+  } else if (reader.Member("\"artefact\":")) {
+    if (!Read(reader, event->mutable_artefact())) return false;
   } else {
     return false;
   }
-  return ReadFraming(line);
+  return ReadFraming(reader);
 }
 
 }  // namespace kinora

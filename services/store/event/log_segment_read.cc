@@ -86,18 +86,18 @@ absl::StatusOr<LogRange> Narrow(const RandomAccessFile& file, LogRange range) {
 
 }  // namespace
 
-absl::Status ReadLogRecords(const RandomAccessFile& file, const LogRange& whole,
+absl::Status ReadLogRecords(const RandomAccessFile& file, const LogRange& range,
                             LogBudget* budget, std::vector<LogRecord>* out) {
-  KINORA_ASSIGN_OR_RETURN(const LogRange range, Narrow(file, whole));
-  LogLineReader lines(file, range.from.offset, range.end, kReadBytes);
+  KINORA_ASSIGN_OR_RETURN(const LogRange narrow, Narrow(file, range));
+  LogLineReader lines(file, narrow.from.offset, narrow.end, kReadBytes);
   absl::string_view line;
-  for (int64_t sequence = range.from.sequence;
-       sequence <= range.last && !budget->exhausted(); ++sequence) {
+  for (int64_t sequence = narrow.from.sequence;
+       sequence <= narrow.last && !budget->exhausted(); ++sequence) {
     KINORA_ASSIGN_OR_RETURN(const bool more, lines.Next(&line));
-    if (!more) return EndsBefore(range, sequence);
-    if (sequence < range.wanted) continue;
+    if (!more) return EndsBefore(narrow, sequence);
+    if (sequence < narrow.wanted) continue;
     const absl::Status intact = CheckLogLineIs(sequence, line);
-    if (!intact.ok()) return Annotate(intact, Where(range, sequence));
+    if (!intact.ok()) return Annotate(intact, Where(narrow, sequence));
     out->push_back({.sequence = sequence, .line = std::string(line)});
     --budget->records;
     budget->bytes -= static_cast<int64_t>(line.size());
@@ -126,15 +126,15 @@ absl::Status CheckLogLines(const RandomAccessFile& file,
 }
 
 absl::StatusOr<uint64_t> FindLogRecord(const RandomAccessFile& file,
-                                       const LogRange& whole) {
-  KINORA_ASSIGN_OR_RETURN(const LogRange range, Narrow(file, whole));
-  LogLineReader lines(file, range.from.offset, range.end, kReadBytes);
+                                       const LogRange& range) {
+  KINORA_ASSIGN_OR_RETURN(const LogRange narrow, Narrow(file, range));
+  LogLineReader lines(file, narrow.from.offset, narrow.end, kReadBytes);
   absl::string_view line;
-  uint64_t offset = range.from.offset;
-  for (int64_t sequence = range.from.sequence; sequence < range.wanted;
+  uint64_t offset = narrow.from.offset;
+  for (int64_t sequence = narrow.from.sequence; sequence < narrow.wanted;
        ++sequence) {
     KINORA_ASSIGN_OR_RETURN(const bool more, lines.Next(&line));
-    if (!more) return EndsBefore(range, sequence);
+    if (!more) return EndsBefore(narrow, sequence);
     offset += line.size() + 1;
   }
   return offset;

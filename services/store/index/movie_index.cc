@@ -18,11 +18,11 @@ MovieIndex::MovieIndex(EventLog& events, ObjectStorage& storage,
       inputs_(events, storage, movie_id, v1::LOG_KIND_INPUTS, options) {}
 
 absl::Status MovieIndex::Ask(LogIndex& index,
-                             absl::FunctionRef<absl::Status()> query) {
+                             absl::FunctionRef<absl::Status(LogIndex&)> query) {
   absl::Status status;
   for (int i = 0; i < kMaxRepairs; ++i) {
     KINORA_RETURN_IF_ERROR(index.Refresh());
-    status = query();
+    status = query(index);
     if (!absl::IsAborted(status)) return status;
   }
   return status;
@@ -31,9 +31,8 @@ absl::Status MovieIndex::Ask(LogIndex& index,
 absl::StatusOr<std::vector<EventPtr>> MovieIndex::Resolve(
     const v1::ResolveArtefactsRequest& request) {
   MutexLock lock(artefacts_mu_);
-  LogIndex& index = artefacts_;
   std::vector<EventPtr> found;
-  const auto query = [&]() -> absl::Status {
+  const auto query = [&](LogIndex& index) -> absl::Status {
     found.clear();
     for (const v1::ArtefactQuery& wanted : request.queries()) {
       const std::string& id = wanted.artefact_id();
@@ -51,15 +50,14 @@ absl::StatusOr<std::vector<EventPtr>> MovieIndex::Resolve(
     }
     return absl::OkStatus();
   };
-  KINORA_RETURN_IF_ERROR(Ask(index, query));
+  KINORA_RETURN_IF_ERROR(Ask(artefacts_, query));
   return found;
 }
 
 absl::StatusOr<std::vector<EventPtr>> MovieIndex::Commits() {
   MutexLock lock(artefacts_mu_);
-  LogIndex& index = artefacts_;
   std::vector<EventPtr> commits;
-  KINORA_RETURN_IF_ERROR(Ask(index, [&]() -> absl::Status {
+  KINORA_RETURN_IF_ERROR(Ask(artefacts_, [&](LogIndex& index) -> absl::Status {
     KINORA_ASSIGN_OR_RETURN(
         commits,
         index.All(kCommitIndexKey, LogIndex::kEnd, [](const v1::Event& event) {
@@ -72,9 +70,8 @@ absl::StatusOr<std::vector<EventPtr>> MovieIndex::Commits() {
 
 absl::StatusOr<EventPtr> MovieIndex::Input(absl::string_view input_id) {
   MutexLock lock(inputs_mu_);
-  LogIndex& index = inputs_;
   EventPtr found;
-  KINORA_RETURN_IF_ERROR(Ask(index, [&]() -> absl::Status {
+  KINORA_RETURN_IF_ERROR(Ask(inputs_, [&](LogIndex& index) -> absl::Status {
     KINORA_ASSIGN_OR_RETURN(
         found, index.Latest(InputIndexKey(input_id), LogIndex::kEnd,
                             [&](const v1::Event& event) {
@@ -87,9 +84,8 @@ absl::StatusOr<EventPtr> MovieIndex::Input(absl::string_view input_id) {
 
 absl::StatusOr<InputsAt> MovieIndex::Inputs(int64_t through) {
   MutexLock lock(inputs_mu_);
-  LogIndex& index = inputs_;
   InputsAt at;
-  KINORA_RETURN_IF_ERROR(Ask(index, [&]() -> absl::Status {
+  KINORA_RETURN_IF_ERROR(Ask(inputs_, [&](LogIndex& index) -> absl::Status {
     at.through = std::min(through, index.through());
     at.inputs.clear();
     KINORA_ASSIGN_OR_RETURN(

@@ -65,7 +65,8 @@ class MovieIndex {
 
  private:
   // Does `query` on an up-to-date index, again if a damaged table was dropped.
-  absl::Status Ask(LogIndex& index, absl::FunctionRef<absl::Status()> query);
+  absl::Status Ask(LogIndex& index,
+                   absl::FunctionRef<absl::Status(LogIndex&)> query);
 
   Mutex artefacts_mu_;
   LogIndex artefacts_ ABSL_GUARDED_BY(artefacts_mu_);
