@@ -40,8 +40,8 @@ class ProducerTotals {
   void AddTo(v1::GetStatisticsResponse* response) const;
 
   std::string ToJson() const;
-  // Nothing counted yet if `json` is not what ToJson() wrote.
-  static ProducerTotals FromJson(absl::string_view json);
+  // Nothing counted yet if `text` is not what ToJson() wrote.
+  static ProducerTotals FromJson(absl::string_view text);
 
  private:
   int64_t through_ = 0;
