@@ -196,9 +196,4 @@ std::string DescribeEnd(const v1::LedgerEvent& event) {
   }
 }
 
-bool IsTerminal(const v1::LedgerEvent& event) {
-  return event.has_run_completed() || event.has_run_failed() ||
-         event.has_run_cancelled();
-}
-
 }  // namespace kinora

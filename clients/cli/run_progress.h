@@ -55,9 +55,6 @@ class RunProgress {
 // `event` is none.
 std::string DescribeEnd(const v1::LedgerEvent& event);
 
-// True for run.completed, run.failed and run.cancelled.
-bool IsTerminal(const v1::LedgerEvent& event);
-
 }  // namespace kinora
 
 #endif  // KINORA_CLIENTS_CLI_RUN_PROGRESS_H_

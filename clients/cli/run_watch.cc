@@ -13,6 +13,7 @@
 #include "common/json_writer.h"
 #include "common/ledger_json.h"
 #include "common/proto_json.h"
+#include "common/run_end.h"
 #include "common/status.h"
 
 namespace kinora {

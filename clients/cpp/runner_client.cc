@@ -9,6 +9,7 @@
 #include "common/clock.h"
 #include "common/mutex.h"
 #include "common/rpc/unary.h"
+#include "common/run_end.h"
 #include "kinora/v1/runner.grpc.pb.h"
 
 namespace kinora {
@@ -25,11 +26,6 @@ void Pause(absl::Duration duration) {
   const int64_t end = DeadlineAfter(RealClock(), duration);
   while (never.WaitUntil(mu, end)) {
   }
-}
-
-bool IsTerminal(const v1::LedgerEvent& event) {
-  return event.has_run_completed() || event.has_run_failed() ||
-         event.has_run_cancelled();
 }
 
 }  // namespace

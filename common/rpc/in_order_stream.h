@@ -23,6 +23,7 @@
 #include "common/executor.h"
 #include "common/mutex.h"
 #include "common/rpc/call_context.h"
+#include "common/rpc/drain_watch.h"
 #include "common/rpc/stream_task.h"
 
 namespace kinora {
@@ -48,29 +49,20 @@ class InOrderStream final : public grpc::ServerBidiReactor<Request, Response> {
     return stream;
   }
 
-  ~InOrderStream() override {
-    if (tracker_ != nullptr) tracker_->CancelOnDrain(drain_id_);
-  }
-
  private:
   InOrderStream(grpc::CallbackServerContext* context, Executor& executor,
                 Handler handler)
       : executor_(executor),
         hold_(HoldServer(context)),
         trace_(TraceOf(context)),
-        tracker_(TrackerOf(context)),
+        drain_(context),
         handler_(std::move(handler)) {}
 
   void Begin(grpc::CallbackServerContext* context) {
     absl::Status admitted = AdmitCall(context);
-    if (admitted.ok() && tracker_ != nullptr) {
-      std::weak_ptr<InOrderStream> weak = self_;
-      drain_id_ = tracker_->OnDrain([weak] {
-        if (auto stream = weak.lock()) {
-          stream->Stop(absl::UnavailableError(
-              "the server is draining: send again what was not answered"));
-        }
-      });
+    if (admitted.ok()) {
+      drain_.Start(self_, &InOrderStream::Stop,
+                   "the server is draining: send again what was not answered");
     }
     MutexLock lock(mu_);
     if (!admitted.ok()) {
@@ -169,8 +161,7 @@ class InOrderStream final : public grpc::ServerBidiReactor<Request, Response> {
   Executor& executor_;
   const std::shared_ptr<void> hold_;
   const TraceContext trace_;
-  const std::shared_ptr<CallTracker> tracker_;
-  uint64_t drain_id_ = 0;
+  DrainWatch drain_;
   Handler handler_;   // of the one task
   Request incoming_;  // of the read under way
 

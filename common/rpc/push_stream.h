@@ -10,7 +10,6 @@
 #ifndef KINORA_COMMON_RPC_PUSH_STREAM_H_
 #define KINORA_COMMON_RPC_PUSH_STREAM_H_
 
-#include <cstdint>
 #include <memory>
 #include <utility>
 
@@ -22,6 +21,7 @@
 #include "common/executor.h"
 #include "common/mutex.h"
 #include "common/rpc/call_context.h"
+#include "common/rpc/drain_watch.h"
 #include "common/rpc/stream_task.h"
 
 namespace kinora {
@@ -49,26 +49,15 @@ class PushStream final : public grpc::ServerWriteReactor<Response> {
     return stream;
   }
 
-  ~PushStream() override {
-    if (tracker_ != nullptr) tracker_->CancelOnDrain(drain_id_);
-  }
-
  private:
   PushStream(grpc::CallbackServerContext* context, Source source)
       : hold_(HoldServer(context)),
         trace_(TraceOf(context)),
-        tracker_(TrackerOf(context)),
+        drain_(context),
         source_(std::move(source)) {}
 
   void Begin(Executor& executor) {
-    if (tracker_ != nullptr) {
-      std::weak_ptr<PushStream> weak = self_;
-      drain_id_ = tracker_->OnDrain([weak] {
-        if (auto stream = weak.lock()) {
-          stream->Stop(absl::UnavailableError("the server is draining"));
-        }
-      });
-    }
+    drain_.Start(self_, &PushStream::Stop);
     PostStreamTask(
         executor, self_, trace_, [](PushStream& stream) { stream.Run(); },
         [](PushStream& stream, const absl::Status& why) {
@@ -129,8 +118,7 @@ class PushStream final : public grpc::ServerWriteReactor<Response> {
 
   const std::shared_ptr<void> hold_;
   const TraceContext trace_;
-  const std::shared_ptr<CallTracker> tracker_;
-  uint64_t drain_id_ = 0;
+  DrainWatch drain_;
   Source source_;
   Response message_;  // of the write under way
 

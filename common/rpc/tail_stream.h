@@ -25,6 +25,7 @@
 #include "common/executor.h"
 #include "common/mutex.h"
 #include "common/rpc/call_context.h"
+#include "common/rpc/drain_watch.h"
 #include "common/rpc/stream_task.h"
 #include "kinora/v1/event.pb.h"
 #include "services/store/event/event_store.h"
@@ -59,10 +60,7 @@ class TailStream final : public grpc::ServerWriteReactor<Response> {
   }
 
   // Not while a callback of ours runs: those only post, holding no reference.
-  ~TailStream() override {
-    DropWaiter();
-    if (tracker_ != nullptr) tracker_->CancelOnDrain(drain_id_);
-  }
+  ~TailStream() override { DropWaiter(); }
 
  private:
   enum class State { kRunning, kWaiting, kEnded };
@@ -76,7 +74,7 @@ class TailStream final : public grpc::ServerWriteReactor<Response> {
         heartbeat_(heartbeat),
         hold_(HoldServer(context)),
         trace_(TraceOf(context)),
-        tracker_(TrackerOf(context)),
+        drain_(context),
         limited_(request.limit() > 0),
         request_(std::move(request)),
         to_message_(std::move(to_message)) {}
@@ -85,15 +83,8 @@ class TailStream final : public grpc::ServerWriteReactor<Response> {
     if (absl::Status admitted = AdmitCall(context); !admitted.ok()) {
       return End(admitted);
     }
-    if (tracker_ != nullptr) {
-      std::weak_ptr<TailStream> weak = self_;
-      drain_id_ = tracker_->OnDrain([weak] {
-        if (auto stream = weak.lock()) {
-          stream->End(absl::UnavailableError(
-              "the server is draining: resume from the last bookmark"));
-        }
-      });
-    }
+    drain_.Start(self_, &TailStream::End,
+                 "the server is draining: resume from the last bookmark");
     PostRun();
   }
 
@@ -233,9 +224,8 @@ class TailStream final : public grpc::ServerWriteReactor<Response> {
   const absl::Duration heartbeat_;
   const std::shared_ptr<void> hold_;
   const TraceContext trace_;
-  const std::shared_ptr<CallTracker> tracker_;
+  DrainWatch drain_;
   const bool limited_;
-  uint64_t drain_id_ = 0;
 
   // Of the one task or write under way.
   v1::ReadEventsRequest request_;  // after_sequence is the cursor

@@ -9,7 +9,6 @@
 #ifndef KINORA_COMMON_RPC_TAKE_STREAM_H_
 #define KINORA_COMMON_RPC_TAKE_STREAM_H_
 
-#include <cstdint>
 #include <memory>
 #include <utility>
 
@@ -21,6 +20,7 @@
 #include "common/executor.h"
 #include "common/mutex.h"
 #include "common/rpc/call_context.h"
+#include "common/rpc/drain_watch.h"
 #include "common/rpc/stream_task.h"
 
 namespace kinora {
@@ -49,29 +49,18 @@ class TakeStream final : public grpc::ServerReadReactor<Request> {
     return stream;
   }
 
-  ~TakeStream() override {
-    if (tracker_ != nullptr) tracker_->CancelOnDrain(drain_id_);
-  }
-
  private:
   TakeStream(grpc::CallbackServerContext* context, Response* response,
              Handler handler)
       : context_(context),
         hold_(HoldServer(context)),
         trace_(TraceOf(context)),
-        tracker_(TrackerOf(context)),
+        drain_(context),
         response_(response),
         handler_(std::move(handler)) {}
 
   void Begin(Executor& executor) {
-    if (tracker_ != nullptr) {
-      std::weak_ptr<TakeStream> weak = self_;
-      drain_id_ = tracker_->OnDrain([weak] {
-        if (auto stream = weak.lock()) {
-          stream->Stop(absl::UnavailableError("the server is draining"));
-        }
-      });
-    }
+    drain_.Start(self_, &TakeStream::Stop);
     PostStreamTask(
         executor, self_, trace_, [](TakeStream& stream) { stream.Run(); },
         [](TakeStream& stream, const absl::Status& why) {
@@ -127,8 +116,7 @@ class TakeStream final : public grpc::ServerReadReactor<Request> {
   grpc::CallbackServerContext* const context_;  // valid until OnDone
   const std::shared_ptr<void> hold_;
   const TraceContext trace_;
-  const std::shared_ptr<CallTracker> tracker_;
-  uint64_t drain_id_ = 0;
+  DrainWatch drain_;
   Response* const response_;
   Handler handler_;
   Request message_;  // of the read under way

@@ -6,6 +6,7 @@
 #include "absl/strings/string_view.h"
 
 #include "common/json.h"
+#include "common/run_end.h"
 
 namespace kinora {
 namespace {
@@ -27,24 +28,6 @@ google::protobuf::Timestamp FromMillis(int64_t ms) {
 }
 
 }  // namespace
-
-bool IsTerminal(v1::RunStatus status) {
-  switch (status) {
-    case v1::RUN_STATUS_COMPLETED:
-    case v1::RUN_STATUS_FAILED:
-    case v1::RUN_STATUS_CANCELLED:
-    case v1::RUN_STATUS_TERMINATED:
-    case v1::RUN_STATUS_TIMED_OUT:
-      return true;
-    default:
-      return false;
-  }
-}
-
-bool IsTerminalEvent(const v1::LedgerEvent& event) {
-  return event.has_run_completed() || event.has_run_failed() ||
-         event.has_run_cancelled();
-}
 
 RunReduction::RunReduction(v1::RunRecord record)
     : record_(std::move(record)), recorded_end_(IsTerminal(record_.status())) {

@@ -53,12 +53,6 @@ class RunReduction {
   int64_t total_log_count_ = 0;
 };
 
-// Completed, failed, cancelled, terminated or timed out.
-bool IsTerminal(v1::RunStatus status);
-
-// True for run.completed, run.failed and run.cancelled.
-bool IsTerminalEvent(const v1::LedgerEvent& event);
-
 }  // namespace kinora
 
 #endif  // KINORA_SERVICES_RUNNER_RUN_REDUCTION_H_

@@ -8,6 +8,7 @@
 
 #include "common/error_reason.h"
 #include "common/log.h"
+#include "common/run_end.h"
 #include "common/status.h"
 #include "services/runner/run_reduction.h"
 #include "services/runner/runner.h"

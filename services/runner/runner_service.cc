@@ -5,7 +5,7 @@
 
 #include "common/rpc/tail_stream.h"
 #include "common/rpc/unary.h"
-#include "services/runner/run_reduction.h"
+#include "common/run_end.h"
 
 namespace kinora {
 
@@ -49,7 +49,7 @@ grpc::ServerWriteReactor<v1::WatchRunResponse>* RunnerRpcService::WatchRun(
         *message->mutable_bookmark() = page.bookmark();
         bool ended = false;
         for (v1::Event& event : *page.mutable_events()) {
-          ended = ended || IsTerminalEvent(event.ledger());
+          ended = ended || IsTerminal(event.ledger());
           if (event.sequence() > after) {
             *message->add_events() = std::move(event);
           }

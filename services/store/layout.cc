@@ -22,6 +22,10 @@ std::string RetentionKey(absl::string_view movie_id) {
   return absl::StrCat(MoviePrefix(movie_id), "retention.json");
 }
 
+std::string AggregatesKey(absl::string_view movie_id) {
+  return absl::StrCat(MoviePrefix(movie_id), "metrics/aggregates.json");
+}
+
 std::string ManifestPath(absl::string_view revision) {
   return absl::StrCat("manifests/", revision, ".json");
 }

@@ -14,6 +14,7 @@
 //                  runs/plans/<hash>.json, rev-0001-plan.json,
 //                       rev-0001-progress.json
 //                  runs/<run_id>/record.json, ledger.log
+//                  metrics/aggregates.json                          derived
 //                  prompts/<path>            readable text, see
 //                  artifacts/text/<id>.txt   services/store/readable/
 //   index/runs/<run_id>                       the run's movie
@@ -44,6 +45,7 @@ std::string MoviePrefix(absl::string_view movie_id);
 std::string MovieKey(absl::string_view movie_id);
 std::string CurrentKey(absl::string_view movie_id);
 std::string RetentionKey(absl::string_view movie_id);
+std::string AggregatesKey(absl::string_view movie_id);
 
 // `manifests/rev-0001.json`, as the pointer spells it: below the movie.
 std::string ManifestPath(absl::string_view revision);

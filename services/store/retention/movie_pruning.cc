@@ -9,8 +9,8 @@
 
 #include "common/ids.h"
 #include "common/proto_json.h"
+#include "common/run_end.h"
 #include "common/status.h"
-#include "kinora/v1/run_record.pb.h"
 #include "services/store/checks.h"
 #include "services/store/event/log_tail.h"
 #include "services/store/layout.h"
@@ -23,19 +23,6 @@ namespace {
 absl::Status CheckNumber(absl::string_view field, int64_t number) {
   if (number >= 0) return absl::OkStatus();
   return InvalidField(field, absl::StrCat(number), "must not be negative");
-}
-
-bool HasEnded(v1::RunStatus status) {
-  switch (status) {
-    case v1::RUN_STATUS_COMPLETED:
-    case v1::RUN_STATUS_FAILED:
-    case v1::RUN_STATUS_CANCELLED:
-    case v1::RUN_STATUS_TERMINATED:
-    case v1::RUN_STATUS_TIMED_OUT:
-      return true;
-    default:
-      return false;
-  }
 }
 
 class Pruning {
@@ -81,7 +68,7 @@ class Pruning {
     KINORA_ASSIGN_OR_RETURN(const v1::GetLeaseResponse holder,
                             cores_.leases.Get(lease));
     for (size_t i = 0; i + keep < runs.size(); ++i) {
-      if (!HasEnded(runs[i].status()) ||
+      if (!IsTerminal(runs[i].status()) ||
           holder.lease().purpose() == runs[i].run_id()) {
         continue;
       }

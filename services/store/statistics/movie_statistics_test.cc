@@ -1,7 +1,7 @@
 #include <string>
 
 #include "common/testing/status_matchers.h"
-#include "services/store/statistics/producer_totals.h"
+#include "services/store/layout.h"
 #include "services/store/testing/core_fixture.h"
 #include "services/store/testing/movie_story.h"
 

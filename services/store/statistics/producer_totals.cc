@@ -5,7 +5,6 @@
 #include "common/canonical_json.h"
 #include "common/json.h"
 #include "common/proto_json.h"
-#include "services/store/layout.h"
 
 namespace kinora {
 namespace {
@@ -20,10 +19,6 @@ void AddDuration(const google::protobuf::Duration& more,
 }
 
 }  // namespace
-
-std::string AggregatesKey(absl::string_view movie_id) {
-  return absl::StrCat(MoviePrefix(movie_id), "metrics/aggregates.json");
-}
 
 void ProducerTotals::Add(const v1::Event& event) {
   through_ = event.sequence();

@@ -24,9 +24,6 @@
 
 namespace kinora {
 
-// Where they are stored.
-std::string AggregatesKey(absl::string_view movie_id);
-
 // Not thread-safe.
 class ProducerTotals {
  public:
