@@ -5,7 +5,7 @@
 set -u
 cd "$(dirname "$0")/../.."
 seconds=$1
-targets=(event_json id journal log_line manifest)
+targets=(event_json id index_table journal log_checkpoint log_line manifest)
 
 # Of its own, since another compiler makes Bazel configure all anew.
 base=${KINORA_FUZZ_OUTPUT_BASE:-$HOME/.cache/kinora-bazel-fuzz}
@@ -20,14 +20,27 @@ done
 fuzz_bazel build "${labels[@]}" || exit 1
 bin=$(fuzz_bazel info bazel-bin 2>/dev/null)
 
-passed=0 failed=0
-for target in "${targets[@]}"; do
+# Its output in out/fuzz/<target>.log, its exit code in out/fuzz/<target>.code.
+fuzz() {
+  local target=$1
   mkdir -p "out/fuzz/$target"
-  printf '== %s\n' "$target"
-  if "$bin/tests/fuzz/${target}_fuzzer" -max_total_time="$seconds" \
+  "$bin/tests/fuzz/${target}_fuzzer" -max_total_time="$seconds" \
     -max_len=4096 -print_final_stats=1 -artifact_prefix="out/fuzz/$target-" \
     "out/fuzz/$target" "tests/fuzz/testdata/$target" 2>"out/fuzz/$target.log"
-  then
+  echo $? >"out/fuzz/$target.code"
+}
+
+# As many at once as there are processors.
+for target in "${targets[@]}"; do
+  while [ "$(jobs -pr | wc -l)" -ge "$(nproc)" ]; do wait -n; done
+  fuzz "$target" &
+done
+wait
+
+passed=0 failed=0
+for target in "${targets[@]}"; do
+  printf '== %s\n' "$target"
+  if [ "$(cat "out/fuzz/$target.code")" -eq 0 ]; then
     passed=$((passed + 1))
     grep -E '^stat::(number_of_executed_units|new_units_added)' \
       "out/fuzz/$target.log"
