@@ -9,6 +9,7 @@ import pathlib
 import signal
 import subprocess
 import sys
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/e2e"))
@@ -17,6 +18,9 @@ from cluster import Process  # noqa: E402
 
 # A benchmark that takes longer hangs.
 LIMIT_S = 1800
+
+# A peer's server that is not ready by then will not be.
+READY_LIMIT_S = 60
 
 
 class Programs:
@@ -42,6 +46,10 @@ class Programs:
         process = Process(argv, log)
         try:
             yield process
+        except Exception as error:
+            if (code := process.exit_code) is not None:
+                raise RuntimeError(f"{name} ended ({code}): {process.log()}") from error
+            raise
         finally:
             process.stop()
 
@@ -62,3 +70,13 @@ def peer_process(argv: list, log: pathlib.Path, end: int = signal.SIGTERM, **opt
     finally:
         process.send_signal(end)
         process.wait(timeout=60)
+
+
+def await_ready(name: str, process: subprocess.Popen, probe: list) -> None:
+    """Until `probe` exits with 0: peers have no line that says so."""
+    deadline = time.monotonic() + READY_LIMIT_S
+    words = [str(word) for word in probe]
+    while (done := subprocess.run(words, capture_output=True, text=True)).returncode:
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError(f"{name} is not ready: {done.stderr or done.stdout}")
+        time.sleep(0.1)

@@ -67,6 +67,11 @@ class Process:
         return self._process.wait(timeout=READY_LIMIT_S)
 
     @property
+    def exit_code(self) -> int | None:
+        """None while it runs; negative for a signal."""
+        return self._process.poll()
+
+    @property
     def pid(self) -> int:
         return self._process.pid
 

@@ -10,7 +10,7 @@ import subprocess
 import time
 
 from peers.ports import free_port
-from programs import peer_process
+from programs import await_ready, peer_process
 
 CONFIGURATION = """
 worker_processes 2;
@@ -93,10 +93,7 @@ def server(scratch: pathlib.Path):
     )
     argv = ["/usr/sbin/nginx", "-p", folder, "-c", configuration]
     argv += ["-e", folder / "error.log"]
-    with peer_process(argv, scratch / "nginx.log"):
-        for _ in range(100):
-            probe = ["curl", "-s", "-o", "/dev/null", f"http://127.0.0.1:{port}/"]
-            if subprocess.run(probe).returncode == 0:
-                break
-            time.sleep(0.1)
+    with peer_process(argv, scratch / "nginx.log") as process:
+        probe = ["curl", "-sS", "-o", "/dev/null", f"http://127.0.0.1:{port}/"]
+        await_ready("nginx", process, probe)
         yield Nginx(folder, port)

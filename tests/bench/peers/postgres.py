@@ -8,10 +8,9 @@ import re
 import shutil
 import signal
 import subprocess
-import time
 
 from peers.ports import free_port
-from programs import peer_process
+from programs import await_ready, peer_process
 
 PROGRAMS = pathlib.Path("/usr/lib/postgresql/15/bin")
 
@@ -78,15 +77,12 @@ def server(scratch: pathlib.Path):
     argv += ["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="]
     argv += ["-c", "max_wal_size=8GB"]
     log = scratch / "postgres.log"
-    with peer_process(argv, log, signal.SIGINT, cwd=folder):
+    with peer_process(argv, log, signal.SIGINT, cwd=folder) as process:
+        probe = [PROGRAMS / "pg_isready", "-q", "-h", "127.0.0.1", "-p", port]
+        await_ready("PostgreSQL", process, probe)
         script = scratch / "insert.sql"
         script.write_text(INSERT)
         postgres = Postgres(port, script)
-        for _ in range(150):
-            with contextlib.suppress(subprocess.CalledProcessError):
-                postgres.query("select 1")
-                break
-            time.sleep(0.2)
         assert postgres.query("show synchronous_commit") == "on"
         postgres.query(
             "create table event (id bigserial primary key, run text, body bytea)"

@@ -5,10 +5,9 @@ import contextlib
 import csv
 import pathlib
 import subprocess
-import time
 
 from peers.ports import free_port
-from programs import peer_process
+from programs import await_ready, peer_process
 
 PAYLOAD = "x" * 300
 
@@ -62,12 +61,9 @@ def server(scratch: pathlib.Path):
     argv = ["redis-server", "--bind", "127.0.0.1", "--port", port, "--dir", data]
     argv += ["--appendonly", "yes", "--appendfsync", "always", "--save", ""]
     argv += ["--auto-aof-rewrite-percentage", "0", "--daemonize", "no"]
-    with peer_process(argv, scratch / "redis.log"):
+    with peer_process(argv, scratch / "redis.log") as process:
+        probe = ["redis-cli", "-e", "-h", "127.0.0.1", "-p", port, "ping"]
+        await_ready("Redis", process, probe)
         redis = Redis(port)
-        for _ in range(100):
-            with contextlib.suppress(subprocess.CalledProcessError):
-                if redis.command("ping") == "PONG":
-                    break
-            time.sleep(0.1)
         assert redis.command("config", "get", "appendfsync").endswith("always")
         yield redis
