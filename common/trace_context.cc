@@ -25,11 +25,17 @@ bool IsId(absl::string_view text) {
          text.find_first_not_of('0') != absl::string_view::npos;
 }
 
+// Ids of traces are no secrets: no call to the kernel for each.
+Random& IdRandom() {
+  static SeededRandom* const random = new SeededRandom(SystemRandom().Next());
+  return *random;
+}
+
 // All zero is no id; it comes up once in 2^64 draws.
 std::string RandomHex(size_t bytes) {
   std::string raw(bytes, '\0');
   do {
-    SystemRandom().Fill(
+    IdRandom().Fill(
         absl::MakeSpan(reinterpret_cast<uint8_t*>(raw.data()), raw.size()));
   } while (raw.find_first_not_of('\0') == std::string::npos);
   return absl::BytesToHexString(raw);

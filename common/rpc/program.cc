@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "google/protobuf/message.h"
 
 #include "common/config_file.h"
@@ -96,6 +97,9 @@ int RunProgram(
   if (absl::Status status = SetUpLogging(server); !status.ok()) {
     return Fail(program.name, status, kExitBadUsage);
   }
+  // Debian builds Abseil as for debugging: each lock that gRPC takes would be
+  // checked against the order of all others.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   return ServeUntilSignal(program.name, absl::Seconds(server.drain_seconds()),
                           std::move(start));
 }
