@@ -42,6 +42,12 @@ class WritableFile {
   // part of them.
   virtual absl::Status Append(absl::string_view bytes) = 0;
 
+  // Makes room on the disk for the next `bytes`, so that a Sync() of what is
+  // appended there has no more to write than those bytes. Until then the file
+  // ends in zeros, also for Stat() and after a crash. REQUIRES: the file was
+  // opened by kCreate or kTruncate.
+  virtual absl::Status Reserve(uint64_t bytes) = 0;
+
   // Waits until everything appended is on stable storage (fdatasync). After an
   // error the kernel may have dropped the bytes: never retry, stop writing.
   virtual absl::Status Sync() = 0;
@@ -49,7 +55,8 @@ class WritableFile {
   // Closes the file; errors of delayed writes surface here. Call it once.
   virtual absl::Status Close() = 0;
 
-  // Bytes in the file, with those it held when it was opened.
+  // Bytes in the file, with those it held when it was opened and without those
+  // reserved.
   virtual uint64_t Size() const = 0;
 };
 

@@ -88,6 +88,24 @@ TEST_P(FileSystemTest, SizeCountsWhatWasThereBefore) {
   EXPECT_THAT(reader->Size(), IsOkAndHolds(9u));
 }
 
+TEST_P(FileSystemTest, ReservedRoomIsFilledFromItsStart) {
+  for (const OpenMode mode : {OpenMode::kCreate, OpenMode::kTruncate}) {
+    ASSERT_OK_AND_ASSIGN(auto file, fs_.OpenForWrite(Path("a"), mode));
+    ASSERT_OK(file->Append("abc"));
+    ASSERT_OK(file->Reserve(5));
+    EXPECT_EQ(file->Size(), 3u);
+    ASSERT_OK(file->Append("de"));
+    ASSERT_OK(file->Sync());
+    EXPECT_EQ(file->Size(), 5u);
+    EXPECT_THAT(ReadFile(fs_, Path("a")),
+                IsOkAndHolds(std::string("abcde\0\0\0", 8)));
+    ASSERT_OK(file->Reserve(4));
+    ASSERT_OK(file->Append("fghijkl"));
+    EXPECT_EQ(file->Size(), 12u);
+    EXPECT_THAT(ReadFile(fs_, Path("a")), IsOkAndHolds("abcdefghijkl"));
+  }
+}
+
 TEST_P(FileSystemTest, MissingIsNotFoundWithThePath) {
   const std::string missing = Path("no/such");
   const auto is_not_found =

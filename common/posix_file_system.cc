@@ -128,6 +128,25 @@ class PosixWritableFile final : public WritableFile {
     return absl::OkStatus();
   }
 
+  // Zeros are written, not only promised: only then a sync of what takes their
+  // place leaves the file's metadata alone.
+  absl::Status Reserve(uint64_t bytes) override {
+    static constexpr char kZeros[1 << 16] = {};
+    const uint64_t end = size_ + bytes;
+    uint64_t at = std::max(size_, reserved_end_);
+    while (at < end) {
+      const ssize_t wrote = Retried([&] {
+        return pwrite(fd_.get(), kZeros,
+                      std::min<uint64_t>(end - at, sizeof(kZeros)),
+                      static_cast<off_t>(at));
+      });
+      if (wrote < 0) return Failed("write", path_);
+      at += static_cast<uint64_t>(wrote);
+    }
+    reserved_end_ = at;
+    return absl::OkStatus();
+  }
+
   absl::Status Sync() override {
     if (Retried([&] { return fdatasync(fd_.get()); }) != 0) {
       return Failed("sync", path_);
@@ -149,6 +168,7 @@ class PosixWritableFile final : public WritableFile {
   FileDescriptor fd_;
   const std::string path_;
   uint64_t size_;
+  uint64_t reserved_end_ = 0;
 };
 
 class PosixRandomAccessFile final : public RandomAccessFile {
@@ -204,7 +224,8 @@ class DiskFileSystem final : public FileSystem {
 
   absl::StatusOr<std::unique_ptr<WritableFile>> OpenForWrite(
       absl::string_view path, OpenMode mode) override {
-    int flags = O_WRONLY | O_CREAT | O_APPEND;
+    int flags = O_WRONLY | O_CREAT;
+    if (mode == OpenMode::kAppend) flags |= O_APPEND;
     if (mode == OpenMode::kCreate) flags |= O_EXCL;
     if (mode == OpenMode::kTruncate) flags |= O_TRUNC;
     KINORA_ASSIGN_OR_RETURN(FileDescriptor fd, Open(path, flags));

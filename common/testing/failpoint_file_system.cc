@@ -77,6 +77,10 @@ class FailpointFileSystem::File final : public WritableFile {
     }
     return base_->Append(bytes.substr(half));
   }
+  absl::Status Reserve(uint64_t bytes) override {
+    fs_.At("reserve", path_);
+    return base_->Reserve(bytes);
+  }
   absl::Status Sync() override {
     fs_.At("sync", path_);
     return absl::OkStatus();

@@ -8,8 +8,20 @@
 #include "common/file_system.h"
 
 namespace kinora {
+namespace {
+
+constexpr size_t kSectorBytes = 512;
+
+}  // namespace
+
+void FaultyInode::Write(size_t offset, absl::string_view bytes) {
+  data_.resize(std::max(data_.size(), offset + bytes.size()));
+  std::copy(bytes.begin(), bytes.end(), data_.begin() + offset);
+  common_ = std::min(common_, offset);
+}
 
 void FaultyInode::Cut(size_t size) {
+  was_cut_ = was_cut_ || size < synced_.size();
   data_.resize(size, '\0');
   common_ = std::min(common_, size);
 }
@@ -18,25 +30,42 @@ void FaultyInode::Sync() {
   synced_.resize(common_);
   synced_.append(data_, common_, std::string::npos);
   common_ = data_.size();
+  was_cut_ = false;
   synced_modify_time_ = modify_time_;
 }
 
 void FaultyInode::DropUnsynced() {
   data_ = synced_;
   common_ = data_.size();
+  was_cut_ = false;
 }
 
 void FaultyInode::LosePower(bool lucky, Random& random) {
-  const bool was_cut = common_ < synced_.size();
-  if (!lucky || (was_cut && UniformBelow(random, 2) == 0)) {
+  if (!lucky || (was_cut_ && UniformBelow(random, 2) == 0)) {
     DropUnsynced();
   } else {
     data_.resize(common_ + UniformBelow(random, data_.size() - common_ + 1));
+    if (!was_cut_) KeepSyncedSectors(random);
   }
   if (!lucky || UniformBelow(random, 2) == 0) {
     modify_time_ = synced_modify_time_;
   }
   Sync();
+}
+
+// What was written over synced bytes: a disk writes its sectors in any order.
+void FaultyInode::KeepSyncedSectors(Random& random) {
+  const size_t written = data_.size();
+  if (written < synced_.size()) data_.append(synced_, written);
+  for (size_t at = common_; at < std::min(written, synced_.size());) {
+    const size_t end = std::min((at / kSectorBytes + 1) * kSectorBytes,
+                                std::min(written, synced_.size()));
+    if (UniformBelow(random, 4) == 0) {
+      std::copy(synced_.begin() + at, synced_.begin() + end,
+                data_.begin() + at);
+    }
+    at = end;
+  }
 }
 
 void FaultyInode::FlipByte(size_t offset) {

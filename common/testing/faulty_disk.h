@@ -27,9 +27,8 @@ class FaultyInode {
   // What processes see.
   const std::string& data() const { return data_; }
 
-  void Append(absl::string_view bytes) {
-    data_.append(bytes.data(), bytes.size());
-  }
+  // Writes over what is there, and beyond. REQUIRES: offset <= data().size().
+  void Write(size_t offset, absl::string_view bytes);
   // Cuts, or pads with zeros.
   void Cut(size_t size);
   void Sync();
@@ -39,19 +38,20 @@ class FaultyInode {
   absl::Time modify_time() const { return modify_time_; }
   void Touch(absl::Time now) { modify_time_ = now; }
 
-  // Of the unsynced bytes a random part from their start on survives; an
-  // unsynced cut happened or not.
+  // Of the unsynced bytes a random part from their start on survives, less some
+  // of the sectors that hold synced bytes; an unsynced cut happened or not.
   void LosePower(bool lucky, Random& random);
 
   // Changes a byte on both states. REQUIRES: offset < data().size().
   void FlipByte(size_t offset);
 
  private:
+  void KeepSyncedSectors(Random& random);
+
   std::string data_;
-  std::string synced_;  // what is on stable storage
-  // So many bytes at the start of both are the same: a file only grows or is
-  // cut, and cutting it loses no byte before the cut.
-  size_t common_ = 0;
+  std::string synced_;    // what is on stable storage
+  size_t common_ = 0;     // so many bytes at the start of both are the same
+  bool was_cut_ = false;  // since it was synced
   absl::Time modify_time_;
   absl::Time synced_modify_time_;
 };

@@ -93,7 +93,19 @@ class FaultyWritableFile final : public WritableFile {
   absl::Status Append(absl::string_view bytes) override {
     MutexLock lock(state_->mu);
     KINORA_RETURN_IF_ERROR(Check(FileOp::kAppend));
-    inode_->Append(bytes);
+    inode_->Write(inode_->data().size() - reserved_, bytes);
+    reserved_ -= std::min(reserved_, bytes.size());
+    inode_->Touch(state_->now);
+    return state_->CountChange();
+  }
+
+  absl::Status Reserve(uint64_t bytes) override {
+    MutexLock lock(state_->mu);
+    KINORA_RETURN_IF_ERROR(Check(FileOp::kReserve));
+    if (bytes <= reserved_) return absl::OkStatus();
+    const size_t more = static_cast<size_t>(bytes) - reserved_;
+    inode_->Write(inode_->data().size(), std::string(more, '\0'));
+    reserved_ += more;
     inode_->Touch(state_->now);
     return state_->CountChange();
   }
@@ -119,7 +131,7 @@ class FaultyWritableFile final : public WritableFile {
 
   uint64_t Size() const override {
     MutexLock lock(state_->mu);
-    return inode_->data().size();
+    return inode_->data().size() - reserved_;
   }
 
  private:
@@ -132,6 +144,7 @@ class FaultyWritableFile final : public WritableFile {
   const FaultyInodePtr inode_;
   const std::string path_;
   const int boot_;
+  size_t reserved_ = 0;  // guarded by state_->mu
 };
 
 class FaultyRandomAccessFile final : public RandomAccessFile {

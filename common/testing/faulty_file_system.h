@@ -31,6 +31,7 @@ enum class FileOp {
   kOpenForWrite,
   kRead,
   kAppend,
+  kReserve,
   kSync,
   kClose,
   kList,
@@ -93,11 +94,11 @@ class FaultyFileSystem final : public FileSystem {
   void FailAlways(FileOp op, absl::Status status);
   void ClearFailures();
 
-  // After `changes` more changing operations (open for write, append, sync,
-  // truncate, names, directories) everything fails with UNAVAILABLE until
-  // Crash(): a loop over 0, 1, 2, ... cuts a scripted run at every step. The
-  // first operation that fails is in flight: the crash decides how much of it
-  // happened (of a sync: nothing).
+  // After `changes` more changing operations (open for write, append,
+  // reserve, sync, truncate, names, directories) everything fails with
+  // UNAVAILABLE until Crash(): a loop over 0, 1, 2, ... cuts a scripted run at
+  // every step. The first operation that fails is in flight: the crash decides
+  // how much of it happened (of a sync: nothing).
   void StopAfter(int changes);
 
   // True from the operation that reached the stop until Crash().

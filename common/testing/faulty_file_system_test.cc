@@ -64,6 +64,27 @@ TEST_F(FaultyFileSystemTest, ALuckyCrashKeepsAPrefix) {
   EXPECT_THAT(seen, ElementsAre("ab", "abc", "abcd"));
 }
 
+TEST_F(FaultyFileSystemTest, ALuckyCrashTearsWhatWasWrittenOverZeros) {
+  const std::string zeros(4000, '\0');
+  const std::string all(4000, 'x');
+  bool tore_a_hole = false;
+  for (uint64_t seed = 0; seed < 100; ++seed) {
+    FaultyFileSystem fs;
+    auto file = *fs.OpenForWrite("/a", OpenMode::kCreate);
+    ASSERT_OK(file->Reserve(zeros.size()));
+    ASSERT_OK(file->Sync());
+    ASSERT_OK(fs.SyncDirectory("/"));
+    ASSERT_OK(file->Append(all));
+    fs.Crash(seed);
+    ASSERT_OK_AND_ASSIGN(const std::string left, ReadFile(fs, "/a"));
+    ASSERT_EQ(left.size(), zeros.size());
+    EXPECT_EQ(left.find_first_not_of(std::string("x\0", 2)), left.npos);
+    const size_t zero = left.find('\0');
+    tore_a_hole = tore_a_hole || left.find('x', zero) != left.npos;
+  }
+  EXPECT_TRUE(tore_a_hole);  // sectors are written in any order
+}
+
 TEST_F(FaultyFileSystemTest, ARenameHappensWholeOrNot) {
   std::set<std::string> seen;
   for (uint64_t seed = 0; seed < 200; ++seed) {

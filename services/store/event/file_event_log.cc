@@ -1,5 +1,7 @@
 #include "services/store/event/file_event_log.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <limits>
 #include <utility>
 
@@ -12,6 +14,10 @@ namespace {
 
 constexpr absl::string_view kJournalName = "journal";
 constexpr absl::string_view kLockName = "LOCK";
+
+// Room for some thousand appends of one event, or a sync that takes a
+// millisecond longer.
+constexpr uint64_t kJournalReserveBytes = 1 << 20;
 
 }  // namespace
 
@@ -35,8 +41,11 @@ absl::StatusOr<std::unique_ptr<FileEventLog>> FileEventLog::Open(
   KINORA_ASSIGN_OR_RETURN(
       const JournalNext next,
       RecoverLogFiles(fs, root, directory, log->directories_));
-  KINORA_ASSIGN_OR_RETURN(std::unique_ptr<Journal> journal,
-                          Journal::Create(fs, directory, next));
+  KINORA_ASSIGN_OR_RETURN(
+      std::unique_ptr<Journal> journal,
+      Journal::Create(fs, directory, next,
+                      std::min(kJournalReserveBytes,
+                               options.limits.journal_segment_bytes)));
   KINORA_RETURN_IF_ERROR(journal->RemoveSegmentsBelow(next.segment));
   log->committer_ = std::make_unique<FileEventLogCommitter>(
       fs,

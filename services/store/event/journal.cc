@@ -15,6 +15,11 @@ namespace {
 
 constexpr absl::string_view kSuffix = ".wal";
 
+// Room is reserved for batches of which at least so many fit in. For a larger
+// one, the bytes are what a sync takes its time for: writing zeros in their
+// place first would double that.
+constexpr uint64_t kSmallBatches = 8;
+
 }  // namespace
 
 std::string JournalSegmentPath(absl::string_view directory, uint64_t segment) {
@@ -39,14 +44,22 @@ absl::StatusOr<std::vector<uint64_t>> ListJournalSegments(
 }
 
 absl::StatusOr<std::unique_ptr<Journal>> Journal::Create(
-    FileSystem& fs, absl::string_view directory, JournalNext next) {
-  std::unique_ptr<Journal> journal(new Journal(fs, directory, next));
+    FileSystem& fs, absl::string_view directory, JournalNext next,
+    uint64_t reserve_bytes) {
+  std::unique_ptr<Journal> journal(
+      new Journal(fs, directory, next, reserve_bytes));
   KINORA_RETURN_IF_ERROR(journal->StartSegment());
   return journal;
 }
 
 absl::Status Journal::Write(JournalBatchBuilder& batch) {
-  KINORA_RETURN_IF_ERROR(file_->Append(batch.Finish(next_.batch++)));
+  const absl::string_view bytes = batch.Finish(next_.batch++);
+  const uint64_t end = file_->Size() + bytes.size();
+  if (end > reserved_end_ && bytes.size() <= reserve_bytes_ / kSmallBatches) {
+    KINORA_RETURN_IF_ERROR(file_->Reserve(reserve_bytes_));
+    reserved_end_ = file_->Size() + reserve_bytes_;
+  }
+  KINORA_RETURN_IF_ERROR(file_->Append(bytes));
   return file_->Sync();
 }
 
@@ -59,6 +72,7 @@ absl::Status Journal::StartSegment() {
   KINORA_RETURN_IF_ERROR(fs_.SyncDirectory(directory_));
   ++next_.segment;
   file_ = std::move(file);
+  reserved_end_ = 0;
   return absl::OkStatus();
 }
 

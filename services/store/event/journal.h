@@ -24,6 +24,10 @@
 //       log             the log's key
 //       lines           log lines, each with its '\n'
 //
+// Behind the last batch a segment may end in zeros, room that is reserved so
+// that a sync has no metadata to write. A batch that a disk turned into zeros
+// is missed by its number, if a later one is there.
+//
 // Reading it: a batch is written after the one before is synced. So a bad batch
 // with no intact later one behind it is what a crash tore: it was never
 // acknowledged and is dropped. A bad batch with a later one behind it, in its
@@ -64,9 +68,11 @@ absl::StatusOr<std::vector<uint64_t>> ListJournalSegments(
 // One thread at a time; RemoveSegmentsBelow() alone may run beside the others.
 class Journal {
  public:
-  // Starts the segment `next.segment`. `fs` MUST outlive the journal.
+  // Starts the segment `next.segment`. Room in a segment is reserved by about
+  // `reserve_bytes`. `fs` MUST outlive the journal.
   static absl::StatusOr<std::unique_ptr<Journal>> Create(
-      FileSystem& fs, absl::string_view directory, JournalNext next);
+      FileSystem& fs, absl::string_view directory, JournalNext next,
+      uint64_t reserve_bytes);
 
   // Writes and syncs a batch. After an error nothing more can be written: the
   // caller stops.
@@ -84,13 +90,19 @@ class Journal {
   std::string path() const { return JournalSegmentPath(directory_, segment()); }
 
  private:
-  Journal(FileSystem& fs, absl::string_view directory, JournalNext next)
-      : fs_(fs), directory_(directory), next_(next) {}
+  Journal(FileSystem& fs, absl::string_view directory, JournalNext next,
+          uint64_t reserve_bytes)
+      : fs_(fs),
+        directory_(directory),
+        reserve_bytes_(reserve_bytes),
+        next_(next) {}
 
   FileSystem& fs_;
   const std::string directory_;
+  const uint64_t reserve_bytes_;
   JournalNext next_;
   std::unique_ptr<WritableFile> file_;
+  uint64_t reserved_end_ = 0;  // of file_
 };
 
 }  // namespace kinora

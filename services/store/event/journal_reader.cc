@@ -105,6 +105,9 @@ class SegmentReader {
   absl::Status DropTail(uint64_t offset) {
     KINORA_ASSIGN_OR_RETURN(const std::string rest,
                             ReadAt(offset, size_ - offset));
+    if (rest.find_first_not_of('\0') == std::string::npos) {
+      return absl::OkStatus();  // reserved
+    }
     // Batch numbers begin at 1: without one before, any batch is a later one.
     const uint64_t last = next_batch_ == 0 ? 0 : next_batch_ - 1;
     if (!is_last_ || ContainsLaterJournalBatch(rest, last)) {
