@@ -122,6 +122,12 @@ class LogManifestStore final : public ManifestStore {
       std::optional<absl::string_view> expected, MovieState& state)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(state.mu);
 
+  // What Publish() does for one movie after another.
+  absl::StatusOr<v1::PublishManifestResponse> PublishLocked(
+      const v1::PublishManifestHeader& header, const v1::Manifest& manifest,
+      absl::string_view json, const std::string& run_id, MovieState& state)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(state.mu);
+
   // Prunes revisions beyond the movie's quota. The commit stands whatever
   // becomes of that; the next one tries again.
   void HoldToQuota(absl::string_view movie_id);

@@ -480,6 +480,30 @@ TEST_F(LogManifestStoreTest, TheInputsOfAPublicationAreFoundInTheLog) {
   EXPECT_EQ(commits.back()->revision_committed().inputs_through_sequence(), 4);
 }
 
+TEST_F(LogManifestStoreTest, APublicationIsHeldToTheQuota) {
+  const v1::ManifestPointer first = CommitFirst();
+  v1::SetMovieQuotaRequest quota;
+  quota.set_movie_id("film");
+  quota.mutable_quota()->set_max_revisions(1);
+  ASSERT_OK(store().movies.SetQuota(quota));
+  v1::ReleaseLeaseRequest release;
+  *release.mutable_token() = lease_;
+  ASSERT_OK(store().leases.Release(release));
+  const v1::LeaseToken second = TakeFilmLease(store(), "runner-1", kRun2);
+  ASSERT_OK(core().events.Append(InputEdit("Input:Topic", "sky", "rev-0002")));
+  const v1::RevisionSource source =
+      CommitOf(second, kRun2, "rev-0002", first.hash(), 2).source();
+  ASSERT_OK_AND_ASSIGN(const StoredManifest built,
+                       core().manifests.Build(BuildOf(source)));
+  ASSERT_OK(
+      core().manifests.Publish(HeaderOf(second, first.hash()), built.json));
+  v1::GetManifestRequest get;
+  get.set_movie_id("film");
+  get.set_revision("rev-0001");
+  EXPECT_THAT(core().manifests.Get(get).status(),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("was pruned")));
+}
+
 // F: S1-41 Invariants 4, 8, 11, 12
 TEST_F(LogManifestStoreTest, OnlyWhatTheLogsGiveIsPublished) {
   Make("Artifact:Script", 'a', "one");

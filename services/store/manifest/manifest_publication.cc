@@ -118,9 +118,22 @@ absl::StatusOr<v1::PublishManifestResponse> LogManifestStore::Publish(
                           leases_.Enter(header.lease(), movie_id, run_id));
   KINORA_RETURN_IF_ERROR(ValidateRunIdField("lease", run_id));
 
-  std::shared_ptr<MovieState> state = StateOf(movie_id);
-  MutexLock lock(state->mu);
-  KINORA_RETURN_IF_ERROR(RecoverLocked(movie_id, *state));
+  const std::shared_ptr<void> blobs = blobs_.HoldBlobs(movie_id);
+  absl::StatusOr<v1::PublishManifestResponse> response;
+  {
+    std::shared_ptr<MovieState> state = StateOf(movie_id);
+    MutexLock lock(state->mu);
+    response = PublishLocked(header, manifest, json, run_id, *state);
+  }
+  if (response.ok()) HoldToQuota(movie_id);
+  return response;
+}
+
+absl::StatusOr<v1::PublishManifestResponse> LogManifestStore::PublishLocked(
+    const v1::PublishManifestHeader& header, const v1::Manifest& manifest,
+    absl::string_view json, const std::string& run_id, MovieState& state) {
+  const std::string& movie_id = header.movie_id();
+  KINORA_RETURN_IF_ERROR(RecoverLocked(movie_id, state));
   KINORA_ASSIGN_OR_RETURN(const std::vector<EventPtr> commits,
                           events_.Commits(movie_id));
   v1::PublishManifestResponse response;
@@ -153,7 +166,7 @@ absl::StatusOr<v1::PublishManifestResponse> LogManifestStore::Publish(
       *request.mutable_source(),
       SourceOf(movie_id, manifest, base_commit, base, run_id));
   KINORA_ASSIGN_OR_RETURN(const v1::CommitRevisionResponse committed,
-                          CommitLocked(request, json, *state));
+                          CommitLocked(request, json, state));
   *response.mutable_current() = committed.current();
   return response;
 }
