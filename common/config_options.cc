@@ -62,6 +62,13 @@ constexpr OptionText kOptionTexts[] = {
      "64"},
     {"StandaloneConfig.lease_seconds", "seconds a lease lasts without renewal",
      "6"},
+    {"StandaloneConfig.inline_limit_bytes",
+     "values up to this size live inline in events and manifests", "4096"},
+    {"StandaloneConfig.max_blob_bytes", "largest blob; 0 for no limit", "0"},
+    {"StandaloneConfig.gc_grace_seconds",
+     "for how long a collection keeps what nothing reaches", "3600"},
+    {"StandaloneConfig.checkpoint_events",
+     "events of a movie after which a checkpoint is written", "100000"},
 };
 
 const OptionText* TextOf(const FieldDescriptor* field) {

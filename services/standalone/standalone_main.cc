@@ -24,6 +24,7 @@
 #include "services/runner/runner_service.h"
 #include "services/standalone/producer_processes.h"
 #include "services/store/local_store.h"
+#include "services/store/store_config.h"
 #include "services/store/store_service.h"
 
 namespace kinora {
@@ -112,8 +113,7 @@ absl::StatusOr<std::unique_ptr<ProgramServer>> StandaloneServer::Start(
   KINORA_ASSIGN_OR_RETURN(ProducerConfigs producers, CheckProducerTable(table));
   auto executor =
       std::make_unique<ThreadPool>("store", WorkerThreadsOf(config.server()));
-  LocalStoreOptions options;
-  options.data_dir = config.data();
+  const LocalStoreOptions options = LocalStoreOptionsOf(config);
   KINORA_ASSIGN_OR_RETURN(
       std::unique_ptr<LocalStore> local,
       LocalStore::Open(options, PosixFileSystem(), RealClock(), SystemRandom(),
@@ -148,20 +148,21 @@ absl::Status StandaloneServer::Serve(const v1::StandaloneConfig& config,
   remote_planner_ =
       std::make_unique<RemotePlanner>(planner_server_->InProcessChannel());
 
+  RemoteProducerCallerOptions caller;
+  caller.inline_limit_bytes = config.inline_limit_bytes();
   callers_ = std::make_unique<RemoteProducerCaller>(
-      producers, store_->store().blobs, runner_executor_, RealClock(),
-      RemoteProducerCallerOptions());
+      producers, store_->store().blobs, runner_executor_, RealClock(), caller);
   runner_ = std::make_unique<Runner>(
       RunnerDeps{store_->store(), *remote_planner_, *callers_, runner_executor_,
                  RealClock(), SystemRandom()},
       std::move(producers), OptionsOf(config));
 
-  StoreServiceOptions public_store;
-  public_store.read_only_reason = [store = local_.get()] {
-    return store->read_only_reason();
-  };
-  public_store_ = std::make_unique<StoreServices>(
-      local_->store(), *store_executor_, public_store);
+  const RpcServerOptions rpc = RpcServerOptionsOf(config.server());
+  StoreServiceOptions info =
+      StoreServiceOptionsOf(LocalStoreOptionsOf(config), *local_);
+  info.max_message_bytes = rpc.max_message_bytes;
+  public_store_ =
+      std::make_unique<StoreServices>(local_->store(), *store_executor_, info);
   public_planner_ =
       std::make_unique<PlannerRpcService>(*planner_, planner_executor_);
   public_runner_ = std::make_unique<RunnerRpcService>(
@@ -171,8 +172,7 @@ absl::Status StandaloneServer::Serve(const v1::StandaloneConfig& config,
       {v1::PlannerService::service_full_name(), public_planner_.get()});
   services.push_back(
       {v1::RunnerService::service_full_name(), public_runner_.get()});
-  KINORA_ASSIGN_OR_RETURN(
-      public_, RpcServer::Start(RpcServerOptionsOf(config.server()), services));
+  KINORA_ASSIGN_OR_RETURN(public_, RpcServer::Start(rpc, services));
   return absl::OkStatus();
 }
 

@@ -14,6 +14,7 @@
 #include "common/thread_pool.h"
 #include "kinora/v1/config.pb.h"
 #include "services/store/local_store.h"
+#include "services/store/store_config.h"
 #include "services/store/store_service.h"
 
 namespace kinora {
@@ -36,26 +37,13 @@ class StoreServer final : public ProgramServer {
 
  private:
   absl::Status Serve(const v1::StoreConfig& config) {
-    LocalStoreOptions options;
-    options.data_dir = config.data();
-    options.inline_limit_bytes = config.inline_limit_bytes();
-    options.max_blob_bytes = config.max_blob_bytes();
-    if (config.checkpoint_events() > 0) {
-      options.checkpoint_events = config.checkpoint_events();
-    }
-    options.gc_grace = absl::Seconds(config.gc_grace_seconds());
+    const LocalStoreOptions options = LocalStoreOptionsOf(config);
     KINORA_ASSIGN_OR_RETURN(
         store_, LocalStore::Open(options, PosixFileSystem(), RealClock(),
                                  SystemRandom(), executor_));
     const RpcServerOptions rpc = RpcServerOptionsOf(config.server());
-    StoreServiceOptions info;
+    StoreServiceOptions info = StoreServiceOptionsOf(options, *store_);
     info.max_message_bytes = rpc.max_message_bytes;
-    info.max_blob_bytes = options.max_blob_bytes;
-    info.inline_limit_bytes = options.inline_limit_bytes;
-    info.storage_driver = options.data_dir.empty() ? "memory" : "local";
-    info.read_only_reason = [store = store_.get()] {
-      return store->read_only_reason();
-    };
     services_.emplace(store_->store(), executor_, info);
     KINORA_ASSIGN_OR_RETURN(server_,
                             RpcServer::Start(rpc, services_->services()));
