@@ -48,6 +48,10 @@ class WritableFile {
   // opened by kCreate or kTruncate.
   virtual absl::Status Reserve(uint64_t bytes) = 0;
 
+  // Begins to write out what was appended, without waiting for it: a Sync()
+  // later is shorter. Errors surface there.
+  virtual void StartSync() {}
+
   // Waits until everything appended is on stable storage (fdatasync). After an
   // error the kernel may have dropped the bytes: never retry, stop writing.
   virtual absl::Status Sync() = 0;
@@ -92,6 +96,19 @@ enum class OpenMode {
   kAppend,    // a new file, or the end of the old one
 };
 
+// A VolumeSync makes many files durable together, far cheaper than to sync
+// each.
+class VolumeSync {
+ public:
+  virtual ~VolumeSync() = default;
+
+  // Waits until all bytes and names of the volume, also those of closed files,
+  // are on stable storage. OK only if nothing written since this was opened
+  // failed to get there. After an error nobody can tell what did: never retry,
+  // stop writing.
+  virtual absl::Status Sync() = 0;
+};
+
 // Thread-safe.
 class FileSystem {
  public:
@@ -111,6 +128,10 @@ class FileSystem {
   // Makes a directory and those above it, as far as they are missing, and syncs
   // the parent of each one made. OK if it is there already.
   virtual absl::Status CreateDirectories(absl::string_view directory) = 0;
+
+  // Makes one directory; OK if it is there. Its name is on stable storage after
+  // SyncDirectory() of its parent: for many together cheaper than the above.
+  virtual absl::Status CreateDirectory(absl::string_view directory) = 0;
 
   // Gives a file another name in one step, replacing a file of that name.
   virtual absl::Status Rename(absl::string_view from, absl::string_view to) = 0;
@@ -134,6 +155,11 @@ class FileSystem {
 
   // Waits until the names in `directory` are on stable storage.
   virtual absl::Status SyncDirectory(absl::string_view directory) = 0;
+
+  // The volume that holds `directory`, which there must be. UNIMPLEMENTED where
+  // VolumeSync's promise cannot be kept.
+  virtual absl::StatusOr<std::unique_ptr<VolumeSync>> OpenVolume(
+      absl::string_view directory) = 0;
 
   // Locks the file `path`, made if absent, against every other Lock() of it in
   // this process or another, and writes this process's id into it.

@@ -153,6 +153,27 @@ TEST_P(FileSystemTest, MakesDirectoriesOnce) {
               StatusIs(absl::StatusCode::kFailedPrecondition));
 }
 
+TEST_P(FileSystemTest, MakesOneDirectoryOnce) {
+  EXPECT_OK(fs_.CreateDirectory(Path("d")));
+  EXPECT_OK(fs_.CreateDirectory(Path("d")));
+  EXPECT_THAT(fs_.List(Path("d")), IsOkAndHolds(IsEmpty()));
+  EXPECT_THAT(fs_.CreateDirectory(Path("x/y")),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("x/y")));
+  ASSERT_OK(Write("f", "a file", OpenMode::kCreate));
+  EXPECT_THAT(fs_.CreateDirectory(Path("f")),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("f")));
+}
+
+TEST_P(FileSystemTest, SyncsAVolumeUnlessNobodyKnowsWhatThatCovers) {
+  const auto volume = fs_.OpenVolume(root_);
+  if (absl::IsUnimplemented(volume.status())) return;
+  ASSERT_OK(volume);
+  ASSERT_OK(Write("f", "bytes", OpenMode::kCreate));
+  EXPECT_OK((*volume)->Sync());
+  EXPECT_THAT(fs_.OpenVolume(Path("none")),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("none")));
+}
+
 TEST_P(FileSystemTest, RenameReplacesAndRenameIfAbsentDoesNot) {
   ASSERT_OK(Write("a", "A", OpenMode::kCreate));
   ASSERT_OK(Write("b", "B", OpenMode::kCreate));
@@ -259,6 +280,11 @@ TEST(PosixFileSystemTest, AFullDiskIsResourceExhausted) {
   EXPECT_THAT(file->Append("x"),
               StatusIs(absl::StatusCode::kResourceExhausted,
                        "write \"/dev/full\": No space left on device"));
+}
+
+TEST(PosixFileSystemTest, NotEveryVolumeCanBeSyncedAsAWhole) {
+  EXPECT_THAT(PosixFileSystem().OpenVolume("/proc"),
+              StatusIs(absl::StatusCode::kUnimplemented, HasSubstr("/proc")));
 }
 
 TEST(PosixFileSystemTest, RefusesPathsTheSystemWouldMisread) {

@@ -135,6 +135,11 @@ absl::Status FailpointFileSystem::CreateDirectories(
   return base_.CreateDirectories(directory);
 }
 
+absl::Status FailpointFileSystem::CreateDirectory(absl::string_view directory) {
+  At("create-directory", directory);
+  return base_.CreateDirectory(directory);
+}
+
 absl::Status FailpointFileSystem::Rename(absl::string_view from,
                                          absl::string_view to) {
   At("rename", from, to);
@@ -171,6 +176,27 @@ absl::Status FailpointFileSystem::Touch(absl::string_view path) {
 absl::Status FailpointFileSystem::SyncDirectory(absl::string_view directory) {
   At("sync-directory", directory);
   return absl::OkStatus();
+}
+
+// The bytes and names outlive the process without.
+class FailpointFileSystem::Volume final : public VolumeSync {
+ public:
+  Volume(const FailpointFileSystem& fs, absl::string_view directory)
+      : fs_(fs), directory_(directory) {}
+
+  absl::Status Sync() override {
+    fs_.At("sync-volume", directory_);
+    return absl::OkStatus();
+  }
+
+ private:
+  const FailpointFileSystem& fs_;
+  const std::string directory_;
+};
+
+absl::StatusOr<std::unique_ptr<VolumeSync>> FailpointFileSystem::OpenVolume(
+    absl::string_view directory) {
+  return std::make_unique<Volume>(*this, directory);
 }
 
 absl::StatusOr<std::unique_ptr<FileLock>> FailpointFileSystem::Lock(

@@ -49,6 +49,7 @@ class FailpointFileSystem final : public FileSystem {
       absl::string_view directory) override;
   absl::StatusOr<FileInfo> Stat(absl::string_view path) override;
   absl::Status CreateDirectories(absl::string_view directory) override;
+  absl::Status CreateDirectory(absl::string_view directory) override;
   absl::Status Rename(absl::string_view from, absl::string_view to) override;
   absl::Status RenameIfAbsent(absl::string_view from,
                               absl::string_view to) override;
@@ -56,11 +57,14 @@ class FailpointFileSystem final : public FileSystem {
   absl::Status Truncate(absl::string_view path, uint64_t size_bytes) override;
   absl::Status Touch(absl::string_view path) override;
   absl::Status SyncDirectory(absl::string_view directory) override;
+  absl::StatusOr<std::unique_ptr<VolumeSync>> OpenVolume(
+      absl::string_view directory) override;
   absl::StatusOr<std::unique_ptr<FileLock>> Lock(
       absl::string_view path) override;
 
  private:
   class File;
+  class Volume;
 
   void At(absl::string_view operation, absl::string_view path) const;
   void At(absl::string_view operation, absl::string_view from,

@@ -166,6 +166,20 @@ void FaultyDisk::SyncNames(absl::string_view directory) {
     }
   }
   pending_ = std::move(kept);
+  std::erase_if(unsynced_directories_, [&](const std::string& path) {
+    return ParentPath(path) == directory;
+  });
+}
+
+void FaultyDisk::SyncAll() {
+  for (const auto& name : names_) name.second->Sync();
+  durable_ = names_;
+  pending_.clear();
+  unsynced_directories_.clear();
+}
+
+void FaultyDisk::DropUnsyncedBytes() {
+  for (const auto& name : names_) name.second->DropUnsynced();
 }
 
 void FaultyDisk::LosePower(bool lucky, Random& random) {
@@ -184,6 +198,17 @@ void FaultyDisk::LosePower(bool lucky, Random& random) {
     }
   }
   pending_.clear();
+  for (const std::string& path : unsynced_directories_) {
+    if (lucky && UniformBelow(random, 2) == 0) continue;
+    const std::string inside = path + "/";
+    std::erase_if(durable_, [&](const auto& name) {
+      return absl::StartsWith(name.first, inside);
+    });
+    std::erase_if(directories_, [&](const std::string& other) {
+      return other == path || absl::StartsWith(other, inside);
+    });
+  }
+  unsynced_directories_.clear();
   names_ = durable_;
 
   std::set<FaultyInode*> done;  // a file may have two names

@@ -75,11 +75,25 @@ class FaultyDisk {
   void MoveName(absl::string_view from, absl::string_view to);
   void SyncNames(absl::string_view directory);
 
-  // Directories are durable at once, as FileSystem::CreateDirectories() syncs
-  // the parents.
-  void AddDirectory(std::string path) { directories_.insert(std::move(path)); }
+  // Bytes and names of everything.
+  void SyncAll();
+  void DropUnsyncedBytes();
+
+  // These are durable at once, as FileSystem::CreateDirectories() syncs the
+  // parents.
+  void AddDirectory(std::string path) {
+    unsynced_directories_.erase(path);
+    directories_.insert(std::move(path));
+  }
+  // One whose name is durable after SyncNames() of its parent. Until then a
+  // loss of power may take it, and all below it.
+  void AddUnsyncedDirectory(const std::string& path) {
+    directories_.insert(path);
+    unsynced_directories_.insert(path);
+  }
   void RemoveDirectory(absl::string_view path) {
     directories_.erase(std::string(path));
+    unsynced_directories_.erase(std::string(path));
   }
 
   // Loses what was not synced: all of it, or if `lucky` what `random` says. Of
@@ -104,6 +118,7 @@ class FaultyDisk {
   Names durable_;  // as stable storage has them
   std::vector<NameChange> pending_;
   std::set<std::string> directories_ = {"/", "."};
+  std::set<std::string> unsynced_directories_;
 };
 
 }  // namespace kinora

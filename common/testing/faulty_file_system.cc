@@ -177,6 +177,30 @@ class FaultyRandomAccessFile final : public RandomAccessFile {
   const int boot_;
 };
 
+class FaultyVolumeSync final : public VolumeSync {
+ public:
+  FaultyVolumeSync(std::shared_ptr<State> state, int boot)
+      : state_(std::move(state)), boot_(boot) {}
+
+  absl::Status Sync() override {
+    MutexLock lock(state_->mu);
+    if (state_->boots != boot_) return State::Stopped();
+    const absl::Status status = state_->Check(FileOp::kSyncVolume);
+    if (!status.ok()) {
+      // As for a file.
+      if (!state_->IsStopped(boot_)) state_->disk.DropUnsyncedBytes();
+      return Annotate(status, "sync volume");
+    }
+    KINORA_RETURN_IF_ERROR(state_->CountChange());
+    state_->disk.SyncAll();
+    return absl::OkStatus();
+  }
+
+ private:
+  const std::shared_ptr<State> state_;
+  const int boot_;
+};
+
 class FaultyFileLock final : public FileLock {
  public:
   FaultyFileLock(std::shared_ptr<State> state, std::string path, int boot)
@@ -278,6 +302,22 @@ absl::Status FaultyFileSystem::CreateDirectories(absl::string_view directory) {
   return state_->CountChange();
 }
 
+absl::Status FaultyFileSystem::CreateDirectory(absl::string_view directory) {
+  MutexLock lock(state_->mu);
+  KINORA_RETURN_IF_ERROR(state_->Check(FileOp::kCreateDirectory));
+  const std::string path = Clean(directory);
+  if (state_->disk.HasDirectory(path)) return absl::OkStatus();
+  if (state_->disk.Find(path) != nullptr) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("make directory \"", path, "\": Not a directory"));
+  }
+  if (!state_->disk.HasDirectory(ParentPath(path))) {
+    return NotFound("make directory", directory);
+  }
+  state_->disk.AddUnsyncedDirectory(path);
+  return state_->CountChange();
+}
+
 absl::Status FaultyFileSystem::Rename(absl::string_view from,
                                       absl::string_view to) {
   MutexLock lock(state_->mu);
@@ -352,6 +392,16 @@ absl::Status FaultyFileSystem::SyncDirectory(absl::string_view directory) {
   KINORA_RETURN_IF_ERROR(state_->CountChange());
   state_->disk.SyncNames(clean);
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<VolumeSync>> FaultyFileSystem::OpenVolume(
+    absl::string_view directory) {
+  MutexLock lock(state_->mu);
+  KINORA_RETURN_IF_ERROR(state_->Check(FileOp::kOpenVolume));
+  if (!state_->disk.HasDirectory(Clean(directory))) {
+    return NotFound("open", directory);
+  }
+  return std::make_unique<FaultyVolumeSync>(state_, state_->boots);
 }
 
 absl::StatusOr<std::unique_ptr<FileLock>> FaultyFileSystem::Lock(

@@ -40,8 +40,9 @@ absl::StatusOr<std::unique_ptr<LocalStore>> LocalStore::Open(
     KINORA_ASSIGN_OR_RETURN(
         storage, FileObjectStorage::Open(fs, options.data_dir, gate));
   }
-  std::unique_ptr<LocalStore> store(new LocalStore(
-      options, std::move(gate), std::move(log), std::move(storage), clock));
+  std::unique_ptr<LocalStore> store(
+      new LocalStore(options, std::move(gate), std::move(log),
+                     std::move(storage), clock, executor));
   // What cannot be finished now is when somebody takes the movie's id.
   const absl::Status finished = store->movies_.FinishDeletions();
   if (!finished.ok()) {
@@ -53,7 +54,8 @@ absl::StatusOr<std::unique_ptr<LocalStore>> LocalStore::Open(
 LocalStore::LocalStore(const LocalStoreOptions& options,
                        std::shared_ptr<WriteGate> gate,
                        std::unique_ptr<EventLog> log,
-                       std::unique_ptr<ObjectStorage> storage, Clock& clock)
+                       std::unique_ptr<ObjectStorage> storage, Clock& clock,
+                       Executor& executor)
     : gate_(std::move(gate)),
       log_(std::move(log)),
       storage_(std::move(storage)),
@@ -61,7 +63,8 @@ LocalStore::LocalStore(const LocalStoreOptions& options,
       leases_(*storage_, clock),
       blobs_(*storage_, catalog_, clock,
              {.max_blob_bytes = options.max_blob_bytes,
-              .grace = options.gc_grace}),
+              .grace = options.gc_grace,
+              .executor = &executor}),
       events_(*log_, *storage_, catalog_, blobs_, leases_, clock,
               {.inline_limit_bytes = options.inline_limit_bytes,
                .index = {.save_events = options.checkpoint_events}}),

@@ -86,7 +86,8 @@ class LocalStore {
  private:
   LocalStore(const LocalStoreOptions& options, std::shared_ptr<WriteGate> gate,
              std::unique_ptr<EventLog> log,
-             std::unique_ptr<ObjectStorage> storage, Clock& clock);
+             std::unique_ptr<ObjectStorage> storage, Clock& clock,
+             Executor& executor);
 
   // In the order in which they need each other. The log holds the directory's
   // lock, so it is opened first and closed last.

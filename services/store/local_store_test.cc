@@ -3,7 +3,12 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <thread>
+#include <vector>
 
+#include "absl/strings/str_cat.h"
+
+#include "common/digest.h"
 #include "common/error_reason.h"
 #include "common/random.h"
 #include "common/testing/fake_clock.h"
@@ -135,6 +140,54 @@ TEST_F(LocalStoreTest, LimitsAreThoseOfTheOptions) {
                        local->store().blobs.StartUpload(header));
   EXPECT_THAT(upload->Append("seventeen letters"),
               StatusIs(absl::StatusCode::kResourceExhausted));
+}
+
+// Each is acknowledged, and the bytes are there once.
+TEST_F(LocalStoreTest, WritersOfTheSameBytesAtOnceAllSucceed) {
+  TempDir dir;
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<LocalStore> local,
+                       Open(PosixFileSystem(), dir.path()));
+  const Store store = local->store();
+  MakeFilm(store);
+  v1::BatchWriteBlobsRequest batch;
+  batch.set_movie_id("film");
+  for (int i = 0; i < 10; ++i) {
+    batch.add_blobs()->set_data(absl::StrCat("blob ", i));
+  }
+  v1::WriteBlobHeader header;
+  header.set_movie_id("film");
+  std::vector<std::thread> writers;
+  for (int i = 0; i < 8; ++i) {
+    writers.emplace_back([&, i] {
+      if (i % 2 == 0) {
+        ASSERT_OK_AND_ASSIGN(const v1::BatchWriteBlobsResponse written,
+                             store.blobs.BatchWrite(batch));
+        for (const v1::BatchBlobResult& result : written.results()) {
+          EXPECT_EQ(result.code(), 0) << result.message();
+        }
+      } else {
+        ASSERT_OK_AND_ASSIGN(std::unique_ptr<BlobUpload> upload,
+                             store.blobs.StartUpload(header));
+        ASSERT_OK(upload->Append("blob 3"));
+        EXPECT_OK(upload->Finish());
+      }
+    });
+  }
+  for (std::thread& writer : writers) writer.join();
+  v1::BatchReadBlobsRequest read;
+  read.set_movie_id("film");
+  for (const v1::BatchBlob& blob : batch.blobs()) {
+    v1::Digest& digest = *read.add_digests();
+    digest.set_hash(Sha256Of(blob.data()).Hex());
+    digest.set_size_bytes(static_cast<int64_t>(blob.data().size()));
+  }
+  ASSERT_OK_AND_ASSIGN(const v1::BatchReadBlobsResponse stored,
+                       store.blobs.BatchRead(read));
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_EQ(stored.results(i).data(), batch.blobs(i).data());
+  }
+  EXPECT_THAT(PosixFileSystem().List(dir.Sub("staging~")),
+              IsOkAndHolds(::testing::IsEmpty()));
 }
 
 class LocalStoreCrashTest

@@ -244,6 +244,34 @@ TEST_P(ObjectStorageContract, RenewMakesAnObjectYoungAndLeavesItsBytes) {
   EXPECT_THAT(storage().Renew("b/y"), StatusIs(absl::StatusCode::kNotFound));
 }
 
+TEST_P(ObjectStorageContract, CreatesManyEachAlone) {
+  for (const int count : {2, 30}) {
+    const std::string prefix = absl::StrCat("b/m", count, "/");
+    ASSERT_OK(storage().Write(prefix + "0/old", "old"));
+    std::vector<std::string> bytes;
+    std::vector<NewObject> objects(count);
+    for (int i = 0; i < count; ++i) bytes.push_back(absl::StrCat("bytes ", i));
+    for (int i = 0; i < count; ++i) {
+      objects[i].key = absl::StrCat(prefix, i % 5, "/", i);
+      objects[i].bytes = bytes[i];
+    }
+    objects[0].key = prefix + "0/old";
+    objects.push_back({.key = "b//x", .bytes = "never"});
+    objects.push_back({.key = objects[1].key, .bytes = "late"});
+    storage().CreateAll(absl::MakeSpan(objects));
+    EXPECT_THAT(objects[0].created, IsOkAndHolds(false));
+    EXPECT_THAT(ReadObject(storage(), objects[0].key), IsOkAndHolds("old"));
+    for (int i = 1; i < count; ++i) {
+      EXPECT_THAT(objects[i].created, IsOkAndHolds(true));
+      EXPECT_THAT(ReadObject(storage(), objects[i].key),
+                  IsOkAndHolds(bytes[i]));
+    }
+    EXPECT_THAT(objects[count].created,
+                StatusIs(absl::StatusCode::kInvalidArgument));
+    EXPECT_THAT(objects[count + 1].created, IsOkAndHolds(false));
+  }
+}
+
 TEST_P(ObjectStorageContract, OfManyUploadsOfOneKeyOneIsNew) {
   std::atomic<int> created = 0;
   std::vector<std::thread> threads;

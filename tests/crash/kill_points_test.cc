@@ -295,7 +295,7 @@ TEST(KillPointsCoverageTest, EveryKindOfFileIsAmongThePoints) {
         "builds/MOVIE/events/REV.inputs.jsonl",
         "rename builds/MOVIE/events/artefacts.log~ > "
         "builds/MOVIE/events/artefacts.log",
-        "link staging~/N > builds/MOVIE/blobs/HH/HASH",
+        "link staging~/N > builds/MOVIE/blobs/HH/HASH", "sync-volume ",
         "link staging~/N > builds/MOVIE/manifests/REV.json",
         "unlink builds/MOVIE/blobs/HH/HASH",
         "rename staging~/N > builds/MOVIE/current.json",

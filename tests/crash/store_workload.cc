@@ -210,6 +210,20 @@ absl::Status WriteBlobs(StepContext& context) {
   return context.caller.BatchWrite(request);
 }
 
+// Enough of them to be synced together.
+absl::Status WriteManyBlobs(StepContext& context) {
+  v1::BatchWriteBlobsRequest request;
+  request.set_movie_id(context.movie_id);
+  for (int i = 8 + context.Below(4); i > 0; --i) {
+    request.add_blobs()->set_data(NewBlob(context));
+  }
+  const auto& blobs = context.movie().blobs;
+  if (!blobs.empty()) {
+    request.add_blobs()->set_data(blobs.rbegin()->second.bytes);
+  }
+  return context.caller.BatchWrite(request);
+}
+
 absl::Status UploadBlob(StepContext& context) {
   v1::WriteBlobHeader header;
   header.set_movie_id(context.movie_id);
@@ -299,6 +313,7 @@ const std::vector<WorkloadStep>& WorkloadSteps() {
       {"put run record", 2, PutRunRecord},
       {"append to ledger", 3, AppendToLedger},
       {"write blobs", 4, WriteBlobs},
+      {"write many blobs", 2, WriteManyBlobs},
       {"upload blob", 2, UploadBlob},
       {"change blueprint", 1, ChangeBlueprint},
       {"commit", 5, Commit},

@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 
 #include "kinora/v1/blob.pb.h"
 
@@ -25,6 +26,15 @@ class BlobUpload {
 
   // RESOURCE_EXHAUSTED once the blob is larger than it may be.
   virtual absl::Status Append(absl::string_view bytes) = 0;
+
+  // As Append() of each part in turn.
+  virtual absl::Status AppendParts(absl::Span<const absl::string_view> parts) {
+    absl::Status status;
+    for (absl::string_view part : parts) {
+      if (status.ok()) status = Append(part);
+    }
+    return status;
+  }
 
   // Returns once the blob is durable. Call it once, last.
   virtual absl::StatusOr<v1::WriteBlobResponse> Finish() = 0;

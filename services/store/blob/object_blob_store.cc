@@ -21,21 +21,10 @@ const std::string& EmptyHash() {
   return hash;
 }
 
-absl::Status OverBatchLimit(absl::string_view field, int64_t bytes) {
-  return InvalidField(field, absl::StrCat(bytes, " bytes"),
-                      absl::StrCat("a batch holds at most ", kMaxBatchBytes,
-                                   " bytes: split it"));
-}
-
 // How exactly a blob's age is kept: a use within so long of the last costs
 // nothing.
 absl::Duration UsePrecision(absl::Duration grace) {
   return std::min(absl::Minutes(1), grace / 16);
-}
-
-void SetStatus(const absl::Status& status, v1::BatchBlobResult* result) {
-  result->set_code(static_cast<int>(status.code()));
-  result->set_message(std::string(status.message()));
 }
 
 }  // namespace
@@ -254,79 +243,6 @@ absl::Status ObjectBlobStore::Read(const v1::ReadBlobRequest& request,
                        "its bytes do not have its hash");
   }
   return absl::OkStatus();
-}
-
-absl::StatusOr<v1::BatchWriteBlobsResponse> ObjectBlobStore::BatchWrite(
-    const v1::BatchWriteBlobsRequest& request) {
-  KINORA_RETURN_IF_ERROR(movies_.Require(request.movie_id()));
-  int64_t bytes = 0;
-  for (const v1::BatchBlob& blob : request.blobs()) {
-    bytes += static_cast<int64_t>(blob.data().size());
-  }
-  if (bytes > kMaxBatchBytes) return OverBatchLimit("blobs", bytes);
-  v1::BatchWriteBlobsResponse response;
-  for (const v1::BatchBlob& blob : request.blobs()) {
-    v1::BatchBlobResult* result = response.add_results();
-    SetStatus(WriteOne(request.movie_id(), blob, result->mutable_digest()),
-              result);
-  }
-  return response;
-}
-
-absl::Status ObjectBlobStore::WriteOne(absl::string_view movie_id,
-                                       const v1::BatchBlob& blob,
-                                       v1::Digest* digest) {
-  // The bytes are at hand, so a blob that exists costs no staged write.
-  const std::string hash = Sha256Of(blob.data()).Hex();
-  v1::WriteBlobHeader header;
-  header.set_movie_id(std::string(movie_id));
-  *header.mutable_expected_digest() = blob.expected_digest();
-  if (!blob.has_expected_digest()) {
-    header.mutable_expected_digest()->set_hash(hash);
-  }
-  *digest = header.expected_digest();
-  KINORA_ASSIGN_OR_RETURN(std::unique_ptr<BlobUpload> upload,
-                          StartUpload(header));
-  KINORA_RETURN_IF_ERROR(upload->Append(blob.data()));
-  KINORA_ASSIGN_OR_RETURN(v1::WriteBlobResponse written, upload->Finish());
-  *digest = written.digest();
-  return absl::OkStatus();
-}
-
-absl::StatusOr<v1::BatchReadBlobsResponse> ObjectBlobStore::BatchRead(
-    const v1::BatchReadBlobsRequest& request) {
-  KINORA_RETURN_IF_ERROR(movies_.Require(request.movie_id()));
-  int64_t bytes = 0;
-  for (const v1::Digest& digest : request.digests()) {
-    KINORA_RETURN_IF_ERROR(ValidateDigest("digests", digest, true));
-    if (digest.size_bytes() > kMaxBatchBytes - bytes) {
-      return OverBatchLimit("digests", bytes + digest.size_bytes());
-    }
-    bytes += digest.size_bytes();
-  }
-  v1::BatchReadBlobsResponse response;
-  for (const v1::Digest& digest : request.digests()) {
-    v1::BatchBlobResult* result = response.add_results();
-    *result->mutable_digest() = digest;
-    absl::StatusOr<std::string> data = ReadOne(request.movie_id(), digest);
-    SetStatus(data.status(), result);
-    if (data.ok()) result->set_data(*std::move(data));
-  }
-  return response;
-}
-
-absl::StatusOr<std::string> ObjectBlobStore::ReadOne(absl::string_view movie_id,
-                                                     const v1::Digest& digest) {
-  v1::ReadBlobRequest request;
-  request.set_movie_id(std::string(movie_id));
-  *request.mutable_digest() = digest;
-  request.set_verify(true);
-  std::string data;
-  KINORA_RETURN_IF_ERROR(Read(request, [&](absl::string_view piece) {
-    absl::StrAppend(&data, piece);
-    return absl::OkStatus();
-  }));
-  return data;
 }
 
 absl::StatusOr<v1::FindMissingBlobsResponse> ObjectBlobStore::FindMissing(

@@ -18,6 +18,7 @@
 
 #include "common/clock.h"
 #include "common/digest.h"
+#include "common/executor.h"
 #include "services/store/blob/blob_store.h"
 #include "services/store/blob/blob_usage.h"
 #include "services/store/blob/blob_uses.h"
@@ -39,6 +40,8 @@ struct ObjectBlobStoreOptions {
   // For how long a blob that was written or found present stays, whatever
   // becomes of what names it.
   absl::Duration grace = absl::Hours(1);
+  // Helps to hash large uploads; null if nobody does.
+  Executor* executor = nullptr;
 };
 
 // Thread-safe.
@@ -119,8 +122,9 @@ class ObjectBlobStore final : public BlobStore {
   absl::StatusOr<std::unique_ptr<ObjectReader>> Open(absl::string_view movie_id,
                                                      const v1::Digest& digest);
 
-  absl::Status WriteOne(absl::string_view movie_id, const v1::BatchBlob& blob,
-                        v1::Digest* digest);
+  absl::Status CheckBatchBlob(absl::string_view movie_id,
+                              const v1::Digest& expected, const Digest& digest,
+                              int64_t size);
   absl::StatusOr<std::string> ReadOne(absl::string_view movie_id,
                                       const v1::Digest& digest);
 

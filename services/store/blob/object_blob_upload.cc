@@ -3,40 +3,76 @@
 #include "absl/strings/str_cat.h"
 
 #include "common/error_reason.h"
+#include "common/run_beside.h"
 #include "common/status.h"
 
 namespace kinora {
 
+absl::Status BlobTooLarge(absl::string_view movie_id, int64_t max_bytes) {
+  return WithReason(
+      absl::ResourceExhaustedError(
+          absl::StrCat("blob of movie \"", movie_id,
+                       "\" is larger than its limit of ", max_bytes, " bytes")),
+      "LIMIT_EXCEEDED", {{"movie", movie_id}});
+}
+
+absl::Status CheckExpectedDigest(absl::string_view movie_id,
+                                 const v1::Digest& expected,
+                                 const Digest& digest, int64_t size) {
+  if (expected.hash().empty()) return absl::OkStatus();
+  const std::string hash = digest.Hex();
+  // A size of 0 beside a hash means that the caller did not know it.
+  const bool wrong_size =
+      expected.size_bytes() != 0 && expected.size_bytes() != size;
+  if (expected.hash() == hash && !wrong_size) return absl::OkStatus();
+  return WithReason(absl::InvalidArgumentError(absl::StrCat(
+                        "blob has digest ", hash, "/", size, ", expected ",
+                        expected.hash(), "/", expected.size_bytes())),
+                    "DIGEST_MISMATCH", {{"movie", movie_id}, {"value", hash}});
+}
+
 absl::Status ObjectBlobUpload::Append(absl::string_view bytes) {
-  const int64_t size = size_ + static_cast<int64_t>(bytes.size());
+  return AppendParts({bytes});
+}
+
+absl::Status ObjectBlobUpload::AppendParts(
+    absl::Span<const absl::string_view> parts) {
+  int64_t size = size_;
+  for (absl::string_view part : parts)
+    size += static_cast<int64_t>(part.size());
   if (max_bytes_ > 0 && size > max_bytes_) {
-    return WithReason(
-        absl::ResourceExhaustedError(absl::StrCat(
-            "blob of movie \"", movie_id_, "\" is larger than its limit of ",
-            max_bytes_, " bytes")),
-        "LIMIT_EXCEEDED", {{"movie", movie_id_}});
+    return BlobTooLarge(movie_id_, max_bytes_);
   }
-  if (writer_ != nullptr) KINORA_RETURN_IF_ERROR(writer_->Append(bytes));
-  hasher_.Update(bytes);
+  const auto hash = [&] {
+    for (absl::string_view part : parts) hasher_.Update(part);
+  };
+  const auto write = [&]() -> absl::Status {
+    for (absl::string_view part : parts) {
+      KINORA_RETURN_IF_ERROR(writer_->Append(part));
+    }
+    return absl::OkStatus();
+  };
+  Executor* const helper = store_.options_.executor;
+  if (writer_ == nullptr) {
+    hash();
+  } else if (helper == nullptr || size - size_ < kMinBytesForHelp) {
+    KINORA_RETURN_IF_ERROR(write());
+    hash();
+  } else {
+    absl::Status written;
+    RunBeside(*helper, hash, [&] { written = write(); });
+    KINORA_RETURN_IF_ERROR(written);
+  }
   size_ = size;
   return absl::OkStatus();
 }
 
 absl::StatusOr<v1::WriteBlobResponse> ObjectBlobUpload::Finish() {
   const Digest digest = hasher_.Finish();
-  const std::string hash = digest.Hex();
-  // A size of 0 beside a hash means that the caller did not know it.
-  const bool wrong_size =
-      expected_.size_bytes() != 0 && expected_.size_bytes() != size_;
-  if (!expected_.hash().empty() && (expected_.hash() != hash || wrong_size)) {
-    return WithReason(absl::InvalidArgumentError(absl::StrCat(
-                          "blob has digest ", hash, "/", size_, ", expected ",
-                          expected_.hash(), "/", expected_.size_bytes())),
-                      "DIGEST_MISMATCH",
-                      {{"movie", movie_id_}, {"value", hash}});
-  }
+  KINORA_RETURN_IF_ERROR(
+      CheckExpectedDigest(movie_id_, expected_, digest, size_));
   v1::WriteBlobResponse response;
-  response.mutable_digest()->set_hash(hash);
+  response.mutable_digest()->set_hash(digest.Hex());
   response.mutable_digest()->set_size_bytes(size_);
   response.set_existed(true);
   if (writer_ != nullptr && digest != kEmptyDigest) {

@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 
 #include "common/digest.h"
 #include "services/store/blob/blob_store.h"
@@ -20,6 +21,9 @@
 #include "services/store/object/object_storage.h"
 
 namespace kinora {
+
+// From so many bytes on help with hashing is worth its some 20 microseconds.
+inline constexpr int64_t kMinBytesForHelp = int64_t{64} << 10;
 
 class ObjectBlobUpload final : public BlobUpload {
  public:
@@ -36,7 +40,10 @@ class ObjectBlobUpload final : public BlobUpload {
         writer_(std::move(writer)),
         hold_(std::move(hold)) {}
 
+  // Large pieces are hashed beside being written, with the help of the store's
+  // executor.
   absl::Status Append(absl::string_view bytes) override;
+  absl::Status AppendParts(absl::Span<const absl::string_view> parts) override;
 
   // INVALID_ARGUMENT (DIGEST_MISMATCH) if the bytes are not the expected ones.
   absl::StatusOr<v1::WriteBlobResponse> Finish() override;
@@ -51,6 +58,14 @@ class ObjectBlobUpload final : public BlobUpload {
   Sha256 hasher_;
   int64_t size_ = 0;
 };
+
+// RESOURCE_EXHAUSTED (LIMIT_EXCEEDED).
+absl::Status BlobTooLarge(absl::string_view movie_id, int64_t max_bytes);
+
+// OK if nothing is expected. INVALID_ARGUMENT (DIGEST_MISMATCH).
+absl::Status CheckExpectedDigest(absl::string_view movie_id,
+                                 const v1::Digest& expected,
+                                 const Digest& digest, int64_t size);
 
 }  // namespace kinora
 

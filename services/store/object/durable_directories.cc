@@ -24,9 +24,25 @@ absl::Status DurableDirectories::EnsureLocked(absl::string_view directory) {
   if (below_root) {
     KINORA_RETURN_IF_ERROR(fs_.SyncDirectory(ParentPath(directory)));
   }
+  Remember(directory);
+  return absl::OkStatus();
+}
+
+absl::Status DurableDirectories::Make(absl::string_view directory) {
+  MutexLock lock(mu_);
+  if (known_.contains(directory)) return absl::OkStatus();
+  KINORA_RETURN_IF_ERROR(EnsureLocked(ParentPath(directory)));
+  return fs_.CreateDirectory(directory);
+}
+
+void DurableDirectories::AreDurable(const std::set<std::string>& directories) {
+  MutexLock lock(mu_);
+  for (const std::string& directory : directories) Remember(directory);
+}
+
+void DurableDirectories::Remember(absl::string_view directory) {
   if (known_.size() >= kMaxKnown) known_.clear();
   known_.insert(std::string(directory));
-  return absl::OkStatus();
 }
 
 }  // namespace kinora

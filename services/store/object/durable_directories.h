@@ -10,6 +10,7 @@
 #ifndef KINORA_SERVICES_STORE_OBJECT_DURABLE_DIRECTORIES_H_
 #define KINORA_SERVICES_STORE_OBJECT_DURABLE_DIRECTORIES_H_
 
+#include <set>
 #include <string>
 
 #include "absl/container/flat_hash_set.h"
@@ -32,9 +33,17 @@ class DurableDirectories {
   // `root`, and syncs their names. Costs a look-up once that is done.
   absl::Status Ensure(absl::string_view directory) ABSL_LOCKS_EXCLUDED(mu_);
 
+  // For many directories that are about to be synced together: Make() makes one
+  // without a sync, its parent as Ensure() does; AreDurable() is told of those
+  // made, once VolumeSync::Sync() has returned OK after that.
+  absl::Status Make(absl::string_view directory) ABSL_LOCKS_EXCLUDED(mu_);
+  void AreDurable(const std::set<std::string>& directories)
+      ABSL_LOCKS_EXCLUDED(mu_);
+
  private:
   absl::Status EnsureLocked(absl::string_view directory)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Remember(absl::string_view directory) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   FileSystem& fs_;
   const std::string root_;

@@ -16,6 +16,14 @@ namespace {
 
 constexpr absl::string_view kStagingName = "staging~";
 
+// So that a large object is on its way to the disk while its bytes still come.
+constexpr uint64_t kStartSyncBytes = uint64_t{4} << 20;
+
+// From so many objects on one sync of the whole volume costs less than two
+// syncs for each (28 times less for 64 objects of 64 KiB, ext4 on a virtual
+// disk that others keep busy).
+constexpr size_t kMinTogether = 8;
+
 absl::Status NoObject(absl::string_view key) {
   return absl::NotFoundError(absl::StrCat("no object \"", key, "\""));
 }
@@ -61,7 +69,12 @@ class FileObjectStorage::Writer final : public ObjectWriter {
   }
 
   absl::Status Append(absl::string_view bytes) override {
-    return file_->Append(bytes);
+    KINORA_RETURN_IF_ERROR(file_->Append(bytes));
+    if (file_->Size() - started_ >= kStartSyncBytes) {
+      file_->StartSync();
+      started_ = file_->Size();
+    }
+    return absl::OkStatus();
   }
 
   absl::Status Finish() {
@@ -85,14 +98,27 @@ class FileObjectStorage::Writer final : public ObjectWriter {
     return PublishIfAbsent(path);
   }
 
-  // True if the name was free. The staged bytes MUST be synced.
-  absl::StatusOr<bool> PublishIfAbsent(const std::string& path) {
-    KINORA_RETURN_IF_ERROR(storage_.directories_.Ensure(ParentPath(path)));
+  // All the bytes, in a file that is closed then, as many may be staged at
+  // once.
+  absl::Status WriteUnsynced(absl::string_view bytes) {
+    KINORA_RETURN_IF_ERROR(file_->Append(bytes));
+    return file_->Close();
+  }
+
+  // True if the name was free. The staged bytes MUST be synced, the directory
+  // MUST exist and is not synced.
+  absl::StatusOr<bool> TakeName(const std::string& path) {
     const absl::Status renamed = storage_.fs_.RenameIfAbsent(staged_, path);
     if (!renamed.ok() && !absl::IsAlreadyExists(renamed)) return renamed;
     published_ = renamed.ok();
-    KINORA_RETURN_IF_ERROR(storage_.SyncNamesIn(ParentPath(path)));
     return renamed.ok();
+  }
+
+  absl::StatusOr<bool> PublishIfAbsent(const std::string& path) {
+    KINORA_RETURN_IF_ERROR(storage_.directories_.Ensure(ParentPath(path)));
+    KINORA_ASSIGN_OR_RETURN(const bool taken, TakeName(path));
+    KINORA_RETURN_IF_ERROR(storage_.SyncNamesIn(ParentPath(path)));
+    return taken;
   }
 
   absl::Status Publish(const std::string& path) {
@@ -106,6 +132,7 @@ class FileObjectStorage::Writer final : public ObjectWriter {
   FileObjectStorage& storage_;
   const std::string staged_;
   std::unique_ptr<WritableFile> file_;
+  uint64_t started_ = 0;  // bytes that are being written out
   bool published_ = false;
 };
 
@@ -209,6 +236,71 @@ absl::StatusOr<std::unique_ptr<ObjectWriter>> FileObjectStorage::StartWrite(
     absl::string_view prefix) {
   KINORA_RETURN_IF_ERROR(ValidateObjectPrefix(prefix));
   return NewWriter();
+}
+
+void FileObjectStorage::CreateAll(absl::Span<NewObject> objects) {
+  absl::Status together = absl::UnimplementedError("too few");
+  if (objects.size() >= kMinTogether) together = CreateTogether(objects);
+  if (!absl::IsUnimplemented(together)) {
+    for (NewObject& object : objects) {
+      if (!together.ok() && object.created.ok()) object.created = together;
+    }
+    return;
+  }
+  for (NewObject& object : objects) {
+    absl::StatusOr<std::unique_ptr<Writer>> writer = NewWriter();
+    absl::Status status = writer.status();
+    if (status.ok()) status = (*writer)->Append(object.bytes);
+    if (status.ok()) {
+      object.created = (*writer)->CommitIfAbsent(object.key);
+    } else {
+      object.created = status;
+    }
+  }
+}
+
+absl::Status FileObjectStorage::CreateTogether(absl::Span<NewObject> objects) {
+  KINORA_RETURN_IF_ERROR(CheckWritable());
+  // Before a byte is written, so that it tells of each that gets lost.
+  KINORA_ASSIGN_OR_RETURN(const std::unique_ptr<VolumeSync> volume,
+                          fs_.OpenVolume(root_));
+  std::vector<std::unique_ptr<Writer>> staged(objects.size());
+  for (size_t i = 0; i < objects.size(); ++i) {
+    NewObject& object = objects[i];
+    absl::Status status = ValidateObjectKey(object.key);
+    if (status.ok()) {
+      const auto exists = Exists(fs_, PathOf(object.key));
+      status = exists.status();
+      // It is acknowledged only once its name is durable: see below.
+      if (exists.ok() && *exists) continue;
+    }
+    if (status.ok()) {
+      absl::StatusOr<std::unique_ptr<Writer>> writer = NewWriter();
+      status = writer.status();
+      if (writer.ok()) status = (*writer)->WriteUnsynced(object.bytes);
+      if (status.ok()) staged[i] = *std::move(writer);
+    }
+    if (!status.ok()) object.created = status;
+  }
+  absl::Status synced = volume->Sync();
+  if (!synced.ok()) return gate_->Close(synced);
+  std::set<std::string> directories;
+  for (size_t i = 0; i < objects.size(); ++i) {
+    NewObject& object = objects[i];
+    if (!object.created.ok()) continue;
+    const std::string path = PathOf(object.key);
+    absl::Status made = directories_.Make(ParentPath(path));
+    if (made.ok()) directories.emplace(ParentPath(path));
+    if (!made.ok()) {
+      object.created = made;
+    } else if (staged[i] != nullptr) {
+      object.created = staged[i]->TakeName(path);
+    }
+  }
+  synced = volume->Sync();
+  if (!synced.ok()) return gate_->Close(synced);
+  directories_.AreDurable(directories);
+  return absl::OkStatus();
 }
 
 absl::Status FileObjectStorage::Write(absl::string_view key,

@@ -8,10 +8,15 @@
 // found and removed on open without a walk through millions of blobs; it is on
 // the root's volume, which a rename needs.
 //
+// Of many objects that are made together all files are synced by one sync of
+// the volume, and all names by another; where the volume cannot be synced as a
+// whole (FileSystem::OpenVolume()) each is made alone.
+//
 // If a directory cannot be synced after a rename, nobody can tell whether the
-// name is durable, and a repeated sync would not tell either. From then on all
-// changes are refused with UNAVAILABLE; reads go on. Any other failure, such as
-// a full disk, fails its own call and leaves nothing behind.
+// name is durable, and a repeated sync would not tell either; of a volume that
+// cannot be synced nobody can tell which bytes are. From then on all changes
+// are refused with UNAVAILABLE; reads go on. Any other failure, such as a full
+// disk, fails its own call and leaves nothing behind.
 
 #ifndef KINORA_SERVICES_STORE_OBJECT_FILE_OBJECT_STORAGE_H_
 #define KINORA_SERVICES_STORE_OBJECT_FILE_OBJECT_STORAGE_H_
@@ -55,6 +60,7 @@ class FileObjectStorage final : public ObjectStorage {
   absl::StatusOr<ObjectInfo> Stat(absl::string_view key) override;
   absl::StatusOr<std::unique_ptr<ObjectWriter>> StartWrite(
       absl::string_view prefix) override;
+  void CreateAll(absl::Span<NewObject> objects) override;
   absl::Status Write(absl::string_view key, absl::string_view bytes) override;
   absl::Status CompareAndSwap(absl::string_view key,
                               const std::optional<std::string>& expected,
@@ -85,6 +91,10 @@ class FileObjectStorage final : public ObjectStorage {
 
   // OK unless changes are refused.
   absl::Status CheckWritable() { return gate_->Check(); }
+  // Stages, syncs and names objects together. An error is that of all of them
+  // that have none of their own; UNIMPLEMENTED if nothing was done, as the
+  // volume cannot be synced as a whole.
+  absl::Status CreateTogether(absl::Span<NewObject> objects);
   // Syncs a directory; a failure makes the storage read-only.
   absl::Status SyncNamesIn(absl::string_view directory);
 

@@ -152,5 +152,92 @@ TEST_F(FileObjectStorageTest, WhatWasAcknowledgedSurvivesEveryCrash) {
   }
 }
 
+// In four directories.
+std::vector<NewObject> ManyObjects() {
+  std::vector<NewObject> objects(10);
+  for (int i = 0; i < 10; ++i) {
+    objects[i].key = absl::StrCat("b/", i % 4, "/", i);
+    objects[i].bytes = "the bytes";
+  }
+  return objects;
+}
+
+// Of bytes that a failed sync may have dropped none is named, and nothing is
+// written any more.
+TEST_F(FileObjectStorageTest, AFailedSyncOfTheVolumeMakesItReadOnly) {
+  for (const bool names : {false, true}) {
+    const std::string root = names ? "/names" : "/bytes";
+    ASSERT_OK_AND_ASSIGN(auto storage, FileObjectStorage::Open(fs_, root));
+    if (names) fs_.FailNext(FileOp::kSyncVolume, absl::OkStatus());
+    fs_.FailNext(FileOp::kSyncVolume, absl::DataLossError("I/O error"));
+    const auto read_only =
+        StatusIs(absl::StatusCode::kUnavailable,
+                 testing::AllOf(HasSubstr(root), HasSubstr("read-only"),
+                                HasSubstr("I/O error")));
+    std::vector<NewObject> objects = ManyObjects();
+    storage->CreateAll(absl::MakeSpan(objects));
+    for (const NewObject& object : objects) {
+      EXPECT_THAT(object.created, read_only);
+      if (names) continue;
+      EXPECT_THAT(storage->Stat(object.key),
+                  StatusIs(absl::StatusCode::kNotFound));
+    }
+    EXPECT_THAT(storage->Write("b/x", "1"), read_only);
+    storage->CreateAll(absl::MakeSpan(objects));
+    EXPECT_THAT(objects[0].created, read_only);
+    EXPECT_THAT(fs_.List(JoinPath(root, "staging~")),
+                IsOkAndHolds(testing::IsEmpty()));
+  }
+}
+
+TEST_F(FileObjectStorageTest, ManyObjectsDoWithoutASyncOfTheVolume) {
+  fs_.FailAlways(FileOp::kOpenVolume, absl::UnimplementedError("an overlay"));
+  std::vector<NewObject> objects = ManyObjects();
+  storage_->CreateAll(absl::MakeSpan(objects));
+  fs_.Crash(FaultyFileSystem::Survival::kNothing, 1);
+  Reopen();
+  for (const NewObject& object : objects) {
+    EXPECT_THAT(object.created, IsOkAndHolds(true));
+    EXPECT_THAT(ReadObject(*storage_, object.key), IsOkAndHolds("the bytes"));
+  }
+}
+
+// One that cannot be staged does not keep the others from being made.
+TEST_F(FileObjectStorageTest, OfManyObjectsEachFailsAlone) {
+  fs_.FailNext(FileOp::kAppend, absl::ResourceExhaustedError("disk full"));
+  std::vector<NewObject> objects = ManyObjects();
+  storage_->CreateAll(absl::MakeSpan(objects));
+  EXPECT_THAT(objects[0].created,
+              StatusIs(absl::StatusCode::kResourceExhausted));
+  for (size_t i = 1; i < objects.size(); ++i) {
+    EXPECT_THAT(objects[i].created, IsOkAndHolds(true));
+  }
+  EXPECT_THAT(Staged(), testing::IsEmpty());
+}
+
+// Many objects at once, cut at every change of the disk: each is whole or not
+// there, and all that were acknowledged are there whatever was not synced.
+TEST_F(FileObjectStorageTest, ManyObjectsAtOnceSurviveACrashAtAnyChange) {
+  for (int cut = 0, done = 0; done < 2; ++cut) {
+    FaultyFileSystem fs;
+    {
+      ASSERT_OK_AND_ASSIGN(auto storage, FileObjectStorage::Open(fs, "/root"));
+      std::vector<NewObject> objects = ManyObjects();
+      fs.StopAfter(cut);
+      storage->CreateAll(absl::MakeSpan(objects));
+      done = objects[0].created.ok() ? done + 1 : 0;
+    }
+    fs.Crash(done > 0 ? FaultyFileSystem::Survival::kNothing
+                      : FaultyFileSystem::Survival::kRandom,
+             cut);
+    ASSERT_OK_AND_ASSIGN(auto storage, FileObjectStorage::Open(fs, "/root"));
+    for (const NewObject& object : ManyObjects()) {
+      const auto bytes = ReadObject(*storage, object.key);
+      if (done == 0 && absl::IsNotFound(bytes.status())) continue;
+      EXPECT_THAT(bytes, IsOkAndHolds("the bytes")) << "cut at " << cut;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace kinora

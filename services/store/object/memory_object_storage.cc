@@ -53,7 +53,7 @@ class MemoryObjectStorage::Writer final : public ObjectWriter {
 
   absl::StatusOr<bool> CommitIfAbsent(absl::string_view key) override {
     KINORA_RETURN_IF_ERROR(ValidateObjectKey(key));
-    Object object = storage_.NewObject(std::move(bytes_));
+    Object object = storage_.MakeObject(std::move(bytes_));
     MutexLock lock(storage_.mu_);
     return storage_.objects_.emplace(std::string(key), std::move(object))
         .second;
@@ -64,7 +64,7 @@ class MemoryObjectStorage::Writer final : public ObjectWriter {
   std::string bytes_;
 };
 
-MemoryObjectStorage::Object MemoryObjectStorage::NewObject(std::string bytes) {
+MemoryObjectStorage::Object MemoryObjectStorage::MakeObject(std::string bytes) {
   return Object{std::make_shared<const std::string>(std::move(bytes)),
                 clock_.Now()};
 }
@@ -108,10 +108,18 @@ absl::StatusOr<std::unique_ptr<ObjectWriter>> MemoryObjectStorage::StartWrite(
   return std::make_unique<Writer>(*this);
 }
 
+void MemoryObjectStorage::CreateAll(absl::Span<NewObject> objects) {
+  for (NewObject& object : objects) {
+    Writer writer(*this);
+    writer.Append(object.bytes).IgnoreError();  // cannot fail
+    object.created = writer.CommitIfAbsent(object.key);
+  }
+}
+
 absl::Status MemoryObjectStorage::Write(absl::string_view key,
                                         absl::string_view bytes) {
   KINORA_RETURN_IF_ERROR(ValidateObjectKey(key));
-  Object object = NewObject(std::string(bytes));
+  Object object = MakeObject(std::string(bytes));
   MutexLock lock(mu_);
   objects_[std::string(key)] = std::move(object);
   return absl::OkStatus();
@@ -121,7 +129,7 @@ absl::Status MemoryObjectStorage::CompareAndSwap(
     absl::string_view key, const std::optional<std::string>& expected,
     absl::string_view bytes) {
   KINORA_RETURN_IF_ERROR(ValidateObjectKey(key));
-  Object object = NewObject(std::string(bytes));
+  Object object = MakeObject(std::string(bytes));
   MutexLock lock(mu_);
   const auto found = objects_.find(std::string(key));
   const bool exists = found != objects_.end();

@@ -35,6 +35,7 @@ class MemoryObjectStorage final : public ObjectStorage {
   absl::StatusOr<ObjectInfo> Stat(absl::string_view key) override;
   absl::StatusOr<std::unique_ptr<ObjectWriter>> StartWrite(
       absl::string_view prefix) override;
+  void CreateAll(absl::Span<NewObject> objects) override;
   absl::Status Write(absl::string_view key, absl::string_view bytes) override;
   absl::Status CompareAndSwap(absl::string_view key,
                               const std::optional<std::string>& expected,
@@ -55,7 +56,7 @@ class MemoryObjectStorage final : public ObjectStorage {
     absl::Time create_time;
   };
 
-  Object NewObject(std::string bytes);
+  Object MakeObject(std::string bytes);
 
   Clock& clock_;
   Mutex mu_;

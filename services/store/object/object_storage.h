@@ -65,6 +65,14 @@ class ObjectReader {
   virtual int64_t size_bytes() const = 0;
 };
 
+// An object that CreateAll() is to make, and what became of it: true if it is
+// new, false if there was one, which stays.
+struct NewObject {
+  std::string key;
+  absl::string_view bytes;
+  absl::StatusOr<bool> created = false;
+};
+
 // One page of a listing.
 struct ObjectPage {
   std::vector<ObjectInfo> objects;    // ascending by key
@@ -94,6 +102,10 @@ class ObjectStorage {
   // where its bytes may be staged.
   virtual absl::StatusOr<std::unique_ptr<ObjectWriter>> StartWrite(
       absl::string_view prefix) = 0;
+
+  // Makes objects that are never rewritten. Each succeeds or fails alone, as by
+  // an ObjectWriter; many small ones together are far cheaper.
+  virtual void CreateAll(absl::Span<NewObject> objects) = 0;
 
   // Makes or replaces an object.
   virtual absl::Status Write(absl::string_view key,

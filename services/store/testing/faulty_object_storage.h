@@ -47,6 +47,16 @@ class FaultyObjectStorage final : public ObjectStorage {
     return std::unique_ptr<ObjectWriter>(
         std::make_unique<Writer>(*this, std::move(base)));
   }
+  void CreateAll(absl::Span<NewObject> objects) override {
+    for (NewObject& object : objects) {
+      const absl::Status counted = Count();
+      if (counted.ok()) {
+        base_.CreateAll(absl::MakeSpan(&object, 1));
+      } else {
+        object.created = counted;
+      }
+    }
+  }
   absl::Status Write(absl::string_view key, absl::string_view bytes) override {
     KINORA_RETURN_IF_ERROR(Count());
     return base_.Write(key, bytes);

@@ -1,0 +1,143 @@
+// The batches of ObjectBlobStore.
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_cat.h"
+
+#include "common/digest.h"
+#include "common/status.h"
+#include "services/store/blob/object_blob_store.h"
+#include "services/store/blob/object_blob_upload.h"
+#include "services/store/checks.h"
+#include "services/store/layout.h"
+
+namespace kinora {
+namespace {
+
+absl::Status OverBatchLimit(absl::string_view field, int64_t bytes) {
+  return InvalidField(field, absl::StrCat(bytes, " bytes"),
+                      absl::StrCat("a batch holds at most ", kMaxBatchBytes,
+                                   " bytes: split it"));
+}
+
+void SetStatus(const absl::Status& status, v1::BatchBlobResult* result) {
+  result->set_code(static_cast<int>(status.code()));
+  result->set_message(std::string(status.message()));
+}
+
+}  // namespace
+
+absl::StatusOr<v1::BatchWriteBlobsResponse> ObjectBlobStore::BatchWrite(
+    const v1::BatchWriteBlobsRequest& request) {
+  const std::string& movie_id = request.movie_id();
+  KINORA_ASSIGN_OR_RETURN(const MovieLimits limits, movies_.Limits(movie_id));
+  int64_t bytes = 0;
+  for (const v1::BatchBlob& blob : request.blobs()) {
+    bytes += static_cast<int64_t>(blob.data().size());
+  }
+  if (bytes > kMaxBatchBytes) return OverBatchLimit("blobs", bytes);
+
+  struct Write {
+    v1::BatchBlobResult* result;
+    std::unique_ptr<BlobUsage::Change> change;
+  };
+  std::vector<Write> writes;
+  std::vector<NewObject> objects;  // one for each write
+  absl::flat_hash_set<Digest> seen;
+  const std::shared_ptr<BlobUses::Hold> hold = uses_.HoldOf(movie_id);
+  v1::BatchWriteBlobsResponse response;
+  for (const v1::BatchBlob& blob : request.blobs()) {
+    v1::BatchBlobResult* result = response.add_results();
+    const int64_t size = static_cast<int64_t>(blob.data().size());
+    const Digest digest = Sha256Of(blob.data());
+    *result->mutable_digest() = blob.expected_digest();
+    const absl::Status checked =
+        CheckBatchBlob(movie_id, blob.expected_digest(), digest, size);
+    SetStatus(checked, result);
+    if (!checked.ok()) continue;
+    result->mutable_digest()->set_hash(digest.Hex());
+    result->mutable_digest()->set_size_bytes(size);
+    if (digest == kEmptyDigest) continue;
+    hold->Note(digest);
+    const std::string key = BlobKey(movie_id, result->digest().hash());
+    // What exists, or comes earlier in the batch, costs nothing.
+    const bool counted =
+        limits.max_blob_bytes > 0 &&
+        (!seen.insert(digest).second || storage_.Stat(key).ok());
+    absl::StatusOr<std::unique_ptr<BlobUsage::Change>> change = usage_.Begin(
+        movie_id, counted ? 0 : limits.max_blob_bytes, counted ? 0 : size);
+    SetStatus(change.status(), result);
+    if (!change.ok()) continue;
+    writes.push_back({result, *std::move(change)});
+    objects.push_back({.key = key, .bytes = blob.data()});
+  }
+  storage_.CreateAll(absl::MakeSpan(objects));
+  for (size_t i = 0; i < writes.size(); ++i) {
+    absl::Status status = objects[i].created.status();
+    if (status.ok() && *objects[i].created) {
+      writes[i].change->Stored(writes[i].result->digest().size_bytes());
+    } else if (status.ok()) {
+      absl::StatusOr<ObjectInfo> info = storage_.Stat(objects[i].key);
+      status = info.ok() ? Renew(movie_id, *info) : info.status();
+    }
+    SetStatus(status, writes[i].result);
+  }
+  return response;
+}
+
+absl::Status ObjectBlobStore::CheckBatchBlob(absl::string_view movie_id,
+                                             const v1::Digest& expected,
+                                             const Digest& digest,
+                                             int64_t size) {
+  if (!expected.hash().empty() || expected.size_bytes() != 0) {
+    KINORA_RETURN_IF_ERROR(ValidateDigest("expected_digest", expected, false));
+    KINORA_RETURN_IF_ERROR(
+        CheckExpectedDigest(movie_id, expected, digest, size));
+  }
+  if (options_.max_blob_bytes > 0 && size > options_.max_blob_bytes) {
+    return BlobTooLarge(movie_id, options_.max_blob_bytes);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<v1::BatchReadBlobsResponse> ObjectBlobStore::BatchRead(
+    const v1::BatchReadBlobsRequest& request) {
+  KINORA_RETURN_IF_ERROR(movies_.Require(request.movie_id()));
+  int64_t bytes = 0;
+  for (const v1::Digest& digest : request.digests()) {
+    KINORA_RETURN_IF_ERROR(ValidateDigest("digests", digest, true));
+    if (digest.size_bytes() > kMaxBatchBytes - bytes) {
+      return OverBatchLimit("digests", bytes + digest.size_bytes());
+    }
+    bytes += digest.size_bytes();
+  }
+  v1::BatchReadBlobsResponse response;
+  for (const v1::Digest& digest : request.digests()) {
+    v1::BatchBlobResult* result = response.add_results();
+    *result->mutable_digest() = digest;
+    absl::StatusOr<std::string> data = ReadOne(request.movie_id(), digest);
+    SetStatus(data.status(), result);
+    if (data.ok()) result->set_data(*std::move(data));
+  }
+  return response;
+}
+
+absl::StatusOr<std::string> ObjectBlobStore::ReadOne(absl::string_view movie_id,
+                                                     const v1::Digest& digest) {
+  v1::ReadBlobRequest request;
+  request.set_movie_id(std::string(movie_id));
+  *request.mutable_digest() = digest;
+  request.set_verify(true);
+  std::string data;
+  KINORA_RETURN_IF_ERROR(Read(request, [&](absl::string_view piece) {
+    absl::StrAppend(&data, piece);
+    return absl::OkStatus();
+  }));
+  return data;
+}
+
+}  // namespace kinora
