@@ -4,6 +4,8 @@
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 
 #include "common/status.h"
 #include "services/store/event/event_log.h"
@@ -28,12 +30,16 @@ absl::Status RemoveLogFiles(FileSystem& fs, absl::string_view root,
   if (absl::IsNotFound(names.status())) return absl::OkStatus();
   KINORA_RETURN_IF_ERROR(names.status());
   for (const std::string& name : *names) {
-    if (!absl::EndsWith(name, suffix) || name == suffix) continue;
+    // Also a copy that a crash left behind.
+    const absl::string_view archive = absl::StripSuffix(name, "~");
+    if (!absl::EndsWith(archive, suffix) || archive == suffix) continue;
     KINORA_RETURN_IF_ERROR(RemoveIfThere(fs, JoinPath(directory, name)));
     KINORA_RETURN_IF_ERROR(fs.SyncDirectory(directory));
   }
-  KINORA_RETURN_IF_ERROR(RemoveIfThere(fs, LogCheckpointPath(path)));
-  KINORA_RETURN_IF_ERROR(RemoveIfThere(fs, path));
+  for (const std::string& file : {LogCheckpointPath(path), path}) {
+    KINORA_RETURN_IF_ERROR(RemoveIfThere(fs, absl::StrCat(file, "~")));
+    KINORA_RETURN_IF_ERROR(RemoveIfThere(fs, file));
+  }
   return fs.SyncDirectory(directory);
 }
 
