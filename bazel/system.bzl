@@ -43,6 +43,7 @@ _LIBRARIES = {
         [],
         [],
     ),
+    "archive": (["libarchive"], [], []),
     # Debian ships the reflection library but no .pc file for it.
     "grpc++": (["grpc++"], ["-lgrpc++_reflection"], []),
     "gtest": (["gtest"], [], []),

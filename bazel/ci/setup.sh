@@ -7,10 +7,9 @@ packages=(
   bazel-bootstrap bazel-rules-cc bazel-rules-java bazel-rules-proto g++
   pkg-config
   # Libraries.
-  libabsl-dev libgmock-dev libgoogle-perftools-dev libgrpc++-dev libgtest-dev
-  libprotobuf-dev
-  libspdlog-dev libssl-dev libyaml-cpp-dev zlib1g-dev protobuf-compiler
-  protobuf-compiler-grpc
+  libabsl-dev libarchive-dev libgmock-dev libgoogle-perftools-dev
+  libgrpc++-dev libgtest-dev libprotobuf-dev libspdlog-dev libssl-dev
+  libyaml-cpp-dev zlib1g-dev protobuf-compiler protobuf-compiler-grpc
   # Lint and fuzzing.
   clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev nodejs
   # Python and the film.

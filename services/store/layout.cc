@@ -113,4 +113,8 @@ std::string DeletionKey(absl::string_view movie_id) {
   return absl::StrCat(kDeletionPrefix, movie_id);
 }
 
+std::string RestorationKey(absl::string_view movie_id) {
+  return absl::StrCat(kRestorationPrefix, movie_id);
+}
+
 }  // namespace kinora

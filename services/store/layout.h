@@ -19,6 +19,7 @@
 //                  artifacts/text/<id>.txt   services/store/readable/
 //   index/runs/<run_id>                       the run's movie
 //   deleting/<movie>                          a deletion that was begun
+//   restoring/<movie>                         a restoration that was begun
 //   leases/movie/<movie>.json, leases/run/<run_id>.json
 //
 // Callers validate ids first: none of these functions looks at what it is
@@ -36,6 +37,7 @@ namespace kinora {
 inline constexpr absl::string_view kBuildsPrefix = "builds/";
 inline constexpr absl::string_view kRunIndexPrefix = "index/runs/";
 inline constexpr absl::string_view kDeletionPrefix = "deleting/";
+inline constexpr absl::string_view kRestorationPrefix = "restoring/";
 // Below the movie.
 inline constexpr absl::string_view kPromptsPath = "prompts/";
 
@@ -83,6 +85,8 @@ std::string LargeTextPath(absl::string_view artefact_id);
 
 // There while the movie is being deleted.
 std::string DeletionKey(absl::string_view movie_id);
+// There while the movie is being restored.
+std::string RestorationKey(absl::string_view movie_id);
 
 // `lease_id` is `movie/<movie_id>` or `run/<run_id>`.
 std::string LeaseKey(absl::string_view lease_id);

@@ -1,5 +1,8 @@
 """What a person does to keep a store healthy, through the command line."""
 
+import os
+import subprocess
+
 
 def make_film(kinora, blueprint, movie="film"):
     kinora.ok("movie", "create", movie, "--blueprint", blueprint)
@@ -75,6 +78,46 @@ def test_collection_removes_garbage_and_nothing_else(tmp_path, kinora, film):
     blueprint = movie["blueprint"]["hash"]
     explained = kinora.json("blob", "explain", "film", blueprint)
     assert any("rev-0001" in line for line in explained["reachedBy"])
+
+
+def test_backup_comes_back_as_the_same_movie(tmp_path, kinora, film):
+    before = make_film(kinora, film())
+    copy = str(tmp_path / "film.tar")
+    made = kinora.json("backup", "film", copy)
+    assert made["bytes"] == os.path.getsize(copy)
+    assert "already" in kinora.fails("backup", "film", copy)
+    # Any tar unpacks it, and what it holds can be checked without Kinora.
+    names = subprocess.check_output(["tar", "tf", copy], text=True).split()
+    assert names[:2] == ["backup.json", "movie.json"]
+    assert "manifests/rev-0001.json" in names
+    unpacked = tmp_path / "unpacked"
+    unpacked.mkdir()
+    subprocess.check_call(["tar", "xf", copy, "-C", unpacked])
+    subprocess.check_call(["sha256sum", "-c", "--quiet", "SHA256SUMS"], cwd=unpacked)
+    assert (unpacked / "manifests/rev-0001.json").read_bytes() == before
+
+    assert "MOVIE_EXISTS" in kinora.fails("restore", copy, "film")
+    kinora.ok("movie", "delete", "film", "--yes")
+    restored = kinora.json("restore", copy, "film")
+    assert restored["currentRevision"] == "rev-0001"
+    kinora.ok("restore", copy, "beside")
+    for movie in ("film", "beside"):
+        assert kinora.manifest_bytes(movie) == before
+        verified = kinora.json("verify", movie)["movies"][0]
+        assert verified.get("problems", []) == []
+        assert kinora.run(movie).called == set()
+    assert len(kinora.json("runs", "list", "--movie", "film")["runs"]) >= 1
+
+
+def test_damaged_backup_is_refused_and_leaves_nothing(tmp_path, kinora, film):
+    make_film(kinora, film())
+    copy = tmp_path / "film.tar"
+    kinora.ok("backup", "film", str(copy))
+    whole = copy.read_bytes()
+    copy.write_bytes(whole[: len(whole) // 2])
+    assert "INVALID_ARGUMENT" in kinora.fails("restore", str(copy), "again")
+    assert files_of(tmp_path / "data" / "builds" / "again") == []
+    assert [m["movieId"] for m in kinora.json("movie", "list")["movies"]] == ["film"]
 
 
 def test_movie_of_an_unknown_format_is_refused_and_others_go_on(tmp_path, kinora, film):

@@ -75,6 +75,15 @@ absl::string_view LogLineCrc(absl::string_view line) {
   return line.substr(line.size() - kTail.size() - kCrcDigits, kCrcDigits);
 }
 
+std::string LogLineBody(absl::string_view line) {
+  line.remove_suffix(kSuffixBytes);
+  const size_t comma = line.find(',');
+  const absl::string_view members = comma == absl::string_view::npos
+                                        ? absl::string_view()
+                                        : line.substr(comma + 1);
+  return absl::StrCat("{", members, "}");
+}
+
 absl::Status CheckLogLineIs(int64_t expected, absl::string_view line) {
   KINORA_ASSIGN_OR_RETURN(const int64_t sequence, CheckLogLine(line));
   if (sequence == expected) return absl::OkStatus();

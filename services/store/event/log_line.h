@@ -37,6 +37,9 @@ absl::StatusOr<int64_t> CheckLogLine(absl::string_view line);
 // The digits of the checksum of `line`. REQUIRES: CheckLogLine() is OK.
 absl::string_view LogLineCrc(absl::string_view line);
 
+// The body that `line` was made from. REQUIRES: CheckLogLine() is OK.
+std::string LogLineBody(absl::string_view line);
+
 // As CheckLogLine(), and the number must be `expected`.
 absl::Status CheckLogLineIs(int64_t expected, absl::string_view line);
 

@@ -8,8 +8,6 @@
 #include "common/digest.h"
 #include "common/proto_json.h"
 #include "common/status.h"
-#include "kinora/v1/manifest.pb.h"
-#include "kinora/v1/plan.pb.h"
 #include "services/store/checks.h"
 #include "services/store/event/event_json.h"
 #include "services/store/event/event_validator.h"
@@ -36,7 +34,9 @@ absl::Status VisitContent(BlobReferenceVisitor visit,
                              .element = element});
 }
 
-absl::Status VisitEvent(BlobReferenceVisitor visit, const v1::Event& event) {
+}  // namespace
+
+absl::Status VisitBlobsOf(const v1::Event& event, BlobReferenceVisitor visit) {
   const v1::Content* content = ContentOf(event);
   if (content == nullptr) return absl::OkStatus();
   if (event.has_input()) {
@@ -48,8 +48,8 @@ absl::Status VisitEvent(BlobReferenceVisitor visit, const v1::Event& event) {
                       *content);
 }
 
-absl::Status VisitManifest(BlobReferenceVisitor visit,
-                           const v1::Manifest& manifest) {
+absl::Status VisitBlobsOf(const v1::Manifest& manifest,
+                          BlobReferenceVisitor visit) {
   constexpr auto kSource = BlobReference::Source::kManifest;
   for (const auto& entry : manifest.inputs()) {
     KINORA_RETURN_IF_ERROR(VisitContent(visit, kSource, manifest.revision(), 0,
@@ -62,8 +62,8 @@ absl::Status VisitManifest(BlobReferenceVisitor visit,
   return absl::OkStatus();
 }
 
-absl::Status VisitPlan(BlobReferenceVisitor visit, absl::string_view path,
-                       const v1::Plan& plan) {
+absl::Status VisitBlobsOf(absl::string_view path, const v1::Plan& plan,
+                          BlobReferenceVisitor visit) {
   constexpr auto kSource = BlobReference::Source::kPlan;
   for (const v1::PlannedInput& input : plan.inputs()) {
     KINORA_RETURN_IF_ERROR(VisitContent(visit, kSource, path, 0,
@@ -81,8 +81,6 @@ absl::Status VisitPlan(BlobReferenceVisitor visit, absl::string_view path,
   }
   return absl::OkStatus();
 }
-
-}  // namespace
 
 std::string BlobReference::Reason() const {
   switch (source) {
@@ -154,7 +152,7 @@ absl::StatusOr<bool> ReachableBlobs::StepLog(v1::LogKind kind,
     KINORA_ASSIGN_OR_RETURN(const v1::Event event,
                             EventFromRecord(log, kind, record));
     if (event.has_input() || takes_.Keeps(event)) {
-      KINORA_RETURN_IF_ERROR(VisitEvent(visit, event));
+      KINORA_RETURN_IF_ERROR(VisitBlobsOf(event, visit));
     }
     after_ = record.sequence;
   }
@@ -189,7 +187,7 @@ absl::StatusOr<bool> ReachableBlobs::StepManifest(BlobReferenceVisitor visit) {
   if (!parsed.ok()) {
     return DataCorrupt(ManifestKey(movie_id_, revision_), parsed.message());
   }
-  KINORA_RETURN_IF_ERROR(VisitManifest(visit, manifest));
+  KINORA_RETURN_IF_ERROR(VisitBlobsOf(manifest, visit));
   return true;
 }
 
@@ -226,9 +224,9 @@ absl::StatusOr<bool> ReachableBlobs::StepPlan(BlobReferenceVisitor visit) {
   v1::Plan plan;
   const absl::Status parsed = ParseDocument(*json, &plan);
   if (!parsed.ok()) return DataCorrupt(key, parsed.message());
-  KINORA_RETURN_IF_ERROR(VisitPlan(
-      visit, absl::string_view(key).substr(MoviePrefix(movie_id_).size()),
-      plan));
+  KINORA_RETURN_IF_ERROR(
+      VisitBlobsOf(absl::string_view(key).substr(MoviePrefix(movie_id_).size()),
+                   plan, visit));
   return true;
 }
 

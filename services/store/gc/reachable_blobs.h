@@ -28,6 +28,8 @@
 #include "absl/strings/string_view.h"
 
 #include "kinora/v1/event.pb.h"
+#include "kinora/v1/manifest.pb.h"
+#include "kinora/v1/plan.pb.h"
 #include "kinora/v1/types.pb.h"
 #include "services/store/event/event_log.h"
 #include "services/store/manifest/manifest_store.h"
@@ -58,6 +60,14 @@ struct BlobReference {
 // Takes a reference; an error ends the walk with that error.
 using BlobReferenceVisitor =
     absl::FunctionRef<absl::Status(const BlobReference& reference)>;
+
+// Visits the blobs that a document names by itself, whatever keeps it.
+absl::Status VisitBlobsOf(const v1::Event& event, BlobReferenceVisitor visit);
+absl::Status VisitBlobsOf(const v1::Manifest& manifest,
+                          BlobReferenceVisitor visit);
+// `path` is the plan's, below the movie.
+absl::Status VisitBlobsOf(absl::string_view path, const v1::Plan& plan,
+                          BlobReferenceVisitor visit);
 
 // A ReachableBlobs is one walk, a bounded step at a time. Not thread-safe.
 class ReachableBlobs {

@@ -1,9 +1,8 @@
 #include "services/store/maintenance/store_maintenance.h"
 
-#include "absl/strings/str_cat.h"
-
-#include "common/error_reason.h"
 #include "common/status.h"
+#include "services/store/backup/movie_backup.h"
+#include "services/store/backup/movie_restoration.h"
 #include "services/store/checkpoint/checkpoint_movie.h"
 #include "services/store/gc/collector.h"
 #include "services/store/readable/readable_scan.h"
@@ -13,13 +12,6 @@
 
 namespace kinora {
 namespace {
-
-// OK to be asked for on a movie that exists; the part itself is missing.
-absl::Status PartMissing(absl::string_view part) {
-  return WithReason(absl::UnimplementedError(
-                        absl::StrCat(part, ": is not part of this build")),
-                    "RPC_NOT_IMPLEMENTED");
-}
 
 CollectorParts PartsOf(const StoreCores& cores) {
   return CollectorParts{.storage = cores.storage,
@@ -83,6 +75,7 @@ absl::StatusOr<v1::PruneMovieResponse> StoreMaintenance::PruneMovie(
   KINORA_RETURN_IF_ERROR(cores_.catalog.Require(request.movie_id()));
   return kinora::PruneMovie(request, {.storage = cores_.storage,
                                       .log = cores_.log,
+                                      .catalog = cores_.catalog,
                                       .events = cores_.events,
                                       .leases = cores_.leases});
 }
@@ -97,15 +90,27 @@ absl::StatusOr<v1::GetStatisticsResponse> StoreMaintenance::GetStatistics(
 
 absl::Status StoreMaintenance::BackUpMovie(
     const v1::BackUpMovieRequest& request,
-    absl::FunctionRef<absl::Status(absl::string_view)> /*write*/) {
-  KINORA_RETURN_IF_ERROR(cores_.catalog.Require(request.movie_id()));
-  return PartMissing("backup");
+    absl::FunctionRef<absl::Status(absl::string_view)> write) {
+  return kinora::BackUpMovie(request,
+                             {.storage = cores_.storage,
+                              .log = cores_.log,
+                              .catalog = cores_.catalog,
+                              .events = cores_.events,
+                              .manifests = cores_.manifests,
+                              .clock = cores_.clock},
+                             write);
 }
 
 absl::StatusOr<v1::RestoreMovieResponse> StoreMaintenance::RestoreMovie(
-    absl::string_view /*movie_id*/,
-    absl::FunctionRef<absl::StatusOr<std::string>()> /*read*/) {
-  return PartMissing("restoring");
+    absl::string_view movie_id,
+    absl::FunctionRef<absl::StatusOr<std::string>()> read) {
+  return kinora::RestoreMovie(movie_id,
+                              {.storage = cores_.storage,
+                               .log = cores_.log,
+                               .catalog = cores_.catalog,
+                               .events = cores_.events,
+                               .movies = cores_.movies},
+                              read);
 }
 
 }  // namespace kinora

@@ -351,6 +351,7 @@ void LogManifestStore::HoldToQuota(absl::string_view movie_id) {
   request.set_keep_revisions(limits->max_revisions);
   const absl::Status pruned = PruneMovie(request, {.storage = storage_,
                                                    .log = log_,
+                                                   .catalog = movies_,
                                                    .events = events_,
                                                    .leases = leases_})
                                   .status();

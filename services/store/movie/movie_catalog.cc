@@ -33,6 +33,11 @@ int64_t NumberOf(const JsonValue& json, absl::string_view member) {
   return value->integer_value().value_or(0);
 }
 
+bool IsTrue(const JsonValue& json, absl::string_view member) {
+  const JsonValue* value = json.Find(member);
+  return value != nullptr && value->is_bool() && value->bool_value();
+}
+
 absl::StatusOr<MovieFile> ParseMovieFile(absl::string_view movie_id,
                                          absl::string_view text) {
   const std::string key = MovieKey(movie_id);
@@ -55,9 +60,8 @@ absl::StatusOr<MovieFile> ParseMovieFile(absl::string_view movie_id,
     file.limits.max_blob_bytes = NumberOf(*quota, "maxBlobBytes");
     file.limits.max_revisions = NumberOf(*quota, "maxRevisions");
   }
-  const JsonValue* deleted = json->Find("deleted");
-  file.deleted =
-      deleted != nullptr && deleted->is_bool() && deleted->bool_value();
+  file.deleted = IsTrue(*json, "deleted");
+  file.shares_runs = IsTrue(*json, "sharesRuns");
   return file;
 }
 
@@ -77,6 +81,7 @@ std::string TextOf(const MovieFile& file) {
     json.Add("quota", std::move(quota));
   }
   if (!file.request_id.empty()) json.Add("requestId", file.request_id);
+  if (file.shares_runs) json.Add("sharesRuns", true);
   return CanonicalJson(JsonValue(std::move(json)));
 }
 
@@ -135,11 +140,15 @@ absl::StatusOr<std::string> MovieCatalog::ReadText(absl::string_view movie_id) {
 }
 
 absl::StatusOr<bool> MovieCatalog::Create(const MovieFile& file) {
-  KINORA_ASSIGN_OR_RETURN(
-      const bool created,
-      CreateObject(storage_, MovieKey(file.movie_id), TextOf(file)));
+  return CreateFrom(file.movie_id, TextOf(file));
+}
+
+absl::StatusOr<bool> MovieCatalog::CreateFrom(absl::string_view movie_id,
+                                              absl::string_view text) {
+  KINORA_ASSIGN_OR_RETURN(const bool created,
+                          CreateObject(storage_, MovieKey(movie_id), text));
   MutexLock lock(list_mu_);
-  if (created && ids_.has_value()) ids_->insert(file.movie_id);
+  if (created && ids_.has_value()) ids_->insert(std::string(movie_id));
   return created;
 }
 
@@ -203,7 +212,10 @@ void MovieCatalog::OnDeleted(Forget forget) {
 }
 
 absl::Status MovieCatalog::Bury(absl::string_view movie_id) {
-  return Change(movie_id, [](MovieFile* file) { file->deleted = true; });
+  KINORA_RETURN_IF_ERROR(
+      Change(movie_id, [](MovieFile* file) { file->deleted = true; }));
+  holds_.NoteDeletion(movie_id);
+  return absl::OkStatus();
 }
 
 void MovieCatalog::ForgetEverywhere(absl::string_view movie_id) {
@@ -221,6 +233,34 @@ absl::Status MovieCatalog::Remove(absl::string_view movie_id) {
   MutexLock lock(list_mu_);
   if (ids_.has_value()) ids_->erase(std::string(movie_id));
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> CopiedMovieFile(absl::string_view text,
+                                            absl::string_view movie_id,
+                                            bool shares_runs) {
+  KINORA_ASSIGN_OR_RETURN(const std::string original, MovieIdIn(text));
+  KINORA_ASSIGN_OR_RETURN(JsonValue json, ParseJson(text));
+  JsonObject& file = json.object();
+  file.Remove("deleted");
+  file.Remove("sharesRuns");
+  if (shares_runs) file.Set("sharesRuns", true);
+  if (original != movie_id) {
+    file.Set("movieId", movie_id);
+    file.Remove("requestId");  // asked for the other one
+  }
+  std::string copied = CanonicalJson(json);
+  KINORA_RETURN_IF_ERROR(ParseMovieFile(movie_id, copied).status());
+  return copied;
+}
+
+absl::StatusOr<std::string> MovieIdIn(absl::string_view text) {
+  const absl::StatusOr<JsonValue> json = ParseJson(text);
+  if (!json.ok() || !json->is_object()) {
+    return DataCorrupt("movie.json", "is not a JSON object");
+  }
+  std::string movie_id = TextOf(*json, "movieId");
+  KINORA_RETURN_IF_ERROR(MovieFormatOf(movie_id, *json).status());
+  return movie_id;
 }
 
 }  // namespace kinora

@@ -8,7 +8,9 @@
 //    "formatVersion": see movie_format.h,
 //    "movieId": its id,
 //    "quota": {"maxBlobBytes": n, "maxRevisions": n}; absent for no limits,
-//    "requestId": of the request that created it, may be absent}
+//    "requestId": of the request that created it, may be absent,
+//    "sharesRuns": true for a copy beside its original: some of its runs are
+//                  another movie's by their ids (services/store/backup/)}
 // A reader looks at `formatVersion` first and refuses what it does not know,
 // whatever else the file holds; a movie of an older format is brought up at its
 // first use. A movie with a tombstone is gone for everybody but the deletion
@@ -33,6 +35,7 @@
 #include "absl/time/time.h"
 
 #include "common/mutex.h"
+#include "services/store/movie/movie_holds.h"
 #include "services/store/object/object_storage.h"
 
 namespace kinora {
@@ -50,6 +53,7 @@ struct MovieFile {
   std::string blueprint_hash;
   std::string request_id;
   MovieLimits limits;
+  bool shares_runs = false;
   bool deleted = false;
 };
 
@@ -80,6 +84,10 @@ class MovieCatalog {
   // `movie.json`, be it with a tombstone.
   absl::StatusOr<bool> Create(const MovieFile& file);
 
+  // As Create(), with the text of a `movie.json` as CopiedMovieFile() gives it.
+  absl::StatusOr<bool> CreateFrom(absl::string_view movie_id,
+                                  absl::string_view text);
+
   // Replaces the limits.
   absl::Status SetLimits(absl::string_view movie_id, const MovieLimits& limits);
 
@@ -89,14 +97,19 @@ class MovieCatalog {
   absl::StatusOr<std::vector<std::string>> ListAfter(absl::string_view after,
                                                      size_t limit);
 
+  // What is under way with movies.
+  MovieHolds& holds() { return holds_; }
+
   // For whoever keeps something about a movie in memory: `forget` is called
-  // when a movie has been deleted and nothing is left of it but its file. It
-  // MUST be short, and callable as long as movies can be deleted.
+  // when a movie has been deleted and nothing is left of it but its file, and
+  // when one is about to be restored. It MUST be short, and callable as long as
+  // movies can be deleted.
   void OnDeleted(Forget forget);
 
   // The steps of a deletion; see movie_deletion.h.
 
-  // Sets the tombstone. From its return on Require() is NOT_FOUND.
+  // Sets the tombstone. From its return on Require() is NOT_FOUND, and the
+  // copies under way know.
   absl::Status Bury(absl::string_view movie_id);
   // Calls what OnDeleted() was given.
   void ForgetEverywhere(absl::string_view movie_id);
@@ -112,6 +125,7 @@ class MovieCatalog {
   void DropLimits(absl::string_view movie_id) ABSL_LOCKS_EXCLUDED(mu_);
 
   ObjectStorage& storage_;
+  MovieHolds holds_;
 
   // One change of a `movie.json` at a time; taken before the others.
   Mutex change_mu_;
@@ -128,6 +142,17 @@ class MovieCatalog {
   std::optional<std::set<std::string, std::less<>>> ids_
       ABSL_GUARDED_BY(list_mu_);
 };
+
+// The content of a `movie.json` for a copy of its movie under the id
+// `movie_id`; in the format it has. DATA_LOSS (DATA_CORRUPT) if `text` does not
+// parse, FAILED_PRECONDITION (FORMAT_UNKNOWN) for a format this build does not
+// know.
+absl::StatusOr<std::string> CopiedMovieFile(absl::string_view text,
+                                            absl::string_view movie_id,
+                                            bool shares_runs);
+
+// The `movieId` in a `movie.json`; errors as above.
+absl::StatusOr<std::string> MovieIdIn(absl::string_view text);
 
 }  // namespace kinora
 

@@ -12,6 +12,7 @@
 #include "common/status.h"
 #include "services/store/checks.h"
 #include "services/store/layout.h"
+#include "services/store/run/run_index.h"
 
 namespace kinora {
 namespace {
@@ -67,28 +68,68 @@ absl::Status MovieDeletion::Finish(absl::string_view movie_id) {
   return storage_.Delete(DeletionKey(movie_id));
 }
 
-absl::Status MovieDeletion::FinishAll() {
-  std::vector<std::string> begun;
+absl::StatusOr<std::vector<std::string>> MovieDeletion::Begun(
+    absl::string_view prefix) {
+  std::vector<std::string> movie_ids;
   KINORA_RETURN_IF_ERROR(ForEachEntry(
-      storage_, kDeletionPrefix, [&](const ObjectPage& page) -> absl::Status {
+      storage_, prefix, [&](const ObjectPage& page) -> absl::Status {
         for (const ObjectInfo& object : page.objects) {
-          begun.emplace_back(LastPart(object.key));
+          movie_ids.emplace_back(LastPart(object.key));
         }
         return absl::OkStatus();
       }));
-  for (const std::string& movie_id : begun) {
+  return movie_ids;
+}
+
+absl::Status MovieDeletion::FinishAll() {
+  KINORA_ASSIGN_OR_RETURN(const std::vector<std::string> deleted,
+                          Begun(kDeletionPrefix));
+  for (const std::string& movie_id : deleted) {
     KINORA_RETURN_IF_ERROR(Finish(movie_id));
+  }
+  KINORA_ASSIGN_OR_RETURN(const std::vector<std::string> restored,
+                          Begun(kRestorationPrefix));
+  for (const std::string& movie_id : restored) {
+    KINORA_RETURN_IF_ERROR(EndRestoration(movie_id));
   }
   return absl::OkStatus();
 }
 
-absl::Status MovieDeletion::Purge(absl::string_view movie_id) {
+absl::Status MovieDeletion::BeginRestoration(absl::string_view movie_id) {
+  KINORA_RETURN_IF_ERROR(storage_.Write(RestorationKey(movie_id), ""));
+  MutexLock lock(mu_);
+  return PurgeContent(movie_id);
+}
+
+absl::Status MovieDeletion::EndRestoration(absl::string_view movie_id) {
+  const std::string key = RestorationKey(movie_id);
+  const absl::Status begun = storage_.Stat(key).status();
+  if (absl::IsNotFound(begun)) return absl::OkStatus();
+  KINORA_RETURN_IF_ERROR(begun);
+  const absl::Status exists = storage_.Stat(MovieKey(movie_id)).status();
+  if (absl::IsNotFound(exists)) {
+    MutexLock lock(mu_);
+    KINORA_RETURN_IF_ERROR(PurgeContent(movie_id));
+    LogInfo("dropped a restoration that was cut short",
+            {{"movie_id", movie_id}});
+  } else {
+    KINORA_RETURN_IF_ERROR(exists);
+  }
+  return storage_.Delete(key);
+}
+
+absl::Status MovieDeletion::PurgeContent(absl::string_view movie_id) {
   KINORA_RETURN_IF_ERROR(log_.Remove(InputsLogKey(movie_id)));
   KINORA_RETURN_IF_ERROR(log_.Remove(ArtefactsLogKey(movie_id)));
   KINORA_RETURN_IF_ERROR(PurgeRuns(movie_id));
   KINORA_RETURN_IF_ERROR(
       PurgeObjects(MoviePrefix(movie_id), MovieKey(movie_id)));
   movies_.ForgetEverywhere(movie_id);
+  return absl::OkStatus();
+}
+
+absl::Status MovieDeletion::Purge(absl::string_view movie_id) {
+  KINORA_RETURN_IF_ERROR(PurgeContent(movie_id));
   // The next movie of that id need not wait for the lease to expire.
   absl::StatusOr<v1::LeaseToken> lease = TakeLease(movie_id);
   if (lease.ok()) {
@@ -108,7 +149,9 @@ absl::Status MovieDeletion::PurgeRuns(absl::string_view movie_id) {
           const absl::string_view run_id = LastPart(prefix);
           if (!ValidateRunId(run_id).ok()) continue;
           KINORA_RETURN_IF_ERROR(log_.Remove(LedgerLogKey(movie_id, run_id)));
-          KINORA_RETURN_IF_ERROR(storage_.Delete(RunIndexKey(run_id)));
+          KINORA_ASSIGN_OR_RETURN(const bool released,
+                                  ReleaseRunId(storage_, movie_id, run_id));
+          if (!released) continue;  // the lease is the other movie's, too
           KINORA_RETURN_IF_ERROR(
               storage_.Delete(LeaseKey(absl::StrCat("run/", run_id))));
         }

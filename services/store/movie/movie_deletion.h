@@ -14,9 +14,15 @@
 // An upload that was let in before 3 may leave its blob in the directory, which
 // is no harm to a movie of that id: a blob is its bytes. The lease's object
 // stays, as its fencing tokens must never be given out again.
+//
+// What a restoration leaves when it fails or is cut short (services/store/
+// backup/) goes the same way: `restoring/<movie>` leads to it.
 
 #ifndef KINORA_SERVICES_STORE_MOVIE_MOVIE_DELETION_H_
 #define KINORA_SERVICES_STORE_MOVIE_MOVIE_DELETION_H_
+
+#include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -46,13 +52,26 @@ class MovieDeletion {
   // rest for later.
   absl::Status Finish(absl::string_view movie_id);
 
-  // Finishes every deletion that a crash cut short.
+  // Finishes every deletion that a crash cut short, and drops what it left of
+  // restorations.
   absl::Status FinishAll();
+
+  // Before a movie is restored, when there is none of that id: writes
+  // `restoring/<movie>` and removes what a creation that was cut short left.
+  absl::Status BeginRestoration(absl::string_view movie_id);
+
+  // When the restoration is over, if one was begun: removes what it wrote,
+  // unless the movie exists by now, then `restoring/<movie>`.
+  absl::Status EndRestoration(absl::string_view movie_id);
 
  private:
   // Takes the movie's lease, or has it already.
   absl::StatusOr<v1::LeaseToken> TakeLease(absl::string_view movie_id);
+  absl::StatusOr<std::vector<std::string>> Begun(absl::string_view prefix);
   absl::Status Purge(absl::string_view movie_id)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Steps 4 to 6.
+  absl::Status PurgeContent(absl::string_view movie_id)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Removes ledgers, index entries and leases of the movie's runs.
   absl::Status PurgeRuns(absl::string_view movie_id);

@@ -3,8 +3,9 @@
 // The version is `formatVersion` in `movie.json`, and covers everything below
 // `builds/<movie>/`:
 //   1  the first
-//   2  `movie.json` may have a quota and a tombstone; logs may begin behind
-//      what a checkpoint covers; revisions may have been pruned
+//   2  `movie.json` may have a quota and a tombstone, and say that runs are
+//      shared; logs may begin behind what a checkpoint covers; revisions may
+//      have been pruned
 // A build reads and writes the newest version it knows, brings older movies up
 // at their first use, and refuses newer ones, for reading too, while all other
 // movies go on.

@@ -57,11 +57,7 @@ absl::StatusOr<v1::CreateMovieResponse> ObjectMovieStore::Create(
   const std::string hash = Sha256Of(request.blueprint()).Hex();
   v1::CreateMovieResponse response;
   MutexLock lock(mu_);
-  absl::StatusOr<MovieFile> file = movies_.LoadAny(movie_id);
-  if (file.ok() && file->deleted) {
-    KINORA_RETURN_IF_ERROR(deletion_.Finish(movie_id));
-    file = movies_.LoadAny(movie_id);
-  }
+  const absl::StatusOr<MovieFile> file = LoadLiving(movie_id);
   if (!file.ok() && !absl::IsNotFound(file.status())) return file.status();
   if (file.ok()) {
     const bool repeated = !request.request_id().empty() &&
@@ -69,6 +65,8 @@ absl::StatusOr<v1::CreateMovieResponse> ObjectMovieStore::Create(
                           hash == file->blueprint_hash;
     if (!repeated) return MovieExists(movie_id);
   } else {
+    if (movies_.holds().IsRestored(movie_id)) return MovieExists(movie_id);
+    KINORA_RETURN_IF_ERROR(deletion_.EndRestoration(movie_id));
     KINORA_RETURN_IF_ERROR(
         Pin(movie_id, request.blueprint(), hash, Revision{1}.ToString()));
     const MovieFile created = {.movie_id = movie_id,
@@ -80,6 +78,33 @@ absl::StatusOr<v1::CreateMovieResponse> ObjectMovieStore::Create(
   }
   KINORA_ASSIGN_OR_RETURN(*response.mutable_movie(), Load(movie_id));
   return response;
+}
+
+absl::StatusOr<MovieFile> ObjectMovieStore::LoadLiving(
+    absl::string_view movie_id) {
+  absl::StatusOr<MovieFile> file = movies_.LoadAny(movie_id);
+  if (!file.ok() || !file->deleted) return file;
+  KINORA_RETURN_IF_ERROR(deletion_.Finish(movie_id));
+  return movies_.LoadAny(movie_id);
+}
+
+absl::StatusOr<std::unique_ptr<MovieHolds::Hold>>
+ObjectMovieStore::BeginRestoration(absl::string_view movie_id) {
+  KINORA_RETURN_IF_ERROR(ValidateMovieId(movie_id));
+  std::unique_ptr<MovieHolds::Hold> hold;
+  {
+    MutexLock lock(mu_);
+    const absl::Status taken = LoadLiving(movie_id).status();
+    // Also a movie that cannot be read is one.
+    if (taken.ok() || absl::IsDataLoss(taken) ||
+        absl::IsFailedPrecondition(taken)) {
+      return MovieExists(movie_id);
+    }
+    if (!absl::IsNotFound(taken)) return taken;
+    KINORA_ASSIGN_OR_RETURN(hold, movies_.holds().ForRestoration(movie_id));
+  }
+  KINORA_RETURN_IF_ERROR(deletion_.BeginRestoration(movie_id));
+  return hold;
 }
 
 absl::Status ObjectMovieStore::Pin(const std::string& movie_id,

@@ -9,6 +9,7 @@
 #define KINORA_SERVICES_STORE_MOVIE_OBJECT_MOVIE_STORE_H_
 
 #include <cstddef>
+#include <memory>
 #include <string>
 
 #include "absl/status/status.h"
@@ -45,9 +46,21 @@ class ObjectMovieStore final : public MovieStore {
         clock_(clock),
         deletion_(storage, log, movies, leases) {}
 
-  // Finishes what deletions that were cut short have left. To be called once
-  // the store is put together.
+  // Finishes what deletions and restorations that were cut short have left. To
+  // be called once the store is put together.
   absl::Status FinishDeletions() { return deletion_.FinishAll(); }
+
+  // Takes the id for a movie that will be restored; nobody else gets it while
+  // the hold lives. Nothing is left of what others may have begun there.
+  // ALREADY_EXISTS (MOVIE_EXISTS) if it is taken.
+  absl::StatusOr<std::unique_ptr<MovieHolds::Hold>> BeginRestoration(
+      absl::string_view movie_id);
+
+  // After a restoration, with its hold: drops what it wrote unless the movie
+  // exists by now.
+  absl::Status EndRestoration(absl::string_view movie_id) {
+    return deletion_.EndRestoration(movie_id);
+  }
 
   // Idempotent by `request_id` if it is not empty and the blueprint is the
   // same; without one a movie that exists is ALREADY_EXISTS.
@@ -69,6 +82,9 @@ class ObjectMovieStore final : public MovieStore {
 
  private:
   absl::StatusOr<v1::Movie> Load(const std::string& movie_id);
+  // The movie's file, tombstones done away with; NOT_FOUND for a free id.
+  absl::StatusOr<MovieFile> LoadLiving(absl::string_view movie_id)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Stores the blueprint and appends the event that pins it for `revision`.
   absl::Status Pin(const std::string& movie_id, absl::string_view blueprint,
                    absl::string_view hash, absl::string_view revision);

@@ -1,6 +1,7 @@
 #include "services/store/retention/movie_pruning.h"
 
 #include <algorithm>
+#include <memory>
 #include <set>
 #include <utility>
 
@@ -16,6 +17,7 @@
 #include "services/store/layout.h"
 #include "services/store/retention/kept_takes.h"
 #include "services/store/retention/retention_record.h"
+#include "services/store/run/run_index.h"
 
 namespace kinora {
 namespace {
@@ -148,7 +150,8 @@ class Pruning {
           cores_.storage.Delete(RunRecordKey(movie_id_, run_id)));
       KINORA_RETURN_IF_ERROR(
           cores_.log.Remove(LedgerLogKey(movie_id_, run_id)));
-      KINORA_RETURN_IF_ERROR(cores_.storage.Delete(RunIndexKey(run_id)));
+      KINORA_RETURN_IF_ERROR(
+          ReleaseRunId(cores_.storage, movie_id_, run_id).status());
     }
     record_.removing_runs.clear();
     return SaveRetention(cores_.storage, movie_id_, &record_);
@@ -204,6 +207,9 @@ absl::StatusOr<v1::PruneMovieResponse> PruneMovie(
       CheckNumber("keep_revisions", request.keep_revisions()));
   KINORA_RETURN_IF_ERROR(CheckNumber("keep_runs", request.keep_runs()));
   KINORA_RETURN_IF_ERROR(CheckNumber("keep_takes", request.keep_takes()));
+  if (request.dry_run()) return Pruning(request.movie_id(), cores).Run(request);
+  KINORA_ASSIGN_OR_RETURN(const std::unique_ptr<MovieHolds::Hold> hold,
+                          cores.catalog.holds().ForRemoval(request.movie_id()));
   return Pruning(request.movie_id(), cores).Run(request);
 }
 

@@ -23,6 +23,7 @@
 #include "services/store/event/event_log.h"
 #include "services/store/event/log_event_store.h"
 #include "services/store/lease/lease_store.h"
+#include "services/store/movie/movie_catalog.h"
 #include "services/store/object/object_storage.h"
 
 namespace kinora {
@@ -31,6 +32,7 @@ namespace kinora {
 struct MoviePruningCores {
   ObjectStorage& storage;
   EventLog& log;
+  MovieCatalog& catalog;
   LogEventStore& events;
   LeaseStore& leases;
 };
@@ -38,7 +40,8 @@ struct MoviePruningCores {
 // MaintenanceService.PruneMovie on a movie that exists. Safe beside everything
 // else. Kept whatever the numbers: the current revision, runs that have not
 // ended, the run that holds the movie's lease, and events after the last
-// commit. ABORTED if another pruning decides at the same time.
+// commit. ABORTED if another pruning decides at the same time;
+// FAILED_PRECONDITION while the movie is being backed up.
 absl::StatusOr<v1::PruneMovieResponse> PruneMovie(
     const v1::PruneMovieRequest& request, const MoviePruningCores& cores);
 

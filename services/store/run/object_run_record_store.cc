@@ -70,17 +70,14 @@ absl::StatusOr<v1::PutRunRecordResponse> ObjectRunRecordStore::Put(
 
 absl::Status ObjectRunRecordStore::Introduce(const v1::RunRecord& record) {
   KINORA_ASSIGN_OR_RETURN(
-      bool created,
-      CreateObject(storage_, RunIndexKey(record.run_id()), record.movie_id()));
-  if (!created) {
+      const bool claimed,
+      ClaimRunId(storage_, record.movie_id(), record.run_id()));
+  if (!claimed) {
     KINORA_ASSIGN_OR_RETURN(std::string movie_id,
                             ReadObject(storage_, RunIndexKey(record.run_id())));
-    if (movie_id != record.movie_id()) {
-      return InvalidField(
-          "record.run_id", record.run_id(),
-          absl::StrCat("is a run of movie \"", movie_id, "\", not of \"",
-                       record.movie_id(), "\""));
-    }
+    return InvalidField("record.run_id", record.run_id(),
+                        absl::StrCat("is a run of movie \"", movie_id,
+                                     "\", not of \"", record.movie_id(), "\""));
   }
   if (record.plan_hash().empty() || record.target_revision().empty()) {
     return absl::OkStatus();

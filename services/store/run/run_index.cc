@@ -66,4 +66,27 @@ void RunIndex::Forget(absl::string_view movie_id) {
   }
 }
 
+absl::StatusOr<bool> ClaimRunId(ObjectStorage& storage,
+                                absl::string_view movie_id,
+                                absl::string_view run_id) {
+  const std::string key = RunIndexKey(run_id);
+  KINORA_ASSIGN_OR_RETURN(const bool created,
+                          CreateObject(storage, key, movie_id));
+  if (created) return true;
+  KINORA_ASSIGN_OR_RETURN(const std::string found, ReadObject(storage, key));
+  return found == movie_id;
+}
+
+absl::StatusOr<bool> ReleaseRunId(ObjectStorage& storage,
+                                  absl::string_view movie_id,
+                                  absl::string_view run_id) {
+  const std::string key = RunIndexKey(run_id);
+  const absl::StatusOr<std::string> found = ReadObject(storage, key);
+  if (absl::IsNotFound(found.status())) return true;
+  KINORA_RETURN_IF_ERROR(found.status());
+  if (*found != movie_id) return false;
+  KINORA_RETURN_IF_ERROR(storage.Delete(key));
+  return true;
+}
+
 }  // namespace kinora

@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
@@ -51,6 +52,17 @@ class RunIndex {
   Mutex mu_;  // held while a directory is listed, so that no run is missed
   std::map<std::string, Ids, std::less<>> ids_by_movie_ ABSL_GUARDED_BY(mu_);
 };
+
+// Makes the run found by its id in the movie. False, and nothing changed, if it
+// is a run of another movie.
+absl::StatusOr<bool> ClaimRunId(ObjectStorage& storage,
+                                absl::string_view movie_id,
+                                absl::string_view run_id);
+
+// Undoes that. False, and nothing changed, if it is a run of another movie.
+absl::StatusOr<bool> ReleaseRunId(ObjectStorage& storage,
+                                  absl::string_view movie_id,
+                                  absl::string_view run_id);
 
 }  // namespace kinora
 

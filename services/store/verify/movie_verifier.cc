@@ -96,12 +96,14 @@ class MovieVerifier {
   }
 
   absl::Status CheckMovieFile() {
-    const absl::Status loaded = cores_.catalog.Load(movie_id_).status();
-    if (absl::IsDataLoss(loaded)) {
-      KINORA_RETURN_IF_ERROR(Problem("movie.json", 0, loaded.message()));
+    const absl::StatusOr<MovieFile> loaded = cores_.catalog.Load(movie_id_);
+    if (absl::IsDataLoss(loaded.status())) {
+      KINORA_RETURN_IF_ERROR(
+          Problem("movie.json", 0, loaded.status().message()));
       return Checked(0);
     }
-    KINORA_RETURN_IF_ERROR(loaded);
+    KINORA_RETURN_IF_ERROR(loaded.status());
+    shares_runs_ = loaded->shares_runs;
     return Checked(0);
   }
 
@@ -294,6 +296,7 @@ class MovieVerifier {
     if (!movie.ok() && !absl::IsNotFound(movie.status())) {
       return movie.status();
     }
+    if (shares_runs_) return absl::OkStatus();
     return Problem(RunIndexKey(run_id), 0,
                    absl::StrCat("does not name the movie of ", run_id));
   }
@@ -401,6 +404,7 @@ class MovieVerifier {
   const absl::FunctionRef<absl::Status(const v1::VerifyMovieResponse&)> report_;
 
   RetentionRecord retention_;
+  bool shares_runs_ = false;
   Sha256 hasher_;
   absl::flat_hash_set<std::string> seen_references_;
   v1::VerifyMovieResponse pending_;

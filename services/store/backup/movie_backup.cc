@@ -1,0 +1,287 @@
+#include "services/store/backup/movie_backup.h"
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+
+#include "common/digest.h"
+#include "common/error_reason.h"
+#include "common/proto_json.h"
+#include "common/status.h"
+#include "services/store/backup/copy_head.h"
+#include "services/store/backup/copy_layout.h"
+#include "services/store/backup/member_sums.h"
+#include "services/store/backup/movie_moment.h"
+#include "services/store/backup/needed_blobs.h"
+#include "services/store/backup/tar_writer.h"
+#include "services/store/checks.h"
+#include "services/store/event/event_json.h"
+#include "services/store/event/log_line.h"
+#include "services/store/layout.h"
+#include "services/store/manifest/revision_source.h"
+#include "services/store/retention/kept_takes.h"
+
+namespace kinora {
+namespace {
+
+// A part of a log: what is held of it at a time.
+constexpr int64_t kPartBytes = int64_t{4} << 20;
+constexpr int64_t kPartRecords = 20'000;
+constexpr size_t kBlobReadBytes = size_t{1} << 20;
+
+class MovieBackup {
+ public:
+  MovieBackup(const MovieBackupCores& cores, const std::string& movie_id,
+              TarWriter::Sink write, const MovieHolds::Hold& hold)
+      : cores_(cores),
+        movie_id_(movie_id),
+        prefix_(MoviePrefix(movie_id)),
+        write_(write),
+        hold_(hold) {}
+
+  absl::Status Run() {
+    KINORA_ASSIGN_OR_RETURN(moment_, ObserveMoment(cores_.storage, cores_.log,
+                                                   cores_.catalog, movie_id_));
+    const absl::Time now = cores_.clock.Now();
+    KINORA_ASSIGN_OR_RETURN(tar_, TarWriter::Start(write_, now));
+    KINORA_RETURN_IF_ERROR(
+        AddMember(kHeadMember, CopyHeadText({.movie_id = movie_id_,
+                                             .create_time = now,
+                                             .artefacts = moment_.artefacts,
+                                             .inputs = moment_.inputs,
+                                             .ledgers = moment_.ledgers})));
+    KINORA_RETURN_IF_ERROR(AddMember(kMovieMember, moment_.movie));
+    if (moment_.retention.bytes.has_value()) {
+      KINORA_RETURN_IF_ERROR(
+          AddMember(kRetentionMember, *moment_.retention.bytes));
+    }
+    KINORA_RETURN_IF_ERROR(AddEvents());
+    KINORA_RETURN_IF_ERROR(AddManifests());
+    KINORA_RETURN_IF_ERROR(AddPlans());
+    KINORA_RETURN_IF_ERROR(AddRuns());
+    KINORA_RETURN_IF_ERROR(AddEditedFiles());
+    KINORA_RETURN_IF_ERROR(AddBlobs());
+    // Logs of a deleted movie are empty. It was not, so far: all is there.
+    if (hold_.deleted()) return absl::AbortedError("deleted");
+    KINORA_RETURN_IF_ERROR(AddSums());
+    return tar_->Finish();
+  }
+
+ private:
+  absl::Status AddMember(absl::string_view path, absl::string_view bytes) {
+    KINORA_RETURN_IF_ERROR(
+        tar_->BeginMember(path, static_cast<int64_t>(bytes.size())));
+    KINORA_RETURN_IF_ERROR(tar_->Append(bytes));
+    sums_.Add(path, Sha256Of(bytes));
+    return absl::OkStatus();
+  }
+
+  absl::Status AddEvents() {
+    KINORA_ASSIGN_OR_RETURN(
+        const KeptTakes takes,
+        KeptTakes::Make(cores_.log, movie_id_, moment_.retention.takes));
+    KINORA_RETURN_IF_ERROR(
+        AddLog(ArtefactsLogKey(movie_id_), v1::LOG_KIND_ARTEFACTS,
+               moment_.artefacts, [&](const v1::Event& event) {
+                 return takes.Keeps(event) ? needed_.AddThoseOf(event)
+                                           : absl::OkStatus();
+               }));
+    return AddLog(
+        InputsLogKey(movie_id_), v1::LOG_KIND_INPUTS, moment_.inputs,
+        [this](const v1::Event& event) { return needed_.AddThoseOf(event); });
+  }
+
+  absl::Status AddLog(const std::string& key, v1::LogKind kind,
+                      const LogExtent& extent,
+                      absl::FunctionRef<absl::Status(const v1::Event&)> take) {
+    int64_t at = std::max<int64_t>(extent.oldest_sequence - 1, 0);
+    while (at < extent.last_sequence) {
+      const int64_t limit = std::min(kPartRecords, extent.last_sequence - at);
+      KINORA_ASSIGN_OR_RETURN(const std::vector<LogRecord> records,
+                              cores_.log.Read(key, at, limit, kPartBytes));
+      if (records.empty()) {
+        return DataCorrupt(key, absl::StrCat("ends at record ", at, ", not ",
+                                             extent.last_sequence));
+      }
+      std::string part;
+      for (const LogRecord& record : records) {
+        const absl::Status line = CheckLogLineIs(at + 1, record.line);
+        if (!line.ok()) {
+          return DataCorrupt(absl::StrCat(key, " event ", record.sequence),
+                             line.message());
+        }
+        KINORA_ASSIGN_OR_RETURN(const v1::Event event,
+                                EventFromRecord(key, kind, record));
+        KINORA_RETURN_IF_ERROR(take(event));
+        absl::StrAppend(&part, record.line, "\n");
+        at = record.sequence;
+      }
+      KINORA_RETURN_IF_ERROR(
+          AddMember(LogPartMember(Below(key), records.front().sequence), part));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status AddManifests() {
+    KINORA_ASSIGN_OR_RETURN(const std::vector<EventPtr> commits,
+                            cores_.events.Commits(movie_id_));
+    const v1::RevisionCommitted* current = nullptr;
+    for (const EventPtr& event : commits) {
+      if (event->sequence() > moment_.artefacts.last_sequence) break;
+      current = &event->revision_committed();
+      const std::string& revision = current->revision();
+      if (moment_.retention.pruned_revisions.contains(revision)) continue;
+      v1::GetManifestRequest request;
+      request.set_movie_id(movie_id_);
+      request.set_revision(revision);
+      KINORA_ASSIGN_OR_RETURN(const StoredManifest stored,
+                              cores_.manifests.Get(request));
+      v1::Manifest manifest;
+      const absl::Status parsed = ParseDocument(stored.json, &manifest);
+      if (!parsed.ok()) {
+        return DataCorrupt(ManifestKey(movie_id_, revision), parsed.message());
+      }
+      KINORA_RETURN_IF_ERROR(needed_.AddThoseOf(manifest));
+      KINORA_RETURN_IF_ERROR(AddMember(ManifestPath(revision), stored.json));
+    }
+    if (current == nullptr) return absl::OkStatus();
+    return AddMember(kCurrentMember, CanonicalBytes(PointerOf(*current)));
+  }
+
+  absl::Status AddPlans() {
+    for (const std::string& hash : moment_.plans) {
+      const std::string key = PlanKey(movie_id_, hash);
+      KINORA_ASSIGN_OR_RETURN(const std::string json,
+                              ReadObject(cores_.storage, key));
+      v1::Plan plan;
+      const absl::Status parsed = ParseDocument(json, &plan);
+      if (!parsed.ok()) return DataCorrupt(key, parsed.message());
+      if (Sha256Of(json).Hex() != hash) {
+        return DataCorrupt(key, "does not have its hash");
+      }
+      KINORA_RETURN_IF_ERROR(needed_.AddThoseOf(Below(key), plan));
+      KINORA_RETURN_IF_ERROR(AddMember(Below(key), json));
+    }
+    for (const std::string& revision : moment_.planned_revisions) {
+      const std::string key = RevisionPlanKey(movie_id_, revision);
+      KINORA_ASSIGN_OR_RETURN(const std::string json,
+                              ReadObject(cores_.storage, key));
+      // Replaced meanwhile by one of a later run; it is a copy anyway.
+      if (!moment_.plans.contains(Sha256Of(json).Hex())) continue;
+      KINORA_RETURN_IF_ERROR(AddMember(Below(key), json));
+    }
+    for (const auto& progress : moment_.progress) {
+      KINORA_RETURN_IF_ERROR(
+          AddMember(Below(RevisionProgressKey(movie_id_, progress.first)),
+                    progress.second));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status AddRuns() {
+    for (const auto& run : moment_.runs) {
+      KINORA_RETURN_IF_ERROR(
+          AddMember(Below(RunRecordKey(movie_id_, run.first)), run.second));
+    }
+    for (const auto& ledger : moment_.ledgers) {
+      KINORA_RETURN_IF_ERROR(AddLog(
+          LedgerLogKey(movie_id_, ledger.first), v1::LOG_KIND_LEDGER,
+          ledger.second, [](const v1::Event&) { return absl::OkStatus(); }));
+    }
+    return absl::OkStatus();
+  }
+
+  // The others are written again from the log.
+  absl::Status AddEditedFiles() {
+    KINORA_ASSIGN_OR_RETURN(
+        const std::vector<ReadableEdit> edits,
+        cores_.events.readable().FindEdits(movie_id_, false));
+    for (const ReadableEdit& edit : edits) {
+      const absl::StatusOr<std::string> text =
+          ReadObject(cores_.storage, absl::StrCat(prefix_, edit.path));
+      if (absl::IsNotFound(text.status())) continue;  // its owner removed it
+      KINORA_RETURN_IF_ERROR(text.status());
+      KINORA_RETURN_IF_ERROR(AddMember(edit.path, *text));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status AddBlobs() {
+    const std::vector<Digest> blobs = needed_.Take();
+    for (const Digest& blob : blobs) KINORA_RETURN_IF_ERROR(AddBlob(blob));
+    return absl::OkStatus();
+  }
+
+  absl::Status AddBlob(const Digest& blob) {
+    const std::string key = BlobKey(movie_id_, blob.Hex());
+    const auto reader = cores_.storage.OpenRead(key);
+    if (absl::IsNotFound(reader.status())) {
+      return DataCorrupt(key, "is missing: verify the movie");
+    }
+    KINORA_RETURN_IF_ERROR(reader.status());
+    const int64_t size = (*reader)->size_bytes();
+    KINORA_RETURN_IF_ERROR(tar_->BeginMember(BlobMember(blob), size));
+    buffer_.resize(kBlobReadBytes);
+    for (int64_t at = 0; at < size;) {
+      KINORA_ASSIGN_OR_RETURN(const size_t got,
+                              (*reader)->ReadAt(at, absl::MakeSpan(buffer_)));
+      if (got == 0) return DataCorrupt(key, "ends early");
+      const absl::string_view piece(buffer_.data(), got);
+      hasher_.Update(piece);
+      KINORA_RETURN_IF_ERROR(tar_->Append(piece));
+      at += static_cast<int64_t>(got);
+    }
+    if (hasher_.Finish() != blob) {
+      return DataCorrupt(key, "its bytes do not have its hash");
+    }
+    sums_.AddBlob(blob);
+    return absl::OkStatus();
+  }
+
+  absl::Status AddSums() {
+    KINORA_RETURN_IF_ERROR(tar_->BeginMember(kSumsMember, sums_.size_bytes()));
+    return sums_.Write(
+        [this](absl::string_view line) { return tar_->Append(line); });
+  }
+
+  std::string Below(const std::string& key) const {
+    return key.substr(prefix_.size());
+  }
+
+  const MovieBackupCores& cores_;
+  const std::string& movie_id_;
+  const std::string prefix_;
+  const TarWriter::Sink write_;
+  const MovieHolds::Hold& hold_;
+
+  MovieMoment moment_;
+  std::unique_ptr<TarWriter> tar_;
+  MemberSums sums_;
+  NeededBlobs needed_;
+  Sha256 hasher_;
+  std::string buffer_;
+};
+
+}  // namespace
+
+absl::Status BackUpMovie(
+    const v1::BackUpMovieRequest& request, const MovieBackupCores& cores,
+    absl::FunctionRef<absl::Status(absl::string_view)> write) {
+  const std::string& movie_id = request.movie_id();
+  KINORA_RETURN_IF_ERROR(cores.catalog.Require(movie_id));
+  const std::unique_ptr<MovieHolds::Hold> hold =
+      cores.catalog.holds().ForCopy(movie_id);
+  KINORA_RETURN_IF_ERROR(cores.catalog.Require(movie_id));
+  const absl::Status status = MovieBackup(cores, movie_id, write, *hold).Run();
+  if (status.ok() || !hold->deleted()) return status;
+  return WithReason(
+      absl::NotFoundError(absl::StrCat(
+          "movie \"", movie_id, "\" was deleted while it was backed up")),
+      "MOVIE_NOT_FOUND", {{"movie", movie_id}});
+}
+
+}  // namespace kinora
