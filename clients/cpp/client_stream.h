@@ -20,38 +20,31 @@
 
 namespace kinora {
 
-// An UploadStream writes a header and then bytes: WriteBlob, SavePlan. Not
-// thread-safe. Destroying it before Finish() cancels the call.
+// An UploadCall is a call of many messages and one answer. Not thread-safe.
+// Destroying it before Finish() cancels the call.
 template <typename Request, typename Response>
-class UploadStream {
+class UploadCall {
  public:
   using Writer = std::unique_ptr<grpc::ClientWriter<Request>>;
 
-  template <typename Stub>
-  UploadStream(Stub& stub,
-               Writer (Stub::*method)(grpc::ClientContext*, Response*),
-               const Request& header, absl::Duration timeout) {
+  // `open` is a Writer(grpc::ClientContext*, Response*).
+  template <typename Open>
+  UploadCall(absl::Duration timeout, Open open) {
     SetTimeout(context_, timeout);
-    writer_ = (stub.*method)(&context_, &response_);
-    Write(header);
+    writer_ = open(&context_, &response_);
   }
-  ~UploadStream() {
+  ~UploadCall() {
     if (done_) return;
     context_.TryCancel();
     writer_->Finish();
   }
-  UploadStream(const UploadStream&) = delete;
-  UploadStream& operator=(const UploadStream&) = delete;
+  UploadCall(const UploadCall&) = delete;
+  UploadCall& operator=(const UploadCall&) = delete;
 
   // Fails with what the server ended the call with.
-  absl::Status Append(absl::string_view bytes) {
-    Request request;
-    while (!bytes.empty() && !done_) {
-      const absl::string_view piece = bytes.substr(0, kStreamChunkBytes);
-      bytes.remove_prefix(piece.size());
-      request.set_data(std::string(piece));
-      Write(request);
-    }
+  absl::Status Write(const Request& request) {
+    // A write that fails means that the server has ended the call.
+    if (!done_ && !writer_->Write(request)) End();
     return status_;
   }
 
@@ -65,10 +58,6 @@ class UploadStream {
   }
 
  private:
-  // A write that fails means that the server has ended the call.
-  void Write(const Request& request) {
-    if (!writer_->Write(request)) End();
-  }
   void End() {
     done_ = true;
     status_ = FromGrpcStatus(writer_->Finish());
@@ -81,18 +70,50 @@ class UploadStream {
   absl::Status status_;
 };
 
-// Reads a server stream to its end. An error of `consume` ends it with that
-// error.
-template <typename Stub, typename Request, typename Response>
-absl::Status ReadStreamToEnd(
-    Stub& stub,
-    std::unique_ptr<grpc::ClientReader<Response>> (Stub::*method)(
-        grpc::ClientContext*, const Request&),
-    const Request& request, absl::Duration timeout,
-    absl::FunctionRef<absl::Status(Response&)> consume) {
+// An UploadStream writes a header and then bytes, as SavePlan takes them. As
+// UploadCall.
+template <typename Request, typename Response>
+class UploadStream {
+ public:
+  using Writer = typename UploadCall<Request, Response>::Writer;
+
+  template <typename Stub>
+  UploadStream(Stub& stub,
+               Writer (Stub::*method)(grpc::ClientContext*, Response*),
+               const Request& header, absl::Duration timeout)
+      : call_(timeout, [&](grpc::ClientContext* context, Response* response) {
+          return (stub.*method)(context, response);
+        }) {
+    call_.Write(header).IgnoreError();  // Append() or Finish() tells
+  }
+
+  absl::Status Append(absl::string_view bytes) {
+    Request request;
+    absl::Status status;
+    while (!bytes.empty() && status.ok()) {
+      const absl::string_view piece = bytes.substr(0, kStreamChunkBytes);
+      bytes.remove_prefix(piece.size());
+      request.set_data(std::string(piece));
+      status = call_.Write(request);
+    }
+    return status;
+  }
+
+  absl::StatusOr<Response> Finish() { return call_.Finish(); }
+
+ private:
+  UploadCall<Request, Response> call_;
+};
+
+// Reads a server stream to its end. `open` is a
+// std::unique_ptr<grpc::ClientReader<Response>>(grpc::ClientContext*). An error
+// of `consume` ends the stream with that error.
+template <typename Response, typename Open>
+absl::Status ReadCallToEnd(absl::Duration timeout, Open open,
+                           absl::FunctionRef<absl::Status(Response&)> consume) {
   grpc::ClientContext context;
   SetTimeout(context, timeout);
-  auto reader = (stub.*method)(&context, request);
+  const std::unique_ptr<grpc::ClientReader<Response>> reader = open(&context);
   absl::Status consumed;
   Response response;
   while (reader->Read(&response)) {
@@ -102,6 +123,22 @@ absl::Status ReadStreamToEnd(
   }
   const absl::Status status = FromGrpcStatus(reader->Finish());
   return consumed.ok() ? status : consumed;
+}
+
+// As ReadCallToEnd(), of a method of a generated stub.
+template <typename Stub, typename Request, typename Response>
+absl::Status ReadStreamToEnd(
+    Stub& stub,
+    std::unique_ptr<grpc::ClientReader<Response>> (Stub::*method)(
+        grpc::ClientContext*, const Request&),
+    const Request& request, absl::Duration timeout,
+    absl::FunctionRef<absl::Status(Response&)> consume) {
+  return ReadCallToEnd<Response>(
+      timeout,
+      [&](grpc::ClientContext* context) {
+        return (stub.*method)(context, request);
+      },
+      consume);
 }
 
 }  // namespace kinora

@@ -1,27 +1,47 @@
 #include "clients/cpp/remote_blob_store.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "clients/cpp/client_stream.h"
+#include "common/status.h"
 
 namespace kinora {
 namespace {
 
-using WriteStream = UploadStream<v1::WriteBlobRequest, v1::WriteBlobResponse>;
+using UploadMessages = UploadCall<grpc::ByteBuffer, v1::WriteBlobResponse>;
 
+// Each byte is copied once, into memory that gRPC may hold on to.
 class RemoteBlobUpload final : public BlobUpload {
  public:
-  RemoteBlobUpload(v1::BlobService::Stub& stub,
-                   const v1::WriteBlobRequest& header, absl::Duration timeout)
-      : stream_(stub, &v1::BlobService::Stub::WriteBlob, header, timeout) {}
+  template <typename Open>
+  RemoteBlobUpload(absl::Duration timeout, Open open,
+                   std::shared_ptr<DataBuffers> buffers)
+      : call_(timeout, open), buffers_(std::move(buffers)) {}
+
+  void Begin(const grpc::ByteBuffer& header) {
+    call_.Write(header).IgnoreError();  // Append() or Finish() tells
+  }
 
   absl::Status Append(absl::string_view bytes) override {
-    return stream_.Append(bytes);
+    absl::Status status;
+    while (!bytes.empty() && status.ok()) {
+      const absl::string_view piece = bytes.substr(0, buffers_->bytes());
+      bytes.remove_prefix(piece.size());
+      char* const buffer = buffers_->Take();
+      std::copy(piece.begin(), piece.end(), buffer);
+      status = call_.Write(DataMessage(buffers_->Wrap(buffer, piece.size())));
+    }
+    return status;
   }
+
   absl::StatusOr<v1::WriteBlobResponse> Finish() override {
-    return stream_.Finish();
+    return call_.Finish();
   }
 
  private:
-  WriteStream stream_;
+  UploadMessages call_;
+  const std::shared_ptr<DataBuffers> buffers_;
 };
 
 }  // namespace
@@ -30,14 +50,40 @@ absl::StatusOr<std::unique_ptr<BlobUpload>> RemoteBlobStore::StartUpload(
     const v1::WriteBlobHeader& header) {
   v1::WriteBlobRequest request;
   *request.mutable_header() = header;
-  return std::make_unique<RemoteBlobUpload>(*stub_, request, stream_timeout_);
+  KINORA_ASSIGN_OR_RETURN(const grpc::ByteBuffer message,
+                          SerializeMessage(request));
+  auto upload = std::make_unique<RemoteBlobUpload>(
+      stream_timeout_,
+      [this](grpc::ClientContext* context, v1::WriteBlobResponse* response) {
+        return UploadMessages::Writer(
+            grpc::internal::ClientWriterFactory<grpc::ByteBuffer>::Create(
+                channel_.get(), write_blob_, context, response));
+      },
+      buffers_);
+  upload->Begin(message);
+  return upload;
 }
 
 absl::Status RemoteBlobStore::Read(const v1::ReadBlobRequest& request,
                                    Sink sink) {
-  return ReadStreamToEnd<Stub, v1::ReadBlobRequest, v1::ReadBlobResponse>(
-      *stub_, &Stub::ReadBlob, request, stream_timeout_,
-      [&](v1::ReadBlobResponse& response) { return sink(response.data()); });
+  const auto open = [&](grpc::ClientContext* context) {
+    return std::unique_ptr<grpc::ClientReader<grpc::ByteBuffer>>(
+        grpc::internal::ClientReaderFactory<grpc::ByteBuffer>::Create(
+            channel_.get(), read_blob_, context, request));
+  };
+  DataParts data;
+  const auto consume = [&](grpc::ByteBuffer& message) -> absl::Status {
+    if (!data.Read(message)) {
+      v1::ReadBlobResponse response;
+      KINORA_RETURN_IF_ERROR(ParseMessage(message, &response));
+      return sink(response.data());
+    }
+    for (absl::string_view part : data.parts()) {
+      KINORA_RETURN_IF_ERROR(sink(part));
+    }
+    return absl::OkStatus();
+  };
+  return ReadCallToEnd<grpc::ByteBuffer>(stream_timeout_, open, consume);
 }
 
 absl::StatusOr<v1::BatchWriteBlobsResponse> RemoteBlobStore::BatchWrite(

@@ -1,12 +1,7 @@
 #include "services/store/blob_service.h"
 
-#include <algorithm>
 #include <memory>
 
-#include "absl/strings/str_cat.h"
-
-#include "common/digest.h"
-#include "common/error_reason.h"
 #include "common/rpc/pull_stream.h"
 #include "common/rpc/read_stream.h"
 #include "common/rpc/unary.h"
@@ -15,15 +10,17 @@
 namespace kinora {
 namespace {
 
-// One read of the store each; the cost of opening the object is spread.
-constexpr int64_t kReadChunkBytes = 1 << 20;
-
 // The state of one upload.
 class Upload {
  public:
   explicit Upload(BlobStore& blobs) : blobs_(blobs) {}
 
-  absl::Status Consume(const v1::WriteBlobRequest& request) {
+  absl::Status Consume(const grpc::ByteBuffer& message) {
+    if (upload_ != nullptr && data_.Read(message)) {
+      return upload_->AppendParts(data_.parts());
+    }
+    v1::WriteBlobRequest request;
+    KINORA_RETURN_IF_ERROR(ParseMessage(message, &request));
     switch (request.message_case()) {
       case v1::WriteBlobRequest::kHeader:
         return Begin(request.header());
@@ -36,9 +33,11 @@ class Upload {
     return InvalidField("message", "", "must be a header or data");
   }
 
-  absl::StatusOr<v1::WriteBlobResponse> Finish() {
+  absl::StatusOr<grpc::ByteBuffer> Finish() {
     if (upload_ == nullptr) return NoHeader();
-    return upload_->Finish();
+    KINORA_ASSIGN_OR_RETURN(const v1::WriteBlobResponse response,
+                            upload_->Finish());
+    return SerializeMessage(response);
   }
 
  private:
@@ -56,115 +55,64 @@ class Upload {
 
   BlobStore& blobs_;
   std::unique_ptr<BlobUpload> upload_;
+  DataParts data_;
 };
 
 // The state of one download.
 class Download {
  public:
-  Download(BlobStore& blobs, const v1::ReadBlobRequest& request)
-      : blobs_(blobs), request_(request) {}
+  Download(BlobStore& blobs, std::shared_ptr<DataBuffers> buffers,
+           grpc::ByteBuffer request)
+      : blobs_(blobs),
+        buffers_(std::move(buffers)),
+        request_(std::move(request)) {}
 
-  absl::StatusOr<bool> Next(v1::ReadBlobResponse* response) {
-    if (!begun_) KINORA_RETURN_IF_ERROR(Begin());
-    if (done_) return false;
-    v1::ReadBlobRequest request = request_;
-    request.set_offset(offset_);
-    request.set_limit(std::min(kReadChunkBytes, end_ - offset_));
-    request.set_verify(false);
-    KINORA_RETURN_IF_ERROR(
-        blobs_.Read(request, [&](absl::string_view bytes) -> absl::Status {
-          absl::StrAppend(response->mutable_data(), bytes);
-          return absl::OkStatus();
-        }));
-    if (request_.verify()) hash_.Update(response->data());
-    offset_ += static_cast<int64_t>(response->data().size());
-    done_ = offset_ >= end_ || response->data().empty();
-    if (done_) KINORA_RETURN_IF_ERROR(Verify());
+  absl::StatusOr<bool> Next(grpc::ByteBuffer* message) {
+    if (reader_ == nullptr) {
+      v1::ReadBlobRequest request;
+      KINORA_RETURN_IF_ERROR(ParseMessage(request_, &request));
+      KINORA_ASSIGN_OR_RETURN(reader_, blobs_.StartRead(request));
+    }
+    char* const buffer = buffers_->Take();
+    const absl::StatusOr<size_t> got =
+        reader_->Read(absl::MakeSpan(buffer, buffers_->bytes()));
+    if (!got.ok() || *got == 0) {
+      buffers_->Return(buffer);
+      if (!got.ok()) return got.status();
+      return false;
+    }
+    *message = DataMessage(buffers_->Wrap(buffer, *got));
     return true;
   }
 
  private:
-  absl::Status Begin() {
-    begun_ = true;
-    if (request_.offset() < 0) {
-      return InvalidField("offset", absl::StrCat(request_.offset()),
-                          "must not be negative");
-    }
-    if (request_.limit() < 0) {
-      return InvalidField("limit", absl::StrCat(request_.limit()),
-                          "must not be negative");
-    }
-    if (request_.verify() &&
-        (request_.offset() != 0 || request_.limit() != 0)) {
-      return InvalidField("verify", "true", "needs offset 0 and no limit");
-    }
-    v1::StatBlobRequest stat;
-    stat.set_movie_id(request_.movie_id());
-    *stat.mutable_digest() = request_.digest();
-    KINORA_ASSIGN_OR_RETURN(const v1::StatBlobResponse found,
-                            blobs_.Stat(stat));
-    const int64_t size = found.digest().size_bytes();
-    offset_ = request_.offset();
-    if (offset_ > size) {
-      return absl::OutOfRangeError(absl::StrCat(
-          "offset: ", offset_, " is past the end of blob ",
-          request_.digest().hash(), ", which has ", size, " bytes"));
-    }
-    end_ = request_.limit() == 0
-               ? size
-               : offset_ + std::min(request_.limit(), size - offset_);
-    // The store is not asked for nothing, as a limit of 0 stands for all.
-    done_ = offset_ == end_;
-    return done_ ? Verify() : absl::OkStatus();
-  }
-
-  absl::Status Verify() {
-    if (offset_ < end_) {
-      return WithReason(absl::DataLossError(absl::StrCat(
-                            "blob ", request_.digest().hash(), " of movie ",
-                            request_.movie_id(), " ends at byte ", offset_)),
-                        "DATA_CORRUPT");
-    }
-    if (!request_.verify()) return absl::OkStatus();
-    const std::string hash = hash_.Finish().Hex();
-    if (hash == request_.digest().hash()) return absl::OkStatus();
-    return WithReason(
-        absl::DataLossError(absl::StrCat(
-            "blob ", request_.digest().hash(), " of movie ",
-            request_.movie_id(), " is damaged: its bytes have hash ", hash)),
-        "DATA_CORRUPT");
-  }
-
   BlobStore& blobs_;
-  const v1::ReadBlobRequest request_;
-  Sha256 hash_;
-  int64_t offset_ = 0;
-  int64_t end_ = 0;
-  bool begun_ = false;
-  bool done_ = false;
+  const std::shared_ptr<DataBuffers> buffers_;
+  const grpc::ByteBuffer request_;
+  std::unique_ptr<BlobReader> reader_;
 };
 
 }  // namespace
 
-grpc::ServerReadReactor<v1::WriteBlobRequest>* BlobRpcService::WriteBlob(
-    grpc::CallbackServerContext* context, v1::WriteBlobResponse* response) {
-  using Stream = ReadStream<v1::WriteBlobRequest, v1::WriteBlobResponse>;
+grpc::ServerReadReactor<grpc::ByteBuffer>* BlobRpcService::WriteBlob(
+    grpc::CallbackServerContext* context, grpc::ByteBuffer* response) {
+  using Stream = ReadStream<grpc::ByteBuffer, grpc::ByteBuffer>;
   auto upload = std::make_shared<Upload>(blobs_);
   Stream::Consumer consumer;
-  consumer.consume = [upload](const v1::WriteBlobRequest& request) {
-    return upload->Consume(request);
+  consumer.consume = [upload](const grpc::ByteBuffer& message) {
+    return upload->Consume(message);
   };
   consumer.finish = [upload] { return upload->Finish(); };
   return Stream::Start(context, executor_, response, std::move(consumer));
 }
 
-grpc::ServerWriteReactor<v1::ReadBlobResponse>* BlobRpcService::ReadBlob(
-    grpc::CallbackServerContext* context, const v1::ReadBlobRequest* request) {
-  auto download = std::make_unique<Download>(blobs_, *request);
-  return PullStream<v1::ReadBlobResponse>::Start(
+grpc::ServerWriteReactor<grpc::ByteBuffer>* BlobRpcService::ReadBlob(
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request) {
+  auto download = std::make_unique<Download>(blobs_, buffers_, *request);
+  return PullStream<grpc::ByteBuffer>::Start(
       context, executor_,
-      [download = std::move(download)](v1::ReadBlobResponse* response) {
-        return download->Next(response);
+      [download = std::move(download)](grpc::ByteBuffer* message) {
+        return download->Next(message);
       });
 }
 

@@ -6,29 +6,42 @@
 #ifndef KINORA_SERVICES_STORE_BLOB_SERVICE_H_
 #define KINORA_SERVICES_STORE_BLOB_SERVICE_H_
 
+#include <cstddef>
+#include <memory>
 #include <utility>
 
 #include "common/executor.h"
+#include "common/rpc/data_message.h"
 #include "kinora/v1/blob.grpc.pb.h"
 #include "services/store/blob/blob_store.h"
 
 namespace kinora {
 
-class BlobRpcService final : public v1::BlobService::CallbackService {
+// Bytes of a blob in one message of a download.
+inline constexpr size_t kReadBlobBytes = size_t{1} << 20;
+
+// The streams come and go as raw bytes
+// (common/rpc/data_message.h).
+using BlobStreamsRaw = v1::BlobService::WithRawCallbackMethod_WriteBlob<
+    v1::BlobService::WithRawCallbackMethod_ReadBlob<
+        v1::BlobService::CallbackService>>;
+
+class BlobRpcService final : public BlobStreamsRaw {
  public:
   // Store and executor MUST outlive the server.
   BlobRpcService(BlobStore& blobs, Executor& executor,
                  v1::GetCapabilitiesResponse capabilities)
       : blobs_(blobs),
         executor_(executor),
-        capabilities_(std::move(capabilities)) {}
+        capabilities_(std::move(capabilities)),
+        buffers_(std::make_shared<DataBuffers>(kReadBlobBytes)) {}
 
-  grpc::ServerReadReactor<v1::WriteBlobRequest>* WriteBlob(
+  grpc::ServerReadReactor<grpc::ByteBuffer>* WriteBlob(
       grpc::CallbackServerContext* context,
-      v1::WriteBlobResponse* response) override;
-  grpc::ServerWriteReactor<v1::ReadBlobResponse>* ReadBlob(
+      grpc::ByteBuffer* response) override;
+  grpc::ServerWriteReactor<grpc::ByteBuffer>* ReadBlob(
       grpc::CallbackServerContext* context,
-      const v1::ReadBlobRequest* request) override;
+      const grpc::ByteBuffer* request) override;
   grpc::ServerUnaryReactor* BatchWriteBlobs(
       grpc::CallbackServerContext* context,
       const v1::BatchWriteBlobsRequest* request,
@@ -53,6 +66,7 @@ class BlobRpcService final : public v1::BlobService::CallbackService {
   BlobStore& blobs_;
   Executor& executor_;
   const v1::GetCapabilitiesResponse capabilities_;
+  const std::shared_ptr<DataBuffers> buffers_;
 };
 
 }  // namespace kinora

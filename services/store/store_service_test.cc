@@ -6,11 +6,13 @@
 #include <memory>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "grpcpp/channel.h"
 #include "gtest/gtest.h"
 
 #include "clients/cpp/remote_store.h"
+#include "common/digest.h"
 #include "common/error_reason.h"
 #include "common/file_system.h"
 #include "common/random.h"
@@ -182,6 +184,77 @@ TEST_P(StoreServiceTest, AnUploadWithAnotherDigestIsRefused) {
   ASSERT_OK_AND_ASSIGN(auto upload, store().blobs.StartUpload(header));
   ASSERT_OK(upload->Append("other bytes"));
   EXPECT_EQ(ReasonOf(upload->Finish().status()), "DIGEST_MISMATCH");
+}
+
+// Every way of asking, though nobody has written it.
+TEST_P(StoreServiceTest, TheEmptyBlobIsThere) {
+  MakeFilm(store());
+  BlobStore& blobs = store().blobs;
+  v1::Digest empty;
+  empty.set_hash(kEmptyDigest.Hex());
+
+  v1::StatBlobRequest stat;
+  stat.set_movie_id("film");
+  *stat.mutable_digest() = empty;
+  ASSERT_OK_AND_ASSIGN(const v1::StatBlobResponse found, blobs.Stat(stat));
+  EXPECT_EQ(found.digest().size_bytes(), 0);
+  v1::FindMissingBlobsRequest missing;
+  missing.set_movie_id("film");
+  *missing.add_digests() = empty;
+  EXPECT_EQ(blobs.FindMissing(missing)->missing_size(), 0);
+
+  v1::ReadBlobRequest read;
+  read.set_movie_id("film");
+  *read.mutable_digest() = empty;
+  read.set_verify(true);
+  EXPECT_OK(blobs.Read(read, [](absl::string_view) {
+    return absl::InternalError("there are no bytes");
+  }));
+  v1::BatchReadBlobsRequest batch;
+  batch.set_movie_id("film");
+  *batch.add_digests() = empty;
+  ASSERT_OK_AND_ASSIGN(const v1::BatchReadBlobsResponse several,
+                       blobs.BatchRead(batch));
+  EXPECT_EQ(several.results(0).code(), 0);
+  EXPECT_EQ(several.results(0).data(), "");
+
+  v1::WriteBlobHeader header;
+  header.set_movie_id("film");
+  *header.mutable_expected_digest() = empty;
+  ASSERT_OK_AND_ASSIGN(auto upload, blobs.StartUpload(header));
+  ASSERT_OK_AND_ASSIGN(const v1::WriteBlobResponse written, upload->Finish());
+  EXPECT_TRUE(written.existed());
+}
+
+// What the server says it takes in one batch it takes, and gives back.
+TEST_P(StoreServiceTest, ABatchMayBeAsLargeAsTheServerSays) {
+  MakeFilm(store());
+  auto stub = v1::BlobService::NewStub(channel_);
+  ASSERT_OK_AND_ASSIGN(
+      const v1::GetCapabilitiesResponse limits,
+      CallUnary(*stub, &v1::BlobService::Stub::GetCapabilities,
+                v1::GetCapabilitiesRequest(), absl::Seconds(60)));
+  v1::BatchWriteBlobsRequest write;
+  write.set_movie_id("film");
+  const size_t half = static_cast<size_t>(limits.max_batch_bytes() / 2);
+  write.add_blobs()->set_data(std::string(half, 'a'));
+  write.add_blobs()->set_data(std::string(half, 'b'));
+  ASSERT_OK_AND_ASSIGN(const v1::BatchWriteBlobsResponse written,
+                       store().blobs.BatchWrite(write));
+  v1::BatchReadBlobsRequest read;
+  read.set_movie_id("film");
+  for (const v1::BatchBlobResult& result : written.results()) {
+    *read.add_digests() = result.digest();
+  }
+  ASSERT_OK_AND_ASSIGN(const v1::BatchReadBlobsResponse stored,
+                       store().blobs.BatchRead(read));
+  EXPECT_TRUE(stored.results(1).data() == write.blobs(1).data());
+
+  write.add_blobs()->set_data("c");
+  EXPECT_THAT(store().blobs.BatchWrite(write),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr(absl::StrCat("blobs: a batch holds at most ",
+                                              limits.max_batch_bytes()))));
 }
 
 TEST_P(StoreServiceTest, TheServerSaysWhatItIs) {

@@ -40,6 +40,18 @@ class BlobUpload {
   virtual absl::StatusOr<v1::WriteBlobResponse> Finish() = 0;
 };
 
+// A BlobReader hands out the bytes of one blob, or a part of it, in order. Not
+// thread-safe; calls may block. It goes on also if the blob is collected.
+class BlobReader {
+ public:
+  virtual ~BlobReader() = default;
+
+  // Fills `out` with the next bytes and returns how many: fewer only at the
+  // end, then 0. An error, also that of a check asked for, comes in place of
+  // the bytes it is about.
+  virtual absl::StatusOr<size_t> Read(absl::Span<char> out) = 0;
+};
+
 // Thread-safe. Calls may block on disk or network.
 class BlobStore {
  public:
@@ -59,6 +71,13 @@ class BlobStore {
 
   virtual absl::StatusOr<std::unique_ptr<BlobUpload>> StartUpload(
       const v1::WriteBlobHeader& header) = 0;
+
+  // Opens what Read() reads, for a caller that asks for the pieces. A store
+  // that is not in this process has only Read(): UNIMPLEMENTED.
+  virtual absl::StatusOr<std::unique_ptr<BlobReader>> StartRead(
+      const v1::ReadBlobRequest& /*request*/) {
+    return absl::UnimplementedError("this store hands out whole blobs only");
+  }
 
   // Hands the bytes to `sink` in order, in pieces of at most 1 MiB.
   virtual absl::Status Read(const v1::ReadBlobRequest& request, Sink sink) = 0;

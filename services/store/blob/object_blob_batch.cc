@@ -132,11 +132,10 @@ absl::StatusOr<std::string> ObjectBlobStore::ReadOne(absl::string_view movie_id,
   request.set_movie_id(std::string(movie_id));
   *request.mutable_digest() = digest;
   request.set_verify(true);
-  std::string data;
-  KINORA_RETURN_IF_ERROR(Read(request, [&](absl::string_view piece) {
-    absl::StrAppend(&data, piece);
-    return absl::OkStatus();
-  }));
+  KINORA_ASSIGN_OR_RETURN(const std::unique_ptr<ObjectBlobReader> reader,
+                          OpenReader(request));
+  std::string data(static_cast<size_t>(reader->left()), '\0');
+  KINORA_RETURN_IF_ERROR(reader->Read(absl::MakeSpan(data)).status());
   return data;
 }
 

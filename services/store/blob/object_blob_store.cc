@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <utility>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
 
 #include "common/digest.h"
 #include "common/error_reason.h"
 #include "common/status.h"
+#include "services/store/blob/object_blob_reader.h"
 #include "services/store/blob/object_blob_upload.h"
 #include "services/store/checks.h"
 #include "services/store/layout.h"
@@ -197,8 +197,8 @@ absl::StatusOr<std::unique_ptr<ObjectReader>> ObjectBlobStore::Open(
   return Find(movie_id, digest).status();  // which says what is wrong
 }
 
-absl::Status ObjectBlobStore::Read(const v1::ReadBlobRequest& request,
-                                   Sink sink) {
+absl::StatusOr<std::unique_ptr<ObjectBlobReader>> ObjectBlobStore::OpenReader(
+    const v1::ReadBlobRequest& request) {
   const std::string& movie_id = request.movie_id();
   const std::string& hash = request.digest().hash();
   KINORA_RETURN_IF_ERROR(movies_.Require(movie_id));
@@ -213,36 +213,40 @@ absl::Status ObjectBlobStore::Read(const v1::ReadBlobRequest& request,
   if (request.verify() && (request.offset() != 0 || request.limit() != 0)) {
     return InvalidField("verify", "true", "needs offset 0 and no limit");
   }
-  KINORA_ASSIGN_OR_RETURN(const std::unique_ptr<ObjectReader> reader,
+  KINORA_ASSIGN_OR_RETURN(std::unique_ptr<ObjectReader> object,
                           Open(movie_id, request.digest()));
-  const int64_t size = reader == nullptr ? 0 : reader->size_bytes();
+  const int64_t size = object == nullptr ? 0 : object->size_bytes();
   if (request.offset() > size) {
-    return absl::OutOfRangeError(absl::StrCat("offset ", request.offset(),
+    return absl::OutOfRangeError(absl::StrCat("offset: ", request.offset(),
                                               " is past the end of blob ", hash,
                                               ", which has ", size, " bytes"));
   }
-  int64_t at = request.offset();
-  int64_t left = size - at;
+  int64_t left = size - request.offset();
   if (request.limit() > 0) left = std::min(left, request.limit());
-  Sha256 hasher;
-  std::vector<char> buffer(static_cast<size_t>(std::min(left, kBlobReadBytes)));
-  while (left > 0) {
-    const size_t want = static_cast<size_t>(std::min(left, kBlobReadBytes));
-    KINORA_ASSIGN_OR_RETURN(
-        const size_t got,
-        reader->ReadAt(at, absl::MakeSpan(buffer.data(), want)));
-    if (got == 0) return DataCorrupt(BlobKey(movie_id, hash), "ends early");
-    const absl::string_view piece(buffer.data(), got);
-    if (request.verify()) hasher.Update(piece);
-    KINORA_RETURN_IF_ERROR(sink(piece));
-    at += static_cast<int64_t>(got);
-    left -= static_cast<int64_t>(got);
+  return std::make_unique<ObjectBlobReader>(
+      BlobKey(movie_id, hash), std::move(object), request.offset(),
+      request.offset() + left, request.verify() ? hash : "");
+}
+
+absl::StatusOr<std::unique_ptr<BlobReader>> ObjectBlobStore::StartRead(
+    const v1::ReadBlobRequest& request) {
+  return OpenReader(request);
+}
+
+absl::Status ObjectBlobStore::Read(const v1::ReadBlobRequest& request,
+                                   Sink sink) {
+  KINORA_ASSIGN_OR_RETURN(const std::unique_ptr<ObjectBlobReader> reader,
+                          OpenReader(request));
+  // A small blob should not cost a large buffer.
+  const auto size =
+      static_cast<size_t>(std::min(kBlobReadBytes, reader->left()));
+  const auto buffer = std::make_unique_for_overwrite<char[]>(size);
+  for (;;) {
+    KINORA_ASSIGN_OR_RETURN(const size_t got,
+                            reader->Read(absl::MakeSpan(buffer.get(), size)));
+    if (got == 0) return absl::OkStatus();
+    KINORA_RETURN_IF_ERROR(sink(absl::string_view(buffer.get(), got)));
   }
-  if (request.verify() && hasher.Finish().Hex() != hash) {
-    return DataCorrupt(BlobKey(movie_id, hash),
-                       "its bytes do not have its hash");
-  }
-  return absl::OkStatus();
 }
 
 absl::StatusOr<v1::FindMissingBlobsResponse> ObjectBlobStore::FindMissing(

@@ -22,6 +22,7 @@
 #include "services/store/blob/blob_store.h"
 #include "services/store/blob/blob_usage.h"
 #include "services/store/blob/blob_uses.h"
+#include "services/store/blob/object_blob_reader.h"
 #include "services/store/blob/use_horizon.h"
 #include "services/store/movie/movie_catalog.h"
 #include "services/store/object/object_storage.h"
@@ -70,6 +71,8 @@ class ObjectBlobStore final : public BlobStore {
 
   absl::StatusOr<std::unique_ptr<BlobUpload>> StartUpload(
       const v1::WriteBlobHeader& header) override;
+  absl::StatusOr<std::unique_ptr<BlobReader>> StartRead(
+      const v1::ReadBlobRequest& request) override;
   absl::Status Read(const v1::ReadBlobRequest& request, Sink sink) override;
   absl::StatusOr<v1::BatchWriteBlobsResponse> BatchWrite(
       const v1::BatchWriteBlobsRequest& request) override;
@@ -125,8 +128,12 @@ class ObjectBlobStore final : public BlobStore {
   absl::Status CheckBatchBlob(absl::string_view movie_id,
                               const v1::Digest& expected, const Digest& digest,
                               int64_t size);
+  // All of one blob, verified.
   absl::StatusOr<std::string> ReadOne(absl::string_view movie_id,
                                       const v1::Digest& digest);
+  // As StartRead().
+  absl::StatusOr<std::unique_ptr<ObjectBlobReader>> OpenReader(
+      const v1::ReadBlobRequest& request);
 
   ObjectStorage& storage_;
   MovieCatalog& movies_;

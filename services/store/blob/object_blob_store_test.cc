@@ -161,10 +161,38 @@ TEST_F(ObjectBlobStoreTest, ReadsAnyPart) {
   request.set_offset(10);
   EXPECT_THAT(Read(request), IsOkAndHolds(""));
   request.set_offset(11);
-  EXPECT_THAT(Read(request), StatusIs(absl::StatusCode::kOutOfRange));
+  EXPECT_THAT(Read(request), StatusIs(absl::StatusCode::kOutOfRange,
+                                      HasSubstr("offset: 11 is past")));
   request.set_offset(-1);
   EXPECT_THAT(Read(request), StatusIs(absl::StatusCode::kInvalidArgument,
-                                      HasSubstr("offset")));
+                                      HasSubstr("offset: must not be")));
+  request.set_offset(0);
+  request.set_limit(-2);
+  EXPECT_THAT(Read(request), StatusIs(absl::StatusCode::kInvalidArgument,
+                                      HasSubstr("limit: must not be")));
+  request.set_limit(1);
+  request.set_verify(true);
+  EXPECT_THAT(Read(request), StatusIs(absl::StatusCode::kInvalidArgument,
+                                      HasSubstr("verify: needs offset 0")));
+}
+
+// A reader has what it opened, whatever becomes of the blob.
+TEST_F(ObjectBlobStoreTest, AReadGoesOnWhenTheBlobIsCollected) {
+  const v1::Digest digest = PutBlob(store(), "0123456789").digest();
+  v1::ReadBlobRequest request = ReadOf(digest.hash());
+  request.set_verify(true);
+  ASSERT_OK_AND_ASSIGN(auto reader, core().blobs.StartRead(request));
+  std::string bytes(4, '\0');
+  EXPECT_THAT(reader->Read(absl::MakeSpan(bytes)), IsOkAndHolds(4));
+  ASSERT_OK_AND_ASSIGN(const ObjectInfo blob,
+                       storage_.Stat(BlobKey("film", digest.hash())));
+  ASSERT_OK(core().blobs.Delete("film", {blob}));
+  EXPECT_THAT(Read(request), StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_THAT(reader->Read(absl::MakeSpan(bytes)), IsOkAndHolds(4));
+  EXPECT_EQ(bytes, "4567");
+  EXPECT_THAT(reader->Read(absl::MakeSpan(bytes)), IsOkAndHolds(2));
+  EXPECT_EQ(bytes.substr(0, 2), "89");
+  EXPECT_THAT(reader->Read(absl::MakeSpan(bytes)), IsOkAndHolds(0));
 }
 
 TEST_F(ObjectBlobStoreTest, LargeBlobsComeInPiecesOfAtMostOneMebibyte) {
@@ -193,6 +221,10 @@ TEST_F(ObjectBlobStoreTest, VerifyFindsDamage) {
   absl::Status status = Read(request).status();
   EXPECT_THAT(status, StatusIs(absl::StatusCode::kDataLoss, HasSubstr(hash)));
   EXPECT_EQ(ReasonOf(status), "DATA_CORRUPT");
+
+  // Nothing at all is damage, too.
+  ASSERT_OK(storage_.Write(BlobKey("film", hash), ""));
+  EXPECT_EQ(ReasonOf(Read(request).status()), "DATA_CORRUPT");
 }
 
 TEST_F(ObjectBlobStoreTest, FindMissingKeepsTheOrderAsked) {
