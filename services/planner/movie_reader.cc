@@ -153,6 +153,7 @@ absl::Status MovieReader::CatchUp(const std::string& movie_id, MovieLog& log) {
   v1::ReadEventsRequest request;
   request.mutable_log()->set_movie_id(movie_id);
   request.mutable_log()->set_kind(v1::LOG_KIND_ARTEFACTS);
+  request.set_include_kept(true);
   while (true) {
     request.set_after_sequence(log.results.last_sequence());
     absl::StatusOr<v1::ReadEventsResponse> page =

@@ -71,6 +71,22 @@ std::string ArtefactsArchiveKey(absl::string_view movie_id,
                       ".artefacts.jsonl");
 }
 
+std::string EventsPrefix(absl::string_view movie_id) {
+  return absl::StrCat(MoviePrefix(movie_id), "events/");
+}
+
+std::string InputsCheckpointKey(absl::string_view movie_id,
+                                absl::string_view revision) {
+  return absl::StrCat(EventsPrefix(movie_id), "inputs.checkpoint.", revision,
+                      ".json");
+}
+
+std::string ArtefactsCheckpointKey(absl::string_view movie_id,
+                                   absl::string_view revision) {
+  return absl::StrCat(EventsPrefix(movie_id), "artefacts.checkpoint.", revision,
+                      ".jsonl");
+}
+
 std::string IndexPrefix(absl::string_view movie_id) {
   return absl::StrCat(MoviePrefix(movie_id), "index/");
 }

@@ -9,6 +9,8 @@
 //                  blob-uses.json            until when blobs were in use
 //                  events/inputs.log, artefacts.log
 //                  events/rev-0001.inputs.jsonl, rev-0001.artefacts.jsonl
+//                  events/inputs.checkpoint.rev-0003.json   what is kept of
+//                  events/artefacts.checkpoint.rev-0003.jsonl   removed logs
 //                  events/inputs.checkpoint, artefacts.checkpoint   derived
 //                  index/artefacts-<first>-<last>.index             derived
 //                  runs/plans/<hash>.json, rev-0001-plan.json,
@@ -65,6 +67,14 @@ std::string InputsArchiveKey(absl::string_view movie_id,
                              absl::string_view revision);
 std::string ArtefactsArchiveKey(absl::string_view movie_id,
                                 absl::string_view revision);
+
+// Where the logs of inputs and artefacts are, with '/' at the end.
+std::string EventsPrefix(absl::string_view movie_id);
+// See services/store/checkpoint/revision_checkpoint.h.
+std::string InputsCheckpointKey(absl::string_view movie_id,
+                                absl::string_view revision);
+std::string ArtefactsCheckpointKey(absl::string_view movie_id,
+                                   absl::string_view revision);
 
 // Where the indexes of the movie's logs are, with '/' at the end.
 std::string IndexPrefix(absl::string_view movie_id);

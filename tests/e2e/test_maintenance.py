@@ -1,5 +1,6 @@
 """What a person does to keep a store healthy, through the command line."""
 
+import json
 import os
 import subprocess
 
@@ -118,6 +119,48 @@ def test_damaged_backup_is_refused_and_leaves_nothing(tmp_path, kinora, film):
     assert "INVALID_ARGUMENT" in kinora.fails("restore", str(copy), "again")
     assert files_of(tmp_path / "data" / "builds" / "again") == []
     assert [m["movieId"] for m in kinora.json("movie", "list")["movies"]] == ["film"]
+
+
+# F: S1-43
+def test_checkpoint_takes_the_place_of_covered_logs(tmp_path, kinora, film):
+    make_film(kinora, film())
+    for story in ("In the beginning.", "It was a dark night."):
+        kinora.ok("input", "set", "film", f'Story="{story}"')
+        assert kinora.run("film").end == "run.completed"
+    kinora.ok("input", "set", "film", 'Story="Call me Ishmael."')
+    events = tmp_path / "data" / "builds" / "film" / "events"
+    manifests = [
+        kinora.ok("manifest", "show", "film", "--revision", f"rev-000{n}", "--json") for n in (1, 2, 3)
+    ]
+    result = kinora.json("checkpoint", "film", "--remove-covered-logs")
+    assert result["revision"] == "rev-0003"
+    assert "events/rev-0001.artefacts.jsonl" in result["removedLogs"]
+    for path in result["removedLogs"]:
+        assert not (events.parent / path).exists()
+    names = {path.name for path in events.iterdir()}
+    assert {
+        "inputs.checkpoint.rev-0003.json",
+        "artefacts.checkpoint.rev-0003.jsonl",
+    } <= names
+    checkpoint = json.loads((events / "inputs.checkpoint.rev-0003.json").read_text())
+    assert checkpoint["revision"] == "rev-0003"
+    for line in (events / "artefacts.checkpoint.rev-0003.jsonl").read_text().splitlines():
+        assert json.loads(line)["crc32c"]
+
+    assert manifests == [
+        kinora.ok("manifest", "show", "film", "--revision", f"rev-000{n}", "--json") for n in (1, 2, 3)
+    ]
+    verified = kinora.json("verify", "film")["movies"][0]
+    assert verified["problems"] == []
+    assert verified["oldestRebuildableRevision"] == "rev-0003"
+    # The first story again: all of it was made before.
+    outcome = kinora.run("film")
+    assert outcome.end == "run.completed"
+    assert outcome.called == set()
+    assert kinora.run("film").called == set()
+    assert kinora.json("gc", "film", "--grace", "0", "--dry-run")["removed"] == []
+    assert kinora.json("checkpoint", "film", "--remove-covered-logs")["revision"] == "rev-0004"
+    assert kinora.json("verify", "film")["movies"][0]["problems"] == []
 
 
 def test_movie_of_an_unknown_format_is_refused_and_others_go_on(tmp_path, kinora, film):

@@ -96,6 +96,17 @@ std::optional<MemberName> ParseMember(absl::string_view path) {
   if (absl::ConsumePrefix(&path, kEvents)) {
     if (IsLogPart(path, "artefacts")) return Named(MemberKind::kArtefacts, "");
     if (IsLogPart(path, "inputs")) return Named(MemberKind::kInputs, "");
+    MemberKind kind = MemberKind::kArtefactsCheckpoint;
+    if (absl::ConsumePrefix(&path, "inputs.checkpoint.")) {
+      kind = MemberKind::kInputsCheckpoint;
+    } else if (!absl::ConsumePrefix(&path, "artefacts.checkpoint.")) {
+      return std::nullopt;
+    }
+    const bool inputs = kind == MemberKind::kInputsCheckpoint;
+    if (absl::ConsumeSuffix(&path, inputs ? ".json" : ".jsonl") &&
+        Revision::Parse(path).ok()) {
+      return Named(kind, path);
+    }
     return std::nullopt;
   }
   if (absl::ConsumePrefix(&path, kManifests)) {

@@ -5,6 +5,8 @@
 //   backup.json                              what this is (copy_head.h)
 //   movie.json
 //   retention.json                           if anything was pruned
+//   events/artefacts.checkpoint.rev-0003.jsonl   if the beginning of a log was
+//   events/inputs.checkpoint.rev-0003.json       removed: what stands for it
 //   events/000000000001.artefacts.jsonl ...  artefacts.log in parts, each named
 //                                            by its first record
 //   events/000000000001.inputs.jsonl ...
@@ -19,8 +21,8 @@
 //   blobs/7f/7f3c... ...                     by hash
 //   SHA256SUMS                               of all before it (member_sums.h)
 //
-// Not in it, as it comes back by itself: indexes, checkpoints, readable files
-// that nobody edited. Nor leases, which are a store's.
+// Not in it, as it comes back by itself: indexes, checkpoints of log files,
+// readable files that nobody edited. Nor leases, which are a store's.
 
 #ifndef KINORA_SERVICES_STORE_BACKUP_COPY_LAYOUT_H_
 #define KINORA_SERVICES_STORE_BACKUP_COPY_LAYOUT_H_
@@ -53,6 +55,8 @@ enum class MemberKind {
   kHead,
   kMovie,
   kRetention,
+  kArtefactsCheckpoint,
+  kInputsCheckpoint,
   kArtefacts,
   kInputs,
   kManifest,

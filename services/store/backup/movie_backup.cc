@@ -18,6 +18,8 @@
 #include "services/store/backup/movie_moment.h"
 #include "services/store/backup/needed_blobs.h"
 #include "services/store/backup/tar_writer.h"
+#include "services/store/checkpoint/log_history.h"
+#include "services/store/checkpoint/revision_checkpoint.h"
 #include "services/store/checks.h"
 #include "services/store/event/event_json.h"
 #include "services/store/event/log_line.h"
@@ -59,6 +61,7 @@ class MovieBackup {
       KINORA_RETURN_IF_ERROR(
           AddMember(kRetentionMember, *moment_.retention.bytes));
     }
+    KINORA_RETURN_IF_ERROR(AddCheckpoint());
     KINORA_RETURN_IF_ERROR(AddEvents());
     KINORA_RETURN_IF_ERROR(AddManifests());
     KINORA_RETURN_IF_ERROR(AddPlans());
@@ -80,19 +83,61 @@ class MovieBackup {
     return absl::OkStatus();
   }
 
+  // What stands for records that were removed. None are while this runs.
+  absl::Status AddCheckpoint() {
+    if (moment_.artefacts.oldest_sequence <= 1 &&
+        moment_.inputs.oldest_sequence <= 1) {
+      return absl::OkStatus();
+    }
+    KINORA_ASSIGN_OR_RETURN(
+        const std::unique_ptr<RevisionCheckpoint> checkpoint,
+        RevisionCheckpoint::OpenNewest(cores_.storage, movie_id_));
+    if (checkpoint == nullptr) {
+      return DataCorrupt(EventsPrefix(movie_id_),
+                         "the logs lack their beginning: verify the movie");
+    }
+    for (const v1::LogKind kind :
+         {v1::LOG_KIND_ARTEFACTS, v1::LOG_KIND_INPUTS}) {
+      const std::string path = checkpoint->PathOf(kind);
+      KINORA_ASSIGN_OR_RETURN(const Digest digest, AddObject(path, path));
+      sums_.Add(path, digest);
+    }
+    return absl::OkStatus();
+  }
+
   absl::Status AddEvents() {
+    LogHistory artefacts(cores_.log, cores_.storage, movie_id_,
+                         v1::LOG_KIND_ARTEFACTS);
+    LogHistory inputs(cores_.log, cores_.storage, movie_id_,
+                      v1::LOG_KIND_INPUTS);
     KINORA_ASSIGN_OR_RETURN(
         const KeptTakes takes,
-        KeptTakes::Make(cores_.log, movie_id_, moment_.retention.takes));
+        KeptTakes::Make(artefacts, moment_.retention.takes));
+    const auto take_artefact = [&](const v1::Event& event) {
+      return takes.Keeps(event) ? needed_.AddThoseOf(event) : absl::OkStatus();
+    };
+    const auto take_input = [this](const v1::Event& event) {
+      return needed_.AddThoseOf(event);
+    };
     KINORA_RETURN_IF_ERROR(
-        AddLog(ArtefactsLogKey(movie_id_), v1::LOG_KIND_ARTEFACTS,
-               moment_.artefacts, [&](const v1::Event& event) {
-                 return takes.Keeps(event) ? needed_.AddThoseOf(event)
-                                           : absl::OkStatus();
-               }));
-    return AddLog(
-        InputsLogKey(movie_id_), v1::LOG_KIND_INPUTS, moment_.inputs,
-        [this](const v1::Event& event) { return needed_.AddThoseOf(event); });
+        AddKept(artefacts, moment_.artefacts, take_artefact));
+    KINORA_RETURN_IF_ERROR(AddLog(ArtefactsLogKey(movie_id_),
+                                  v1::LOG_KIND_ARTEFACTS, moment_.artefacts,
+                                  take_artefact));
+    KINORA_RETURN_IF_ERROR(AddKept(inputs, moment_.inputs, take_input));
+    return AddLog(InputsLogKey(movie_id_), v1::LOG_KIND_INPUTS, moment_.inputs,
+                  take_input);
+  }
+
+  // The events of a checkpoint, in the place of those before `extent`.
+  static absl::Status AddKept(
+      LogHistory& history, const LogExtent& extent,
+      absl::FunctionRef<absl::Status(const v1::Event&)> take) {
+    if (extent.oldest_sequence <= 1) return absl::OkStatus();
+    int64_t at = 0;
+    return history.ForEach(
+        extent.oldest_sequence - 1, &at,
+        [take](const v1::Event& event) { return take(event); });
   }
 
   absl::Status AddLog(const std::string& key, v1::LogKind kind,
@@ -218,13 +263,26 @@ class MovieBackup {
 
   absl::Status AddBlob(const Digest& blob) {
     const std::string key = BlobKey(movie_id_, blob.Hex());
+    KINORA_ASSIGN_OR_RETURN(const Digest digest,
+                            AddObject(Below(key), BlobMember(blob)));
+    if (digest != blob) {
+      return DataCorrupt(key, "its bytes do not have its hash");
+    }
+    sums_.AddBlob(blob);
+    return absl::OkStatus();
+  }
+
+  // Copies the object at `path`, below the movie; returns its hash.
+  absl::StatusOr<Digest> AddObject(const std::string& path,
+                                   absl::string_view member) {
+    const std::string key = absl::StrCat(prefix_, path);
     const auto reader = cores_.storage.OpenRead(key);
     if (absl::IsNotFound(reader.status())) {
       return DataCorrupt(key, "is missing: verify the movie");
     }
     KINORA_RETURN_IF_ERROR(reader.status());
     const int64_t size = (*reader)->size_bytes();
-    KINORA_RETURN_IF_ERROR(tar_->BeginMember(BlobMember(blob), size));
+    KINORA_RETURN_IF_ERROR(tar_->BeginMember(member, size));
     buffer_.resize(kBlobReadBytes);
     for (int64_t at = 0; at < size;) {
       KINORA_ASSIGN_OR_RETURN(const size_t got,
@@ -235,11 +293,7 @@ class MovieBackup {
       KINORA_RETURN_IF_ERROR(tar_->Append(piece));
       at += static_cast<int64_t>(got);
     }
-    if (hasher_.Finish() != blob) {
-      return DataCorrupt(key, "its bytes do not have its hash");
-    }
-    sums_.AddBlob(blob);
-    return absl::OkStatus();
+    return hasher_.Finish();
   }
 
   absl::Status AddSums() {

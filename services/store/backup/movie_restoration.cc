@@ -21,8 +21,10 @@
 #include "services/store/backup/needed_blobs.h"
 #include "services/store/backup/runs_restoration.h"
 #include "services/store/backup/tar_reader.h"
+#include "services/store/checkpoint/log_history.h"
+#include "services/store/checkpoint/revision_checkpoint.h"
 #include "services/store/checks.h"
-#include "services/store/event/log_tail.h"
+#include "services/store/event/event_json.h"
 #include "services/store/layout.h"
 #include "services/store/manifest/revision_source.h"
 #include "services/store/retention/kept_takes.h"
@@ -34,6 +36,9 @@ namespace {
 
 // What is held in memory at once: a manifest, a plan, a part of a log.
 constexpr int64_t kMaxDocumentBytes = int64_t{256} << 20;
+
+constexpr int64_t kRecordsPerRead = 1000;
+constexpr int64_t kReadBytes = int64_t{1} << 20;
 
 // What the stored bytes of the copy say, for those who sent it.
 absl::Status OfCopy(absl::string_view member, const absl::Status& status) {
@@ -115,6 +120,9 @@ class MovieRestoration {
       if (movie_.empty()) return CopyDamaged(kMovieMember, "is missing");
       StartArtefacts();
     }
+    if (passes(MemberKind::kInputsCheckpoint)) {
+      KINORA_RETURN_IF_ERROR(TakeUpCheckpoint());
+    }
     if (passes(MemberKind::kArtefacts)) {
       KINORA_RETURN_IF_ERROR(artefacts_->Finish());
       StartInputs();
@@ -145,6 +153,10 @@ class MovieRestoration {
 
   absl::Status Take(const TarReader::Member& member, const MemberName& name) {
     if (name.kind == MemberKind::kBlob) return TakeBlob(member);
+    if (name.kind == MemberKind::kArtefactsCheckpoint ||
+        name.kind == MemberKind::kInputsCheckpoint) {
+      return TakeCheckpoint(member);
+    }
     KINORA_ASSIGN_OR_RETURN(const std::string bytes, ReadDocument(member));
     const std::string& path = member.path;
     switch (name.kind) {
@@ -184,6 +196,8 @@ class MovieRestoration {
         return runs_.Take(name, path, bytes);
       case MemberKind::kReadable:
         return Write(absl::StrCat(MoviePrefix(movie_id_), path), bytes);
+      case MemberKind::kArtefactsCheckpoint:
+      case MemberKind::kInputsCheckpoint:
       case MemberKind::kBlob:
       case MemberKind::kSums:
         break;
@@ -228,6 +242,57 @@ class MovieRestoration {
     return copied;
   }
 
+  absl::Status TakeCheckpoint(const TarReader::Member& member) {
+    KINORA_ASSIGN_OR_RETURN(const std::unique_ptr<ObjectWriter> writer,
+                            cores_.storage.StartWrite(EventsPrefix(movie_id_)));
+    for (;;) {
+      KINORA_ASSIGN_OR_RETURN(const absl::string_view piece, tar_->Read());
+      if (piece.empty()) break;
+      hasher_.Update(piece);
+      KINORA_RETURN_IF_ERROR(writer->Append(piece));
+    }
+    sums_.Add(member.path, hasher_.Finish());
+    return writer
+        ->CommitIfAbsent(absl::StrCat(MoviePrefix(movie_id_), member.path))
+        .status();
+  }
+
+  // What stands for the beginning of the logs must be there and be right. Its
+  // commits come before those of the log.
+  absl::Status TakeUpCheckpoint() {
+    const int64_t artefacts = head_.artefacts.oldest_sequence - 1;
+    const int64_t inputs = head_.inputs.oldest_sequence - 1;
+    absl::StatusOr<std::unique_ptr<RevisionCheckpoint>> opened =
+        RevisionCheckpoint::OpenNewest(cores_.storage, movie_id_);
+    if (!opened.ok()) return OfCopy("events/", opened.status());
+    const std::unique_ptr<RevisionCheckpoint>& checkpoint = *opened;
+    if (artefacts <= 0 && inputs <= 0) return absl::OkStatus();
+    if (checkpoint == nullptr ||
+        checkpoint->info().artefacts_through < artefacts ||
+        checkpoint->info().inputs_through < inputs) {
+      return CopyDamaged("events/",
+                         "the logs lack their beginning, and there is no "
+                         "checkpoint that stands for it");
+    }
+    KINORA_RETURN_IF_ERROR(OfCopy("events/", checkpoint->Check()));
+    for (int64_t at = 0; at < artefacts;) {
+      absl::StatusOr<std::vector<LogRecord>> records = checkpoint->Read(
+          v1::LOG_KIND_ARTEFACTS, at, artefacts, kRecordsPerRead, kReadBytes);
+      if (!records.ok()) return OfCopy("events/", records.status());
+      if (records->empty()) break;
+      for (const LogRecord& record : *records) {
+        at = record.sequence;
+        const absl::StatusOr<v1::Event> event =
+            EventFromRecord("events/", v1::LOG_KIND_ARTEFACTS, record);
+        if (!event.ok()) return OfCopy("events/", event.status());
+        if (event->has_revision_committed()) {
+          commits_.push_back(event->revision_committed());
+        }
+      }
+    }
+    return absl::OkStatus();
+  }
+
   void StartArtefacts() {
     artefacts_.emplace(
         cores_.log, ArtefactsLogKey(movie_id_), v1::LOG_KIND_ARTEFACTS,
@@ -270,20 +335,22 @@ class MovieRestoration {
   }
 
   absl::Status NeedBlobsOfEvents() {
-    KINORA_ASSIGN_OR_RETURN(
-        const KeptTakes takes,
-        KeptTakes::Make(cores_.log, movie_id_, retention_.takes));
-    int64_t at = std::max<int64_t>(head_.artefacts.oldest_sequence - 1, 0);
+    LogHistory artefacts(cores_.log, cores_.storage, movie_id_,
+                         v1::LOG_KIND_ARTEFACTS);
+    LogHistory inputs(cores_.log, cores_.storage, movie_id_,
+                      v1::LOG_KIND_INPUTS);
+    KINORA_ASSIGN_OR_RETURN(const KeptTakes takes,
+                            KeptTakes::Make(artefacts, retention_.takes));
+    int64_t at = 0;
     KINORA_RETURN_IF_ERROR(
-        ReadTail(cores_.log, ArtefactsLogKey(movie_id_), v1::LOG_KIND_ARTEFACTS,
-                 0, &at, [&](const v1::Event& event) {
-                   return takes.Keeps(event) ? needed_.AddThoseOf(event)
-                                             : absl::OkStatus();
-                 }));
-    at = std::max<int64_t>(head_.inputs.oldest_sequence - 1, 0);
-    return ReadTail(
-        cores_.log, InputsLogKey(movie_id_), v1::LOG_KIND_INPUTS, 0, &at,
-        [this](const v1::Event& event) { return needed_.AddThoseOf(event); });
+        artefacts.ForEach(0, &at, [&](const v1::Event& event) {
+          return takes.Keeps(event) ? needed_.AddThoseOf(event)
+                                    : absl::OkStatus();
+        }));
+    at = 0;
+    return inputs.ForEach(0, &at, [this](const v1::Event& event) {
+      return needed_.AddThoseOf(event);
+    });
   }
 
   absl::Status TakeManifest(const std::string& path, const std::string& bytes) {

@@ -14,9 +14,12 @@
 #include "services/store/layout.h"
 #include "services/store/local_store.h"
 #include "services/store/testing/core_fixture.h"
+#include "services/store/testing/movie_story.h"
 
 namespace kinora {
 namespace {
+
+using ::testing::ElementsAre;
 
 class CheckpointMovieTest : public ::testing::Test {
  protected:
@@ -49,6 +52,43 @@ class CheckpointMovieTest : public ::testing::Test {
     return store.maintenance.CheckpointMovie(request);
   }
 
+  // What must be the same whatever happened to the logs.
+  static std::string WhatIsKnown(LocalStore& local) {
+    Store store = local.store();
+    std::string known;
+    v1::ResolveArtefactsRequest resolve;
+    resolve.set_movie_id("film");
+    for (const char key : {'1', '2', '3', '4'}) {
+      v1::ArtefactQuery& query = *resolve.add_queries();
+      query.set_artefact_id("Artifact:Script");
+      query.set_inputs_hash(HashOf(key));
+    }
+    const auto resolved = store.events.ResolveArtefacts(resolve);
+    EXPECT_OK(resolved);
+    if (resolved.ok()) known += resolved->DebugString();
+    v1::ListInputsRequest list;
+    list.set_movie_id("film");
+    const auto inputs = store.events.ListInputs(list);
+    EXPECT_OK(inputs);
+    if (inputs.ok()) known += inputs->DebugString();
+    for (int n = 1; n <= 4; ++n) {
+      known += ManifestJson(store, absl::StrCat("rev-000", n));
+    }
+    const auto rebuilt = local.RebuildManifest("film", "rev-0004");
+    EXPECT_OK(rebuilt);
+    if (rebuilt.ok()) known += *rebuilt;
+    v1::VerifyMovieRequest verify;
+    verify.set_movie_id("film");
+    EXPECT_OK(store.maintenance.VerifyMovie(
+        verify, [](const v1::VerifyMovieResponse& response) {
+          for (const v1::VerifyProblem& problem : response.problems()) {
+            ADD_FAILURE() << problem.ShortDebugString();
+          }
+          return absl::OkStatus();
+        }));
+    return known;
+  }
+
   FakeClock clock_;
   SeededRandom random_{1};
   ManualExecutor executor_{clock_, 1};
@@ -79,13 +119,43 @@ TEST_F(CheckpointMovieTest, ARestartedStoreReadsWhatCameAfterIt) {
   EXPECT_THAT(Resolved(local->store(), 301), IsOkAndHolds(""));
 }
 
-TEST_F(CheckpointMovieTest, SaysWhatItCannotDoAndForWhom) {
+TEST_F(CheckpointMovieTest, AMovieThatIsNotThereIsNamed) {
   FaultyFileSystem fs;
   std::unique_ptr<LocalStore> local = Open(fs);
   EXPECT_EQ(ReasonOf(Checkpoint(local->store()).status()), "MOVIE_NOT_FOUND");
-  MakeFilm(local->store());
-  EXPECT_EQ(ReasonOf(Checkpoint(local->store(), true).status()),
-            "RPC_NOT_IMPLEMENTED");
+}
+
+// F: S1-43 (a power cut at any change leaves the logs, or what stands for them)
+TEST_F(CheckpointMovieTest, ACutAtAnyChangeOfARemovalLosesNothing) {
+  for (int cut = 0;; ++cut) {
+    SCOPED_TRACE(cut);
+    FaultyFileSystem fs;
+    std::unique_ptr<LocalStore> local = Open(fs);
+    TellMovieStory(local->store(), 2);
+    ASSERT_OK(Checkpoint(local->store(), true));
+    TellRevision(local->store(), 3);
+    TellRevision(local->store(), 4);
+    const std::string before = WhatIsKnown(*local);
+    fs.StopAfter(cut);
+    const absl::StatusOr<v1::CheckpointMovieResponse> removed =
+        Checkpoint(local->store(), true);
+    local = nullptr;
+    fs.Crash(static_cast<uint64_t>(cut));
+    local = Open(fs);
+    ASSERT_NE(local, nullptr);
+    EXPECT_EQ(WhatIsKnown(*local), before);
+    ASSERT_OK(Checkpoint(local->store(), true));
+    EXPECT_EQ(WhatIsKnown(*local), before);
+    TellRevision(local->store(), 5);
+    EXPECT_EQ(CurrentOf(local->store()).revision(), "rev-0005");
+    if (!removed.ok()) continue;
+    EXPECT_THAT(removed->removed_logs(),
+                ElementsAre("events/rev-0002.artefacts.jsonl",
+                            "events/rev-0002.inputs.jsonl",
+                            "events/rev-0003.artefacts.jsonl",
+                            "events/rev-0003.inputs.jsonl"));
+    break;
+  }
 }
 
 // F: S1-43 (a crash at any point leaves the movie as it was)

@@ -11,10 +11,10 @@
 #include "common/ids.h"
 #include "common/log.h"
 #include "common/status.h"
+#include "services/store/checkpoint/log_history.h"
 #include "services/store/checks.h"
 #include "services/store/event/event_json.h"
 #include "services/store/event/event_validator.h"
-#include "services/store/event/log_tail.h"
 #include "services/store/layout.h"
 
 namespace kinora {
@@ -99,6 +99,14 @@ absl::StatusOr<v1::ReadEventsResponse> LogEventStore::ReadPage(
   if (request.limit() > 0) limit = std::min(limit, request.limit());
   absl::StatusOr<std::vector<LogRecord>> records =
       events_.Read(log, request.after_sequence(), limit, kBytesPerPage);
+  if (absl::IsOutOfRange(records.status()) && request.include_kept() &&
+      name.kind() != v1::LOG_KIND_LEDGER) {
+    LogHistory history(events_, storage_, name.movie_id(), name.kind());
+    KINORA_ASSIGN_OR_RETURN(
+        LogHistory::Page page,
+        history.Read(request.after_sequence(), limit, kBytesPerPage));
+    records = std::move(page.records);
+  }
   if (absl::IsOutOfRange(records.status())) {
     KINORA_ASSIGN_OR_RETURN(LogExtent extent, events_.Extent(log));
     return WithReason(records.status(), "LOG_TRIMMED",
@@ -232,13 +240,6 @@ absl::StatusOr<std::vector<EventPtr>> LogEventStore::Commits(
 absl::StatusOr<MovieIndex::Saved> LogEventStore::SaveIndexes(
     absl::string_view movie_id) {
   return IndexOf(movie_id)->Save();
-}
-
-absl::Status LogEventStore::ReadArtefacts(
-    absl::string_view movie_id, int64_t through, int64_t* at,
-    absl::FunctionRef<absl::Status(v1::Event)> take) {
-  return ReadTail(events_, ArtefactsLogKey(movie_id), v1::LOG_KIND_ARTEFACTS,
-                  through, at, take);
 }
 
 std::shared_ptr<MovieIndex> LogEventStore::IndexOf(absl::string_view movie_id) {

@@ -17,7 +17,6 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/functional/any_invocable.h"
-#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -109,18 +108,13 @@ class LogEventStore final : public EventStore {
                                      absl::string_view input_id);
 
   // The latest event of every input up to `through`, by id. INVALID_ARGUMENT
-  // unless the log holds that sequence.
+  // unless the log goes that far; OUT_OF_RANGE (LOG_TRIMMED) if that is not
+  // known any more.
   absl::StatusOr<std::vector<EventPtr>> InputsThrough(
       absl::string_view movie_id, int64_t through);
 
   // The RevisionCommitted events of the movie, ascending.
   absl::StatusOr<std::vector<EventPtr>> Commits(absl::string_view movie_id);
-
-  // Hands the events of artefacts.log after `*at` up to `through` (0 for the
-  // end) to `take`, and moves `*at` along.
-  absl::Status ReadArtefacts(absl::string_view movie_id, int64_t through,
-                             int64_t* at,
-                             absl::FunctionRef<absl::Status(v1::Event)> take);
 
   // Writes the indexes of the movie's logs, so that a restarted store need not
   // read what they cover.

@@ -34,18 +34,23 @@ absl::Status VisitContent(BlobReferenceVisitor visit,
                              .element = element});
 }
 
-}  // namespace
-
-absl::Status VisitBlobsOf(const v1::Event& event, BlobReferenceVisitor visit) {
+absl::Status VisitEvent(BlobReferenceVisitor visit,
+                        absl::string_view checkpoint, const v1::Event& event) {
   const v1::Content* content = ContentOf(event);
   if (content == nullptr) return absl::OkStatus();
   if (event.has_input()) {
-    return VisitContent(visit, BlobReference::Source::kInputEvent, "",
+    return VisitContent(visit, BlobReference::Source::kInputEvent, checkpoint,
                         event.sequence(), event.input().input_id(), *content);
   }
-  return VisitContent(visit, BlobReference::Source::kArtefactEvent, "",
+  return VisitContent(visit, BlobReference::Source::kArtefactEvent, checkpoint,
                       event.sequence(), event.artefact().artefact_id(),
                       *content);
+}
+
+}  // namespace
+
+absl::Status VisitBlobsOf(const v1::Event& event, BlobReferenceVisitor visit) {
+  return VisitEvent(visit, "", event);
 }
 
 absl::Status VisitBlobsOf(const v1::Manifest& manifest,
@@ -87,9 +92,11 @@ std::string BlobReference::Reason() const {
     case Source::kManifest:
       return absl::StrCat("manifest ", document, " ", element);
     case Source::kInputEvent:
-      return absl::StrCat("inputs.log ", sequence, " ", element);
+      return absl::StrCat(document.empty() ? "inputs.log" : document, " ",
+                          sequence, " ", element);
     case Source::kArtefactEvent:
-      return absl::StrCat("artefacts.log ", sequence, " ", element);
+      return absl::StrCat(document.empty() ? "artefacts.log" : document, " ",
+                          sequence, " ", element);
     case Source::kPlan:
       return absl::StrCat("plan ", document, " ", element);
   }
@@ -104,8 +111,8 @@ absl::StatusOr<bool> ReachableBlobs::Step(BlobReferenceVisitor visit) {
       if (more) return true;
       KINORA_ASSIGN_OR_RETURN(const RetentionRecord retention,
                               LoadRetention(storage_, movie_id_));
-      KINORA_ASSIGN_OR_RETURN(
-          takes_, KeptTakes::Make(log_, movie_id_, retention.takes));
+      KINORA_ASSIGN_OR_RETURN(takes_,
+                              KeptTakes::Make(artefacts_, retention.takes));
       after_ = 0;
       stage_ = Stage::kArtefacts;
       return true;
@@ -135,28 +142,21 @@ absl::StatusOr<bool> ReachableBlobs::Step(BlobReferenceVisitor visit) {
 
 absl::StatusOr<bool> ReachableBlobs::StepLog(v1::LogKind kind,
                                              BlobReferenceVisitor visit) {
-  const std::string log = kind == v1::LOG_KIND_INPUTS
-                              ? InputsLogKey(movie_id_)
-                              : ArtefactsLogKey(movie_id_);
-  absl::StatusOr<std::vector<LogRecord>> records =
-      log_.Read(log, after_, kEventsPerStep, kBytesPerStep);
-  if (absl::IsOutOfRange(records.status())) {
-    // Trimmed up to there; the walk goes on with what is left.
-    KINORA_ASSIGN_OR_RETURN(const LogExtent extent, log_.Extent(log));
-    if (extent.oldest_sequence <= after_ + 1) return records.status();
-    after_ = extent.oldest_sequence - 1;
-    return true;
-  }
-  KINORA_RETURN_IF_ERROR(records.status());
-  for (const LogRecord& record : *records) {
+  const bool inputs = kind == v1::LOG_KIND_INPUTS;
+  const std::string log =
+      inputs ? InputsLogKey(movie_id_) : ArtefactsLogKey(movie_id_);
+  KINORA_ASSIGN_OR_RETURN(const LogHistory::Page page,
+                          (inputs ? inputs_ : artefacts_)
+                              .Read(after_, kEventsPerStep, kBytesPerStep));
+  for (const LogRecord& record : page.records) {
     KINORA_ASSIGN_OR_RETURN(const v1::Event event,
                             EventFromRecord(log, kind, record));
     if (event.has_input() || takes_.Keeps(event)) {
-      KINORA_RETURN_IF_ERROR(VisitBlobsOf(event, visit));
+      KINORA_RETURN_IF_ERROR(VisitEvent(visit, page.checkpoint, event));
     }
     after_ = record.sequence;
   }
-  return !records->empty();
+  return !page.records.empty();
 }
 
 absl::StatusOr<bool> ReachableBlobs::StepManifest(BlobReferenceVisitor visit) {

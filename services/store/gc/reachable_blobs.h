@@ -4,6 +4,7 @@
 // A blob is reachable if it is named by
 //   - an event of inputs.log;
 //   - a succeeded event of artefacts.log, unless it was pruned as a take;
+//   - such an event of a removed log, as a checkpoint has kept it;
 //   - a published manifest that was not pruned;
 //   - a plan that is kept.
 // What was used lately is kept too, but by its age: that is the collector's to
@@ -31,6 +32,7 @@
 #include "kinora/v1/manifest.pb.h"
 #include "kinora/v1/plan.pb.h"
 #include "kinora/v1/types.pb.h"
+#include "services/store/checkpoint/log_history.h"
 #include "services/store/event/event_log.h"
 #include "services/store/manifest/manifest_store.h"
 #include "services/store/object/object_storage.h"
@@ -44,7 +46,8 @@ struct BlobReference {
 
   Source source = Source::kManifest;
   const v1::BlobRef& blob;
-  // `rev-0003`, or the plan's path below the movie; empty for events.
+  // `rev-0003`, or the path of the plan or the checkpoint below the movie;
+  // empty for events of a log.
   absl::string_view document;
   // Of an event; else 0.
   int64_t sequence = 0;
@@ -53,6 +56,7 @@ struct BlobReference {
 
   // One line for people: `manifest rev-0003 Artifact:Film`,
   // `inputs.log 12 Input:Topic`, `artefacts.log 40 Artifact:Film`,
+  // `events/inputs.checkpoint.rev-0003.json 12 Input:Topic`,
   // `plan runs/plans/7f3c....json Input:Topic`.
   std::string Reason() const;
 };
@@ -76,9 +80,10 @@ class ReachableBlobs {
   ReachableBlobs(ObjectStorage& storage, EventLog& log,
                  ManifestStore& manifests, std::string movie_id)
       : storage_(storage),
-        log_(log),
         manifests_(manifests),
-        movie_id_(std::move(movie_id)) {}
+        movie_id_(std::move(movie_id)),
+        inputs_(log, storage, movie_id_, v1::LOG_KIND_INPUTS),
+        artefacts_(log, storage, movie_id_, v1::LOG_KIND_ARTEFACTS) {}
 
   // Visits the references of about 1,000 events, one manifest or one plan.
   // False once the walk is over. DATA_LOSS naming file and line if a log or a
@@ -94,9 +99,10 @@ class ReachableBlobs {
   absl::Status ListPlans();
 
   ObjectStorage& storage_;
-  EventLog& log_;
   ManifestStore& manifests_;
   const std::string movie_id_;
+  LogHistory inputs_;
+  LogHistory artefacts_;
 
   Stage stage_ = Stage::kInputs;
   KeptTakes takes_;                     // read before artefacts.log

@@ -1,6 +1,7 @@
 #include "services/store/index/log_index.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -50,6 +51,7 @@ LogIndex::LogIndex(EventLog& events, ObjectStorage& storage,
       log_(LogKey(movie_id, kind)),
       kind_(kind),
       options_(options),
+      history_(events, storage, movie_id, kind),
       index_(storage, IndexPrefix(movie_id),
              kind == v1::LOG_KIND_INPUTS ? "inputs" : "artefacts"),
       cache_(options.cached_event_bytes) {}
@@ -83,22 +85,17 @@ absl::Status LogIndex::Refresh() {
 
 absl::Status LogIndex::TakeUp() {
   for (;;) {
-    int64_t at = index_.through();
-    absl::StatusOr<std::vector<LogRecord>> records =
-        events_.Read(log_, at, kEventsPerRead, kBytesPerRead);
-    if (absl::IsOutOfRange(records.status())) {
-      KINORA_ASSIGN_OR_RETURN(const LogExtent extent, events_.Extent(log_));
-      at = extent.oldest_sequence - 1;
-      records = events_.Read(log_, at, kEventsPerRead, kBytesPerRead);
-    }
-    KINORA_RETURN_IF_ERROR(records.status());
-    if (records->empty()) return absl::OkStatus();
-    for (const LogRecord& record : *records) {
+    KINORA_ASSIGN_OR_RETURN(
+        const LogHistory::Page page,
+        history_.Read(index_.through(), kEventsPerRead, kBytesPerRead));
+    if (page.records.empty()) return absl::OkStatus();
+    for (const LogRecord& record : page.records) {
       KINORA_ASSIGN_OR_RETURN(v1::Event event,
                               EventFromRecord(log_, kind_, record));
       auto shared = std::make_shared<const v1::Event>(std::move(event));
       KINORA_RETURN_IF_ERROR(Apply(shared));
-      index_.Advance(record.sequence, record.sequence, LogLineCrc(record.line));
+      index_.Advance(index_.through() + 1, record.sequence,
+                     LogLineCrc(record.line));
       cache_.Add(std::move(shared),
                  record.line.size() * kEventBytesPerLineByte);
     }
@@ -137,7 +134,7 @@ absl::StatusOr<EventPtr> LogIndex::Latest(
   EventPtr latest;
   const auto visit = [&](int64_t sequence) -> absl::StatusOr<bool> {
     KINORA_ASSIGN_OR_RETURN(EventPtr event, EventAt(sequence));
-    if (!is(*event)) return true;
+    if (event == nullptr || !is(*event)) return true;
     latest = std::move(event);
     return false;
   };
@@ -151,7 +148,7 @@ absl::StatusOr<std::vector<EventPtr>> LogIndex::All(
   std::vector<EventPtr> all;
   const auto visit = [&](int64_t sequence) -> absl::StatusOr<bool> {
     KINORA_ASSIGN_OR_RETURN(EventPtr event, EventAt(sequence));
-    if (is(*event)) all.push_back(std::move(event));
+    if (event != nullptr && is(*event)) all.push_back(std::move(event));
     return true;
   };
   KINORA_RETURN_IF_ERROR(index_.Visit(IndexHash(key), through, visit));
@@ -162,17 +159,13 @@ absl::StatusOr<std::vector<EventPtr>> LogIndex::All(
 absl::StatusOr<EventPtr> LogIndex::EventAt(int64_t sequence) {
   EventPtr known = cache_.Find(sequence);
   if (known != nullptr) return known;
-  KINORA_ASSIGN_OR_RETURN(const std::vector<LogRecord> records,
-                          events_.Read(log_, sequence - 1, 1, 1));
-  if (records.empty()) {
-    return absl::InternalError(absl::StrCat(log_,
-                                            ": the index knows of record ",
-                                            sequence, ", which is not there"));
-  }
+  KINORA_ASSIGN_OR_RETURN(const std::optional<LogRecord> record,
+                          history_.At(sequence));
+  if (!record.has_value()) return nullptr;
   KINORA_ASSIGN_OR_RETURN(v1::Event event,
-                          EventFromRecord(log_, kind_, records[0]));
+                          EventFromRecord(log_, kind_, *record));
   auto shared = std::make_shared<const v1::Event>(std::move(event));
-  cache_.Add(shared, records[0].line.size() * kEventBytesPerLineByte);
+  cache_.Add(shared, record->line.size() * kEventBytesPerLineByte);
   return shared;
 }
 

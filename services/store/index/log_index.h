@@ -1,7 +1,8 @@
 // A LogIndex answers which event of one log holds a key, from a SequenceIndex
 // that it keeps up to date and the events themselves: what is found is read
 // from the log and compared, so neither hashes nor tables can make up an
-// answer.
+// answer. Events that were removed and not kept by a checkpoint are passed
+// over: whatever is asked for of what is known, another one answers it.
 //
 // Keys of artefacts.log are artefacts that succeeded, those with an inputs
 // hash, and commits; of inputs.log inputs, and the first edits of inputs.
@@ -20,6 +21,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
+#include "services/store/checkpoint/log_history.h"
 #include "services/store/event/event_log.h"
 #include "services/store/event/event_ptr.h"
 #include "services/store/index/event_cache.h"
@@ -59,6 +61,9 @@ class LogIndex {
   // Sequence of the last event taken up.
   int64_t through() const { return index_.through(); }
 
+  // What held at a point of the log can be told from here on: 0 for all.
+  absl::StatusOr<int64_t> KnownFrom() { return history_.KnownFrom(); }
+
   // The latest event up to `through` under `key` that `is` the wanted one; null
   // if there is none.
   absl::StatusOr<EventPtr> Latest(
@@ -77,6 +82,7 @@ class LogIndex {
   absl::Status OpenTables();
   absl::Status TakeUp();
   absl::Status Apply(const EventPtr& event);
+  // Null if it was removed and not kept.
   absl::StatusOr<EventPtr> EventAt(int64_t sequence);
   void SaveIfDue();
 
@@ -84,6 +90,7 @@ class LogIndex {
   const std::string log_;
   const v1::LogKind kind_;
   const IndexOptions options_;
+  LogHistory history_;
   bool opened_ = false;
   SequenceIndex index_;
   int64_t save_from_ = 0;  // no automatic saving before this

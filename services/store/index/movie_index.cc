@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+
+#include "common/error_reason.h"
 #include "common/status.h"
 
 namespace kinora {
@@ -14,7 +17,8 @@ constexpr int kMaxRepairs = 100;
 
 MovieIndex::MovieIndex(EventLog& events, ObjectStorage& storage,
                        absl::string_view movie_id, const IndexOptions& options)
-    : artefacts_(events, storage, movie_id, v1::LOG_KIND_ARTEFACTS, options),
+    : movie_id_(movie_id),
+      artefacts_(events, storage, movie_id, v1::LOG_KIND_ARTEFACTS, options),
       inputs_(events, storage, movie_id, v1::LOG_KIND_INPUTS, options) {}
 
 absl::Status MovieIndex::Ask(LogIndex& index,
@@ -88,6 +92,15 @@ absl::StatusOr<InputsAt> MovieIndex::Inputs(int64_t through) {
   KINORA_RETURN_IF_ERROR(Ask(inputs_, [&](LogIndex& index) -> absl::Status {
     at.through = std::min(through, index.through());
     at.inputs.clear();
+    KINORA_ASSIGN_OR_RETURN(const int64_t known_from, index.KnownFrom());
+    if (at.through < known_from) {
+      return WithReason(
+          absl::OutOfRangeError(absl::StrCat(
+              "the inputs of movie \"", movie_id_, "\" at event ", at.through,
+              " of inputs.log are not known any more, but from ", known_from,
+              " on")),
+          "LOG_TRIMMED", {{"oldest", absl::StrCat(known_from)}});
+    }
     KINORA_ASSIGN_OR_RETURN(
         const std::vector<EventPtr> first_edits,
         index.All(kFirstEditIndexKey, at.through,

@@ -51,7 +51,8 @@ class MovieIndex {
   absl::StatusOr<EventPtr> Input(absl::string_view input_id);
 
   // The inputs at an earlier point of the log, or at its end if `through` lies
-  // beyond it.
+  // beyond it. OUT_OF_RANGE (LOG_TRIMMED) naming the oldest such point that is
+  // still known.
   absl::StatusOr<InputsAt> Inputs(int64_t through);
 
   // What Save() covers.
@@ -68,6 +69,7 @@ class MovieIndex {
   absl::Status Ask(LogIndex& index,
                    absl::FunctionRef<absl::Status(LogIndex&)> query);
 
+  const std::string movie_id_;
   Mutex artefacts_mu_;
   LogIndex artefacts_ ABSL_GUARDED_BY(artefacts_mu_);
   Mutex inputs_mu_;

@@ -3,7 +3,6 @@
 #include "common/status.h"
 #include "services/store/backup/movie_backup.h"
 #include "services/store/backup/movie_restoration.h"
-#include "services/store/checkpoint/checkpoint_movie.h"
 #include "services/store/gc/collector.h"
 #include "services/store/readable/readable_scan.h"
 #include "services/store/retention/movie_pruning.h"
@@ -54,9 +53,12 @@ absl::Status StoreMaintenance::VerifyMovie(
 
 absl::StatusOr<v1::CheckpointMovieResponse> StoreMaintenance::CheckpointMovie(
     const v1::CheckpointMovieRequest& request) {
-  return kinora::CheckpointMovie(
-      {.log = cores_.log, .catalog = cores_.catalog, .events = cores_.events},
-      request);
+  return kinora::CheckpointMovie({.storage = cores_.storage,
+                                  .log = cores_.log,
+                                  .catalog = cores_.catalog,
+                                  .events = cores_.events,
+                                  .manifests = cores_.manifests},
+                                 removals_, request);
 }
 
 absl::StatusOr<v1::ScanReadableFilesResponse>

@@ -14,6 +14,7 @@
 
 #include "common/clock.h"
 #include "services/store/blob/object_blob_store.h"
+#include "services/store/checkpoint/checkpoint_movie.h"
 #include "services/store/event/event_log.h"
 #include "services/store/event/log_event_store.h"
 #include "services/store/lease/lease_table.h"
@@ -71,6 +72,7 @@ class StoreMaintenance final : public MaintenanceStore {
 
  private:
   const StoreCores cores_;
+  RemovalsUnderWay removals_;
 };
 
 }  // namespace kinora

@@ -11,6 +11,7 @@
 #include "common/log.h"
 #include "common/proto_json.h"
 #include "common/status.h"
+#include "services/store/checkpoint/log_history.h"
 #include "services/store/checks.h"
 #include "services/store/event/event_validator.h"
 #include "services/store/layout.h"
@@ -218,9 +219,14 @@ absl::StatusOr<std::string> LogManifestStore::Load(
   if (absl::IsNotFound(bytes.status())) {
     LogWarning("manifest is gone, rebuilding it from the logs",
                {{"movie_id", movie_id}, {"revision", commit.revision()}});
-    KINORA_ASSIGN_OR_RETURN(std::string rebuilt,
-                            RebuildAt(movie_id, commits, at));
-    KINORA_RETURN_IF_ERROR(CreateObject(storage_, key, rebuilt).status());
+    absl::StatusOr<std::string> rebuilt = RebuildAt(movie_id, commits, at);
+    if (absl::IsOutOfRange(rebuilt.status())) {
+      return DataCorrupt(key,
+                         absl::StrCat("is missing, and cannot be rebuilt: ",
+                                      rebuilt.status().message()));
+    }
+    KINORA_RETURN_IF_ERROR(rebuilt.status());
+    KINORA_RETURN_IF_ERROR(CreateObject(storage_, key, *rebuilt).status());
     return rebuilt;
   }
   KINORA_RETURN_IF_ERROR(bytes.status());
@@ -252,45 +258,25 @@ absl::StatusOr<std::string> LogManifestStore::Rebuild(
 absl::StatusOr<std::string> LogManifestStore::RebuildAt(
     absl::string_view movie_id, const std::vector<EventPtr>& commits,
     size_t at) {
-  v1::Manifest manifest;
-  std::string bytes;
-  int64_t after = 0;
-  for (size_t i = 0; i <= at; ++i) {
-    const v1::RevisionCommitted& commit = commits[i]->revision_committed();
-    const int64_t through = commits[i]->sequence();
-    KINORA_ASSIGN_OR_RETURN(RevisionEvents events,
-                            Collect(movie_id, commit, &after, through));
-    manifest = BuildManifest(manifest, commit.revision(), events);
-    bytes = CanonicalBytes(manifest);
-    if (Sha256Of(bytes).Hex() != commit.manifest_hash()) {
-      return DataCorrupt(
-          ManifestKey(movie_id, commit.revision()),
-          absl::StrCat("rebuilt from the logs it does not have the hash ",
-                       commit.manifest_hash(), " that was committed"));
+  ManifestReplay replay(events_, storage_, log_, movie_id, commits);
+  for (size_t i = 0;; ++i) {
+    absl::StatusOr<std::string> bytes = replay.Next();
+    if (i == at || (!bytes.ok() && !absl::IsOutOfRange(bytes.status()))) {
+      return bytes;
     }
   }
-  return bytes;
 }
 
 absl::StatusOr<RevisionEvents> LogManifestStore::Collect(
-    absl::string_view movie_id, const v1::RevisionCommitted& source,
-    int64_t* at, int64_t through) {
-  RevisionEvents events;
-  KINORA_ASSIGN_OR_RETURN(
-      events.inputs,
-      events_.InputsThrough(movie_id, source.inputs_through_sequence()));
-  KINORA_RETURN_IF_ERROR(
-      events_.ReadArtefacts(movie_id, through, at, [&](v1::Event event) {
-        if (event.artefact().status() == v1::ARTEFACT_STATUS_SUCCEEDED &&
-            event.artefact().produced_by().run_id() == source.run_id()) {
-          events.artefacts.push_back(
-              std::make_shared<const v1::Event>(std::move(event)));
-        }
-        return absl::OkStatus();
-      }));
-  events.removed_artefact_ids.assign(source.removed_artefact_ids().begin(),
-                                     source.removed_artefact_ids().end());
-  return events;
+    const std::string& movie_id, const v1::RevisionCommitted& source,
+    int64_t* at) {
+  LogHistory artefacts(log_, storage_, movie_id, v1::LOG_KIND_ARTEFACTS);
+  return CollectRevisionEvents(events_, artefacts, movie_id, source, at, 0);
+}
+
+ManifestReplay LogManifestStore::Replay(absl::string_view movie_id,
+                                        std::vector<EventPtr> commits) {
+  return ManifestReplay(events_, storage_, log_, movie_id, std::move(commits));
 }
 
 absl::Status LogManifestStore::CheckBlobs(const std::string& movie_id,
@@ -391,7 +377,7 @@ absl::StatusOr<v1::CommitRevisionResponse> LogManifestStore::CommitLocked(
   v1::RevisionCommitted& commit = *record.mutable_revision_committed();
   commit = RecordOf(source, base.revision());
   KINORA_ASSIGN_OR_RETURN(RevisionEvents events,
-                          Collect(movie_id, commit, &at, 0));
+                          Collect(movie_id, commit, &at));
   KINORA_RETURN_IF_ERROR(CheckBlobs(movie_id, events));
   const v1::Manifest manifest =
       BuildManifest(base, source.target_revision(), events);

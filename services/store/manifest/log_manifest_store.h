@@ -18,7 +18,9 @@
 //
 // A pruned revision (services/store/retention/) is NOT_FOUND
 // (REVISION_NOT_FOUND), is not listed, and has no manifest any more; its events
-// stay, since the revisions after it are made from them.
+// stay, since the revisions after it are made from them. Where a checkpoint has
+// taken the place of removed logs (services/store/checkpoint/), its manifest is
+// made of that, and older ones stand for themselves.
 
 #ifndef KINORA_SERVICES_STORE_MANIFEST_LOG_MANIFEST_STORE_H_
 #define KINORA_SERVICES_STORE_MANIFEST_LOG_MANIFEST_STORE_H_
@@ -40,6 +42,7 @@
 #include "services/store/event/log_event_store.h"
 #include "services/store/lease/lease_table.h"
 #include "services/store/manifest/manifest_builder.h"
+#include "services/store/manifest/manifest_replay.h"
 #include "services/store/manifest/manifest_store.h"
 #include "services/store/movie/movie_catalog.h"
 #include "services/store/object/object_storage.h"
@@ -93,9 +96,14 @@ class LogManifestStore final : public ManifestStore {
 
   // The bytes of a committed revision, made from the logs alone. Reads and
   // writes no manifest. DATA_LOSS if the result does not have the hash that
-  // was committed.
+  // was committed; OUT_OF_RANGE (LOG_TRIMMED) if its logs were removed.
   absl::StatusOr<std::string> Rebuild(absl::string_view movie_id,
                                       absl::string_view revision);
+
+  // The same for all revisions in turn, each made from the one before.
+  // `commits` are those of the movie.
+  ManifestReplay Replay(absl::string_view movie_id,
+                        std::vector<EventPtr> commits);
 
  private:
   struct MovieState {
@@ -156,11 +164,11 @@ class LogManifestStore final : public ManifestStore {
                                         const std::vector<EventPtr>& commits,
                                         size_t at);
 
-  // The events that `source` names, among those of artefacts.log after `*at`
-  // and up to `through` (0 for the end). Moves `*at` to the last one read.
-  absl::StatusOr<RevisionEvents> Collect(absl::string_view movie_id,
+  // The events that `source` names, among those of artefacts.log after `*at`.
+  // Moves `*at` to the last one read.
+  absl::StatusOr<RevisionEvents> Collect(const std::string& movie_id,
                                          const v1::RevisionCommitted& source,
-                                         int64_t* at, int64_t through);
+                                         int64_t* at);
   absl::Status CheckBlobs(const std::string& movie_id,
                           const RevisionEvents& events);
 

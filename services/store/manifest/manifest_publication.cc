@@ -90,7 +90,7 @@ absl::StatusOr<StoredManifest> LogManifestStore::Build(
   }
   v1::RevisionCommitted commit = RecordOf(source, base.revision());
   KINORA_ASSIGN_OR_RETURN(const RevisionEvents events,
-                          Collect(movie_id, commit, &after, 0));
+                          Collect(movie_id, commit, &after));
   KINORA_RETURN_IF_ERROR(CheckBlobs(movie_id, events));
   StoredManifest built;
   built.json =

@@ -1,6 +1,6 @@
 #include "services/store/readable/readable_files.h"
 
-#include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -11,10 +11,10 @@
 #include "common/readable_path.h"
 #include "common/status.h"
 #include "common/utf8.h"
+#include "services/store/checkpoint/log_history.h"
 #include "services/store/checks.h"
 #include "services/store/event/event_json.h"
 #include "services/store/event/event_validator.h"
-#include "services/store/event/log_tail.h"
 #include "services/store/layout.h"
 
 namespace kinora {
@@ -82,37 +82,35 @@ void ReadableFiles::Forget(absl::string_view movie_id) {
 
 absl::Status ReadableFiles::Refresh(absl::string_view movie_id, Movie& movie,
                                     absl::flat_hash_set<std::string>* changed) {
-  const std::string log = ArtefactsLogKey(movie_id);
-  KINORA_ASSIGN_OR_RETURN(const LogExtent extent, log_.Extent(log));
-  // What retention has removed declares nothing any more.
-  movie.through = std::max(movie.through, extent.oldest_sequence - 1);
+  LogHistory artefacts(log_, storage_, movie_id, v1::LOG_KIND_ARTEFACTS);
   std::map<std::string, File>* files = &movie.files;
-  return ReadTail(log_, log, v1::LOG_KIND_ARTEFACTS, 0, &movie.through,
-                  [files, changed](const v1::Event& event) {
-                    std::string path = PathOf(event);
-                    if (path.empty()) return absl::OkStatus();
-                    KINORA_ASSIGN_OR_RETURN(const Digest hash,
-                                            HashOf(event.artefact().output()));
-                    File& file = (*files)[path];
-                    if (file.sequence != 0) file.earlier.insert(file.hash);
-                    file.sequence = event.sequence();
-                    file.time = absl::FromUnixSeconds(event.time().seconds()) +
-                                absl::Nanoseconds(event.time().nanos());
-                    file.hash = hash;
-                    changed->insert(std::move(path));
-                    return absl::OkStatus();
-                  });
+  return artefacts.ForEach(
+      0, &movie.through, [files, changed](const v1::Event& event) {
+        std::string path = PathOf(event);
+        if (path.empty()) return absl::OkStatus();
+        KINORA_ASSIGN_OR_RETURN(const Digest hash,
+                                HashOf(event.artefact().output()));
+        File& file = (*files)[path];
+        if (file.sequence != 0) file.earlier.insert(file.hash);
+        file.sequence = event.sequence();
+        file.time = absl::FromUnixSeconds(event.time().seconds()) +
+                    absl::Nanoseconds(event.time().nanos());
+        file.hash = hash;
+        changed->insert(std::move(path));
+        return absl::OkStatus();
+      });
 }
 
 absl::StatusOr<v1::Event> ReadableFiles::EventAt(absl::string_view movie_id,
                                                  int64_t sequence) {
   const std::string log = ArtefactsLogKey(movie_id);
-  KINORA_ASSIGN_OR_RETURN(std::vector<LogRecord> records,
-                          log_.Read(log, sequence - 1, 1, kMaxReadableBytes));
-  if (records.empty()) {
+  LogHistory artefacts(log_, storage_, movie_id, v1::LOG_KIND_ARTEFACTS);
+  KINORA_ASSIGN_OR_RETURN(const std::optional<LogRecord> record,
+                          artefacts.At(sequence));
+  if (!record.has_value()) {
     return DataCorrupt(log, absl::StrCat("has no record ", sequence));
   }
-  return EventFromRecord(log, v1::LOG_KIND_ARTEFACTS, records[0]);
+  return EventFromRecord(log, v1::LOG_KIND_ARTEFACTS, *record);
 }
 
 absl::StatusOr<ReadableFiles::State> ReadableFiles::Look(

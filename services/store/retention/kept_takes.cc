@@ -3,13 +3,10 @@
 #include <algorithm>
 
 #include "common/status.h"
-#include "services/store/event/log_tail.h"
-#include "services/store/layout.h"
 
 namespace kinora {
 
-absl::StatusOr<KeptTakes> KeptTakes::Make(EventLog& log,
-                                          absl::string_view movie_id,
+absl::StatusOr<KeptTakes> KeptTakes::Make(LogHistory& artefacts,
                                           const std::vector<TakesRule>& rules) {
   KeptTakes takes;
   int64_t through = 0;
@@ -18,13 +15,10 @@ absl::StatusOr<KeptTakes> KeptTakes::Make(EventLog& log,
     takes.kept_.push_back({.rule = rule});
     through = std::max(through, rule.through);
   }
-  const std::string key = ArtefactsLogKey(movie_id);
-  KINORA_ASSIGN_OR_RETURN(const LogExtent extent, log.Extent(key));
-  int64_t at = std::max<int64_t>(extent.oldest_sequence - 1, 0);
-  if (at >= through) return takes;
-  KINORA_RETURN_IF_ERROR(ReadTail(
-      log, key, v1::LOG_KIND_ARTEFACTS, through, &at,
-      [&takes](const v1::Event& event) {
+  if (through == 0) return takes;
+  int64_t at = 0;
+  KINORA_RETURN_IF_ERROR(
+      artefacts.ForEach(through, &at, [&takes](const v1::Event& event) {
         if (event.artefact().status() != v1::ARTEFACT_STATUS_SUCCEEDED) {
           return absl::OkStatus();
         }

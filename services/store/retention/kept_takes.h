@@ -11,10 +11,9 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 
 #include "kinora/v1/event.pb.h"
-#include "services/store/event/event_log.h"
+#include "services/store/checkpoint/log_history.h"
 #include "services/store/retention/retention_record.h"
 
 namespace kinora {
@@ -25,10 +24,9 @@ class KeptTakes {
   // Keeps all.
   KeptTakes() = default;
 
-  // Reads artefacts.log as far as the rules go. Errors are those of
-  // EventLog::Read().
-  static absl::StatusOr<KeptTakes> Make(EventLog& log,
-                                        absl::string_view movie_id,
+  // Reads the events of artefacts.log as far as the rules go. Errors are those
+  // of LogHistory::Read(). Gives the same of what a checkpoint has kept.
+  static absl::StatusOr<KeptTakes> Make(LogHistory& artefacts,
                                         const std::vector<TakesRule>& rules);
 
   // False for a succeeded event that was pruned as a take.

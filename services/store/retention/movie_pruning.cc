@@ -12,8 +12,8 @@
 #include "common/proto_json.h"
 #include "common/run_end.h"
 #include "common/status.h"
+#include "services/store/checkpoint/log_history.h"
 #include "services/store/checks.h"
-#include "services/store/event/log_tail.h"
 #include "services/store/layout.h"
 #include "services/store/retention/kept_takes.h"
 #include "services/store/retention/retention_record.h"
@@ -84,26 +84,23 @@ class Pruning {
   absl::Status ChooseTakes(int64_t keep, v1::PruneMovieResponse* response) {
     if (keep == 0 || commits_.empty()) return absl::OkStatus();
     const int64_t through = commits_.back()->sequence();
-    KINORA_ASSIGN_OR_RETURN(
-        const KeptTakes before,
-        KeptTakes::Make(cores_.log, movie_id_, record_.takes));
+    LogHistory artefacts(cores_.log, cores_.storage, movie_id_,
+                         v1::LOG_KIND_ARTEFACTS);
+    KINORA_ASSIGN_OR_RETURN(const KeptTakes before,
+                            KeptTakes::Make(artefacts, record_.takes));
     KINORA_ASSIGN_OR_RETURN(
         const KeptTakes after,
-        KeptTakes::Make(cores_.log, movie_id_,
-                        {{.keep = keep, .through = through}}));
-    const std::string log = ArtefactsLogKey(movie_id_);
-    KINORA_ASSIGN_OR_RETURN(const LogExtent extent, cores_.log.Extent(log));
-    int64_t at = std::max<int64_t>(extent.oldest_sequence - 1, 0);
+        KeptTakes::Make(artefacts, {{.keep = keep, .through = through}}));
+    int64_t at = 0;
     int64_t takes = 0;
     KINORA_RETURN_IF_ERROR(
-        ReadTail(cores_.log, log, v1::LOG_KIND_ARTEFACTS, through, &at,
-                 [&](const v1::Event& event) {
-                   if (event.artefact().output().has_blob() &&
-                       before.Keeps(event) && !after.Keeps(event)) {
-                     ++takes;
-                   }
-                   return absl::OkStatus();
-                 }));
+        artefacts.ForEach(through, &at, [&](const v1::Event& event) {
+          if (event.artefact().output().has_blob() && before.Keeps(event) &&
+              !after.Keeps(event)) {
+            ++takes;
+          }
+          return absl::OkStatus();
+        }));
     response->set_takes(takes);
     if (takes == 0) return absl::OkStatus();
     record_.AddTakesRule({.keep = keep, .through = through});

@@ -1,14 +1,16 @@
 #include "services/store/statistics/movie_statistics.h"
 
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "common/ids.h"
 #include "common/log.h"
 #include "common/status.h"
+#include "services/store/checkpoint/log_history.h"
+#include "services/store/checkpoint/revision_checkpoint.h"
 #include "services/store/checks.h"
-#include "services/store/event/log_tail.h"
 #include "services/store/layout.h"
 #include "services/store/retention/retention_record.h"
 #include "services/store/statistics/producer_totals.h"
@@ -76,15 +78,25 @@ absl::Status CountProducers(const MovieStatisticsCores& cores,
   ProducerTotals totals = ProducerTotals::FromJson(json.ok() ? *json : "");
   // It may be of a log that a crash has cut.
   if (totals.through() > extent.last_sequence) totals = ProducerTotals();
+  if (totals.through() < extent.oldest_sequence - 1) {
+    // They were counted before the log was removed.
+    KINORA_ASSIGN_OR_RETURN(
+        const std::unique_ptr<RevisionCheckpoint> checkpoint,
+        RevisionCheckpoint::OpenNewest(cores.storage, movie_id));
+    if (checkpoint != nullptr) {
+      totals = ProducerTotals::FromJson(checkpoint->info().producer_totals);
+    }
+  }
   const int64_t saved = totals.through();
   int64_t at = std::max(saved, extent.oldest_sequence - 1);
   if (at < extent.last_sequence) {
-    KINORA_RETURN_IF_ERROR(ReadTail(cores.log, log, v1::LOG_KIND_ARTEFACTS,
-                                    extent.last_sequence, &at,
-                                    [&totals](const v1::Event& event) {
-                                      totals.Add(event);
-                                      return absl::OkStatus();
-                                    }));
+    LogHistory artefacts(cores.log, cores.storage, movie_id,
+                         v1::LOG_KIND_ARTEFACTS);
+    KINORA_RETURN_IF_ERROR(artefacts.ForEach(extent.last_sequence, &at,
+                                             [&totals](const v1::Event& event) {
+                                               totals.Add(event);
+                                               return absl::OkStatus();
+                                             }));
   }
   totals.AddTo(response);
   if (totals.through() - saved < kEventsPerSave) return absl::OkStatus();

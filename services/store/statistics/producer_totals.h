@@ -7,7 +7,7 @@
 //    "producers": [ProducerStatistics, ...],
 //    "through": the last event counted}
 // It is derived: without it, or with one that does not parse, the log is
-// counted again, as far back as it goes.
+// counted again, from what a checkpoint says of its removed beginning.
 
 #ifndef KINORA_SERVICES_STORE_STATISTICS_PRODUCER_TOTALS_H_
 #define KINORA_SERVICES_STORE_STATISTICS_PRODUCER_TOTALS_H_

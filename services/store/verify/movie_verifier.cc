@@ -1,6 +1,7 @@
 #include "services/store/verify/movie_verifier.h"
 
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 
 #include "common/digest.h"
@@ -16,9 +18,12 @@
 #include "common/status.h"
 #include "kinora/v1/plan.pb.h"
 #include "kinora/v1/run_record.pb.h"
+#include "services/store/checkpoint/log_history.h"
+#include "services/store/checkpoint/revision_checkpoint.h"
 #include "services/store/checks.h"
 #include "services/store/gc/reachable_blobs.h"
 #include "services/store/layout.h"
+#include "services/store/manifest/manifest_replay.h"
 #include "services/store/manifest/revision_source.h"
 #include "services/store/retention/retention_record.h"
 #include "services/store/verify/log_check.h"
@@ -50,6 +55,7 @@ class MovieVerifier {
         CheckOneLog(InputsLogKey(movie_id_), v1::LOG_KIND_INPUTS));
     KINORA_RETURN_IF_ERROR(
         CheckOneLog(ArtefactsLogKey(movie_id_), v1::LOG_KIND_ARTEFACTS));
+    KINORA_RETURN_IF_ERROR(CheckCheckpoint());
     const bool logs_intact = problems_ == 0;
     KINORA_RETURN_IF_ERROR(CheckRetention());
     if (logs_intact) {
@@ -121,6 +127,31 @@ class MovieVerifier {
     return absl::OkStatus();
   }
 
+  // What stands for removed records.
+  absl::Status CheckCheckpoint() {
+    absl::StatusOr<std::unique_ptr<RevisionCheckpoint>> checkpoint =
+        RevisionCheckpoint::OpenNewest(cores_.storage, movie_id_);
+    absl::Status status = checkpoint.status();
+    if (status.ok() && *checkpoint != nullptr) {
+      status = (*checkpoint)->Check();
+      if (status.ok()) status = ManifestOf(**checkpoint).status();
+      KINORA_RETURN_IF_ERROR(Checked(0));
+      KINORA_RETURN_IF_ERROR(Checked((*checkpoint)->info().artefacts_bytes));
+    }
+    for (const v1::LogKind kind :
+         {v1::LOG_KIND_INPUTS, v1::LOG_KIND_ARTEFACTS}) {
+      // Of a damaged log that was said.
+      if (!status.ok() || problems_ > 0) break;
+      LogHistory history(cores_.log, cores_.storage, movie_id_, kind);
+      status = history.KnownFrom().status();
+    }
+    if (!absl::IsDataLoss(status)) return status;
+    // `builds/film/events/...: what is wrong`.
+    const std::pair<absl::string_view, absl::string_view> parts =
+        absl::StrSplit(status.message(), absl::MaxSplits(": ", 1));
+    return Problem(Below(parts.first), 0, parts.second);
+  }
+
   // A log that meets damage while it is read refuses to be written.
   void Quarantine(const std::string& key) {
     absl::StatusOr<LogExtent> extent = cores_.log.Extent(key);
@@ -148,15 +179,19 @@ class MovieVerifier {
   absl::Status CheckManifests() {
     KINORA_ASSIGN_OR_RETURN(const std::vector<EventPtr> commits,
                             cores_.events.Commits(movie_id_));
-    for (const EventPtr& event : commits) {
-      const v1::RevisionCommitted& commit = event->revision_committed();
+    ManifestReplay replay = cores_.manifests.Replay(movie_id_, commits);
+    while (!replay.done()) {
+      const v1::RevisionCommitted commit = replay.next();
+      const absl::StatusOr<std::string> rebuilt = replay.Next();
       if (retention_.pruned_revisions.contains(commit.revision())) continue;
-      KINORA_RETURN_IF_ERROR(CheckManifest(commit));
+      KINORA_RETURN_IF_ERROR(CheckManifest(commit, rebuilt, replay));
     }
     return absl::OkStatus();
   }
 
-  absl::Status CheckManifest(const v1::RevisionCommitted& commit) {
+  absl::Status CheckManifest(const v1::RevisionCommitted& commit,
+                             const absl::StatusOr<std::string>& rebuilt,
+                             ManifestReplay& replay) {
     const std::string key = ManifestKey(movie_id_, commit.revision());
     absl::StatusOr<std::string> stored = ReadObject(cores_.storage, key);
     if (absl::IsNotFound(stored.status())) {
@@ -174,8 +209,6 @@ class MovieVerifier {
           Below(key), 0,
           absl::StrCat("does not have its hash ", commit.manifest_hash())));
     }
-    const absl::StatusOr<std::string> rebuilt =
-        cores_.manifests.Rebuild(movie_id_, commit.revision());
     if (rebuilt.ok()) {
       if (oldest_rebuildable_.empty()) oldest_rebuildable_ = commit.revision();
     } else if (!absl::IsOutOfRange(rebuilt.status())) {
@@ -183,6 +216,10 @@ class MovieVerifier {
       KINORA_RETURN_IF_ERROR(Problem(
           Below(key), 0,
           absl::StrCat("cannot be rebuilt: ", rebuilt.status().message())));
+      // What comes after it may be sound all the same.
+      if (stored.ok() && Sha256Of(*stored).Hex() == commit.manifest_hash()) {
+        KINORA_RETURN_IF_ERROR(replay.GoOnFrom(*stored));
+      }
     }
     return Checked(stored.ok() ? static_cast<int64_t>(stored->size()) : 0);
   }

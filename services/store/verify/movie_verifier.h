@@ -1,5 +1,6 @@
 // Verifies a movie: every file against its hash, every line of every log,
-// every manifest against the logs, every reference. Repairs nothing.
+// what stands for removed lines, every manifest against the logs, every
+// reference. Repairs nothing.
 //
 // One piece of damage is one problem: what cannot be told because of it (the
 // manifests, if a log is damaged) is not reported as well. Derived files, such
