@@ -55,6 +55,7 @@ std::vector<Command> ManifestCommands();
 std::vector<Command> BlobCommands();
 std::vector<Command> UpkeepCommands();
 std::vector<Command> CopyCommands();
+std::vector<Command> ImportCommands();
 
 // Prints one line of JSON.
 void PrintJson(const google::protobuf::Message& message);

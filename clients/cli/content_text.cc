@@ -1,14 +1,12 @@
 #include "clients/cli/content_text.h"
 
 #include <algorithm>
-#include <array>
-#include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
 
+#include "clients/cpp/import/media_type.h"
 #include "common/canonical_json.h"
 #include "common/digest.h"
 #include "common/element_id.h"
@@ -25,29 +23,6 @@ constexpr size_t kShownBytes = 60;
 
 // Read in one piece to be hashed; a larger file is rather an artefact.
 constexpr uint64_t kMaxInputFileBytes = uint64_t{1} << 30;
-
-constexpr std::array<std::pair<absl::string_view, absl::string_view>, 14>
-    kMimeTypes = {{{".txt", "text/plain"},
-                   {".md", "text/markdown"},
-                   {".srt", "application/x-subrip"},
-                   {".json", "application/json"},
-                   {".png", "image/png"},
-                   {".jpg", "image/jpeg"},
-                   {".jpeg", "image/jpeg"},
-                   {".webp", "image/webp"},
-                   {".wav", "audio/wav"},
-                   {".mp3", "audio/mpeg"},
-                   {".ogg", "audio/ogg"},
-                   {".mp4", "video/mp4"},
-                   {".webm", "video/webm"},
-                   {".pdf", "application/pdf"}}};
-
-std::string MimeTypeOf(absl::string_view path, absl::string_view bytes) {
-  for (const auto& [ending, mime_type] : kMimeTypes) {
-    if (absl::EndsWithIgnoreCase(path, ending)) return std::string(mime_type);
-  }
-  return IsValidUtf8(bytes) ? "text/plain" : "application/octet-stream";
-}
 
 std::string Beginning(absl::string_view text) {
   std::string line(
@@ -114,7 +89,7 @@ absl::StatusOr<InputAssignment> ParseAssignment(absl::string_view text) {
     v1::BlobRef& blob = *assignment.edit.mutable_content()->mutable_blob();
     blob.mutable_digest()->set_hash(Sha256Of(bytes).Hex());
     blob.mutable_digest()->set_size_bytes(static_cast<int64_t>(bytes.size()));
-    blob.set_mime_type(MimeTypeOf(value, bytes));
+    blob.set_mime_type(MediaTypeOf(value, bytes));
     return assignment;
   }
   std::string json(value);

@@ -49,7 +49,7 @@ std::vector<Command> AllCommands() {
   for (auto* commands :
        {MovieCommands, InputCommands, PlanCommands, RunCommands, RunsCommands,
         ArtefactCommands, ManifestCommands, BlobCommands, UpkeepCommands,
-        CopyCommands}) {
+        CopyCommands, ImportCommands}) {
     for (Command& command : commands()) all.push_back(std::move(command));
   }
   return all;

@@ -190,5 +190,6 @@ def test_every_command_tells_its_flags(kinora):
         ["movie", "delete"],
         ["movie", "quota"],
         ["movie", "scan"],
+        ["movie", "import"],
     ):
         assert "usage: kinora " + " ".join(words) in kinora.ok(*words, "--help")

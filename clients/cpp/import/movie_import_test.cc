@@ -1,0 +1,213 @@
+#include "clients/cpp/import/movie_import.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+
+#include "clients/cpp/import/revision_folder.h"
+#include "common/digest.h"
+#include "common/json.h"
+#include "common/testing/status_matchers.h"
+#include "common/testing/temp_dir.h"
+#include "services/store/testing/core_fixture.h"
+#include "services/store/testing/faulty_object_storage.h"
+
+namespace kinora {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr absl::string_view kFilm = "clients/cpp/import/testdata/film";
+
+absl::StatusOr<RevisionFolder> ReadFilm() {
+  return ReadRevisionFolder(PosixFileSystem(), kFilm);
+}
+
+// F: S1-20
+TEST(RevisionFolderTest, HoldsWhatEachRevisionHad) {
+  ASSERT_OK_AND_ASSIGN(const RevisionFolder folder, ReadFilm());
+  ASSERT_EQ(folder.revisions.size(), 3U);
+  const FolderRevision& second = folder.revisions[1];
+  EXPECT_EQ(second.name, "rev-0002");
+  EXPECT_EQ(second.inputs.at("Input:Topic").bytes, "the northern sea");
+  EXPECT_EQ(second.inputs.at("Input:SegmentCount").bytes, "2");
+  EXPECT_EQ(second.artefacts.at("Artifact:Image[segment=0]").hash,
+            Sha256Of("pixels 0").Hex());
+  EXPECT_EQ(second.artefacts.at("Artifact:Image[segment=0]").mime_type,
+            "image/png");
+  EXPECT_EQ(folder.revisions[2].artefacts.size(), 1U);
+  EXPECT_THAT(folder.unused,
+              ElementsAre("revisions/rev-0002/images/sketch.png"));
+}
+
+// F: S1-20
+TEST(RevisionFolderTest, TimelinesNameArtefacts) {
+  ASSERT_OK_AND_ASSIGN(const RevisionFolder folder, ReadFilm());
+  EXPECT_EQ(folder.revisions[0].artefacts.at("Artifact:Timeline").bytes,
+            R"({"clips":[{"start":0,"url":"Artifact:Image[segment=0]"},)"
+            R"({"start":2.5,"url":"Artifact:Image[segment=1]"},)"
+            R"({"start":0,"url":"https://example.com/music.mp3"}],)"
+            R"("title":"the sea"})");
+  EXPECT_THAT(folder.revisions[1].artefacts.at("Artifact:Timeline").bytes,
+              HasSubstr(R"({"start":0,"url":"Artifact:Image[segment=0]"})"));
+}
+
+// One thing wrong in an otherwise good folder, and what is said of it.
+struct Flaw {
+  std::string file;
+  std::string text;
+  std::vector<std::string> said;
+};
+
+TEST(RevisionFolderTest, AFlawIsNamedWithItsFileAndValue) {
+  const std::string first = "revisions/rev-0001/";
+  const std::vector<Flaw> flaws = {
+      {first + "inputs.json", "{\"Topic\": ", {"inputs.json"}},
+      {first + "inputs.json", "[1]", {"inputs.json", "object"}},
+      {first + "inputs.json", R"({"To pic": 1})", {"inputs.json", "To pic"}},
+      {first + "inputs.json", R"({"Blueprint": "x"})", {"Blueprint"}},
+      {first + "inputs.json",
+       R"({"Cover": {"file": "cover.png"}})",
+       {"inputs.json", "cover.png", "no such file"}},
+      {first + "artefacts.json",
+       R"({"Image[segment=0]": "images/7.png"})",
+       {"artefacts.json", "images/7.png"}},
+      {first + "artefacts.json",
+       R"({"Image[segment=0]": "../../../../etc/passwd"})",
+       {"artefacts.json", "etc/passwd", "leads out"}},
+      {first + "artefacts.json", R"({"Image[segment=0]": 3})", {"3", "path"}},
+      {first + "artefacts.json",
+       R"({"Input:Topic": "images/0.png"})",
+       {"artefacts.json", "Input:Topic"}},
+      {first + "artefacts.json",
+       R"({"A": "images/0.png", "B": "images/0.png"})",
+       {"images/0.png", "Artifact:A"}},
+      {first + "timeline.json",
+       R"(["../rev-0009/images/0.png"])",
+       {"timeline.json", "rev-0009/images/0.png"}},
+      {"revisions/rev-0002/timeline.json",
+       R"(["images/sketch.png"])",
+       {"timeline.json", "images/sketch.png", "no id"}},
+      {"revisions/first/inputs.json", "{}", {"revisions", "first"}},
+  };
+  for (const Flaw& flaw : flaws) {
+    SCOPED_TRACE(flaw.file + " " + flaw.text);
+    TempDir dir;
+    FileSystem& fs = PosixFileSystem();
+    for (const char* file :
+         {"blueprint.yaml", "revisions/rev-0001/inputs.json",
+          "revisions/rev-0001/artefacts.json",
+          "revisions/rev-0001/timeline.json", "revisions/rev-0001/images/0.png",
+          "revisions/rev-0001/images/1.png", "revisions/rev-0002/inputs.json",
+          "revisions/rev-0002/images/sketch.png"}) {
+      ASSERT_OK_AND_ASSIGN(const std::string bytes,
+                           ReadFile(fs, JoinPath(kFilm, file)));
+      ASSERT_OK(fs.CreateDirectories(ParentPath(dir.Sub(file))));
+      ASSERT_OK(WriteFileAtomically(fs, dir.Sub(file), bytes));
+    }
+    ASSERT_OK(ReadRevisionFolder(fs, dir.path()));
+    ASSERT_OK(fs.CreateDirectories(ParentPath(dir.Sub(flaw.file))));
+    ASSERT_OK(WriteFileAtomically(fs, dir.Sub(flaw.file), flaw.text));
+    const absl::Status status = ReadRevisionFolder(fs, dir.path()).status();
+    EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument));
+    for (const std::string& said : flaw.said) {
+      EXPECT_THAT(std::string(status.message()), HasSubstr(said));
+    }
+  }
+}
+
+class MovieImportTest : public CoreFixture {
+ protected:
+  static absl::StatusOr<std::vector<ImportedRevision>> Import(
+      Store store, bool dry_run = false) {
+    absl::StatusOr<RevisionFolder> folder = ReadFilm();
+    if (!folder.ok()) return folder.status();
+    return ImportMovie(store, PosixFileSystem(), "film", *folder, dry_run);
+  }
+
+  static std::vector<std::string> ManifestsOf(Store store) {
+    std::vector<std::string> manifests;
+    for (const char* revision : {"rev-0001", "rev-0002", "rev-0003"}) {
+      manifests.push_back(ManifestJson(store, revision));
+    }
+    return manifests;
+  }
+};
+
+// F: S1-20
+TEST_F(MovieImportTest, EveryOldRevisionHasAManifest) {
+  ASSERT_OK_AND_ASSIGN(const std::vector<ImportedRevision> imported,
+                       Import(store()));
+  ASSERT_EQ(imported.size(), 3U);
+  EXPECT_EQ(imported[2].folder_revision, "rev-0004");
+  EXPECT_EQ(imported[2].revision, "rev-0003");
+  EXPECT_EQ(imported[2].hash, CurrentOf(store()).hash());
+  EXPECT_EQ(imported[2].removed, 2);
+  const std::vector<std::string> manifests = ManifestsOf(store());
+  EXPECT_THAT(manifests[0], HasSubstr("the sea"));
+  EXPECT_THAT(manifests[1], HasSubstr(Sha256Of("pixels 0").Hex()));
+  ASSERT_OK_AND_ASSIGN(const JsonValue last, ParseJson(manifests[2]));
+  EXPECT_EQ(last.Find("artefacts")->object().size(), 1U);
+  EXPECT_EQ(last.Find("inputs")->object().size(), 3U);  // and the blueprint
+  v1::VerifyMovieRequest verify;
+  verify.set_movie_id("film");
+  ASSERT_OK(store().maintenance.VerifyMovie(
+      verify, [](const v1::VerifyMovieResponse& response) {
+        EXPECT_THAT(response.problems(), IsEmpty());
+        return absl::OkStatus();
+      }));
+}
+
+TEST_F(MovieImportTest, ADryRunTellsAllAndWritesNothing) {
+  ASSERT_OK_AND_ASSIGN(const std::vector<ImportedRevision> told,
+                       Import(store(), true));
+  EXPECT_EQ(told[0].inputs, 2);
+  EXPECT_EQ(told[0].artefacts, 3);
+  EXPECT_EQ(told[1].artefacts, 2);
+  ASSERT_OK_AND_ASSIGN(const ObjectPage page, storage_.List("builds/", 10, ""));
+  EXPECT_THAT(page.prefixes, IsEmpty());
+}
+
+// F: S1-20 (cut at any change and repeated, it ends in the same movie)
+TEST_F(MovieImportTest, OneThatWasCutShortIsRepeated) {
+  ASSERT_OK(Import(store()));
+  const std::vector<std::string> wanted = ManifestsOf(store());
+  for (int cut = 0;; ++cut) {
+    SCOPED_TRACE(cut);
+    MemoryObjectStorage storage(clock_);
+    MemoryEventLog log;
+    FaultyObjectStorage faulty(storage);
+    bool done = false;
+    {
+      Core core(faulty, log, clock_);
+      faulty.StopAfter(cut);
+      done = Import(core.store()).ok();
+    }
+    Core core(storage, log, clock_);
+    clock_.Advance(absl::Hours(1));
+    ASSERT_OK(Import(core.store()));
+    ASSERT_EQ(ManifestsOf(core.store()), wanted);
+    ASSERT_OK_AND_ASSIGN(const LogExtent inputs,
+                         log.Extent("builds/film/events/inputs.log"));
+    EXPECT_EQ(inputs.last_sequence, 5);
+    ASSERT_OK_AND_ASSIGN(const auto again, Import(core.store()));
+    for (const ImportedRevision& revision : again) {
+      EXPECT_TRUE(revision.was_there);
+    }
+    if (done) break;
+  }
+}
+
+TEST_F(MovieImportTest, AMovieWithRevisionsOfItsOwnIsLeftAlone) {
+  MakeFilm(store());
+  EXPECT_THAT(Import(store()), StatusIs(absl::StatusCode::kFailedPrecondition,
+                                        HasSubstr("another blueprint")));
+  EXPECT_EQ(CurrentOf(store()).revision(), "");
+}
+
+}  // namespace
+}  // namespace kinora

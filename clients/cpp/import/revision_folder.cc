@@ -1,0 +1,377 @@
+#include "clients/cpp/import/revision_folder.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+
+#include "clients/cpp/import/media_type.h"
+#include "common/canonical_json.h"
+#include "common/digest.h"
+#include "common/element_id.h"
+#include "common/ids.h"
+#include "common/json.h"
+#include "common/status.h"
+
+namespace kinora {
+namespace {
+
+constexpr uint64_t kMaxDocumentBytes = uint64_t{64} << 20;
+constexpr uint64_t kReadBytes = uint64_t{1} << 20;
+constexpr absl::string_view kTimelineId = "Artifact:Timeline";
+
+// Without ".", ".." and double slashes; nullopt if it leads above the root.
+std::optional<std::string> Normal(absl::string_view path) {
+  std::vector<absl::string_view> parts;
+  for (const absl::string_view part : absl::StrSplit(path, '/')) {
+    if (part.empty() || part == ".") continue;
+    if (part != "..") {
+      parts.push_back(part);
+      continue;
+    }
+    if (parts.empty()) return std::nullopt;
+    parts.pop_back();
+  }
+  return absl::StrJoin(parts, "/");
+}
+
+absl::Status Wrong(absl::string_view file, absl::string_view what,
+                   absl::string_view value, absl::string_view why) {
+  return Annotate(InvalidField(what, value, why), file);
+}
+
+class FolderReader {
+ public:
+  FolderReader(FileSystem& fs, absl::string_view dir) : fs_(fs), dir_(dir) {}
+
+  absl::StatusOr<RevisionFolder> Read() {
+    RevisionFolder folder;
+    KINORA_ASSIGN_OR_RETURN(
+        folder.blueprint,
+        ReadFile(fs_, PathOf("blueprint.yaml"), kMaxDocumentBytes));
+    named_.insert("blueprint.yaml");
+    KINORA_ASSIGN_OR_RETURN(const std::vector<Revision> revisions, Revisions());
+    FolderRevision revision;
+    for (const Revision& number : revisions) {
+      revision.name = number.ToString();
+      revision.artefacts.clear();
+      KINORA_RETURN_IF_ERROR(ReadRevision(&revision));
+      folder.revisions.push_back(revision);
+    }
+    KINORA_RETURN_IF_ERROR(ListUnused("", &folder.unused));
+    return folder;
+  }
+
+ private:
+  std::string PathOf(absl::string_view below) const {
+    return below.empty() ? dir_ : JoinPath(dir_, below);
+  }
+
+  absl::StatusOr<std::vector<Revision>> Revisions() {
+    KINORA_ASSIGN_OR_RETURN(const std::vector<std::string> names,
+                            fs_.List(PathOf("revisions")));
+    std::vector<Revision> revisions;
+    for (const std::string& name : names) {
+      const absl::StatusOr<Revision> revision = Revision::Parse(name);
+      if (!revision.ok()) {
+        return Wrong(PathOf("revisions"), "folder", name,
+                     "must be a revision such as rev-0001");
+      }
+      revisions.push_back(*revision);
+    }
+    if (revisions.empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(PathOf("revisions"), ": holds no revision"));
+    }
+    std::sort(revisions.begin(), revisions.end());
+    return revisions;
+  }
+
+  absl::Status ReadRevision(FolderRevision* revision) {
+    base_ = absl::StrCat("revisions/", revision->name);
+    KINORA_ASSIGN_OR_RETURN(const std::optional<JsonValue> inputs,
+                            Document("inputs.json"));
+    KINORA_ASSIGN_OR_RETURN(const std::optional<JsonValue> artefacts,
+                            Document("artefacts.json"));
+    KINORA_ASSIGN_OR_RETURN(std::optional<JsonValue> timeline,
+                            Document("timeline.json"));
+    if (!inputs.has_value() && !artefacts.has_value() &&
+        !timeline.has_value()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          PathOf(base_),
+          ": has neither inputs.json nor artefacts.json nor timeline.json"));
+    }
+    if (inputs.has_value()) {
+      KINORA_RETURN_IF_ERROR(ReadInputs(*inputs, revision));
+    }
+    ids_.clear();
+    if (artefacts.has_value()) {
+      KINORA_RETURN_IF_ERROR(ReadArtefacts(*artefacts, revision));
+    }
+    if (!timeline.has_value()) return absl::OkStatus();
+    const std::string file = absl::StrCat(base_, "/timeline.json");
+    KINORA_RETURN_IF_ERROR(RewriteUrls(PathOf(file), &*timeline));
+    FolderValue value;
+    value.bytes = CanonicalJson(*timeline);
+    value.mime_type = "application/json";
+    value.hash = Sha256Of(value.bytes).Hex();
+    value.size_bytes = static_cast<int64_t>(value.bytes.size());
+    const auto listed = ids_.find(file);
+    const std::string id =
+        listed == ids_.end() ? std::string(kTimelineId) : listed->second;
+    if (listed == ids_.end() && revision->artefacts.count(id) > 0) {
+      return Wrong(PathOf(absl::StrCat(base_, "/artefacts.json")), id,
+                   revision->artefacts[id].path,
+                   "is another file than timeline.json");
+    }
+    revision->artefacts[id] = std::move(value);
+    return absl::OkStatus();
+  }
+
+  // nullopt if the file is not there.
+  absl::StatusOr<std::optional<JsonValue>> Document(absl::string_view name) {
+    const std::string file = absl::StrCat(base_, "/", name);
+    const absl::StatusOr<std::string> text =
+        ReadFile(fs_, PathOf(file), kMaxDocumentBytes);
+    if (absl::IsNotFound(text.status())) return std::nullopt;
+    KINORA_RETURN_IF_ERROR(text.status());
+    named_.insert(file);
+    absl::StatusOr<JsonValue> json = ParseJson(*text);
+    if (!json.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(PathOf(file), ": ", json.status().message()));
+    }
+    return *std::move(json);
+  }
+
+  absl::Status ReadInputs(const JsonValue& json, FolderRevision* revision) {
+    const std::string file = PathOf(absl::StrCat(base_, "/inputs.json"));
+    if (!json.is_object()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(file, ": must be an object of inputs"));
+    }
+    for (const JsonMember& member : json.object()) {
+      KINORA_ASSIGN_OR_RETURN(const std::string id,
+                              IdOf(file, member.key, ElementId::Kind::kInput));
+      if (id == "Input:Blueprint") {
+        return Wrong(file, "input", member.key,
+                     "the blueprint is blueprint.yaml");
+      }
+      KINORA_ASSIGN_OR_RETURN(revision->inputs[id],
+                              InputValue(file, member.value));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<FolderValue> InputValue(const std::string& file,
+                                         const JsonValue& json) {
+    const JsonValue* path = json.Find("file");
+    if (path != nullptr && json.object().size() == 1) {
+      if (!path->is_string()) {
+        return Wrong(file, "file", CanonicalJson(*path), "must be a path");
+      }
+      KINORA_ASSIGN_OR_RETURN(const std::string below,
+                              FileNamed(file, path->string_value()));
+      return FileValue(below);
+    }
+    FolderValue value;
+    value.bytes = json.is_string() ? json.string_value() : CanonicalJson(json);
+    value.mime_type = json.is_string() ? "text/plain" : "application/json";
+    value.hash = Sha256Of(value.bytes).Hex();
+    value.size_bytes = static_cast<int64_t>(value.bytes.size());
+    return value;
+  }
+
+  absl::Status ReadArtefacts(const JsonValue& json, FolderRevision* revision) {
+    const std::string file = PathOf(absl::StrCat(base_, "/artefacts.json"));
+    if (!json.is_object()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(file, ": must be an object of artefacts"));
+    }
+    for (const JsonMember& member : json.object()) {
+      KINORA_ASSIGN_OR_RETURN(
+          const std::string id,
+          IdOf(file, member.key, ElementId::Kind::kArtefact));
+      if (!member.value.is_string()) {
+        return Wrong(file, id, CanonicalJson(member.value), "must be a path");
+      }
+      KINORA_ASSIGN_OR_RETURN(const std::string below,
+                              FileNamed(file, member.value.string_value()));
+      KINORA_ASSIGN_OR_RETURN(revision->artefacts[id], FileValue(below));
+      if (!ids_.emplace(below, id).second) {
+        return Wrong(file, id, member.value.string_value(),
+                     absl::StrCat("is the file of ", ids_[below], " too"));
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  static absl::StatusOr<std::string> IdOf(const std::string& file,
+                                          const std::string& key,
+                                          ElementId::Kind kind) {
+    const absl::StatusOr<ElementId> id = ElementId::Parse(key, kind);
+    if (!id.ok()) return Annotate(id.status(), file);
+    if (id->kind != kind) {
+      return Wrong(file, "id", key,
+                   kind == ElementId::Kind::kInput ? "must be an input"
+                                                   : "must be an artefact");
+    }
+    return id->ToString();
+  }
+
+  // The path below the folder that a reference means; nullopt if it leads out.
+  std::optional<std::string> BelowDir(absl::string_view reference) const {
+    absl::ConsumePrefix(&reference, "file://");
+    if (!absl::StartsWith(reference, "/")) {
+      return Normal(absl::StrCat(base_, "/", reference));
+    }
+    const std::optional<std::string> path = Normal(reference);
+    const std::optional<std::string> root = Normal(dir_);
+    if (!path.has_value() || !root.has_value() ||
+        !absl::StartsWith(dir_, "/")) {
+      return std::nullopt;
+    }
+    absl::string_view rest = *path;
+    if (!absl::ConsumePrefix(&rest, *root) ||
+        !absl::ConsumePrefix(&rest, "/")) {
+      return std::nullopt;
+    }
+    return std::string(rest);
+  }
+
+  absl::StatusOr<bool> IsFile(absl::string_view below) {
+    const absl::StatusOr<FileInfo> info = fs_.Stat(PathOf(below));
+    if (info.ok()) return !info->is_directory;
+    if (absl::IsNotFound(info.status()) ||
+        absl::IsInvalidArgument(info.status()) ||
+        absl::IsFailedPrecondition(info.status())) {
+      return false;
+    }
+    return info.status();
+  }
+
+  absl::StatusOr<std::string> FileNamed(const std::string& file,
+                                        const std::string& reference) {
+    const std::optional<std::string> below = BelowDir(reference);
+    if (!below.has_value()) {
+      return Wrong(file, "path", reference,
+                   absl::StrCat("leads out of ", dir_));
+    }
+    KINORA_ASSIGN_OR_RETURN(const bool there, IsFile(*below));
+    if (!there) return Wrong(file, "path", reference, "there is no such file");
+    named_.insert(*below);
+    return *below;
+  }
+
+  absl::StatusOr<FolderValue> FileValue(const std::string& below) {
+    const auto known = files_.find(below);
+    if (known != files_.end()) return known->second;
+    FolderValue value;
+    value.path = PathOf(below);
+    KINORA_ASSIGN_OR_RETURN(const std::unique_ptr<RandomAccessFile> file,
+                            fs_.OpenForRead(value.path));
+    Sha256 hasher;
+    std::string piece;
+    std::string head;
+    for (;;) {
+      piece.resize(kReadBytes);
+      KINORA_ASSIGN_OR_RETURN(
+          const size_t got,
+          file->ReadAt(static_cast<uint64_t>(value.size_bytes),
+                       absl::MakeSpan(piece)));
+      if (got == 0) break;
+      piece.resize(got);
+      if (value.size_bytes == 0) head = piece;
+      hasher.Update(piece);
+      value.size_bytes += static_cast<int64_t>(got);
+    }
+    value.hash = hasher.Finish().Hex();
+    value.mime_type = MediaTypeOf(below, head);
+    files_[below] = value;
+    return value;
+  }
+
+  // Puts ids in the place of strings that name files below the folder.
+  absl::Status RewriteUrls(const std::string& file, JsonValue* json) {
+    if (json->is_array()) {
+      for (JsonValue& item : json->array()) {
+        KINORA_RETURN_IF_ERROR(RewriteUrls(file, &item));
+      }
+      return absl::OkStatus();
+    }
+    if (json->is_object()) {
+      JsonObject rewritten;
+      for (const JsonMember& member : json->object()) {
+        JsonValue value = member.value;
+        KINORA_RETURN_IF_ERROR(RewriteUrls(file, &value));
+        rewritten.Add(member.key, std::move(value));
+      }
+      *json = std::move(rewritten);
+      return absl::OkStatus();
+    }
+    if (!json->is_string() || json->string_value().empty()) {
+      return absl::OkStatus();
+    }
+    const std::string url = json->string_value();
+    const std::optional<std::string> below = BelowDir(url);
+    bool there = false;
+    if (below.has_value() && !below->empty()) {
+      KINORA_ASSIGN_OR_RETURN(there, IsFile(*below));
+    }
+    if (!there) {
+      // Ordinary text, or a URL of elsewhere, stays.
+      if (!absl::StartsWith(url, "file://") && !absl::StartsWith(url, "./") &&
+          !absl::StartsWith(url, "../")) {
+        return absl::OkStatus();
+      }
+      return Wrong(file, "url", url,
+                   absl::StrCat("there is no such file in ", dir_));
+    }
+    const auto id = ids_.find(*below);
+    if (id == ids_.end()) {
+      return Wrong(file, "url", url,
+                   "is a file that artefacts.json gives no id");
+    }
+    *json = JsonValue(id->second);
+    return absl::OkStatus();
+  }
+
+  absl::Status ListUnused(const std::string& below,
+                          std::vector<std::string>* unused) {
+    KINORA_ASSIGN_OR_RETURN(const std::vector<std::string> names,
+                            fs_.List(PathOf(below)));
+    for (const std::string& name : names) {
+      const std::string path =
+          below.empty() ? name : absl::StrCat(below, "/", name);
+      KINORA_ASSIGN_OR_RETURN(const FileInfo info, fs_.Stat(PathOf(path)));
+      if (info.is_directory) {
+        KINORA_RETURN_IF_ERROR(ListUnused(path, unused));
+      } else if (named_.count(path) == 0) {
+        unused->push_back(path);
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  FileSystem& fs_;
+  const std::string dir_;
+  std::string base_;                        // of the revision at hand
+  std::map<std::string, std::string> ids_;  // of its artefacts, by file
+  std::map<std::string, FolderValue> files_;
+  std::set<std::string> named_;  // files that were read
+};
+
+}  // namespace
+
+absl::StatusOr<RevisionFolder> ReadRevisionFolder(FileSystem& fs,
+                                                  absl::string_view dir) {
+  return FolderReader(fs, dir).Read();
+}
+
+}  // namespace kinora

@@ -1,0 +1,70 @@
+// A RevisionFolder is a movie in the layout that came before manifests: one
+// folder a revision, with files beside JSON that names them by their paths.
+//
+//   DIR/blueprint.yaml                    the movie's blueprint
+//   DIR/revisions/rev-0001/inputs.json    {"Topic": "the sea", ...}
+//                          artefacts.json {"Image[segment=0]": "images/0.png"}
+//                          timeline.json  any JSON; strings in it are URLs
+//                          images/0.png   and other files
+//   DIR/revisions/rev-0002/...
+//
+// Revisions are taken in the order of their numbers, which may have gaps. Of
+// the three documents each may be missing, but not all.
+//
+//   - Inputs: a string is text, every other value JSON; {"file": PATH} stands
+//     for the bytes of a file. One that is not named keeps its value.
+//   - Artefacts: all that the revision has, each with its file; one that is not
+//     named is gone from then on.
+//   - The timeline becomes `Artifact:Timeline`, unless artefacts.json gives its
+//     file another id. A string in it that names a file below DIR, as a path or
+//     a `file://` URL, becomes the id of the artefact that has this file; the
+//     product finds its bytes by the revision's manifest.
+// Paths are relative to the revision's folder, or absolute; all files are below
+// DIR. What no document names is listed as unused.
+
+#ifndef KINORA_CLIENTS_CPP_IMPORT_REVISION_FOLDER_H_
+#define KINORA_CLIENTS_CPP_IMPORT_REVISION_FOLDER_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+#include "common/file_system.h"
+
+namespace kinora {
+
+// A value of an input or artefact: bytes in memory or those of a file.
+struct FolderValue {
+  std::string path;   // the file; empty for `bytes`
+  std::string bytes;  // text, or canonical JSON
+  std::string mime_type;
+  std::string hash;  // SHA-256 of the bytes, wherever they are
+  int64_t size_bytes = 0;
+};
+
+struct FolderRevision {
+  std::string name;  // the folder's, `rev-0001`
+  // Those in effect, by id.
+  std::map<std::string, FolderValue> inputs;
+  std::map<std::string, FolderValue> artefacts;
+};
+
+struct RevisionFolder {
+  std::string blueprint;
+  std::vector<FolderRevision> revisions;
+  std::vector<std::string> unused;  // files, below the folder
+};
+
+// Reads and checks all of it; holds no file's bytes in memory but one.
+// INVALID_ARGUMENT naming the file and the value that is wrong, NOT_FOUND
+// naming a file that is missing.
+absl::StatusOr<RevisionFolder> ReadRevisionFolder(FileSystem& fs,
+                                                  absl::string_view dir);
+
+}  // namespace kinora
+
+#endif  // KINORA_CLIENTS_CPP_IMPORT_REVISION_FOLDER_H_
