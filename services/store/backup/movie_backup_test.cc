@@ -118,6 +118,46 @@ class MovieBackupTest : public ::testing::Test {
   std::unique_ptr<LocalStore> local_;
 };
 
+// F: S1-43 (what stands for removed logs is copied too)
+TEST_F(MovieBackupTest, AMovieWhoseLogsWereRemovedComesBack) {
+  TellMovieStory(store(), 3);
+  v1::CheckpointMovieRequest checkpoint;
+  checkpoint.set_movie_id("film");
+  checkpoint.set_remove_covered_logs(true);
+  ASSERT_OK_AND_ASSIGN(const v1::CheckpointMovieResponse removed,
+                       store().maintenance.CheckpointMovie(checkpoint));
+  EXPECT_EQ(removed.removed_logs_size(), 4);
+  TellRevision(store(), 4);
+  const std::map<std::string, std::string> before = Content("film");
+  ASSERT_OK_AND_ASSIGN(const std::string copy, CopyOf(store(), "film"));
+  ASSERT_OK(DeleteMovie(store(), "film"));
+  EXPECT_THAT(RestoreFrom(store(), "film", copy), IsOkAndHolds("rev-0004"));
+  EXPECT_EQ(Content("film"), before);
+  EXPECT_THAT(ProblemsOf(store(), "film"), IsEmpty());
+  Reopen();
+  TellRevision(store(), 5);
+  EXPECT_EQ(CurrentOf(store()).revision(), "rev-0005");
+  EXPECT_THAT(ProblemsOf(store(), "film"), IsEmpty());
+}
+
+// A removal does not take from under a copy what it has still to read.
+TEST_F(MovieBackupTest, NoLogsAreRemovedMeanwhile) {
+  TellMovieStory(store(), 3);
+  std::string copy;
+  absl::Status refused;
+  ASSERT_OK(BackUpAnd(
+      [&] {
+        v1::CheckpointMovieRequest checkpoint;
+        checkpoint.set_movie_id("film");
+        checkpoint.set_remove_covered_logs(true);
+        refused = store().maintenance.CheckpointMovie(checkpoint).status();
+        return absl::OkStatus();
+      },
+      &copy));
+  EXPECT_THAT(refused, StatusIs(absl::StatusCode::kFailedPrecondition));
+  EXPECT_THAT(RestoreFrom(store(), "other", copy), IsOkAndHolds("rev-0003"));
+}
+
 // Revisions, runs and takes that were pruned, a quota, edits after the last
 // revision, texts, images: all of it comes back, to the byte and by file.
 TEST_F(MovieBackupTest, ARestoredMovieIsTheSameMovie) {
