@@ -37,6 +37,25 @@ void AddProducers(const Invocation& call, v1::CreatePlanRequest* request) {
   }
 }
 
+// Edits by hand count in a plan: they are recorded first, or only told if the
+// plan is to write nothing. A run at work or a store without files has none.
+absl::Status TakeHandEdits(const Invocation& call, bool dry_run) {
+  v1::ScanReadableFilesRequest request;
+  request.set_movie_id(std::string(call.operand(0)));
+  request.set_dry_run(dry_run);
+  const absl::StatusOr<v1::ScanReadableFilesResponse> scanned =
+      call.connection.store().maintenance.ScanReadableFiles(request);
+  if (absl::IsFailedPrecondition(scanned.status())) return absl::OkStatus();
+  KINORA_RETURN_IF_ERROR(scanned.status());
+  for (const std::string& id : scanned->artefact_ids()) {
+    std::fprintf(stderr, "kinora: %s of %s\n",
+                 dry_run ? "does not count the edit by hand"
+                         : "recorded the edit by hand",
+                 id.c_str());
+  }
+  return absl::OkStatus();
+}
+
 void PrintJobs(const v1::PlanLayer& layer) {
   for (const v1::PlannedJob& job : layer.jobs()) {
     Print(absl::StrFormat(
@@ -97,6 +116,8 @@ absl::StatusOr<int> MakePlan(const Invocation& call) {
       PrepareEdits(call.connection, call.operand(0), call.args.GetAll("set"),
                    FileUpload::kSkip));
   request.mutable_pending_edits()->Assign(edits.begin(), edits.end());
+  KINORA_RETURN_IF_ERROR(
+      TakeHandEdits(call, request.dry_run() || call.args.Has("set")));
   AddProducers(call, &request);
   KINORA_ASSIGN_OR_RETURN(const CreatedPlan plan,
                           call.connection.planner().CreatePlan(request));

@@ -80,7 +80,6 @@ TEST(RunProgressTest, DescribesTheEnd) {
   completed.mutable_run_completed()->set_result_json(
       R"({"jobs":{"clean":19,"reused":2,"succeeded":3},)"
       R"("manifestHash":"0123456789abcdef","revision":"rev-0002"})");
-  EXPECT_TRUE(IsTerminal(completed));
   EXPECT_EQ(DescribeEnd(completed),
             "completed: rev-0002, 3 jobs called, 2 reused, 19 clean, manifest "
             "0123456789ab");

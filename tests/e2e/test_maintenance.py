@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import subprocess
 
 
@@ -193,3 +194,35 @@ def test_every_command_tells_its_flags(kinora):
         ["movie", "import"],
     ):
         assert "usage: kinora " + " ".join(words) in kinora.ok(*words, "--help")
+
+
+def test_plan_takes_what_was_edited_by_hand(tmp_path, kinora, film):
+    path = film()
+    blueprint = pathlib.Path(path)
+    long_text = "Call me Ishmael. " * 300
+    blueprint.write_text(
+        blueprint.read_text().replace(
+            "    producer: script\n",
+            f'    producer: script\n    settings: {{text: "{long_text}"}}\n',
+        )
+    )
+    make_film(kinora, path)
+    texts = sorted((tmp_path / "data/builds/film/artifacts/text").iterdir())
+    assert len(texts) == 3
+    texts[0].write_text("Call me Ahab. " * 500)
+    edited = ["Artifact:SegmentText[segment=0]"]
+
+    def pending():
+        return kinora.json("movie", "scan", "film", "--dry-run")["artefactIds"]
+
+    # What writes nothing tells of the edit and leaves it.
+    for flags in (["--dry-run"], ["--set", "SegmentCount=2"]):
+        done = kinora.call("plan", "film", *flags)
+        assert done.returncode == 0, done.stderr
+        assert f"does not count the edit by hand of {edited[0]}" in done.stderr
+        assert pending() == edited
+    done = kinora.call("plan", "film")
+    assert done.returncode == 0, done.stderr
+    assert f"recorded the edit by hand of {edited[0]}" in done.stderr
+    assert pending() == []
+    assert "edit by hand" not in kinora.call("plan", "film").stderr
