@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "grpcpp/channel.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
+#include "grpcpp/generic/async_generic_service.h"
 #include "grpcpp/health_check_service_interface.h"
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server.h"
@@ -29,7 +30,16 @@ class CallContextAllocator final : public grpc::ContextAllocator {
   grpc::CallbackServerContext* NewCallbackServerContext() override {
     return new CallContext(tracker_);
   }
+  // Of calls to methods that nobody serves. A context that gRPC makes by itself
+  // it gives to Release() all the same, and frees again.
+  grpc::GenericCallbackServerContext* NewGenericCallbackServerContext()
+      override {
+    return new grpc::GenericCallbackServerContext();
+  }
   void Release(grpc::CallbackServerContext* context) override {
+    delete context;
+  }
+  void Release(grpc::GenericCallbackServerContext* context) override {
     delete context;
   }
 

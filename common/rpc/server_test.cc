@@ -5,6 +5,8 @@
 
 #include "gmock/gmock.h"
 #include "grpcpp/channel.h"
+#include "grpcpp/impl/client_unary_call.h"
+#include "grpcpp/impl/rpc_method.h"
 #include "gtest/gtest.h"
 
 #include "clients/cpp/channel.h"
@@ -156,6 +158,23 @@ TEST_P(RpcServerTest, AnRpcThatTheBuildLacksNamesItself) {
                        "/kinora.v1.LeaseService/ReleaseLease is part of the "
                        "API but not of this build"));
   EXPECT_EQ(ReasonOf(status), "RPC_NOT_IMPLEMENTED");
+}
+
+TEST_P(RpcServerTest, AnUnknownMethodIsRefusedAndTheServerGoesOn) {
+  Serve();
+  for (const char* name : {"/kinora.v1.MovieService/GetMovie", "/foo.Bar/Baz",
+                           "/kinora.v1.LeaseService/Nope", "/"}) {
+    const grpc::internal::RpcMethod method(
+        name, grpc::internal::RpcMethod::NORMAL_RPC);
+    grpc::ClientContext context;
+    v1::GetLeaseResponse response;
+    const grpc::Status status =
+        grpc::internal::BlockingUnaryCall<v1::GetLeaseRequest,
+                                          v1::GetLeaseResponse>(
+            channel_.get(), method, &context, v1::GetLeaseRequest(), &response);
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::UNIMPLEMENTED) << name;
+    EXPECT_OK(Get()) << "after " << name;
+  }
 }
 
 TEST_P(RpcServerTest, CallsBeyondTheLimitAreRefused) {
