@@ -67,7 +67,7 @@ class StandaloneServer final : public ProgramServer {
       : store_executor_(std::move(store_executor)),
         planner_executor_("planner", WorkerThreadsOf(config.server())),
         runner_executor_("runner", WorkerThreadsOf(config.server())),
-        local_(std::move(local)) {}
+        local_(local.release()) {}
 
   std::string address() const override { return public_->address(); }
 
@@ -84,7 +84,7 @@ class StandaloneServer final : public ProgramServer {
   std::unique_ptr<ThreadPool> store_executor_;
   ThreadPool planner_executor_;
   ThreadPool runner_executor_;
-  std::unique_ptr<LocalStore> local_;
+  const ProgramStore local_;
   std::vector<std::unique_ptr<ProducerProcess>> processes_;
 
   std::unique_ptr<StoreServices> inner_store_;

@@ -82,4 +82,11 @@ LocalStore::LocalStore(const LocalStoreOptions& options,
                               .movies = movies_,
                               .clock = clock}) {}
 
+void LocalStore::Close() {
+  const absl::Status closed = log_->Close();
+  if (!closed.ok()) {
+    LogWarning("the journal is left for the next start", {{"error", closed}});
+  }
+}
+
 }  // namespace kinora

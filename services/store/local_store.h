@@ -71,6 +71,11 @@ class LocalStore {
             plans_,  leases_, runs_,   maintenance_};
   }
 
+  // A clean end: the directory is only its files, which may be copied and put
+  // back. Without it, as after a crash, opening completes the logs from the
+  // journal. REQUIRES: no call is in progress, and none comes after.
+  void Close();
+
   // Why writes are refused, naming the volume; empty while they are not.
   std::string read_only_reason() const {
     return std::string(gate_->Check().message());

@@ -39,8 +39,10 @@ class StoreServer final : public ProgramServer {
   absl::Status Serve(const v1::StoreConfig& config) {
     const LocalStoreOptions options = LocalStoreOptionsOf(config);
     KINORA_ASSIGN_OR_RETURN(
-        store_, LocalStore::Open(options, PosixFileSystem(), RealClock(),
-                                 SystemRandom(), executor_));
+        std::unique_ptr<LocalStore> local,
+        LocalStore::Open(options, PosixFileSystem(), RealClock(),
+                         SystemRandom(), executor_));
+    store_.reset(local.release());
     const RpcServerOptions rpc = RpcServerOptionsOf(config.server());
     StoreServiceOptions info = StoreServiceOptionsOf(options, *store_);
     info.max_message_bytes = rpc.max_message_bytes;
@@ -51,7 +53,7 @@ class StoreServer final : public ProgramServer {
   }
 
   ThreadPool executor_;
-  std::unique_ptr<LocalStore> store_;
+  ProgramStore store_;
   std::optional<StoreServices> services_;
   std::unique_ptr<RpcServer> server_;
 };

@@ -4,6 +4,8 @@
 #ifndef KINORA_SERVICES_STORE_STORE_CONFIG_H_
 #define KINORA_SERVICES_STORE_STORE_CONFIG_H_
 
+#include <memory>
+
 #include "absl/time/time.h"
 
 #include "services/store/local_store.h"
@@ -25,6 +27,15 @@ LocalStoreOptions LocalStoreOptionsOf(const Config& config) {
   options.gc_grace = absl::Seconds(config.gc_grace_seconds());
   return options;
 }
+
+// The store of a program: it ends cleanly, with all else that was made of it.
+struct CloseAndDelete {
+  void operator()(LocalStore* store) const {
+    store->Close();
+    delete store;
+  }
+};
+using ProgramStore = std::unique_ptr<LocalStore, CloseAndDelete>;
 
 // What a server of `store`, which MUST outlive it, tells of that.
 inline StoreServiceOptions StoreServiceOptionsOf(

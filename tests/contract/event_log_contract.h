@@ -407,6 +407,27 @@ TEST_P(EventLogContract, ARemovedLogIsGoneAndItsNameIsFree) {
               StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
+TEST_P(EventLogContract, WhoWaitsHearsOfARemoval) {
+  Fill(kInputsLog, 2);
+  NotificationCounter counter;
+  log().NotifyAfter(kInputsLog, 2, [&counter] { counter.Add(); });
+  ASSERT_OK(log().Remove(kInputsLog));
+  EXPECT_TRUE(counter.WaitFor(1));
+}
+
+TEST_P(EventLogContract, AClosedLogIsThereWhenOpenedAgain) {
+  Fill(kInputsLog, 3);
+  Fill(kArtefactsLog, 2);
+  ASSERT_OK(log().Archive(kInputsLog, 1, "builds/m/events/rev-1.inputs.jsonl"));
+  ASSERT_OK(log().Close());
+  Reopen();
+  if (Sequences(kInputsLog, 0).empty()) return;  // a driver in memory
+  EXPECT_EQ(Sequences(kInputsLog, 0), FromTo(1, 3));
+  EXPECT_EQ(Sequences(kArtefactsLog, 0), FromTo(1, 2));
+  Fill(kInputsLog, 1);
+  EXPECT_EQ(Sequences(kInputsLog, 0), FromTo(1, 4));
+}
+
 TEST_P(EventLogContract, ARestoredLogBeginsWhereItsOriginalDid) {
   const std::vector<std::string> bodies = {"{\"n\":41}", "{\"n\":42}"};
   ASSERT_OK_AND_ASSIGN(AppendedRange range,

@@ -226,3 +226,35 @@ def test_plan_takes_what_was_edited_by_hand(tmp_path, kinora, film):
     assert f"recorded the edit by hand of {edited[0]}" in done.stderr
     assert pending() == []
     assert "edit by hand" not in kinora.call("plan", "film").stderr
+
+
+def test_stopped_store_is_only_its_files(tmp_path, producers, film):
+    data = tmp_path / "data"
+    copy = tmp_path / "copy"
+
+    def started(use):
+        process = up(tmp_path, producers)
+        try:
+            use(Kinora(process.address))
+        finally:
+            assert process.stop() == 0, process.log()
+        assert list((data / "journal").glob("*.wal")) == []
+
+    def edit(kinora, *stories):
+        for story in stories:
+            kinora.ok("input", "set", "film", f'Story="{story}"')
+
+    started(lambda kinora: (make_film(kinora, film()), edit(kinora, "one", "two")))
+    shutil.copytree(data / "builds/film", copy)
+    started(lambda kinora: (kinora.run("film"), edit(kinora, "three", "four")))
+    shutil.rmtree(data / "builds/film")
+    shutil.copytree(copy, data / "builds/film")
+
+    def check(kinora):
+        verified = kinora.json("verify", "film")
+        assert verified["movies"][0]["problems"] == []
+        assert kinora.json("input", "list", "film")["inputs"]["Input:Story"]
+        assert "two" in kinora.ok("input", "list", "film")
+        assert kinora.run("film").end == "run.completed"
+
+    started(check)

@@ -137,8 +137,14 @@ class EventLog {
   virtual absl::Status Trim(absl::string_view log, int64_t through) = 0;
 
   // Removes the log with its archives, also a damaged one; its name is free for
-  // a new log, which begins at 1. OK if there is no such log.
+  // a new log, which begins at 1. Calls all its waiters, who find out by
+  // reading. OK if there is no such log.
   virtual absl::Status Remove(absl::string_view log) = 0;
+
+  // A clean end: what the driver keeps is complete without any recovery, so
+  // that its files may be copied and put back. REQUIRES: no call is in
+  // progress, and none but the destructor comes after.
+  virtual absl::Status Close() { return absl::OkStatus(); }
 
   // Appends to a log that does not exist, so that its first record has the
   // number `first_sequence`: for a copy of a log whose beginning was trimmed.

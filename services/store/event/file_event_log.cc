@@ -198,8 +198,11 @@ absl::Status FileEventLog::Remove(absl::string_view log) {
     if (!status.ok()) status = committer_->Poison(status);
   }
   chain->EndArchive();
+  if (status.ok()) waiters_.Notify(log, std::numeric_limits<int64_t>::max());
   return status;
 }
+
+absl::Status FileEventLog::Close() { return committer_->Retire(); }
 
 absl::StatusOr<AppendedRange> FileEventLog::Restore(
     absl::string_view log, int64_t first_sequence,

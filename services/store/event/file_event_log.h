@@ -101,6 +101,7 @@ class FileEventLog final : public EventLog {
   absl::Status Checkpoint(absl::string_view log) override;
   absl::Status Trim(absl::string_view log, int64_t through) override;
   absl::Status Remove(absl::string_view log) override;
+  absl::Status Close() override;
   absl::StatusOr<AppendedRange> Restore(
       absl::string_view log, int64_t first_sequence,
       absl::Span<const std::string> bodies) override;

@@ -258,6 +258,14 @@ void FileEventLogCommitter::Finish(Checkpoint* checkpoint) {
   checkpoint_done_.SignalAll();
 }
 
+absl::Status FileEventLogCommitter::Retire() {
+  KINORA_RETURN_IF_ERROR(gate_->Check());
+  Checkpoint checkpoint;
+  checkpoint.logs.swap(unsynced_);
+  KINORA_RETURN_IF_ERROR(SyncLogs(checkpoint));
+  return journal_->RemoveSegmentsBelow(journal_->segment() + 1);
+}
+
 absl::Status FileEventLogCommitter::SyncLogs(const Checkpoint& checkpoint) {
   absl::flat_hash_set<std::string> directories;
   for (const auto& entry : checkpoint.logs) {

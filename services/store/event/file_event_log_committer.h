@@ -58,6 +58,11 @@ class FileEventLogCommitter {
   // so far. REQUIRES: the caller is between BeginRemove() and EndArchive().
   absl::Status MarkRemoved(const std::shared_ptr<FileEventLogChain>& chain);
 
+  // Syncs what is unsynced and removes the journal, of which nothing is needed
+  // then. Nothing is changed if something was poisoned: that status.
+  // REQUIRES: no other call is in progress or comes after.
+  absl::Status Retire();
+
   // UNAVAILABLE once something was poisoned.
   absl::Status CheckWritable() { return gate_->Check(); }
 

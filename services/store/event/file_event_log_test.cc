@@ -162,6 +162,27 @@ TEST_F(FileEventLogTest, OldSegmentsGoWhenTheirLogsAreSynced) {
   EXPECT_EQ(Last(kInputsLog), 200);
 }
 
+// A log file put back from a copy is not overwritten from the journal.
+TEST_F(FileEventLogTest, AfterACleanEndTheFilesAreAllThereIs) {
+  ASSERT_OK(Append(kInputsLog, 2));
+  ASSERT_OK_AND_ASSIGN(const std::string copy, ReadFile(fs_, kInputs));
+  ASSERT_OK(Append(kInputsLog, 3));
+  ASSERT_OK(log_->Close());
+  log_.reset();
+  EXPECT_THAT(Segments(), testing::IsEmpty());
+  fs_.Crash(FaultyFileSystem::Survival::kNothing, 1);  // all is synced
+  Reopen();
+  EXPECT_EQ(Last(kInputsLog), 5);
+  ASSERT_OK(log_->Close());
+  log_.reset();
+  ASSERT_OK(WriteFileAtomically(fs_, kInputs, copy));
+  Reopen();
+  EXPECT_EQ(Last(kInputsLog), 2);
+  ASSERT_OK(Append(kInputsLog));
+  Reopen();
+  EXPECT_EQ(Last(kInputsLog), 3);
+}
+
 TEST_F(FileEventLogTest, ForgottenLogsAreFoundAgain) {
   options_ = SmallOptions(nullptr);
   Reopen();

@@ -1,6 +1,7 @@
 #include "services/store/event/memory_event_log.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -145,8 +146,11 @@ absl::Status MemoryEventLog::Trim(absl::string_view log, int64_t through) {
 
 absl::Status MemoryEventLog::Remove(absl::string_view log) {
   KINORA_RETURN_IF_ERROR(ValidateLogKey(log));
-  MutexLock lock(mu_);
-  logs_.erase(log);
+  {
+    MutexLock lock(mu_);
+    logs_.erase(log);
+  }
+  waiters_.Notify(log, std::numeric_limits<int64_t>::max());
   return absl::OkStatus();
 }
 

@@ -14,12 +14,16 @@
 #include "common/log.h"
 #include "common/status.h"
 #include "services/store/checks.h"
+#include "services/store/event/event_json.h"
 #include "services/store/event/event_validator.h"
 #include "services/store/layout.h"
 #include "services/store/movie/movie_format.h"
 
 namespace kinora {
 namespace {
+
+constexpr int64_t kLeftoversPerRead = 100;
+constexpr int64_t kMaxLeftoverBytes = 1 << 20;
 
 absl::Status CheckBlueprint(absl::string_view blueprint) {
   if (!blueprint.empty() && blueprint.size() <= kMaxBlueprintBytes) {
@@ -67,6 +71,7 @@ absl::StatusOr<v1::CreateMovieResponse> ObjectMovieStore::Create(
   } else {
     if (movies_.holds().IsRestored(movie_id)) return MovieExists(movie_id);
     KINORA_RETURN_IF_ERROR(deletion_.EndRestoration(movie_id));
+    KINORA_RETURN_IF_ERROR(CheckUnused(movie_id));
     KINORA_RETURN_IF_ERROR(
         Pin(movie_id, request.blueprint(), hash, Revision{1}.ToString()));
     const MovieFile created = {.movie_id = movie_id,
@@ -105,6 +110,32 @@ ObjectMovieStore::BeginRestoration(absl::string_view movie_id) {
   }
   KINORA_RETURN_IF_ERROR(deletion_.BeginRestoration(movie_id));
   return hold;
+}
+
+// A creation that was cut short has left blueprints at most.
+absl::Status ObjectMovieStore::CheckUnused(const std::string& movie_id) {
+  const std::string inputs = InputsLogKey(movie_id);
+  KINORA_ASSIGN_OR_RETURN(const LogExtent made,
+                          log_.Extent(ArtefactsLogKey(movie_id)));
+  KINORA_ASSIGN_OR_RETURN(const LogExtent edited, log_.Extent(inputs));
+  bool unused = made.last_sequence == 0 && edited.oldest_sequence <= 1;
+  for (int64_t at = 0; unused && at < edited.last_sequence;) {
+    KINORA_ASSIGN_OR_RETURN(
+        const std::vector<LogRecord> records,
+        log_.Read(inputs, at, kLeftoversPerRead, kMaxLeftoverBytes));
+    if (records.empty()) break;
+    for (const LogRecord& record : records) {
+      at = record.sequence;
+      KINORA_ASSIGN_OR_RETURN(
+          const v1::Event event,
+          EventFromRecord(inputs, v1::LOG_KIND_INPUTS, record));
+      unused = unused && event.input().input_id() == kBlueprintInputId;
+    }
+  }
+  if (unused) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      MoviePrefix(movie_id), " holds the events of a movie without its ",
+      MovieKey(movie_id), ": put that back, or move the directory aside"));
 }
 
 absl::Status ObjectMovieStore::Pin(const std::string& movie_id,

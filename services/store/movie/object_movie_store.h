@@ -40,6 +40,7 @@ class ObjectMovieStore final : public MovieStore {
                    LogEventStore& events, ManifestStore& manifests,
                    LeaseTable& leases, Clock& clock)
       : storage_(storage),
+        log_(log),
         movies_(movies),
         events_(events),
         manifests_(manifests),
@@ -85,12 +86,16 @@ class ObjectMovieStore final : public MovieStore {
   // The movie's file, tombstones done away with; NOT_FOUND for a free id.
   absl::StatusOr<MovieFile> LoadLiving(absl::string_view movie_id)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // FAILED_PRECONDITION if there is the history of a movie under the id.
+  absl::Status CheckUnused(const std::string& movie_id)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Stores the blueprint and appends the event that pins it for `revision`.
   absl::Status Pin(const std::string& movie_id, absl::string_view blueprint,
                    absl::string_view hash, absl::string_view revision);
   absl::StatusOr<v1::BlobRef> Pinned(absl::string_view movie_id);
 
   ObjectStorage& storage_;
+  EventLog& log_;
   MovieCatalog& movies_;
   LogEventStore& events_;
   ManifestStore& manifests_;

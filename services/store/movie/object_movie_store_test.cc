@@ -111,6 +111,17 @@ TEST_F(ObjectMovieStoreTest, ACreationCutShortLeavesNoMovieOrAWholeOne) {
   EXPECT_EQ(log.last_sequence(), 1);
 }
 
+TEST_F(ObjectMovieStoreTest, AMovieWithoutItsFileIsNotTakenForAFreeId) {
+  ASSERT_OK(Create("film"));
+  ASSERT_OK(core().events.Append(InputEdit("Input:Topic", "sea")));
+  ASSERT_OK(storage_.Delete("builds/film/movie.json"));
+  Restart();
+  EXPECT_THAT(Create("film").status(),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("builds/film/movie.json: put that back")));
+  EXPECT_EQ(ReasonOf(Get("film").status()), "MOVIE_NOT_FOUND");
+}
+
 TEST_F(ObjectMovieStoreTest, AQuotaIsKeptAndReplaced) {
   ASSERT_OK(Create("film"));
   v1::SetMovieQuotaRequest request;
