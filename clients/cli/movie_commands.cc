@@ -18,6 +18,10 @@ namespace {
 constexpr uint64_t kMaxBlueprintBytes = 1 << 20;
 
 std::string Describe(const v1::Movie& movie) {
+  if (!movie.has_blueprint()) {
+    return absl::StrFormat("%s  damaged: see `kinora verify %s`\n",
+                           movie.movie_id(), movie.movie_id());
+  }
   std::string text = absl::StrFormat(
       "%s  %s  blueprint %s", movie.movie_id(),
       movie.current_revision().empty() ? "no revision"

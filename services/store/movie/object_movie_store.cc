@@ -174,21 +174,28 @@ absl::StatusOr<v1::BlobRef> ObjectMovieStore::Pinned(
   return event->input().content().blob();
 }
 
-absl::StatusOr<v1::Movie> ObjectMovieStore::Load(const std::string& movie_id) {
-  KINORA_ASSIGN_OR_RETURN(MovieFile file, movies_.Load(movie_id));
+absl::Status ObjectMovieStore::Describe(const std::string& movie_id,
+                                        v1::Movie* movie) {
+  movie->set_movie_id(movie_id);
+  KINORA_ASSIGN_OR_RETURN(const MovieFile file, movies_.Load(movie_id));
+  *movie->mutable_create_time() = ToTimestamp(file.create_time);
+  movie->set_format_version(kMovieFormatVersion);
+  movie->mutable_quota()->set_max_blob_bytes(file.limits.max_blob_bytes);
+  movie->mutable_quota()->set_max_revisions(file.limits.max_revisions);
   v1::GetCurrentManifestRequest request;
   request.set_movie_id(movie_id);
-  KINORA_ASSIGN_OR_RETURN(v1::GetCurrentManifestResponse current,
+  KINORA_ASSIGN_OR_RETURN(const v1::GetCurrentManifestResponse current,
                           manifests_.GetCurrent(request));
+  movie->set_current_revision(current.current().revision());
+  movie->set_current_manifest_hash(current.current().hash());
+  // Last: a movie without one is a damaged one.
+  KINORA_ASSIGN_OR_RETURN(*movie->mutable_blueprint(), Pinned(movie_id));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<v1::Movie> ObjectMovieStore::Load(const std::string& movie_id) {
   v1::Movie movie;
-  movie.set_movie_id(movie_id);
-  *movie.mutable_create_time() = ToTimestamp(file.create_time);
-  KINORA_ASSIGN_OR_RETURN(*movie.mutable_blueprint(), Pinned(movie_id));
-  movie.set_current_revision(current.current().revision());
-  movie.set_current_manifest_hash(current.current().hash());
-  movie.set_format_version(kMovieFormatVersion);
-  movie.mutable_quota()->set_max_blob_bytes(file.limits.max_blob_bytes);
-  movie.mutable_quota()->set_max_revisions(file.limits.max_revisions);
+  KINORA_RETURN_IF_ERROR(Describe(movie_id, &movie));
   return movie;
 }
 
@@ -220,16 +227,15 @@ absl::StatusOr<v1::ListMoviesResponse> ObjectMovieStore::List(
         return response;
       }
       after = id;
-      absl::StatusOr<v1::Movie> movie = Load(id);
-      if (absl::IsNotFound(movie.status())) continue;  // deleted meanwhile
-      if (movie.ok()) {
-        *response.add_movies() = *std::move(movie);
-      } else if (absl::IsDataLoss(movie.status()) ||
-                 absl::IsFailedPrecondition(movie.status())) {
-        response.add_movies()->set_movie_id(id);
-      } else {
-        return movie.status();
+      v1::Movie movie;
+      const absl::Status described = Describe(id, &movie);
+      if (!described.ok()) {
+        if (absl::IsNotFound(movies_.Load(id).status())) continue;  // deleted
+        // Whatever is wrong with one movie, the others are listed.
+        LogWarning("a movie is listed without what cannot be read of it",
+                   {{"movie_id", id}, {"error", described}});
       }
+      *response.add_movies() = std::move(movie);
     }
     if (ids.size() < wanted) return response;
   }

@@ -83,6 +83,9 @@ class ObjectMovieStore final : public MovieStore {
 
  private:
   absl::StatusOr<v1::Movie> Load(const std::string& movie_id);
+  // Load() that leaves what it has found in `*movie` when it fails, without
+  // the blueprint.
+  absl::Status Describe(const std::string& movie_id, v1::Movie* movie);
   // The movie's file, tombstones done away with; NOT_FOUND for a free id.
   absl::StatusOr<MovieFile> LoadLiving(absl::string_view movie_id)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);

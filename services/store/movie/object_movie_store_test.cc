@@ -193,6 +193,37 @@ TEST_F(ObjectMovieStoreTest, MoviesAreListedByIdInPages) {
       StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("page_token")));
 }
 
+// F: S3-10
+TEST_F(ObjectMovieStoreTest, AMovieThatCannotBeReadIsListedAsDamaged) {
+  for (const char* id : {"a", "b", "c"}) ASSERT_OK(Create(id));
+  const auto list = [&](const std::string& key, const absl::Status& error) {
+    FaultyObjectStorage faulty(storage_);
+    faulty.FailReadsOf(key, error);
+    Core core(faulty, log_, clock_);
+    absl::StatusOr<v1::ListMoviesResponse> listed = core.movies.List({});
+    EXPECT_OK(listed);
+    return listed.ok() ? *listed : v1::ListMoviesResponse();
+  };
+  for (const absl::Status& error :
+       {absl::AbortedError("a directory"), absl::OutOfRangeError("removed"),
+        absl::PermissionDeniedError("no"), absl::DataLossError("flipped"),
+        absl::InternalError("what")}) {
+    SCOPED_TRACE(error);
+    const v1::ListMoviesResponse current = list("builds/b/current.json", error);
+    ASSERT_EQ(current.movies_size(), 3);
+    EXPECT_TRUE(current.movies(0).has_blueprint());
+    EXPECT_EQ(current.movies(1).movie_id(), "b");
+    EXPECT_TRUE(current.movies(1).has_create_time());
+    EXPECT_FALSE(current.movies(1).has_blueprint());
+    EXPECT_TRUE(current.movies(2).has_blueprint());
+
+    const v1::ListMoviesResponse file = list("builds/b/movie.json", error);
+    ASSERT_EQ(file.movies_size(), 3);
+    EXPECT_EQ(file.movies(1).movie_id(), "b");
+    EXPECT_FALSE(file.movies(1).has_create_time());
+  }
+}
+
 TEST_F(ObjectMovieStoreTest, PinningAnotherBlueprintAppendsOneEvent) {
   ASSERT_OK_AND_ASSIGN(v1::CreateMovieResponse created, Create("film"));
   v1::SetBlueprintRequest request;

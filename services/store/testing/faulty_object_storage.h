@@ -1,6 +1,6 @@
 // A FaultyObjectStorage passes calls on to another storage until it is told to
 // stop: from then on every change fails and does nothing, as if the process had
-// died there.
+// died there. Reads of one object can be made to fail as well.
 
 #ifndef KINORA_SERVICES_STORE_TESTING_FAULTY_OBJECT_STORAGE_H_
 #define KINORA_SERVICES_STORE_TESTING_FAULTY_OBJECT_STORAGE_H_
@@ -29,12 +29,20 @@ class FaultyObjectStorage final : public ObjectStorage {
   // Lets `changes` more changes through, then fails each with UNAVAILABLE.
   void StopAfter(int changes) { left_ = changes; }
 
+  // Fails reads of the object with `error`. REQUIRES: no call is in progress.
+  void FailReadsOf(absl::string_view key, const absl::Status& error) {
+    unreadable_ = std::string(key);
+    unreadable_error_ = error;
+  }
+
   absl::StatusOr<std::string> Read(absl::string_view key, int64_t offset,
                                    int64_t limit) override {
+    if (key == unreadable_) return unreadable_error_;
     return base_.Read(key, offset, limit);
   }
   absl::StatusOr<std::unique_ptr<ObjectReader>> OpenRead(
       absl::string_view key) override {
+    if (key == unreadable_) return unreadable_error_;
     return base_.OpenRead(key);
   }
   absl::StatusOr<ObjectInfo> Stat(absl::string_view key) override {
@@ -110,6 +118,8 @@ class FaultyObjectStorage final : public ObjectStorage {
 
   ObjectStorage& base_;
   std::atomic<int> left_ = 1'000'000;
+  std::string unreadable_;
+  absl::Status unreadable_error_;
 };
 
 }  // namespace kinora
