@@ -5,6 +5,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
+#include "common/status.h"
+#include "common/utf8.h"
+
 namespace kinora {
 namespace {
 
@@ -20,6 +23,11 @@ const FlagSpec* Find(absl::Span<const FlagSpec> specs, absl::string_view name) {
 absl::StatusOr<Args> Args::Parse(absl::Span<const std::string> words,
                                  absl::Span<const FlagSpec> specs) {
   Args args;
+  for (const std::string& word : words) {
+    if (IsValidUtf8(word)) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the argument \"", ClipValue(word), "\" is not UTF-8 text"));
+  }
   for (size_t i = 0; i < words.size(); ++i) {
     absl::string_view word = words[i];
     if (word == "--") {

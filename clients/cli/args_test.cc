@@ -34,6 +34,9 @@ TEST(ArgsTest, NamesTheWordThatIsWrong) {
             "--set needs a value: NAME=JSON");
   EXPECT_EQ(Args::Parse({"--json=1"}, kSpecs).status().message(),
             "--json takes no value");
+  EXPECT_EQ(
+      Args::Parse({"film", "--set", "A=\xff\xfe"}, kSpecs).status().message(),
+      "the argument \"A=\\xff\\xfe\" is not UTF-8 text");
 }
 
 }  // namespace

@@ -54,6 +54,11 @@ class CallInterceptor final : public rpc::Interceptor {
         begin_nanos_(RealClock().MonotonicNanos()) {}
 
   void Intercept(rpc::InterceptorBatchMethods* methods) override {
+    if (TakesOneRequest() &&
+        methods->QueryInterceptionHookPoint(
+            rpc::InterceptionHookPoints::POST_RECV_MESSAGE)) {
+      unparsed_ = methods->GetRecvMessage() == nullptr;
+    }
     if (methods->QueryInterceptionHookPoint(
             rpc::InterceptionHookPoints::PRE_SEND_STATUS)) {
       const absl::Status status = NameRpc(methods);
@@ -68,7 +73,14 @@ class CallInterceptor final : public rpc::Interceptor {
   }
 
  private:
-  // gRPC answers a method that no class overrides with a bare UNIMPLEMENTED.
+  // Of a stream of requests, the end looks like one that is not parsed.
+  bool TakesOneRequest() const {
+    return info_->type() == rpc::ServerRpcInfo::Type::UNARY ||
+           info_->type() == rpc::ServerRpcInfo::Type::SERVER_STREAMING;
+  }
+
+  // gRPC answers both a method that no class overrides and a request that it
+  // cannot parse with a bare UNIMPLEMENTED.
   absl::Status NameRpc(rpc::InterceptorBatchMethods* methods) {
     const grpc::Status status = methods->GetSendStatus();
     if (status.error_code() != grpc::StatusCode::UNIMPLEMENTED ||
@@ -76,10 +88,16 @@ class CallInterceptor final : public rpc::Interceptor {
         !absl::StartsWith(info_->method(), "/kinora.")) {
       return FromGrpcStatus(status);
     }
-    const absl::Status named = WithReason(
-        absl::UnimplementedError(absl::StrCat(
-            info_->method(), " is part of the API but not of this build")),
-        "RPC_NOT_IMPLEMENTED");
+    const absl::Status named =
+        unparsed_
+            ? absl::InvalidArgumentError(absl::StrCat(
+                  info_->method(),
+                  ": the bytes of the request are no message of its type; "
+                  "strings must be UTF-8"))
+            : WithReason(absl::UnimplementedError(absl::StrCat(
+                             info_->method(),
+                             " is part of the API but not of this build")),
+                         "RPC_NOT_IMPLEMENTED");
     methods->ModifySendStatus(ToGrpcStatus(named));
     return named;
   }
@@ -100,6 +118,8 @@ class CallInterceptor final : public rpc::Interceptor {
   rpc::ServerRpcInfo* const info_;
   MetricsRegistry* const metrics_;
   const int64_t begin_nanos_;
+  // The one request could not be parsed. Set before the handler runs.
+  bool unparsed_ = false;
 };
 
 class CallInterceptorFactory final

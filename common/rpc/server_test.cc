@@ -177,6 +177,18 @@ TEST_P(RpcServerTest, AnUnknownMethodIsRefusedAndTheServerGoesOn) {
   }
 }
 
+TEST_P(RpcServerTest, ARequestThatDoesNotParseIsRefusedAsSuch) {
+  Serve();
+  v1::GetLeaseRequest request;
+  request.set_lease_id("\xff\xfe");
+  const absl::Status status =
+      CallUnary(*stub_, &Stub::GetLease, request, kTimeout).status();
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument,
+                               AllOf(HasSubstr("LeaseService/GetLease"),
+                                     HasSubstr("must be UTF-8"))));
+  EXPECT_EQ(ReasonOf(status), "");
+}
+
 TEST_P(RpcServerTest, CallsBeyondTheLimitAreRefused) {
   RpcServerOptions options;
   options.max_concurrent_calls = 1;
