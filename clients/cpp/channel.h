@@ -15,8 +15,11 @@ class Channel;
 namespace kinora {
 
 struct ChannelOptions {
-  // Larger messages are refused on either way.
-  int max_message_bytes = 16 << 20;
+  // Larger requests are refused.
+  int max_request_bytes = 16 << 20;
+  // Larger answers are refused; -1 for no limit: what a store accepted in
+  // small pieces may be asked for as a whole.
+  int max_answer_bytes = -1;
   // After this silence a ping finds out whether the peer is alive; a follow
   // stream on a dead connection ends with UNAVAILABLE soon after.
   absl::Duration keepalive = absl::Seconds(30);

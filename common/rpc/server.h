@@ -34,7 +34,7 @@ struct RpcService {
 struct RpcServerOptions {
   // HOST:PORT; port 0 takes a free one. Empty: in-process channels only.
   std::string listen = "127.0.0.1:0";
-  // Larger messages are refused with RESOURCE_EXHAUSTED.
+  // Larger requests are refused with RESOURCE_EXHAUSTED; answers may be larger.
   int max_message_bytes = 16 << 20;
   // Calls served at once; further ones get RESOURCE_EXHAUSTED.
   int max_concurrent_calls = 4096;

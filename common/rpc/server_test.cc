@@ -65,8 +65,10 @@ class ScratchService final : public v1::LeaseService::CallbackService {
                                      v1::GetLeaseResponse* response) override {
     return ServeUnary(
         context, executor_, request, response,
-        [](const v1::GetLeaseRequest&) -> absl::StatusOr<v1::GetLeaseResponse> {
+        [this](const v1::GetLeaseRequest&)
+            -> absl::StatusOr<v1::GetLeaseResponse> {
           v1::GetLeaseResponse response;
+          response.mutable_lease()->set_holder(std::string(answer_bytes_, 'x'));
           response.mutable_lease()->set_purpose(CurrentTrace().ToString());
           return response;
         });
@@ -96,8 +98,11 @@ class ScratchService final : public v1::LeaseService::CallbackService {
   }
 
   Gate& gate() { return gate_; }
+  // To be called before it serves.
+  void set_answer_bytes(size_t bytes) { answer_bytes_ = bytes; }
 
  private:
+  size_t answer_bytes_ = 0;
   Executor& executor_;
   Gate gate_;
 };
@@ -210,6 +215,13 @@ TEST_P(RpcServerTest, AMessageOverTheLimitIsRefused) {
   request.set_lease_id(std::string(2000, 'x'));
   EXPECT_THAT(CallUnary(*stub_, &Stub::GetLease, request, kTimeout),
               StatusIs(absl::StatusCode::kResourceExhausted));
+}
+
+TEST_P(RpcServerTest, AnAnswerMayBeLargerThanARequest) {
+  service_.set_answer_bytes(20 << 20);
+  Serve();
+  ASSERT_OK_AND_ASSIGN(const v1::GetLeaseResponse response, Get());
+  EXPECT_EQ(response.lease().holder().size(), 20 << 20);
 }
 
 TEST_P(RpcServerTest, ADeadlineEndsTheCall) {

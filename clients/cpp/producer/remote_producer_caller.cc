@@ -90,6 +90,8 @@ RemoteProducerCaller::RemoteProducerCaller(
     ChannelOptions channel_options;
     // Attempts have a retry of their own, which counts them.
     channel_options.retry = false;
+    // Outputs come in chunks; a producer is not trusted with our memory.
+    channel_options.max_answer_bytes = 16 << 20;
     producer->stub = v1::ProducerService::NewStub(
         options_.make_channel ? options_.make_channel(producer->target)
                               : MakeChannel(producer->target, channel_options));
