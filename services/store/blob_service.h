@@ -12,7 +12,11 @@
 
 #include "common/executor.h"
 #include "common/rpc/data_message.h"
+// The raw variants of methods hide the typed ones.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Woverloaded-virtual"
 #include "kinora/v1/blob.grpc.pb.h"
+#pragma GCC diagnostic pop
 #include "services/store/blob/blob_store.h"
 
 namespace kinora {
