@@ -3,17 +3,18 @@
 #ifndef KINORA_TESTS_BENCH_CPP_CONNECTION_H_
 #define KINORA_TESTS_BENCH_CPP_CONNECTION_H_
 
-#include <chrono>
 #include <memory>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "grpcpp/channel.h"
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
 #include "grpcpp/support/channel_arguments.h"
 
+#include "common/clock.h"
 #include "tests/bench/cpp/bench.h"
 
 namespace kinora {
@@ -27,8 +28,8 @@ inline std::shared_ptr<grpc::Channel> BareChannel(const std::string& address) {
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   auto channel = grpc::CreateCustomChannel(
       address, grpc::InsecureChannelCredentials(), arguments);
-  if (!channel->WaitForConnected(std::chrono::system_clock::now() +
-                                 std::chrono::seconds(20))) {
+  if (!channel->WaitForConnected(
+          absl::ToChronoTime(RealClock().Now() + absl::Seconds(20)))) {
     FailBench(absl::UnavailableError(absl::StrCat("nobody at ", address)));
   }
   return channel;
