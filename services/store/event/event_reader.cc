@@ -84,6 +84,15 @@ bool Read(EventLineScanner& line, v1::InputEvent* input) {
     if (!ReadWord(line, &by)) return false;
     input->set_edited_by(by);
   }
+  if (line.Member("\"cleared\":")) {
+    if (!line.Take("true")) return false;
+    input->set_cleared(true);
+  }
+  if (line.Member("\"restoredSequence\":")) {
+    int64_t restored = 0;
+    if (!line.Integer(&restored)) return false;
+    input->set_restored_sequence(restored);
+  }
   return line.EndObject();
 }
 
@@ -222,6 +231,11 @@ bool Read(EventLineScanner& line, v1::ArtefactEvent* artefact) {
   if (line.Member("\"duration\":") &&
       !ReadDuration(line, artefact->mutable_duration())) {
     return false;
+  }
+  if (line.Member("\"draw\":")) {
+    int64_t draw = 0;
+    if (!line.Integer(&draw) || draw < 0 || draw > UINT32_MAX) return false;
+    artefact->set_draw(static_cast<uint32_t>(draw));
   }
   return line.EndObject();
 }

@@ -90,6 +90,8 @@ class MemberWriter {
     Text("inputId", input.input_id());
     if (input.has_content()) Object("content", input.content());
     Word("editedBy", input.edited_by());
+    if (input.cleared()) json_.Key("cleared").Bool(true);
+    Number("restoredSequence", input.restored_sequence());
   }
 
   void Members(const v1::ArtefactEvent& artefact) {
@@ -123,6 +125,7 @@ class MemberWriter {
           .Double(static_cast<double>(artefact.duration().seconds()) +
                   static_cast<double>(artefact.duration().nanos()) * 1e-9);
     }
+    Number("draw", artefact.draw());
   }
 
   void Members(const v1::ProducedBy& by) {
