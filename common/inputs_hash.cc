@@ -52,4 +52,11 @@ std::string EmptyFanInSlot(absl::string_view binding) {
   return absl::StrCat(binding, "/");
 }
 
+KeySlot GroupsSlot(absl::string_view binding,
+                   absl::Span<const uint32_t> group_sizes) {
+  std::string sizes;
+  for (uint32_t size : group_sizes) absl::StrAppend(&sizes, size, " ");
+  return {absl::StrCat(binding, "/groups"), Sha256Of(sizes)};
+}
+
 }  // namespace kinora

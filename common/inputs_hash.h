@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 
 #include "common/digest.h"
 
@@ -52,6 +53,12 @@ std::string FanInSlot(absl::string_view binding, size_t index);
 // The slot that stands for a fan-in without elements; its content is the
 // all-zero Digest. It keeps an empty list apart from an unbound name.
 std::string EmptyFanInSlot(absl::string_view binding);
+
+// The slot that stands for the groups of a fan-in in groups. A binding that is
+// no fan-in and has no value has its name as its slot and the all-zero Digest
+// as its content.
+KeySlot GroupsSlot(absl::string_view binding,
+                   absl::Span<const uint32_t> group_sizes);
 
 }  // namespace kinora
 

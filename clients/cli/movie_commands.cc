@@ -42,30 +42,53 @@ std::string Describe(const v1::Movie& movie) {
   return absl::StrCat(text, "\n");
 }
 
+// The text of a blueprint. The store takes any; only one that can be planned is
+// sent.
+absl::StatusOr<std::string> ReadBlueprint(const Invocation& call,
+                                          const std::string& path) {
+  KINORA_ASSIGN_OR_RETURN(
+      std::string text, ReadFile(PosixFileSystem(), path, kMaxBlueprintBytes));
+  v1::ValidateBlueprintRequest validate;
+  validate.set_file_name(path);
+  validate.set_blueprint(text);
+  KINORA_RETURN_IF_ERROR(
+      call.connection.planner().ValidateBlueprint(validate).status());
+  return text;
+}
+
 absl::StatusOr<int> CreateMovie(const Invocation& call) {
   KINORA_RETURN_IF_ERROR(ValidateMovieId(call.operand(0)));
   const std::optional<std::string> path = call.args.Get("blueprint");
   if (!path.has_value()) {
     return absl::InvalidArgumentError("--blueprint FILE is required");
   }
-  KINORA_ASSIGN_OR_RETURN(
-      const std::string text,
-      ReadFile(PosixFileSystem(), *path, kMaxBlueprintBytes));
-  // The store takes any text; only a blueprint that can be planned is sent.
-  v1::ValidateBlueprintRequest validate;
-  validate.set_file_name(*path);
-  validate.set_blueprint(text);
-  KINORA_RETURN_IF_ERROR(
-      call.connection.planner().ValidateBlueprint(validate).status());
   v1::CreateMovieRequest request;
   request.set_movie_id(std::string(call.operand(0)));
-  request.set_blueprint(text);
+  KINORA_ASSIGN_OR_RETURN(*request.mutable_blueprint(),
+                          ReadBlueprint(call, *path));
   KINORA_ASSIGN_OR_RETURN(const v1::CreateMovieResponse response,
                           call.connection.store().movies.Create(request));
   if (call.json) {
     PrintJson(response.movie());
   } else {
     Print(absl::StrCat("created ", Describe(response.movie())));
+  }
+  return kExitOk;
+}
+
+absl::StatusOr<int> PinBlueprint(const Invocation& call) {
+  KINORA_RETURN_IF_ERROR(ValidateMovieId(call.operand(0)));
+  v1::SetBlueprintRequest request;
+  request.set_movie_id(std::string(call.operand(0)));
+  KINORA_ASSIGN_OR_RETURN(*request.mutable_blueprint(),
+                          ReadBlueprint(call, std::string(call.operand(1))));
+  KINORA_ASSIGN_OR_RETURN(const v1::SetBlueprintResponse response,
+                          call.connection.store().movies.SetBlueprint(request));
+  if (call.json) {
+    PrintJson(response);
+  } else {
+    Print(absl::StrCat(response.changed() ? "pinned " : "unchanged ",
+                       Describe(response.movie())));
   }
   return kExitOk;
 }
@@ -206,6 +229,13 @@ std::vector<Command> MovieCommands() {
        .min_operands = 1,
        .max_operands = 1,
        .run = CreateMovie},
+      {.words = "movie blueprint",
+       .usage = "MOVIE FILE",
+       .help = "pins another blueprint",
+       .flags = {},
+       .min_operands = 2,
+       .max_operands = 2,
+       .run = PinBlueprint},
       {.words = "movie list",
        .usage = "",
        .help = "lists movies",

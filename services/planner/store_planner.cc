@@ -166,10 +166,10 @@ absl::StatusOr<v1::RenderGraphResponse> StorePlanner::RenderGraph(
   KINORA_RETURN_IF_ERROR(CheckGraphFormat(request.format()));
   KINORA_ASSIGN_OR_RETURN(MovieSnapshot movie,
                           reader_.Read(request.movie_id()));
-  KINORA_ASSIGN_OR_RETURN(std::vector<uint32_t> sizes,
-                          DimensionSizes(*movie.blueprint, movie.inputs));
+  KINORA_ASSIGN_OR_RETURN(GraphShape shape,
+                          ShapeOf(*movie.blueprint, movie.inputs));
   KINORA_ASSIGN_OR_RETURN(Graph graph,
-                          Graph::Expand(*movie.blueprint, std::move(sizes)));
+                          Graph::Expand(*movie.blueprint, std::move(shape)));
   v1::RenderGraphResponse response;
   KINORA_ASSIGN_OR_RETURN(*response.mutable_text(),
                           DrawGraph(graph, request.format()));

@@ -29,6 +29,10 @@ struct AttemptRequest {
     std::string artefact_id;
     std::string name;  // the output's
     std::string mime_type;
+    // For a leaf: the artefact whose value it is a part of, and where. The
+    // producer is not asked for it.
+    std::string leaf_of;
+    std::string json_pointer;
   };
   std::vector<Output> outputs;
   absl::Duration timeout = absl::Minutes(10);

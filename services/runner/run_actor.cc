@@ -254,10 +254,13 @@ void RunActor::ApplyFact(const RunFact& fact) {
 
 void RunActor::StartAttempt(JobIndex job) {
   auto config = deps_.configs.find(state_.node(job).producer().name());
-  AttemptRequest request = MakeAttempt(
-      identity_, state_, job, deps_.clock.Now(),
-      config == deps_.configs.end() ? ProducerConfig().attempt_timeout
-                                    : config->second.attempt_timeout);
+  absl::Duration timeout = config == deps_.configs.end()
+                               ? ProducerConfig().attempt_timeout
+                               : config->second.attempt_timeout;
+  const uint32_t own = state_.node(job).limits().attempt_timeout_seconds();
+  if (own != 0) timeout = absl::Seconds(own);
+  AttemptRequest request =
+      MakeAttempt(identity_, state_, job, deps_.clock.Now(), timeout);
   if (auto details = heartbeats_.find(job); details != heartbeats_.end()) {
     request.header.set_heartbeat_details(details->second);
   }

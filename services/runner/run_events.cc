@@ -6,6 +6,7 @@
 
 #include "common/json.h"
 #include "common/json_writer.h"
+#include "common/readable_path.h"
 
 namespace kinora {
 namespace {
@@ -69,7 +70,14 @@ std::vector<v1::Event> SucceededEvents(const RunIdentity& run,
     v1::ArtefactEvent* a = event.mutable_artefact();
     a->set_status(v1::ARTEFACT_STATUS_SUCCEEDED);
     *a->mutable_output() = output.content;
-    a->set_readable_path(output.readable_path);
+    // Where the blueprint says, else where the producer says.
+    const std::string& declared = state.job(job).artefacts(i).readable_path();
+    const std::string& mime_type = output.content.has_blob()
+                                       ? output.content.blob().mime_type()
+                                       : output.content.inline_().mime_type();
+    a->set_readable_path(!declared.empty() && IsReadableType(mime_type)
+                             ? declared
+                             : output.readable_path);
     if (IsJsonObject(result.diagnostics_json)) {
       a->set_diagnostics_json(result.diagnostics_json);
     }
@@ -216,6 +224,7 @@ void PutInputs(const RunState& state, JobIndex job, v1::JobHeader* header) {
     v1::InputBinding* binding = header->add_inputs();
     binding->set_name(planned.name());
     binding->set_is_list(planned.is_list());
+    *binding->mutable_group_sizes() = planned.group_sizes();
     for (const std::string& id : planned.source_ids()) {
       v1::InputElement* element = binding->add_elements();
       element->set_source_id(id);
@@ -242,7 +251,9 @@ void PutOutputs(const RunState& state, JobIndex job, AttemptRequest* request) {
     expected.set_mime_type(output.mime_type());
     bool wanted = false;
     for (const v1::PlannedArtefact& artefact : state.job(job).artefacts()) {
-      if (artefact.output() != output.name()) continue;
+      if (artefact.output() != output.name() || !artefact.leaf_of().empty()) {
+        continue;
+      }
       wanted = true;
       if (artefact.index().empty()) continue;
       v1::OutputElement* element = expected.add_elements();
@@ -255,6 +266,8 @@ void PutOutputs(const RunState& state, JobIndex job, AttemptRequest* request) {
     AttemptRequest::Output wanted;
     wanted.artefact_id = artefact.artefact_id();
     wanted.name = artefact.output();
+    wanted.leaf_of = artefact.leaf_of();
+    wanted.json_pointer = artefact.json_pointer();
     for (const v1::PlannedOutput& output : state.node(job).outputs()) {
       if (output.name() == wanted.name) wanted.mime_type = output.mime_type();
     }

@@ -12,12 +12,13 @@ namespace {
 
 constexpr size_t kStatuses = static_cast<size_t>(JobStatus::kCancelled) + 1;
 
-// Calls `visit(slot, source id)` for each slot of a job; an empty fan-in has
-// one slot, whose source id is empty.
+// Calls `visit(slot, source id)` for each slot of a job; an empty fan-in and
+// an absent binding have one slot, whose source id is empty.
 template <typename Visit>
 void ForEachSlot(const v1::PlannedJob& job, Visit visit) {
   for (const v1::PlannedBinding& binding : job.bindings()) {
     if (!binding.is_list()) {
+      if (binding.source_ids().empty()) visit(binding.name(), std::string());
       for (const std::string& id : binding.source_ids()) {
         visit(binding.name(), id);
       }
@@ -144,7 +145,7 @@ absl::Status RunState::AddJob(const v1::PlannedJob& job, size_t layer) {
   entry.job = &job;
   entry.node = node->second;
   entry.layer = layer;
-  entry.producer = ProducerOf(node->second->producer().name());
+  entry.lane = LaneOf(*node->second);
   for (const v1::PlannedArtefact& artefact : job.artefacts()) {
     Source source;
     source.maker = static_cast<JobIndex>(jobs_.size());
@@ -210,6 +211,26 @@ size_t RunState::ProducerOf(const std::string& name) {
   return found.first->second;
 }
 
+size_t RunState::LaneOf(const v1::PlannedNode& node) {
+  const uint32_t concurrency = node.limits().concurrency();
+  const std::string& producer = node.producer().name();
+  auto found = lane_by_name_.emplace(
+      std::make_pair(producer, concurrency == 0 ? std::string() : node.node()),
+      lanes_.size());
+  if (found.second) {
+    Lane& lane = lanes_.emplace_back();
+    lane.producer = ProducerOf(producer);
+    if (concurrency != 0) lane.concurrency = concurrency;
+  }
+  return found.first->second;
+}
+
+uint32_t RunState::MaxAttempts(const Job& job) const {
+  const uint32_t own = job.node->limits().max_attempts();
+  return own != 0 ? own
+                  : producers_[lanes_[job.lane].producer].limits.max_attempts;
+}
+
 std::vector<JobChange> RunState::Apply(const RunFact& fact) {
   changes_.clear();
   std::visit([this](const auto& what) { Handle(what); }, fact);
@@ -240,8 +261,7 @@ void RunState::Handle(const AttemptFailed& fact) {
   JobChange change{fact.job, JobStatus::kFailed, fact.failure, {}};
   if (cancelled_) {
     change.status = JobStatus::kCancelled;
-  } else if (ShouldRetry(fact.failure, job.attempts,
-                         producers_[job.producer].limits.max_attempts)) {
+  } else if (ShouldRetry(fact.failure, job.attempts, MaxAttempts(job))) {
     change.status = JobStatus::kRetrying;
     change.delay = RetryDelay(options_.retry, job.attempts, *random_);
   }
@@ -261,7 +281,7 @@ void RunState::Handle(const CancelRequested&) {
   if (cancelled_) return;
   cancelled_ = true;
   look_ups_.clear();
-  for (Producer& producer : producers_) producer.ready.clear();
+  for (Lane& lane : lanes_) lane.ready.clear();
   for (size_t i = 0; i < jobs_.size(); ++i) {
     const JobIndex index = static_cast<JobIndex>(i);
     // Running ones are final when their attempt has ended.
@@ -333,12 +353,14 @@ void RunState::MakeKeyed(JobIndex index) {
 void RunState::MakeReady(JobIndex index) {
   SetStatus(index, JobStatus::kReady);
   Job& job = Entry(index);
-  producers_[job.producer].ready.insert({-job.remaining_path, index});
+  lanes_[job.lane].ready.insert({-job.remaining_path, index});
 }
 
 void RunState::LeaveRunning(JobIndex index) {
+  Lane& lane = lanes_[Entry(index).lane];
   --running_;
-  --producers_[Entry(index).producer].running;
+  --lane.running;
+  --producers_[lane.producer].running;
 }
 
 void RunState::OpenLayers() {
@@ -361,20 +383,22 @@ RunCommands RunState::NextCommands() {
   // What is being looked up may be more urgent than what is ready.
   if (!commands.look_ups.empty()) return commands;
   while (running_ < options_.max_concurrency) {
-    Producer* best = nullptr;
-    for (Producer& producer : producers_) {
-      if (producer.ready.empty() ||
+    Lane* best = nullptr;
+    for (Lane& lane : lanes_) {
+      const Producer& producer = producers_[lane.producer];
+      if (lane.ready.empty() || lane.running >= lane.concurrency ||
           producer.running >= producer.limits.concurrency) {
         continue;
       }
-      if (best == nullptr || *producer.ready.begin() < *best->ready.begin()) {
-        best = &producer;
+      if (best == nullptr || *lane.ready.begin() < *best->ready.begin()) {
+        best = &lane;
       }
     }
     if (best == nullptr) break;
     const JobIndex index = best->ready.begin()->second;
     best->ready.erase(best->ready.begin());
     ++best->running;
+    ++producers_[best->producer].running;
     ++running_;
     ++Entry(index).attempts;
     SetStatus(index, JobStatus::kRunning);
@@ -396,6 +420,7 @@ Digest RunState::KeyOf(const Job& job) const {
   key.producer = job.node->producer().name();
   key.producer_version = job.node->producer().version();
   key.settings = Digest::ParseHex(job.node->settings_hash()).value_or(Digest());
+  key.salt = job.node->salt();
   key.job_id = job.job->job_id();
   for (const v1::PlannedArtefact& artefact : job.job->artefacts()) {
     key.artefact_ids.push_back(artefact.artefact_id());
@@ -404,6 +429,11 @@ Digest RunState::KeyOf(const Job& job) const {
   ForEachSlot(*job.job, [&](const std::string& slot, const std::string& id) {
     key.slots.push_back({slot, HashOf(id)});
   });
+  for (const v1::PlannedBinding& binding : job.job->bindings()) {
+    if (binding.is_grouped()) {
+      key.slots.push_back(GroupsSlot(binding.name(), binding.group_sizes()));
+    }
+  }
   return InputsHash(key);
 }
 

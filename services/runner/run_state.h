@@ -190,7 +190,7 @@ class RunState {
     const v1::PlannedJob* job = nullptr;
     const v1::PlannedNode* node = nullptr;
     size_t layer = 0;
-    size_t producer = 0;
+    size_t lane = 0;
     size_t missing = 0;  // upstream jobs that have no result yet
     std::vector<JobIndex> dependants;
     int remaining_path = 1;  // jobs on the longest way down, itself included
@@ -200,6 +200,13 @@ class RunState {
   };
   struct Producer {
     ProducerLimits limits;
+    uint32_t running = 0;
+  };
+  // Where jobs wait for their producer: those of a node with a limit of its
+  // own, or of all other nodes of a producer.
+  struct Lane {
+    size_t producer = 0;
+    uint32_t concurrency = UINT32_MAX;
     uint32_t running = 0;
     // Ready jobs, the one with the longest remaining path first.
     std::set<std::pair<int, JobIndex>> ready;
@@ -214,6 +221,8 @@ class RunState {
   absl::Status Connect(JobIndex index);
   absl::Status CheckKey(JobIndex index) const;
   size_t ProducerOf(const std::string& name);
+  size_t LaneOf(const v1::PlannedNode& node);
+  uint32_t MaxAttempts(const Job& job) const;
 
   const Job& Entry(JobIndex index) const {
     return jobs_[static_cast<size_t>(index)];
@@ -245,6 +254,9 @@ class RunState {
   std::vector<Job> jobs_;
   absl::flat_hash_map<std::string, size_t> producer_by_name_;
   std::vector<Producer> producers_;
+  // By producer and node; the node is empty for those without a limit.
+  std::map<std::pair<std::string, std::string>, size_t> lane_by_name_;
+  std::vector<Lane> lanes_;
 
   std::vector<size_t> first_of_layer_;  // and one more: the number of jobs
   std::vector<size_t> unfinished_in_layer_;

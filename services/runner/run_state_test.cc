@@ -167,6 +167,42 @@ TEST_F(RunStateTest, ProducerLimitHoldsBesideTheTotal) {  // F: S1-47
 
 // The key of a job behind a rerun upstream depends on the bytes it made and on
 // nothing else: same bytes, same key.
+// A node's own limits narrow those of its producer, and only its own jobs.
+TEST_F(RunStateTest, NodeLimitHoldsBesideItsProducers) {
+  PlanBuilder plan;
+  plan.Job(0, "A", {}, "slow").Job(0, "B", {}, "slow").Job(0, "C", {}, "sim");
+  plan.Job(0, "D", {}, "sim").Job(0, "E", {}, "sim");
+  v1::PlannedNode& slow = *plan.plan().mutable_nodes(0);
+  slow.mutable_producer()->set_name("sim");
+  slow.mutable_limits()->set_concurrency(1);
+  slow.mutable_limits()->set_max_attempts(2);
+  RunState state = Make(plan, {.producers = {{"sim", {3, 1}}}});
+  EXPECT_THAT(Start(state), ElementsAre("A", "C", "D"));
+  Succeed(state, "C", "c");
+  EXPECT_THAT(Start(state), ElementsAre("E")) << "B waits for A";
+  EXPECT_EQ(Fail(state, "D", true)[0].status, JobStatus::kFailed);
+  EXPECT_EQ(Fail(state, "A", true)[0].status, JobStatus::kRetrying);
+  EXPECT_THAT(Start(state), ElementsAre("B"));
+}
+
+// F: B-2 A binding without a source is part of the key and of what is recorded.
+TEST_F(RunStateTest, AbsentBindingHasASlotOfItsOwn) {
+  PlanBuilder bound, absent;
+  bound.Job(0, "A", {});
+  absent.Job(0, "A", {});
+  absent.plan().mutable_layers(0)->mutable_jobs(0)->add_bindings()->set_name(
+      "zero");
+  RunState with = Make(absent), without = Make(bound);
+  Start(with);
+  Start(without);
+  EXPECT_NE(with.key(0), without.key(0));
+  std::vector<v1::Dependency> dependencies = with.Dependencies(0);
+  ASSERT_EQ(dependencies.size(), 3u);
+  EXPECT_EQ(dependencies[2].slot(), "zero");
+  EXPECT_EQ(dependencies[2].source_id(), "");
+  EXPECT_EQ(dependencies[2].hash(), Digest().Hex());
+}
+
 TEST_F(RunStateTest, KeyFollowsTheContentOfTheUpstream) {
   auto key_after = [&](absl::string_view content) {
     PlanBuilder plan;

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "clients/cpp/producer/leaf_split.h"
 #include "common/rpc/status.h"
 #include "common/rpc/stream_task.h"
 #include "common/rpc/unary.h"
@@ -66,10 +67,12 @@ ProduceSession::ProduceSession(AttemptRequest request,
   std::map<std::string, int> elements;
   for (const AttemptRequest::Output& output : request_.outputs) {
     ++elements[output.name];
+    has_leaves_ = has_leaves_ || !output.leaf_of.empty();
   }
   for (const AttemptRequest::Output& output : request_.outputs) {
     sinks_.emplace_back(blobs_, request_.header.movie_id(), inline_limit,
                         output);
+    if (!output.leaf_of.empty()) continue;
     sink_by_id_[output.artefact_id] = &sinks_.back();
     if (elements[output.name] == 1) sink_by_id_[output.name] = &sinks_.back();
   }
@@ -198,8 +201,7 @@ bool ProduceSession::HandleResponse() {
       if (incoming_.usage().has_cost()) cost_ = incoming_.usage().cost();
       return true;
     case v1::ProduceResponse::kResult:
-      result_ = incoming_.result();
-      return true;
+      return HandleResult();
     case v1::ProduceResponse::MESSAGE_NOT_SET:
       return true;  // from a newer producer
   }
@@ -237,6 +239,27 @@ bool ProduceSession::HandleChunk() {
       executor_, shared_from_this(), trace_,
       [&output](ProduceSession& session) {
         session.TakeChunk(output);
+        session.StartRead(&session.incoming_);
+      },
+      [](ProduceSession& session, const absl::Status& why) {
+        session.BreakByStore(why, v1::FAILURE_REASON_UNSPECIFIED);
+        session.EndReading();
+      });
+  return false;
+}
+
+bool ProduceSession::HandleResult() {
+  result_ = incoming_.result();
+  if (!has_leaves_ || !result_->has_succeeded()) return true;
+  PostStreamTask(
+      executor_, shared_from_this(), trace_,
+      [](ProduceSession& session) {
+        const absl::Status status =
+            SplitLeaves(session.blobs_, session.request_.header.movie_id(),
+                        &session.sinks_);
+        if (!status.ok()) {
+          session.BreakByStore(status, v1::FAILURE_REASON_OUTPUT_INVALID);
+        }
         session.StartRead(&session.incoming_);
       },
       [](ProduceSession& session, const absl::Status& why) {

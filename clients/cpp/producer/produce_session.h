@@ -32,6 +32,8 @@ namespace kinora {
 //                 -> output chunk: kept, or appended to an upload on the
 //                    executor; only then read again, so an output of any size
 //                    costs one chunk and a slow store slows the producer down
+//                 -> result: leaves are taken from the outputs, on the
+//                    executor
 //                 -> end of stream
 //
 // A reaction never blocks. When both loops have ended, OnDone() judges: a
@@ -73,6 +75,7 @@ class ProduceSession final
   bool HandleResponse();
   bool HandleAccepted(const v1::Accepted& accepted);
   bool HandleChunk();
+  bool HandleResult();
   void TakeChunk(OutputSink& sink);
   void EndReading();
 
@@ -98,7 +101,9 @@ class ProduceSession final
   v1::ProduceResponse incoming_;
   bool accepted_ = false;
   std::deque<OutputSink> sinks_;  // in the order of the outputs
-  std::map<std::string, OutputSink*> sink_by_id_;  // by artefact and by name
+  // By artefact and by name, but for leaves.
+  std::map<std::string, OutputSink*> sink_by_id_;
+  bool has_leaves_ = false;
   std::optional<v1::JobResult> result_;
   std::optional<v1::Cost> cost_;
 

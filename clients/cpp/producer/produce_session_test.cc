@@ -156,7 +156,10 @@ class ProduceSessionTest : public ::testing::TestWithParam<Transport> {
     request.header.set_movie_id("film");
     request.header.set_producer("tts");
     request.producer_version = "1";
-    request.outputs.push_back({"Artifact:Text", "Text", mime});
+    request.outputs.push_back({"Artifact:Text", "Text", mime, "", ""});
+    for (const AttemptRequest::Output& leaf : leaves_) {
+      request.outputs.push_back(leaf);
+    }
     request.timeout = absl::Minutes(1);
     auto observer = std::make_shared<WaitingObserver>();
     std::unique_ptr<Attempt> attempt =
@@ -174,6 +177,7 @@ class ProduceSessionTest : public ::testing::TestWithParam<Transport> {
   }
 
   NoBlobs blobs_;
+  std::vector<AttemptRequest::Output> leaves_;
   ScriptedProducer producer_;
   InProcessServer server_{
       {{v1::ProducerService::service_full_name(), &producer_}}};
@@ -213,6 +217,36 @@ TEST_P(ProduceSessionTest, OutputThatIsNotWhatItsTypeSaysIsInvalid) {
   ExpectFailure(
       Produce({Accepted("1"), Chunk("Text", 0, "\xff", true), Succeeded()}),
       v1::FAILURE_REASON_OUTPUT_INVALID, false, "UTF-8");
+}
+
+// F: B-3
+TEST_P(ProduceSessionTest, LeavesAreTakenFromTheirOutput) {
+  leaves_ = {{"Artifact:Title", "Title", "text/plain", "Artifact:Text", "/t"},
+             {"Artifact:Mood", "Mood", "application/json", "Artifact:Text",
+              "/a~1b/1"}};
+  auto produce = [&](const std::string& json) {
+    return Produce({Accepted("1"), Chunk("Text", 0, json, true), Succeeded()},
+                   "application/json");
+  };
+  AttemptResult result = produce(R"({"t": "Sea", "a/b": [0, {"y":1, "x":2}]})");
+  ASSERT_FALSE(result.failure.has_value()) << result.failure->message();
+  ASSERT_EQ(result.outputs.size(), 3u);
+  EXPECT_EQ(result.outputs[1].content.inline_().data(), "Sea");
+  EXPECT_EQ(result.outputs[1].content.inline_().mime_type(), "text/plain");
+  EXPECT_EQ(result.outputs[2].content.inline_().data(), R"({"x":2,"y":1})");
+
+  for (const char* json : {R"({"t": "Sea", "a/b": [0]})", R"({"t": "Sea"})",
+                           R"({"t": "Sea", "a/b": {"01": 1}})", "7"}) {
+    ExpectFailure(produce(json), v1::FAILURE_REASON_OUTPUT_INVALID, false,
+                  "Artifact:Text has nothing at /");
+  }
+  ExpectFailure(produce(R"({"t": 3, "a/b": [0, 1]})"),
+                v1::FAILURE_REASON_OUTPUT_INVALID, false,
+                "Artifact:Title: Artifact:Text has number, not a string, at /t");
+  // The producer cannot send a leaf itself.
+  ExpectFailure(
+      Produce({Accepted("1"), Chunk("Title", 0, "Sky", true), Succeeded()}),
+      v1::FAILURE_REASON_OUTPUT_INVALID, false, "\"Title\"");
 }
 
 TEST_P(ProduceSessionTest, BytesOutOfPlaceAreInvalid) {

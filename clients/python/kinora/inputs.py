@@ -119,13 +119,22 @@ class Inputs:
         self._folder = tempfile.TemporaryDirectory(prefix="kinora-job-")
         self._bindings: dict[str, list[Input]] = {}
         self._is_list: dict[str, bool] = {}
+        self._group_sizes: dict[str, list[int]] = {}
+        self._absent: set[str] = set()
         try:
             for binding in header.inputs:
-                if binding.name in self._bindings:
+                if binding.name in self._bindings or binding.name in self._absent:
                     raise BadInput(f"inputs: binding {binding.name!r} occurs twice")
+                if not binding.is_list and not binding.elements:
+                    self._absent.add(binding.name)
+                    continue
                 elements = [Input(binding.name, i, e, self._folder.name) for i, e in enumerate(binding.elements)]
                 self._bindings[binding.name] = elements
                 self._is_list[binding.name] = binding.is_list
+                self._group_sizes[binding.name] = list(binding.group_sizes)
+                if sum(binding.group_sizes) not in (0, len(elements)):
+                    raise BadInput(f"inputs[{binding.name!r}]: groups of {sum(binding.group_sizes)} elements, "
+                                   f"but {len(elements)} came")
                 if not binding.is_list and len(elements) != 1:
                     raise BadInput(f"inputs[{binding.name!r}]: {len(elements)} elements, expected 1")
         except BaseException:
@@ -161,10 +170,18 @@ class Inputs:
         return elements[0]
 
     def all(self, name: str) -> list[Input]:
+        if name in self._absent:
+            raise KeyError(f"input {name!r} is absent for this job; ask job.has({name!r}) first")
         if name not in self._bindings:
             known = ", ".join(sorted(self._bindings)) or "none"
             raise KeyError(f"the job has no input {name!r}; it has: {known}")
         return self._bindings[name]
+
+    def groups(self, name: str) -> list[list[Input]]:
+        elements = iter(self.all(name))
+        if not self._is_list[name]:
+            raise KeyError(f"input {name!r} is no list")
+        return [[next(elements) for _ in range(size)] for size in self._group_sizes[name]]
 
     def close(self):
         self._folder.cleanup()

@@ -76,7 +76,14 @@ class Job:
         """All elements of a fan-in, in index order."""
         return list(self._inputs.all(name))
 
+    def groups(self, name: str) -> list[list[Input]]:
+        """The elements of a fan-in with `group`, group by group; a group may
+        be empty."""
+        return self._inputs.groups(name)
+
     def has(self, name: str) -> bool:
+        """False for an input that is absent, such as what comes before the
+        first segment."""
         return name in self._inputs
 
     def text(self, name: str) -> str:

@@ -61,7 +61,7 @@ class Runner:
         self.channel = grpc.insecure_channel(address)
         self.stub = producer_pb2_grpc.ProducerServiceStub(self.channel)
 
-    def header(self, producer, outputs=("Out",), inputs=None, settings=None, **fields):
+    def header(self, producer, outputs=("Out",), inputs=None, settings=None, groups=None, **fields):
         header = producer_pb2.JobHeader(
             movie_id="film", run_id="run-1", job_id="Node[segment=1]", producer=producer, node="Node", attempt=1,
             point=[types_pb2.DimensionIndex(dimension="segment", index=1)],
@@ -72,8 +72,8 @@ class Runner:
         chunks = []
         for name, value in sorted((inputs or {}).items()):
             many = isinstance(value, list)
-            binding = header.inputs.add(name=name, is_list=many)
-            for i, (made, data) in enumerate(value if many else [value]):
+            binding = header.inputs.add(name=name, is_list=many, group_sizes=(groups or {}).get(name, []))
+            for i, (made, data) in enumerate(value if many else [value] if value else []):
                 binding.elements.append(made)
                 if made.streamed:
                     chunks.append((name, i, data))

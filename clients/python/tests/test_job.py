@@ -63,6 +63,22 @@ def test_fan_in_keeps_index_order(serve):
     assert outcome.outputs["Out"] == b"a-b--d"
 
 
+# F: B-2
+def test_fan_in_comes_in_groups_and_an_absent_input_is_not_there(serve):
+    parts = [element("a"), element("b"), element("c")]
+
+    def look(job):
+        groups = [[e.text() for e in group] for group in job.groups("clips")]
+        job.write("Out", f"{groups} {job.has('before')}")
+
+    outcome = serve(producer_of(look)).run(
+        "p", inputs={"clips": parts, "before": None}, groups={"clips": [2, 0, 1]})
+    assert outcome.outputs["Out"] == b"[['a', 'b'], [], ['c']] False"
+
+    outcome = serve(producer_of(lambda job: job.text("before"))).run("p", inputs={"before": None})
+    assert "absent" in outcome.result.failed.message
+
+
 def test_each_element_of_an_output_is_written_on_its_own(serve):
     def split(job):
         for i, place in enumerate(job.elements("Part")):

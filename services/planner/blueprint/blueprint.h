@@ -2,38 +2,48 @@
 // Names are resolved to positions in the vectors below, in the order in which
 // the YAML declares them.
 //
-// The language, as a whole:
+// The language is described in docs/blueprint.md, its structure in
+// docs/blueprint.schema.json. In short:
 //
 //   blueprint: film
 //   inputs:
 //     Story: {type: text, description: "...", default: "..."}
 //     SegmentCount: {type: integer, default: 3, minimum: 1, maximum: 60}
-//     Prompt: {type: text, over: [segment], default: ""}
+//     ImageCount: {type: integer, over: [segment], default: 2}
+//     WithMusic: {type: boolean, default: true}
 //   dimensions:
 //     segment: {size: Input:SegmentCount}      # or a positive integer
+//     image: {within: segment, size: "Input:ImageCount[segment]"}
 //   nodes:
 //     Script:
-//       producer: script
+//       producer: {name: script, version: ">=1.2 <2"}
 //       settings: {style: dark}                # any object; part of the key
+//       limits: {max_attempts: 5}              # not part of it
 //       inputs: {story: "Input:Story", count: "Input:SegmentCount"}
-//       outputs: {SegmentText: {type: text/plain, over: [segment]}}
-//     Narration:
-//       producer: narration
+//       outputs:
+//         SegmentText:
+//           type: text/plain
+//           over: [segment]
+//           readable: "segment/{segment}/text.txt"
+//     Clip:
+//       producer: clip
 //       over: [segment]                        # one job per segment
 //       inputs:
 //         text: "SegmentText[segment]"         # this job's segment
 //         first: "SegmentText[0]"              # always the first
-//         prompt: "Input:Prompt[segment]"
-//       outputs: {Audio: audio/wav}            # one per segment
-//     Film:
-//       producer: film
-//       inputs: {clips: {all: "Audio[segment]"}}   # fan-in, in index order
-//       outputs: {Film: video/mp4}
-//   outputs: [Film]
+//         before: "Clip[segment-1]"            # absent in the first one
+//         images: {all: "Image[segment][image]"}  # fan-in, in index order
+//       outputs: {Clip: video/mp4}             # one per segment
+//     Music:
+//       producer: music
+//       when: Input:WithMusic                  # else it and its jobs are not
+//       outputs: {Music: audio/wav}
+//   outputs: [Clip]
 //
 // Dimensions of a node, an input or an output stand in the order in which
 // `dimensions` declares them. An output has its node's dimensions and, with
-// `over`, more: then one job makes an artefact for each index.
+// `over`, more: then one job makes an artefact for each index. Whatever has a
+// dimension has those it is nested in, too.
 
 #ifndef KINORA_SERVICES_PLANNER_BLUEPRINT_BLUEPRINT_H_
 #define KINORA_SERVICES_PLANNER_BLUEPRINT_BLUEPRINT_H_
@@ -49,6 +59,8 @@
 #include "common/digest.h"
 #include "kinora/v1/types.pb.h"
 #include "services/planner/blueprint/input_type.h"
+#include "services/planner/blueprint/readable_template.h"
+#include "services/planner/blueprint/version_range.h"
 
 namespace kinora {
 
@@ -66,6 +78,11 @@ struct DimensionDeclaration {
   int line = 0;
   uint32_t size = 0;    // if size_input < 0
   int size_input = -1;  // the integer input that holds the size
+  // The dimension it is nested in, which is declared before it; -1 for none.
+  int within = -1;
+  // All it is nested in, outermost first. `size_input` has some of these as
+  // its dimensions, and then a size for each of their points.
+  std::vector<int> ancestors;
 };
 
 struct InputDeclaration {
@@ -81,18 +98,51 @@ struct InputDeclaration {
 struct ReferenceIndex {
   bool is_constant = false;
   uint32_t constant = 0;  // else the index in that dimension
+  int32_t offset = 0;     // added to the job's own index
+};
+
+// Elements of an input or output, as seen from a job.
+struct Reference {
+  bool is_input = false;  // `target` is an input, else an output
+  int target = 0;
+  std::vector<ReferenceIndex> indices;  // one per dimension of the target
+};
+
+// One step of the order of a fan-in.
+struct ListOrder {
+  size_t place = 0;  // among the target's dimensions
+  bool descending = false;
 };
 
 // What a job reads under one name.
 struct Binding {
   std::string name;
   int line = 0;
+  Reference from;
   // A fan-in: every dimension of the target that is not the node's own and has
   // no constant index is run through, the last one fastest.
   bool is_list = false;
-  bool is_input = false;  // `target` is an input, else an output
-  int target = 0;
-  std::vector<ReferenceIndex> indices;  // one per dimension of the target
+  // If not empty, another order for a fan-in: the dimensions run through, the
+  // slowest first.
+  std::vector<ListOrder> order;
+  // If not -1, the dimension by whose index the elements of a fan-in are put
+  // into groups; it is the slowest.
+  int group = -1;
+  // Read instead by a job for which `from` points outside, or at what an
+  // inactive job would have made. Without one the binding is absent there.
+  std::optional<Reference> fallback;
+};
+
+// One condition of a node, on an input.
+struct Condition {
+  int line = 0;
+  Reference value;
+  // The value's hash is one of these, or with `negated` none of them.
+  std::vector<std::string> hashes;
+  bool negated = false;
+  // If `hashes` is empty: the bounds of a number, inclusive.
+  std::optional<double> at_least;
+  std::optional<double> at_most;
 };
 
 // What a job makes under one name. Its name is that of the artefacts, too.
@@ -103,17 +153,39 @@ struct OutputDeclaration {
   std::string mime_type;
   std::vector<int> own_over;    // beyond the node's, ascending
   std::vector<int> dimensions;  // the node's and its own, ascending
+  // Where the readable copies lie below `prompts/`; empty for none.
+  ReadableTemplate readable;
+};
+
+// How the jobs of a node are run. 0 leaves it to the runner's producer table.
+struct NodeLimitsDeclaration {
+  uint32_t concurrency = 0;
+  uint32_t max_attempts = 0;
+  uint32_t attempt_timeout_seconds = 0;
+};
+
+// What one job of a node may cost.
+struct PriceDeclaration {
+  int64_t min_micros = 0;
+  int64_t max_micros = 0;
+  std::string currency;  // ISO 4217, such as USD
 };
 
 struct NodeDeclaration {
   std::string name;
   int line = 0;
   std::string producer;
+  int producer_line = 0;
+  VersionRange producer_versions;    // any unless the node says
   std::string settings_json = "{}";  // canonical
   Digest settings_hash;
-  std::vector<int> over;          // dimensions, ascending
-  std::vector<Binding> bindings;  // sorted by name
-  std::vector<int> outputs;       // as declared
+  std::string salt;
+  NodeLimitsDeclaration limits;
+  std::optional<PriceDeclaration> price;
+  std::vector<Condition> conditions;  // all must hold, else a job is inactive
+  std::vector<int> over;              // dimensions, ascending
+  std::vector<Binding> bindings;      // sorted by name
+  std::vector<int> outputs;           // as declared
 };
 
 struct Blueprint {
@@ -122,8 +194,11 @@ struct Blueprint {
   std::vector<InputDeclaration> inputs;
   std::vector<NodeDeclaration> nodes;
   std::vector<OutputDeclaration> outputs;
-  std::vector<int> results;     // outputs the film is made for, as listed
-  std::vector<int> node_order;  // nodes, each after all it reads from
+  std::vector<int> results;  // outputs the film is made for, as listed
+  // The nodes in groups, each after all it reads from. More than one node, or
+  // one that reads from itself, makes a group only by offsets or fallbacks:
+  // its jobs have an order, its nodes have none.
+  std::vector<std::vector<int>> node_groups;
 
   // Positions; -1 if there is none of that name.
   int FindInput(absl::string_view name) const;

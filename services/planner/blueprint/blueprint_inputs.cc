@@ -1,11 +1,9 @@
-// The part of the parser that reads inputs and dimensions.
+// The part of the parser that reads inputs.
 
 #include <optional>
 #include <string>
 #include <utility>
 
-#include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
 #include "common/status.h"
@@ -13,20 +11,6 @@
 #include "services/planner/blueprint/suggest.h"
 
 namespace kinora {
-
-absl::Status BlueprintParser::ParseDimensionNames() {
-  const YamlNode* map = root_.Find("dimensions");
-  if (map == nullptr) return absl::OkStatus();
-  KINORA_RETURN_IF_ERROR(CheckDeclarations(*map, "dimensions"));
-  for (const YamlEntry& entry : map->entries) {
-    dimension_ids_[entry.key] = static_cast<int>(blueprint_.dimensions.size());
-    DimensionDeclaration dimension;
-    dimension.name = entry.key;
-    dimension.line = entry.line;
-    blueprint_.dimensions.push_back(std::move(dimension));
-  }
-  return absl::OkStatus();
-}
 
 absl::Status BlueprintParser::ParseInputs() {
   const YamlNode* map = root_.Find("inputs");
@@ -76,6 +60,7 @@ absl::Status BlueprintParser::ParseInput(const YamlEntry& entry) {
   KINORA_RETURN_IF_ERROR(ParseBounds(map, path, &input.rule));
   KINORA_RETURN_IF_ERROR(ParseDefault(map, path, &input));
   KINORA_ASSIGN_OR_RETURN(input.over, ParseOver(map, path));
+  KINORA_RETURN_IF_ERROR(CheckNesting(entry.line, path, input.over));
   KINORA_RETURN_IF_ERROR(
       CheckIdLength(entry.line, path, input.name, input.over));
   input_ids_[input.name] = static_cast<int>(blueprint_.inputs.size());
@@ -131,79 +116,6 @@ absl::Status BlueprintParser::ParseDefault(const YamlNode& map,
                               " bytes; set the input instead"));
   }
   input->default_value = *std::move(content);
-  return absl::OkStatus();
-}
-
-absl::Status BlueprintParser::ParseDimensionSizes() {
-  const YamlNode* map = root_.Find("dimensions");
-  if (map == nullptr) return absl::OkStatus();
-  for (size_t i = 0; i < map->entries.size(); ++i) {
-    const YamlEntry& entry = map->entries[i];
-    std::string path = absl::StrCat("dimensions.", entry.key);
-    for (absl::string_view key : {"over", "within", "parent", "of"}) {
-      if (entry.value->Find(key) != nullptr) {
-        return Error(entry.line, path,
-                     absl::StrCat("\"", key,
-                                  "\": nested dimensions are not "
-                                  "supported yet"));
-      }
-    }
-    KINORA_RETURN_IF_ERROR(ExpectMap(*entry.value, path, {"size"}));
-    const YamlNode* size = entry.value->Find("size");
-    if (size == nullptr) {
-      return Error(entry.line, path,
-                   "size is missing; it is Input:NAME or a positive integer");
-    }
-    KINORA_RETURN_IF_ERROR(ParseSize(*size, absl::StrCat(path, ".size"),
-                                     &blueprint_.dimensions[i]));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status BlueprintParser::ParseSize(const YamlNode& node,
-                                        const std::string& path,
-                                        DimensionDeclaration* dimension) {
-  KINORA_ASSIGN_OR_RETURN(std::string text, Text(node, path));
-  if (!absl::StartsWith(text, "Input:")) {
-    absl::StatusOr<JsonValue> value = ToJson(node);
-    std::optional<int64_t> size =
-        value.ok() ? value->integer_value() : std::nullopt;
-    if (size.has_value() && *size >= 1 && *size <= kMaxDimensionSize) {
-      dimension->size = static_cast<uint32_t>(*size);
-      return absl::OkStatus();
-    }
-    std::string hint;
-    if (input_ids_.contains(text)) {
-      hint = absl::StrCat("; did you mean \"Input:", text, "\"?");
-    } else if (absl::StartsWith(text, "Artifact:") ||
-               (!text.empty() && absl::ascii_isalpha(text[0]))) {
-      hint = "; sizes by artefacts are not supported yet";
-    }
-    return Error(node.line, path,
-                 absl::StrCat("must be Input:NAME or an integer from 1 to ",
-                              kMaxDimensionSize, ", got \"", ClipValue(text),
-                              "\"", hint));
-  }
-  absl::string_view name = absl::string_view(text).substr(6);
-  auto found = input_ids_.find(name);
-  if (found == input_ids_.end()) {
-    return Error(node.line, path,
-                 absl::StrCat("unknown input \"", ClipValue(name), "\"",
-                              DidYouMean(name, InputNames())));
-  }
-  const InputDeclaration& input = blueprint_.inputs[found->second];
-  if (input.rule.type != InputType::kInteger) {
-    return Error(node.line, path,
-                 absl::StrCat("a size is an integer, but Input:", name,
-                              " is of type ", InputTypeName(input.rule.type)));
-  }
-  if (!input.over.empty()) {
-    return Error(
-        node.line, path,
-        absl::StrCat("Input:", name, " has the dimensions ", Spell(input.over),
-                     "; nested dimensions are not supported yet"));
-  }
-  dimension->size_input = found->second;
   return absl::OkStatus();
 }
 

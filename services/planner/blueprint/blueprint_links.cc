@@ -1,12 +1,11 @@
 // The part of the parser that resolves what nodes read from where.
 
 #include <algorithm>
-#include <functional>
-#include <queue>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 
 #include "common/ids.h"
 #include "common/status.h"
@@ -41,107 +40,125 @@ absl::Status BlueprintParser::ParseBinding(const YamlEntry& entry,
                                            const NodeDeclaration& node,
                                            Binding* binding) {
   binding->name = entry.key;
-  binding->line = entry.line;
   const YamlNode* value = entry.value;
+  const YamlNode* map = nullptr;
+  const YamlNode* fallback = nullptr;
   if (value->kind == YamlNode::Kind::kMap) {
-    KINORA_RETURN_IF_ERROR(ExpectMap(*value, path, {"all"}));
-    binding->is_list = true;
-    value = value->Find("all");
+    map = value;
+    binding->is_list = map->Find("from") == nullptr;
+    if (binding->is_list) {
+      KINORA_RETURN_IF_ERROR(ExpectMap(*map, path, {"all", "group", "order"}));
+    } else {
+      KINORA_RETURN_IF_ERROR(ExpectMap(*map, path, {"from", "else"}));
+      fallback = map->Find("else");
+    }
+    value = map->Find(binding->is_list ? "all" : "from");
     if (value == nullptr) {
       return Error(entry.line, path, "a fan-in is {all: \"NAME[dimension]\"}");
     }
   }
-  KINORA_ASSIGN_OR_RETURN(std::string text, Text(*value, path));
-  absl::StatusOr<SpelledReference> reference = ParseReference(text);
-  if (!reference.ok()) {
-    return Error(value->line, path, reference.status().message());
-  }
   binding->line = value->line;
-  KINORA_RETURN_IF_ERROR(ResolveTarget(*reference, path, binding));
-  return ResolveIndices(*reference, path, node, binding);
+  KINORA_ASSIGN_OR_RETURN(
+      binding->from, ParseReferenceAt(*value, path, node, binding->is_list));
+  if (binding->is_list) return ParseListOrder(*map, path, node, binding);
+  if (fallback == nullptr) return absl::OkStatus();
+  KINORA_ASSIGN_OR_RETURN(
+      binding->fallback,
+      ParseReferenceAt(*fallback, absl::StrCat(path, ".else"), node, false));
+  return absl::OkStatus();
 }
 
-absl::Status BlueprintParser::ResolveTarget(const SpelledReference& reference,
-                                            const std::string& path,
-                                            Binding* binding) {
-  binding->is_input = reference.is_input;
-  const std::string& name = reference.name;
-  const auto& ids = reference.is_input ? input_ids_ : output_ids_;
+absl::StatusOr<Reference> BlueprintParser::ParseReferenceAt(
+    const YamlNode& value, const std::string& path, const NodeDeclaration& node,
+    bool is_list) {
+  KINORA_ASSIGN_OR_RETURN(std::string text, Text(value, path));
+  absl::StatusOr<SpelledReference> spelled = ParseReference(text);
+  if (!spelled.ok()) {
+    return Error(value.line, path, spelled.status().message());
+  }
+  Reference reference;
+  KINORA_RETURN_IF_ERROR(ResolveTarget(*spelled, value.line, path, &reference));
+  KINORA_RETURN_IF_ERROR(
+      ResolveIndices(*spelled, value.line, path, node, is_list, &reference));
+  return reference;
+}
+
+absl::Status BlueprintParser::ResolveTarget(const SpelledReference& spelled,
+                                            int line, const std::string& path,
+                                            Reference* reference) {
+  reference->is_input = spelled.is_input;
+  const std::string& name = spelled.name;
+  const auto& ids = spelled.is_input ? input_ids_ : output_ids_;
   auto found = ids.find(name);
   if (found != ids.end()) {
-    binding->target = found->second;
+    reference->target = found->second;
     return absl::OkStatus();
   }
   std::string hint;
-  if (!reference.is_input && input_ids_.contains(name)) {
+  if (!spelled.is_input && input_ids_.contains(name)) {
     hint = absl::StrCat("; did you mean \"Input:", name, "\"?");
-  } else if (reference.is_input && output_ids_.contains(name)) {
+  } else if (spelled.is_input && output_ids_.contains(name)) {
     hint = absl::StrCat("; did you mean \"", name, "\", the artefact?");
   } else {
-    hint = DidYouMean(name, reference.is_input ? InputNames() : OutputNames());
+    hint = DidYouMean(name, spelled.is_input ? InputNames() : OutputNames());
   }
-  return Error(
-      binding->line, path,
-      absl::StrCat("unknown ", reference.is_input ? "input" : "artefact", " \"",
-                   ClipValue(name), "\"", hint));
+  return Error(line, path,
+               absl::StrCat("unknown ", spelled.is_input ? "input" : "artefact",
+                            " \"", ClipValue(name), "\"", hint));
 }
 
-absl::Status BlueprintParser::ResolveIndices(const SpelledReference& reference,
-                                             const std::string& path,
+absl::Status BlueprintParser::ResolveIndices(const SpelledReference& spelled,
+                                             int line, const std::string& path,
                                              const NodeDeclaration& node,
-                                             Binding* binding) {
-  const std::vector<int>& dimensions =
-      binding->is_input ? blueprint_.inputs[binding->target].over
-                        : blueprint_.outputs[binding->target].dimensions;
-  std::string spelled =
-      absl::StrCat(binding->is_input ? "Input:" : "", reference.name);
+                                             bool is_list,
+                                             Reference* reference) {
+  const std::vector<int>& dimensions = DimensionsOf(*reference);
+  std::string name =
+      absl::StrCat(reference->is_input ? "Input:" : "", spelled.name);
   auto error = [&](absl::string_view what) {
-    return Error(binding->line, path, absl::StrCat("\"", spelled, "\" ", what));
+    return Error(line, path, absl::StrCat("\"", name, "\" ", what));
   };
-  if (reference.indices.size() != dimensions.size()) {
+  if (spelled.indices.size() != dimensions.size()) {
     if (dimensions.empty()) return error("has no dimensions, so no indices");
     return error(absl::StrCat("has the dimensions ", Spell(dimensions),
-                              ", so write \"", spelled, Spell(dimensions), "\"",
-                              binding->is_list ? "" : " or a fan-in"));
+                              ", so write \"", name, Spell(dimensions), "\"",
+                              is_list ? "" : " or a fan-in"));
   }
   bool ranges = false;
   for (size_t i = 0; i < dimensions.size(); ++i) {
     const DimensionDeclaration& dimension =
         blueprint_.dimensions[dimensions[i]];
-    const SpelledIndex& spelled_index = reference.indices[i];
-    if (!spelled_index.dimension.empty() &&
-        spelled_index.dimension != dimension.name) {
-      return error(absl::StrCat(dimension_ids_.contains(spelled_index.dimension)
+    const SpelledIndex& index = spelled.indices[i];
+    if (!index.dimension.empty() && index.dimension != dimension.name) {
+      return error(absl::StrCat(dimension_ids_.contains(index.dimension)
                                     ? "is not over dimension \""
                                     : "names the unknown dimension \"",
-                                ClipValue(spelled_index.dimension),
-                                "\" in place ", i + 1,
-                                "; it has the dimensions ", Spell(dimensions)));
+                                ClipValue(index.dimension), "\" in place ",
+                                i + 1, "; it has the dimensions ",
+                                Spell(dimensions)));
     }
-    ReferenceIndex index;
-    index.is_constant = spelled_index.is_constant;
-    index.constant = spelled_index.constant;
+    bool is_own =
+        std::count(node.over.begin(), node.over.end(), dimensions[i]) != 0;
     if (index.is_constant) {
-      uint32_t size =
-          dimension.size_input < 0 ? dimension.size : kMaxDimensionSize;
-      if (index.constant >= size) {
-        return error(absl::StrCat(
-            "has no index ", index.constant, ": dimension ", dimension.name,
-            " has size ", size, dimension.size_input < 0 ? "" : " at most"));
-      }
-    } else if (std::count(node.over.begin(), node.over.end(), dimensions[i]) ==
-               0) {
-      if (!binding->is_list) {
-        return error(absl::StrCat(
-            "is over ", dimension.name, ", but node ", node.name,
-            " is not: take one as [0], all as {all: \"", spelled,
-            Spell(dimensions), "\"}, or add over: [", dimension.name, "]"));
-      }
+      KINORA_RETURN_IF_ERROR(
+          CheckConstant(dimension, index.constant, name, line, path));
+    } else if (index.offset != 0 && !is_own) {
+      return error(absl::StrCat("has an offset in ", dimension.name,
+                                ", but node ", node.name,
+                                " is not over it, so there is no index to "
+                                "count from"));
+    } else if (!is_own && !is_list) {
+      return error(absl::StrCat(
+          "is over ", dimension.name, ", but node ", node.name,
+          " is not: take one as [0], all as {all: \"", name, Spell(dimensions),
+          "\"}, or add over: [", dimension.name, "]"));
+    } else if (!is_own) {
       ranges = true;
     }
-    binding->indices.push_back(index);
+    reference->indices.push_back(
+        {index.is_constant, index.constant, index.offset});
   }
-  if (binding->is_list && !ranges) {
+  if (is_list && !ranges) {
     return error(
         absl::StrCat("runs through no dimension: it has none that node ",
                      node.name, " is not over, so it is no fan-in"));
@@ -149,70 +166,105 @@ absl::Status BlueprintParser::ResolveIndices(const SpelledReference& reference,
   return absl::OkStatus();
 }
 
-// Kahn's algorithm over nodes: without offsets between indices, a cycle of
-// jobs is a cycle of nodes.
-absl::Status BlueprintParser::OrderNodes() {
-  size_t count = blueprint_.nodes.size();
-  std::vector<std::vector<int>> readers(count);
-  std::vector<int> waiting(count, 0);
-  for (size_t i = 0; i < count; ++i) {
-    for (const Binding& binding : blueprint_.nodes[i].bindings) {
-      if (binding.is_input) continue;
-      readers[blueprint_.outputs[binding.target].node].push_back(
-          static_cast<int>(i));
-      ++waiting[i];
-    }
-  }
-  std::priority_queue<int, std::vector<int>, std::greater<int>> ready;
-  for (size_t i = 0; i < count; ++i) {
-    if (waiting[i] == 0) ready.push(static_cast<int>(i));
-  }
-  while (!ready.empty()) {
-    int node = ready.top();
-    ready.pop();
-    blueprint_.node_order.push_back(node);
-    for (int reader : readers[node]) {
-      if (--waiting[reader] == 0) ready.push(reader);
-    }
-  }
-  if (blueprint_.node_order.size() == count) return absl::OkStatus();
-  return CycleError(waiting);
+absl::Status BlueprintParser::CheckConstant(
+    const DimensionDeclaration& dimension, uint32_t constant,
+    absl::string_view spelled, int line, absl::string_view path) const {
+  bool is_known = dimension.size_input < 0;
+  uint32_t size = is_known ? dimension.size : kMaxDimensionSize;
+  if (constant < size) return absl::OkStatus();
+  return Error(line, path,
+               absl::StrCat("\"", spelled, "\" has no index ", constant,
+                            ": dimension ", dimension.name, " has size ", size,
+                            is_known ? "" : " at most"));
 }
 
-absl::Status BlueprintParser::CycleError(
-    const std::vector<int>& waiting) const {
-  // A node that waits reads from one that waits, so walking upstream from any
-  // of them runs into a cycle.
-  int at = static_cast<int>(std::find_if(waiting.begin(), waiting.end(),
-                                         [](int n) { return n > 0; }) -
-                            waiting.begin());
-  std::vector<int> seen_at(waiting.size(), -1);
-  std::vector<int> path;
-  while (seen_at[at] < 0) {
-    seen_at[at] = static_cast<int>(path.size());
-    path.push_back(at);
-    for (const Binding& binding : blueprint_.nodes[at].bindings) {
-      if (binding.is_input) continue;
-      int maker = blueprint_.outputs[binding.target].node;
-      if (waiting[maker] == 0) continue;
-      at = maker;
-      break;
+absl::Status BlueprintParser::ParseListOrder(const YamlNode& map,
+                                             const std::string& path,
+                                             const NodeDeclaration& node,
+                                             Binding* binding) {
+  const std::vector<int>& dimensions = DimensionsOf(binding->from);
+  std::vector<size_t> ranges = Ranges(node, binding->from);
+  // The place of a dimension that the fan-in runs through.
+  auto place = [&](const YamlNode& item, absl::string_view name,
+                   const std::string& here) -> absl::StatusOr<size_t> {
+    std::vector<absl::string_view> names;
+    for (size_t range : ranges) {
+      names.push_back(blueprint_.dimensions[dimensions[range]].name);
+      if (names.back() == name) return range;
+    }
+    return Error(item.line, here,
+                 absl::StrCat("the fan-in does not run through \"",
+                              ClipValue(name), "\"", DidYouMean(name, names)));
+  };
+  std::vector<ListOrder> order;
+  if (const YamlNode* list = map.Find("order")) {
+    std::string here = absl::StrCat(path, ".order");
+    if (list->kind != YamlNode::Kind::kList) {
+      return Error(list->line, here,
+                   absl::StrCat("must be a list of dimensions, the slowest "
+                                "first, such as [segment, -image], got ",
+                                YamlKindName(list->kind)));
+    }
+    for (const YamlNode* item : list->items) {
+      KINORA_ASSIGN_OR_RETURN(std::string text, Text(*item, here));
+      absl::string_view name = text;
+      ListOrder step;
+      step.descending = absl::ConsumePrefix(&name, "-");
+      KINORA_ASSIGN_OR_RETURN(step.place, place(*item, name, here));
+      for (const ListOrder& earlier : order) {
+        if (earlier.place != step.place) continue;
+        return Error(item->line, here,
+                     absl::StrCat("\"", name, "\" stands there twice"));
+      }
+      order.push_back(step);
     }
   }
-  path.erase(path.begin(), path.begin() + seen_at[at]);
-  // In the direction of the data, from the node declared first.
-  std::reverse(path.begin(), path.end());
-  std::rotate(path.begin(), std::min_element(path.begin(), path.end()),
-              path.end());
-  constexpr size_t kMaxNamed = 20;
-  std::string text;
-  for (size_t i = 0; i < path.size() && i < kMaxNamed; ++i) {
-    absl::StrAppend(&text, blueprint_.nodes[path[i]].name, " -> ");
+  if (const YamlNode* group = map.Find("group")) {
+    std::string here = absl::StrCat(path, ".group");
+    KINORA_ASSIGN_OR_RETURN(std::string name, Text(*group, here));
+    KINORA_ASSIGN_OR_RETURN(size_t at, place(*group, name, here));
+    binding->group = dimensions[at];
+    if (order.empty()) {
+      order.push_back({at, false});
+    } else if (order[0].place != at) {
+      return Error(group->line, here,
+                   absl::StrCat("\"", name,
+                                "\" must be first in the order, so "
+                                "that a group stands together"));
+    }
   }
-  if (path.size() > kMaxNamed) text += "... -> ";
-  const NodeDeclaration& first = blueprint_.nodes[path[0]];
-  return Error(first.line, absl::StrCat("nodes.", first.name),
-               absl::StrCat("cycle: ", text, first.name));
+  if (order.empty()) return absl::OkStatus();
+  for (size_t range : ranges) {
+    bool named = std::any_of(
+        order.begin(), order.end(),
+        [range](const ListOrder& step) { return step.place == range; });
+    if (!named) order.push_back({range, false});
+  }
+  bool natural = true;
+  for (size_t i = 0; i < order.size(); ++i) {
+    natural = natural && order[i].place == ranges[i] && !order[i].descending;
+  }
+  if (!natural) binding->order = std::move(order);
+  return absl::OkStatus();
+}
+
+const std::vector<int>& BlueprintParser::DimensionsOf(
+    const Reference& reference) const {
+  return reference.is_input ? blueprint_.inputs[reference.target].over
+                            : blueprint_.outputs[reference.target].dimensions;
+}
+
+std::vector<size_t> BlueprintParser::Ranges(const NodeDeclaration& node,
+                                            const Reference& reference) const {
+  const std::vector<int>& dimensions = DimensionsOf(reference);
+  std::vector<size_t> ranges;
+  for (size_t i = 0; i < dimensions.size(); ++i) {
+    if (!reference.indices[i].is_constant &&
+        std::count(node.over.begin(), node.over.end(), dimensions[i]) == 0) {
+      ranges.push_back(i);
+    }
+  }
+  return ranges;
 }
 
 }  // namespace kinora

@@ -3,8 +3,8 @@
 //
 // It goes through the document in the order that resolution needs: names of
 // dimensions, inputs, sizes of dimensions, nodes with their outputs, then what
-// nodes read (blueprint_links.cc) and the cycles in it. The first problem ends
-// it.
+// nodes read and when they are active, and the cycles in it. The first problem
+// ends it.
 
 #ifndef KINORA_SERVICES_PLANNER_BLUEPRINT_BLUEPRINT_PARSER_H_
 #define KINORA_SERVICES_PLANNER_BLUEPRINT_BLUEPRINT_PARSER_H_
@@ -37,47 +37,99 @@ class BlueprintParser {
  private:
   using Keys = std::initializer_list<absl::string_view>;
 
-  // Inputs and dimensions: blueprint_inputs.cc.
-  absl::Status ParseDimensionNames();
+  // Inputs: blueprint_inputs.cc.
   absl::Status ParseInputs();
   absl::Status ParseInput(const YamlEntry& entry);
   absl::Status ParseBounds(const YamlNode& map, const std::string& path,
                            InputRule* rule);
   absl::Status ParseDefault(const YamlNode& map, const std::string& path,
                             InputDeclaration* input);
+
+  // Dimensions: blueprint_dimensions.cc.
+  absl::Status ParseDimensionNames();
+  absl::Status ParseWithin(const YamlNode& node, const std::string& path,
+                           DimensionDeclaration* dimension);
   absl::Status ParseDimensionSizes();
   absl::Status ParseSize(const YamlNode& node, const std::string& path,
                          DimensionDeclaration* dimension);
+  absl::Status ParseSizeInput(const YamlNode& node, absl::string_view text,
+                              const std::string& path,
+                              DimensionDeclaration* dimension);
+  absl::StatusOr<std::vector<int>> ParseOver(const YamlNode& map,
+                                             const std::string& path) const;
+  absl::Status CheckNesting(int line, absl::string_view path,
+                            const std::vector<int>& dimensions) const;
 
-  // Nodes and results: blueprint_parser.cc.
+  // Nodes and results: blueprint_nodes.cc.
   absl::Status ParseNodes();
   absl::Status ParseNode(const YamlEntry& entry);
+  absl::Status ParseOutput(const YamlEntry& entry, const std::string& path);
+  absl::Status AddOutput(OutputDeclaration output, const std::string& path);
+  absl::Status ParseReadable(const YamlNode& node, const std::string& path,
+                             OutputDeclaration* output);
+  absl::Status CheckReadablePaths() const;
+  absl::Status ParseResults();
+
+  // What a node says of its producer and its runs: blueprint_node_options.cc.
+  absl::Status ParseProducer(const YamlEntry& entry, const std::string& path,
+                             NodeDeclaration* node);
   absl::Status ParseSettings(const YamlNode& map, const std::string& path,
                              NodeDeclaration* node);
-  absl::Status ParseOutput(const YamlEntry& entry, const std::string& path);
-  absl::Status ParseResults();
+  absl::Status ParseSalt(const YamlNode& map, const std::string& path,
+                         NodeDeclaration* node);
+  absl::Status ParseLimits(const YamlNode& map, const std::string& path,
+                           NodeDeclaration* node);
+  absl::Status ParsePrice(const YamlNode& map, const std::string& path,
+                          NodeDeclaration* node);
+  absl::StatusOr<double> Number(const YamlNode& node,
+                                absl::string_view path) const;
 
   // What is read from where: blueprint_links.cc.
   absl::Status ParseBindings();
   absl::Status ParseBinding(const YamlEntry& entry, const std::string& path,
                             const NodeDeclaration& node, Binding* binding);
-  absl::Status ResolveTarget(const SpelledReference& reference,
-                             const std::string& path, Binding* binding);
-  absl::Status ResolveIndices(const SpelledReference& reference,
+  // `is_list` allows dimensions that are not the node's own.
+  absl::StatusOr<Reference> ParseReferenceAt(const YamlNode& value,
+                                             const std::string& path,
+                                             const NodeDeclaration& node,
+                                             bool is_list);
+  absl::Status ResolveTarget(const SpelledReference& spelled, int line,
+                             const std::string& path, Reference* reference);
+  absl::Status ResolveIndices(const SpelledReference& spelled, int line,
                               const std::string& path,
+                              const NodeDeclaration& node, bool is_list,
+                              Reference* reference);
+  absl::Status CheckConstant(const DimensionDeclaration& dimension,
+                             uint32_t constant, absl::string_view spelled,
+                             int line, absl::string_view path) const;
+  absl::Status ParseListOrder(const YamlNode& map, const std::string& path,
                               const NodeDeclaration& node, Binding* binding);
-  absl::Status OrderNodes();
-  absl::Status CycleError(const std::vector<int>& waiting) const;
+  const std::vector<int>& DimensionsOf(const Reference& reference) const;
+  // Places of the dimensions a fan-in runs through.
+  std::vector<size_t> Ranges(const NodeDeclaration& node,
+                             const Reference& reference) const;
 
-  // Shared by both.
+  // When nodes are active: blueprint_conditions.cc.
+  absl::Status ParseConditions();
+  absl::Status ParseCondition(const YamlNode& value, const std::string& path,
+                              NodeDeclaration* node);
+  absl::Status ParseComparison(const YamlEntry& entry, const std::string& path,
+                               const InputDeclaration& input,
+                               Condition* condition);
+
+  // In which order nodes are looked at: blueprint_order.cc.
+  absl::Status OrderNodes();
+  absl::Status FindHardCycles() const;
+  absl::Status CycleError(const std::vector<int>& waiting) const;
+  bool IsHard(const NodeDeclaration& reader, const Binding& binding) const;
+
+  // Shared by all.
   absl::Status Error(int line, absl::string_view path,
                      absl::string_view what) const;
   absl::Status ExpectMap(const YamlNode& node, absl::string_view path,
                          Keys keys) const;
   absl::StatusOr<std::string> Text(const YamlNode& node,
                                    absl::string_view path) const;
-  absl::StatusOr<std::vector<int>> ParseOver(const YamlNode& map,
-                                             const std::string& path) const;
   absl::Status CheckDeclarations(const YamlNode& map,
                                  absl::string_view path) const;
   absl::Status CheckIdLength(int line, absl::string_view path,
@@ -85,6 +137,7 @@ class BlueprintParser {
                              const std::vector<int>& dimensions) const;
   // `[segment][image]`.
   std::string Spell(const std::vector<int>& dimensions) const;
+  std::vector<absl::string_view> DimensionNames() const;
   std::vector<absl::string_view> InputNames() const;
   std::vector<absl::string_view> OutputNames() const;
 
@@ -95,6 +148,11 @@ class BlueprintParser {
   absl::flat_hash_map<std::string, int> input_ids_;
   absl::flat_hash_map<std::string, int> output_ids_;
 };
+
+// A producer's name: producers are named by whoever configures the runner, so
+// more is allowed than in names that ids are made of.
+inline constexpr size_t kMaxProducerBytes = 128;
+bool IsProducerName(absl::string_view text);
 
 }  // namespace kinora
 

@@ -68,10 +68,11 @@ TEST(BlueprintTest, ReadsTheWholeLanguage) {
   EXPECT_THAT(film.outputs[0].dimensions, ElementsAre(0));
   EXPECT_THAT(film.outputs[1].dimensions, ElementsAre(0, 1));
   EXPECT_EQ(film.nodes[1].bindings[0].name, "first");
-  EXPECT_TRUE(film.nodes[1].bindings[0].indices[0].is_constant);
+  EXPECT_TRUE(film.nodes[1].bindings[0].from.indices[0].is_constant);
   EXPECT_TRUE(film.nodes[2].bindings[0].is_list);
   EXPECT_THAT(film.results, ElementsAre(2));
-  EXPECT_THAT(film.node_order, ElementsAre(0, 1, 2));
+  EXPECT_THAT(film.node_groups,
+              ElementsAre(ElementsAre(0), ElementsAre(1), ElementsAre(2)));
 }
 
 TEST(BlueprintTest, OrdersNodesByWhatTheyRead) {
@@ -81,7 +82,7 @@ nodes:
   Last: {producer: p, inputs: {x: First}, outputs: {Z: text/plain}}
   Start: {producer: p, outputs: {First: text/plain}}
 )"));
-  EXPECT_THAT(b.node_order, ElementsAre(1, 0));
+  EXPECT_THAT(b.node_groups, ElementsAre(ElementsAre(1), ElementsAre(0)));
 }
 
 struct BadCase {
@@ -146,7 +147,8 @@ TEST(BlueprintTest, NamesLineElementAndValueOfWhatIsWrong) {
       {"size: 2", "size: Artifact:Text", "artefacts are not supported yet"},
       {"size: Input:Count", "size: Input:Story", "Input:Story is of type text"},
       {"size: Input:Count", "size: Input:Cuont", "did you mean \"Count\"?"},
-      {"{size: 2}", "{size: 2, within: segment}", "nested dimensions"},
+      {"{size: 2}", "{size: 2, witin: segment}",
+       "unknown key \"witin\"; did you mean \"within\"?"},
       {"{size: 2}", "{}", "size is missing"},
       // References.
       {"\"Input:Story\"", "\"Input:Stroy\"",
@@ -162,8 +164,11 @@ TEST(BlueprintTest, NamesLineElementAndValueOfWhatIsWrong) {
       {"\"Input:Story\"", "[\"Input:Story\"]", "must be a text, got a list"},
       {"\"Text[segment]\"", "\"Text[language]\"", "is not over dimension"},
       {"\"Text[segment]\"", "\"Text[sgment]\"", "unknown dimension \"sgment\""},
-      {"\"Text[segment]\"", "\"Text[segment-1]\"",
-       "offsets such as [segment-1]"},
+      {"\"Text[segment]\"", "\"Text[segment-0]\"", "is not an offset from 1"},
+      {"\"Text[segment]\"", "\"Text[segment-]\"", "\"\" is not an offset"},
+      {"\"Text[segment]\"", "\"Text[segment-1000001]\"", "is not an offset"},
+      {"\"Input:Story\"", "\"Input:Prompt[segment-1]\"",
+       "there is no index to count from"},
       {"\"Text[segment]\"", "\"Text[segment\"", "in brackets"},
       {"\"Text[segment]\"", "\"Text[]\"", "\"\" is not an index"},
       {"\"Text[segment]\"", "\"Text[01]\"", "is not an index"},

@@ -13,6 +13,8 @@
 namespace kinora {
 namespace {
 
+constexpr int32_t kMaxOffset = 1000000;
+
 absl::Status Malformed(absl::string_view text, absl::string_view why) {
   return absl::InvalidArgumentError(
       absl::StrCat("\"", ClipValue(text), "\": ", why));
@@ -38,9 +40,18 @@ absl::StatusOr<SpelledIndex> ParseIndex(absl::string_view text,
     index.dimension = std::string(term);
   }
   size_t sign = index.dimension.find_first_of("+-");
-  if (sign != std::string::npos && sign > 0) {
-    return Malformed(text, absl::StrCat("offsets such as [", ClipValue(term),
-                                        "] are not supported yet"));
+  if (sign != std::string::npos && sign > 0 &&
+      equals == absl::string_view::npos) {
+    absl::string_view distance = term.substr(sign + 1);
+    if (!IsNumber(distance) || distance[0] == '0' ||
+        !absl::SimpleAtoi(distance, &index.offset) ||
+        index.offset > kMaxOffset) {
+      return Malformed(text, absl::StrCat("\"", ClipValue(distance),
+                                          "\" is not an offset from 1 to ",
+                                          kMaxOffset, ", as in [segment-1]"));
+    }
+    if (term[sign] == '-') index.offset = -index.offset;
+    index.dimension.resize(sign);
   }
   bool named = !index.dimension.empty() || equals != absl::string_view::npos;
   if (named && !ValidateName("dimension", index.dimension).ok()) {

@@ -1,5 +1,6 @@
 // The spelling of a reference in a blueprint: `Input:Story`, `SegmentText`,
-// `Artifact:SegmentText[segment]`, `SegmentText[0]`, `SegmentText[segment=0]`.
+// `Artifact:SegmentText[segment]`, `SegmentText[0]`, `SegmentText[segment=0]`,
+// `SegmentText[segment-1]`.
 // What the names mean is for the parser to find out.
 
 #ifndef KINORA_SERVICES_PLANNER_BLUEPRINT_REFERENCE_H_
@@ -14,11 +15,12 @@
 
 namespace kinora {
 
-// `[segment]`, `[0]` or `[segment=0]`.
+// `[segment]`, `[segment-1]`, `[0]` or `[segment=0]`.
 struct SpelledIndex {
   std::string dimension;  // empty for `[0]`
   bool is_constant = false;
   uint32_t constant = 0;
+  int32_t offset = 0;  // -1 for `[segment-1]`
 };
 
 struct SpelledReference {

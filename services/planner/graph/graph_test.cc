@@ -11,6 +11,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr char kYaml[] = R"(blueprint: film
 inputs:
@@ -39,12 +40,26 @@ nodes:
     outputs: {Audio: {type: audio/wav, over: [segment]}}
 )";
 
+GraphShape Shape(std::vector<DimensionExtent> extents) {
+  GraphShape shape;
+  shape.extents = std::move(extents);
+  return shape;
+}
+
+DimensionExtent Ragged(std::vector<uint32_t> sizes) {
+  DimensionExtent extent;
+  extent.is_ragged = true;
+  extent.sizes = std::move(sizes);
+  return extent;
+}
+
 class GraphTest : public ::testing::Test {
  protected:
   GraphTest() : blueprint_(*ParseBlueprint("", kYaml)) {}
 
   Graph Expand(uint32_t segments) {
-    absl::StatusOr<Graph> graph = Graph::Expand(blueprint_, {segments, 3});
+    absl::StatusOr<Graph> graph =
+        Graph::Expand(blueprint_, Shape({segments, 3}));
     EXPECT_OK(graph);
     return *std::move(graph);
   }
@@ -118,13 +133,13 @@ TEST_F(GraphTest, EveryIdIsFoundAgain) {
 }
 
 TEST_F(GraphTest, EmptyDimension) {
-  absl::StatusOr<Graph> graph = Graph::Expand(blueprint_, {0, 3});
+  absl::StatusOr<Graph> graph = Graph::Expand(blueprint_, Shape({0, 3}));
   EXPECT_THAT(graph, StatusIs(absl::StatusCode::kFailedPrecondition,
                               HasSubstr("nodes.Voice.inputs.first")));
 }
 
 TEST_F(GraphTest, TooLargeIsRefusedBeforeItIsBuilt) {
-  EXPECT_THAT(Graph::Expand(blueprint_, {kMaxDimensionSize, 1000000}),
+  EXPECT_THAT(Graph::Expand(blueprint_, Shape({kMaxDimensionSize, 1000000})),
               StatusIs(absl::StatusCode::kFailedPrecondition,
                        HasSubstr("more than 4000000")));
   // 20,000 readers of 20,000 each: few jobs, many references.
@@ -139,8 +154,148 @@ nodes:
     outputs: {Y: text/plain}
 )");
   EXPECT_THAT(
-      Graph::Expand(wide, {20000, 20000}),
+      Graph::Expand(wide, Shape({20000, 20000})),
       StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("node Two")));
+}
+
+// Segments with 2, 0 and 3 images; each image in two languages, declared
+// between them.
+constexpr char kNested[] = R"(blueprint: nested
+inputs: {Sizes: {type: integer, over: [segment], default: 1}}
+dimensions:
+  segment: {size: 3}
+  language: {size: 2}
+  image: {within: segment, size: "Input:Sizes[segment]"}
+nodes:
+  Picture:
+    producer: p
+    over: [segment, language, image]
+    outputs: {Image: image/png}
+  Clip:
+    producer: p
+    over: [segment]
+    inputs:
+      all: {all: "Image[segment][0][image]"}
+      before: {all: "Image[segment-1][1][image]"}
+      first: "Image[segment][0][0]"
+    outputs: {Clip: video/mp4}
+  Album:
+    producer: p
+    inputs:
+      back: {all: "Image[segment][1][image]", order: [image, -segment]}
+      pages: {all: "Image[segment][0][image]", group: segment}
+    outputs: {Album: text/plain}
+)";
+
+// F: B-2
+TEST_F(GraphTest, NestedDimensionsAreRagged) {
+  Blueprint nested = *ParseBlueprint("", kNested);
+  ASSERT_OK_AND_ASSIGN(Graph graph,
+                       Graph::Expand(nested, Shape({3, 2, Ragged({2, 0, 3})})));
+  EXPECT_EQ(graph.num_jobs(), 10u + 3 + 1);
+  EXPECT_EQ(graph.ElementIdOf(graph.FirstArtefact(0) + 2),
+            "Artifact:Image[segment=0][language=1][image=0]");
+  for (Graph::Element e = 0; e < graph.num_elements(); ++e) {
+    ASSERT_OK_AND_ASSIGN(ElementId id, ElementId::Parse(graph.ElementIdOf(e)));
+    EXPECT_EQ(graph.Find(id), e);
+  }
+  for (const char* text : {"Artifact:Image[segment=0][language=0][image=2]",
+                           "Artifact:Image[segment=1][language=0][image=0]"}) {
+    EXPECT_EQ(graph.Find(*ElementId::Parse(text)), std::nullopt) << text;
+  }
+  Graph::Job clip = graph.FirstJob(1);
+  EXPECT_THAT(Ids(graph, graph.Sources(1, clip + 2, 0)),
+              ElementsAre("Artifact:Image[segment=2][language=0][image=0]",
+                          "Artifact:Image[segment=2][language=0][image=1]",
+                          "Artifact:Image[segment=2][language=0][image=2]"));
+  EXPECT_THAT(Ids(graph, graph.Sources(1, clip + 1, 1)),
+              ElementsAre("Artifact:Image[segment=0][language=1][image=0]",
+                          "Artifact:Image[segment=0][language=1][image=1]"));
+  EXPECT_TRUE(graph.Sources(1, clip, 1).empty());
+  // A constant index that some segments do not have is absent there.
+  EXPECT_EQ(graph.Sources(1, clip, 2).size(), 1u);
+  EXPECT_TRUE(graph.Sources(1, clip + 1, 2).empty());
+}
+
+// F: B-2
+TEST_F(GraphTest, FanInsHaveOrdersAndGroups) {
+  Blueprint nested = *ParseBlueprint("", kNested);
+  ASSERT_OK_AND_ASSIGN(Graph graph,
+                       Graph::Expand(nested, Shape({3, 2, Ragged({2, 0, 3})})));
+  Graph::Job album = graph.FirstJob(2);
+  EXPECT_THAT(Ids(graph, graph.Sources(2, album, 0)),
+              ElementsAre("Artifact:Image[segment=2][language=1][image=0]",
+                          "Artifact:Image[segment=0][language=1][image=0]",
+                          "Artifact:Image[segment=2][language=1][image=1]",
+                          "Artifact:Image[segment=0][language=1][image=1]",
+                          "Artifact:Image[segment=2][language=1][image=2]"));
+  EXPECT_THAT(graph.GroupSizes(2, album, 1), ElementsAre(2, 0, 3));
+}
+
+constexpr char kChain[] = R"(blueprint: chain
+inputs: {Start: {type: text, default: ""}}
+dimensions: {s: {size: 3}}
+nodes:
+  A:
+    producer: p
+    over: [s]
+    inputs: {b: "B[s-1]"}
+    outputs: {A: text/plain}
+  B:
+    producer: p
+    over: [s]
+    inputs: {a: "A[s]", next: {from: "A[s+1]", else: Input:Start}}
+    outputs: {B: text/plain}
+)";
+
+std::vector<std::string> Order(const Graph& graph) {
+  std::vector<std::string> ids;
+  for (const Graph::JobRun& run : graph.order()) {
+    for (Graph::Job job = run.first; job < run.end; ++job) {
+      ids.push_back(graph.JobIdOf(run.node, job));
+    }
+  }
+  return ids;
+}
+
+// F: B-2
+TEST_F(GraphTest, OffsetsOrderJobsNotNodes) {
+  std::string yaml = kChain;
+  yaml.replace(yaml.find("A[s+1]"), 6, "B[s-2]");
+  Blueprint chain = *ParseBlueprint("", yaml);
+  ASSERT_OK_AND_ASSIGN(Graph graph, Graph::Expand(chain, Shape({3})));
+  EXPECT_THAT(Order(graph), ElementsAre("A[s=0]", "B[s=0]", "A[s=1]", "B[s=1]",
+                                        "A[s=2]", "B[s=2]"));
+  EXPECT_TRUE(graph.Sources(0, 0, 0).empty());
+  EXPECT_THAT(Ids(graph, graph.Sources(1, 3, 1)), ElementsAre("Input:Start"));
+  EXPECT_THAT(Ids(graph, graph.Sources(1, 5, 1)),
+              ElementsAre("Artifact:B[s=0]"));
+}
+
+TEST_F(GraphTest, JobThatWaitsForItselfIsRefusedWithTheWayRound) {
+  Blueprint chain = *ParseBlueprint("", kChain);
+  EXPECT_THAT(Graph::Expand(chain, Shape({3})),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("line 5: nodes.A: cycle: A[s=1] -> B[s=0] -> "
+                                 "A[s=1]")));
+  // With one index there is nothing after the first.
+  EXPECT_OK(Graph::Expand(chain, Shape({1})));
+}
+
+// F: B-2
+TEST_F(GraphTest, InactiveJobsMakeNothingAndNobodyReadsThem) {
+  GraphShape shape = Shape({2, 3});
+  shape.inactive = {{}, {}, {false, true, false}};
+  ASSERT_OK_AND_ASSIGN(Graph graph, Graph::Expand(blueprint_, shape));
+  EXPECT_EQ(graph.num_inactive_jobs(), 1u);
+  EXPECT_TRUE(graph.Artefacts(2, graph.FirstJob(2) + 1).empty());
+  EXPECT_TRUE(graph.Sources(2, graph.FirstJob(2) + 1, 0).empty());
+  EXPECT_TRUE(graph.Sources(0, 1, 1).empty());
+  EXPECT_EQ(graph.Sources(0, 0, 1).size(), 2u);
+  ElementId gone = *ElementId::Parse("Artifact:Audio[segment=0][language=1]");
+  EXPECT_EQ(graph.Find(gone), std::nullopt);
+  ASSERT_OK_AND_ASSIGN(std::string dot, DrawGraph(graph, v1::GRAPH_FORMAT_DOT));
+  EXPECT_THAT(dot, Not(HasSubstr("Voice[language=1]")));
 }
 
 TEST_F(GraphTest, DrawsBothFormats) {

@@ -85,9 +85,11 @@ absl::StatusOr<std::string> DrawGraph(const Graph& graph,
                     graph.ElementIdOf(input), dot ? "\"];\n" : "\"])\n");
   }
   for (Graph::Job job = 0; job < graph.num_jobs(); ++job) {
-    absl::StrAppend(
-        &text, "  ", JobName(job), dot ? " [shape=box label=\"" : "[\"",
-        graph.JobIdOf(graph.NodeOf(job), job), dot ? "\"];\n" : "\"]\n");
+    int node = graph.NodeOf(job);
+    if (!graph.IsActive(node, job)) continue;
+    absl::StrAppend(&text, "  ", JobName(job),
+                    dot ? " [shape=box label=\"" : "[\"",
+                    graph.JobIdOf(node, job), dot ? "\"];\n" : "\"]\n");
   }
   for (const auto& [from, to] : drawing.arrows) {
     absl::StrAppend(&text, "  ", from, dot ? " -> " : " --> ", to,

@@ -15,6 +15,7 @@
 
 #include "kinora/v1/planner.pb.h"
 #include "services/planner/blueprint/blueprint.h"
+#include "services/planner/graph/graph.h"
 
 namespace kinora {
 
@@ -29,9 +30,15 @@ const v1::Content* EffectiveValue(const InputDeclaration& input,
                                   const std::string& id, const InputMap& set);
 
 // The size of every dimension. FAILED_PRECONDITION (INPUT_MISSING) names an
-// input that is not set or whose value is no size.
-absl::StatusOr<std::vector<uint32_t>> DimensionSizes(const Blueprint& blueprint,
-                                                     const InputMap& set);
+// input that is not set or whose value is no size; (BLUEPRINT_INVALID) if there
+// are too many sizes.
+absl::StatusOr<std::vector<DimensionExtent>> DimensionExtents(
+    const Blueprint& blueprint, const InputMap& set);
+
+// What the values make of the blueprint: sizes, and which jobs are active.
+// FAILED_PRECONDITION as above, also for an input that a condition looks at.
+absl::StatusOr<GraphShape> ShapeOf(const Blueprint& blueprint,
+                                   const InputMap& set);
 
 // FAILED_PRECONDITION (INPUT_MISSING) `id: why; set it: ...` with the command
 // that sets an input of that type.

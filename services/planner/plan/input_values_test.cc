@@ -143,8 +143,8 @@ TEST_F(InputValuesTest, SizeBeyondTheLimitIsRefused) {
 
 TEST_F(InputValuesTest, MissingSizeIsAMissingInput) {
   set_.clear();
-  absl::StatusOr<std::vector<uint32_t>> sizes =
-      DimensionSizes(blueprint_, set_);
+  absl::StatusOr<std::vector<DimensionExtent>> sizes =
+      DimensionExtents(blueprint_, set_);
   EXPECT_THAT(sizes, StatusIs(absl::StatusCode::kFailedPrecondition,
                               AllOf(HasSubstr("Input:Count"),
                                     HasSubstr("dimension segment"))));

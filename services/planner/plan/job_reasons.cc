@@ -147,6 +147,20 @@ class ReasonFinder {
     if (before.settings_hash() != declaration_.settings_hash.Hex()) {
       Note(v1::REASON_KIND_SETTINGS_CHANGED, "settings changed");
     }
+    if (state_.in.base_blueprint == nullptr) return;
+    const std::vector<NodeDeclaration>& nodes = state_.in.base_blueprint->nodes;
+    size_t at = static_cast<size_t>(node_);
+    if (at >= nodes.size() || nodes[at].name != declaration_.name) {
+      at = static_cast<size_t>(std::find_if(nodes.begin(), nodes.end(),
+                                            [&](const NodeDeclaration& node) {
+                                              return node.name ==
+                                                     declaration_.name;
+                                            }) -
+                               nodes.begin());
+    }
+    if (at < nodes.size() && nodes[at].salt != declaration_.salt) {
+      Note(v1::REASON_KIND_SETTINGS_CHANGED, "salt changed");
+    }
   }
 
   void CheckAttempts() {

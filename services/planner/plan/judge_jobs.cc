@@ -13,7 +13,7 @@
 namespace kinora {
 namespace {
 
-// For one plan; goes through the nodes in the order in which data flows. A
+// For one plan; goes through the jobs in the order in which data flows. A
 // job's layer is one more than the highest of the running jobs it reads from,
 // which is the round in which Kahn's algorithm over the running jobs frees it.
 class JobJudge {
@@ -24,14 +24,14 @@ class JobJudge {
     state_.fates.resize(graph_.num_jobs(), JobFate::kClean);
     state_.keys.resize(graph_.num_jobs());
     state_.layers.resize(graph_.num_jobs(), 0);
-    for (int node : state_.in.blueprint->node_order) {
-      const NodeDeclaration& declaration = state_.in.blueprint->nodes[node];
+    for (const Graph::JobRun& run : graph_.order()) {
+      const NodeDeclaration& declaration = state_.in.blueprint->nodes[run.node];
       key_.producer = declaration.producer;
-      key_.producer_version = state_.versions[node];
+      key_.producer_version = state_.versions[run.node];
       key_.settings = declaration.settings_hash;
-      Graph::Job end = graph_.FirstJob(node + 1);
-      for (Graph::Job job = graph_.FirstJob(node); job < end; ++job) {
-        KINORA_RETURN_IF_ERROR(Judge(node, declaration, job));
+      key_.salt = declaration.salt;
+      for (Graph::Job job = run.first; job < run.end; ++job) {
+        KINORA_RETURN_IF_ERROR(Judge(run.node, declaration, job));
       }
     }
     return missing_.empty() ? absl::OkStatus() : MissingError();
@@ -80,10 +80,15 @@ class JobJudge {
           key_.slots.push_back(std::move(slot));
         }
       }
-      if (binding.is_list && sources.empty()) {
+      if (sources.empty()) {
         KeySlot slot;
-        slot.name = EmptyFanInSlot(binding.name);
+        slot.name =
+            binding.is_list ? EmptyFanInSlot(binding.name) : binding.name;
         key_.slots.push_back(std::move(slot));
+      }
+      if (binding.group >= 0) {
+        key_.slots.push_back(
+            GroupsSlot(binding.name, graph_.GroupSizes(node, job, b)));
       }
     }
     return known;

@@ -3,6 +3,9 @@
 #include <map>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+
+#include "common/error_reason.h"
 #include "common/status.h"
 #include "services/planner/plan/plan_state.h"
 
@@ -22,6 +25,18 @@ absl::StatusOr<std::map<std::string, std::string>> GivenVersions(
     }
   }
   return versions;
+}
+
+absl::Status CheckVersion(const NodeDeclaration& node,
+                          const std::string& version) {
+  if (node.producer_versions.Contains(version)) return absl::OkStatus();
+  return WithReason(
+      absl::FailedPreconditionError(absl::StrCat(
+          "line ", node.producer_line, ": nodes.", node.name,
+          ".producer: takes version \"", node.producer_versions.text(),
+          "\" of producer ", node.producer, ", which has version \"",
+          ClipValue(version), "\"")),
+      "BLUEPRINT_INVALID", {{"producer", node.producer}});
 }
 
 absl::Status ChooseVersions(PlanState* state) {
@@ -44,6 +59,7 @@ absl::Status ChooseVersions(PlanState* state) {
     auto before = by_node.find(node.name);
     auto elsewhere = by_producer.find(node.producer);
     if (version != given.end()) {
+      KINORA_RETURN_IF_ERROR(CheckVersion(node, version->second));
       state->versions.push_back(version->second);
     } else if (before != by_node.end() &&
                before->second.name() == node.producer) {
@@ -64,10 +80,9 @@ absl::StatusOr<MadePlan> MakePlan(const PlanInputs& inputs) {
   for (const v1::PendingEdit& edit : inputs.edits) {
     set[edit.input_id()] = edit.content();
   }
-  KINORA_ASSIGN_OR_RETURN(std::vector<uint32_t> sizes,
-                          DimensionSizes(*inputs.blueprint, set));
+  KINORA_ASSIGN_OR_RETURN(GraphShape shape, ShapeOf(*inputs.blueprint, set));
   KINORA_ASSIGN_OR_RETURN(Graph graph,
-                          Graph::Expand(*inputs.blueprint, std::move(sizes)));
+                          Graph::Expand(*inputs.blueprint, std::move(shape)));
   PlanState state(inputs, std::move(graph));
   state.set = std::move(set);
   KINORA_RETURN_IF_ERROR(ChooseVersions(&state));

@@ -67,7 +67,8 @@ struct MadePlan {
 
 // FAILED_PRECONDITION (INPUT_MISSING) if a job reads an input that has no
 // value, or one that does not fit its declaration, or whose blob is lost;
-// FAILED_PRECONDITION (BLUEPRINT_INVALID) as Graph::Expand(); INVALID_ARGUMENT
+// FAILED_PRECONDITION (BLUEPRINT_INVALID) as Graph::Expand(), or if a producer
+// has a version that a node does not take; INVALID_ARGUMENT
 // for a producer without a name or given twice; DATA_LOSS if the base manifest
 // holds a malformed hash.
 absl::StatusOr<MadePlan> MakePlan(const PlanInputs& inputs);

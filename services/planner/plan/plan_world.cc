@@ -75,6 +75,7 @@ Digest PlanWorld::KeyOf(const v1::Plan& plan, const v1::PlannedJob& job,
     key.producer = node.producer().name();
     key.producer_version = node.producer().version();
     key.settings = Sha256Of(node.settings_json());
+    key.salt = node.salt();
   }
   key.job_id = job.job_id();
   for (const v1::PlannedArtefact& artefact : job.artefacts()) {
@@ -93,8 +94,12 @@ Digest PlanWorld::KeyOf(const v1::Plan& plan, const v1::PlannedJob& job,
           binding.is_list() ? FanInSlot(binding.name(), i) : binding.name();
       slot.content = *Digest::ParseHex(hash->second);
     }
-    if (binding.is_list() && binding.source_ids_size() == 0) {
-      key.slots.emplace_back().name = EmptyFanInSlot(binding.name());
+    if (binding.source_ids_size() == 0) {
+      key.slots.emplace_back().name =
+          binding.is_list() ? EmptyFanInSlot(binding.name()) : binding.name();
+    }
+    if (binding.is_grouped()) {
+      key.slots.push_back(GroupsSlot(binding.name(), binding.group_sizes()));
     }
   }
   return InputsHash(key);

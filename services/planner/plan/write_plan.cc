@@ -105,6 +105,15 @@ class PlanWriter {
     planned.mutable_producer()->set_version(state_.versions[node]);
     planned.set_settings_json(declaration.settings_json);
     planned.set_settings_hash(declaration.settings_hash.Hex());
+    planned.set_salt(declaration.salt);
+    const NodeLimitsDeclaration& limits = declaration.limits;
+    if (limits.concurrency != 0 || limits.max_attempts != 0 ||
+        limits.attempt_timeout_seconds != 0) {
+      planned.mutable_limits()->set_concurrency(limits.concurrency);
+      planned.mutable_limits()->set_max_attempts(limits.max_attempts);
+      planned.mutable_limits()->set_attempt_timeout_seconds(
+          limits.attempt_timeout_seconds);
+    }
     for (int output : declaration.outputs) {
       v1::PlannedOutput& out = *planned.add_outputs();
       out.set_name(blueprint_.outputs[output].name);
@@ -127,6 +136,12 @@ class PlanWriter {
       v1::PlannedBinding& binding = *planned.add_bindings();
       binding.set_name(declaration.bindings[b].name);
       binding.set_is_list(declaration.bindings[b].is_list);
+      if (declaration.bindings[b].group >= 0) {
+        binding.set_is_grouped(true);
+        for (uint32_t size : graph_.GroupSizes(node, job, b)) {
+          binding.add_group_sizes(size);
+        }
+      }
       for (Graph::Element source : graph_.Sources(node, job, b)) {
         binding.add_source_ids(graph_.ElementIdOf(source));
         if (state_.values[source].origin == Origin::kBase) {
@@ -152,6 +167,9 @@ class PlanWriter {
     planned->set_artefact_id(graph_.ElementIdOf(artefact));
     planned->set_output(output.name);
     std::vector<uint32_t> point = graph_.ElementPoint(artefact);
+    if (!output.readable.empty()) {
+      planned->set_readable_path(output.readable.PathOf(point));
+    }
     std::vector<uint32_t> own;
     for (size_t i = 0; i < point.size(); ++i) {
       if (std::count(output.own_over.begin(), output.own_over.end(),
@@ -208,10 +226,13 @@ class PlanWriter {
     auto count = [this](JobFate fate) {
       return counts_[static_cast<size_t>(fate)];
     };
-    summary.set_total_jobs(graph_.num_jobs());
+    // Inactive jobs have nothing to make, as clean ones.
+    int64_t inactive = graph_.num_inactive_jobs();
+    summary.set_total_jobs(graph_.num_jobs() - inactive);
+    summary.set_inactive_jobs(inactive);
     summary.set_must_run_jobs(count(JobFate::kMustRun));
     summary.set_may_run_jobs(count(JobFate::kMayRun));
-    summary.set_clean_jobs(count(JobFate::kClean));
+    summary.set_clean_jobs(count(JobFate::kClean) - inactive);
     summary.set_reused_jobs(count(JobFate::kReused));
     summary.set_layers(plan_.layers_size());
     for (const std::string& id : state_.changed_inputs) {

@@ -1,0 +1,218 @@
+// The part of the parser that puts nodes into an order and finds cycles.
+
+#include <algorithm>
+#include <functional>
+#include <queue>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+
+#include "common/status.h"
+#include "services/planner/blueprint/blueprint_parser.h"
+
+namespace kinora {
+namespace {
+
+// Tarjan's algorithm: numbers the strongly connected components of a graph,
+// `edges` being what each node reads from. Returns each node's component.
+class Components {
+ public:
+  explicit Components(const std::vector<std::vector<int>>& edges)
+      : edges_(edges), state_(edges.size()) {
+    for (size_t i = 0; i < edges_.size(); ++i) {
+      if (state_[i].order < 0) Visit(static_cast<int>(i));
+    }
+  }
+
+  int Of(int node) const { return state_[node].component; }
+  int count() const { return count_; }
+
+ private:
+  struct State {
+    int order = -1;
+    int low = 0;
+    int component = -1;
+    size_t next = 0;  // edge to follow
+  };
+
+  // Without recursion: two thousand nodes may be one chain.
+  void Visit(int root) {
+    std::vector<int> path = {root};
+    Enter(root);
+    while (!path.empty()) {
+      State& at = state_[path.back()];
+      if (at.next < edges_[path.back()].size()) {
+        int to = edges_[path.back()][at.next++];
+        if (state_[to].order < 0) {
+          Enter(to);
+          path.push_back(to);
+        } else if (state_[to].component < 0) {
+          at.low = std::min(at.low, state_[to].order);
+        }
+        continue;
+      }
+      int done = path.back();
+      path.pop_back();
+      if (at.low == at.order) Close(done);
+      if (!path.empty()) {
+        state_[path.back()].low = std::min(state_[path.back()].low, at.low);
+      }
+    }
+  }
+
+  void Enter(int node) {
+    state_[node].order = state_[node].low = order_++;
+    open_.push_back(node);
+  }
+
+  void Close(int node) {
+    while (state_[node].component < 0) {
+      state_[open_.back()].component = count_;
+      open_.pop_back();
+    }
+    ++count_;
+  }
+
+  const std::vector<std::vector<int>>& edges_;
+  std::vector<State> state_;
+  std::vector<int> open_;
+  int order_ = 0;
+  int count_ = 0;
+};
+
+}  // namespace
+
+absl::Status BlueprintParser::OrderNodes() {
+  KINORA_RETURN_IF_ERROR(FindHardCycles());
+  size_t count = blueprint_.nodes.size();
+  std::vector<std::vector<int>> makers(count);
+  for (size_t i = 0; i < count; ++i) {
+    std::set<int> read;
+    for (const Binding& binding : blueprint_.nodes[i].bindings) {
+      if (!binding.from.is_input) {
+        read.insert(blueprint_.outputs[binding.from.target].node);
+      }
+      if (binding.fallback.has_value() && !binding.fallback->is_input) {
+        read.insert(blueprint_.outputs[binding.fallback->target].node);
+      }
+    }
+    makers[i].assign(read.begin(), read.end());
+  }
+  Components components(makers);
+  std::vector<std::vector<int>> groups(components.count());
+  for (size_t i = 0; i < count; ++i) {
+    groups[components.Of(static_cast<int>(i))].push_back(static_cast<int>(i));
+  }
+  // Kahn's algorithm over the groups, of those that are ready always the one
+  // declared first.
+  std::vector<std::vector<int>> readers(groups.size());
+  std::vector<int> waiting(groups.size(), 0);
+  for (size_t i = 0; i < count; ++i) {
+    int reader = components.Of(static_cast<int>(i));
+    for (int maker : makers[i]) {
+      if (components.Of(maker) == reader) continue;
+      readers[components.Of(maker)].push_back(reader);
+      ++waiting[reader];
+    }
+  }
+  using Ready = std::pair<int, int>;  // first node, group
+  std::priority_queue<Ready, std::vector<Ready>, std::greater<Ready>> ready;
+  for (size_t g = 0; g < groups.size(); ++g) {
+    if (waiting[g] == 0) ready.push({groups[g][0], static_cast<int>(g)});
+  }
+  while (!ready.empty()) {
+    int group = ready.top().second;
+    ready.pop();
+    blueprint_.node_groups.push_back(groups[group]);
+    for (int reader : readers[group]) {
+      if (--waiting[reader] == 0) ready.push({groups[reader][0], reader});
+    }
+  }
+  return absl::OkStatus();
+}
+
+// True if every job of `reader` waits for a job of the node that it reads
+// under `binding`, whatever the inputs are. A cycle of such bindings is one of
+// jobs, too; others may end at the border of a dimension or at inactive jobs,
+// which the graph finds out.
+bool BlueprintParser::IsHard(const NodeDeclaration& reader,
+                             const Binding& binding) const {
+  if (binding.from.is_input) return false;
+  const OutputDeclaration& output = blueprint_.outputs[binding.from.target];
+  if (!reader.conditions.empty() ||
+      !blueprint_.nodes[output.node].conditions.empty()) {
+    return false;
+  }
+  for (size_t i = 0; i < binding.from.indices.size(); ++i) {
+    const ReferenceIndex& index = binding.from.indices[i];
+    bool is_nested = blueprint_.dimensions[output.dimensions[i]].within >= 0;
+    if (index.offset != 0 || (index.is_constant && is_nested)) return false;
+  }
+  return true;
+}
+
+// Kahn's algorithm over nodes and hard bindings.
+absl::Status BlueprintParser::FindHardCycles() const {
+  size_t count = blueprint_.nodes.size();
+  std::vector<std::vector<int>> readers(count);
+  std::vector<int> waiting(count, 0);
+  for (size_t i = 0; i < count; ++i) {
+    for (const Binding& binding : blueprint_.nodes[i].bindings) {
+      if (!IsHard(blueprint_.nodes[i], binding)) continue;
+      readers[blueprint_.outputs[binding.from.target].node].push_back(
+          static_cast<int>(i));
+      ++waiting[i];
+    }
+  }
+  std::vector<int> ready;
+  for (size_t i = 0; i < count; ++i) {
+    if (waiting[i] == 0) ready.push_back(static_cast<int>(i));
+  }
+  size_t done = 0;
+  while (done < ready.size()) {
+    for (int reader : readers[ready[done++]]) {
+      if (--waiting[reader] == 0) ready.push_back(reader);
+    }
+  }
+  return done == count ? absl::OkStatus() : CycleError(waiting);
+}
+
+absl::Status BlueprintParser::CycleError(
+    const std::vector<int>& waiting) const {
+  // A node that waits reads from one that waits, so walking upstream from any
+  // of them runs into a cycle.
+  int at = static_cast<int>(std::find_if(waiting.begin(), waiting.end(),
+                                         [](int n) { return n > 0; }) -
+                            waiting.begin());
+  std::vector<int> seen_at(waiting.size(), -1);
+  std::vector<int> path;
+  while (seen_at[at] < 0) {
+    seen_at[at] = static_cast<int>(path.size());
+    path.push_back(at);
+    for (const Binding& binding : blueprint_.nodes[at].bindings) {
+      if (!IsHard(blueprint_.nodes[at], binding)) continue;
+      int maker = blueprint_.outputs[binding.from.target].node;
+      if (waiting[maker] == 0) continue;
+      at = maker;
+      break;
+    }
+  }
+  path.erase(path.begin(), path.begin() + seen_at[at]);
+  // In the direction of the data, from the node declared first.
+  std::reverse(path.begin(), path.end());
+  std::rotate(path.begin(), std::min_element(path.begin(), path.end()),
+              path.end());
+  constexpr size_t kMaxNamed = 20;
+  std::string text;
+  for (size_t i = 0; i < path.size() && i < kMaxNamed; ++i) {
+    absl::StrAppend(&text, blueprint_.nodes[path[i]].name, " -> ");
+  }
+  if (path.size() > kMaxNamed) text += "... -> ";
+  const NodeDeclaration& first = blueprint_.nodes[path[0]];
+  return Error(first.line, absl::StrCat("nodes.", first.name),
+               absl::StrCat("cycle: ", text, first.name));
+}
+
+}  // namespace kinora
