@@ -1,16 +1,16 @@
 // A PullStream serves a server-streaming call from a source that is asked for
 // one message after another.
 //
-// States: 1. a task on the executor fills the next message; 2. it is written;
-// 3. OnWriteDone goes back to 1, so a slow reader costs one message. The end of
-// the source, an error of it, a failed write or a cancellation lead to the one
-// Finish.
+// While a message is written, a task on the executor fills the next one: a slow
+// reader costs two messages. The end of the source, an error of it, a failed
+// write or a cancellation lead to the one Finish, once no write is under way.
 
 #ifndef KINORA_COMMON_RPC_PULL_STREAM_H_
 #define KINORA_COMMON_RPC_PULL_STREAM_H_
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -19,6 +19,7 @@
 #include "grpcpp/support/server_callback.h"
 
 #include "common/executor.h"
+#include "common/mutex.h"
 #include "common/rpc/call_context.h"
 #include "common/rpc/stream_task.h"
 
@@ -40,7 +41,7 @@ class PullStream final : public grpc::ServerWriteReactor<Response> {
     if (absl::Status admitted = AdmitCall(context); !admitted.ok()) {
       stream->Finish(ToGrpcStatus(admitted));
     } else {
-      stream->Advance();
+      stream->Begin();
     }
     return stream;
   }
@@ -53,29 +54,73 @@ class PullStream final : public grpc::ServerWriteReactor<Response> {
         trace_(TraceOf(context)),
         next_(std::move(next)) {}
 
-  // Exactly one of task, write and Finish is under way at any time, which is
-  // all the locking there is to do.
-  void Advance() {
+  void Begin() ABSL_LOCKS_EXCLUDED(mu_) {
+    {
+      MutexLock lock(mu_);
+      working_ = true;
+    }
+    Fill(&messages_[0]);
+  }
+
+  // At most one task is under way, and one write beside it. Not called under
+  // the lock: an executor that has stopped drops the task at once.
+  void Fill(Response* message) ABSL_LOCKS_EXCLUDED(mu_) {
     PostStreamTask(
         executor_, self_, trace_,
-        [](PullStream& stream) {
+        [message](PullStream& stream) {
           if (stream.cancelled_.load(std::memory_order_acquire)) {
-            return stream.End(absl::CancelledError("the caller has gone"));
+            return stream.Filled(absl::CancelledError("the caller has gone"));
           }
-          stream.message_.Clear();
-          absl::StatusOr<bool> more = stream.next_(&stream.message_);
-          if (!more.ok() || !*more) return stream.End(more.status());
-          stream.StartWrite(&stream.message_);
+          message->Clear();
+          stream.Filled(stream.next_(message));
         },
-        [](PullStream& stream, const absl::Status& why) { stream.End(why); });
+        [](PullStream& stream, const absl::Status& why) {
+          stream.Filled(why);
+        });
   }
 
-  void End(const absl::Status& status) { this->Finish(ToGrpcStatus(status)); }
+  void Filled(const absl::StatusOr<bool>& more) ABSL_LOCKS_EXCLUDED(mu_) {
+    Response* next;
+    {
+      MutexLock lock(mu_);
+      working_ = false;
+      filled_ = more.ok() && *more;
+      if (!filled_ && !end_.has_value()) end_ = more.status();
+      next = Advance();
+    }
+    if (next != nullptr) Fill(next);
+  }
 
   void OnWriteDone(bool ok) override {
-    if (!ok) return End(absl::CancelledError("the caller has gone"));
-    Advance();
+    Response* next;
+    {
+      MutexLock lock(mu_);
+      writing_ = false;
+      if (!ok && !end_.has_value()) {
+        end_ = absl::CancelledError("the caller has gone");
+      }
+      next = Advance();
+    }
+    if (next != nullptr) Fill(next);
   }
+
+  // Writes what is filled or ends the call. The message to fill, if it is time.
+  Response* Advance() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    if (writing_) return nullptr;
+    if (end_.has_value()) {
+      if (!working_) this->Finish(ToGrpcStatus(*end_));
+      return nullptr;
+    }
+    if (!filled_) return nullptr;
+    filled_ = false;
+    writing_ = true;
+    working_ = true;
+    Response* const message = &messages_[filling_];
+    filling_ = 1 - filling_;
+    this->StartWrite(message);
+    return &messages_[filling_];
+  }
+
   void OnCancel() override {
     cancelled_.store(true, std::memory_order_release);
   }
@@ -84,9 +129,19 @@ class PullStream final : public grpc::ServerWriteReactor<Response> {
   Executor& executor_;
   const std::shared_ptr<void> hold_;
   const TraceContext trace_;
-  Next next_;
-  Response message_;
+  Next next_;  // of the task under way
+  // One is written while the other is filled.
+  Response messages_[2];
   std::atomic<bool> cancelled_{false};
+
+  Mutex mu_;
+  int filling_ ABSL_GUARDED_BY(mu_) = 0;       // which of them is next
+  bool filled_ ABSL_GUARDED_BY(mu_) = false;   // and waits to be written
+  bool working_ ABSL_GUARDED_BY(mu_) = false;  // a task is under way
+  bool writing_ ABSL_GUARDED_BY(mu_) = false;  // a write is under way
+  // Why there is nothing more to fill, if so.
+  std::optional<absl::Status> end_ ABSL_GUARDED_BY(mu_);
+
   std::shared_ptr<PullStream> self_;  // until OnDone
 };
 

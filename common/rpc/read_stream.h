@@ -1,10 +1,10 @@
 // A ReadStream serves a client-streaming call: the messages go to a consumer
 // one after another, then its result is the answer.
 //
-// States: 1. a message is read; 2. a task on the executor consumes it and goes
-// back to 1, so a slow consumer holds one message; 3. after the last message a
-// task asks for the result. The result, an error of either step or a
-// cancellation lead to the one Finish.
+// While a task on the executor consumes a message, the next one is read: a slow
+// consumer holds two. After the last message a task asks for the result. The
+// result, an error of either step or a cancellation lead to the one Finish; a
+// read that is under way then ends with the call.
 
 #ifndef KINORA_COMMON_RPC_READ_STREAM_H_
 #define KINORA_COMMON_RPC_READ_STREAM_H_
@@ -17,6 +17,7 @@
 #include "grpcpp/support/server_callback.h"
 
 #include "common/executor.h"
+#include "common/mutex.h"
 #include "common/rpc/call_context.h"
 #include "common/rpc/stream_task.h"
 
@@ -43,7 +44,7 @@ class ReadStream final : public grpc::ServerReadReactor<Request> {
     if (absl::Status admitted = AdmitCall(context); !admitted.ok()) {
       stream->End(admitted);
     } else {
-      stream->StartRead(&stream->message_);
+      stream->Begin();
     }
     return stream;
   }
@@ -58,35 +59,77 @@ class ReadStream final : public grpc::ServerReadReactor<Request> {
         response_(response),
         consumer_(std::move(consumer)) {}
 
-  // Exactly one of read, task and Finish is under way at any time, which is
-  // all the locking there is to do.
+  void Begin() ABSL_LOCKS_EXCLUDED(mu_) {
+    MutexLock lock(mu_);
+    this->StartRead(&messages_[0]);
+  }
+
+  // At most one task is under way, and one read beside it. Tasks are not posted
+  // under the lock: an executor that has stopped drops them at once.
   void OnReadDone(bool ok) override {
-    auto consume = [](ReadStream& stream) {
-      absl::Status status = stream.consumer_.consume(stream.message_);
-      if (!status.ok()) return stream.End(status);
-      stream.StartRead(&stream.message_);
-    };
-    auto finish = [](ReadStream& stream) {
-      // A read that fails may be the end of the messages or of the call.
-      if (stream.context_->IsCancelled()) {
-        return stream.End(absl::CancelledError("the caller has gone"));
+    {
+      MutexLock lock(mu_);
+      (ok ? filled_ : last_read_) = true;
+    }
+    Advance();
+  }
+
+  void Advance() ABSL_LOCKS_EXCLUDED(mu_) {
+    Request* message = nullptr;
+    {
+      MutexLock lock(mu_);
+      if (finished_ || working_ || (!filled_ && !last_read_)) return;
+      working_ = true;
+      if (filled_) {
+        filled_ = false;
+        message = &messages_[filling_];
+        filling_ = 1 - filling_;
+        this->StartRead(&messages_[filling_]);
       }
-      absl::StatusOr<Response> result = stream.consumer_.finish();
-      if (!result.ok()) return stream.End(result.status());
-      *stream.response_ = *std::move(result);
-      stream.End(absl::OkStatus());
-    };
-    auto dropped = [](ReadStream& stream, const absl::Status& why) {
-      stream.End(why);
-    };
-    if (ok) {
-      PostStreamTask(executor_, self_, trace_, consume, dropped);
+    }
+    if (message != nullptr) {
+      Post([message](ReadStream& stream) {
+        stream.Consumed(stream.consumer_.consume(*message));
+      });
     } else {
-      PostStreamTask(executor_, self_, trace_, finish, dropped);
+      Post([](ReadStream& stream) { stream.AskForResult(); });
     }
   }
 
-  void End(const absl::Status& status) { this->Finish(ToGrpcStatus(status)); }
+  template <typename Task>
+  void Post(Task task) {
+    PostStreamTask(
+        executor_, self_, trace_, task,
+        [](ReadStream& stream, const absl::Status& why) { stream.End(why); });
+  }
+
+  void Consumed(const absl::Status& status) ABSL_LOCKS_EXCLUDED(mu_) {
+    if (!status.ok()) return End(status);
+    {
+      MutexLock lock(mu_);
+      working_ = false;
+    }
+    Advance();
+  }
+
+  void AskForResult() {
+    // A read that fails may be the end of the messages or of the call.
+    if (context_->IsCancelled()) {
+      return End(absl::CancelledError("the caller has gone"));
+    }
+    absl::StatusOr<Response> result = consumer_.finish();
+    const absl::Status status = result.status();
+    if (status.ok()) *response_ = *std::move(result);
+    End(status);
+  }
+
+  void End(const absl::Status& status) ABSL_LOCKS_EXCLUDED(mu_) {
+    {
+      MutexLock lock(mu_);
+      finished_ = true;
+    }
+    this->Finish(ToGrpcStatus(status));
+  }
   void OnDone() override { self_.reset(); }
 
   Executor& executor_;
@@ -94,8 +137,17 @@ class ReadStream final : public grpc::ServerReadReactor<Request> {
   const std::shared_ptr<void> hold_;
   const TraceContext trace_;
   Response* const response_;
-  Consumer consumer_;
-  Request message_;
+  Consumer consumer_;  // of the task under way
+  // One is consumed while the other is read.
+  Request messages_[2];
+
+  Mutex mu_;
+  int filling_ ABSL_GUARDED_BY(mu_) = 0;         // which of them is read
+  bool filled_ ABSL_GUARDED_BY(mu_) = false;     // and waits for a task
+  bool last_read_ ABSL_GUARDED_BY(mu_) = false;  // there are no more
+  bool working_ ABSL_GUARDED_BY(mu_) = false;    // a task is under way
+  bool finished_ ABSL_GUARDED_BY(mu_) = false;
+
   std::shared_ptr<ReadStream> self_;  // until OnDone
 };
 
