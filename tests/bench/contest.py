@@ -1,9 +1,12 @@
 """Contests: one thing measured beside its peers, again and again in turn.
 
 The speed of a machine drifts, so figures taken minutes apart do not compare.
-A round measures ours and then each peer; the ratio is taken within a round,
-and what counts is the median of the ratios. The first round warms up and does
-not count.
+A round measures ours and each peer; the ratio is taken within a round, and what
+counts is the median of the ratios. The first round warms up and does not count.
+
+Who has just written a gigabyte leaves the disk busy for the next one. So each
+measurement begins once the disk is at rest (disk_rest.py), and every round
+begins with another contestant.
 """
 
 from __future__ import annotations
@@ -11,6 +14,8 @@ from __future__ import annotations
 import dataclasses
 import statistics
 from collections.abc import Callable
+
+import disk_rest
 
 # Measures once; returns the figure.
 Measure = Callable[[], float]
@@ -112,8 +117,13 @@ def hold(
 ) -> Result:
     our_samples: list[float] = []
     peer_samples: list[list[float]] = [[] for _ in peers]
+    contestants = [ours] + [peer.measure for peer in peers]
     for number in range(rounds + warm_up):
-        figures = [ours()] + [peer.measure() for peer in peers]
+        figures = [0.0] * len(contestants)
+        for place in range(len(contestants)):
+            at = (place + number) % len(contestants)
+            disk_rest.wait()
+            figures[at] = contestants[at]()
         if number < warm_up:
             continue
         our_samples.append(figures[0])
