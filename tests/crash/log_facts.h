@@ -37,7 +37,8 @@ class LogFacts {
 
   // Holds the facts against the whole log: all that is sure is there once, in
   // its place; anything else is an attempt, whole, once. `events` begin at
-  // `oldest` and are dense. From then on attempts are sure or forgotten.
+  // `oldest` and are dense; what was appended before may be cut off. From then
+  // on attempts are sure or forgotten.
   absl::Status CheckAndSettle(int64_t oldest,
                               const std::vector<v1::Event>& events);
 
@@ -45,12 +46,20 @@ class LogFacts {
   // batch came with its sequence.
   int64_t last_sequence() const { return last_sequence_; }
 
+  // The removal of covered records was asked for.
+  void MayBeCut() { cut_through_ = last_sequence_; }
+  // True if what was appended under the request id may be cut off, so that the
+  // store may have forgotten the id.
+  bool MayBeForgotten(const std::string& request_id) const;
+
   // The store appends to the log on its own account.
   void Grow(int64_t events) { last_sequence_ += events; }
 
  private:
   std::vector<AppendedBatch> batches_;
   int64_t last_sequence_ = 0;
+  int64_t cut_through_ = 0;
+  int64_t oldest_ = 1;  // as of the last CheckAndSettle()
 };
 
 }  // namespace kinora

@@ -17,6 +17,7 @@ constexpr absl::string_view kMethodNames[] = {
     "CreateMovie",  "SetBlueprint",   "AppendEvents",   "BatchWriteBlobs",
     "WriteBlob",    "CommitRevision", "SavePlan",       "AcquireLease",
     "ReleaseLease", "PutRunRecord",   "CollectGarbage", "CheckpointMovie",
+    "PruneMovie",
 };
 
 constexpr size_t kUploadPieceBytes = 7;
@@ -71,6 +72,8 @@ std::string RequestText(const StoreCall& call) {
       return TextOf<v1::CollectGarbageRequest>(call.request);
     case StoreMethod::kCheckpointMovie:
       return TextOf<v1::CheckpointMovieRequest>(call.request);
+    case StoreMethod::kPruneMovie:
+      return TextOf<v1::PruneMovieRequest>(call.request);
   }
   return "";
 }
@@ -221,14 +224,12 @@ absl::Status StoreCaller::CollectGarbage(
 absl::Status StoreCaller::Checkpoint(
     const v1::CheckpointMovieRequest& request) {
   return Record(StoreMethod::kCheckpointMovie, request, "",
-                [&]() -> absl::StatusOr<v1::CheckpointMovieResponse> {
-                  auto response = store_.maintenance.CheckpointMovie(request);
-                  // A build without checkpoints has nothing to break.
-                  if (absl::IsUnimplemented(response.status())) {
-                    return v1::CheckpointMovieResponse();
-                  }
-                  return response;
-                });
+                [&] { return store_.maintenance.CheckpointMovie(request); });
+}
+
+absl::Status StoreCaller::Prune(const v1::PruneMovieRequest& request) {
+  return Record(StoreMethod::kPruneMovie, request, "",
+                [&] { return store_.maintenance.PruneMovie(request); });
 }
 
 absl::Status StoreCaller::Repeat(const StoreCall& call) {
@@ -267,6 +268,8 @@ absl::Status StoreCaller::Repeat(const StoreCall& call) {
       return again(v1::CollectGarbageRequest(), &StoreCaller::CollectGarbage);
     case StoreMethod::kCheckpointMovie:
       return again(v1::CheckpointMovieRequest(), &StoreCaller::Checkpoint);
+    case StoreMethod::kPruneMovie:
+      return again(v1::PruneMovieRequest(), &StoreCaller::Prune);
   }
   return absl::InternalError("no such method");
 }

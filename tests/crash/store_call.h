@@ -32,6 +32,7 @@ enum class StoreMethod : char {
   kPutRunRecord,
   kCollectGarbage,
   kCheckpointMovie,
+  kPruneMovie,
 };
 
 struct StoreCall {
@@ -80,6 +81,7 @@ class StoreCaller {
   absl::Status PutRun(const v1::PutRunRecordRequest& request);
   absl::Status CollectGarbage(const v1::CollectGarbageRequest& request);
   absl::Status Checkpoint(const v1::CheckpointMovieRequest& request);
+  absl::Status Prune(const v1::PruneMovieRequest& request);
 
   // Asks for the same once more, as a caller does who got no answer.
   absl::Status Repeat(const StoreCall& call);

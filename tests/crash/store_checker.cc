@@ -112,8 +112,13 @@ class MovieChecker {
     KINORA_RETURN_IF_ERROR(Annotate(
         facts_.artefacts.CheckAndSettle(artefacts_.oldest, artefacts_.events),
         "artefacts"));
+    if (!facts_.logs_may_be_cut &&
+        std::max(inputs_.oldest, artefacts_.oldest) > 1) {
+      return absl::InternalError("records were removed, unasked");
+    }
     facts_.named_blobs.clear();
     for (const WholeLog* log : {&inputs_, &artefacts_}) {
+      if (log == &artefacts_ && facts_.takes_may_be_pruned) break;
       for (const v1::Event& event : log->events) {
         facts_.named_blobs.insert(BlobNamedBy(event));
       }
@@ -130,7 +135,8 @@ class MovieChecker {
   }
 
   absl::Status CheckManifests() {
-    // A commit that was under way is decided by its record.
+    // A commit that was under way is decided by its record. Records that were
+    // cut off are of revisions that are known.
     for (const v1::Event& event : artefacts_.events) {
       if (!event.has_revision_committed()) continue;
       const v1::RevisionCommitted& commit = event.revision_committed();
@@ -167,8 +173,13 @@ class MovieChecker {
     v1::GetManifestRequest request;
     request.set_movie_id(movie_id_);
     request.set_revision(revision->revision);
-    KINORA_ASSIGN_OR_RETURN(StoredManifest stored,
-                            store_.manifests.Get(request));
+    absl::StatusOr<StoredManifest> read = store_.manifests.Get(request);
+    if (revision->may_be_pruned &&
+        ReasonOf(read.status()) == "REVISION_NOT_FOUND") {
+      return absl::OkStatus();
+    }
+    KINORA_RETURN_IF_ERROR(read.status());
+    const StoredManifest& stored = *read;
     if (Sha256Of(stored.json).Hex() != revision->manifest_hash) {
       return absl::InternalError("its bytes do not have its hash");
     }
@@ -176,13 +187,40 @@ class MovieChecker {
       return absl::InternalError("it has changed");
     }
     revision->json = stored.json;
-    KINORA_ASSIGN_OR_RETURN(
-        std::string rebuilt,
-        local_.RebuildManifest(movie_id_, revision->revision));
-    if (rebuilt != stored.json) {
+    const bool is_current = revision == &facts_.revisions.back();
+    absl::StatusOr<std::string> rebuilt =
+        local_.RebuildManifest(movie_id_, revision->revision);
+    if (facts_.logs_may_be_cut && !is_current &&
+        absl::IsOutOfRange(rebuilt.status())) {
+      return absl::OkStatus();
+    }
+    KINORA_RETURN_IF_ERROR(rebuilt.status());
+    if (*rebuilt != stored.json) {
       return absl::InternalError("rebuilt from the logs it is another");
     }
-    return absl::OkStatus();
+    return CheckBlobsOf(stored.json);
+  }
+
+  // Whatever was pruned, cut and collected, what a manifest names is there.
+  absl::Status CheckBlobsOf(const std::string& json) {
+    v1::Manifest manifest;
+    KINORA_RETURN_IF_ERROR(ParseDocument(json, &manifest));
+    v1::FindMissingBlobsRequest request;
+    request.set_movie_id(movie_id_);
+    const auto note = [&](const v1::Content& content) {
+      if (content.has_blob()) {
+        *request.add_digests() = content.blob().digest();
+      }
+    };
+    for (const auto& input : manifest.inputs()) note(input.second.content());
+    for (const auto& artefact : manifest.artefacts()) {
+      note(artefact.second.content());
+    }
+    KINORA_ASSIGN_OR_RETURN(const v1::FindMissingBlobsResponse response,
+                            store_.blobs.FindMissing(request));
+    if (response.missing().empty()) return absl::OkStatus();
+    return absl::InternalError(
+        absl::StrCat("its blob ", response.missing(0).hash(), " is lost"));
   }
 
   absl::Status CheckIndexes() {

@@ -92,7 +92,10 @@ absl::Status StoreFacts::Apply(const StoreCall& call) {
       ApplyCollection(call);
       return absl::OkStatus();
     case StoreMethod::kCheckpointMovie:
-      return absl::OkStatus();  // changes nothing that can be asked
+      ApplyCheckpoint(call);
+      return absl::OkStatus();
+    case StoreMethod::kPruneMovie:
+      return ApplyPruning(call);
   }
   return absl::InternalError("no such method");
 }
@@ -261,6 +264,42 @@ void StoreFacts::ApplyCollection(const StoreCall& call) {
   for (auto& blob : movie.blobs) {
     if (movie.named_blobs.count(blob.first) == 0) blob.second.sure = false;
   }
+}
+
+// What the removed events alone named may go with the next collection.
+void StoreFacts::ApplyCheckpoint(const StoreCall& call) {
+  const auto request = Parse<v1::CheckpointMovieRequest>(call.request);
+  if (!request.remove_covered_logs()) return;
+  MovieFacts& movie = movies_[request.movie_id()];
+  movie.logs_may_be_cut = true;
+  movie.inputs.MayBeCut();
+  movie.artefacts.MayBeCut();
+  movie.named_blobs.clear();
+}
+
+absl::Status StoreFacts::ApplyPruning(const StoreCall& call) {
+  const auto request = Parse<v1::PruneMovieRequest>(call.request);
+  const auto response = Parse<v1::PruneMovieResponse>(call.response);
+  MovieFacts& movie = movies_[request.movie_id()];
+  if (request.keep_takes() > 0) {
+    movie.takes_may_be_pruned = true;
+    movie.named_blobs.clear();
+  }
+  if (request.keep_revisions() > 0) {
+    const size_t keep = static_cast<size_t>(request.keep_revisions());
+    for (size_t i = 0; i + keep < movie.revisions.size(); ++i) {
+      movie.revisions[i].may_be_pruned = true;
+    }
+  }
+  for (const std::string& pruned : response.revisions()) {
+    const auto revision = std::find_if(
+        movie.revisions.begin(), movie.revisions.end(),
+        [&](const RevisionFact& known) { return known.revision == pruned; });
+    if (revision == movie.revisions.end() || !revision->may_be_pruned) {
+      return absl::InternalError(absl::StrCat(pruned, " was pruned"));
+    }
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace kinora

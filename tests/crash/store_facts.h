@@ -41,15 +41,21 @@ struct RevisionFact {
   std::string manifest_hash;
   int64_t inputs_through = 0;
   std::string json;  // once it was read; never changes
+  // Pruning was asked for: its manifest may be gone.
+  bool may_be_pruned = false;
 };
 
 struct MovieFacts {
   bool sure = false;  // else it may not exist
   LogFacts inputs;
   LogFacts artefacts;
-  std::map<std::string, LogFacts> ledgers;   // by run
-  std::map<std::string, ObjectFact> blobs;   // by hash
-  std::set<std::string> named_blobs;         // by events that are sure
+  std::map<std::string, LogFacts> ledgers;  // by run
+  std::map<std::string, ObjectFact> blobs;  // by hash
+  // By events that are sure, as long as nobody asked to remove such.
+  std::set<std::string> named_blobs;
+  // Removal was asked for: of archived logs; of takes.
+  bool logs_may_be_cut = false;
+  bool takes_may_be_pruned = false;
   std::map<std::string, ObjectFact> plans;   // by hash
   std::map<std::string, ReplacedFact> runs;  // canonical records, by run
   std::vector<RevisionFact> revisions;
@@ -86,6 +92,8 @@ class StoreFacts {
   void ApplyRelease(const StoreCall& call);
   void ApplyRun(const StoreCall& call);
   void ApplyCollection(const StoreCall& call);
+  void ApplyCheckpoint(const StoreCall& call);
+  absl::Status ApplyPruning(const StoreCall& call);
 
   std::map<std::string, MovieFacts> movies_;
   std::vector<StoreCall> unanswered_;

@@ -285,6 +285,31 @@ absl::Status Checkpoint(StepContext& context) {
   return context.caller.Checkpoint(request);
 }
 
+absl::Status RemoveCoveredLogs(StepContext& context) {
+  v1::CheckpointMovieRequest request;
+  request.set_movie_id(context.movie_id);
+  request.set_remove_covered_logs(true);
+  return context.caller.Checkpoint(request);
+}
+
+absl::Status Prune(StepContext& context) {
+  v1::PruneMovieRequest request;
+  request.set_movie_id(context.movie_id);
+  request.set_keep_revisions(1 + context.Below(3));
+  request.set_keep_takes(1 + context.Below(2));
+  return context.caller.Prune(request);
+}
+
+// A log that was cut forgets the requests of what is gone.
+bool IsForgotten(const StepContext& context,
+                 const v1::AppendEventsRequest& request) {
+  const auto& movies = context.facts.movies();
+  const auto movie = movies.find(request.log().movie_id());
+  if (movie == movies.end()) return false;
+  return movie->second.inputs.MayBeForgotten(request.request_id()) ||
+         movie->second.artefacts.MayBeForgotten(request.request_id());
+}
+
 // A caller that lost an answer asks again, however late.
 absl::Status RepeatAnAppend(StepContext& context) {
   const std::vector<StoreCall>& appends = context.facts.appends();
@@ -292,6 +317,7 @@ absl::Status RepeatAnAppend(StepContext& context) {
   StoreCall call = appends[context.Below(static_cast<int>(appends.size()))];
   v1::AppendEventsRequest request;
   request.ParseFromString(call.request);
+  if (IsForgotten(context, request)) return absl::OkStatus();
   // Under the lease that is held now: only the newest holder may ask.
   if (request.has_lease()) {
     const auto movie = context.facts.movies().find(request.log().movie_id());
@@ -321,6 +347,8 @@ const std::vector<WorkloadStep>& WorkloadSteps() {
       {"repeat an append", 2, RepeatAnAppend},
       {"collect garbage", 2, CollectGarbage},
       {"checkpoint", 2, Checkpoint},
+      {"remove covered logs", 1, RemoveCoveredLogs},
+      {"prune", 1, Prune},
   };
   return steps;
 }
@@ -337,6 +365,11 @@ absl::Status RepeatUnanswered(StepContext& context) {
   std::vector<StoreCall> calls = std::move(context.facts.unanswered());
   context.facts.unanswered().clear();
   for (const StoreCall& call : calls) {
+    if (call.method == StoreMethod::kAppendEvents) {
+      v1::AppendEventsRequest request;
+      request.ParseFromString(call.request);
+      if (IsForgotten(context, request)) continue;
+    }
     KINORA_RETURN_IF_ERROR(context.caller.Repeat(call));
   }
   return absl::OkStatus();
