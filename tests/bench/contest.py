@@ -5,7 +5,7 @@ A round measures ours and each peer; the ratio is taken within a round, and what
 counts is the median of the ratios. The first round warms up and does not count.
 
 Who has just written a gigabyte leaves the disk busy for the next one. So each
-measurement begins once the disk is at rest (disk_rest.py), and every round
+measurement begins once the disk is at rest (machine_rest.py), and every round
 begins with another contestant.
 """
 
@@ -15,7 +15,7 @@ import dataclasses
 import statistics
 from collections.abc import Callable
 
-import disk_rest
+import machine_rest
 
 # Measures once; returns the figure.
 Measure = Callable[[], float]
@@ -122,7 +122,7 @@ def hold(
         figures = [0.0] * len(contestants)
         for place in range(len(contestants)):
             at = (place + number) % len(contestants)
-            disk_rest.wait()
+            machine_rest.wait_for_disks()
             figures[at] = contestants[at]()
         if number < warm_up:
             continue
