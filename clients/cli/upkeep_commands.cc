@@ -38,15 +38,15 @@ JsonValue ToJson(const v1::VerifyProblem& problem) {
 }
 
 // Verifies one movie and says so; adds to `movies` for JSON. Returns how many
-// problems there are.
+// problems there are. That it cannot be verified is one, unless it is `alone`.
 absl::StatusOr<size_t> VerifyOne(const Invocation& call,
-                                 const std::string& movie_id,
+                                 const std::string& movie_id, bool alone,
                                  JsonArray* movies) {
   v1::VerifyMovieRequest request;
   request.set_movie_id(movie_id);
   JsonArray problems;
   v1::VerifyMovieResponse last;
-  KINORA_RETURN_IF_ERROR(call.connection.store().maintenance.VerifyMovie(
+  const absl::Status ended = call.connection.store().maintenance.VerifyMovie(
       request, [&](const v1::VerifyMovieResponse& response) {
         for (const v1::VerifyProblem& problem : response.problems()) {
           problems.push_back(ToJson(problem));
@@ -58,7 +58,17 @@ absl::StatusOr<size_t> VerifyOne(const Invocation& call,
         }
         last = response;
         return absl::OkStatus();
-      }));
+      });
+  if (!ended.ok()) {
+    // Of several movies the others are verified all the same.
+    if (alone || absl::IsUnavailable(ended)) return ended;
+    v1::VerifyProblem problem;
+    problem.set_message(absl::StrCat("cannot be verified: ", ended.message()));
+    problems.push_back(ToJson(problem));
+    if (!call.json) {
+      Print(absl::StrCat(movie_id, ": ", problem.message(), "\n"));
+    }
+  }
   const size_t count = problems.size();
   if (!call.json) {
     Print(absl::StrCat(
@@ -90,8 +100,9 @@ absl::StatusOr<int> Verify(const Invocation& call) {
   JsonArray movies;
   size_t problems = 0;
   for (const std::string& movie_id : ids) {
-    KINORA_ASSIGN_OR_RETURN(const size_t found,
-                            VerifyOne(call, movie_id, &movies));
+    KINORA_ASSIGN_OR_RETURN(
+        const size_t found,
+        VerifyOne(call, movie_id, ids.size() == 1, &movies));
     problems += found;
   }
   if (call.json) {

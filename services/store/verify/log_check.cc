@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <memory>
 #include <utility>
 
 #include "absl/functional/function_ref.h"
@@ -9,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "common/status.h"
+#include "services/store/checkpoint/revision_checkpoint.h"
 #include "services/store/checks.h"
 #include "services/store/event/event_json.h"
 #include "services/store/event/log_line.h"
@@ -38,6 +40,7 @@ class LogChecker {
              absl::string_view log_key, v1::LogKind kind)
       : storage_(storage),
         log_(log),
+        movie_id_(movie_id),
         prefix_size_(MoviePrefix(movie_id).size()),
         key_(log_key),
         kind_(kind) {}
@@ -113,7 +116,10 @@ class LogChecker {
           storage_.Read(key, offset, kReadBytes);
       if (absl::IsNotFound(bytes.status())) return absl::OkStatus();
       if (absl::IsOutOfRange(bytes.status())) break;  // it was replaced
-      KINORA_RETURN_IF_ERROR(bytes.status());
+      if (!bytes.ok()) {                              // a directory, say
+        Damage(key, line + 1, std::string(bytes.status().message()));
+        return absl::OkStatus();
+      }
       offset += static_cast<int64_t>(bytes->size());
       check_.bytes += static_cast<int64_t>(bytes->size());
       if (bytes->empty()) break;
@@ -128,6 +134,7 @@ class LogChecker {
       }
       rest.erase(0, begin);
     }
+    if (!live_ && offset == 0) Damage(key, 1, "the file has no records");
     if (!live_ && !rest.empty()) {
       Damage(key, line + 1, "the file ends within the line");
     }
@@ -143,6 +150,7 @@ class LogChecker {
     // Left in the live file by an archiving that was cut short.
     if (live_ && *sequence <= last_) return;
     const bool first = last_ < 0;
+    if (first && !after_bad_) CheckBeginning(*sequence);
     if (!first && !after_bad_ && *sequence != last_ + 1) {
       Report(key, line,
              absl::StrCat("has record ", *sequence, " after ", last_));
@@ -152,6 +160,32 @@ class LogChecker {
     const absl::Status parsed =
         EventFromRecord(key_, kind_, {*sequence, std::string(text)}).status();
     if (!parsed.ok()) Report(key, line, std::string(parsed.message()));
+  }
+
+  // A log begins with 1, or after what a revision checkpoint covers.
+  void CheckBeginning(int64_t first) {
+    if (first <= 1) return;
+    const std::string gone =
+        absl::StrCat("the records 1 to ", first - 1, " are gone, and ");
+    if (kind_ == v1::LOG_KIND_LEDGER) {
+      Report(key_, 0, absl::StrCat(gone, "nothing removes those of a ledger"));
+      return;
+    }
+    // Read now, as one is written before records are removed.
+    const absl::StatusOr<std::unique_ptr<RevisionCheckpoint>> checkpoint =
+        RevisionCheckpoint::OpenNewest(storage_, movie_id_);
+    if (!checkpoint.ok()) return;  // damaged, which has its own check
+    if (*checkpoint == nullptr) {
+      Report(key_, 0,
+             absl::StrCat(gone, "there is no checkpoint that stands for them"));
+      return;
+    }
+    const CheckpointInfo& info = (*checkpoint)->info();
+    if (info.Through(kind_) >= first - 1) return;
+    Report(
+        key_, 0,
+        absl::StrCat(gone, "the checkpoint of ", info.revision,
+                     " stands for those up to ", info.Through(kind_), " only"));
   }
 
   // Of damaged lines in a row the first is reported: one flipped byte may break
@@ -189,6 +223,7 @@ class LogChecker {
 
   ObjectStorage& storage_;
   EventLog& log_;
+  const std::string movie_id_;
   const size_t prefix_size_;
   const std::string key_;
   const v1::LogKind kind_;

@@ -18,7 +18,6 @@
 #include "common/status.h"
 #include "kinora/v1/plan.pb.h"
 #include "kinora/v1/run_record.pb.h"
-#include "services/store/checkpoint/log_history.h"
 #include "services/store/checkpoint/revision_checkpoint.h"
 #include "services/store/checks.h"
 #include "services/store/gc/reachable_blobs.h"
@@ -51,23 +50,26 @@ class MovieVerifier {
     current.set_movie_id(movie_id_);
     cores_.manifests.GetCurrent(current).status().IgnoreError();
 
+    const std::string inputs = InputsLogKey(movie_id_);
+    const std::string artefacts = ArtefactsLogKey(movie_id_);
     KINORA_RETURN_IF_ERROR(
-        CheckOneLog(InputsLogKey(movie_id_), v1::LOG_KIND_INPUTS));
+        GoOn(inputs, CheckOneLog(inputs, v1::LOG_KIND_INPUTS)));
     KINORA_RETURN_IF_ERROR(
-        CheckOneLog(ArtefactsLogKey(movie_id_), v1::LOG_KIND_ARTEFACTS));
-    KINORA_RETURN_IF_ERROR(CheckCheckpoint());
+        GoOn(artefacts, CheckOneLog(artefacts, v1::LOG_KIND_ARTEFACTS)));
+    KINORA_RETURN_IF_ERROR(GoOn(EventsPrefix(movie_id_), CheckCheckpoint()));
     const bool logs_intact = problems_ == 0;
     KINORA_RETURN_IF_ERROR(CheckRetention());
     if (logs_intact) {
-      KINORA_RETURN_IF_ERROR(CheckManifests());
-      KINORA_RETURN_IF_ERROR(CheckCurrent());
+      KINORA_RETURN_IF_ERROR(GoOn(artefacts, CheckManifests()));
+      KINORA_RETURN_IF_ERROR(GoOn(CurrentKey(movie_id_), CheckCurrent()));
     }
-    KINORA_RETURN_IF_ERROR(CheckPlans());
-    KINORA_RETURN_IF_ERROR(CheckRuns());
-    KINORA_RETURN_IF_ERROR(CheckBlobs());
+    KINORA_RETURN_IF_ERROR(GoOn(RunsPrefix(movie_id_), CheckPlans()));
+    KINORA_RETURN_IF_ERROR(GoOn(RunsPrefix(movie_id_), CheckRuns()));
+    KINORA_RETURN_IF_ERROR(GoOn(BlobPrefix(movie_id_), CheckBlobs()));
     if (logs_intact) {
-      KINORA_RETURN_IF_ERROR(CheckReferences());
-      KINORA_RETURN_IF_ERROR(CheckReadableFiles());
+      KINORA_RETURN_IF_ERROR(GoOn(MoviePrefix(movie_id_), CheckReferences()));
+      KINORA_RETURN_IF_ERROR(
+          GoOn(MoviePrefix(movie_id_), CheckReadableFiles()));
     }
     pending_.set_oldest_rebuildable_revision(oldest_rebuildable_);
     return Flush();
@@ -77,9 +79,35 @@ class MovieVerifier {
   absl::Status Flush() {
     pending_.set_checked_objects(objects_);
     pending_.set_checked_bytes(bytes_);
-    KINORA_RETURN_IF_ERROR(report_(pending_));
+    reported_ = report_(pending_);
     pending_.Clear();
-    return absl::OkStatus();
+    return reported_;
+  }
+
+  // What a check was ended by is a problem of `key`, or of the file it names;
+  // the others go on. An error if nobody listens any more or the movie is gone.
+  absl::Status GoOn(absl::string_view key, const absl::Status& ended_by) {
+    if (ended_by.ok()) return absl::OkStatus();
+    KINORA_RETURN_IF_ERROR(reported_);
+    const absl::Status movie = cores_.catalog.Load(movie_id_).status();
+    if (absl::IsNotFound(movie)) return movie;
+    // Several checks may stumble over the same.
+    if (!ended_by_.insert(std::string(ended_by.message())).second) {
+      return absl::OkStatus();
+    }
+    return Damage(key, ended_by);
+  }
+
+  // Problem() of a status. `builds/film/events/...: what is wrong` names its
+  // file.
+  absl::Status Damage(absl::string_view key, const absl::Status& status) {
+    const std::pair<absl::string_view, absl::string_view> parts =
+        absl::StrSplit(status.message(), absl::MaxSplits(": ", 1));
+    if (!parts.second.empty() &&
+        absl::StartsWith(parts.first, MoviePrefix(movie_id_))) {
+      return Problem(Below(parts.first), 0, parts.second);
+    }
+    return Problem(Below(key), 0, status.message());
   }
 
   absl::Status Problem(absl::string_view path, int64_t line,
@@ -103,12 +131,16 @@ class MovieVerifier {
 
   absl::Status CheckMovieFile() {
     const absl::StatusOr<MovieFile> loaded = cores_.catalog.Load(movie_id_);
-    if (absl::IsDataLoss(loaded.status())) {
+    // There is none, or a newer build made it: nothing to check.
+    if (absl::IsNotFound(loaded.status()) ||
+        absl::IsFailedPrecondition(loaded.status())) {
+      return loaded.status();
+    }
+    if (!loaded.ok()) {
       KINORA_RETURN_IF_ERROR(
           Problem("movie.json", 0, loaded.status().message()));
       return Checked(0);
     }
-    KINORA_RETURN_IF_ERROR(loaded.status());
     shares_runs_ = loaded->shares_runs;
     return Checked(0);
   }
@@ -138,18 +170,8 @@ class MovieVerifier {
       KINORA_RETURN_IF_ERROR(Checked(0));
       KINORA_RETURN_IF_ERROR(Checked((*checkpoint)->info().artefacts_bytes));
     }
-    for (const v1::LogKind kind :
-         {v1::LOG_KIND_INPUTS, v1::LOG_KIND_ARTEFACTS}) {
-      // Of a damaged log that was said.
-      if (!status.ok() || problems_ > 0) break;
-      LogHistory history(cores_.log, cores_.storage, movie_id_, kind);
-      status = history.KnownFrom().status();
-    }
-    if (!absl::IsDataLoss(status)) return status;
-    // `builds/film/events/...: what is wrong`.
-    const std::pair<absl::string_view, absl::string_view> parts =
-        absl::StrSplit(status.message(), absl::MaxSplits(": ", 1));
-    return Problem(Below(parts.first), 0, parts.second);
+    if (status.ok()) return status;
+    return Damage(EventsPrefix(movie_id_), status);
   }
 
   // A log that meets damage while it is read refuses to be written.
@@ -168,10 +190,11 @@ class MovieVerifier {
   absl::Status CheckRetention() {
     absl::StatusOr<RetentionRecord> retention =
         LoadRetention(cores_.storage, movie_id_);
-    if (absl::IsDataLoss(retention.status())) {
+    if (!retention.ok()) {
+      retention_known_ = false;
+      ended_by_.insert(std::string(retention.status().message()));
       return Problem("retention.json", 0, retention.status().message());
     }
-    KINORA_RETURN_IF_ERROR(retention.status());
     retention_ = *std::move(retention);
     return absl::OkStatus();
   }
@@ -195,6 +218,7 @@ class MovieVerifier {
     const std::string key = ManifestKey(movie_id_, commit.revision());
     absl::StatusOr<std::string> stored = ReadObject(cores_.storage, key);
     if (absl::IsNotFound(stored.status())) {
+      if (!retention_known_) return absl::OkStatus();
       // It may have been pruned since the record was read.
       KINORA_ASSIGN_OR_RETURN(const RetentionRecord now,
                               LoadRetention(cores_.storage, movie_id_));
@@ -203,7 +227,7 @@ class MovieVerifier {
       }
       KINORA_RETURN_IF_ERROR(Problem(Below(key), 0, "is missing"));
     } else if (!stored.ok()) {
-      return stored.status();
+      KINORA_RETURN_IF_ERROR(Damage(key, stored.status()));
     } else if (Sha256Of(*stored).Hex() != commit.manifest_hash()) {
       KINORA_RETURN_IF_ERROR(Problem(
           Below(key), 0,
@@ -297,9 +321,11 @@ class MovieVerifier {
         }));
     for (const std::string& run_id : run_ids) {
       if (retention_.removing_runs.contains(run_id)) continue;
-      KINORA_RETURN_IF_ERROR(CheckRecord(run_id));
       KINORA_RETURN_IF_ERROR(
-          CheckOneLog(LedgerLogKey(movie_id_, run_id), v1::LOG_KIND_LEDGER));
+          GoOn(RunRecordKey(movie_id_, run_id), CheckRecord(run_id)));
+      const std::string ledger = LedgerLogKey(movie_id_, run_id);
+      KINORA_RETURN_IF_ERROR(
+          GoOn(ledger, CheckOneLog(ledger, v1::LOG_KIND_LEDGER)));
     }
     return absl::OkStatus();
   }
@@ -441,10 +467,13 @@ class MovieVerifier {
   const absl::FunctionRef<absl::Status(const v1::VerifyMovieResponse&)> report_;
 
   RetentionRecord retention_;
+  bool retention_known_ = true;
   bool shares_runs_ = false;
   Sha256 hasher_;
   absl::flat_hash_set<std::string> seen_references_;
+  absl::flat_hash_set<std::string> ended_by_;  // messages
   v1::VerifyMovieResponse pending_;
+  absl::Status reported_;  // what the last report answered
   std::string oldest_rebuildable_;
   int64_t problems_ = 0;
   int64_t objects_ = 0;

@@ -3,7 +3,8 @@
 // reference. Repairs nothing.
 //
 // One piece of damage is one problem: what cannot be told because of it (the
-// manifests, if a log is damaged) is not reported as well. Derived files, such
+// manifests, if a log is damaged) is not reported as well. A check that damage
+// ends is a problem too, and the others go on. Derived files, such
 // as indexes and checkpoints, are not looked at: a store that finds them wrong
 // makes them anew.
 

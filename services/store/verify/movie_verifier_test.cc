@@ -167,5 +167,74 @@ TEST_F(MovieVerifierTest, ALogThatLostAcknowledgedLinesIsAProblem) {
   EXPECT_EQ(problems[0].line(), 1);
 }
 
+// F: S3-10
+TEST_F(MovieVerifierTest, AnEmptiedArchiveIsNamedAndTheRestIsChecked) {
+  const std::string hash = PutBlob(store(), "pixels 1").digest().hash();
+  const std::string blob = "blobs/" + hash.substr(0, 2) + "/" + hash;
+  Write(Film("events/rev-0001.artefacts.jsonl"), "");
+  Write(Film(blob), "other pixels");
+  for (const bool reopened : {false, true}) {
+    SCOPED_TRACE(reopened);
+    if (reopened) Reopen();
+    const std::vector<v1::VerifyProblem> problems = Verify(store()).problems;
+    ASSERT_THAT(problems, SizeIs(2));
+    EXPECT_EQ(problems[0].path(), "events/rev-0001.artefacts.jsonl");
+    EXPECT_EQ(problems[1].path(), blob);
+  }
+}
+
+// F: S3-10
+TEST_F(MovieVerifierTest, ADamagedRetentionRecordEndsNothingElse) {
+  v1::PruneMovieRequest prune;
+  prune.set_movie_id("film");
+  prune.set_keep_revisions(1);
+  ASSERT_OK(store().maintenance.PruneMovie(prune));
+  EXPECT_THAT(Verify(store()).problems, IsEmpty());
+  for (const std::string& damaged : {std::string(), std::string("?")}) {
+    Write(Film("retention.json"), damaged);
+    const std::vector<v1::VerifyProblem> problems = Verify(store()).problems;
+    ASSERT_THAT(problems, SizeIs(1));
+    EXPECT_EQ(problems[0].path(), "retention.json");
+  }
+}
+
+TEST_F(MovieVerifierTest, ADirectoryInPlaceOfAFileIsAProblem) {
+  for (const char* path : {"current.json", "manifests/rev-0001.json"}) {
+    SCOPED_TRACE(path);
+    const std::string good = Read(Film(path));
+    ASSERT_OK(fs_.Remove(Film(path)));
+    std::filesystem::create_directory(Film(path));
+    const std::vector<v1::VerifyProblem> problems = Verify(store()).problems;
+    ASSERT_THAT(problems, SizeIs(1));
+    EXPECT_EQ(problems[0].path(), path);
+    std::filesystem::remove(Film(path));
+    Write(Film(path), good);
+  }
+}
+
+// F: S3-10, S1-43
+TEST_F(MovieVerifierTest, ALostBeginningThatNoCheckpointCoversIsAProblem) {
+  const std::string first = "events/rev-0001.inputs.jsonl";
+  const std::string archive = Read(Film(first));
+  ASSERT_OK(fs_.Remove(Film(first)));
+  for (const bool reopened : {false, true}) {
+    SCOPED_TRACE(reopened);
+    if (reopened) Reopen();
+    const std::vector<v1::VerifyProblem> problems = Verify(store()).problems;
+    ASSERT_THAT(problems, SizeIs(1));
+    EXPECT_EQ(problems[0].path(), "events/inputs.log");
+    EXPECT_THAT(problems[0].message(), HasSubstr("the records 1 to "));
+  }
+  // What a checkpoint covers is not missing.
+  Write(Film(first), archive);
+  Reopen();
+  v1::CheckpointMovieRequest checkpoint;
+  checkpoint.set_movie_id("film");
+  checkpoint.set_remove_covered_logs(true);
+  ASSERT_OK(store().maintenance.CheckpointMovie(checkpoint));
+  EXPECT_FALSE(std::filesystem::exists(Film(first)));
+  EXPECT_THAT(Verify(store()).problems, IsEmpty());
+}
+
 }  // namespace
 }  // namespace kinora
