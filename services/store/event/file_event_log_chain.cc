@@ -35,6 +35,7 @@ absl::Status FileEventLogChain::Open() {
     LogError("a log is damaged", {{"log", log_}, {"error", status}});
   }
   damage_ = status;
+  quarantine_ = status;
   opened_ = true;
   return absl::OkStatus();
 }
@@ -139,7 +140,13 @@ FileEventLogChain::Locate(int64_t wanted) {
   }
   // Opened under the lock: the live file may be replaced right after it, and
   // the range is one of this very file.
-  KINORA_ASSIGN_OR_RETURN(source.file, fs_.OpenForRead(source.range.path));
+  auto file = fs_.OpenForRead(source.range.path);
+  if (absl::IsNotFound(file.status())) {  // not removed by us
+    return Quarantine(absl::DataLossError(
+        absl::StrCat(source.range.path, ": it is missing")));
+  }
+  KINORA_RETURN_IF_ERROR(file.status());
+  source.file = *std::move(file);
   return source;
 }
 
@@ -150,9 +157,15 @@ absl::Status FileEventLogChain::Damaged(const Source& source,
   const absl::Status& damage = checked.ok() ? found : checked;
   if (!absl::IsDataLoss(damage)) return damage;
   MutexLock lock(mu_);
-  if (source.range.path == path_ && damage_.ok()) {
+  // What is in other files can still be read.
+  if (source.range.path == path_ && damage_.ok()) damage_ = damage;
+  return Quarantine(damage);
+}
+
+absl::Status FileEventLogChain::Quarantine(const absl::Status& damage) {
+  if (quarantine_.ok()) {
     LogError("a log is damaged", {{"log", log_}, {"error", damage}});
-    damage_ = damage;
+    quarantine_ = damage;
   }
   return damage;
 }
@@ -165,7 +178,7 @@ absl::Status FileEventLogChain::BeginAppend() {
   }
   absl::Cleanup leave = [this] { EndAppend(); };
   MutexLock lock(mu_);
-  if (!damage_.ok()) {
+  if (!quarantine_.ok()) {
     return Quarantined("takes no records");
   }
   if (writer_ == nullptr) KINORA_RETURN_IF_ERROR(OpenWriter());
@@ -176,7 +189,7 @@ absl::Status FileEventLogChain::BeginAppend() {
 absl::Status FileEventLogChain::Quarantined(absl::string_view what) const {
   return WithReason(absl::FailedPreconditionError(absl::StrCat(
                         "log \"", log_, "\" is damaged and ", what,
-                        " until it is repaired: ", damage_.message())),
+                        " until it is repaired: ", quarantine_.message())),
                     "MOVIE_QUARANTINED", {{"log", log_}});
 }
 

@@ -73,8 +73,8 @@ class FileEventLogChain {
   // DATA_LOSS if the log is damaged.
   absl::StatusOr<LogExtent> Extent();
 
-  // As EventLog::Read(). Damage in the live file ends writing to the log, as if
-  // Open() had found it.
+  // As EventLog::Read(). Damage in any of its files ends writing to the log;
+  // damage in the live file also reading, as if Open() had found it.
   absl::StatusOr<std::vector<LogRecord>> Read(int64_t after, LogBudget budget);
 
   // Waits for an archiving in progress and keeps the next one out; many threads
@@ -145,6 +145,9 @@ class FileEventLogChain {
   absl::Status OpenWriter() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Closes a live file that was opened and not written.
   void CloseIfUnused() ABSL_LOCKS_EXCLUDED(mu_);
+  // Ends writing to the log; answers `damage`.
+  absl::Status Quarantine(const absl::Status& damage)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // The refusal to write to a damaged log.
   absl::Status Quarantined(absl::string_view what) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -182,7 +185,8 @@ class FileEventLogChain {
   // Held for short: the thread that appends for all logs takes it.
   Mutex mu_;
   bool opened_ ABSL_GUARDED_BY(mu_) = false;
-  absl::Status damage_ ABSL_GUARDED_BY(mu_);
+  absl::Status damage_ ABSL_GUARDED_BY(mu_);      // nothing can be read
+  absl::Status quarantine_ ABSL_GUARDED_BY(mu_);  // nothing can be written
   std::vector<LogSegment> archives_ ABSL_GUARDED_BY(mu_);  // ascending
   LogSegment live_ ABSL_GUARDED_BY(mu_);
   bool torn_ ABSL_GUARDED_BY(mu_) = false;  // bytes behind live_

@@ -25,7 +25,7 @@ absl::Status FileEventLogChain::BeginArchive() {
   BeginRemove();
   absl::Cleanup leave = [this] { EndArchive(); };
   MutexLock lock(mu_);
-  if (!damage_.ok()) {
+  if (!quarantine_.ok()) {
     return Quarantined("cannot be archived");
   }
   std::move(leave).Cancel();

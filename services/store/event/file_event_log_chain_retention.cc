@@ -91,6 +91,7 @@ absl::Status FileEventLogChain::RemoveFiles() {
   torn_ = false;
   checkpoint_ = LogPosition();
   damage_ = absl::OkStatus();
+  quarantine_ = absl::OkStatus();
   return absl::OkStatus();
 }
 

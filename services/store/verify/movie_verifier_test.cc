@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "common/clock.h"
+#include "common/error_reason.h"
 #include "common/file_system.h"
 #include "common/random.h"
 #include "common/testing/status_matchers.h"
@@ -234,6 +235,23 @@ TEST_F(MovieVerifierTest, ALostBeginningThatNoCheckpointCoversIsAProblem) {
   ASSERT_OK(store().maintenance.CheckpointMovie(checkpoint));
   EXPECT_FALSE(std::filesystem::exists(Film(first)));
   EXPECT_THAT(Verify(store()).problems, IsEmpty());
+}
+
+// F: S3-10
+TEST_F(MovieVerifierTest, ADamagedArchiveQuarantinesItsLog) {
+  const std::string path = Film("events/rev-0002.inputs.jsonl");
+  std::string bytes = Read(path);
+  bytes[bytes.size() / 2] ^= 0x01;
+  Write(path, bytes);
+  Reopen();
+  ASSERT_THAT(Verify(store()).problems, SizeIs(1));
+  const absl::Status refused =
+      store()
+          .events.Append(InputEdit("Input:Topic", "no more", "rev-0003"))
+          .status();
+  EXPECT_THAT(refused, StatusIs(absl::StatusCode::kFailedPrecondition,
+                                HasSubstr("rev-0002.inputs.jsonl")));
+  EXPECT_EQ(ReasonOf(refused), "MOVIE_QUARANTINED");
 }
 
 }  // namespace
