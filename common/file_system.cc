@@ -102,7 +102,7 @@ absl::Status RemoveTree(FileSystem& fs, absl::string_view path) {
   const absl::StatusOr<FileInfo> info = fs.Stat(path);
   if (absl::IsNotFound(info.status())) return absl::OkStatus();
   KINORA_RETURN_IF_ERROR(info.status());
-  if (info->is_directory) {
+  if (info->is_directory && !info->is_link) {
     KINORA_ASSIGN_OR_RETURN(const std::vector<std::string> names,
                             fs.List(path));
     for (const std::string& name : names) {

@@ -87,6 +87,10 @@ class FileLock {
 struct FileInfo {
   uint64_t size_bytes = 0;
   bool is_directory = false;
+  // Neither a regular file nor a directory: a FIFO, a socket or a device.
+  bool is_special = false;
+  // The path itself is a symbolic link; all else is of what it leads to.
+  bool is_link = false;
   absl::Time modify_time;
 };
 
@@ -114,6 +118,8 @@ class FileSystem {
  public:
   virtual ~FileSystem() = default;
 
+  // Opens a regular file. FAILED_PRECONDITION for anything else, at once also
+  // for a FIFO that nobody writes to.
   virtual absl::StatusOr<std::unique_ptr<RandomAccessFile>> OpenForRead(
       absl::string_view path) = 0;
   virtual absl::StatusOr<std::unique_ptr<WritableFile>> OpenForWrite(
@@ -195,7 +201,8 @@ absl::Status WriteFileAtomically(FileSystem& fs, absl::string_view path,
 absl::Status CreateFileAtomically(FileSystem& fs, absl::string_view path,
                                   absl::string_view bytes);
 
-// Removes `path` and everything below it. OK if there is nothing.
+// Removes `path` and everything below it, but nothing a symbolic link leads to.
+// OK if there is nothing.
 absl::Status RemoveTree(FileSystem& fs, absl::string_view path);
 
 // "a/b" for ("a", "b"); the first part may end in a slash.

@@ -255,11 +255,16 @@ class DiskFileSystem final : public FileSystem {
  public:
   absl::StatusOr<std::unique_ptr<RandomAccessFile>> OpenForRead(
       absl::string_view path) override {
-    KINORA_ASSIGN_OR_RETURN(FileDescriptor fd, Open(path, O_RDONLY));
+    KINORA_ASSIGN_OR_RETURN(FileDescriptor fd,
+                            Open(path, O_RDONLY | O_NONBLOCK));
     KINORA_ASSIGN_OR_RETURN(const struct stat info, StatOf(fd, path));
     if (S_ISDIR(info.st_mode)) {
       errno = EISDIR;
       return Failed("open", path);
+    }
+    if (!S_ISREG(info.st_mode)) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("open \"", path, "\": Not a regular file"));
     }
     return std::make_unique<PosixRandomAccessFile>(std::move(fd), path);
   }
@@ -299,13 +304,17 @@ class DiskFileSystem final : public FileSystem {
 
   absl::StatusOr<FileInfo> Stat(absl::string_view path) override {
     KINORA_RETURN_IF_ERROR(CheckPath(path));
+    const std::string name(path);
     struct stat info;
-    if (stat(std::string(path).c_str(), &info) != 0) {
-      return Failed("stat", path);
-    }
-    return FileInfo{.size_bytes = static_cast<uint64_t>(info.st_size),
-                    .is_directory = S_ISDIR(info.st_mode),
-                    .modify_time = absl::TimeFromTimespec(info.st_mtim)};
+    if (lstat(name.c_str(), &info) != 0) return Failed("stat", path);
+    const bool is_link = S_ISLNK(info.st_mode);
+    if (is_link && stat(name.c_str(), &info) != 0) return Failed("stat", path);
+    return FileInfo{
+        .size_bytes = static_cast<uint64_t>(info.st_size),
+        .is_directory = S_ISDIR(info.st_mode),
+        .is_special = !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode),
+        .is_link = is_link,
+        .modify_time = absl::TimeFromTimespec(info.st_mtim)};
   }
 
   absl::Status CreateDirectories(absl::string_view directory) override {

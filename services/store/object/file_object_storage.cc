@@ -123,7 +123,14 @@ class FileObjectStorage::Writer final : public ObjectWriter {
 
   absl::Status Publish(const std::string& path) {
     KINORA_RETURN_IF_ERROR(storage_.directories_.Ensure(ParentPath(path)));
-    KINORA_RETURN_IF_ERROR(storage_.fs_.Rename(staged_, path));
+    const absl::Status renamed = storage_.fs_.Rename(staged_, path);
+    const absl::StatusOr<FileInfo> taken =
+        renamed.ok() ? FileInfo() : storage_.fs_.Stat(path);
+    if (taken.ok() && taken->is_directory) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("write \"", path, "\": Is a directory"));
+    }
+    KINORA_RETURN_IF_ERROR(renamed);
     published_ = true;
     return storage_.SyncNamesIn(ParentPath(path));
   }
@@ -229,7 +236,8 @@ absl::StatusOr<ObjectInfo> FileObjectStorage::Stat(absl::string_view key) {
   if (info->is_directory) return NoObject(key);
   return ObjectInfo{.key = std::string(key),
                     .size_bytes = static_cast<int64_t>(info->size_bytes),
-                    .create_time = info->modify_time};
+                    .create_time = info->modify_time,
+                    .is_foreign = info->is_link || info->is_special};
 }
 
 absl::StatusOr<std::unique_ptr<ObjectWriter>> FileObjectStorage::StartWrite(

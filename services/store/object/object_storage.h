@@ -33,6 +33,9 @@ struct ObjectInfo {
   std::string key;
   int64_t size_bytes = 0;
   absl::Time create_time;  // or of the last Renew()
+  // Not written by the storage but put in an object's place by somebody: a
+  // link, a FIFO, a device.
+  bool is_foreign = false;
 };
 
 // An ObjectWriter takes the bytes of one object whose key need not be known

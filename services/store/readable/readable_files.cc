@@ -120,6 +120,10 @@ absl::StatusOr<ReadableFiles::State> ReadableFiles::Look(
   absl::StatusOr<ObjectInfo> info = storage_.Stat(key);
   if (absl::IsNotFound(info.status())) return State::kBehind;
   KINORA_RETURN_IF_ERROR(info.status());
+  if (info->is_foreign) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        key, ": is a link, a FIFO or a device, readable files are plain ones"));
+  }
   if (info->size_bytes > kMaxReadableBytes) {
     return absl::InvalidArgumentError(absl::StrCat(
         key, ": has ", info->size_bytes, " bytes, readable files have at most ",
@@ -165,8 +169,12 @@ absl::Status ReadableFiles::WriteFile(absl::string_view movie_id,
           text, ReadObject(storage_, BlobKey(movie_id, digest.hash())));
     }
   }
-  KINORA_RETURN_IF_ERROR(
-      storage_.Write(absl::StrCat(MoviePrefix(movie_id), path), text));
+  const absl::Status written =
+      storage_.Write(absl::StrCat(MoviePrefix(movie_id), path), text);
+  if (absl::IsFailedPrecondition(written)) {  // something else has its name
+    return absl::InvalidArgumentError(written.message());
+  }
+  KINORA_RETURN_IF_ERROR(written);
   file->written = true;
   file->on_disk = file->hash;
   return absl::OkStatus();
@@ -177,16 +185,17 @@ absl::Status ReadableFiles::BringUp(absl::string_view movie_id) {
   std::shared_ptr<Movie> movie = MovieOf(movie_id);
   MutexLock lock(movie->mu);
   absl::flat_hash_set<std::string> changed;
-  const absl::Status refreshed = Refresh(movie_id, *movie, &changed);
+  absl::Status status = Refresh(movie_id, *movie, &changed);
   for (const std::string& path : changed) {
     File& file = movie->files[path];
     ReadableEdit edit;
-    KINORA_ASSIGN_OR_RETURN(const State state,
-                            Look(movie_id, path, &file, &edit));
-    if (state != State::kBehind) continue;
-    KINORA_RETURN_IF_ERROR(WriteFile(movie_id, path, &file));
+    const absl::StatusOr<State> state = Look(movie_id, path, &file, &edit);
+    // One that cannot be brought up does not keep the others behind.
+    status.Update(state.status());
+    if (!state.ok() || *state != State::kBehind) continue;
+    status.Update(WriteFile(movie_id, path, &file));
   }
-  return refreshed;
+  return status;
 }
 
 absl::StatusOr<std::vector<ReadableEdit>> ReadableFiles::FindEdits(

@@ -15,6 +15,9 @@
 // one is what a crash left. JSON is compared by its canonical form. Other files
 // are nobody's business here.
 //
+// A link, a FIFO, a device or a directory in the place of a file is neither
+// read nor replaced: INVALID_ARGUMENT naming the file.
+//
 // Only storage with files a person can reach has them (KeepsFiles()); on other
 // storage nothing is written.
 
@@ -64,7 +67,8 @@ class ReadableFiles {
   // for none.
   static std::string PathOf(const v1::Event& event);
 
-  // Brings the files up to the log's end, but for those that were edited.
+  // Brings the files up to the log's end, but for those that were edited. Of
+  // several errors the first.
   absl::Status BringUp(absl::string_view movie_id);
 
   // The files that were edited, by path. Reads every declared file. With

@@ -1,3 +1,6 @@
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <memory>
 #include <string>
 #include <vector>
@@ -15,9 +18,11 @@
 namespace kinora {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 constexpr char kImage[] = "prompts/segment/segment-0001/image.txt";
 
@@ -233,6 +238,27 @@ TEST_F(ReadableScanTest, JsonIsComparedByItsMeaning) {
   EditByHand(kImage, "{ \"a\": ");
   EXPECT_THAT(Scan(),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(kImage)));
+}
+
+TEST_F(ReadableScanTest, WhatIsNoPlainFileIsNamedAndNotRead) {
+  ASSERT_OK(store().events.Append(Prompt("a stormy sea")));
+  EndRun();
+  const std::string path = PathOf(kImage);
+  const auto is_refused =
+      StatusIs(absl::StatusCode::kInvalidArgument,
+               AllOf(HasSubstr(kImage), Not(HasSubstr("staging"))));
+  ASSERT_OK(fs_.Remove(path));
+  ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+  EXPECT_THAT(Scan(), is_refused);
+  ASSERT_OK(fs_.Remove(path));
+  ASSERT_EQ(symlink("/etc/passwd", path.c_str()), 0);
+  EXPECT_THAT(Scan(), is_refused);
+  ASSERT_OK(fs_.Remove(path));
+  ASSERT_OK(fs_.CreateDirectory(path));
+  EXPECT_THAT(Scan(), is_refused);
+  ASSERT_OK(fs_.Remove(path));
+  EXPECT_THAT(Scan(), IsOkAndHolds(IsEmpty()));
+  EXPECT_EQ(FileText(kImage), "a stormy sea");
 }
 
 TEST_F(ReadableScanTest, AScanKeepsOutOfTheWayOfARun) {
