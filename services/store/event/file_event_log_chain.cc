@@ -1,6 +1,7 @@
 #include "services/store/event/file_event_log_chain.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "absl/cleanup/cleanup.h"
@@ -105,6 +106,8 @@ LogExtent FileEventLogChain::ExtentLocked() const {
 absl::StatusOr<std::vector<LogRecord>> FileEventLogChain::Read(
     int64_t after, LogBudget budget) {
   std::vector<LogRecord> records;
+  // No log has a record after this one.
+  if (after == std::numeric_limits<int64_t>::max()) return records;
   int64_t wanted = after + 1;
   while (!budget.exhausted()) {
     KINORA_ASSIGN_OR_RETURN(const std::optional<Source> source, Locate(wanted));

@@ -63,6 +63,7 @@ absl::StatusOr<std::vector<LogRecord>> MemoryEventLog::Read(
   const auto found = logs_.find(log);
   if (found == logs_.end()) return records;
   const Log& read = found->second;
+  if (after >= read.last_sequence()) return records;
   if (after + 1 < read.first_sequence) {
     return RecordRemoved(log, after + 1, read.first_sequence);
   }

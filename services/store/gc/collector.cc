@@ -26,7 +26,8 @@ absl::StatusOr<absl::Duration> GraceOf(const v1::CollectGarbageRequest& request,
   if (!request.has_grace()) return default_grace;
   const absl::Duration grace = absl::Seconds(request.grace().seconds()) +
                                absl::Nanoseconds(request.grace().nanos());
-  if (grace < absl::ZeroDuration()) {
+  // The parts of a well-formed duration have one sign.
+  if (request.grace().seconds() < 0 || request.grace().nanos() < 0) {
     return InvalidField("grace", absl::FormatDuration(grace),
                         "must not be negative");
   }

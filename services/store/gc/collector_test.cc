@@ -219,6 +219,10 @@ TEST_F(CollectorTest, BadRequestsAreRefused) {
   v1::CollectGarbageRequest request = RequestOf(-absl::Seconds(1));
   EXPECT_THAT(Collection::Begin(Parts(), request).status(),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("grace")));
+  request = RequestOf(absl::Seconds(1));
+  request.mutable_grace()->set_nanos(-1);
+  EXPECT_THAT(Collection::Begin(Parts(), request).status(),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("grace")));
   request.set_movie_id("other");
   EXPECT_EQ(ReasonOf(Collection::Begin(Parts(), request).status()),
             "MOVIE_NOT_FOUND");
