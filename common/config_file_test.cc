@@ -109,6 +109,26 @@ TEST_F(ConfigFileTest, BadFlagsNameThemselves) {
   EXPECT_THAT(Load(), StatusIs(kInvalid, HasSubstr("\"stray\"")));
 }
 
+TEST_F(ConfigFileTest, ANumberOutOfRangeIsNamedWithItsRange) {
+  v1::StandaloneConfig config;
+  const auto load = [&](absl::string_view arg) {
+    sources_.args = {std::string(arg)};
+    return LoadConfig(sources_, files_, &config);
+  };
+  EXPECT_THAT(load("--max-message-bytes=0"),
+              StatusIs(kInvalid,
+                       "--max-message-bytes: must be a whole number from "
+                       "1048576 to 1073741824, got \"0\""));
+  for (const char* bad :
+       {"--max-blob-bytes=-1", "--max-concurrent-calls=0",
+        "--worker-threads=100000000", "--inline-limit-bytes=100000000",
+        "--max-concurrency=0", "--lease-seconds=3601"}) {
+    EXPECT_THAT(load(bad), StatusIs(kInvalid, HasSubstr("must be a whole")))
+        << bad;
+  }
+  EXPECT_OK(load("--max-blob-bytes=9223372036854775807"));
+}
+
 TEST_F(ConfigFileTest, ABadVariableNamesItself) {
   environment_["KINORA_LEASE_SECONDS"] = "soon";
   EXPECT_THAT(Load(), StatusIs(kInvalid, HasSubstr("KINORA_LEASE_SECONDS")));

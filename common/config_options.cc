@@ -19,56 +19,82 @@ using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 
+struct Range {
+  int64_t min = 0;
+  int64_t max = 0;
+};
+
 struct OptionText {
   absl::string_view field;  // "StoreConfig.data"
   absl::string_view doc;
   absl::string_view default_value;
+  Range range = {};  // of a number; all zeros for what its type can hold
 };
+
+constexpr int64_t kMaxInt64 = std::numeric_limits<int64_t>::max();
+constexpr int64_t kMaxUint32 = std::numeric_limits<uint32_t>::max();
+constexpr Range kThreads = {0, 4096};
+constexpr Range kMessageBytes = {int64_t{1} << 20, int64_t{1} << 30};
+constexpr Range kCalls = {1, int64_t{1} << 20};
+constexpr Range kInlineBytes = {0, int64_t{1} << 20};
+constexpr Range kBlobBytes = {0, kMaxInt64};
+constexpr Range kEvents = {1, kMaxUint32};
+constexpr Range kJobs = {1, 65536};
+constexpr Range kLeaseSeconds = {1, 3600};
 
 // The documentation and default of every option of config.proto.
 constexpr OptionText kOptionTexts[] = {
     {"ServerConfig.listen", "HOST:PORT to listen on; port 0 takes a free one",
      ""},
     {"ServerConfig.worker_threads",
-     "threads for blocking work; 0 for twice the cores, at least 4", "0"},
+     "threads for blocking work; 0 for twice the cores, at least 4", "0",
+     kThreads},
     {"ServerConfig.drain_seconds",
      "how long calls under way may take after SIGTERM", "10"},
-    {"ServerConfig.max_message_bytes", "largest message accepted", "16777216"},
+    {"ServerConfig.max_message_bytes", "largest request accepted", "16777216",
+     kMessageBytes},
     {"ServerConfig.max_concurrent_calls",
-     "calls served at once; further ones are refused", "4096"},
+     "calls served at once; further ones are refused", "4096", kCalls},
     {"ServerConfig.log_level", "debug, info, warn or error", "info"},
     {"ServerConfig.log_format", "text or json", "text"},
     {"StoreConfig.data",
      "directory that holds everything; empty keeps all in memory", ""},
     {"StoreConfig.inline_limit_bytes",
-     "values up to this size live inline in events and manifests", "4096"},
-    {"StoreConfig.max_blob_bytes", "largest blob; 0 for no limit", "0"},
+     "values up to this size live inline in events and manifests", "4096",
+     kInlineBytes},
+    {"StoreConfig.max_blob_bytes", "largest blob; 0 for no limit", "0",
+     kBlobBytes},
     {"StoreConfig.gc_grace_seconds",
      "for how long a collection keeps what nothing reaches", "3600"},
     {"StoreConfig.checkpoint_events",
-     "events of a movie after which a checkpoint is written", "100000"},
+     "events of a movie after which a checkpoint is written", "100000",
+     kEvents},
     {"PlannerConfig.store_addr", "HOST:PORT of the store", "127.0.0.1:7401"},
     {"RunnerConfig.store_addr", "HOST:PORT of the store", "127.0.0.1:7401"},
     {"RunnerConfig.planner_addr", "HOST:PORT of the planner", "127.0.0.1:7402"},
     {"RunnerConfig.producers", "YAML file with the producer table", ""},
-    {"RunnerConfig.max_concurrency", "jobs called at once over all runs", "64"},
-    {"RunnerConfig.lease_seconds", "seconds a lease lasts without renewal",
-     "6"},
+    {"RunnerConfig.max_concurrency", "jobs called at once over all runs", "64",
+     kJobs},
+    {"RunnerConfig.lease_seconds", "seconds a lease lasts without renewal", "6",
+     kLeaseSeconds},
     {"SimConfig.version", "version that Describe reports", "1"},
     {"StandaloneConfig.data", "directory that holds everything", ""},
     {"StandaloneConfig.producers",
      "YAML file with the producer table; may be left out", ""},
     {"StandaloneConfig.max_concurrency", "jobs called at once over all runs",
-     "64"},
+     "64", kJobs},
     {"StandaloneConfig.lease_seconds", "seconds a lease lasts without renewal",
-     "6"},
+     "6", kLeaseSeconds},
     {"StandaloneConfig.inline_limit_bytes",
-     "values up to this size live inline in events and manifests", "4096"},
-    {"StandaloneConfig.max_blob_bytes", "largest blob; 0 for no limit", "0"},
+     "values up to this size live inline in events and manifests", "4096",
+     kInlineBytes},
+    {"StandaloneConfig.max_blob_bytes", "largest blob; 0 for no limit", "0",
+     kBlobBytes},
     {"StandaloneConfig.gc_grace_seconds",
      "for how long a collection keeps what nothing reaches", "3600"},
     {"StandaloneConfig.checkpoint_events",
-     "events of a movie after which a checkpoint is written", "100000"},
+     "events of a movie after which a checkpoint is written", "100000",
+     kEvents},
 };
 
 const OptionText* TextOf(const FieldDescriptor* field) {
@@ -113,6 +139,30 @@ absl::Status Mismatch(absl::string_view where, absl::string_view want,
   return InvalidField(where, text, absl::StrCat("must be ", want));
 }
 
+Range RangeOf(const FieldDescriptor* field) {
+  const OptionText* text = TextOf(field);
+  if (text != nullptr && text->range.max > 0) return text->range;
+  if (field->cpp_type() == FieldDescriptor::CPPTYPE_UINT32) {
+    return {0, kMaxUint32};
+  }
+  return {std::numeric_limits<int64_t>::min(), kMaxInt64};
+}
+
+absl::StatusOr<int64_t> ParseNumber(const FieldDescriptor* field,
+                                    absl::string_view text,
+                                    absl::string_view where) {
+  const Range range = RangeOf(field);
+  int64_t value;
+  if (!absl::SimpleAtoi(text, &value) || value < range.min ||
+      value > range.max) {
+    return Mismatch(
+        where,
+        absl::StrCat("a whole number from ", range.min, " to ", range.max),
+        text);
+  }
+  return value;
+}
+
 }  // namespace
 
 bool IsTransparent(const FieldDescriptor* field) {
@@ -141,18 +191,14 @@ absl::Status SetConfigField(const FieldDescriptor* field,
       }
       return absl::OkStatus();
     case FieldDescriptor::CPPTYPE_UINT32: {
-      uint32_t value;
-      if (!absl::SimpleAtoi(text, &value)) {
-        return Mismatch(where, "a whole number from 0 to 4294967295", text);
-      }
-      reflection->SetUInt32(message, field, value);
+      KINORA_ASSIGN_OR_RETURN(const int64_t value,
+                              ParseNumber(field, text, where));
+      reflection->SetUInt32(message, field, static_cast<uint32_t>(value));
       return absl::OkStatus();
     }
     case FieldDescriptor::CPPTYPE_INT64: {
-      int64_t value;
-      if (!absl::SimpleAtoi(text, &value)) {
-        return Mismatch(where, "a whole number", text);
-      }
+      KINORA_ASSIGN_OR_RETURN(const int64_t value,
+                              ParseNumber(field, text, where));
       reflection->SetInt64(message, field, value);
       return absl::OkStatus();
     }

@@ -99,10 +99,10 @@ absl::StatusOr<InputAssignment> ParseAssignment(absl::string_view text) {
   }
   absl::StatusOr<JsonValue> parsed = ParseJson(json);
   if (!parsed.ok()) {
-    return InvalidField(
-        id.ToString(), json,
-        absl::StrCat("is not JSON (text needs quotes within the value, as in ",
-                     name, "='\"text\"'): ", parsed.status().message()));
+    // The parser says where it stopped and what it got there.
+    return absl::InvalidArgumentError(absl::StrCat(
+        id.ToString(), ": is not JSON (text needs quotes within the value, as ",
+        "in ", name, "='\"text\"'): ", parsed.status().message()));
   }
   v1::InlineValue& inline_value =
       *assignment.edit.mutable_content()->mutable_inline_();

@@ -5,6 +5,8 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/cord.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
 #include "common/element_id.h"
@@ -44,6 +46,16 @@ absl::StatusOr<uint32_t> SizeFromValue(const InputDeclaration& input,
 absl::Status BadEdit(absl::string_view id, const v1::Content& content,
                      absl::string_view why) {
   return InvalidField(id, Show(content), why);
+}
+
+// As BadEdit() for a `why` that tells itself what it got.
+absl::Status BadValue(absl::string_view id, const v1::Content& content,
+                      absl::string_view why) {
+  if (!absl::StrContains(why, ", got ")) return BadEdit(id, content, why);
+  absl::Status status = absl::InvalidArgumentError(absl::StrCat(id, ": ", why));
+  status.SetPayload(kFieldPayload, absl::Cord(id));
+  status.SetPayload(kValuePayload, absl::Cord(ClipValue(Show(content))));
+  return status;
 }
 
 // Reads the id and finds its declaration.
@@ -360,7 +372,7 @@ absl::StatusOr<std::vector<v1::PendingEdit>> CanonicalEdits(
     absl::StatusOr<v1::Content> content =
         CanonicalContent(input->rule, edit->content());
     if (!content.ok()) {
-      return BadEdit(text, edit->content(), content.status().message());
+      return BadValue(text, edit->content(), content.status().message());
     }
     v1::PendingEdit& result = canonical.emplace_back();
     result.set_input_id(text);

@@ -126,6 +126,17 @@ TEST_F(InputValuesTest, WrongIdsNameWhatIsRight) {
       StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("given twice")));
 }
 
+TEST_F(InputValuesTest, AnErrorTellsTheValueOnce) {
+  v1::PendingEdit edit = Json("Count", "");
+  edit.mutable_content()->mutable_inline_()->set_data("notjson");
+  edit.mutable_content()->mutable_inline_()->set_mime_type("text/plain");
+  for (const std::string& error :
+       {CheckOne(edit), CheckOne(Json("Count", "\"notjson\""))}) {
+    EXPECT_THAT(error, HasSubstr(", got "));
+    EXPECT_EQ(error.find(", got "), error.rfind(", got ")) << error;
+  }
+}
+
 TEST_F(InputValuesTest, IndicesAreCheckedAgainstTheSizesToBe) {
   EXPECT_EQ(CheckOne(Json("Prompt[segment=2]", "\"x\"")), "text/plain x");
   EXPECT_THAT(
