@@ -100,7 +100,10 @@ absl::Status CreateFileAtomically(FileSystem& fs, absl::string_view path,
 
 absl::Status RemoveTree(FileSystem& fs, absl::string_view path) {
   const absl::StatusOr<FileInfo> info = fs.Stat(path);
-  if (absl::IsNotFound(info.status())) return absl::OkStatus();
+  if (absl::IsNotFound(info.status())) {  // or a link that leads nowhere
+    const absl::Status removed = fs.Remove(path);
+    return absl::IsNotFound(removed) ? absl::OkStatus() : removed;
+  }
   KINORA_RETURN_IF_ERROR(info.status());
   if (info->is_directory && !info->is_link) {
     KINORA_ASSIGN_OR_RETURN(const std::vector<std::string> names,

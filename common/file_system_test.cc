@@ -3,6 +3,7 @@
 
 #include "common/file_system.h"
 
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -280,6 +281,36 @@ TEST(PosixFileSystemTest, AFullDiskIsResourceExhausted) {
   EXPECT_THAT(file->Append("x"),
               StatusIs(absl::StatusCode::kResourceExhausted,
                        "write \"/dev/full\": No space left on device"));
+}
+
+// Waiting for a writer of the FIFO would be for ever.
+TEST(PosixFileSystemTest, AFifoIsNotReadAndNotWaitedFor) {
+  const TempDir temp;
+  const std::string fifo = temp.Sub("fifo");
+  ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
+  EXPECT_THAT(PosixFileSystem().OpenForRead(fifo).status(),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("fifo\": Not a regular file")));
+  ASSERT_OK_AND_ASSIGN(const FileInfo info, PosixFileSystem().Stat(fifo));
+  EXPECT_TRUE(info.is_special);
+  EXPECT_FALSE(info.is_directory);
+}
+
+TEST(PosixFileSystemTest, RemovingATreeLeavesAloneWhatItsLinksLeadTo) {
+  FileSystem& fs = PosixFileSystem();
+  const TempDir temp;
+  ASSERT_OK(fs.CreateDirectories(temp.Sub("kept")));
+  ASSERT_OK(WriteFileAtomically(fs, temp.Sub("kept/file"), "bytes"));
+  ASSERT_OK(fs.CreateDirectories(temp.Sub("tree")));
+  const std::string link = temp.Sub("tree/link");
+  ASSERT_EQ(symlink(temp.Sub("kept").c_str(), link.c_str()), 0);
+  ASSERT_EQ(symlink("nowhere", temp.Sub("tree/broken").c_str()), 0);
+  ASSERT_OK_AND_ASSIGN(const FileInfo info, fs.Stat(link));
+  EXPECT_TRUE(info.is_link);
+  EXPECT_TRUE(info.is_directory);
+  ASSERT_OK(RemoveTree(fs, temp.Sub("tree")));
+  EXPECT_THAT(fs.List(temp.path()), IsOkAndHolds(ElementsAre("kept")));
+  EXPECT_THAT(ReadFile(fs, temp.Sub("kept/file")), IsOkAndHolds("bytes"));
 }
 
 TEST(PosixFileSystemTest, NotEveryVolumeCanBeSyncedAsAWhole) {

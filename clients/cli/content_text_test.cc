@@ -62,6 +62,14 @@ TEST(ParseAssignmentTest, NamesWhatIsWrong) {
   }
 }
 
+TEST(ParseAssignmentTest, TellsAValueThatIsNotJsonOnce) {
+  const std::string message(
+      ParseAssignment("Topic=night sea").status().message());
+  const size_t told = message.find("got \"");
+  ASSERT_NE(told, std::string::npos) << message;
+  EXPECT_EQ(message.find("got \"", told + 1), std::string::npos) << message;
+}
+
 TEST(DescribeContentTest, ShowsTheBeginningOfTextOnOneLine) {
   v1::Content content;
   content.mutable_inline_()->set_mime_type("text/plain");
