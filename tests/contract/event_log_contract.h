@@ -160,6 +160,9 @@ TEST_P(EventLogContract, ReadsFromAnyPointInPages) {
   EXPECT_EQ(Sequences(kInputsLog, 4, 2), FromTo(5, 6));
   EXPECT_THAT(Sequences(kInputsLog, 10), testing::IsEmpty());
   EXPECT_THAT(Sequences(kInputsLog, 99), testing::IsEmpty());
+  EXPECT_THAT(Sequences(kInputsLog, kNoLimit - 1), testing::IsEmpty());
+  EXPECT_THAT(Sequences(kInputsLog, kNoLimit), testing::IsEmpty());
+  EXPECT_THAT(Sequences(kArtefactsLog, kNoLimit), testing::IsEmpty());
   // At least one record, however few the bytes.
   ASSERT_OK_AND_ASSIGN(auto one, log().Read(kInputsLog, 2, 10, 1));
   ASSERT_EQ(one.size(), 1u);

@@ -11,7 +11,7 @@
 // Promises: an acknowledged append is on stable storage; sequence numbers start
 // at 1 and are dense per log, also across archiving and restarts; a record is
 // readable once it is durable and not before; a torn last line is dropped on
-// open, damage elsewhere is DATA_LOSS naming file and line.
+// open, damage elsewhere is DATA_LOSS (DATA_CORRUPT) naming file and line.
 
 #ifndef KINORA_SERVICES_STORE_EVENT_EVENT_LOG_H_
 #define KINORA_SERVICES_STORE_EVENT_EVENT_LOG_H_
@@ -65,10 +65,11 @@ class EventLog {
   // sync.
   //
   // INVALID_ARGUMENT naming "log" or "bodies" for a malformed argument;
-  // FAILED_PRECONDITION with the reason MOVIE_QUARANTINED if the log is
-  // damaged; UNAVAILABLE once the volume has failed a write. After UNAVAILABLE
-  // the records may be there when the store is opened again, as after any crash
-  // in the middle of a call; until then nobody sees them.
+  // FAILED_PRECONDITION with the reason MOVIE_QUARANTINED once the log, live or
+  // archived, was found damaged; UNAVAILABLE once the volume has failed a
+  // write. After UNAVAILABLE the records may be there when the store is opened
+  // again, as after any crash in the middle of a call; until then nobody sees
+  // them.
   virtual absl::StatusOr<AppendedRange> Append(
       absl::string_view log, absl::Span<const std::string> bodies,
       Admit admit) = 0;
@@ -89,9 +90,9 @@ class EventLog {
   // Records after `after`, in order, at most `limit` of them and about
   // `max_bytes` bytes (at least one record if there is any). Never waits; an
   // empty result means that `after` is the end, or that the log is empty.
-  // OUT_OF_RANGE if the record after `after` has been removed, DATA_LOSS naming
-  // file and line if it is damaged, INVALID_ARGUMENT naming "log", "after",
-  // "limit" or "max_bytes" for a malformed argument.
+  // OUT_OF_RANGE if the record after `after` has been removed, DATA_LOSS
+  // (DATA_CORRUPT) naming file and line if it is damaged, INVALID_ARGUMENT
+  // naming "log", "after", "limit" or "max_bytes" for a malformed argument.
   virtual absl::StatusOr<std::vector<LogRecord>> Read(absl::string_view log,
                                                       int64_t after,
                                                       int64_t limit,

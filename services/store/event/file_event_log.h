@@ -24,8 +24,12 @@
 // written by Checkpoint() and each time so much was appended.
 //
 // A damaged log (an interior line with a bad checksum or out of sequence)
-// refuses appends with FAILED_PRECONDITION (MOVIE_QUARANTINED) and answers
-// reads with DATA_LOSS naming file and line; other logs go on.
+// refuses appends with FAILED_PRECONDITION (MOVIE_QUARANTINED) until it is
+// repaired and the store is opened again; other logs go on. Reads meet the
+// damage as DATA_LOSS (DATA_CORRUPT) naming file and line: damage in an archive
+// ends only reads of that archive; damage in the live file, or a gap between
+// the files, those of the whole log. Opening reads neither archives nor what a
+// checkpoint covers: damage there is found by whoever reads it.
 
 #ifndef KINORA_SERVICES_STORE_EVENT_FILE_EVENT_LOG_H_
 #define KINORA_SERVICES_STORE_EVENT_FILE_EVENT_LOG_H_

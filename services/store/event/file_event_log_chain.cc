@@ -32,11 +32,7 @@ absl::Status FileEventLogChain::Open() {
   const absl::Status status = OpenLocked();
   // A damage lasts; anything else, such as too many open files, may pass.
   if (!status.ok() && !absl::IsDataLoss(status)) return status;
-  if (!status.ok()) {
-    LogError("a log is damaged", {{"log", log_}, {"error", status}});
-  }
-  damage_ = status;
-  quarantine_ = status;
+  if (!status.ok()) damage_ = Quarantine(status);
   opened_ = true;
   return absl::OkStatus();
 }
@@ -157,15 +153,18 @@ absl::Status FileEventLogChain::Damaged(const Source& source,
                                         const absl::Status& found) {
   // A search in the file may stumble over what is not the line it is about.
   const absl::Status checked = CheckLogLines(*source.file, source.range);
-  const absl::Status& damage = checked.ok() ? found : checked;
-  if (!absl::IsDataLoss(damage)) return damage;
+  const absl::Status& where = checked.ok() ? found : checked;
+  if (!absl::IsDataLoss(where)) return where;
   MutexLock lock(mu_);
+  const absl::Status damage = Quarantine(where);
   // What is in other files can still be read.
   if (source.range.path == path_ && damage_.ok()) damage_ = damage;
-  return Quarantine(damage);
+  return damage;
 }
 
-absl::Status FileEventLogChain::Quarantine(const absl::Status& damage) {
+absl::Status FileEventLogChain::Quarantine(const absl::Status& found) {
+  const absl::Status damage =
+      WithReason(found, "DATA_CORRUPT", {{"log", log_}});
   if (quarantine_.ok()) {
     LogError("a log is damaged", {{"log", log_}, {"error", damage}});
     quarantine_ = damage;

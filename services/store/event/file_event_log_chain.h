@@ -70,7 +70,7 @@ class FileEventLogChain {
   // the next append.
   absl::Status Open();
 
-  // DATA_LOSS if the log is damaged.
+  // DATA_LOSS (DATA_CORRUPT) if the log is damaged.
   absl::StatusOr<LogExtent> Extent();
 
   // As EventLog::Read(). Damage in any of its files ends writing to the log;
@@ -145,8 +145,9 @@ class FileEventLogChain {
   absl::Status OpenWriter() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Closes a live file that was opened and not written.
   void CloseIfUnused() ABSL_LOCKS_EXCLUDED(mu_);
-  // Ends writing to the log; answers `damage`.
-  absl::Status Quarantine(const absl::Status& damage)
+  // Ends writing to the log because of the damage `found`, and says so with the
+  // reason DATA_CORRUPT.
+  absl::Status Quarantine(const absl::Status& found)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // The refusal to write to a damaged log.
   absl::Status Quarantined(absl::string_view what) const

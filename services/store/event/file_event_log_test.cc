@@ -219,6 +219,7 @@ TEST_F(FileEventLogTest, DamageQuarantinesOneLog) {
               StatusIs(absl::StatusCode::kDataLoss, where));
   EXPECT_THAT(log_->Extent(kInputsLog),
               StatusIs(absl::StatusCode::kDataLoss, where));
+  EXPECT_EQ(ReasonOf(log_->Extent(kInputsLog).status()), "DATA_CORRUPT");
   EXPECT_THAT(Append(kInputsLog),
               StatusIs(absl::StatusCode::kFailedPrecondition, where));
   EXPECT_EQ(ReasonOf(Append(kInputsLog)), "MOVIE_QUARANTINED");
@@ -248,9 +249,10 @@ TEST_F(FileEventLogTest, ADamagedArchiveIsReportedWhereItIsRead) {
   ASSERT_OK(log_->Archive(kInputsLog, 3, kArchive));
   fs_.FlipByte("/store/" + kArchive, 70);
   Reopen();
-  EXPECT_THAT(log_->Read(kInputsLog, 1, 1, 1),
-              StatusIs(absl::StatusCode::kDataLoss,
-                       HasSubstr("/store/" + kArchive + ", line 2")));
+  const absl::Status damage = log_->Read(kInputsLog, 1, 1, 1).status();
+  EXPECT_THAT(damage, StatusIs(absl::StatusCode::kDataLoss,
+                               HasSubstr("/store/" + kArchive + ", line 2")));
+  EXPECT_EQ(ReasonOf(damage), "DATA_CORRUPT");
   EXPECT_EQ(ReasonOf(Append(kInputsLog)), "MOVIE_QUARANTINED");
   ASSERT_OK_AND_ASSIGN(auto records, log_->Read(kInputsLog, 3, 9, kNoLimit));
   EXPECT_EQ(records.size(), 2u);
