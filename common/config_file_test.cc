@@ -129,6 +129,16 @@ TEST_F(ConfigFileTest, ANumberOutOfRangeIsNamedWithItsRange) {
   EXPECT_OK(load("--max-blob-bytes=9223372036854775807"));
 }
 
+TEST_F(ConfigFileTest, TextThatIsNotUtf8IsNamed) {
+  sources_.args = {"--listen=\xff:7400"};
+  EXPECT_THAT(Load(), StatusIs(kInvalid,
+                               "--listen: must be UTF-8 text, got "
+                               "\"\\xff:7400\""));
+  sources_.args.clear();
+  environment_["KINORA_LISTEN"] = "\xff:7400";
+  EXPECT_THAT(Load(), StatusIs(kInvalid, HasSubstr("KINORA_LISTEN: must be")));
+}
+
 TEST_F(ConfigFileTest, ABadVariableNamesItself) {
   environment_["KINORA_LEASE_SECONDS"] = "soon";
   EXPECT_THAT(Load(), StatusIs(kInvalid, HasSubstr("KINORA_LEASE_SECONDS")));

@@ -11,6 +11,7 @@
 #include "google/protobuf/message.h"
 
 #include "common/status.h"
+#include "common/utf8.h"
 
 namespace kinora {
 namespace {
@@ -184,6 +185,7 @@ absl::Status SetConfigField(const FieldDescriptor* field,
   const bool repeated = field->is_repeated();
   switch (field->cpp_type()) {
     case FieldDescriptor::CPPTYPE_STRING:
+      if (!IsValidUtf8(text)) return Mismatch(where, "UTF-8 text", text);
       if (repeated) {
         reflection->AddString(message, field, std::string(text));
       } else {

@@ -32,7 +32,8 @@ std::vector<ConfigOption> ConfigOptionsOf(
     const google::protobuf::Descriptor* message);
 
 // Sets the option's field. INVALID_ARGUMENT `<where>: must be ..., got "..."`
-// if `text` is not of its type, or a number out of the option's range.
+// if `text` is not of its type, a number out of the option's range, or text
+// that is not UTF-8.
 absl::Status SetConfigOption(const ConfigOption& option, absl::string_view text,
                              absl::string_view where,
                              google::protobuf::Message* config);
