@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
@@ -12,6 +13,7 @@
 #include "common/log.h"
 #include "common/status.h"
 #include "services/store/event/journal_reader.h"
+#include "services/store/event/log_file_comparison.h"
 #include "services/store/event/log_file_removal.h"
 
 namespace kinora {
@@ -96,13 +98,32 @@ class LogFileCompleter {
   absl::flat_hash_set<std::string> changed_directories_;
 };
 
+// A segment without records is what a crash leaves that tears it when it is
+// made, which is seldom: one that was emptied must not pass for it unseen.
+absl::Status TellOfEmptySegments(FileSystem& fs, absl::string_view directory) {
+  KINORA_ASSIGN_OR_RETURN(const std::vector<uint64_t> segments,
+                          ListJournalSegments(fs, directory));
+  for (const uint64_t segment : segments) {
+    const std::string path = JournalSegmentPath(directory, segment);
+    KINORA_ASSIGN_OR_RETURN(const FileInfo info, fs.Stat(path));
+    if (info.size_bytes >= kJournalHeader.size()) continue;
+    LogWarning(
+        "a segment of the journal holds nothing: a crash tore it when "
+        "it was made, or its records were lost",
+        {{"file", path}, {"bytes", info.size_bytes}});
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<JournalNext> RecoverLogFiles(FileSystem& fs,
                                             absl::string_view root,
                                             absl::string_view journal_directory,
                                             DurableDirectories& directories) {
-  // Two passes: what a record is good for, only a later one can tell.
+  KINORA_RETURN_IF_ERROR(TellOfEmptySegments(fs, journal_directory));
+  // Several passes: what a record is good for, only a later one can tell, and
+  // files are compared before the first of them is cut.
   struct Checkpoint {
     JournalPlace place;
     bool removed = false;
@@ -125,18 +146,31 @@ absl::StatusOr<JournalNext> RecoverLogFiles(FileSystem& fs,
     KINORA_RETURN_IF_ERROR(RemoveLogFiles(fs, root, entry.first));
   }
 
-  LogFileCompleter completer(fs, root, directories);
-  const auto complete = [&](const JournalPlace& place,
-                            const JournalRecord& record) -> absl::Status {
-    if (record.kind != JournalRecord::Kind::kLines) return absl::OkStatus();
+  const auto applies = [&checkpoints](const JournalPlace& place,
+                                      const JournalRecord& record) {
+    if (record.kind != JournalRecord::Kind::kLines) return false;
     const auto checkpoint = checkpoints.find(record.log);
-    if (checkpoint != checkpoints.end() && place < checkpoint->second.place) {
-      return absl::OkStatus();
-    }
-    return completer.Append(record);
+    return checkpoint == checkpoints.end() ||
+           !(place < checkpoint->second.place);
   };
-  KINORA_ASSIGN_OR_RETURN(const JournalNext next,
-                          ReadJournal(fs, journal_directory, complete));
+  LogFileComparison comparison(fs, root);
+  KINORA_RETURN_IF_ERROR(
+      ReadJournal(fs, journal_directory,
+                  [&](const JournalPlace& place, const JournalRecord& record) {
+                    if (applies(place, record)) comparison.Compare(record);
+                    return absl::OkStatus();
+                  })
+          .status());
+  comparison.Report();
+
+  LogFileCompleter completer(fs, root, directories);
+  KINORA_ASSIGN_OR_RETURN(
+      const JournalNext next,
+      ReadJournal(fs, journal_directory,
+                  [&](const JournalPlace& place, const JournalRecord& record) {
+                    return applies(place, record) ? completer.Append(record)
+                                                  : absl::OkStatus();
+                  }));
   KINORA_RETURN_IF_ERROR(completer.Finish());
   return next;
 }

@@ -9,6 +9,9 @@
 // may have been replaced since. A log that was removed last is removed again
 // before lines that were journaled after that are applied.
 //
+// A file that held other bytes than its journaled lines is told of in the log
+// of the process (log_file_comparison.h) before it is cut.
+//
 // Doing it twice has the same result, so it may itself be cut by a crash.
 
 #ifndef KINORA_SERVICES_STORE_EVENT_FILE_EVENT_LOG_RECOVERY_H_

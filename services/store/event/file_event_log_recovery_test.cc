@@ -1,0 +1,107 @@
+// What a start tells of files that are not as the last process left them.
+
+#include "services/store/event/file_event_log_recovery.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+#include "common/testing/faulty_file_system.h"
+#include "common/testing/status_matchers.h"
+#include "services/store/event/file_event_log.h"
+#include "services/store/event/journal.h"
+
+namespace kinora {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr char kLog[] = "builds/m/events/inputs.log";
+constexpr char kDiffers[] = "is not what the journal says";
+
+class FileEventLogRecoveryTest : public ::testing::Test {
+ protected:
+  FileEventLogRecoveryTest() { Reopen(); }
+
+  // What the process says meanwhile.
+  std::string Reopen() {
+    log_.reset();
+    ::testing::internal::CaptureStderr();
+    auto opened = FileEventLog::Open(fs_, "/store");
+    std::string said = ::testing::internal::GetCapturedStderr();
+    EXPECT_OK(opened);
+    if (opened.ok()) log_ = *std::move(opened);
+    return said;
+  }
+  void Append(int count) {
+    for (int i = 0; i < count; ++i) {
+      const std::vector<std::string> bodies = {"{\"some\":\"event\"}"};
+      ASSERT_OK(log_->Append(kLog, bodies, AdmitAlways));
+    }
+  }
+  std::string Bytes() {
+    absl::StatusOr<std::string> bytes = ReadFile(fs_, path_);
+    EXPECT_OK(bytes);
+    return bytes.ok() ? *bytes : "";
+  }
+
+  const std::string path_ = std::string("/store/") + kLog;
+  FaultyFileSystem fs_;
+  std::unique_ptr<FileEventLog> log_;
+};
+
+TEST_F(FileEventLogRecoveryTest, AChangedFileIsToldOfBeforeItIsMadeGood) {
+  Append(3);
+  const std::string whole = Bytes();
+  fs_.FlipByte(path_, 70);
+  EXPECT_THAT(Reopen(),
+              AllOf(HasSubstr("level=warning"), HasSubstr(kDiffers),
+                    HasSubstr("file=" + path_), HasSubstr("offset=70")));
+  EXPECT_EQ(Bytes(), whole);
+  EXPECT_THAT(Reopen(), Not(HasSubstr(kDiffers)));
+}
+
+TEST_F(FileEventLogRecoveryTest, LinesThatTheJournalDoesNotKnowAreToldOf) {
+  Append(3);
+  const std::string whole = Bytes();
+  ASSERT_OK(WriteFileAtomically(fs_, path_, whole + "{\"more\":1}\n"));
+  EXPECT_THAT(Reopen(),
+              AllOf(HasSubstr(kDiffers),
+                    HasSubstr("offset=" + std::to_string(whole.size()))));
+  EXPECT_EQ(Bytes(), whole);
+}
+
+// What a crash may leave is nothing to tell of.
+TEST_F(FileEventLogRecoveryTest, AFileThatEndsEarlyIsCompletedWithoutAWord) {
+  Append(1);
+  const size_t line = Bytes().size();
+  Reopen();
+  for (const size_t lost : {size_t{0}, size_t{5}, line}) {
+    Append(1);
+    const std::string whole = Bytes();
+    ASSERT_OK(fs_.Truncate(path_, whole.size() - lost));
+    EXPECT_THAT(Reopen(), Not(HasSubstr(kDiffers))) << lost;
+    EXPECT_EQ(Bytes(), whole);
+  }
+}
+
+TEST_F(FileEventLogRecoveryTest, AnEmptiedSegmentOfTheJournalIsToldOf) {
+  Append(3);
+  ASSERT_OK_AND_ASSIGN(const std::vector<uint64_t> segments,
+                       ListJournalSegments(fs_, "/store/journal"));
+  ASSERT_FALSE(segments.empty());
+  const std::string segment =
+      JournalSegmentPath("/store/journal", segments.back());
+  ASSERT_OK(fs_.Truncate(segment, 0));
+  EXPECT_THAT(Reopen(), AllOf(HasSubstr("level=warning"),
+                              HasSubstr("holds nothing"), HasSubstr(segment)));
+  EXPECT_THAT(Reopen(), Not(HasSubstr("holds nothing")));
+}
+
+}  // namespace
+}  // namespace kinora

@@ -1,0 +1,61 @@
+// Comparing log files with what the journal says they hold, before they are
+// completed from it.
+//
+// A crash leaves of unsynced bytes some or none: a file that ends early is what
+// completing is for. One that holds other bytes was changed by something else,
+// by a hand or a disk, and is about to be made what the journal says: whoever
+// runs the store is told, as nobody could find it afterwards.
+
+#ifndef KINORA_SERVICES_STORE_EVENT_LOG_FILE_COMPARISON_H_
+#define KINORA_SERVICES_STORE_EVENT_LOG_FILE_COMPARISON_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+#include "common/file_system.h"
+#include "services/store/event/journal.h"
+
+namespace kinora {
+
+// For one recovery; not thread-safe. Changes nothing.
+class LogFileComparison {
+ public:
+  // `fs` MUST outlive this.
+  LogFileComparison(FileSystem& fs, absl::string_view root)
+      : fs_(fs), root_(root) {}
+
+  // Compares the lines of a record. Call it for all records that will be
+  // applied, in their order.
+  void Compare(const JournalRecord& record);
+
+  // Logs a warning for each file that differs, naming it and the offset from
+  // which on it does; also for one that goes on behind its last record. Returns
+  // how many there are.
+  size_t Report();
+
+ private:
+  // A file with journaled lines.
+  struct State {
+    bool differs = false;
+    uint64_t offset = 0;  // where it does, or else where its lines end
+  };
+
+  // Null if there is none, or none that can be read.
+  const RandomAccessFile* Open(absl::string_view log);
+
+  FileSystem& fs_;
+  const std::string root_;
+  absl::flat_hash_map<std::string, State> states_;
+  absl::flat_hash_map<std::string, std::unique_ptr<RandomAccessFile>> open_;
+  std::string buffer_;
+};
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_STORE_EVENT_LOG_FILE_COMPARISON_H_
