@@ -17,6 +17,8 @@ namespace {
 constexpr absl::Duration kMinTtl = absl::Seconds(1);
 constexpr absl::Duration kMaxTtl = absl::Hours(1);
 constexpr size_t kMaxTextBytes = 256;
+constexpr absl::string_view kMovieLeasePrefix = "movie/";
+constexpr absl::string_view kRunLeasePrefix = "run/";
 
 absl::Duration FromProto(const google::protobuf::Duration& duration) {
   return absl::Seconds(duration.seconds()) +
@@ -32,11 +34,11 @@ void ToProto(absl::Duration duration, google::protobuf::Duration* out) {
 absl::Status ValidateLeaseId(absl::string_view field,
                              absl::string_view lease_id) {
   absl::string_view id = lease_id;
-  if (absl::ConsumePrefix(&id, "movie/") && ValidateMovieId(id).ok()) {
+  if (absl::ConsumePrefix(&id, kMovieLeasePrefix) && ValidateMovieId(id).ok()) {
     return absl::OkStatus();
   }
   id = lease_id;
-  if (absl::ConsumePrefix(&id, "run/") && ValidateRunId(id).ok()) {
+  if (absl::ConsumePrefix(&id, kRunLeasePrefix) && ValidateRunId(id).ok()) {
     return absl::OkStatus();
   }
   return InvalidField(field, lease_id,
@@ -117,8 +119,24 @@ LeaseTable::Fence::~Fence() {
   if (--entry_->writers == 0) entry_->idle.SignalAll();
 }
 
-LeaseTable::LeaseTable(ObjectStorage& storage, Clock& clock)
-    : storage_(storage), clock_(clock), opened_nanos_(clock.MonotonicNanos()) {}
+LeaseTable::LeaseTable(ObjectStorage& storage, MovieCatalog& movies,
+                       Clock& clock)
+    : storage_(storage),
+      movies_(movies),
+      clock_(clock),
+      opened_nanos_(clock.MonotonicNanos()) {}
+
+absl::Status LeaseTable::RequireSubject(absl::string_view lease_id) {
+  KINORA_RETURN_IF_ERROR(ValidateLeaseId("lease_id", lease_id));
+  absl::string_view id = lease_id;
+  if (absl::ConsumePrefix(&id, kMovieLeasePrefix)) return movies_.Require(id);
+  absl::ConsumePrefix(&id, kRunLeasePrefix);
+  const absl::Status known = storage_.Stat(RunIndexKey(id)).status();
+  if (!absl::IsNotFound(known)) return known;
+  return WithReason(
+      absl::NotFoundError(absl::StrCat("there is no run \"", id, "\"")),
+      "RUN_NOT_FOUND", {{"run", id}});
+}
 
 absl::StatusOr<std::shared_ptr<LeaseTable::Entry>> LeaseTable::Find(
     absl::string_view field, absl::string_view lease_id) {
@@ -159,6 +177,12 @@ absl::Status LeaseTable::MakeDurable(Entry& entry) {
 }
 
 absl::StatusOr<v1::AcquireLeaseResponse> LeaseTable::Acquire(
+    const v1::AcquireLeaseRequest& request) {
+  KINORA_RETURN_IF_ERROR(RequireSubject(request.lease_id()));
+  return AcquireAny(request);
+}
+
+absl::StatusOr<v1::AcquireLeaseResponse> LeaseTable::AcquireAny(
     const v1::AcquireLeaseRequest& request) {
   KINORA_RETURN_IF_ERROR(ValidateText("holder", request.holder(), true));
   KINORA_RETURN_IF_ERROR(ValidateText("purpose", request.purpose(), false));
@@ -251,8 +275,9 @@ absl::StatusOr<LeaseTable::Fence> LeaseTable::Enter(const v1::LeaseToken& token,
                                                     absl::string_view movie_id,
                                                     absl::string_view run_id) {
   const bool fits =
-      token.lease_id() == absl::StrCat("movie/", movie_id) ||
-      (!run_id.empty() && token.lease_id() == absl::StrCat("run/", run_id));
+      token.lease_id() == absl::StrCat(kMovieLeasePrefix, movie_id) ||
+      (!run_id.empty() &&
+       token.lease_id() == absl::StrCat(kRunLeasePrefix, run_id));
   if (!fits) {
     return InvalidField("lease.lease_id", token.lease_id(),
                         absl::StrCat("must be movie/", movie_id));

@@ -30,6 +30,7 @@
 #include "common/mutex.h"
 #include "kinora/v1/types.pb.h"
 #include "services/store/lease/lease_store.h"
+#include "services/store/movie/movie_catalog.h"
 #include "services/store/object/object_storage.h"
 
 namespace kinora {
@@ -59,15 +60,20 @@ class LeaseTable final : public LeaseStore {
     std::shared_ptr<Entry> entry_;
   };
 
-  // Both MUST outlive the table.
-  LeaseTable(ObjectStorage& storage, Clock& clock);
+  // All MUST outlive the table.
+  LeaseTable(ObjectStorage& storage, MovieCatalog& movies, Clock& clock);
 
   // Grants also when the holder has the lease for that purpose already: then it
   // is renewed under the same token. For another purpose it is LEASE_HELD, so
   // that one process cannot run two runs of a movie. Waits for the writes of
-  // the holder before that are under way.
+  // the holder before that are under way. Writes nothing for a movie or a run
+  // that does not exist.
   absl::StatusOr<v1::AcquireLeaseResponse> Acquire(
       const v1::AcquireLeaseRequest& request) override;
+
+  // As Acquire(), but also of a movie that is being deleted.
+  absl::StatusOr<v1::AcquireLeaseResponse> AcquireAny(
+      const v1::AcquireLeaseRequest& request);
   absl::StatusOr<v1::RenewLeaseResponse> Renew(
       const v1::RenewLeaseRequest& request) override;
   absl::StatusOr<v1::ReleaseLeaseResponse> Release(
@@ -84,6 +90,8 @@ class LeaseTable final : public LeaseStore {
                               absl::string_view run_id);
 
  private:
+  // OK if there is what the lease is on.
+  absl::Status RequireSubject(absl::string_view lease_id);
   // Writes again what was read on opening, before anybody relies on it.
   // REQUIRES: the entry's lock is held.
   absl::Status MakeDurable(Entry& entry);
@@ -91,6 +99,7 @@ class LeaseTable final : public LeaseStore {
                                               absl::string_view lease_id);
 
   ObjectStorage& storage_;
+  MovieCatalog& movies_;
   Clock& clock_;
   const int64_t opened_nanos_;
   Mutex mu_;  // taken alone, never together with an entry's

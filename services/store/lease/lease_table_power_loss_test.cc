@@ -5,6 +5,7 @@
 #include "common/testing/faulty_file_system.h"
 #include "common/testing/status_matchers.h"
 #include "services/store/lease/lease_table.h"
+#include "services/store/movie/movie_catalog.h"
 #include "services/store/object/file_object_storage.h"
 
 namespace kinora {
@@ -12,13 +13,19 @@ namespace {
 
 class LeaseTablePowerLossTest : public ::testing::Test {
  protected:
-  LeaseTablePowerLossTest() { Open(); }
+  LeaseTablePowerLossTest() {
+    Open();
+    EXPECT_OK(
+        movies_->Create({.movie_id = "film", .create_time = clock_.Now()}));
+  }
 
   void Open() {
     table_ = nullptr;
+    movies_ = nullptr;
     storage_ = nullptr;
     storage_ = *FileObjectStorage::Open(fs_, "/store");
-    table_ = std::make_unique<LeaseTable>(*storage_, clock_);
+    movies_ = std::make_unique<MovieCatalog>(*storage_);
+    table_ = std::make_unique<LeaseTable>(*storage_, *movies_, clock_);
   }
 
   absl::StatusOr<v1::AcquireLeaseResponse> Acquire(absl::string_view holder) {
@@ -33,6 +40,7 @@ class LeaseTablePowerLossTest : public ::testing::Test {
   FaultyFileSystem fs_;
   FakeClock clock_;
   std::unique_ptr<FileObjectStorage> storage_;
+  std::unique_ptr<MovieCatalog> movies_;
   std::unique_ptr<LeaseTable> table_;
 };
 

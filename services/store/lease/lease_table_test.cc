@@ -8,6 +8,7 @@
 #include "common/error_reason.h"
 #include "common/testing/fake_clock.h"
 #include "common/testing/status_matchers.h"
+#include "services/store/movie/movie_catalog.h"
 #include "services/store/object/memory_object_storage.h"
 
 namespace kinora {
@@ -17,14 +18,21 @@ using ::testing::HasSubstr;
 
 class LeaseTableTest : public ::testing::Test {
  protected:
-  LeaseTableTest() { Restart(); }
+  LeaseTableTest() {
+    EXPECT_OK(
+        movies_.Create({.movie_id = "film", .create_time = clock_.Now()}));
+    Restart();
+  }
 
-  void Restart() { table_ = std::make_unique<LeaseTable>(storage_, clock_); }
+  void Restart() {
+    table_ = std::make_unique<LeaseTable>(storage_, movies_, clock_);
+  }
 
   absl::StatusOr<v1::AcquireLeaseResponse> Acquire(
-      absl::string_view holder, absl::string_view purpose = "p") {
+      absl::string_view holder, absl::string_view purpose = "p",
+      absl::string_view lease_id = "movie/film") {
     v1::AcquireLeaseRequest request;
-    request.set_lease_id("movie/film");
+    request.set_lease_id(std::string(lease_id));
     request.set_holder(std::string(holder));
     request.set_purpose(std::string(purpose));
     request.mutable_ttl()->set_seconds(6);
@@ -46,6 +54,7 @@ class LeaseTableTest : public ::testing::Test {
 
   FakeClock clock_;
   MemoryObjectStorage storage_{clock_};
+  MovieCatalog movies_{storage_};
   std::unique_ptr<LeaseTable> table_;
 };
 
@@ -85,6 +94,19 @@ TEST_F(LeaseTableTest, RenewalKeepsALeaseAndCounts) {
     EXPECT_EQ(r.lease().expires_in().seconds(), 6);
   }
   EXPECT_THAT(Acquire("b"), StatusIs(absl::StatusCode::kFailedPrecondition));
+}
+
+TEST_F(LeaseTableTest, WhatDoesNotExistHasNoLeaseAndGetsNoObject) {
+  const std::string run = "run-01KDV3N3C00000000000000001";
+  EXPECT_EQ(ReasonOf(Acquire("a", "p", "movie/other").status()),
+            "MOVIE_NOT_FOUND");
+  EXPECT_EQ(ReasonOf(Acquire("a", "p", "run/" + run).status()),
+            "RUN_NOT_FOUND");
+  ASSERT_OK_AND_ASSIGN(const ObjectPage page,
+                       storage_.List("leases/movie/", 10, ""));
+  EXPECT_THAT(page.objects, testing::IsEmpty());
+  ASSERT_OK(storage_.Write("index/runs/" + run, "film"));
+  EXPECT_OK(Acquire("a", "p", "run/" + run));
 }
 
 // Nobody else has written meanwhile, so there is nothing to protect.

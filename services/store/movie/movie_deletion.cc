@@ -43,7 +43,7 @@ absl::StatusOr<v1::LeaseToken> MovieDeletion::TakeLease(
   acquire.set_purpose("deletion");
   acquire.mutable_ttl()->set_seconds(kLeaseSeconds);
   KINORA_ASSIGN_OR_RETURN(const v1::AcquireLeaseResponse lease,
-                          leases_.Acquire(acquire));
+                          leases_.AcquireAny(acquire));
   return lease.lease().token();
 }
 

@@ -127,7 +127,7 @@ std::string ManifestJson(Store store, absl::string_view revision) {
 
 CoreFixture::Core::Core(ObjectStorage& storage, EventLog& log, Clock& clock)
     : catalog(storage),
-      leases(storage, clock),
+      leases(storage, catalog, clock),
       blobs(storage, catalog, clock, {}),
       events(log, storage, catalog, blobs, leases, clock, {}),
       manifests(storage, log, catalog, blobs, events, leases),
