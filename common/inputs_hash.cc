@@ -7,41 +7,116 @@
 namespace kinora {
 namespace {
 
-constexpr absl::string_view kTag = "kinora-key-v1";
+constexpr absl::string_view kNodeTag = "kinora-node-v1";
+constexpr absl::string_view kKeyTag = "kinora-key-v1";
 
-void AppendField(absl::string_view bytes, std::string* out) {
-  const uint64_t length = bytes.size();
-  for (int shift = 56; shift >= 0; shift -= 8) {
-    out->push_back(static_cast<char>(length >> shift));
+// A key is hashed in one piece, as each piece costs as much as a short text;
+// that of a large fan-in in several, so that it takes no memory.
+constexpr size_t kMaxPendingBytes = 64 << 10;
+
+void AppendHead(char letter, uint64_t length, std::string* out) {
+  char head[9] = {letter};
+  for (int i = 0; i < 8; ++i) {
+    head[1 + i] = static_cast<char>(length >> (56 - 8 * i));
   }
+  out->append(head, sizeof(head));
+}
+
+void AppendField(char letter, absl::string_view bytes, std::string* out) {
+  AppendHead(letter, bytes.size(), out);
   out->append(bytes.data(), bytes.size());
+}
+
+template <typename T, typename Less>
+std::vector<const T*> Sorted(const std::vector<T>& values, Less less) {
+  std::vector<const T*> sorted;
+  sorted.reserve(values.size());
+  for (const T& value : values) sorted.push_back(&value);
+  std::sort(sorted.begin(), sorted.end(),
+            [less](const T* a, const T* b) { return less(*a, *b); });
+  return sorted;
 }
 
 }  // namespace
 
-Digest InputsHash(const JobKey& key) {
-  std::vector<const KeySlot*> slots;
-  slots.reserve(key.slots.size());
-  for (const KeySlot& slot : key.slots) slots.push_back(&slot);
-  std::sort(slots.begin(), slots.end(), [](const KeySlot* a, const KeySlot* b) {
-    return a->name < b->name;
-  });
-
-  std::string bytes(kTag);
-  AppendField(key.producer, &bytes);
-  AppendField(key.producer_version, &bytes);
-  AppendField(key.settings.Bytes(), &bytes);
-  AppendField(key.job_id, &bytes);
-  AppendField(absl::StrCat(key.draw), &bytes);
-  AppendField(key.salt, &bytes);
-  AppendField(absl::StrCat(key.artefact_ids.size()), &bytes);
-  for (const std::string& id : key.artefact_ids) AppendField(id, &bytes);
-  AppendField(absl::StrCat(slots.size()), &bytes);
-  for (const KeySlot* slot : slots) {
-    AppendField(slot->name, &bytes);
-    AppendField(slot->content.Bytes(), &bytes);
+Digest NodeHash(const NodeKey& key) {
+  std::string bytes(kNodeTag);
+  AppendField('p', key.producer, &bytes);
+  AppendField('v', key.producer_version, &bytes);
+  AppendField('s', key.settings.Bytes(), &bytes);
+  AppendField('x', key.salt, &bytes);
+  const auto by_name = [](const KeyOutput& a, const KeyOutput& b) {
+    return a.name < b.name;
+  };
+  for (const KeyOutput* output : Sorted(key.outputs, by_name)) {
+    AppendField('o', output->name, &bytes);
+    AppendField('m', output->mime_type, &bytes);
   }
   return Sha256Of(bytes);
+}
+
+void InputsHasher::AddHead(char letter, uint64_t length) {
+  AppendHead(letter, length, &bytes_);
+}
+
+void InputsHasher::AddField(char letter, absl::string_view bytes) {
+  AppendField(letter, bytes, &bytes_);
+}
+
+void InputsHasher::Start(const Digest& node_hash, absl::string_view job_id,
+                         uint32_t draw) {
+  if (begun_) hash_.Reset();
+  begun_ = false;
+  bytes_.assign(kKeyTag.data(), kKeyTag.size());
+  AddField('n', node_hash.Bytes());
+  AddField('j', job_id);
+  AddField('d', absl::AlphaNum(draw).Piece());
+}
+
+void InputsHasher::AddBinding(absl::string_view name, absl::string_view shape,
+                              uint64_t contents) {
+  AddField('b', name);
+  AddField('f', shape);
+  AddHead('c', contents * Digest::kSize);
+}
+
+void InputsHasher::AddContent(const Digest& content) {
+  const absl::string_view bytes = content.Bytes();
+  bytes_.append(bytes.data(), bytes.size());
+  if (bytes_.size() < kMaxPendingBytes) return;
+  hash_.Update(bytes_);
+  bytes_.clear();
+  begun_ = true;
+}
+
+Digest InputsHasher::Finish() {
+  hash_.Update(bytes_);
+  begun_ = false;
+  return hash_.Finish();
+}
+
+std::string GroupedShape(absl::Span<const uint32_t> group_sizes) {
+  std::string shape = "groups";
+  for (uint32_t size : group_sizes) absl::StrAppend(&shape, " ", size);
+  return shape;
+}
+
+Digest InputsHash(const JobKey& key) {
+  InputsHasher hasher;
+  hasher.Start(NodeHash(key.node), key.job_id, key.draw);
+  std::vector<std::string> ids = key.artefact_ids;
+  std::sort(ids.begin(), ids.end());
+  for (const std::string& id : ids) hasher.AddArtefact(id);
+  const auto by_name = [](const KeyBinding& a, const KeyBinding& b) {
+    return a.name < b.name;
+  };
+  for (const KeyBinding* binding : Sorted(key.bindings, by_name)) {
+    std::string shape(binding->is_list ? kListShape : kOneShape);
+    if (binding->is_grouped) shape = GroupedShape(binding->group_sizes);
+    hasher.AddBinding(binding->name, shape, binding->contents.size());
+    for (const Digest& content : binding->contents) hasher.AddContent(content);
+  }
+  return hasher.Finish();
 }
 
 std::string FanInSlot(absl::string_view binding, size_t index) {
@@ -50,13 +125,6 @@ std::string FanInSlot(absl::string_view binding, size_t index) {
 
 std::string EmptyFanInSlot(absl::string_view binding) {
   return absl::StrCat(binding, "/");
-}
-
-KeySlot GroupsSlot(absl::string_view binding,
-                   absl::Span<const uint32_t> group_sizes) {
-  std::string sizes;
-  for (uint32_t size : group_sizes) absl::StrAppend(&sizes, size, " ");
-  return {absl::StrCat(binding, "/groups"), Sha256Of(sizes)};
 }
 
 }  // namespace kinora

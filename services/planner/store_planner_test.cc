@@ -157,29 +157,37 @@ class StorePlannerTest : public ::testing::Test {
     by.set_run_id(kRun);
     by.set_job_id(key.job_id);
     by.set_node(key.job_id);
-    by.mutable_producer()->set_name(key.producer);
-    by.set_settings_hash(key.settings.Hex());
+    by.mutable_producer()->set_name(key.node.producer);
+    by.set_settings_hash(key.node.settings.Hex());
     by.set_attempt(1);
     EXPECT_OK(store_.events.Append(append));
     return blob.digest().hash();
   }
+  static KeyBinding Bound(const std::string& name, const Digest& content) {
+    KeyBinding binding;
+    binding.name = name;
+    binding.contents = {content};
+    return binding;
+  }
   std::string MakeScript(const std::string& story) {
     JobKey key;
-    key.producer = "script";
-    key.settings = Sha256Of("{}");
+    key.node.producer = "script";
+    key.node.settings = Sha256Of("{}");
+    key.node.outputs = {{"Text", "text/plain"}};
     key.job_id = "Script";
     key.artefact_ids = {"Artifact:Text"};
-    key.slots = {{"story", Sha256Of(story)}};
+    key.bindings = {Bound("story", Sha256Of(story))};
     return Make("Artifact:Text", key);
   }
   std::string MakeFilm(const std::string& text_hash) {
     JobKey key;
-    key.producer = "film";
-    key.settings = Sha256Of("{}");
+    key.node.producer = "film";
+    key.node.settings = Sha256Of("{}");
+    key.node.outputs = {{"Film", "video/mp4"}};
     key.job_id = "Film";
     key.artefact_ids = {"Artifact:Film"};
-    key.slots = {{"text", *Digest::ParseHex(text_hash)},
-                 {"mood", Sha256Of("calm")}};
+    key.bindings = {Bound("text", *Digest::ParseHex(text_hash)),
+                    Bound("mood", Sha256Of("calm"))};
     return Make("Artifact:Film", key);
   }
   void Commit() {

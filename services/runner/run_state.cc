@@ -417,21 +417,27 @@ Digest RunState::HashOf(absl::string_view source_id) const {
 
 Digest RunState::KeyOf(const Job& job) const {
   JobKey key;
-  key.producer = job.node->producer().name();
-  key.producer_version = job.node->producer().version();
-  key.settings = Digest::ParseHex(job.node->settings_hash()).value_or(Digest());
-  key.salt = job.node->salt();
+  key.node.producer = job.node->producer().name();
+  key.node.producer_version = job.node->producer().version();
+  key.node.settings =
+      Digest::ParseHex(job.node->settings_hash()).value_or(Digest());
+  key.node.salt = job.node->salt();
+  for (const v1::PlannedOutput& output : job.node->outputs()) {
+    key.node.outputs.push_back({output.name(), output.mime_type()});
+  }
   key.job_id = job.job->job_id();
   for (const v1::PlannedArtefact& artefact : job.job->artefacts()) {
     key.artefact_ids.push_back(artefact.artefact_id());
   }
-  std::sort(key.artefact_ids.begin(), key.artefact_ids.end());
-  ForEachSlot(*job.job, [&](const std::string& slot, const std::string& id) {
-    key.slots.push_back({slot, HashOf(id)});
-  });
   for (const v1::PlannedBinding& binding : job.job->bindings()) {
-    if (binding.is_grouped()) {
-      key.slots.push_back(GroupsSlot(binding.name(), binding.group_sizes()));
+    KeyBinding& bound = key.bindings.emplace_back();
+    bound.name = binding.name();
+    bound.is_list = binding.is_list();
+    bound.is_grouped = binding.is_grouped();
+    bound.group_sizes.assign(binding.group_sizes().begin(),
+                             binding.group_sizes().end());
+    for (const std::string& id : binding.source_ids()) {
+      bound.contents.push_back(HashOf(id));
     }
   }
   return InputsHash(key);

@@ -26,10 +26,15 @@ class JobJudge {
     state_.layers.resize(graph_.num_jobs(), 0);
     for (const Graph::JobRun& run : graph_.order()) {
       const NodeDeclaration& declaration = state_.in.blueprint->nodes[run.node];
-      key_.producer = declaration.producer;
-      key_.producer_version = state_.versions[run.node];
-      key_.settings = declaration.settings_hash;
-      key_.salt = declaration.salt;
+      key_.node.producer = declaration.producer;
+      key_.node.producer_version = state_.versions[run.node];
+      key_.node.settings = declaration.settings_hash;
+      key_.node.salt = declaration.salt;
+      key_.node.outputs.clear();
+      for (int output : declaration.outputs) {
+        const OutputDeclaration& made = state_.in.blueprint->outputs[output];
+        key_.node.outputs.push_back({made.name, made.mime_type});
+      }
       for (Graph::Job job = run.first; job < run.end; ++job) {
         KINORA_RETURN_IF_ERROR(Judge(run.node, declaration, job));
       }
@@ -52,43 +57,33 @@ class JobJudge {
           HasEarlierResults(artefacts) ? JobFate::kMayRun : JobFate::kMustRun;
       return absl::OkStatus();
     }
-    ids_ = key_.artefact_ids;
-    std::sort(key_.artefact_ids.begin(), key_.artefact_ids.end());
     key_.job_id = graph_.JobIdOf(node, job);
     state_.keys[job] = InputsHash(key_);
     return FindResults(artefacts, job);
   }
 
-  // Fills key_.slots. False if something the job reads is not known.
+  // Fills key_.bindings. False if something the job reads is not known.
   bool ReadSources(int node, const NodeDeclaration& declaration,
                    Graph::Job job) {
     bool known = true;
-    key_.slots.clear();
+    key_.bindings.clear();
     for (size_t b = 0; b < declaration.bindings.size(); ++b) {
       const Binding& binding = declaration.bindings[b];
-      absl::Span<const Graph::Element> sources = graph_.Sources(node, job, b);
-      for (size_t i = 0; i < sources.size(); ++i) {
-        const ElementValue& value = state_.values[sources[i]];
+      KeyBinding& bound = key_.bindings.emplace_back();
+      bound.name = binding.name;
+      bound.is_list = binding.is_list;
+      for (Graph::Element source : graph_.Sources(node, job, b)) {
+        const ElementValue& value = state_.values[source];
         if (value.origin == Origin::kNone) {
           known = false;
-          NoteUnknown(sources[i], job);
+          NoteUnknown(source, job);
         } else if (known) {
-          KeySlot slot;
-          slot.name =
-              binding.is_list ? FanInSlot(binding.name, i) : binding.name;
-          slot.content = value.hash;
-          key_.slots.push_back(std::move(slot));
+          bound.contents.push_back(value.hash);
         }
       }
-      if (sources.empty()) {
-        KeySlot slot;
-        slot.name =
-            binding.is_list ? EmptyFanInSlot(binding.name) : binding.name;
-        key_.slots.push_back(std::move(slot));
-      }
       if (binding.group >= 0) {
-        key_.slots.push_back(
-            GroupsSlot(binding.name, graph_.GroupSizes(node, job, b)));
+        bound.is_grouped = true;
+        bound.group_sizes = graph_.GroupSizes(node, job, b);
       }
     }
     return known;
@@ -129,7 +124,8 @@ class JobJudge {
         value.content = &base->content();
         value.origin = Origin::kBase;
       } else {
-        const LoggedResult* logged = state_.in.results->Find(ids_[i], key);
+        const LoggedResult* logged =
+            state_.in.results->Find(key_.artefact_ids[i], key);
         if (logged == nullptr || state_.IsLost(logged->content)) {
           state_.fates[job] = JobFate::kMustRun;
           return absl::OkStatus();
@@ -139,7 +135,8 @@ class JobJudge {
         value.sequence = logged->sequence;
         fate = JobFate::kReused;
       }
-      KINORA_ASSIGN_OR_RETURN(value.hash, HashOf(ids_[i], *value.content));
+      KINORA_ASSIGN_OR_RETURN(value.hash,
+                              HashOf(key_.artefact_ids[i], *value.content));
     }
     for (size_t i = 0; i < artefacts.size(); ++i) {
       state_.values[artefacts[i]] = found[i];
@@ -169,8 +166,7 @@ class JobJudge {
 
   PlanState& state_;
   const Graph& graph_;
-  JobKey key_;                    // of the job at hand
-  std::vector<std::string> ids_;  // its artefacts, unsorted
+  JobKey key_;  // of the job at hand
   std::vector<Graph::Element> missing_;
 };
 

@@ -210,6 +210,12 @@ TEST_F(MakePlanTest, ChangedSettingsAndWiringAreSeen) {
   EXPECT_EQ(Reason(plan, "Script"), v1::REASON_KIND_SETTINGS_CHANGED);
   EXPECT_THAT(plan.summary().changed_inputs(), ElementsAre("Input:Blueprint"));
 
+  // A producer that is to make another type makes something else.
+  Edit("NarrationAudio: audio/wav", "NarrationAudio: audio/mp3");
+  EXPECT_THAT(JobIds(world_.Plan()),
+              ElementsAre("Narration[segment=0]", "Narration[segment=1]",
+                          "Film"));
+
   Edit("first: \"SegmentText[0]\"", "first: \"SegmentText[1]\"");
   plan = world_.Plan();
   EXPECT_THAT(JobIds(plan), ElementsAre("Narration[segment=0]",

@@ -72,34 +72,31 @@ Digest PlanWorld::KeyOf(const v1::Plan& plan, const v1::PlannedJob& job,
   JobKey key;
   for (const v1::PlannedNode& node : plan.nodes()) {
     if (node.node() != job.node()) continue;
-    key.producer = node.producer().name();
-    key.producer_version = node.producer().version();
-    key.settings = Sha256Of(node.settings_json());
-    key.salt = node.salt();
+    key.node.producer = node.producer().name();
+    key.node.producer_version = node.producer().version();
+    key.node.settings = Sha256Of(node.settings_json());
+    key.node.salt = node.salt();
+    for (const v1::PlannedOutput& output : node.outputs()) {
+      key.node.outputs.push_back({output.name(), output.mime_type()});
+    }
   }
   key.job_id = job.job_id();
   for (const v1::PlannedArtefact& artefact : job.artefacts()) {
     key.artefact_ids.push_back(artefact.artefact_id());
   }
-  std::sort(key.artefact_ids.begin(), key.artefact_ids.end());
   for (const v1::PlannedBinding& binding : job.bindings()) {
-    for (int i = 0; i < binding.source_ids_size(); ++i) {
-      auto hash = hashes.find(binding.source_ids(i));
-      EXPECT_NE(hash, hashes.end())
-          << job.job_id() << " reads " << binding.source_ids(i)
-          << ", which the plan gives no value for";
+    KeyBinding& bound = key.bindings.emplace_back();
+    bound.name = binding.name();
+    bound.is_list = binding.is_list();
+    bound.is_grouped = binding.is_grouped();
+    bound.group_sizes.assign(binding.group_sizes().begin(),
+                             binding.group_sizes().end());
+    for (const std::string& id : binding.source_ids()) {
+      auto hash = hashes.find(id);
+      EXPECT_NE(hash, hashes.end()) << job.job_id() << " reads " << id
+                                    << ", which the plan gives no value for";
       if (hash == hashes.end()) continue;
-      KeySlot& slot = key.slots.emplace_back();
-      slot.name =
-          binding.is_list() ? FanInSlot(binding.name(), i) : binding.name();
-      slot.content = *Digest::ParseHex(hash->second);
-    }
-    if (binding.source_ids_size() == 0) {
-      key.slots.emplace_back().name =
-          binding.is_list() ? EmptyFanInSlot(binding.name()) : binding.name();
-    }
-    if (binding.is_grouped()) {
-      key.slots.push_back(GroupsSlot(binding.name(), binding.group_sizes()));
+      bound.contents.push_back(*Digest::ParseHex(hash->second));
     }
   }
   return InputsHash(key);
