@@ -1,48 +1,68 @@
-// A MovieReader reads from a store what planning a movie needs, and keeps what
-// does not change: manifests and blueprints by hash, and an index of each
-// movie's artefact log, which only ever grows. All of it can be dropped at any
-// time; a planner without it is slower, not wrong.
+// A MovieReader reads from a store what all plans of a movie need, and keeps
+// what does not change: blueprints by hash. They can be dropped at any time; a
+// planner without them is slower, not wrong.
 
 #ifndef KINORA_SERVICES_PLANNER_MOVIE_READER_H_
 #define KINORA_SERVICES_PLANNER_MOVIE_READER_H_
 
 #include <cstdint>
 #include <list>
-#include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
 #include "common/mutex.h"
-#include "kinora/v1/manifest.pb.h"
 #include "services/planner/blueprint/blueprint.h"
-#include "services/planner/plan/artefact_log_index.h"
 #include "services/planner/plan/input_values.h"
 #include "services/store/store.h"
 
 namespace kinora {
 
+// What was set, up to a point of the log of inputs.
+struct MovieInputs {
+  InputMap values;        // without Input:Blueprint
+  v1::Content blueprint;  // unset if none is pinned
+  int64_t through_sequence = 0;
+
+  // Takes the next event of the log.
+  void Apply(const v1::InputEvent& event);
+};
+
 // A movie at one moment.
 struct MovieSnapshot {
   std::shared_ptr<const Blueprint> blueprint;
   std::string blueprint_hash;
-  std::shared_ptr<const v1::Manifest> base;  // null before the first revision
-  std::string base_hash;
-  // Null before the first revision or if it cannot be read any more.
-  std::shared_ptr<const Blueprint> base_blueprint;
   InputMap inputs;
-  int64_t inputs_through_sequence = 0;
 };
 
-// The index of one movie's artefact log.
-struct MovieLog {
-  Mutex mu;
-  // When the movie was created: a movie of the same name may be another one.
-  std::string birth ABSL_GUARDED_BY(mu);
-  ArtefactLogIndex results ABSL_GUARDED_BY(mu);
+// The values used last by key, so many of them. Not thread-safe.
+template <typename T>
+class RecentlyUsed {
+ public:
+  explicit RecentlyUsed(size_t limit) : limit_(limit) {}
+
+  // Null if it is not there.
+  std::shared_ptr<T> Get(const std::string& key) {
+    for (auto entry = entries_.begin(); entry != entries_.end(); ++entry) {
+      if (entry->first != key) continue;
+      entries_.splice(entries_.begin(), entries_, entry);
+      return entry->second;
+    }
+    return nullptr;
+  }
+
+  void Put(const std::string& key, std::shared_ptr<T> value) {
+    entries_.emplace_front(key, std::move(value));
+    if (entries_.size() > limit_) entries_.pop_back();
+  }
+
+ private:
+  const size_t limit_;
+  std::list<std::pair<std::string, std::shared_ptr<T>>> entries_;
 };
 
 // Thread-safe. Calls block on the store, whose errors they return.
@@ -55,49 +75,19 @@ class MovieReader {
   // the pinned blueprint does not hold together.
   absl::StatusOr<MovieSnapshot> Read(const std::string& movie_id);
 
-  // The log's index, kept by the caller as long as it uses it.
-  std::shared_ptr<MovieLog> Log(const std::string& movie_id);
+  absl::StatusOr<MovieInputs> ReadInputs(const std::string& movie_id);
 
-  // Brings the index up to the log's end.
-  absl::Status CatchUp(const std::string& movie_id, MovieLog& log)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(log.mu);
+  // The blueprint that `inputs` pin. Errors as of Read().
+  absl::StatusOr<std::shared_ptr<const Blueprint>> PinnedBlueprint(
+      const std::string& movie_id, const v1::Content& content);
 
  private:
-  // A few movies are worked on at a time; an index may be large.
-  static constexpr size_t kMaxCachedMovies = 32;
-  static constexpr size_t kMaxCachedDocuments = 64;
-
-  // The newest kMaxCachedDocuments values by key.
-  template <typename T>
-  class Recent {
-   public:
-    std::shared_ptr<T> Get(const std::string& key) const {
-      for (const auto& [name, value] : entries_) {
-        if (name == key) return value;
-      }
-      return nullptr;
-    }
-    void Put(const std::string& key, std::shared_ptr<T> value, size_t limit) {
-      entries_.emplace_front(key, std::move(value));
-      if (entries_.size() > limit) entries_.pop_back();
-    }
-
-   private:
-    std::list<std::pair<std::string, std::shared_ptr<T>>> entries_;
-  };
-
-  absl::Status ReadManifest(const std::string& movie_id,
-                            MovieSnapshot* snapshot);
-  absl::Status ReadInputs(const std::string& movie_id, v1::Content* blueprint,
-                          MovieSnapshot* snapshot);
-  absl::StatusOr<std::shared_ptr<const Blueprint>> ReadBlueprint(
-      const std::string& movie_id, const v1::Content& content);
+  static constexpr size_t kMaxCachedBlueprints = 64;
 
   const Store store_;
   Mutex mu_;
-  Recent<const v1::Manifest> manifests_ ABSL_GUARDED_BY(mu_);
-  Recent<const Blueprint> blueprints_ ABSL_GUARDED_BY(mu_);
-  Recent<MovieLog> logs_ ABSL_GUARDED_BY(mu_);
+  RecentlyUsed<const Blueprint> blueprints_ ABSL_GUARDED_BY(mu_){
+      kMaxCachedBlueprints};
 };
 
 }  // namespace kinora

@@ -1,6 +1,7 @@
 #include "services/planner/store_planner.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <utility>
 #include <vector>
@@ -17,32 +18,11 @@
 namespace kinora {
 namespace {
 
-constexpr size_t kMaxDigestsPerCall = 10000;
-
 template <typename Edits>
 std::vector<const v1::PendingEdit*> Pointers(const Edits& edits) {
   std::vector<const v1::PendingEdit*> pointers;
   for (const v1::PendingEdit& edit : edits) pointers.push_back(&edit);
   return pointers;
-}
-
-// Adds to `lost` those of `digests` that the movie does not have.
-absl::Status FindLost(BlobStore& blobs, const std::string& movie_id,
-                      const std::vector<v1::Digest>& digests,
-                      absl::flat_hash_set<Digest>* lost) {
-  for (size_t from = 0; from < digests.size(); from += kMaxDigestsPerCall) {
-    v1::FindMissingBlobsRequest request;
-    request.set_movie_id(movie_id);
-    size_t to = std::min(digests.size(), from + kMaxDigestsPerCall);
-    for (size_t i = from; i < to; ++i) *request.add_digests() = digests[i];
-    KINORA_ASSIGN_OR_RETURN(v1::FindMissingBlobsResponse response,
-                            blobs.FindMissing(request));
-    for (const v1::Digest& missing : response.missing()) {
-      KINORA_ASSIGN_OR_RETURN(Digest digest, Digest::ParseHex(missing.hash()));
-      lost->insert(digest);
-    }
-  }
-  return absl::OkStatus();
 }
 
 }  // namespace
@@ -95,27 +75,9 @@ absl::StatusOr<CreatedPlan> StorePlanner::CreatePlan(
             "PlannerService.CreatePlan: scope is not part of this build"),
         "RPC_NOT_IMPLEMENTED", {{"field", "scope"}});
   }
-  std::shared_ptr<MovieLog> log = reader_.Log(request.movie_id());
-  MutexLock lock(log->mu);
-  KINORA_RETURN_IF_ERROR(reader_.CatchUp(request.movie_id(), *log));
-  KINORA_ASSIGN_OR_RETURN(MovieSnapshot movie,
-                          reader_.Read(request.movie_id()));
-  PlanInputs inputs;
-  inputs.movie_id = request.movie_id();
-  inputs.blueprint = movie.blueprint.get();
-  inputs.blueprint_hash = movie.blueprint_hash;
-  inputs.base = movie.base.get();
-  inputs.base_hash = movie.base_hash;
-  inputs.base_blueprint = movie.base_blueprint.get();
-  KINORA_ASSIGN_OR_RETURN(inputs.edits,
-                          CanonicalEdits(*movie.blueprint, movie.inputs,
-                                         Pointers(request.pending_edits())));
-  inputs.inputs = std::move(movie.inputs);
-  inputs.inputs_through_sequence = movie.inputs_through_sequence;
-  inputs.producers.assign(request.producers().begin(),
-                          request.producers().end());
-  inputs.results = &log->results;
-  KINORA_ASSIGN_OR_RETURN(MadePlan made, MakeSoundPlan(&inputs));
+  const std::shared_ptr<PlannedMovie> movie = MovieOf(request.movie_id());
+  KINORA_ASSIGN_OR_RETURN(MadePlan made, movie->Plan(request));
+  HoldToBudget(*movie);
   CreatedPlan created;
   KINORA_ASSIGN_OR_RETURN(created.header, SavePlan(request, made));
   if (request.with_layers()) {
@@ -127,23 +89,35 @@ absl::StatusOr<CreatedPlan> StorePlanner::CreatePlan(
   return created;
 }
 
-absl::StatusOr<MadePlan> StorePlanner::MakeSoundPlan(PlanInputs* inputs) {
-  while (true) {
-    KINORA_ASSIGN_OR_RETURN(MadePlan made, MakePlan(*inputs));
-    size_t known = inputs->lost_blobs.size();
-    KINORA_RETURN_IF_ERROR(FindLost(store_.blobs, inputs->movie_id,
-                                    made.relied_on, &inputs->lost_blobs));
-    // A plan does not rely on what it knows to be lost, so this ends.
-    if (inputs->lost_blobs.size() == known) return made;
+std::shared_ptr<PlannedMovie> StorePlanner::MovieOf(
+    const std::string& movie_id) {
+  MutexLock lock(mu_);
+  for (auto movie = movies_.begin(); movie != movies_.end(); ++movie) {
+    if ((*movie)->movie_id() != movie_id) continue;
+    movies_.splice(movies_.begin(), movies_, movie);
+    return movies_.front();
+  }
+  movies_.push_front(std::make_shared<PlannedMovie>(store_, reader_, movie_id));
+  return movies_.front();
+}
+
+void StorePlanner::HoldToBudget(const PlannedMovie& latest) {
+  MutexLock lock(mu_);
+  size_t elements = 0;
+  size_t movies = 0;
+  for (auto movie = movies_.begin(); movie != movies_.end();) {
+    elements += (*movie)->elements();
+    const bool keep = movie->get() == &latest ||
+                      (elements <= kMaxKeptElements && movies < kMaxKeptMovies);
+    ++movies;
+    movie = keep ? std::next(movie) : movies_.erase(movie);
   }
 }
 
 absl::StatusOr<v1::PlanHeader> StorePlanner::SavePlan(
     const v1::CreatePlanRequest& request, const MadePlan& made) {
   const v1::Plan& plan = made.plan;
-  std::string json = CanonicalBytes(plan);
   v1::PlanHeader header;
-  header.set_plan_hash(Sha256Of(json).Hex());
   header.set_target_revision(plan.target_revision());
   header.set_base_revision(plan.base_revision());
   header.set_manifest_base_hash(plan.manifest_base_hash());
@@ -151,6 +125,9 @@ absl::StatusOr<v1::PlanHeader> StorePlanner::SavePlan(
   for (const std::string& warning : made.warnings) {
     header.add_warnings(warning);
   }
+  if (made.summary_only) return header;
+  const std::string json = CanonicalBytes(plan);
+  header.set_plan_hash(Sha256Of(json).Hex());
   if (request.dry_run() || request.pending_edits_size() != 0) return header;
   v1::SavePlanHeader save;
   save.set_movie_id(request.movie_id());

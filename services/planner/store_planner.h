@@ -1,17 +1,21 @@
 // A StorePlanner is a Planner over a store: it reads, has the pure planner
-// decide, and saves. It holds caches only, so any number of them may serve the
-// same movies.
+// decide, and saves. It holds caches only (planned_movie.h), so any number of
+// them may serve the same movies.
 
 #ifndef KINORA_SERVICES_PLANNER_STORE_PLANNER_H_
 #define KINORA_SERVICES_PLANNER_STORE_PLANNER_H_
 
+#include <list>
+#include <memory>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
+#include "common/mutex.h"
 #include "services/planner/movie_reader.h"
 #include "services/planner/plan/make_plan.h"
+#include "services/planner/planned_movie.h"
 #include "services/planner/planner.h"
 #include "services/store/store.h"
 
@@ -33,13 +37,21 @@ class StorePlanner final : public Planner {
       const v1::RenderGraphRequest& request) override;
 
  private:
-  // Makes the plan; again while it relies on blobs that are gone.
-  absl::StatusOr<MadePlan> MakeSoundPlan(PlanInputs* inputs);
+  // What is kept between plans: of a few movies, and about a gigabyte.
+  static constexpr size_t kMaxKeptMovies = 32;
+  static constexpr size_t kMaxKeptElements = 8'000'000;
+
+  std::shared_ptr<PlannedMovie> MovieOf(const std::string& movie_id);
+  // Drops the movies planned longest ago.
+  void HoldToBudget(const PlannedMovie& latest);
   absl::StatusOr<v1::PlanHeader> SavePlan(const v1::CreatePlanRequest& request,
                                           const MadePlan& made);
 
   const Store store_;
   MovieReader reader_;
+  Mutex mu_;
+  // The one used last comes first.
+  std::list<std::shared_ptr<PlannedMovie>> movies_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace kinora

@@ -9,39 +9,70 @@ absl::Status ArtefactLogIndex::Add(const v1::Event& event) {
   last_sequence_ = event.sequence();
   if (!event.has_artefact()) return absl::OkStatus();
   const v1::ArtefactEvent& attempt = event.artefact();
-  bool succeeded = attempt.status() == v1::ARTEFACT_STATUS_SUCCEEDED;
-  bool failed = attempt.status() == v1::ARTEFACT_STATUS_FAILED;
+  const bool succeeded = attempt.status() == v1::ARTEFACT_STATUS_SUCCEEDED;
+  const bool failed = attempt.status() == v1::ARTEFACT_STATUS_FAILED;
   if (!succeeded && !failed) return absl::OkStatus();
-  absl::StatusOr<Digest> key = Digest::ParseHex(attempt.inputs_hash());
+  const absl::StatusOr<Digest> key = Digest::ParseHex(attempt.inputs_hash());
   if (!key.ok()) {
     return absl::DataLossError(
         absl::StrCat("artefacts.log, event ", event.sequence(),
                      ": inputs hash: ", key.status().message()));
   }
-  Artefact& artefact = artefacts_[attempt.artefact_id()];
-  artefact.history.latest_failed = failed;
-  artefact.history.latest_inputs_hash = *key;
+  const std::string& id = attempt.artefact_id();
+  Artefact& artefact = artefacts_[id];
+  artefact.failure = failed ? std::optional<Digest>(*key) : std::nullopt;
   if (!succeeded) return absl::OkStatus();
-  artefact.history.succeeded_once = true;
   LoggedResult& result = artefact.results[*key];
   result.sequence = attempt.reused_sequence() != 0 ? attempt.reused_sequence()
                                                    : event.sequence();
   result.content = attempt.output();
+  const auto edit = hand_edits_.find(id);
+  if (attempt.produced_by().edited_by() == v1::EDITED_BY_USER) {
+    hand_edits_.insert_or_assign(id, HandEdit{*key, result});
+  } else if (edit != hand_edits_.end() && edit->second.inputs_hash == *key &&
+             attempt.reused_sequence() == 0) {
+    hand_edits_.erase(edit);
+  }
   return absl::OkStatus();
 }
 
-const LoggedResult* ArtefactLogIndex::Find(absl::string_view artefact_id,
-                                           const Digest& inputs_hash) const {
-  auto artefact = artefacts_.find(artefact_id);
+const LoggedResult* ArtefactLogIndex::FindOne(absl::string_view artefact_id,
+                                              const Digest& inputs_hash) const {
+  const auto artefact = artefacts_.find(artefact_id);
   if (artefact == artefacts_.end()) return nullptr;
-  auto result = artefact->second.results.find(inputs_hash);
+  const auto result = artefact->second.results.find(inputs_hash);
   return result == artefact->second.results.end() ? nullptr : &result->second;
 }
 
-const AttemptHistory* ArtefactLogIndex::History(
-    absl::string_view artefact_id) const {
-  auto artefact = artefacts_.find(artefact_id);
-  return artefact == artefacts_.end() ? nullptr : &artefact->second.history;
+bool ArtefactLogIndex::WasMade(absl::string_view artefact_id) const {
+  const auto artefact = artefacts_.find(artefact_id);
+  return artefact != artefacts_.end() && !artefact->second.results.empty();
+}
+
+absl::StatusOr<std::vector<std::optional<LoggedResult>>> ArtefactLogIndex::Find(
+    absl::Span<const ResultQuery> queries) const {
+  std::vector<std::optional<LoggedResult>> found;
+  found.reserve(queries.size());
+  for (const ResultQuery& query : queries) {
+    const LoggedResult* result = FindOne(query.artefact_id, query.inputs_hash);
+    found.push_back(result == nullptr ? std::nullopt
+                                      : std::optional<LoggedResult>(*result));
+  }
+  return found;
+}
+
+absl::StatusOr<std::vector<bool>> ArtefactLogIndex::WereMade(
+    absl::Span<const std::string> artefact_ids) const {
+  std::vector<bool> made;
+  made.reserve(artefact_ids.size());
+  for (const std::string& id : artefact_ids) made.push_back(WasMade(id));
+  return made;
+}
+
+std::optional<Digest> ArtefactLogIndex::LatestFailure(
+    const std::string& artefact_id) const {
+  const auto artefact = artefacts_.find(artefact_id);
+  return artefact == artefacts_.end() ? std::nullopt : artefact->second.failure;
 }
 
 }  // namespace kinora

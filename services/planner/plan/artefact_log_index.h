@@ -1,11 +1,14 @@
 // An ArtefactLogIndex is a ResultIndex built from the events of an artefact
-// log, one after another.
+// log, one after another: of all of it, or of its tail after a revision.
 
 #ifndef KINORA_SERVICES_PLANNER_PLAN_ARTEFACT_LOG_INDEX_H_
 #define KINORA_SERVICES_PLANNER_PLAN_ARTEFACT_LOG_INDEX_H_
 
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/node_hash_map.h"
@@ -30,18 +33,32 @@ class ArtefactLogIndex final : public ResultIndex {
   int64_t last_sequence() const { return last_sequence_; }
   void SkipTo(int64_t sequence) { last_sequence_ = sequence; }
 
-  const LoggedResult* Find(absl::string_view artefact_id,
-                           const Digest& inputs_hash) const override;
-  const AttemptHistory* History(absl::string_view artefact_id) const override;
+  // The same for one query; null if there is none. Valid until the next Add().
+  const LoggedResult* FindOne(absl::string_view artefact_id,
+                              const Digest& inputs_hash) const;
+  bool WasMade(absl::string_view artefact_id) const;
+
+  bool IsEmpty() const override { return artefacts_.empty(); }
+  absl::StatusOr<std::vector<std::optional<LoggedResult>>> Find(
+      absl::Span<const ResultQuery> queries) const override;
+  absl::StatusOr<std::vector<bool>> WereMade(
+      absl::Span<const std::string> artefact_ids) const override;
+  std::optional<Digest> LatestFailure(
+      const std::string& artefact_id) const override;
+  const std::map<std::string, HandEdit>& HandEdits() const override {
+    return hand_edits_;
+  }
 
  private:
   struct Artefact {
-    AttemptHistory history;
+    // Set if the latest attempt failed.
+    std::optional<Digest> failure;
     absl::flat_hash_map<Digest, LoggedResult> results;
   };
 
   int64_t last_sequence_ = 0;
   absl::node_hash_map<std::string, Artefact> artefacts_;
+  std::map<std::string, HandEdit> hand_edits_;
 };
 
 }  // namespace kinora

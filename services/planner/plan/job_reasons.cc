@@ -53,10 +53,10 @@ class ReasonFinder {
         graph_(state.graph),
         node_(node),
         job_(job),
-        declaration_(state.in.blueprint->nodes[node]) {}
+        declaration_(state.hydrated.blueprint().nodes[node]) {}
 
   std::vector<Cause> Find() {
-    if (state_.in.base == nullptr) {
+    if (!state_.base.exists()) {
       Note(v1::REASON_KIND_INITIAL, "first revision");
     } else {
       CheckArtefacts();
@@ -90,9 +90,9 @@ class ReasonFinder {
 
   void CheckArtefacts() {
     Cause missing = Named(v1::REASON_KIND_MISSING,
-                          absl::StrCat("not in ", state_.in.base->revision()));
+                          absl::StrCat("not in ", state_.base.revision()));
     for (Graph::Element artefact : graph_.Artefacts(node_, job_)) {
-      if (state_.BaseOf(artefact) == nullptr) {
+      if (!state_.InBase(artefact)) {
         missing.Add(graph_.ElementIdOf(artefact));
       }
     }
@@ -107,16 +107,16 @@ class ReasonFinder {
     for (size_t b = 0; b < declaration_.bindings.size(); ++b) {
       for (Graph::Element source : graph_.Sources(node_, job_, b)) {
         if (graph_.IsInput(source)) {
-          if (state_.input_changed[source]) {
+          if (state_.InputChanged(source)) {
             inputs.Add(graph_.ElementIdOf(source));
           }
           continue;
         }
-        const ElementValue& value = state_.values[source];
-        if (value.origin == Origin::kNone) {
+        const ArtefactOrigin origin = state_.OriginOf(source);
+        if (origin == ArtefactOrigin::kUnknown) {
           Graph::Job maker = graph_.MakerOf(source);
           running.Add(graph_.JobIdOf(graph_.NodeOf(maker), maker));
-        } else if (value.origin == Origin::kLog && DiffersFromBase(source)) {
+        } else if (origin == ArtefactOrigin::kLog && DiffersFromBase(source)) {
           artefacts.Add(graph_.ElementIdOf(source));
         }
       }
@@ -127,14 +127,14 @@ class ReasonFinder {
   }
 
   bool DiffersFromBase(Graph::Element artefact) const {
-    const v1::ManifestArtefact* base = state_.BaseOf(artefact);
-    return base == nullptr ||
-           ContentHash(base->content()) != state_.values[artefact].hash.Hex();
+    return !state_.InBase(artefact) ||
+           state_.base.content_hash(state_.NumberOf(artefact)) !=
+               state_.HashOfArtefact(artefact);
   }
 
   void CheckNode() {
-    auto found = state_.in.base->nodes().find(declaration_.name);
-    if (found == state_.in.base->nodes().end()) return;
+    auto found = state_.base.nodes().find(declaration_.name);
+    if (found == state_.base.nodes().end()) return;
     const v1::ManifestNode& before = found->second;
     const std::string& version = state_.versions[node_];
     if (before.producer().name() != declaration_.producer ||
@@ -147,8 +147,9 @@ class ReasonFinder {
     if (before.settings_hash() != declaration_.settings_hash.Hex()) {
       Note(v1::REASON_KIND_SETTINGS_CHANGED, "settings changed");
     }
-    if (state_.in.base_blueprint == nullptr) return;
-    const std::vector<NodeDeclaration>& nodes = state_.in.base_blueprint->nodes;
+    if (state_.hydrated.base_blueprint() == nullptr) return;
+    const std::vector<NodeDeclaration>& nodes =
+        state_.hydrated.base_blueprint()->nodes;
     size_t at = static_cast<size_t>(node_);
     if (at >= nodes.size() || nodes[at].name != declaration_.name) {
       at = static_cast<size_t>(std::find_if(nodes.begin(), nodes.end(),
@@ -164,13 +165,12 @@ class ReasonFinder {
   }
 
   void CheckAttempts() {
-    if (state_.keys[job_] == Digest()) return;
+    const Digest* key = state_.KeyOf(job_);
+    if (key == nullptr) return;
     Cause failed = Named(v1::REASON_KIND_FAILED, "the latest attempt failed");
     for (Graph::Element artefact : graph_.Artefacts(node_, job_)) {
       std::string id = graph_.ElementIdOf(artefact);
-      const AttemptHistory* history = state_.in.results->History(id);
-      if (history != nullptr && history->latest_failed &&
-          history->latest_inputs_hash == state_.keys[job_]) {
+      if (state_.in.results->LatestFailure(id) == *key) {
         failed.Add(std::move(id));
       }
     }
@@ -178,17 +178,16 @@ class ReasonFinder {
   }
 
   void CheckBlobs() {
-    if (state_.in.lost_blobs.empty()) return;
-    const Digest& key = state_.keys[job_];
+    const Digest* key = state_.KeyOf(job_);
+    if (state_.hydrated.lost_blobs().empty() || key == nullptr) return;
     Cause lost = Named(v1::REASON_KIND_BLOB_LOST, "blob lost");
     for (Graph::Element artefact : graph_.Artefacts(node_, job_)) {
-      std::string id = graph_.ElementIdOf(artefact);
-      const v1::ManifestArtefact* base = state_.BaseOf(artefact);
-      const LoggedResult* logged = state_.in.results->Find(id, key);
-      bool in_base = base != nullptr && base->inputs_hash() == key.Hex() &&
-                     state_.IsLost(base->content());
-      if (in_base || (logged != nullptr && state_.IsLost(logged->content))) {
-        lost.Add(std::move(id));
+      const uint32_t number = state_.NumberOf(artefact);
+      const bool in_base = state_.base.Has(number) &&
+                           state_.base.inputs_hash(number) == *key &&
+                           state_.hydrated.IsLost(number);
+      if (in_base || state_.lost_results.contains(artefact)) {
+        lost.Add(graph_.ElementIdOf(artefact));
       }
     }
     NoteIfAny(std::move(lost));

@@ -1,11 +1,13 @@
-// The part of MakePlan that decides what becomes of each job.
+// The part of MakePlan that decides what becomes of each job. This is the one
+// place where that is decided.
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 
-#include "common/error_reason.h"
+#include "common/element_id.h"
 #include "common/inputs_hash.h"
 #include "common/status.h"
 #include "services/planner/plan/plan_state.h"
@@ -13,135 +15,358 @@
 namespace kinora {
 namespace {
 
-// For one plan; goes through the jobs in the order in which data flows. A
-// job's layer is one more than the highest of the running jobs it reads from,
+// For one plan; goes through the jobs in the order in which data flows, but
+// only those that are *pending*: not verified, or reached by something new. All
+// others are clean. What a job makes reaches its readers if it is not what the
+// base has.
+//
+// A job's layer is one more than the highest of the running jobs it reads from,
 // which is the round in which Kahn's algorithm over the running jobs frees it.
 class JobJudge {
  public:
-  explicit JobJudge(PlanState* state) : state_(*state), graph_(state->graph) {}
+  explicit JobJudge(PlanState* state)
+      : state_(*state),
+        graph_(state->graph),
+        pending_(state->hydrated.verified().Complement()),
+        // Then everything is looked at, and nobody need be told.
+        all_pending_(!state->hydrated.any_verified()) {}
 
   absl::Status Run() {
-    state_.fates.resize(graph_.num_jobs(), JobFate::kClean);
-    state_.keys.resize(graph_.num_jobs());
-    state_.layers.resize(graph_.num_jobs(), 0);
+    SeedInputs();
+    SeedHandEdits();
+    SeedVersions();
     for (const Graph::JobRun& run : graph_.order()) {
-      const NodeDeclaration& declaration = state_.in.blueprint->nodes[run.node];
-      key_.node.producer = declaration.producer;
-      key_.node.producer_version = state_.versions[run.node];
-      key_.node.settings = declaration.settings_hash;
-      key_.node.salt = declaration.salt;
-      key_.node.outputs.clear();
-      for (int output : declaration.outputs) {
-        const OutputDeclaration& made = state_.in.blueprint->outputs[output];
-        key_.node.outputs.push_back({made.name, made.mime_type});
-      }
-      for (Graph::Job job = run.first; job < run.end; ++job) {
-        KINORA_RETURN_IF_ERROR(Judge(run.node, declaration, job));
-      }
+      KINORA_RETURN_IF_ERROR(JudgeRun(run));
     }
+    KINORA_RETURN_IF_ERROR(LookUp());
+    KINORA_RETURN_IF_ERROR(FindEarlierResults());
+    std::sort(state_.dirty.begin(), state_.dirty.end());
     return missing_.empty() ? absl::OkStatus() : MissingError();
   }
 
  private:
-  absl::Status Judge(int node, const NodeDeclaration& declaration,
-                     Graph::Job job) {
-    absl::Span<const Graph::Element> artefacts = graph_.Artefacts(node, job);
-    bool known = ReadSources(node, declaration, job);
-    if (artefacts.empty()) return absl::OkStatus();  // nothing to make
-    key_.artefact_ids.clear();
-    for (Graph::Element artefact : artefacts) {
-      key_.artefact_ids.push_back(graph_.ElementIdOf(artefact));
+  // A job whose key is known and not that of the base, until the results in the
+  // log are looked up.
+  struct Question {
+    int node = 0;
+    Graph::Job job = 0;
+    Digest key;
+    size_t first_query = 0;
+  };
+
+  void Reach(Graph::Element element) {
+    if (all_pending_) return;
+    for (Graph::Job reader : state_.hydrated.readers().Of(element)) {
+      pending_.Add(reader);
     }
-    if (!known) {
-      state_.fates[job] =
-          HasEarlierResults(artefacts) ? JobFate::kMayRun : JobFate::kMustRun;
+  }
+
+  void SeedInputs() {
+    for (const auto& [element, value] : state_.staged) {
+      const InputValue* set = state_.hydrated.inputs().Of(element);
+      if (set == nullptr || set->hash != value.hash) Reach(element);
+    }
+  }
+
+  void SeedHandEdits() {
+    for (const auto& [id, edit] : state_.in.results->HandEdits()) {
+      const absl::StatusOr<ElementId> parsed = ElementId::Parse(id);
+      if (!parsed.ok() || parsed->kind != ElementId::Kind::kArtefact) continue;
+      const std::optional<Graph::Element> element = graph_.Find(*parsed);
+      if (!element.has_value() || !graph_.Exists(*element)) continue;
+      hand_edits_[*element] = &edit;
+      pending_.Add(graph_.MakerOf(*element));
+    }
+  }
+
+  void SeedVersions() {
+    if (all_pending_) return;
+    for (size_t node = 0; node < state_.node_hashes.size(); ++node) {
+      if (!IsOtherNode(static_cast<int>(node))) continue;
+      const Graph::Job end = graph_.FirstJob(node + 1);
+      for (Graph::Job job = graph_.FirstJob(node); job < end; ++job) {
+        pending_.Add(job);
+      }
+    }
+  }
+
+  // True if the node's producer has another version than that of the base.
+  bool IsOtherNode(int node) const {
+    return state_.node_hashes[node] != state_.hydrated.node_hash(node);
+  }
+
+  absl::Status JudgeRun(const Graph::JobRun& run) {
+    is_other_node_ = IsOtherNode(run.node);
+    for (Graph::Job job = pending_.Next(run.first, run.end); job < run.end;
+         job = pending_.Next(job + 1, run.end)) {
+      KINORA_RETURN_IF_ERROR(Judge(run.node, job));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Judge(int node, Graph::Job job) {
+    absl::Span<const Graph::Element> artefacts = graph_.Artefacts(node, job);
+    Sources sources = LookAtSources(node, job);
+    if (sources.asked) {
+      KINORA_RETURN_IF_ERROR(LookUp());
+      sources = LookAtSources(node, job);
+    }
+    if (artefacts.empty()) {  // nothing to make
+      if (sources.known && sources.of_base) state_.hydrated.Verify(job);
       return absl::OkStatus();
     }
-    key_.job_id = graph_.JobIdOf(node, job);
-    state_.keys[job] = InputsHash(key_);
-    return FindResults(artefacts, job);
+    if (!sources.known) {
+      BecomesUnknown(job, artefacts);
+      if (!HasAllInBase(artefacts)) unsure_.push_back({node, job, Digest(), 0});
+      state_.fates[job] = JobFate::kMayRun;
+      return absl::OkStatus();
+    }
+    const Digest key = KeyOf(node, job, artefacts);
+    if (BaseHasAll(artefacts, key)) {
+      if (sources.of_base && !is_other_node_) state_.hydrated.Verify(job);
+      return absl::OkStatus();
+    }
+    Ask(node, job, key, artefacts);
+    return absl::OkStatus();
   }
 
-  // Fills key_.bindings. False if something the job reads is not known.
-  bool ReadSources(int node, const NodeDeclaration& declaration,
-                   Graph::Job job) {
-    bool known = true;
-    key_.bindings.clear();
-    for (size_t b = 0; b < declaration.bindings.size(); ++b) {
-      const Binding& binding = declaration.bindings[b];
-      KeyBinding& bound = key_.bindings.emplace_back();
-      bound.name = binding.name;
-      bound.is_list = binding.is_list;
+  struct Sources {
+    bool known = true;    // all of them
+    bool of_base = true;  // and nothing but the base and the inputs in effect
+    bool asked = false;   // some are not known *yet*: look again after LookUp()
+  };
+
+  Sources LookAtSources(int node, Graph::Job job) {
+    Sources found;
+    const size_t bindings = graph_.blueprint().nodes[node].bindings.size();
+    for (size_t b = 0; b < bindings; ++b) {
       for (Graph::Element source : graph_.Sources(node, job, b)) {
-        const ElementValue& value = state_.values[source];
-        if (value.origin == Origin::kNone) {
-          known = false;
-          NoteUnknown(source, job);
-        } else if (known) {
-          bound.contents.push_back(value.hash);
+        if (graph_.IsInput(source)) {
+          if (state_.staged.contains(source)) found.of_base = false;
+          if (state_.InputOf(source) != nullptr) continue;
+          missing_.push_back(source);
+          found.known = false;
+          continue;
+        }
+        switch (state_.OriginOf(source)) {
+          case ArtefactOrigin::kBase:
+            break;
+          case ArtefactOrigin::kLog:
+            found.of_base = false;
+            break;
+          case ArtefactOrigin::kUnknown: {
+            found.known = false;
+            uint32_t& layer = state_.layers[job];
+            layer = std::max(layer, state_.layers[graph_.MakerOf(source)] + 1);
+            break;
+          }
+          case ArtefactOrigin::kAsked:
+            found.asked = true;
+            break;
         }
       }
+    }
+    return found;
+  }
+
+  Digest KeyOf(int node, Graph::Job job,
+               absl::Span<const Graph::Element> artefacts) {
+    const NodeDeclaration& declaration = graph_.blueprint().nodes[node];
+    text_.clear();
+    graph_.AppendJobId(node, job, &text_);
+    hasher_.Start(state_.node_hashes[node], text_, 0);
+    AddArtefacts(artefacts);
+    for (size_t b = 0; b < declaration.bindings.size(); ++b) {
+      const Binding& binding = declaration.bindings[b];
+      const absl::Span<const Graph::Element> sources =
+          graph_.Sources(node, job, b);
       if (binding.group >= 0) {
-        bound.is_grouped = true;
-        bound.group_sizes = graph_.GroupSizes(node, job, b);
+        hasher_.AddBinding(binding.name,
+                           GroupedShape(graph_.GroupSizes(node, job, b)),
+                           sources.size());
+      } else {
+        hasher_.AddBinding(binding.name,
+                           binding.is_list ? kListShape : kOneShape,
+                           sources.size());
+      }
+      for (Graph::Element source : sources) {
+        hasher_.AddContent(graph_.IsInput(source)
+                               ? state_.InputOf(source)->hash
+                               : state_.HashOfArtefact(source));
       }
     }
-    return known;
+    return hasher_.Finish();
   }
 
-  void NoteUnknown(Graph::Element source, Graph::Job job) {
-    if (graph_.IsInput(source)) {
-      missing_.push_back(source);
+  void AddArtefacts(absl::Span<const Graph::Element> artefacts) {
+    if (artefacts.size() == 1) {
+      text_.clear();
+      graph_.AppendElementId(artefacts[0], &text_);
+      hasher_.AddArtefact(text_);
       return;
     }
-    uint32_t& layer = state_.layers[job];
-    layer = std::max(layer, state_.layers[graph_.MakerOf(source)] + 1);
+    std::vector<std::string> ids;
+    for (Graph::Element artefact : artefacts) {
+      ids.push_back(graph_.ElementIdOf(artefact));
+    }
+    std::sort(ids.begin(), ids.end());
+    for (const std::string& id : ids) hasher_.AddArtefact(id);
   }
 
-  // True if a key that is not known yet could match.
-  bool HasEarlierResults(absl::Span<const Graph::Element> artefacts) const {
-    for (size_t i = 0; i < artefacts.size(); ++i) {
-      if (state_.BaseOf(artefacts[i]) != nullptr) continue;
-      const AttemptHistory* history =
-          state_.in.results->History(key_.artefact_ids[i]);
-      if (history == nullptr || !history->succeeded_once) return false;
+  // The edit by hand that stands for the artefact under that key, if it says
+  // something else than the base.
+  const HandEdit* EditOf(Graph::Element artefact, const Digest& key) const {
+    if (hand_edits_.empty()) return nullptr;
+    const auto found = hand_edits_.find(artefact);
+    if (found == hand_edits_.end() || found->second->inputs_hash != key ||
+        state_.hydrated.IsLost(found->second->result.content)) {
+      return nullptr;
+    }
+    const uint32_t number = state_.NumberOf(artefact);
+    const bool same =
+        BaseHas(number, key) && state_.base.content_hash(number).Hex() ==
+                                    ContentHash(found->second->result.content);
+    return same ? nullptr : found->second;
+  }
+
+  bool BaseHas(uint32_t artefact, const Digest& key) const {
+    return state_.base.Has(artefact) &&
+           state_.base.inputs_hash(artefact) == key &&
+           !state_.hydrated.IsLost(artefact);
+  }
+
+  bool BaseHasAll(absl::Span<const Graph::Element> artefacts,
+                  const Digest& key) const {
+    for (Graph::Element artefact : artefacts) {
+      if (!BaseHas(state_.NumberOf(artefact), key)) return false;
+      if (EditOf(artefact, key) != nullptr) return false;
     }
     return true;
   }
 
+  bool HasAllInBase(absl::Span<const Graph::Element> artefacts) const {
+    return std::all_of(artefacts.begin(), artefacts.end(),
+                       [this](Graph::Element a) { return state_.InBase(a); });
+  }
+
+  void BecomesUnknown(Graph::Job job,
+                      absl::Span<const Graph::Element> artefacts) {
+    state_.dirty.push_back(job);
+    for (Graph::Element artefact : artefacts) {
+      state_.origins[state_.NumberOf(artefact)] = ArtefactOrigin::kUnknown;
+      Reach(artefact);
+    }
+  }
+
+  void Ask(int node, Graph::Job job, const Digest& key,
+           absl::Span<const Graph::Element> artefacts) {
+    state_.keys[job] = key;
+    if (state_.in.results->IsEmpty()) {
+      MustRun(job, artefacts);
+      return;
+    }
+    questions_.push_back({node, job, key, queries_.size()});
+    for (Graph::Element artefact : artefacts) {
+      state_.origins[state_.NumberOf(artefact)] = ArtefactOrigin::kAsked;
+      queries_.push_back({graph_.ElementIdOf(artefact), key});
+      Reach(artefact);  // whatever comes of it, its readers wait for it
+    }
+  }
+
+  void MustRun(Graph::Job job, absl::Span<const Graph::Element> artefacts) {
+    state_.fates[job] = JobFate::kMustRun;
+    BecomesUnknown(job, artefacts);
+  }
+
+  // Looks up all that was asked so far.
+  absl::Status LookUp() {
+    if (questions_.empty()) return absl::OkStatus();
+    KINORA_ASSIGN_OR_RETURN(
+        const std::vector<std::optional<LoggedResult>> results,
+        state_.in.results->Find(queries_));
+    for (const Question& question : questions_) {
+      KINORA_RETURN_IF_ERROR(
+          Answer(question,
+                 absl::MakeConstSpan(results).subspan(question.first_query)));
+    }
+    questions_.clear();
+    queries_.clear();
+    return absl::OkStatus();
+  }
+
   // Takes the results of a job from base and log if they have all of them.
-  absl::Status FindResults(absl::Span<const Graph::Element> artefacts,
-                           Graph::Job job) {
-    const Digest& key = state_.keys[job];
-    std::string key_hex = key.Hex();
-    std::vector<ElementValue> found;
-    JobFate fate = JobFate::kClean;
+  absl::Status Answer(const Question& question,
+                      absl::Span<const std::optional<LoggedResult>> logged) {
+    const absl::Span<const Graph::Element> artefacts =
+        graph_.Artefacts(question.node, question.job);
+    std::vector<const LoggedResult*> found(artefacts.size(), nullptr);
+    bool complete = true;
     for (size_t i = 0; i < artefacts.size(); ++i) {
-      ElementValue& value = found.emplace_back();
-      const v1::ManifestArtefact* base = state_.BaseOf(artefacts[i]);
-      if (base != nullptr && base->inputs_hash() == key_hex &&
-          !state_.IsLost(base->content())) {
-        value.content = &base->content();
-        value.origin = Origin::kBase;
-      } else {
-        const LoggedResult* logged =
-            state_.in.results->Find(key_.artefact_ids[i], key);
-        if (logged == nullptr || state_.IsLost(logged->content)) {
-          state_.fates[job] = JobFate::kMustRun;
-          return absl::OkStatus();
+      const HandEdit* edit = EditOf(artefacts[i], question.key);
+      if (edit != nullptr) {
+        found[i] = &edit->result;
+      } else if (!BaseHas(state_.NumberOf(artefacts[i]), question.key)) {
+        if (!logged[i].has_value()) {
+          complete = false;
+        } else if (state_.hydrated.IsLost(logged[i]->content)) {
+          state_.lost_results.insert(artefacts[i]);
+          complete = false;
+        } else {
+          found[i] = &*logged[i];
         }
-        value.content = &logged->content;
-        value.origin = Origin::kLog;
-        value.sequence = logged->sequence;
-        fate = JobFate::kReused;
       }
-      KINORA_ASSIGN_OR_RETURN(value.hash,
-                              HashOf(key_.artefact_ids[i], *value.content));
     }
+    if (!complete) {
+      MustRun(question.job, artefacts);
+      return absl::OkStatus();
+    }
+    state_.fates[question.job] = JobFate::kReused;
+    state_.dirty.push_back(question.job);
     for (size_t i = 0; i < artefacts.size(); ++i) {
-      state_.values[artefacts[i]] = found[i];
+      KINORA_RETURN_IF_ERROR(Take(artefacts[i], found[i]));
     }
-    state_.fates[job] = fate;
+    return absl::OkStatus();
+  }
+
+  // Takes an artefact from the log, or from the base for null.
+  absl::Status Take(Graph::Element artefact, const LoggedResult* result) {
+    const uint32_t number = state_.NumberOf(artefact);
+    state_.origins[number] = ArtefactOrigin::kBase;
+    if (result == nullptr) return absl::OkStatus();
+    LogValue value;
+    value.result = *result;
+    KINORA_ASSIGN_OR_RETURN(
+        value.hash, HashOf(graph_.ElementIdOf(artefact), result->content));
+    state_.origins[number] = ArtefactOrigin::kLog;
+    state_.log_values[artefact] = std::move(value);
+    return absl::OkStatus();
+  }
+
+  // A job whose key is not known yet may turn out to have a result only if
+  // there is an earlier one of all it makes.
+  absl::Status FindEarlierResults() {
+    if (unsure_.empty()) return absl::OkStatus();
+    std::vector<std::string> ids;
+    const bool none = state_.in.results->IsEmpty();
+    for (Question& question : unsure_) {
+      question.first_query = ids.size();
+      if (none) continue;
+      for (Graph::Element artefact :
+           graph_.Artefacts(question.node, question.job)) {
+        ids.push_back(graph_.ElementIdOf(artefact));
+      }
+    }
+    KINORA_ASSIGN_OR_RETURN(const std::vector<bool> made,
+                            state_.in.results->WereMade(ids));
+    for (const Question& question : unsure_) {
+      const absl::Span<const Graph::Element> artefacts =
+          graph_.Artefacts(question.node, question.job);
+      for (size_t i = 0; i < artefacts.size(); ++i) {
+        if (state_.InBase(artefacts[i])) continue;
+        if (!none && made[question.first_query + i]) continue;
+        state_.fates[question.job] = JobFate::kMustRun;
+      }
+    }
     return absl::OkStatus();
   }
 
@@ -151,7 +376,7 @@ class JobJudge {
     missing_.erase(std::unique(missing_.begin(), missing_.end()),
                    missing_.end());
     const InputDeclaration& input =
-        state_.in.blueprint->inputs[graph_.InputOf(missing_[0])];
+        graph_.blueprint().inputs[graph_.InputOf(missing_[0])];
     std::string why = "has neither a value nor a default";
     for (size_t i = 1; i < missing_.size() && i < kMaxNamed; ++i) {
       absl::StrAppend(&why, i == 1 ? " (nor have " : ", ",
@@ -166,8 +391,16 @@ class JobJudge {
 
   PlanState& state_;
   const Graph& graph_;
-  JobKey key_;  // of the job at hand
+  JobSet pending_;
+  const bool all_pending_;
+  bool is_other_node_ = false;  // the node at hand
+  absl::flat_hash_map<Graph::Element, const HandEdit*> hand_edits_;
+  std::vector<Question> questions_;
+  std::vector<ResultQuery> queries_;
+  std::vector<Question> unsure_;  // of jobs whose artefacts the base lacks
   std::vector<Graph::Element> missing_;
+  InputsHasher hasher_;
+  std::string text_;
 };
 
 }  // namespace

@@ -2,11 +2,14 @@
 // of inputs and the results in the log to what must run. No I/O, no clock; the
 // same inputs give the same plan, byte for byte.
 //
-// Each job is looked at once, after everything it reads from. If all it reads
-// is known, so is its inputs hash, and a job is
+// Each job is looked at once, after everything it reads from, unless it is
+// known to be clean (hydrated_graph.h). If all it reads is known, so is its
+// inputs hash, and a job is
 //   clean   if the base manifest has all its artefacts under that hash,
 //   reused  if base manifest and log together have them,
 //   to run  otherwise.
+// What a person put in the place of an artefact since the base revision comes
+// before what the base has, as long as the hash is the one it was made for.
 // What clean and reused jobs made is known in turn, so a change spreads only as
 // far as bytes differ. A job that reads from one that is to run is to run, too:
 // its key is not known yet. It *may* run if there is an earlier result that
@@ -27,15 +30,34 @@
 #include "kinora/v1/plan.pb.h"
 #include "kinora/v1/planner.pb.h"
 #include "services/planner/blueprint/blueprint.h"
+#include "services/planner/plan/hydrated_graph.h"
 #include "services/planner/plan/input_values.h"
 #include "services/planner/plan/result_index.h"
 
 namespace kinora {
 
-// Everything a plan depends on. Borrowed, but for the small things; MUST
-// outlive the call.
-struct PlanInputs {
+// What a plan depends on beside the HydratedGraph.
+struct PlanOptions {
   std::string movie_id;
+  // How far the log of inputs was read.
+  int64_t inputs_through_sequence = 0;
+  // Staged values, as CanonicalEdits() returns them; they win over those set.
+  // REQUIRES: they leave the sizes of dimensions as they are in the graph.
+  std::vector<v1::PendingEdit> edits;
+  // Versions as of now; a producer that is left out is as in the base.
+  std::vector<v1::ProducerIdentity> producers;
+  const ResultIndex* results = nullptr;  // REQUIRED; outlives the call
+  // Leave out all but the plan's head and summary: no inputs, nodes and jobs.
+  // What that takes goes with the jobs to run, not with their texts.
+  bool summary_only = false;
+  // The blobs of the base were asked for before: only those that jobs to run
+  // read are relied on anew.
+  bool base_blobs_known = false;
+};
+
+// Everything a plan depends on, without a HydratedGraph. Borrowed, but for the
+// small things; MUST outlive the call.
+struct PlanInputs : PlanOptions {
   const Blueprint* blueprint = nullptr;  // REQUIRED
   std::string blueprint_hash;            // SHA-256 of its YAML text
   // The current manifest; null before the first revision.
@@ -44,25 +66,30 @@ struct PlanInputs {
   // The blueprint of the base, for its defaults; null if it cannot be read,
   // then inputs that the base does not list count as unchanged defaults.
   const Blueprint* base_blueprint = nullptr;
-  // Values set, without Input:Blueprint, and how far the log was read.
+  // Values set, without Input:Blueprint.
   InputMap inputs;
-  int64_t inputs_through_sequence = 0;
-  // Staged values, as CanonicalEdits() returns them; they win over `inputs`.
-  std::vector<v1::PendingEdit> edits;
-  // Versions as of now; a producer that is left out is as in the base.
-  std::vector<v1::ProducerIdentity> producers;
-  const ResultIndex* results = nullptr;  // REQUIRED
   // Blobs that are named somewhere but gone; a result there is none.
   absl::flat_hash_set<Digest> lost_blobs;
 };
 
+// A blob as far as asking for it goes.
+struct BlobName {
+  Digest hash;
+  int64_t size_bytes = 0;
+
+  friend bool operator==(const BlobName&, const BlobName&) = default;
+  friend auto operator<=>(const BlobName&, const BlobName&) = default;
+};
+
 struct MadePlan {
   v1::Plan plan;
+  bool summary_only = false;  // as in PlanOptions
   // Things worth knowing that are no errors, at most 20.
   std::vector<std::string> warnings;
-  // The blobs the plan relies on: of clean and reused artefacts and of inputs
-  // that are not staged. If one is lost, plan again with it in `lost_blobs`.
-  std::vector<v1::Digest> relied_on;
+  // The blobs the plan relies on, sorted: of the base, see `base_blobs_known`,
+  // of reused artefacts, and of inputs that are not staged. If one is lost,
+  // plan again with it among the lost ones.
+  std::vector<BlobName> relied_on;
 };
 
 // FAILED_PRECONDITION (INPUT_MISSING) if a job reads an input that has no
@@ -72,6 +99,11 @@ struct MadePlan {
 // for a producer without a name or given twice; DATA_LOSS if the base manifest
 // holds a malformed hash.
 absl::StatusOr<MadePlan> MakePlan(const PlanInputs& inputs);
+
+// The same plan on a HydratedGraph, which learns which jobs are clean: the next
+// one on it looks only at what changed since.
+absl::StatusOr<MadePlan> MakePlanOn(const PlanOptions& options,
+                                    HydratedGraph* hydrated);
 
 }  // namespace kinora
 

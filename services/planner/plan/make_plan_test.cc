@@ -212,9 +212,9 @@ TEST_F(MakePlanTest, ChangedSettingsAndWiringAreSeen) {
 
   // A producer that is to make another type makes something else.
   Edit("NarrationAudio: audio/wav", "NarrationAudio: audio/mp3");
-  EXPECT_THAT(JobIds(world_.Plan()),
-              ElementsAre("Narration[segment=0]", "Narration[segment=1]",
-                          "Film"));
+  EXPECT_THAT(
+      JobIds(world_.Plan()),
+      ElementsAre("Narration[segment=0]", "Narration[segment=1]", "Film"));
 
   Edit("first: \"SegmentText[0]\"", "first: \"SegmentText[1]\"");
   plan = world_.Plan();
@@ -269,7 +269,7 @@ TEST_F(MakePlanTest, LostBlobIsNoResult) {
   *film.mutable_content() = blob;
   ASSERT_OK_AND_ASSIGN(MadePlan sound, world_.TryPlan());
   ASSERT_EQ(sound.relied_on.size(), 1u);
-  EXPECT_EQ(sound.relied_on[0].hash(), hash.Hex());
+  EXPECT_EQ(sound.relied_on[0].hash, hash);
   PlanInputs in = world_.Inputs();
   in.lost_blobs.insert(hash);
   ArtefactLogIndex empty_log;

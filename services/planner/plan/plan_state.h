@@ -1,89 +1,126 @@
-// A PlanState is a plan in the making: for every element what is known of its
-// value, for every job what becomes of it. Made by JudgeJobs(), read by what
-// writes the plan.
+// A PlanState is a plan in the making: what it knows beyond its HydratedGraph,
+// for each job that it looked at. Filled by JudgeJobs(), read by what writes
+// the plan. Its memory and time go with what differs from the base.
 
 #ifndef KINORA_SERVICES_PLANNER_PLAN_PLAN_STATE_H_
 #define KINORA_SERVICES_PLANNER_PLAN_PLAN_STATE_H_
 
 #include <cstdint>
-#include <map>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 
 #include "common/digest.h"
 #include "services/planner/graph/graph.h"
+#include "services/planner/plan/hydrated_graph.h"
+#include "services/planner/plan/job_set.h"
 #include "services/planner/plan/make_plan.h"
 
 namespace kinora {
 
+// kClean is the zero of ZeroedArray: so are the jobs nobody looked at.
 enum class JobFate : uint8_t { kClean, kReused, kMustRun, kMayRun };
 
 inline bool Runs(JobFate fate) {
   return fate == JobFate::kMustRun || fate == JobFate::kMayRun;
 }
 
-// Where the value of an element is from.
-enum class Origin : uint8_t {
-  kNone,  // not known: its job runs, or nobody set the input
-  kSet,   // an input somebody set
-  kStaged,
-  kDefault,
-  kBase,  // an artefact of the base manifest
-  kLog,   // an artefact of the log
+// Where the value of an artefact is from.
+enum class ArtefactOrigin : uint8_t {
+  kBase,
+  kUnknown,  // its job runs
+  kLog,
+  kAsked,  // while its job's results are being looked up
 };
 
-// One value, or the lack of it.
-struct ElementValue {
-  const v1::Content* content = nullptr;  // null for kNone
+// The value of an artefact from the log.
+struct LogValue {
+  LoggedResult result;
   Digest hash;
-  Origin origin = Origin::kNone;
-  // Of an artefact from the log.
-  int64_t sequence = 0;
 };
 
 struct PlanState {
-  PlanState(const PlanInputs& plan_inputs, Graph expanded)
-      : in(plan_inputs), graph(std::move(expanded)) {}
+  PlanState(const PlanOptions& options, HydratedGraph* hydrated_graph)
+      : in(options),
+        hydrated(*hydrated_graph),
+        graph(hydrated_graph->graph()),
+        base(hydrated_graph->base()),
+        fates(graph.num_jobs()),
+        layers(graph.num_jobs()),
+        origins(graph.num_artefacts()) {}
 
-  const PlanInputs& in;
-  Graph graph;
-  // Values set with the staged ones over them.
-  InputMap set;
+  const PlanOptions& in;
+  HydratedGraph& hydrated;
+  const Graph& graph;
+  const HydratedBase& base;
+
+  // The staged values, and the inputs that differ from the base, sorted.
+  absl::flat_hash_map<Graph::Element, InputValue> staged;
+  std::set<std::string> changed_ids;
+  absl::flat_hash_map<Graph::Element, bool> staged_changed;
   std::vector<std::string> warnings;
-  // By element; the base's entry only for artefacts, the flag only for inputs.
-  std::vector<ElementValue> values;
-  std::vector<const v1::ManifestArtefact*> base;
-  std::vector<bool> input_changed;
-  // By job. A key is all zero if something the job reads is not known.
-  std::vector<JobFate> fates;
-  std::vector<Digest> keys;
-  std::vector<uint32_t> layers;  // counted from 0; only of jobs that run
   // By node.
   std::vector<std::string> versions;
-  std::vector<std::string> removed_artefact_ids;  // sorted
-  std::vector<std::string> changed_inputs;        // sorted
+  std::vector<Digest> node_hashes;
+  // By job; layers are counted from 0 and only of jobs that run.
+  ZeroedArray<JobFate> fates;
+  ZeroedArray<uint32_t> layers;
+  // Of jobs that are not clean: those whose inputs are all known.
+  absl::flat_hash_map<Graph::Job, Digest> keys;
+  // Jobs that are not clean, ascending.
+  std::vector<Graph::Job> dirty;
+  // Artefacts whose result in the log has lost its blob.
+  absl::flat_hash_set<Graph::Element> lost_results;
+  // By artefact; values of those from the log.
+  ZeroedArray<ArtefactOrigin> origins;
+  absl::flat_hash_map<Graph::Element, LogValue> log_values;
 
-  const v1::ManifestArtefact* BaseOf(Graph::Element artefact) const {
-    return base[artefact - graph.num_inputs()];
+  uint32_t NumberOf(Graph::Element artefact) const {
+    return artefact - graph.num_inputs();
   }
-  bool IsLost(const v1::Content& content) const;
+  ArtefactOrigin OriginOf(Graph::Element artefact) const {
+    return origins[NumberOf(artefact)];
+  }
+  bool InBase(Graph::Element artefact) const {
+    return base.Has(NumberOf(artefact));
+  }
+  // Null if there is none.
+  const InputValue* InputOf(Graph::Element input) const {
+    if (!staged.empty()) {
+      const auto found = staged.find(input);
+      if (found != staged.end()) return &found->second;
+    }
+    return hydrated.inputs().Of(input);
+  }
+  bool InputChanged(Graph::Element input) const {
+    const auto found = staged_changed.find(input);
+    return found != staged_changed.end() ? found->second
+                                         : hydrated.inputs().IsChanged(input);
+  }
+  // REQUIRES: the artefact is not of a job that runs.
+  const Digest& HashOfArtefact(Graph::Element artefact) const {
+    return OriginOf(artefact) == ArtefactOrigin::kLog
+               ? log_values.find(artefact)->second.hash
+               : base.content_hash(NumberOf(artefact));
+  }
+  // Null unless all the job reads is known.
+  const Digest* KeyOf(Graph::Job job) const {
+    const auto found = keys.find(job);
+    return found == keys.end() ? nullptr : &found->second;
+  }
 };
 
-// The hash of a content's bytes. DATA_LOSS naming `id` if it is malformed.
-absl::StatusOr<Digest> HashOf(absl::string_view id, const v1::Content& content);
-
-// The parts of MakePlan, in order.
-absl::Status ReadInputs(PlanState* state);
-absl::Status ReadBase(PlanState* state);
+// The parts of MakePlanOn(), in order.
+absl::Status TakeOptions(PlanState* state);
 absl::Status JudgeJobs(PlanState* state);
 
 // Why a job that runs does.
 v1::JobReason ReasonFor(const PlanState& state, int node, Graph::Job job);
 
-// Writes the plan down.
+// Writes the plan down, but for what `in.summary_only` leaves out.
 MadePlan WritePlan(const PlanState& state);
 
 }  // namespace kinora

@@ -6,7 +6,9 @@
 #include "absl/strings/str_cat.h"
 
 #include "common/inputs_hash.h"
+#include "common/proto_json.h"
 #include "common/testing/status_matchers.h"
+#include "services/planner/plan/manifest_scanner.h"
 
 namespace kinora {
 
@@ -51,10 +53,52 @@ PlanInputs PlanWorld::Inputs() const {
   return in;
 }
 
+HydratedGraph* PlanWorld::Keep(const PlanInputs& in) const {
+  absl::StatusOr<GraphShape> shape = ShapeOf(blueprint_, inputs_);
+  EXPECT_OK(shape);
+  if (kept_ == nullptr || kept_->graph->base_hash() != in.base_hash ||
+      kept_->graph->blueprint_hash() != blueprint_hash_ ||
+      kept_->shape != *shape) {
+    kept_ = std::make_shared<Kept>();
+    kept_->blueprint = blueprint_;
+    kept_->base_blueprint = base_blueprint_;
+    kept_->shape = *shape;
+    absl::StatusOr<Graph> graph = Graph::Expand(kept_->blueprint, *shape);
+    EXPECT_OK(graph);
+    absl::StatusOr<HydratedBase> base = HydratedBase();
+    if (has_manifest) base = HydrateManifest(CanonicalBytes(manifest), *graph);
+    EXPECT_OK(base);
+    kept_->graph = std::make_unique<HydratedGraph>(
+        blueprint_hash_, *std::move(graph), in.base_hash, *std::move(base),
+        has_manifest ? &kept_->base_blueprint : nullptr);
+  }
+  for (const auto& [id, content] : inputs_) {
+    EXPECT_OK(kept_->graph->SetInput(id, content));
+  }
+  kept_->graph->SetLostBlobs(lost_blobs);
+  return kept_->graph.get();
+}
+
 v1::Plan PlanWorld::Plan() const {
-  absl::StatusOr<MadePlan> made = TryPlan();
+  PlanInputs in = Inputs();
+  absl::StatusOr<MadePlan> made = MakePlan(in);
   EXPECT_OK(made);
-  return made.ok() ? std::move(made->plan) : v1::Plan();
+  if (!made.ok()) return v1::Plan();
+  // However the plan is made, it is the same.
+  HydratedGraph* kept = Keep(in);
+  absl::StatusOr<MadePlan> again = MakePlanOn(in, kept);
+  EXPECT_OK(again);
+  if (again.ok()) {
+    EXPECT_EQ(CanonicalBytes(again->plan), CanonicalBytes(made->plan));
+  }
+  in.summary_only = true;
+  again = MakePlanOn(in, kept);
+  EXPECT_OK(again);
+  if (again.ok()) {
+    EXPECT_EQ(CanonicalBytes(again->plan.summary()),
+              CanonicalBytes(made->plan.summary()));
+  }
+  return std::move(made->plan);
 }
 
 Digest PlanWorld::KeyOf(const v1::Plan& plan, const v1::PlannedJob& job,
@@ -142,7 +186,7 @@ std::vector<std::string> PlanWorld::Run(const v1::Plan& plan) {
       bool call = false;
       for (const v1::PlannedArtefact& artefact : job.artefacts()) {
         const std::string& id = artefact.artefact_id();
-        const LoggedResult* logged = results_.Find(id, key);
+        const LoggedResult* logged = results_.FindOne(id, key);
         if (logged != nullptr &&
             job.reason().kind() != v1::REASON_KIND_BLOB_LOST) {
           results[id] = {logged->content, key.Hex(), job.node()};

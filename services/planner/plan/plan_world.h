@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -27,7 +28,8 @@ class PlanWorld {
 
   PlanInputs Inputs() const;
   absl::StatusOr<MadePlan> TryPlan() const { return MakePlan(Inputs()); }
-  // Fails the test if there is no plan.
+  // Fails the test if there is no plan, or if one that goes on from the plan
+  // before is another.
   v1::Plan Plan() const;
 
   // Carries a plan out and commits it, unless a job fails. Returns the ids of
@@ -58,6 +60,16 @@ class PlanWorld {
     std::string node;
   };
 
+  // Brings what is kept up to date.
+  HydratedGraph* Keep(const PlanInputs& in) const;
+  // What a planner keeps from plan to plan.
+  struct Kept {
+    Blueprint blueprint;
+    Blueprint base_blueprint;
+    GraphShape shape;
+    std::unique_ptr<HydratedGraph> graph;
+  };
+
   Digest KeyOf(const v1::Plan& plan, const v1::PlannedJob& job,
                const std::map<std::string, Result>& results) const;
   void Append(const std::string& artefact_id, const std::string& inputs_hash,
@@ -71,6 +83,7 @@ class PlanWorld {
   int64_t input_sequence_ = 0;
   int64_t artefact_sequence_ = 0;
   ArtefactLogIndex results_;
+  mutable std::shared_ptr<Kept> kept_;  // copies of a world share it
 };
 
 }  // namespace kinora

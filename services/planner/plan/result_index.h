@@ -1,13 +1,18 @@
 // A ResultIndex knows the results that a movie's artefact log holds. The pure
-// planner asks it what can be reused.
+// planner asks it what can be reused, many questions at a time: an index may
+// have to ask a store.
 
 #ifndef KINORA_SERVICES_PLANNER_PLAN_RESULT_INDEX_H_
 #define KINORA_SERVICES_PLANNER_PLAN_RESULT_INDEX_H_
 
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <string>
+#include <vector>
 
-#include "absl/strings/string_view.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
 
 #include "common/digest.h"
 #include "kinora/v1/types.pb.h"
@@ -21,26 +26,43 @@ struct LoggedResult {
   v1::Content content;
 };
 
-// What is known of all attempts at one artefact.
-struct AttemptHistory {
-  bool succeeded_once = false;
-  bool latest_failed = false;
-  Digest latest_inputs_hash;
+// What is asked of one artefact.
+struct ResultQuery {
+  std::string artefact_id;
+  Digest inputs_hash;
 };
 
-// Const methods are safe from several threads at once.
+// A value that a person put in the place of an artefact. It stands as long as
+// the key of the artefact's job is `inputs_hash`.
+struct HandEdit {
+  Digest inputs_hash;
+  LoggedResult result;
+};
+
+// Thread-compatible.
 class ResultIndex {
  public:
   virtual ~ResultIndex() = default;
 
-  // The latest succeeded attempt with that signature; null if there is none.
-  // Valid until the index changes.
-  virtual const LoggedResult* Find(absl::string_view artefact_id,
-                                   const Digest& inputs_hash) const = 0;
+  // True if there is no result at all, so that nobody need ask.
+  virtual bool IsEmpty() const = 0;
 
-  // Null if the artefact was never attempted. Valid until the index changes.
-  virtual const AttemptHistory* History(
-      absl::string_view artefact_id) const = 0;
+  // For each query the latest succeeded attempt with that signature.
+  virtual absl::StatusOr<std::vector<std::optional<LoggedResult>>> Find(
+      absl::Span<const ResultQuery> queries) const = 0;
+
+  // For each artefact id whether it was ever made, under any signature.
+  virtual absl::StatusOr<std::vector<bool>> WereMade(
+      absl::Span<const std::string> artefact_ids) const = 0;
+
+  // The signature of the latest attempt at an artefact since the base revision,
+  // if that one failed.
+  virtual std::optional<Digest> LatestFailure(
+      const std::string& artefact_id) const = 0;
+
+  // The latest edit of each artefact by hand since the base revision, by id,
+  // but for those that were made anew since under the same signature.
+  virtual const std::map<std::string, HandEdit>& HandEdits() const = 0;
 };
 
 }  // namespace kinora

@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "absl/container/flat_hash_set.h"
 
 #include "common/ids.h"
 #include "services/planner/plan/plan_state.h"
@@ -18,83 +19,81 @@ class PlanWriter {
   explicit PlanWriter(const PlanState& state)
       : state_(state),
         graph_(state.graph),
-        blueprint_(*state.in.blueprint),
-        is_source_(state.graph.num_artefacts(), false) {}
+        blueprint_(state.hydrated.blueprint()) {}
 
   MadePlan Write() {
     WriteHead();
-    WriteInputs();
-    for (size_t node = 0; node < blueprint_.nodes.size(); ++node) {
-      WriteNode(static_cast<int>(node));
-    }
+    if (!state_.in.summary_only) WriteInputs();
+    for (Graph::Job job : state_.dirty) WriteDirty(job);
     for (auto& [name, node] : nodes_) {
       *plan_.add_nodes() = std::move(node);
     }
     WriteSources();
     WriteSummary();
+    RelyOnInputs();
+    if (!state_.in.base_blobs_known) RelyOnAllOfBase();
+    std::sort(relied_on_.begin(), relied_on_.end());
+    relied_on_.erase(std::unique(relied_on_.begin(), relied_on_.end()),
+                     relied_on_.end());
     MadePlan made;
     made.plan = std::move(plan_);
+    made.summary_only = state_.in.summary_only;
     made.warnings = state_.warnings;
-    for (auto& [hash, digest] : relied_on_) {
-      made.relied_on.push_back(std::move(digest));
-    }
+    made.relied_on = std::move(relied_on_);
     return made;
   }
 
  private:
   void WriteHead() {
-    const PlanInputs& in = state_.in;
     plan_.set_format_version(1);
-    plan_.set_movie_id(in.movie_id);
+    plan_.set_movie_id(state_.in.movie_id);
     Revision base;
-    if (in.base != nullptr) {
-      plan_.set_base_revision(in.base->revision());
-      plan_.set_manifest_base_hash(in.base_hash);
-      absl::StatusOr<Revision> parsed = Revision::Parse(in.base->revision());
+    if (state_.base.exists()) {
+      plan_.set_base_revision(state_.base.revision());
+      plan_.set_manifest_base_hash(state_.hydrated.base_hash());
+      absl::StatusOr<Revision> parsed = Revision::Parse(state_.base.revision());
       if (parsed.ok()) base = *parsed;
     }
     plan_.set_target_revision(base.Next().ToString());
-    plan_.set_inputs_through_sequence(in.inputs_through_sequence);
-    plan_.set_blueprint_hash(in.blueprint_hash);
-    for (const std::string& id : state_.removed_artefact_ids) {
+    plan_.set_inputs_through_sequence(state_.in.inputs_through_sequence);
+    plan_.set_blueprint_hash(state_.hydrated.blueprint_hash());
+    if (state_.in.summary_only) return;
+    for (const std::string& id : state_.base.removed_artefact_ids()) {
       plan_.add_removed_artefact_ids(id);
     }
   }
 
   void WriteInputs() {
-    std::map<std::string, Graph::Element> sorted;
+    std::map<std::string, const InputValue*> sorted;
     for (Graph::Element e = 0; e < graph_.num_inputs(); ++e) {
-      if (state_.values[e].content != nullptr) {
-        sorted[graph_.ElementIdOf(e)] = e;
-      }
+      const InputValue* value = state_.InputOf(e);
+      if (value != nullptr) sorted[graph_.ElementIdOf(e)] = value;
     }
-    for (const auto& [id, element] : sorted) {
-      const ElementValue& value = state_.values[element];
+    for (const auto& [id, value] : sorted) {
       v1::PlannedInput& input = *plan_.add_inputs();
       input.set_input_id(id);
-      *input.mutable_content() = *value.content;
-      input.set_is_default(value.origin == Origin::kDefault);
-      if (value.origin == Origin::kSet) RelyOn(*value.content);
+      *input.mutable_content() = value->content;
+      input.set_is_default(value->origin == InputOrigin::kDefault);
     }
   }
 
-  void WriteNode(int node) {
-    Graph::Job end = graph_.FirstJob(node + 1);
-    bool has_jobs = false;
-    for (Graph::Job job = graph_.FirstJob(node); job < end; ++job) {
-      JobFate fate = state_.fates[job];
-      if (Runs(fate)) {
-        WriteJob(node, job);
-      } else {
-        if (fate == JobFate::kReused) WriteReused(node, job);
-        for (Graph::Element artefact : graph_.Artefacts(node, job)) {
-          RelyOn(*state_.values[artefact].content);
-        }
-      }
-      has_jobs = has_jobs || fate != JobFate::kClean;
-      ++counts_[static_cast<size_t>(fate)];
+  // A job that is not clean.
+  void WriteDirty(Graph::Job job) {
+    const int node = graph_.NodeOf(job);
+    const JobFate fate = state_.fates[job];
+    ++counts_[static_cast<size_t>(fate)];
+    if (Runs(fate)) {
+      layers_ = std::max(layers_, state_.layers[job] + 1);
+      NoteSources(node, job);
     }
-    if (has_jobs) DescribeNode(node);
+    if (!state_.in.summary_only) {
+      if (nodes_.find(blueprint_.nodes[node].name) == nodes_.end()) {
+        DescribeNode(node);
+      }
+      if (Runs(fate)) WriteJob(node, job);
+      if (fate == JobFate::kReused) WriteReused(node, job);
+    }
+    if (fate == JobFate::kReused) RelyOnReused(node, job);
   }
 
   void DescribeNode(int node) {
@@ -144,9 +143,6 @@ class PlanWriter {
       }
       for (Graph::Element source : graph_.Sources(node, job, b)) {
         binding.add_source_ids(graph_.ElementIdOf(source));
-        if (state_.values[source].origin == Origin::kBase) {
-          is_source_[source - graph_.num_inputs()] = true;
-        }
       }
     }
     for (Graph::Element artefact : graph_.Artefacts(node, job)) {
@@ -156,9 +152,8 @@ class PlanWriter {
     planned.set_need(state_.fates[job] == JobFate::kMustRun
                          ? v1::JOB_NEED_MUST_RUN
                          : v1::JOB_NEED_MAY_RUN);
-    if (state_.keys[job] != Digest()) {
-      planned.set_inputs_hash(state_.keys[job].Hex());
-    }
+    const Digest* key = state_.KeyOf(job);
+    if (key != nullptr) planned.set_inputs_hash(key->Hex());
   }
 
   void WriteArtefact(Graph::Element artefact, v1::PlannedArtefact* planned) {
@@ -194,30 +189,46 @@ class PlanWriter {
     v1::ReusedJob& reused = *plan_.add_reused();
     reused.set_job_id(graph_.JobIdOf(node, job));
     reused.set_node(blueprint_.nodes[node].name);
-    reused.set_inputs_hash(state_.keys[job].Hex());
+    reused.set_inputs_hash(state_.KeyOf(job)->Hex());
     for (Graph::Element element : graph_.Artefacts(node, job)) {
-      const ElementValue& value = state_.values[element];
       // What the base has as well needs no event.
-      if (value.origin != Origin::kLog) continue;
+      if (state_.OriginOf(element) != ArtefactOrigin::kLog) continue;
+      const LoggedResult& result =
+          state_.log_values.find(element)->second.result;
       v1::ReusedArtefact& artefact = *reused.add_artefacts();
       artefact.set_artefact_id(graph_.ElementIdOf(element));
-      artefact.set_sequence(value.sequence);
-      *artefact.mutable_content() = *value.content;
+      artefact.set_sequence(result.sequence);
+      *artefact.mutable_content() = result.content;
+    }
+  }
+
+  // The artefacts of the base that a job to run reads.
+  void NoteSources(int node, Graph::Job job) {
+    const size_t bindings = blueprint_.nodes[node].bindings.size();
+    for (size_t b = 0; b < bindings; ++b) {
+      for (Graph::Element source : graph_.Sources(node, job, b)) {
+        if (graph_.IsInput(source) ||
+            state_.OriginOf(source) != ArtefactOrigin::kBase) {
+          continue;
+        }
+        const uint32_t number = state_.NumberOf(source);
+        if (!state_.in.summary_only) sources_.insert(source);
+        RelyOnBase(number);
+      }
     }
   }
 
   void WriteSources() {
-    std::map<std::string, Graph::Element> sorted;
-    for (size_t i = 0; i < is_source_.size(); ++i) {
-      if (!is_source_[i]) continue;
-      Graph::Element element = static_cast<uint32_t>(i) + graph_.num_inputs();
-      sorted[graph_.ElementIdOf(element)] = element;
+    std::map<std::string, uint32_t> sorted;
+    for (Graph::Element source : sources_) {
+      sorted[graph_.ElementIdOf(source)] = state_.NumberOf(source);
     }
-    for (const auto& [id, element] : sorted) {
+    for (const auto& [id, number] : sorted) {
       v1::PlannedSource& source = *plan_.add_sources();
       source.set_artefact_id(id);
-      *source.mutable_content() = *state_.values[element].content;
-      source.set_inputs_hash(state_.BaseOf(element)->inputs_hash());
+      *source.mutable_content() = state_.base.ContentOf(number);
+      const Digest& key = state_.base.inputs_hash(number);
+      if (key != Digest()) source.set_inputs_hash(key.Hex());
     }
   }
 
@@ -227,22 +238,54 @@ class PlanWriter {
       return counts_[static_cast<size_t>(fate)];
     };
     // Inactive jobs have nothing to make, as clean ones.
-    int64_t inactive = graph_.num_inactive_jobs();
-    summary.set_total_jobs(graph_.num_jobs() - inactive);
-    summary.set_inactive_jobs(inactive);
+    const int64_t active = graph_.num_jobs() - graph_.num_inactive_jobs();
+    summary.set_total_jobs(active);
+    summary.set_inactive_jobs(graph_.num_inactive_jobs());
     summary.set_must_run_jobs(count(JobFate::kMustRun));
     summary.set_may_run_jobs(count(JobFate::kMayRun));
-    summary.set_clean_jobs(count(JobFate::kClean) - inactive);
+    summary.set_clean_jobs(active - static_cast<int64_t>(state_.dirty.size()));
     summary.set_reused_jobs(count(JobFate::kReused));
-    summary.set_layers(plan_.layers_size());
-    for (const std::string& id : state_.changed_inputs) {
+    summary.set_layers(layers_);
+    for (const std::string& id : state_.changed_ids) {
       summary.add_changed_inputs(id);
     }
   }
 
+  void RelyOnInputs() {
+    for (Graph::Element element : state_.hydrated.inputs().blobs()) {
+      const InputValue& value = *state_.InputOf(element);
+      if (value.origin == InputOrigin::kSet) RelyOn(value.content);
+    }
+  }
+
+  void RelyOnReused(int node, Graph::Job job) {
+    for (Graph::Element artefact : graph_.Artefacts(node, job)) {
+      if (state_.OriginOf(artefact) == ArtefactOrigin::kLog) {
+        RelyOn(state_.log_values.find(artefact)->second.result.content);
+      } else {
+        RelyOnBase(state_.NumberOf(artefact));
+      }
+    }
+  }
+
+  // A job that runs now may be clean in the next plan, so all count.
+  void RelyOnAllOfBase() {
+    for (uint32_t number = 0; number < graph_.num_artefacts(); ++number) {
+      RelyOnBase(number);
+    }
+  }
+
+  void RelyOnBase(uint32_t number) {
+    if (!state_.base.IsBlob(number) || state_.hydrated.IsLost(number)) return;
+    relied_on_.push_back(
+        {state_.base.content_hash(number), state_.base.BlobSize(number)});
+  }
+
   void RelyOn(const v1::Content& content) {
     if (!content.has_blob()) return;
-    relied_on_.emplace(content.blob().digest().hash(), content.blob().digest());
+    const v1::Digest& digest = content.blob().digest();
+    relied_on_.push_back({Digest::ParseHex(digest.hash()).value_or(Digest()),
+                          digest.size_bytes()});
   }
 
   const PlanState& state_;
@@ -250,9 +293,10 @@ class PlanWriter {
   const Blueprint& blueprint_;
   v1::Plan plan_;
   std::map<std::string, v1::PlannedNode> nodes_;
-  std::vector<bool> is_source_;  // by artefact: of the base, read by a job
-  std::map<std::string, v1::Digest> relied_on_;  // by hash
-  int64_t counts_[4] = {};                       // by JobFate
+  absl::flat_hash_set<Graph::Element> sources_;  // of the base
+  std::vector<BlobName> relied_on_;
+  int64_t counts_[4] = {};  // by JobFate
+  uint32_t layers_ = 0;
 };
 
 }  // namespace

@@ -1,0 +1,95 @@
+// Memory for judging jobs that costs what is touched, not what there is: a
+// plan of a large graph may look at few jobs.
+
+#ifndef KINORA_SERVICES_PLANNER_PLAN_JOB_SET_H_
+#define KINORA_SERVICES_PLANNER_PLAN_JOB_SET_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace kinora {
+
+// A set of jobs out of the first so many, as bits.
+class JobSet {
+ public:
+  JobSet() = default;
+  explicit JobSet(size_t jobs, bool full = false)
+      : jobs_(jobs), words_((jobs + 63) / 64, full ? ~uint64_t{0} : 0) {}
+
+  size_t jobs() const { return jobs_; }
+  bool Contains(uint32_t job) const {
+    return (words_[job / 64] >> (job % 64) & 1) != 0;
+  }
+  void Add(uint32_t job) { words_[job / 64] |= uint64_t{1} << (job % 64); }
+  void Remove(uint32_t job) {
+    words_[job / 64] &= ~(uint64_t{1} << (job % 64));
+  }
+
+  // The first one from `job` on and before `end`; `end` if there is none.
+  uint32_t Next(uint32_t job, uint32_t end) const {
+    if (job >= end) return end;
+    size_t word = job / 64;
+    uint64_t bits = words_[word] & (~uint64_t{0} << (job % 64));
+    while (bits == 0) {
+      if (++word * 64 >= end) return end;
+      bits = words_[word];
+    }
+    const auto found = static_cast<uint32_t>(
+        word * 64 + static_cast<size_t>(__builtin_ctzll(bits)));
+    return found < end ? found : end;
+  }
+
+  size_t Count() const {
+    size_t count = 0;
+    for (uint32_t job = 0, end = static_cast<uint32_t>(jobs_);
+         (job = Next(job, end)) < end; ++job) {
+      ++count;
+    }
+    return count;
+  }
+
+  // All that are not in it.
+  JobSet Complement() const {
+    JobSet rest = *this;
+    for (uint64_t& word : rest.words_) word = ~word;
+    return rest;
+  }
+
+  // For files: the bits, as many words as `jobs` need.
+  const std::vector<uint64_t>& words() const { return words_; }
+  std::vector<uint64_t>& words() { return words_; }
+
+ private:
+  size_t jobs_ = 0;
+  std::vector<uint64_t> words_;  // those beyond jobs_ are not looked at
+};
+
+// An array of zeros, of which the system makes only the pages that are used.
+template <typename T>
+class ZeroedArray {
+  static_assert(std::is_trivial<T>::value);
+
+ public:
+  explicit ZeroedArray(size_t size)
+      : data_(static_cast<T*>(std::calloc(size == 0 ? 1 : size, sizeof(T)))) {
+    if (data_ == nullptr) std::abort();
+  }
+
+  T& operator[](size_t i) { return data_.get()[i]; }
+  const T& operator[](size_t i) const { return data_.get()[i]; }
+
+ private:
+  struct Free {
+    void operator()(T* data) const { std::free(data); }
+  };
+  std::unique_ptr<T, Free> data_;
+};
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_PLANNER_PLAN_JOB_SET_H_

@@ -1,0 +1,234 @@
+#include "services/planner/planned_movie.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "common/status.h"
+#include "services/planner/plan/manifest_scanner.h"
+
+namespace kinora {
+namespace {
+
+constexpr size_t kMaxDigestsPerCall = 10'000;
+
+template <typename Edits>
+std::vector<const v1::PendingEdit*> Pointers(const Edits& edits) {
+  std::vector<const v1::PendingEdit*> pointers;
+  for (const v1::PendingEdit& edit : edits) pointers.push_back(&edit);
+  return pointers;
+}
+
+}  // namespace
+
+PlannedMovie::PlannedMovie(const Store& store, MovieReader& reader,
+                           std::string movie_id)
+    : store_(store),
+      reader_(reader),
+      movie_id_(std::move(movie_id)),
+      results_(store.events, movie_id_) {}
+
+absl::StatusOr<MadePlan> PlannedMovie::Plan(
+    const v1::CreatePlanRequest& request) {
+  MutexLock lock(mu_);
+  absl::StatusOr<MadePlan> made = PlanLocked(request);
+  elements_ = kept_.graph == nullptr ? 0 : kept_.graph->graph().num_elements();
+  return made;
+}
+
+absl::StatusOr<MadePlan> PlannedMovie::PlanLocked(
+    const v1::CreatePlanRequest& request) {
+  KINORA_RETURN_IF_ERROR(CheckBirth());
+  // The manifest before the inputs: if a commit comes between, the plan has
+  // the older base and is refused when it is to run, which is safe.
+  v1::GetCurrentManifestRequest get;
+  get.set_movie_id(movie_id_);
+  KINORA_ASSIGN_OR_RETURN(const v1::GetCurrentManifestResponse answer,
+                          store_.manifests.GetCurrent(get));
+  const v1::ManifestPointer& current = answer.current();
+  KINORA_RETURN_IF_ERROR(CatchUpInputs());
+  KINORA_ASSIGN_OR_RETURN(
+      std::shared_ptr<const Blueprint> blueprint,
+      reader_.PinnedBlueprint(movie_id_, inputs_.blueprint));
+  PlanOptions options;
+  options.movie_id = movie_id_;
+  options.inputs_through_sequence = inputs_.through_sequence;
+  options.producers.assign(request.producers().begin(),
+                           request.producers().end());
+  options.results = &results_;
+  const bool is_what_if = request.dry_run() || request.pending_edits_size() > 0;
+  options.summary_only = is_what_if && !request.with_layers();
+  KINORA_ASSIGN_OR_RETURN(GraphShape shape,
+                          ShapeOf(*blueprint, inputs_.values));
+  if (request.pending_edits_size() > 0) {
+    KINORA_ASSIGN_OR_RETURN(options.edits,
+                            CanonicalEdits(*blueprint, inputs_.values,
+                                           Pointers(request.pending_edits())));
+    InputMap staged = inputs_.values;
+    for (const v1::PendingEdit& edit : options.edits) {
+      staged[edit.input_id()] = edit.content();
+    }
+    KINORA_ASSIGN_OR_RETURN(GraphShape staged_shape,
+                            ShapeOf(*blueprint, staged));
+    if (staged_shape != shape) {
+      // A what-if of another shape gets a graph of its own.
+      KINORA_RETURN_IF_ERROR(results_.CatchUp(current.revision()));
+      KINORA_ASSIGN_OR_RETURN(
+          Hydrated hydrated,
+          Hydrate(current, std::move(blueprint), std::move(staged_shape)));
+      return MakeSoundPlan(&options, &hydrated);
+    }
+  }
+  if (kept_.graph == nullptr || kept_.blueprint != blueprint ||
+      kept_.graph->base_hash() != current.hash() || kept_.shape != shape) {
+    kept_ = Hydrated();  // before the new one is made, for the memory
+    KINORA_ASSIGN_OR_RETURN(
+        kept_, Hydrate(current, std::move(blueprint), std::move(shape)));
+    edited_.clear();
+  }
+  KINORA_RETURN_IF_ERROR(TakeEdits());
+  KINORA_RETURN_IF_ERROR(results_.CatchUp(kept_.graph->base().revision()));
+  return MakeSoundPlan(&options, &kept_);
+}
+
+absl::Status PlannedMovie::CheckBirth() {
+  v1::GetMovieRequest get;
+  get.set_movie_id(movie_id_);
+  KINORA_ASSIGN_OR_RETURN(const v1::GetMovieResponse movie,
+                          store_.movies.Get(get));
+  std::string birth = movie.movie().create_time().SerializeAsString();
+  if (birth == birth_) return absl::OkStatus();
+  birth_ = std::move(birth);
+  has_inputs_ = false;
+  results_.Forget();
+  kept_ = Hydrated();
+  return absl::OkStatus();
+}
+
+absl::Status PlannedMovie::CatchUpInputs() {
+  v1::ReadEventsRequest request;
+  request.mutable_log()->set_movie_id(movie_id_);
+  request.mutable_log()->set_kind(v1::LOG_KIND_INPUTS);
+  while (has_inputs_) {
+    request.set_after_sequence(inputs_.through_sequence);
+    const absl::StatusOr<v1::ReadEventsResponse> page =
+        store_.events.ReadPage(request);
+    if (absl::IsOutOfRange(page.status())) break;  // some were removed unread
+    KINORA_RETURN_IF_ERROR(page.status());
+    for (const v1::Event& event : page->events()) {
+      inputs_.Apply(event.input());
+      edited_.push_back(event.input().input_id());
+    }
+    if (page->bookmark().sequence() <= inputs_.through_sequence) {
+      return absl::OkStatus();
+    }
+    inputs_.through_sequence = page->bookmark().sequence();
+  }
+  KINORA_ASSIGN_OR_RETURN(inputs_, reader_.ReadInputs(movie_id_));
+  has_inputs_ = true;
+  kept_ = Hydrated();
+  return absl::OkStatus();
+}
+
+absl::Status PlannedMovie::TakeEdits() {
+  std::vector<std::string> edited = std::move(edited_);
+  edited_.clear();
+  for (const std::string& id : edited) {
+    if (id == kBlueprintInputId) continue;
+    const auto value = inputs_.values.find(id);
+    absl::Status taken;
+    if (value == inputs_.values.end()) {
+      kept_.graph->ClearInput(id);
+    } else {
+      taken = kept_.graph->SetInput(id, value->second);
+    }
+    if (taken.ok()) continue;
+    // The graph lacks this edit and the ones after it.
+    kept_ = Hydrated();
+    return taken;
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<PlannedMovie::Hydrated> PlannedMovie::Hydrate(
+    const v1::ManifestPointer& current,
+    std::shared_ptr<const Blueprint> blueprint, GraphShape shape) {
+  Hydrated hydrated;
+  hydrated.shape = shape;
+  KINORA_ASSIGN_OR_RETURN(Graph graph,
+                          Graph::Expand(*blueprint, std::move(shape)));
+  HydratedBase base;
+  if (!current.revision().empty()) {
+    v1::GetManifestRequest get;
+    get.set_movie_id(movie_id_);
+    get.set_revision(current.revision());
+    KINORA_ASSIGN_OR_RETURN(const StoredManifest stored,
+                            store_.manifests.Get(get));
+    absl::StatusOr<HydratedBase> read = HydrateManifest(stored.json, graph);
+    KINORA_RETURN_IF_ERROR(
+        Annotate(read.status(), absl::StrCat("manifest ", current.revision(),
+                                             " of movie ", movie_id_)));
+    base = *std::move(read);
+  }
+  if (base.exists() && !ContentHash(base.blueprint()).empty()) {
+    absl::StatusOr<std::shared_ptr<const Blueprint>> before =
+        reader_.PinnedBlueprint(movie_id_, base.blueprint());
+    // Only needed for its defaults; what it cannot tell, the plan assumes.
+    if (before.ok()) hydrated.base_blueprint = *std::move(before);
+  }
+  hydrated.graph = std::make_unique<HydratedGraph>(
+      ContentHash(inputs_.blueprint), std::move(graph), current.hash(),
+      std::move(base), hydrated.base_blueprint.get());
+  hydrated.blueprint = std::move(blueprint);
+  for (const auto& [id, content] : inputs_.values) {
+    KINORA_RETURN_IF_ERROR(hydrated.graph->SetInput(id, content));
+  }
+  return hydrated;
+}
+
+absl::StatusOr<MadePlan> PlannedMovie::MakeSoundPlan(PlanOptions* options,
+                                                     Hydrated* hydrated) {
+  HydratedGraph& graph = *hydrated->graph;
+  if (!graph.lost_blobs().empty()) {
+    // They may be back.
+    std::vector<BlobName> before;
+    for (const Digest& hash : graph.lost_blobs()) before.push_back({hash, 0});
+    absl::flat_hash_set<Digest> lost;
+    KINORA_RETURN_IF_ERROR(FindLost(before, &lost));
+    graph.SetLostBlobs(std::move(lost));
+  }
+  while (true) {
+    options->base_blobs_known = hydrated->base_blobs_known;
+    KINORA_ASSIGN_OR_RETURN(MadePlan made, MakePlanOn(*options, &graph));
+    absl::flat_hash_set<Digest> lost = graph.lost_blobs();
+    KINORA_RETURN_IF_ERROR(FindLost(made.relied_on, &lost));
+    hydrated->base_blobs_known = true;
+    // A plan does not rely on what it knows to be lost, so this ends.
+    if (lost.size() == graph.lost_blobs().size()) return made;
+    graph.SetLostBlobs(std::move(lost));
+  }
+}
+
+absl::Status PlannedMovie::FindLost(const std::vector<BlobName>& blobs,
+                                    absl::flat_hash_set<Digest>* lost) {
+  for (size_t from = 0; from < blobs.size(); from += kMaxDigestsPerCall) {
+    v1::FindMissingBlobsRequest request;
+    request.set_movie_id(movie_id_);
+    const size_t to = std::min(blobs.size(), from + kMaxDigestsPerCall);
+    for (size_t i = from; i < to; ++i) {
+      v1::Digest& digest = *request.add_digests();
+      digest.set_hash(blobs[i].hash.Hex());
+      digest.set_size_bytes(blobs[i].size_bytes);
+    }
+    KINORA_ASSIGN_OR_RETURN(const v1::FindMissingBlobsResponse response,
+                            store_.blobs.FindMissing(request));
+    for (const v1::Digest& missing : response.missing()) {
+      KINORA_ASSIGN_OR_RETURN(Digest digest, Digest::ParseHex(missing.hash()));
+      lost->insert(digest);
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace kinora

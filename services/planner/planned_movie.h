@@ -1,0 +1,95 @@
+// A PlannedMovie is what a planner keeps of a movie from plan to plan: its
+// inputs and results as far as their logs were read, and the HydratedGraph of
+// its current revision. Each plan reads on where the last one stopped, so it
+// costs what changed since. All of it may be dropped at any time.
+//
+// That the blobs of the base exist is asked once, when the base is hydrated;
+// later plans ask for those that their jobs read or reuse, and again for those
+// that were gone. A blob that gets lost under a clean job later on is found
+// when something reads it.
+
+#ifndef KINORA_SERVICES_PLANNER_PLANNED_MOVIE_H_
+#define KINORA_SERVICES_PLANNER_PLANNED_MOVIE_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+#include "common/mutex.h"
+#include "kinora/v1/planner.pb.h"
+#include "services/planner/movie_reader.h"
+#include "services/planner/plan/hydrated_graph.h"
+#include "services/planner/plan/make_plan.h"
+#include "services/planner/store_result_index.h"
+#include "services/store/store.h"
+
+namespace kinora {
+
+// Thread-safe; plans are made one after another.
+class PlannedMovie {
+ public:
+  // Store and reader MUST outlive it.
+  PlannedMovie(const Store& store, MovieReader& reader, std::string movie_id);
+
+  // The plan that `request` asks for, not saved; only its summary if neither
+  // its layers are asked for nor it can be saved. Errors of
+  // PlannerService.CreatePlan.
+  absl::StatusOr<MadePlan> Plan(const v1::CreatePlanRequest& request);
+
+  const std::string& movie_id() const { return movie_id_; }
+
+  // Elements of the graph that it keeps, as a measure of memory.
+  size_t elements() const { return elements_; }
+
+ private:
+  // What a graph was hydrated for.
+  struct Hydrated {
+    GraphShape shape;
+    std::shared_ptr<const Blueprint> blueprint;
+    std::shared_ptr<const Blueprint> base_blueprint;  // may be null
+    std::unique_ptr<HydratedGraph> graph;
+    bool base_blobs_known = false;
+  };
+
+  absl::StatusOr<MadePlan> PlanLocked(const v1::CreatePlanRequest& request)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Forgets everything if the movie is another one of the same name.
+  absl::Status CheckBirth() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  absl::Status CatchUpInputs() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Brings edited inputs into the graph that is kept.
+  absl::Status TakeEdits() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  absl::StatusOr<Hydrated> Hydrate(const v1::ManifestPointer& current,
+                                   std::shared_ptr<const Blueprint> blueprint,
+                                   GraphShape shape)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Makes the plan; again while it relies on blobs that are gone.
+  absl::StatusOr<MadePlan> MakeSoundPlan(PlanOptions* options,
+                                         Hydrated* hydrated);
+  // Adds to `lost` those of `blobs` that the movie does not have.
+  absl::Status FindLost(const std::vector<BlobName>& blobs,
+                        absl::flat_hash_set<Digest>* lost);
+
+  const Store store_;
+  MovieReader& reader_;
+  const std::string movie_id_;
+
+  std::atomic<size_t> elements_ = 0;  // readable while a plan is made
+  Mutex mu_;
+  std::string birth_ ABSL_GUARDED_BY(mu_);
+  bool has_inputs_ ABSL_GUARDED_BY(mu_) = false;
+  MovieInputs inputs_ ABSL_GUARDED_BY(mu_);
+  // Inputs whose events the kept graph has not taken yet.
+  std::vector<std::string> edited_ ABSL_GUARDED_BY(mu_);
+  StoreResultIndex results_ ABSL_GUARDED_BY(mu_);
+  Hydrated kept_ ABSL_GUARDED_BY(mu_);  // without a graph before the first plan
+};
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_PLANNER_PLANNED_MOVIE_H_

@@ -1,0 +1,69 @@
+// A StoreResultIndex is the ResultIndex of a movie in a store: the log since
+// the base revision in memory, what is older by asking the store, which costs
+// the questions and not the log.
+
+#ifndef KINORA_SERVICES_PLANNER_STORE_RESULT_INDEX_H_
+#define KINORA_SERVICES_PLANNER_STORE_RESULT_INDEX_H_
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+
+#include "services/planner/plan/artefact_log_index.h"
+#include "services/planner/plan/result_index.h"
+#include "services/store/event/event_store.h"
+
+namespace kinora {
+
+// Not thread-safe while CatchUp() runs.
+class StoreResultIndex final : public ResultIndex {
+ public:
+  // `events` MUST outlive the index.
+  StoreResultIndex(EventStore& events, std::string movie_id)
+      : events_(events), movie_id_(std::move(movie_id)) {}
+
+  // Brings the tail after `base_revision` up to the log's end; all of the log
+  // if that is empty. Where the tail begins is found by halving the log, since
+  // no event before a revision's commit is of a later one. Errors of the store.
+  absl::Status CatchUp(const std::string& base_revision);
+
+  // Forgets what was read.
+  void Forget() { started_ = false; }
+
+  bool IsEmpty() const override {
+    return base_revision_.empty() && tail_.IsEmpty();
+  }
+  absl::StatusOr<std::vector<std::optional<LoggedResult>>> Find(
+      absl::Span<const ResultQuery> queries) const override;
+  absl::StatusOr<std::vector<bool>> WereMade(
+      absl::Span<const std::string> artefact_ids) const override;
+  std::optional<Digest> LatestFailure(
+      const std::string& artefact_id) const override {
+    return tail_.LatestFailure(artefact_id);
+  }
+  const std::map<std::string, HandEdit>& HandEdits() const override {
+    return tail_.HandEdits();
+  }
+
+ private:
+  v1::LogName Log() const;
+  absl::StatusOr<int64_t> FindTail(const std::string& base_revision);
+  // Answers in order; empty for none.
+  absl::StatusOr<std::vector<std::optional<LoggedResult>>> AskStore(
+      absl::Span<const ResultQuery> queries) const;
+
+  EventStore& events_;
+  const std::string movie_id_;
+  bool started_ = false;
+  std::string base_revision_;
+  ArtefactLogIndex tail_;
+};
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_PLANNER_STORE_RESULT_INDEX_H_
