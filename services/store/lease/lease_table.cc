@@ -1,5 +1,8 @@
 #include "services/store/lease/lease_table.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
@@ -149,14 +152,14 @@ absl::StatusOr<std::shared_ptr<LeaseTable::Entry>> LeaseTable::Find(
   // Read outside the lock; if two callers do, the first to insert wins, and
   // both have read the same, as nobody writes without an entry.
   auto entry = std::make_shared<Entry>();
-  const std::string key = LeaseKey(lease_id);
-  absl::StatusOr<std::string> json = ReadObject(storage_, key);
-  if (!json.ok() && !absl::IsNotFound(json.status())) return json.status();
+  absl::StatusOr<v1::Lease> stored = LoadLease(storage_, lease_id);
+  if (!stored.ok() && !absl::IsNotFound(stored.status())) {
+    return stored.status();
+  }
   {
     MutexLock lock(entry->mu);
-    if (json.ok()) {
-      absl::Status parsed = ParseDocument(*json, &entry->lease);
-      if (!parsed.ok()) return DataCorrupt(key, parsed.message());
+    if (stored.ok()) {
+      entry->lease = *std::move(stored);
       entry->Extend(opened_nanos_);
       entry->durable = false;
     }
@@ -215,7 +218,8 @@ absl::StatusOr<v1::AcquireLeaseResponse> LeaseTable::AcquireAny(
   v1::Lease granted;
   granted.mutable_token()->set_lease_id(request.lease_id());
   granted.mutable_token()->set_fencing_token(
-      entry->lease.token().fencing_token() + 1);
+      std::max(entry->lease.token().fencing_token() + 1,
+               absl::ToUnixMillis(clock_.Now())));
   granted.set_holder(request.holder());
   granted.set_purpose(request.purpose());
   *granted.mutable_ttl() = request.ttl();
@@ -290,6 +294,22 @@ absl::StatusOr<LeaseTable::Fence> LeaseTable::Enter(const v1::LeaseToken& token,
     ++entry->writers;
   }
   return Fence(std::move(entry));
+}
+
+absl::StatusOr<v1::Lease> LoadLease(ObjectStorage& storage,
+                                    absl::string_view lease_id) {
+  const std::string key = LeaseKey(lease_id);
+  KINORA_ASSIGN_OR_RETURN(const std::string json, ReadObject(storage, key));
+  v1::Lease lease;
+  const absl::Status parsed = ParseDocument(json, &lease);
+  if (!parsed.ok()) return DataCorrupt(key, parsed.message());
+  const absl::Duration ttl = FromProto(lease.ttl());
+  const bool complete =
+      lease.token().lease_id() == lease_id &&
+      lease.token().fencing_token() > 0 &&
+      (lease.holder().empty() || (ttl >= kMinTtl && ttl <= kMaxTtl));
+  if (complete) return lease;
+  return DataCorrupt(key, absl::StrCat("is not the lease \"", lease_id, "\""));
 }
 
 }  // namespace kinora

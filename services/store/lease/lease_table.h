@@ -7,6 +7,12 @@
 // stored: a restart grants every lease that was held a full period, counted
 // from the opening of the table.
 //
+// A fencing token is the time of the grant, in milliseconds since 1970, or one
+// more than the token before if that is larger. So it never goes back, not even
+// for a lease whose object was lost, or put back from an old copy: an object
+// that is damaged can be removed, at any time. Until then its lease is
+// DATA_LOSS (DATA_CORRUPT) naming it, as nobody can tell who holds it.
+//
 // Fencing: a write that needs a lease holds a Fence while it happens. A lease
 // passes to another holder only when no Fence on it is left, so a write that
 // was let in is durable, and thus seen by the next holder, before that holder
@@ -106,6 +112,11 @@ class LeaseTable final : public LeaseStore {
   absl::flat_hash_map<std::string, std::shared_ptr<Entry>> entries_
       ABSL_GUARDED_BY(mu_);
 };
+
+// The lease as stored. NOT_FOUND if it was never granted, DATA_LOSS
+// (DATA_CORRUPT) naming the object if that is none of this lease.
+absl::StatusOr<v1::Lease> LoadLease(ObjectStorage& storage,
+                                    absl::string_view lease_id);
 
 }  // namespace kinora
 

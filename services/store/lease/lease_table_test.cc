@@ -163,6 +163,35 @@ TEST_F(LeaseTableTest, ARestartNeverGivesOutATokenAgain) {
   }
 }
 
+// Also when the object that holds the last one is lost, or an old copy.
+TEST_F(LeaseTableTest, TokensNeverGoBackWithTheirObject) {
+  const std::string key = "leases/movie/film.json";
+  ASSERT_OK_AND_ASSIGN(v1::AcquireLeaseResponse first, Acquire("a"));
+  ASSERT_OK_AND_ASSIGN(const std::string copy, ReadObject(storage_, key));
+  int64_t last = first.lease().token().fencing_token();
+  for (const bool put_back : {false, true}) {
+    for (int i = 0; i < 3; ++i) {
+      clock_.Advance(absl::Seconds(6));
+      ASSERT_OK_AND_ASSIGN(v1::AcquireLeaseResponse next, Acquire("a"));
+      last = next.lease().token().fencing_token();
+    }
+    ASSERT_OK(put_back ? storage_.Write(key, copy) : storage_.Delete(key));
+    Restart();
+    clock_.Advance(absl::Seconds(6));
+    ASSERT_OK_AND_ASSIGN(v1::AcquireLeaseResponse after, Acquire("b"));
+    EXPECT_GT(after.lease().token().fencing_token(), last);
+  }
+}
+
+TEST_F(LeaseTableTest, TokensGrowAlsoWhenTheClockIsSetBack) {
+  ASSERT_OK_AND_ASSIGN(v1::AcquireLeaseResponse first, Acquire("a"));
+  clock_.Advance(absl::Seconds(6));
+  clock_.SetNow(absl::UnixEpoch());
+  ASSERT_OK_AND_ASSIGN(v1::AcquireLeaseResponse second, Acquire("b"));
+  EXPECT_GT(second.lease().token().fencing_token(),
+            first.lease().token().fencing_token());
+}
+
 // The next holder reads what the one before wrote: so a write that was let in
 // must be over before the lease passes on.
 TEST_F(LeaseTableTest, ALeasePassesOnOnlyAfterTheWritesUnderWay) {

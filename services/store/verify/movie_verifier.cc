@@ -22,6 +22,7 @@
 #include "services/store/checks.h"
 #include "services/store/gc/reachable_blobs.h"
 #include "services/store/layout.h"
+#include "services/store/lease/lease_table.h"
 #include "services/store/manifest/manifest_replay.h"
 #include "services/store/manifest/revision_source.h"
 #include "services/store/retention/retention_record.h"
@@ -59,6 +60,7 @@ class MovieVerifier {
     KINORA_RETURN_IF_ERROR(GoOn(EventsPrefix(movie_id_), CheckCheckpoint()));
     const bool logs_intact = problems_ == 0;
     KINORA_RETURN_IF_ERROR(CheckRetention());
+    KINORA_RETURN_IF_ERROR(CheckLease(absl::StrCat("movie/", movie_id_)));
     if (logs_intact) {
       KINORA_RETURN_IF_ERROR(GoOn(artefacts, CheckManifests()));
       KINORA_RETURN_IF_ERROR(GoOn(CurrentKey(movie_id_), CheckCurrent()));
@@ -143,6 +145,15 @@ class MovieVerifier {
     }
     shares_runs_ = loaded->shares_runs;
     return Checked(0);
+  }
+
+  absl::Status CheckLease(const std::string& lease_id) {
+    const std::string key = LeaseKey(lease_id);
+    const absl::Status lease = LoadLease(cores_.storage, lease_id).status();
+    if (absl::IsNotFound(lease)) return absl::OkStatus();
+    if (lease.ok()) return Checked(0);
+    return Problem(key, 0,
+                   absl::StripPrefix(lease.message(), absl::StrCat(key, ": ")));
   }
 
   absl::Status CheckOneLog(const std::string& key, v1::LogKind kind) {
@@ -323,6 +334,7 @@ class MovieVerifier {
       if (retention_.removing_runs.contains(run_id)) continue;
       KINORA_RETURN_IF_ERROR(
           GoOn(RunRecordKey(movie_id_, run_id), CheckRecord(run_id)));
+      KINORA_RETURN_IF_ERROR(CheckLease(absl::StrCat("run/", run_id)));
       const std::string ledger = LedgerLogKey(movie_id_, run_id);
       KINORA_RETURN_IF_ERROR(
           GoOn(ledger, CheckOneLog(ledger, v1::LOG_KIND_LEDGER)));

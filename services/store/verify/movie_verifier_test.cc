@@ -238,6 +238,40 @@ TEST_F(MovieVerifierTest, ALostBeginningThatNoCheckpointCoversIsAProblem) {
 }
 
 // F: S3-10
+TEST_F(MovieVerifierTest, ADamagedLeaseIsAProblemUntilItIsRemoved) {
+  const std::string key = "leases/movie/film.json";
+  const v1::LeaseToken before = TakeFilmLease(store());
+  const std::string lease = Read(dir_.Sub(key));
+  for (const std::string& damaged :
+       {std::string(), lease.substr(0, lease.size() / 2),
+        std::string("{\"holder\":\"runner-1\"}")}) {
+    SCOPED_TRACE(damaged);
+    Write(dir_.Sub(key), damaged);
+    Reopen();
+    const std::vector<v1::VerifyProblem> problems = Verify(store()).problems;
+    ASSERT_THAT(problems, SizeIs(1));
+    EXPECT_EQ(problems[0].path(), key);
+    v1::AcquireLeaseRequest acquire;
+    acquire.set_lease_id("movie/film");
+    acquire.set_holder("runner-2");
+    acquire.mutable_ttl()->set_seconds(6);
+    const absl::Status refused = store().leases.Acquire(acquire).status();
+    EXPECT_THAT(refused, StatusIs(absl::StatusCode::kDataLoss, HasSubstr(key)));
+    EXPECT_EQ(ReasonOf(refused), "DATA_CORRUPT");
+  }
+  ASSERT_OK(fs_.Remove(dir_.Sub(key)));
+  EXPECT_THAT(Verify(store()).problems, IsEmpty());
+  EXPECT_GT(TakeFilmLease(store(), "runner-2").fencing_token(),
+            before.fencing_token());
+  EXPECT_EQ(ReasonOf(store()
+                         .events
+                         .Append(ArtefactMade("Artifact:Script", 'c', "late",
+                                              before, kRun1, "rev-0003"))
+                         .status()),
+            "LEASE_LOST");
+}
+
+// F: S3-10
 TEST_F(MovieVerifierTest, ADamagedArchiveQuarantinesItsLog) {
   const std::string path = Film("events/rev-0002.inputs.jsonl");
   std::string bytes = Read(path);
