@@ -34,6 +34,8 @@ void SetStatus(const absl::Status& status, v1::BatchBlobResult* result) {
 absl::StatusOr<v1::BatchWriteBlobsResponse> ObjectBlobStore::BatchWrite(
     const v1::BatchWriteBlobsRequest& request) {
   const std::string& movie_id = request.movie_id();
+  const std::unique_ptr<MovieHolds::Hold> movie =
+      movies_.holds().ForUpload(movie_id);
   KINORA_ASSIGN_OR_RETURN(const MovieLimits limits, movies_.Limits(movie_id));
   int64_t bytes = 0;
   for (const v1::BatchBlob& blob : request.blobs()) {
@@ -86,6 +88,7 @@ absl::StatusOr<v1::BatchWriteBlobsResponse> ObjectBlobStore::BatchWrite(
     }
     SetStatus(status, writes[i].result);
   }
+  if (movie->deleted()) return MovieNotFound(movie_id);
   return response;
 }
 

@@ -44,6 +44,8 @@ absl::Status ValidateDigest(absl::string_view field, const v1::Digest& digest,
 
 absl::StatusOr<std::unique_ptr<BlobUpload>> ObjectBlobStore::StartUpload(
     const v1::WriteBlobHeader& header) {
+  std::unique_ptr<MovieHolds::Hold> movie =
+      movies_.holds().ForUpload(header.movie_id());
   KINORA_RETURN_IF_ERROR(movies_.Require(header.movie_id()));
   if (header.max_size_bytes() < 0) {
     return InvalidField("max_size_bytes", absl::StrCat(header.max_size_bytes()),
@@ -84,7 +86,8 @@ absl::StatusOr<std::unique_ptr<BlobUpload>> ObjectBlobStore::StartUpload(
     limit = limits.max_blob_bytes;
   }
   return std::make_unique<ObjectBlobUpload>(*this, header, limit,
-                                            std::move(writer), std::move(hold));
+                                            std::move(movie), std::move(writer),
+                                            std::move(hold));
 }
 
 absl::StatusOr<ObjectInfo> ObjectBlobStore::Find(absl::string_view movie_id,

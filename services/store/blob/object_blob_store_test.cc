@@ -136,6 +136,29 @@ TEST_F(ObjectBlobStoreTest, AnUploadThatIsDroppedLeavesNothing) {
               StatusIs(absl::StatusCode::kNotFound));
 }
 
+// The next movie of that id has nothing of what was begun in the one before.
+TEST_F(ObjectBlobStoreTest, AnUploadEndsWithItsMovie) {
+  ASSERT_OK_AND_ASSIGN(v1::WriteBlobResponse known, Upload(Header(), "known"));
+  v1::WriteBlobHeader expecting = Header();
+  *expecting.mutable_expected_digest() = known.digest();
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<BlobUpload> fresh,
+                       core().blobs.StartUpload(Header()));
+  ASSERT_OK(fresh->Append("fresh"));
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<BlobUpload> again,
+                       core().blobs.StartUpload(expecting));
+  ASSERT_OK(again->Append("known"));
+  v1::DeleteMovieRequest request;
+  request.set_movie_id("film");
+  ASSERT_OK(store().movies.Delete(request));
+  MakeFilm(store());
+  EXPECT_EQ(ReasonOf(fresh->Finish().status()), "MOVIE_NOT_FOUND");
+  EXPECT_EQ(ReasonOf(again->Finish().status()), "MOVIE_NOT_FOUND");
+  for (const char* bytes : {"fresh", "known"}) {
+    EXPECT_EQ(ReasonOf(Read(ReadOf(Sha256Of(bytes).Hex())).status()),
+              "BLOB_NOT_FOUND");
+  }
+}
+
 TEST_F(ObjectBlobStoreTest, TheEmptyBlobAlwaysExists) {
   const std::string hash = kEmptyDigest.Hex();
   EXPECT_THAT(Read(ReadOf(hash)), IsOkAndHolds(""));

@@ -75,11 +75,17 @@ absl::StatusOr<v1::WriteBlobResponse> ObjectBlobUpload::Finish() {
   response.mutable_digest()->set_hash(digest.Hex());
   response.mutable_digest()->set_size_bytes(size_);
   response.set_existed(true);
+  if (movie_->deleted()) return MovieNotFound(movie_id_);
+  absl::Status status;
   if (writer_ != nullptr && digest != kEmptyDigest) {
-    KINORA_ASSIGN_OR_RETURN(const bool created,
-                            store_.Commit(movie_id_, digest, size_, *writer_));
-    response.set_existed(!created);
+    const absl::StatusOr<bool> created =
+        store_.Commit(movie_id_, digest, size_, *writer_);
+    status = created.status();
+    if (created.ok()) response.set_existed(!*created);
   }
+  // Whatever the new movie of that id said to it.
+  if (movie_->deleted()) return MovieNotFound(movie_id_);
+  KINORA_RETURN_IF_ERROR(status);
   return response;
 }
 

@@ -18,6 +18,7 @@
 #include "services/store/blob/blob_store.h"
 #include "services/store/blob/blob_uses.h"
 #include "services/store/blob/object_blob_store.h"
+#include "services/store/movie/movie_holds.h"
 #include "services/store/object/object_storage.h"
 
 namespace kinora {
@@ -27,16 +28,19 @@ inline constexpr int64_t kMinBytesForHelp = int64_t{64} << 10;
 
 class ObjectBlobUpload final : public BlobUpload {
  public:
-  // `writer` stages the bytes. It is null if the expected blob exists; `hold`,
-  // under which that was seen, sees to it that it goes on to. `max_bytes` is 0
-  // for no limit. `store` MUST outlive this.
+  // `movie` was taken before the movie was found to exist. `writer` stages the
+  // bytes. It is null if the expected blob exists; `hold`, under which that was
+  // seen, sees to it that it goes on to. `max_bytes` is 0 for no limit. `store`
+  // MUST outlive this.
   ObjectBlobUpload(ObjectBlobStore& store, const v1::WriteBlobHeader& header,
-                   int64_t max_bytes, std::unique_ptr<ObjectWriter> writer,
+                   int64_t max_bytes, std::unique_ptr<MovieHolds::Hold> movie,
+                   std::unique_ptr<ObjectWriter> writer,
                    std::shared_ptr<BlobUses::Hold> hold)
       : store_(store),
         movie_id_(header.movie_id()),
         expected_(header.expected_digest()),
         max_bytes_(max_bytes),
+        movie_(std::move(movie)),
         writer_(std::move(writer)),
         hold_(std::move(hold)) {}
 
@@ -45,7 +49,9 @@ class ObjectBlobUpload final : public BlobUpload {
   absl::Status Append(absl::string_view bytes) override;
   absl::Status AppendParts(absl::Span<const absl::string_view> parts) override;
 
-  // INVALID_ARGUMENT (DIGEST_MISMATCH) if the bytes are not the expected ones.
+  // INVALID_ARGUMENT (DIGEST_MISMATCH) if the bytes are not the expected ones;
+  // NOT_FOUND (MOVIE_NOT_FOUND) if the movie was deleted since the upload
+  // began, also if there is a new one of its id.
   absl::StatusOr<v1::WriteBlobResponse> Finish() override;
 
  private:
@@ -53,6 +59,7 @@ class ObjectBlobUpload final : public BlobUpload {
   const std::string movie_id_;
   const v1::Digest expected_;
   const int64_t max_bytes_;
+  const std::unique_ptr<MovieHolds::Hold> movie_;
   const std::unique_ptr<ObjectWriter> writer_;
   const std::shared_ptr<BlobUses::Hold> hold_;
   Sha256 hasher_;

@@ -16,12 +16,6 @@
 namespace kinora {
 namespace {
 
-absl::Status NoMovie(absl::string_view movie_id) {
-  return WithReason(
-      absl::NotFoundError(absl::StrCat("there is no movie \"", movie_id, "\"")),
-      "MOVIE_NOT_FOUND", {{"movie", movie_id}});
-}
-
 std::string TextOf(const JsonValue& json, absl::string_view member) {
   const JsonValue* value = json.Find(member);
   return value != nullptr && value->is_string() ? value->string_value() : "";
@@ -87,6 +81,12 @@ std::string TextOf(const MovieFile& file) {
 
 }  // namespace
 
+absl::Status MovieNotFound(absl::string_view movie_id) {
+  return WithReason(
+      absl::NotFoundError(absl::StrCat("there is no movie \"", movie_id, "\"")),
+      "MOVIE_NOT_FOUND", {{"movie", movie_id}});
+}
+
 absl::Status MovieCatalog::Require(absl::string_view movie_id) {
   return Limits(movie_id).status();
 }
@@ -108,7 +108,7 @@ absl::StatusOr<MovieFile> MovieCatalog::Load(absl::string_view movie_id) {
     changes = changes_;
   }
   KINORA_ASSIGN_OR_RETURN(MovieFile file, LoadAny(movie_id));
-  if (file.deleted) return NoMovie(movie_id);
+  if (file.deleted) return MovieNotFound(movie_id);
   MutexLock lock(mu_);
   if (changes == changes_) known_.insert_or_assign(file.movie_id, file.limits);
   return file;
@@ -124,7 +124,7 @@ absl::StatusOr<std::string> MovieCatalog::ReadText(absl::string_view movie_id) {
   const std::string key = MovieKey(movie_id);
   for (;;) {
     absl::StatusOr<std::string> text = ReadObject(storage_, key);
-    if (absl::IsNotFound(text.status())) return NoMovie(movie_id);
+    if (absl::IsNotFound(text.status())) return MovieNotFound(movie_id);
     KINORA_RETURN_IF_ERROR(text.status());
     absl::StatusOr<JsonValue> json = ParseJson(*text);
     if (!json.ok()) return DataCorrupt(key, json.status().message());
@@ -159,7 +159,7 @@ absl::Status MovieCatalog::Change(absl::string_view movie_id,
   const std::string key = MovieKey(movie_id);
   KINORA_ASSIGN_OR_RETURN(const std::string text, ReadObject(storage_, key));
   KINORA_ASSIGN_OR_RETURN(MovieFile file, ParseMovieFile(movie_id, text));
-  if (file.deleted) return NoMovie(movie_id);
+  if (file.deleted) return MovieNotFound(movie_id);
   change(&file);
   const absl::Status changed = storage_.CompareAndSwap(key, text, TextOf(file));
   // Also after an error: the change may have happened.

@@ -143,6 +143,9 @@ class MovieCatalog {
       ABSL_GUARDED_BY(list_mu_);
 };
 
+// NOT_FOUND (MOVIE_NOT_FOUND).
+absl::Status MovieNotFound(absl::string_view movie_id);
+
 // The content of a `movie.json` for a copy of its movie under the id
 // `movie_id`; in the format it has. DATA_LOSS (DATA_CORRUPT) if `text` does not
 // parse, FAILED_PRECONDITION (FORMAT_UNKNOWN) for a format this build does not

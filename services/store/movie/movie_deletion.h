@@ -11,9 +11,9 @@
 //   5. its objects, and those elsewhere that name its runs
 //   6. what the stores hold of it in memory
 //   7. movie.json, then `deleting/<movie>`
-// An upload that was let in before 3 may leave its blob in the directory, which
-// is no harm to a movie of that id: a blob is its bytes. The lease's object
-// stays, as its fencing tokens must never be given out again.
+// An upload that was let in before 3 fails, but may leave its blob in the
+// directory, which is no harm to a movie of that id: a blob is its bytes. The
+// lease's object stays, as its fencing tokens must never be given out again.
 //
 // What a restoration leaves when it fails or is cut short (services/store/
 // backup/) goes the same way: `restoring/<movie>` leads to it.

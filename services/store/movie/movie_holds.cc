@@ -19,6 +19,9 @@ void MovieHolds::End(const Hold& hold) {
   const auto found = movies_.find(hold.movie_id_);
   Movie& movie = found->second;
   switch (hold.kind_) {
+    case Kind::kUpload:
+      --movie.uploads;
+      break;
     case Kind::kCopy:
       --movie.copies;
       break;
@@ -29,9 +32,19 @@ void MovieHolds::End(const Hold& hold) {
       movie.restoration = false;
       break;
   }
-  if (movie.copies == 0 && movie.removals == 0 && !movie.restoration) {
+  if (movie.uploads == 0 && movie.copies == 0 && movie.removals == 0 &&
+      !movie.restoration) {
     movies_.erase(found);
   }
+}
+
+std::unique_ptr<MovieHolds::Hold> MovieHolds::ForUpload(
+    absl::string_view movie_id) {
+  MutexLock lock(mu_);
+  Movie& movie = movies_[movie_id];
+  ++movie.uploads;
+  return absl::WrapUnique(
+      new Hold(*this, movie_id, Kind::kUpload, movie.deletions));
 }
 
 std::unique_ptr<MovieHolds::Hold> MovieHolds::ForCopy(

@@ -2,7 +2,9 @@
 //   - copying it, which any number may do at once;
 //   - removing parts that a copy may still read: pruning, trimming of logs;
 //   - restoring it, while there is no such movie: nobody else may take its id.
-// Deleting a movie waits for nobody. Its copies are told, and fail.
+// Deleting a movie waits for nobody. Its copies are told, and fail; and so are
+// its uploads, which keep nothing apart: what was begun in one movie MUST NOT
+// end in the next one of that id.
 //
 // What these do not cover, appends and commits and collections, needs no hold:
 // the first two only add, and a collection leaves alone what a log, a manifest
@@ -27,7 +29,7 @@ namespace kinora {
 // Thread-safe. MUST outlive its holds.
 class MovieHolds {
  private:
-  enum class Kind { kCopy, kRemoval, kRestoration };
+  enum class Kind { kUpload, kCopy, kRemoval, kRestoration };
 
  public:
   // Ends with its destruction. Thread-safe.
@@ -55,6 +57,9 @@ class MovieHolds {
     const int64_t deletions_;  // before it
   };
 
+  // Waits for nothing. Take it before looking whether the movie exists.
+  std::unique_ptr<Hold> ForUpload(absl::string_view movie_id);
+
   // Waits until nothing is being removed, which is soon.
   std::unique_ptr<Hold> ForCopy(absl::string_view movie_id);
 
@@ -66,12 +71,13 @@ class MovieHolds {
       absl::string_view movie_id);
   bool IsRestored(absl::string_view movie_id);
 
-  // Tells the copies under way.
+  // Tells the copies and uploads under way.
   void NoteDeletion(absl::string_view movie_id);
 
  private:
   // Of a movie that has holds.
   struct Movie {
+    int uploads = 0;
     int copies = 0;
     int removals = 0;
     bool restoration = false;
