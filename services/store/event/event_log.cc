@@ -108,6 +108,17 @@ absl::Status RecordRemoved(absl::string_view log, int64_t wanted,
                    " has been removed; the oldest is ", oldest));
 }
 
+std::string RecordsMissing(int64_t first, int64_t last,
+                           absl::string_view file_before,
+                           absl::string_view file_after) {
+  const auto name = [](absl::string_view file) {
+    return file.substr(file.rfind('/') + 1);
+  };
+  return absl::StrCat("the records ", first, " to ", last,
+                      " are missing: they belong between ", name(file_before),
+                      " and ", name(file_after));
+}
+
 absl::Status LogExists(absl::string_view log, int64_t last_sequence) {
   return absl::AlreadyExistsError(absl::StrCat(
       "log \"", log, "\" has records already, up to ", last_sequence));

@@ -177,6 +177,11 @@ std::string ArchiveSuffix(absl::string_view log);
 absl::Status RecordRemoved(absl::string_view log, int64_t wanted,
                            int64_t oldest);
 
+// "the records 3 to 4 are missing ..." of those that belong between two files.
+std::string RecordsMissing(int64_t first, int64_t last,
+                           absl::string_view file_before,
+                           absl::string_view file_after);
+
 // What Restore() answers for a log that ends at `last_sequence`.
 absl::Status LogExists(absl::string_view log, int64_t last_sequence);
 

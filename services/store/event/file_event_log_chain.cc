@@ -75,10 +75,17 @@ absl::Status FileEventLogChain::FindArchives() {
             });
   for (size_t i = 1; i < archives_.size(); ++i) {
     const int64_t due = archives_[i - 1].last_sequence() + 1;
-    if (archives_[i].first_sequence() == due) continue;
-    return absl::DataLossError(
-        absl::StrCat(archives_[i].path(), ", line 1: it has sequence number ",
-                     archives_[i].first_sequence(), " where ", due, " is due"));
+    const int64_t first = archives_[i].first_sequence();
+    if (first == due) continue;
+    if (first > due) {
+      return absl::DataLossError(
+          absl::StrCat(path_, ": ",
+                       RecordsMissing(due, first - 1, archives_[i - 1].path(),
+                                      archives_[i].path())));
+    }
+    return absl::DataLossError(absl::StrCat(archives_[i].path(),
+                                            ", line 1: it has sequence number ",
+                                            first, " where ", due, " is due"));
   }
   return absl::OkStatus();
 }

@@ -280,7 +280,9 @@ TEST_F(FileEventLogTest, AMissingArchiveInTheMiddleIsDataLoss) {
   Reopen();
   EXPECT_THAT(log_->Read(kInputsLog, 0, 1, 1),
               StatusIs(absl::StatusCode::kDataLoss,
-                       AllOf(HasSubstr("rev-3"), HasSubstr("where 3 is due"))));
+                       AllOf(HasSubstr(kInputs + ": the records 3 to 4 are"),
+                             HasSubstr("between rev-1.inputs.jsonl and "
+                                       "rev-3.inputs.jsonl"))));
 }
 
 // F: S0-24

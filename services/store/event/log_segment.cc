@@ -130,7 +130,10 @@ absl::StatusOr<LogScan> ScanLogFile(
     }
     if (scan.segment.empty()) {
       if (archived_through != 0 && *sequence != start.sequence) {
-        return Annotate(CheckLogLineIs(start.sequence, line), where);
+        return absl::DataLossError(absl::StrCat(
+            where, ": it has record ", *sequence, ", and the records ",
+            start.sequence, " to ", *sequence - 1,
+            ", between the last archive and it, are missing"));
       }
       scan.segment =
           LogSegment(path, {*sequence, offset - line.size() - 1}, number);

@@ -152,10 +152,16 @@ class LogChecker {
     const bool first = last_ < 0;
     if (first && !after_bad_) CheckBeginning(*sequence);
     if (!first && !after_bad_ && *sequence != last_ + 1) {
-      Report(key, line,
-             absl::StrCat("has record ", *sequence, " after ", last_));
+      if (key != last_key_ && *sequence > last_) {
+        Report(key_, 0,
+               RecordsMissing(last_ + 1, *sequence - 1, last_key_, key));
+      } else {
+        Report(key, line,
+               absl::StrCat("has record ", *sequence, " after ", last_));
+      }
     }
     last_ = *sequence;
+    last_key_ = key;
     after_bad_ = false;
     const absl::Status parsed =
         EventFromRecord(key_, kind_, {*sequence, std::string(text)}).status();
@@ -230,6 +236,7 @@ class LogChecker {
 
   LogCheck check_;
   int64_t last_ = -1;       // the record before; -1 at the beginning
+  std::string last_key_;    // the file it is in
   int64_t end_ = kNoEnd;    // the last record to check
   bool after_bad_ = false;  // the line before was damaged
   bool live_ = false;       // in the live file

@@ -26,9 +26,10 @@ struct LogCheck {
 };
 
 // Safe beside appends and archiving: looks again if files moved meanwhile.
-// Damaged lines in a row are one problem; records missing at the beginning that
-// no revision checkpoint covers are one, naming the log and the range. On
-// storage without files the records are read through `log`.
+// Damaged lines in a row are one problem; records missing between two files are
+// one, and so are those at the beginning that no revision checkpoint covers,
+// naming the log and the range. On storage without files the records are read
+// through `log`.
 absl::StatusOr<LogCheck> CheckLog(ObjectStorage& storage, EventLog& log,
                                   absl::string_view movie_id,
                                   absl::string_view log_key, v1::LogKind kind);

@@ -26,6 +26,7 @@
 #include "services/store/manifest/manifest_replay.h"
 #include "services/store/manifest/revision_source.h"
 #include "services/store/retention/retention_record.h"
+#include "services/store/verify/blob_check.h"
 #include "services/store/verify/log_check.h"
 
 namespace kinora {
@@ -67,7 +68,14 @@ class MovieVerifier {
     }
     KINORA_RETURN_IF_ERROR(GoOn(RunsPrefix(movie_id_), CheckPlans()));
     KINORA_RETURN_IF_ERROR(GoOn(RunsPrefix(movie_id_), CheckRuns()));
-    KINORA_RETURN_IF_ERROR(GoOn(BlobPrefix(movie_id_), CheckBlobs()));
+    KINORA_RETURN_IF_ERROR(
+        GoOn(BlobPrefix(movie_id_),
+             CheckBlobs(
+                 cores_.storage, movie_id_,
+                 [this](int64_t bytes) { return Checked(bytes); },
+                 [this](absl::string_view key, absl::string_view message) {
+                   return Problem(Below(key), 0, message);
+                 })));
     if (logs_intact) {
       KINORA_RETURN_IF_ERROR(GoOn(MoviePrefix(movie_id_), CheckReferences()));
       KINORA_RETURN_IF_ERROR(
@@ -376,47 +384,6 @@ class MovieVerifier {
                    absl::StrCat("does not name the movie of ", run_id));
   }
 
-  absl::Status CheckBlobs() {
-    std::vector<std::string> directories;
-    KINORA_RETURN_IF_ERROR(ForEachEntry(
-        cores_.storage, BlobPrefix(movie_id_), [&](const ObjectPage& page) {
-          directories.insert(directories.end(), page.prefixes.begin(),
-                             page.prefixes.end());
-          return absl::OkStatus();
-        }));
-    for (const std::string& directory : directories) {
-      KINORA_RETURN_IF_ERROR(
-          ForEachEntry(cores_.storage, directory, [&](const ObjectPage& page) {
-            for (const ObjectInfo& object : page.objects) {
-              KINORA_RETURN_IF_ERROR(CheckBlob(object.key));
-            }
-            return absl::OkStatus();
-          }));
-    }
-    return absl::OkStatus();
-  }
-
-  absl::Status CheckBlob(const std::string& key) {
-    int64_t offset = 0;
-    for (;;) {
-      absl::StatusOr<std::string> bytes =
-          cores_.storage.Read(key, offset, kReadBytes);
-      if (absl::IsNotFound(bytes.status())) {  // collected meanwhile
-        hasher_.Reset();
-        return absl::OkStatus();
-      }
-      KINORA_RETURN_IF_ERROR(bytes.status());
-      if (bytes->empty()) break;
-      hasher_.Update(*bytes);
-      offset += static_cast<int64_t>(bytes->size());
-    }
-    const std::string hash = hasher_.Finish().Hex();
-    KINORA_RETURN_IF_ERROR(Checked(offset));
-    if (key == BlobKey(movie_id_, hash)) return absl::OkStatus();
-    return Problem(Below(key), 0,
-                   absl::StrCat("does not have its hash, but ", hash));
-  }
-
   absl::Status CheckReferences() {
     ReachableBlobs walk(cores_.storage, cores_.log, cores_.manifests,
                         movie_id_);
@@ -481,7 +448,6 @@ class MovieVerifier {
   RetentionRecord retention_;
   bool retention_known_ = true;
   bool shares_runs_ = false;
-  Sha256 hasher_;
   absl::flat_hash_set<std::string> seen_references_;
   absl::flat_hash_set<std::string> ended_by_;  // messages
   v1::VerifyMovieResponse pending_;
