@@ -92,9 +92,25 @@ absl::StatusOr<size_t> VerifyOne(const Invocation& call,
   return count;
 }
 
+// What belongs to no movie and should not be there.
+absl::StatusOr<JsonArray> VerifyTheRest(const Invocation& call) {
+  JsonArray problems;
+  KINORA_RETURN_IF_ERROR(call.connection.store().maintenance.VerifyMovie(
+      v1::VerifyMovieRequest(), [&](const v1::VerifyMovieResponse& response) {
+        for (const v1::VerifyProblem& problem : response.problems()) {
+          problems.push_back(ToJson(problem));
+          if (call.json) continue;
+          Print(absl::StrCat(problem.path(), ": ", problem.message(), "\n"));
+        }
+        return absl::OkStatus();
+      }));
+  return problems;
+}
+
 absl::StatusOr<int> Verify(const Invocation& call) {
   std::vector<std::string> ids(call.args.operands());
-  if (ids.empty()) {
+  const bool whole_store = ids.empty();
+  if (whole_store) {
     KINORA_ASSIGN_OR_RETURN(ids, AllMovies(call));
   }
   JsonArray movies;
@@ -105,9 +121,15 @@ absl::StatusOr<int> Verify(const Invocation& call) {
         VerifyOne(call, movie_id, ids.size() == 1, &movies));
     problems += found;
   }
+  JsonArray others;
+  if (whole_store) {
+    KINORA_ASSIGN_OR_RETURN(others, VerifyTheRest(call));
+    problems += others.size();
+  }
   if (call.json) {
     JsonObject json;
     json.Add("movies", std::move(movies));
+    if (whole_store) json.Add("problems", std::move(others));
     PrintJson(JsonValue(std::move(json)));
   }
   return problems == 0 ? kExitOk : kExitFailure;

@@ -181,6 +181,30 @@ def test_movie_of_an_unknown_format_is_refused_and_others_go_on(tmp_path, kinora
     assert kinora.run("film").end == "run.completed"
 
 
+def test_directory_that_lost_its_movie_file_is_reported(tmp_path, kinora, film):
+    make_film(kinora, film())
+    make_film(kinora, film(), "other")
+    builds = tmp_path / "data" / "builds"
+    (builds / "leftover" / "blobs").mkdir(parents=True)
+    assert kinora.json("verify")["problems"] == []
+    kinora.ok("movie", "create", "lost", "--blueprint", film())
+    kinora.ok("input", "set", "lost", 'Story="Call me Ishmael."')
+    (builds / "lost" / "movie.json").rename(tmp_path / "movie.json")
+    (builds / "Strange").mkdir()
+    (builds / "Strange" / "file").write_text("what")
+    done = kinora.call("verify")
+    assert done.returncode == 1
+    assert "builds/lost: " in done.stdout
+    assert "movie.json" in done.stdout
+    assert "builds/Strange: " in done.stdout
+    done = kinora.call("verify", "--json")
+    paths = [problem["path"] for problem in json.loads(done.stdout)["problems"]]
+    assert sorted(paths) == ["builds/Strange", "builds/lost"]
+    (tmp_path / "movie.json").rename(builds / "lost" / "movie.json")
+    shutil.rmtree(builds / "Strange")
+    assert kinora.json("verify")["problems"] == []
+
+
 def test_every_command_tells_its_flags(kinora):
     for words in (
         ["gc"],

@@ -7,6 +7,7 @@
 #include "services/store/readable/readable_scan.h"
 #include "services/store/retention/movie_pruning.h"
 #include "services/store/statistics/movie_statistics.h"
+#include "services/store/verify/directories_check.h"
 #include "services/store/verify/movie_verifier.h"
 
 namespace kinora {
@@ -37,6 +38,9 @@ absl::StatusOr<v1::ExplainBlobResponse> StoreMaintenance::ExplainBlob(
 absl::Status StoreMaintenance::VerifyMovie(
     const v1::VerifyMovieRequest& request,
     absl::FunctionRef<absl::Status(const v1::VerifyMovieResponse&)> report) {
+  if (request.movie_id().empty()) {
+    return CheckDirectories(cores_.storage, cores_.movies, report);
+  }
   const absl::Status known = cores_.catalog.Require(request.movie_id());
   // A movie whose file is damaged can be verified all the same.
   if (!absl::IsDataLoss(known)) {

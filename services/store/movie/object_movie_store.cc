@@ -71,7 +71,7 @@ absl::StatusOr<v1::CreateMovieResponse> ObjectMovieStore::Create(
   } else {
     if (movies_.holds().IsRestored(movie_id)) return MovieExists(movie_id);
     KINORA_RETURN_IF_ERROR(deletion_.EndRestoration(movie_id));
-    KINORA_RETURN_IF_ERROR(CheckUnused(movie_id));
+    KINORA_RETURN_IF_ERROR(CheckUnusedLocked(movie_id));
     KINORA_RETURN_IF_ERROR(
         Pin(movie_id, request.blueprint(), hash, Revision{1}.ToString()));
     const MovieFile created = {.movie_id = movie_id,
@@ -112,8 +112,18 @@ ObjectMovieStore::BeginRestoration(absl::string_view movie_id) {
   return hold;
 }
 
+absl::Status ObjectMovieStore::CheckUnused(absl::string_view movie_id) {
+  KINORA_RETURN_IF_ERROR(ValidateMovieId(movie_id));
+  MutexLock lock(mu_);
+  const absl::Status exists = movies_.LoadAny(movie_id).status();
+  if (!absl::IsNotFound(exists) || movies_.holds().IsRestored(movie_id)) {
+    return absl::OkStatus();
+  }
+  return CheckUnusedLocked(std::string(movie_id));
+}
+
 // A creation that was cut short has left blueprints at most.
-absl::Status ObjectMovieStore::CheckUnused(const std::string& movie_id) {
+absl::Status ObjectMovieStore::CheckUnusedLocked(const std::string& movie_id) {
   const std::string inputs = InputsLogKey(movie_id);
   KINORA_ASSIGN_OR_RETURN(const LogExtent made,
                           log_.Extent(ArtefactsLogKey(movie_id)));

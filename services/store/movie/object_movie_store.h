@@ -63,6 +63,10 @@ class ObjectMovieStore final : public MovieStore {
     return deletion_.EndRestoration(movie_id);
   }
 
+  // FAILED_PRECONDITION if there is the history of a movie under the id, and no
+  // movie. Waits for a creation that is under way.
+  absl::Status CheckUnused(absl::string_view movie_id);
+
   // Idempotent by `request_id` if it is not empty and the blueprint is the
   // same; without one a movie that exists is ALREADY_EXISTS.
   absl::StatusOr<v1::CreateMovieResponse> Create(
@@ -89,8 +93,7 @@ class ObjectMovieStore final : public MovieStore {
   // The movie's file, tombstones done away with; NOT_FOUND for a free id.
   absl::StatusOr<MovieFile> LoadLiving(absl::string_view movie_id)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // FAILED_PRECONDITION if there is the history of a movie under the id.
-  absl::Status CheckUnused(const std::string& movie_id)
+  absl::Status CheckUnusedLocked(const std::string& movie_id)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Stores the blueprint and appends the event that pins it for `revision`.
   absl::Status Pin(const std::string& movie_id, absl::string_view blueprint,

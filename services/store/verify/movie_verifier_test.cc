@@ -19,6 +19,7 @@
 namespace kinora {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
@@ -298,6 +299,39 @@ TEST_F(MovieVerifierTest, AFifoInPlaceOfABlobIsAProblem) {
   const std::vector<v1::VerifyProblem> problems = Verify(store()).problems;
   ASSERT_THAT(problems, SizeIs(1));
   EXPECT_EQ(problems[0].path(), path);
+}
+
+// F: S3-10
+TEST_F(MovieVerifierTest, ADirectoryThatLostItsMovieIsAProblemOfTheStore) {
+  const auto verify_the_rest = [this] {
+    std::vector<std::string> paths;
+    EXPECT_OK(store().maintenance.VerifyMovie(
+        v1::VerifyMovieRequest(), [&](const v1::VerifyMovieResponse& response) {
+          for (const v1::VerifyProblem& problem : response.problems()) {
+            EXPECT_THAT(problem.message(), HasSubstr("movie.json"));
+            paths.push_back(problem.path());
+          }
+          return absl::OkStatus();
+        }));
+    return paths;
+  };
+  // What a creation leaves that was cut short.
+  std::filesystem::create_directories(dir_.Sub("builds/begun"));
+  std::filesystem::copy(Film("blobs"), dir_.Sub("builds/begun/blobs"),
+                        std::filesystem::copy_options::recursive);
+  std::filesystem::create_directories(dir_.Sub("builds/empty/events"));
+  EXPECT_THAT(verify_the_rest(), IsEmpty());
+  const std::string file = Read(Film("movie.json"));
+  ASSERT_OK(fs_.Remove(Film("movie.json")));
+  EXPECT_THAT(verify_the_rest(), ElementsAre("builds/film"));
+  // Also when its logs are lost as well.
+  local_->Close();
+  std::filesystem::rename(Film("events"), dir_.Sub("events"));
+  Reopen();
+  EXPECT_THAT(verify_the_rest(), ElementsAre("builds/film"));
+  std::filesystem::rename(dir_.Sub("events"), Film("events"));
+  Write(Film("movie.json"), file);
+  EXPECT_THAT(verify_the_rest(), IsEmpty());
 }
 
 // F: S3-10
