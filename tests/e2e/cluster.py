@@ -106,6 +106,18 @@ class Kinora:
             env={**os.environ, **self._environment},
         )
 
+    def call_bytes(
+        self, *args: str, given: bytes = b""
+    ) -> subprocess.CompletedProcess:
+        """As call(), with bytes for standard input and from the outputs."""
+        return subprocess.run(
+            [BIN / "kinora", *args],
+            input=given,
+            capture_output=True,
+            timeout=COMMAND_LIMIT_S,
+            env={**os.environ, **self._environment},
+        )
+
     def ok(self, *args: str) -> str:
         """Runs a command that must succeed; returns what it printed."""
         done = self.call(*args)

@@ -114,6 +114,26 @@ def test_backup_comes_back_as_the_same_movie(tmp_path, kinora, film):
     assert len(kinora.json("runs", "list", "--movie", "film")["runs"]) >= 1
 
 
+def test_backup_passes_through_a_pipe(kinora, film):
+    before = make_film(kinora, film())
+    made = kinora.call_bytes("backup", "film", "-")
+    assert made.returncode == 0, made.stderr
+    assert b"copied film" in made.stderr
+    restored = kinora.call_bytes("restore", "-", "beside", given=made.stdout)
+    assert restored.returncode == 0, restored.stderr
+    assert kinora.manifest_bytes("beside") == before
+    # A pipe that broke makes no movie.
+    cut = kinora.call_bytes("restore", "-", "again", given=made.stdout[:-2000])
+    assert cut.returncode == 1
+    assert b"DATA_CORRUPT" in cut.stderr
+    movies = kinora.json("movie", "list")["movies"]
+    assert [m["movieId"] for m in movies] == ["beside", "film"]
+    both = kinora.call_bytes("backup", "film", "-", "--json")
+    assert both.returncode == 1
+    assert both.stdout == b""
+    assert b"--json" in both.stderr
+
+
 def test_damaged_backup_is_refused_and_leaves_nothing(tmp_path, kinora, film):
     make_film(kinora, film())
     copy = tmp_path / "film.tar"
