@@ -240,9 +240,9 @@ TEST_P(ProduceSessionTest, LeavesAreTakenFromTheirOutput) {
     ExpectFailure(produce(json), v1::FAILURE_REASON_OUTPUT_INVALID, false,
                   "Artifact:Text has nothing at /");
   }
-  ExpectFailure(produce(R"({"t": 3, "a/b": [0, 1]})"),
-                v1::FAILURE_REASON_OUTPUT_INVALID, false,
-                "Artifact:Title: Artifact:Text has number, not a string, at /t");
+  ExpectFailure(
+      produce(R"({"t": 3, "a/b": [0, 1]})"), v1::FAILURE_REASON_OUTPUT_INVALID,
+      false, "Artifact:Title: Artifact:Text has number, not a string, at /t");
   // The producer cannot send a leaf itself.
   ExpectFailure(
       Produce({Accepted("1"), Chunk("Title", 0, "Sky", true), Succeeded()}),
