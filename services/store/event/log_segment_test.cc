@@ -82,7 +82,7 @@ TEST_F(LogSegmentTest, DamageNamesFileAndLine) {
   Write(Lines(1, 2) + Lines(2, 2));
   EXPECT_THAT(Scan(), damaged("/b/x.log, line 3"));
   Write(Lines(5, 6));
-  EXPECT_THAT(Scan(3), damaged("/b/x.log, line 1: it has sequence number 5"));
+  EXPECT_THAT(Scan(3), damaged("/b/x.log, line 1: it has record 5"));
   for (size_t i = 0; i < lines.size(); ++i) {
     Write(lines);
     fs_.FlipByte(kPath, i);
