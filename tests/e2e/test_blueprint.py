@@ -33,7 +33,9 @@ for word, tag, first in (
 def schema_error(text: str) -> str:
     """What the schema has against a blueprint; empty for nothing."""
     validator = jsonschema.Draft202012Validator(SCHEMA)
-    error = next(validator.iter_errors(yaml.load(text, PlainLoader)), None)
+    documents = [d for d in yaml.load_all(text, PlainLoader) if d is not None]
+    errors = (e for d in documents for e in validator.iter_errors(d))
+    error = next(errors, None)
     return "" if error is None else f"{list(error.path)}: {error.message}"
 
 
@@ -115,7 +117,9 @@ nodes:
     inputs:
       images: {all: "Image[segment][image]", group: segment, order: [segment]}
       first: {from: "Image[0][0]", else: Input:Story}
-    outputs: {Film: {type: text/plain, readable: film.txt}}
+    outputs:
+      Film: {type: text/plain, readable: film.txt}
+      Cast: {type: application/json, leaves: {Hero: /hero, Title: {at: /title}}}
 outputs: [Film]
 """
 
@@ -160,9 +164,14 @@ BAD = [
     ("[0][0]", "[00][0]"),
     ("else: Input", "els: Input"),
     ("readable: film.txt", "readable: /film.txt"),
+    ("/title", "title"),
+    ("/title", "/ti~tle"),
+    ("{at: /title}", "{type: text/plain}"),
+    ("{at: /title}", "{at: /title, type: image/png}"),
     ("outputs: [Film]", "outputs: Film"),
     ("outputs: [Film]", "outputs: [Film, Film]"),
     ("  Film:\n", "  Fi-lm:\n"),
+    ("producer: film", "use: film"),
     ("nodes:", "inputs2: {}\nnodes:"),
 ]
 

@@ -59,6 +59,7 @@
 #include "common/digest.h"
 #include "kinora/v1/types.pb.h"
 #include "services/planner/blueprint/input_type.h"
+#include "services/planner/blueprint/leaf_pointer.h"
 #include "services/planner/blueprint/readable_template.h"
 #include "services/planner/blueprint/version_range.h"
 
@@ -155,6 +156,10 @@ struct OutputDeclaration {
   std::vector<int> dimensions;  // the node's and its own, ascending
   // Where the readable copies lie below `prompts/`; empty for none.
   ReadableTemplate readable;
+  // For a leaf: the output of the same node whose values it is a part of, and
+  // where in them it stands. -1 for what the producer makes itself.
+  int leaf_of = -1;
+  LeafPointer pointer;
 };
 
 // How the jobs of a node are run. 0 leaves it to the runner's producer table.
@@ -179,6 +184,7 @@ struct NodeDeclaration {
   VersionRange producer_versions;    // any unless the node says
   std::string settings_json = "{}";  // canonical
   Digest settings_hash;
+  // What the key has besides: the node's salt and a hash of its leaves.
   std::string salt;
   NodeLimitsDeclaration limits;
   std::optional<PriceDeclaration> price;

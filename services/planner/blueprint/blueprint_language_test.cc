@@ -191,6 +191,180 @@ TEST(BlueprintLanguageTest, NamesWhatIsWrong) {
   }
 }
 
+constexpr char kLeaves[] = R"(blueprint: leaves
+dimensions: {shot: {size: 2}}
+nodes:
+  Director:
+    producer: director
+    outputs:
+      Plan:
+        type: application/json
+        leaves:
+          Prompt: {at: "/shots/{shot}/prompt", over: [shot], type: text/plain}
+          Mood: /mood
+  Shot:
+    producer: shot
+    over: [shot]
+    inputs: {prompt: "Prompt[shot]", mood: Mood}
+    outputs: {Shot: video/mp4}
+)";
+
+// F: B-3
+TEST(BlueprintLanguageTest, LeavesAreOutputsOfTheirOwn) {
+  ASSERT_OK_AND_ASSIGN(Blueprint film, ParseBlueprint("", kLeaves));
+  ASSERT_EQ(film.outputs.size(), 4u);
+  EXPECT_EQ(film.outputs[1].leaf_of, 0);
+  EXPECT_THAT(film.outputs[1].dimensions, ElementsAre(0));
+  EXPECT_EQ(film.outputs[1].pointer.At({1}), "/shots/1/prompt");
+  EXPECT_EQ(film.outputs[2].mime_type, "application/json");
+  EXPECT_EQ(film.outputs[3].leaf_of, -1);
+  std::string salt = film.nodes[0].salt;
+  std::string moved = kLeaves;
+  moved.replace(moved.find("/mood"), 5, "/tone");
+  EXPECT_NE(ParseBlueprint("", moved)->nodes[0].salt, salt);
+  EXPECT_EQ(film.nodes[1].salt, "");
+
+  const BadCase cases[] = {
+      {"/mood", "mood", "\"mood\" is no JSON pointer"},
+      {"/mood", "/mo~od", "a ~ is written as ~0"},
+      {"/mood", "\"\"", "a leaf is a part"},
+      {"{shot}/prompt", "0/prompt", "must hold {shot}"},
+      {"{shot}/prompt", "{shots}/prompt", "did you mean \"shot\"?"},
+      {"at: \"/shots/{shot}/prompt\", ", "", "at is missing"},
+      {"type: text/plain}", "type: image/png}", "a leaf is text or JSON"},
+      {"type: application/json", "type: text/plain", "only JSON has leaves"},
+      {"type: application/json",
+       "type: application/json\n        readable: plan.json",
+       "an output with leaves has no readable copy"},
+      {"Mood: /mood", "Plan: /mood", "makes \"Plan\", but node Director"},
+  };
+  for (const BadCase& bad : cases) {
+    std::string yaml = kLeaves;
+    yaml.replace(yaml.find(bad.from), std::string(bad.from).size(), bad.to);
+    EXPECT_THAT(
+        ParseBlueprint("", yaml),
+        StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(bad.error)))
+        << bad.to;
+  }
+}
+
+constexpr char kUses[] = R"(blueprint: film
+inputs:
+  Count: {type: integer, default: 2}
+  Shots: {type: integer, over: [segment], default: 2}
+  Music: {type: boolean, default: true}
+dimensions: {segment: {size: Input:Count}}
+nodes:
+  Script: {producer: script, outputs: {Text: {type: text/plain, over: [segment]}}}
+  Scene:
+    use: scene
+    over: [segment]
+    when: Input:Music
+    inputs: {text: "Text[segment]", count: "Input:Shots[segment]"}
+  Film:
+    producer: film
+    inputs: {scenes: {all: "Scene_Cut_Film[segment]"}}
+    outputs: {Film: video/mp4}
+outputs: [Film]
+---
+blueprint: scene
+inputs:
+  text: {type: text}
+  count: {type: integer}
+  style: {type: text, default: plain}
+  mood: {type: text, over: [shot], default: ""}
+dimensions: {shot: {size: Input:count}}
+nodes:
+  Shot:
+    producer: shot
+    over: [shot]
+    inputs:
+      text: Input:text
+      style: Input:style
+      mood: "Input:mood[shot]"
+      before: "Shot[shot-1]"
+    outputs: {Shot: {type: text/plain, readable: "shots/{shot}.txt"}}
+  Cut: {use: cut, inputs: {shots: {all: "Shot[shot]"}}}
+---
+blueprint: cut
+inputs: {shots: {type: text}}
+nodes:
+  Film: {producer: cut, inputs: {shots: Input:shots}, outputs: {Film: video/mp4}}
+)";
+
+// F: B-2
+TEST(BlueprintLanguageTest, UsesOfBlueprintsAreExpanded) {
+  ASSERT_OK_AND_ASSIGN(Blueprint film, ParseBlueprint("", kUses));
+  std::vector<std::string> names;
+  for (const NodeDeclaration& node : film.nodes) names.push_back(node.name);
+  EXPECT_THAT(names,
+              ElementsAre("Script", "Scene_Shot", "Scene_Cut_Film", "Film"));
+  names.clear();
+  for (const InputDeclaration& in : film.inputs) names.push_back(in.name);
+  EXPECT_THAT(names, ElementsAre("Count", "Shots", "Music", "Scene_style",
+                                 "Scene_mood"));
+  EXPECT_THAT(film.inputs[4].over, ElementsAre(0, 1));
+  EXPECT_EQ(film.dimensions[1].name, "Scene_shot");
+  EXPECT_EQ(film.dimensions[1].within, 0);
+  const NodeDeclaration& shot = film.nodes[1];
+  EXPECT_THAT(shot.over, ElementsAre(0, 1));
+  EXPECT_EQ(shot.conditions.size(), 1u);
+  EXPECT_EQ(shot.bindings[0].from.indices[1].offset, -1);
+  EXPECT_EQ(film.outputs[1].readable.PathOf({2, 3}), "Scene/2/shots/3.txt");
+  const NodeDeclaration& cut = film.nodes[2];
+  EXPECT_THAT(cut.over, ElementsAre(0));
+  EXPECT_TRUE(cut.bindings[0].is_list);
+  EXPECT_EQ(cut.conditions.size(), 1u);
+
+  const BadCase cases[] = {
+      {"use: scene", "use: scen", "did you mean \"scene\"?"},
+      {"use: scene", "use: scene\n    producer: p", "unknown key \"producer\""},
+      {"inputs: {text: \"Text", "inputs: {txt: \"Text",
+       "did you mean \"text\"?"},
+      {"count: \"Input", "mood: \"Input", "has dimensions of its own"},
+      {"use: cut, inputs: {shots: {all: \"Shot[shot]\"}}", "use: scene",
+       "more than 8 levels deep"},
+      {"use: scene\n    over: [segment]", "use: scene\n    over: segment",
+       "nodes.Scene.over: must be a list of dimensions"},
+      {"use: cut, inputs: {shots: {all: \"Shot[shot]\"}}",
+       "use: cut, inputs: [\"Shot[shot]\"]", "must be a map from name"},
+      {"over: [shot], default", "over: shot, default", "must be a list"},
+      {"blueprint: cut", "blueprint: cuts", "did you mean \"cuts\"?"},
+      {"blueprint: cut", "blueprint: scene", "is in the file twice"},
+      {"use: cut, inputs: {shots: {all: \"Shot[shot]\"}}",
+       "producer: p, outputs: {X: text/plain}", "is used by no other"},
+      {"shots: Input:shots}, outputs", "shots: Input:shot}, outputs",
+       "line 42: nodes.Scene_Cut_Film.inputs.shots: unknown input"},
+      {"inputs: {shots: {type", "input: {shots: {type",
+       "unknown key \"input\""},
+  };
+  for (const BadCase& bad : cases) {
+    std::string yaml = kUses;
+    ASSERT_NE(yaml.find(bad.from), std::string::npos) << bad.from;
+    yaml.replace(yaml.find(bad.from), std::string(bad.from).size(), bad.to);
+    EXPECT_THAT(
+        ParseBlueprint("", yaml),
+        StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(bad.error)))
+        << bad.to;
+  }
+  // Each blueprint uses the next twenty times, which no machine could expand.
+  std::string bomb;
+  for (int i = 0; i < 8; ++i) {
+    bomb += "---\nblueprint: b" + std::to_string(i) + "\nnodes:\n";
+    for (int use = 0; use < 20; ++use) {
+      bomb += "  N" + std::to_string(use) + ": {use: b" +
+              std::to_string(i + 1) + "}\n";
+    }
+  }
+  bomb += "---\nblueprint: b8\nnodes: {}\n";
+  EXPECT_THAT(ParseBlueprint("", bomb),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("more than 2000 nodes")));
+  EXPECT_THAT(
+      ParseBlueprint("", std::string(kAlbum) + "---\nblueprint: x\n"),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("uses no other")));
+}
+
 TEST(BlueprintLanguageTest, CyclesByOffsetsAndFallbacksMakeGroups) {
   ASSERT_OK_AND_ASSIGN(Blueprint b, ParseBlueprint("", R"(
 blueprint: b

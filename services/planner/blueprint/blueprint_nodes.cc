@@ -84,51 +84,69 @@ absl::Status BlueprintParser::ParseNode(const YamlEntry& entry) {
     KINORA_RETURN_IF_ERROR(
         ParseOutput(output, absl::StrCat(outputs_path, ".", output.key)));
   }
+  SaltWithLeaves(&blueprint_.nodes.back());
   return absl::OkStatus();
 }
 
 absl::Status BlueprintParser::ParseOutput(const YamlEntry& entry,
                                           const std::string& path) {
-  NodeDeclaration& node = blueprint_.nodes.back();
   OutputDeclaration output;
   output.name = entry.key;
   output.line = entry.line;
   output.node = static_cast<int>(blueprint_.nodes.size()) - 1;
   const YamlNode* type = entry.value;
   const YamlNode* readable = nullptr;
+  const YamlNode* leaves = nullptr;
   if (type->kind == YamlNode::Kind::kMap) {
     KINORA_RETURN_IF_ERROR(
-        ExpectMap(*type, path, {"type", "over", "readable"}));
+        ExpectMap(*type, path, {"type", "over", "readable", "leaves"}));
     KINORA_ASSIGN_OR_RETURN(output.own_over, ParseOver(*entry.value, path));
     readable = type->Find("readable");
+    leaves = type->Find("leaves");
     type = type->Find("type");
     if (type == nullptr) {
       return Error(entry.line, path, "type is missing, such as text/plain");
     }
   }
-  KINORA_ASSIGN_OR_RETURN(output.mime_type, Text(*type, path));
-  if (!IsMimeType(output.mime_type)) {
-    return Error(type->line, path,
-                 absl::StrCat("\"", ClipValue(output.mime_type),
-                              "\" is not a media type such as audio/wav"));
-  }
-  for (int dimension : output.own_over) {
-    if (std::count(node.over.begin(), node.over.end(), dimension) != 0) {
-      return Error(
-          entry.line, path,
-          absl::StrCat("is over ", blueprint_.dimensions[dimension].name,
-                       " already, as its node is"));
-    }
-  }
-  output.dimensions = node.over;
-  output.dimensions.insert(output.dimensions.end(), output.own_over.begin(),
-                           output.own_over.end());
-  std::sort(output.dimensions.begin(), output.dimensions.end());
+  KINORA_RETURN_IF_ERROR(ParseType(*type, path, &output));
+  KINORA_RETURN_IF_ERROR(
+      AddDimensions(blueprint_.nodes.back().over, path, &output));
   if (readable != nullptr) {
     KINORA_RETURN_IF_ERROR(
         ParseReadable(*readable, absl::StrCat(path, ".readable"), &output));
   }
-  return AddOutput(std::move(output), path);
+  KINORA_RETURN_IF_ERROR(AddOutput(std::move(output), path));
+  if (leaves == nullptr) return absl::OkStatus();
+  return ParseLeaves(*leaves, absl::StrCat(path, ".leaves"),
+                     static_cast<int>(blueprint_.outputs.size()) - 1);
+}
+
+absl::Status BlueprintParser::ParseType(const YamlNode& node,
+                                        const std::string& path,
+                                        OutputDeclaration* output) {
+  KINORA_ASSIGN_OR_RETURN(output->mime_type, Text(node, path));
+  if (IsMimeType(output->mime_type)) return absl::OkStatus();
+  return Error(node.line, path,
+               absl::StrCat("\"", ClipValue(output->mime_type),
+                            "\" is not a media type such as audio/wav"));
+}
+
+absl::Status BlueprintParser::AddDimensions(const std::vector<int>& given,
+                                            const std::string& path,
+                                            OutputDeclaration* output) {
+  for (int dimension : output->own_over) {
+    if (std::count(given.begin(), given.end(), dimension) == 0) continue;
+    return Error(
+        output->line, path,
+        absl::StrCat("is over ", blueprint_.dimensions[dimension].name,
+                     " already, as ",
+                     output->leaf_of < 0 ? "its node" : "its output", " is"));
+  }
+  output->dimensions = given;
+  output->dimensions.insert(output->dimensions.end(), output->own_over.begin(),
+                            output->own_over.end());
+  std::sort(output->dimensions.begin(), output->dimensions.end());
+  return absl::OkStatus();
 }
 
 absl::Status BlueprintParser::AddOutput(OutputDeclaration output,

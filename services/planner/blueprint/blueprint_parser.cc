@@ -1,6 +1,7 @@
 #include "services/planner/blueprint/blueprint_parser.h"
 
 #include <algorithm>
+#include <deque>
 #include <memory>
 
 #include "absl/strings/ascii.h"
@@ -10,6 +11,7 @@
 #include "common/element_id.h"
 #include "common/ids.h"
 #include "common/status.h"
+#include "services/planner/blueprint/sub_blueprints.h"
 #include "services/planner/blueprint/suggest.h"
 
 namespace kinora {
@@ -48,7 +50,10 @@ absl::StatusOr<Blueprint> ParseBlueprint(absl::string_view file,
   }
   KINORA_ASSIGN_OR_RETURN(std::unique_ptr<YamlTree> tree,
                           YamlTree::Parse(file, text));
-  return BlueprintParser(file, tree->root()).Parse();
+  std::deque<YamlNode> made;
+  KINORA_ASSIGN_OR_RETURN(const YamlNode* whole,
+                          ExpandSubBlueprints(file, tree->documents(), &made));
+  return BlueprintParser(file, *whole).Parse();
 }
 
 absl::StatusOr<Blueprint> BlueprintParser::Parse() {

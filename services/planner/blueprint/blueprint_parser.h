@@ -65,10 +65,24 @@ class BlueprintParser {
   absl::Status ParseNode(const YamlEntry& entry);
   absl::Status ParseOutput(const YamlEntry& entry, const std::string& path);
   absl::Status AddOutput(OutputDeclaration output, const std::string& path);
+  absl::Status ParseType(const YamlNode& node, const std::string& path,
+                         OutputDeclaration* output);
+  // `own_over` to `dimensions`, given those of the node or of what it is a
+  // leaf of.
+  absl::Status AddDimensions(const std::vector<int>& given,
+                             const std::string& path,
+                             OutputDeclaration* output);
   absl::Status ParseReadable(const YamlNode& node, const std::string& path,
                              OutputDeclaration* output);
   absl::Status CheckReadablePaths() const;
   absl::Status ParseResults();
+
+  // Leaves of structured outputs: blueprint_leaves.cc.
+  absl::Status ParseLeaves(const YamlNode& map, const std::string& path,
+                           int parent);
+  absl::Status ParseLeaf(const YamlEntry& entry, const std::string& path,
+                         int parent);
+  void SaltWithLeaves(NodeDeclaration* node);
 
   // What a node says of its producer and its runs: blueprint_node_options.cc.
   absl::Status ParseProducer(const YamlEntry& entry, const std::string& path,

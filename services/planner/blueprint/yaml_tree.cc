@@ -109,10 +109,8 @@ absl::StatusOr<JsonValue> ToJsonCounted(const YamlNode& node, int depth,
 // the first one and ignores the rest of the document.
 class YamlTreeBuilder : public YAML::EventHandler {
  public:
-  YamlTreeBuilder(absl::string_view file, YamlTree* tree)
-      : file_(file), tree_(*tree) {}
-
-  const absl::Status& status() const { return status_; }
+  YamlTreeBuilder(absl::string_view file, YamlTree* tree, absl::Status* status)
+      : file_(file), tree_(*tree), status_(*status) {}
 
   void OnDocumentStart(const YAML::Mark&) override {}
   void OnDocumentEnd() override {}
@@ -219,7 +217,9 @@ class YamlTreeBuilder : public YAML::EventHandler {
 
   void Add(const YAML::Mark& mark, const YamlNode* node) {
     if (frames_.empty()) {
-      tree_.root_ = node;
+      if (node->kind != YamlNode::Kind::kNull) {
+        tree_.documents_.push_back(node);
+      }
       return;
     }
     Frame& frame = frames_.back();
@@ -260,7 +260,7 @@ class YamlTreeBuilder : public YAML::EventHandler {
 
   const absl::string_view file_;
   YamlTree& tree_;
-  absl::Status status_;
+  absl::Status& status_;
   std::vector<Frame> frames_;
   absl::flat_hash_map<YAML::anchor_t, const YamlNode*> anchors_;
 };
@@ -305,24 +305,23 @@ absl::StatusOr<std::unique_ptr<YamlTree>> YamlTree::Parse(
     return BlueprintError(file, line, "not UTF-8 text");
   }
   auto tree = std::make_unique<YamlTree>();
-  YamlTreeBuilder builder(file, tree.get());
+  absl::Status status;
   try {
     std::istringstream in{std::string(text)};
     YAML::Parser parser(in);
-    if (!parser.HandleNextDocument(builder) || tree->root_ == nullptr) {
-      KINORA_RETURN_IF_ERROR(builder.status());
-      return BlueprintError(file, 1, "the blueprint is empty");
+    bool more = true;
+    while (more) {
+      // Anchors are a document's own.
+      YamlTreeBuilder builder(file, tree.get(), &status);
+      more = parser.HandleNextDocument(builder);
+      KINORA_RETURN_IF_ERROR(status);
     }
-    KINORA_RETURN_IF_ERROR(builder.status());
-    YamlTree rest;
-    YamlTreeBuilder rest_builder(file, &rest);
-    if (parser.HandleNextDocument(rest_builder)) {
-      return BlueprintError(file, rest.root_ ? rest.root_->line : 1,
-                            "a second YAML document; a blueprint is one");
+    if (tree->documents_.empty()) {
+      return BlueprintError(file, 1, "the blueprint is empty");
     }
   } catch (const YAML::Exception& e) {
     // The builder's error comes first in the text, so it is the better one.
-    KINORA_RETURN_IF_ERROR(builder.status());
+    KINORA_RETURN_IF_ERROR(status);
     return BlueprintError(file, e.mark.line + 1,
                           absl::StrCat("not YAML: ", ClipValue(e.msg)));
   } catch (const std::exception& e) {

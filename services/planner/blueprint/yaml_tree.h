@@ -1,9 +1,9 @@
-// A YamlTree is one YAML document as a tree that is safe to walk, whatever the
-// document is. It is the only place that knows yaml-cpp, whose exceptions end
-// here.
+// A YamlTree is a YAML text, of one or more documents, as trees that is safe to
+// walk, whatever the document is. It is the only place that knows yaml-cpp,
+// whose exceptions end here.
 //
-// Stricter than YAML: text is UTF-8 without NUL, there is one document, keys
-// are plain texts and distinct, there are no tags and no merge keys. An alias
+// Stricter than YAML: text is UTF-8 without NUL, keys are plain texts and
+// distinct, there are no tags and no merge keys. An alias
 // shares the node of its anchor, so the tree is as small as the text; a walk
 // that copies it must count what it copies (ToJson() does). An alias within its
 // own anchor is refused, so the tree has no cycles.
@@ -57,13 +57,15 @@ class YamlTree {
   static absl::StatusOr<std::unique_ptr<YamlTree>> Parse(
       absl::string_view file, absl::string_view text);
 
-  const YamlNode& root() const { return *root_; }
+  // The documents that hold anything, in order; at least one.
+  const std::vector<const YamlNode*>& documents() const { return documents_; }
+  const YamlNode& root() const { return *documents_[0]; }
 
  private:
   friend class YamlTreeBuilder;
 
   std::deque<YamlNode> nodes_;
-  const YamlNode* root_ = nullptr;
+  std::vector<const YamlNode*> documents_;
 };
 
 // The node as JSON. A plain scalar is null, true, false or a number if it is

@@ -298,7 +298,7 @@ TEST_F(GraphTest, InactiveJobsMakeNothingAndNobodyReadsThem) {
   EXPECT_THAT(dot, Not(HasSubstr("Voice[language=1]")));
 }
 
-TEST_F(GraphTest, DrawsBothFormats) {
+TEST_F(GraphTest, DrawsAllFormats) {
   Graph graph = Expand(1);
   ASSERT_OK_AND_ASSIGN(std::string dot, DrawGraph(graph, v1::GRAPH_FORMAT_DOT));
   EXPECT_THAT(dot, HasSubstr("digraph \"film\" {"));
@@ -308,6 +308,12 @@ TEST_F(GraphTest, DrawsBothFormats) {
                        DrawGraph(graph, v1::GRAPH_FORMAT_MERMAID));
   EXPECT_THAT(mermaid, HasSubstr("flowchart LR\n"));
   EXPECT_THAT(mermaid, HasSubstr("  i0 --> j3\n"));
+  ASSERT_OK_AND_ASSIGN(std::string svg, DrawGraph(graph, v1::GRAPH_FORMAT_SVG));
+  EXPECT_THAT(svg, HasSubstr("<svg xmlns=\"http://www.w3.org/2000/svg\" "));
+  // The script stands right of its inputs, the voices right of the script.
+  EXPECT_THAT(svg, HasSubstr("<rect x=\"16\" y=\"16\""));
+  EXPECT_THAT(svg, HasSubstr(">Voice[language=2]</text>"));
+  EXPECT_EQ(svg, *DrawGraph(graph, v1::GRAPH_FORMAT_SVG));
   EXPECT_THAT(CheckGraphFormat(v1::GRAPH_FORMAT_UNSPECIFIED),
               StatusIs(absl::StatusCode::kInvalidArgument));
 }

@@ -1,17 +1,21 @@
 #include "services/planner/graph/render.h"
 
+#include <map>
 #include <set>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 
 #include "common/error_reason.h"
 #include "common/status.h"
+#include "services/planner/graph/svg_drawing.h"
 
 namespace kinora {
 namespace {
 
 constexpr size_t kMaxArrows = 5000;
+constexpr size_t kMaxBoxes = 5000;
 
 // Boxes are named by letter and number, as ids hold brackets, which neither
 // format takes in a name: i3 is an input, j3 a job.
@@ -23,8 +27,18 @@ struct Drawing {
   std::set<std::pair<std::string, std::string>> arrows;
 };
 
+absl::Status TooLarge(size_t most, absl::string_view what) {
+  return WithReason(
+      absl::FailedPreconditionError(absl::StrCat("the graph has more than ",
+                                                 most, " ", what, " to draw")),
+      "LIMIT_EXCEEDED");
+}
+
 absl::StatusOr<Drawing> Collect(const Graph& graph) {
   Drawing drawing;
+  if (graph.num_jobs() - graph.num_inactive_jobs() > kMaxBoxes) {
+    return TooLarge(kMaxBoxes, "jobs");
+  }
   for (size_t n = 0; n < graph.blueprint().nodes.size(); ++n) {
     int node = static_cast<int>(n);
     for (Graph::Job job = graph.FirstJob(n); job < graph.FirstJob(n + 1);
@@ -42,14 +56,31 @@ absl::StatusOr<Drawing> Collect(const Graph& graph) {
         }
       }
       if (drawing.arrows.size() > kMaxArrows) {
-        return WithReason(
-            absl::FailedPreconditionError(absl::StrCat(
-                "the graph has more than ", kMaxArrows, " arrows to draw")),
-            "LIMIT_EXCEEDED");
+        return TooLarge(kMaxArrows, "arrows");
       }
     }
   }
   return drawing;
+}
+
+std::string DrawAsSvg(const Graph& graph, const Drawing& drawing) {
+  std::vector<SvgBox> boxes;
+  std::map<std::string, size_t> box_by_name;
+  for (Graph::Element input : drawing.inputs) {
+    box_by_name[InputName(input)] = boxes.size();
+    boxes.push_back({graph.ElementIdOf(input), true});
+  }
+  for (Graph::Job job = 0; job < graph.num_jobs(); ++job) {
+    int node = graph.NodeOf(job);
+    if (!graph.IsActive(node, job)) continue;
+    box_by_name[JobName(job)] = boxes.size();
+    boxes.push_back({graph.JobIdOf(node, job), false});
+  }
+  std::vector<std::pair<size_t, size_t>> arrows;
+  for (const auto& [from, to] : drawing.arrows) {
+    arrows.emplace_back(box_by_name[from], box_by_name[to]);
+  }
+  return DrawSvg(boxes, arrows);
 }
 
 }  // namespace
@@ -58,13 +89,8 @@ absl::Status CheckGraphFormat(v1::GraphFormat format) {
   switch (format) {
     case v1::GRAPH_FORMAT_DOT:
     case v1::GRAPH_FORMAT_MERMAID:
-      return absl::OkStatus();
     case v1::GRAPH_FORMAT_SVG:
-      return WithReason(
-          absl::UnimplementedError(
-              "PlannerService.RenderGraph: SVG is not part of this build; "
-              "take DOT and draw it with Graphviz"),
-          "RPC_NOT_IMPLEMENTED", {{"field", "format"}});
+      return absl::OkStatus();
     default:
       return InvalidField("format", absl::StrCat(format),
                           "must be DOT, MERMAID or SVG");
@@ -74,6 +100,7 @@ absl::Status CheckGraphFormat(v1::GraphFormat format) {
 absl::StatusOr<std::string> DrawGraph(const Graph& graph,
                                       v1::GraphFormat format) {
   KINORA_ASSIGN_OR_RETURN(Drawing drawing, Collect(graph));
+  if (format == v1::GRAPH_FORMAT_SVG) return DrawAsSvg(graph, drawing);
   bool dot = format == v1::GRAPH_FORMAT_DOT;
   std::string text = dot ? absl::StrCat("digraph \"", graph.blueprint().name,
                                         "\" {\n  rankdir=LR;\n")

@@ -14,12 +14,12 @@
 
 namespace kinora {
 
-// INVALID_ARGUMENT (INVALID_FIELD) if the format is not set or unknown,
-// UNIMPLEMENTED for SVG.
+// INVALID_ARGUMENT (INVALID_FIELD) if the format is not set or unknown.
 absl::Status CheckGraphFormat(v1::GraphFormat format);
 
 // The drawing; the same graph gives the same text. FAILED_PRECONDITION
-// (LIMIT_EXCEEDED) for more than 5,000 arrows, which nobody could look at.
+// (LIMIT_EXCEEDED) for more than 5,000 jobs or arrows, which nobody could look
+// at.
 absl::StatusOr<std::string> DrawGraph(const Graph& graph,
                                       v1::GraphFormat format);
 

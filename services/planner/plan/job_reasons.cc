@@ -160,7 +160,7 @@ class ReasonFinder {
                                nodes.begin());
     }
     if (at < nodes.size() && nodes[at].salt != declaration_.salt) {
-      Note(v1::REASON_KIND_SETTINGS_CHANGED, "salt changed");
+      Note(v1::REASON_KIND_SETTINGS_CHANGED, "salt or leaves changed");
     }
   }
 

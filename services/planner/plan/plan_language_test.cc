@@ -198,7 +198,8 @@ TEST_F(PlanLanguageTest, SaltRunsAnewAndLimitsDoNot) {
   plan = world_.Plan();
   EXPECT_THAT(JobIds(plan),
               ElementsAre("Clip[segment=0]", "Clip[segment=1]", "Film"));
-  EXPECT_EQ(FindJob(plan, "Clip[segment=0]").reason().text(), "salt changed");
+  EXPECT_EQ(FindJob(plan, "Clip[segment=0]").reason().text(),
+            "salt or leaves changed");
   for (const v1::PlannedNode& node : plan.nodes()) {
     if (node.node() != "Clip") continue;
     EXPECT_EQ(node.limits().max_attempts(), 5u);
@@ -216,6 +217,38 @@ TEST_F(PlanLanguageTest, ReadablePathsFollowTheirTemplate) {
   world_.Run(plan);
   world_.SetBlueprint(Film("{segment:02}", "{segment}"));
   EXPECT_THAT(JobIds(world_.Plan()), IsEmpty());
+}
+
+// F: B-3
+TEST_F(PlanLanguageTest, LeavesAreMadeWithWhatTheyAreAPartOf) {
+  PlanWorld world(R"(blueprint: leaves
+dimensions: {segment: {size: 2}, shot: {size: 2}}
+nodes:
+  Director:
+    producer: director
+    over: [segment]
+    outputs:
+      Plan:
+        type: application/json
+        leaves:
+          Prompt: {at: "/shots/{shot}/{segment}", over: [shot]}
+          Mood: /mood
+  Shot:
+    producer: shot
+    over: [segment, shot]
+    inputs: {prompt: "Prompt[segment][shot]"}
+    outputs: {Shot: video/mp4}
+)");
+  v1::Plan plan = world.Plan();
+  const v1::PlannedJob& job = FindJob(plan, "Director[segment=1]");
+  ASSERT_EQ(job.artefacts_size(), 4);
+  EXPECT_EQ(job.artefacts(0).leaf_of(), "");
+  const v1::PlannedArtefact& leaf = job.artefacts(2);
+  EXPECT_EQ(leaf.artefact_id(), "Artifact:Prompt[segment=1][shot=1]");
+  EXPECT_EQ(leaf.leaf_of(), "Artifact:Plan[segment=1]");
+  EXPECT_EQ(leaf.json_pointer(), "/shots/1/1");
+  world.Run(plan);
+  EXPECT_THAT(JobIds(world.Plan()), IsEmpty());
 }
 
 TEST_F(PlanLanguageTest, ProducerOfAnotherVersionIsRefused) {

@@ -36,16 +36,22 @@ class RandomFilm {
         "  B: {type: integer, default: 1}\n"
         "  Text: {type: text, default: x}\n"
         "  Each: {type: text, over: [a], default: y}\n"
-        "dimensions: {a: {size: Input:A}, b: {size: Input:B}}\n"
+        "  C: {type: integer, over: [a], default: 1}\n"
+        "  On: {type: boolean, over: [a], default: true}\n"
+        "  AllOn: {type: boolean, default: true}\n"
+        "dimensions:\n"
+        "  a: {size: Input:A}\n"
+        "  b: {size: Input:B}\n"
+        "  c: {within: a, size: \"Input:C[a]\"}\n"
         "nodes:\n";
     for (const Node& node : nodes_) {
-      absl::StrAppend(&yaml, "  ", node.name,
-                      ":\n    producer: ", node.producer,
-                      "\n    settings: {s: ", node.setting, "}\n    over: [",
-                      absl::StrJoin(node.over, ", "), "]\n    inputs: {",
-                      absl::StrJoin(node.bindings, ", "), "}\n    outputs: {O",
-                      node.name, ": {type: text/plain, over: [",
-                      absl::StrJoin(node.own, ", "), "]}}\n");
+      absl::StrAppend(
+          &yaml, "  ", node.name, ":\n    producer: ", node.producer,
+          "\n    settings: {s: ", node.setting, "}\n", node.when, "    over: [",
+          absl::StrJoin(node.over, ", "), "]\n    inputs: {",
+          absl::StrJoin(node.bindings, ", "), "}\n    outputs: {O", node.name,
+          ": {type: text/plain, over: [", absl::StrJoin(node.own, ", "),
+          "]}}\n");
     }
     return yaml;
   }
@@ -58,6 +64,7 @@ class RandomFilm {
     std::string name;
     std::string producer;
     uint64_t setting = 0;
+    std::string when;
     std::vector<std::string> over;
     std::vector<std::string> own;
     std::vector<std::string> dimensions;  // of its output
@@ -70,8 +77,12 @@ class RandomFilm {
     Node node;
     node.name = absl::StrCat("N", number);
     node.producer = absl::StrCat("p", Draw(2));
-    for (const char* dimension : {"a", "b"}) {
-      switch (Draw(3)) {
+    for (const char* dimension : {"a", "b", "c"}) {
+      // c is nested in a.
+      bool in_a = !node.dimensions.empty() && node.dimensions[0] == "a";
+      if (dimension[0] == 'c' && !in_a) continue;
+      bool over_a = !node.over.empty() && node.over[0] == "a";
+      switch (dimension[0] == 'c' && !over_a ? 1 + Draw(2) : Draw(3)) {
         case 0:
           node.over.push_back(dimension);
           node.dimensions.push_back(dimension);
@@ -89,10 +100,34 @@ class RandomFilm {
     if (!node.over.empty() && node.over[0] == "a") {
       node.bindings.push_back("each: \"Input:Each[a]\"");
     }
+    bool over_a = !node.over.empty() && node.over[0] == "a";
+    if (Draw(4) == 0) {
+      node.when = over_a && Draw(2) == 0 ? "    when: \"Input:On[a]\"\n"
+                                         : "    when: Input:AllOn\n";
+    }
     for (const Node& earlier : nodes_) {
       if (Draw(2) == 0) node.bindings.push_back(Read(node, earlier));
     }
+    // Reads what it made itself one index before.
+    if (over_a && Draw(3) == 0) {
+      std::string itself = absl::StrCat("O", node.name, "[a-1]");
+      bool all = false;
+      for (size_t i = 1; i < node.dimensions.size(); ++i) {
+        absl::StrAppend(&itself, "[", node.dimensions[i], "]");
+        all = all || IsOwn(node, node.dimensions[i]);
+      }
+      node.bindings.push_back(
+          absl::StrCat("itself: {", all ? "all" : "from", ": \"", itself,
+                       all ? "\"}" : "\", else: Input:Text}"));
+    }
     nodes_.push_back(std::move(node));
+  }
+
+  static bool IsOwn(const Node& node, const std::string& dimension) {
+    for (const std::string& own : node.own) {
+      if (own == dimension) return true;
+    }
+    return false;
   }
 
   // How `node` reads the output of `earlier`: each index its own, constant or
@@ -100,17 +135,21 @@ class RandomFilm {
   std::string Read(const Node& node, const Node& earlier) {
     std::string reference = absl::StrCat("O", earlier.name);
     bool all = false;
+    std::string group;
     for (const std::string& dimension : earlier.dimensions) {
       bool own = false;
       for (const std::string& over : node.over) own = own || over == dimension;
       if (Draw(3) == 0) {
         reference += "[0]";
       } else {
-        absl::StrAppend(&reference, "[", dimension, "]");
+        bool before = own && Draw(4) == 0;
+        absl::StrAppend(&reference, "[", dimension, before ? "-1]" : "]");
         all = all || !own;
+        if (!own && Draw(3) == 0) group = absl::StrCat(", group: ", dimension);
       }
     }
-    return all ? absl::StrCat("r", earlier.name, ": {all: \"", reference, "\"}")
+    return all ? absl::StrCat("r", earlier.name, ": {all: \"", reference, "\"",
+                              group, "}")
                : absl::StrCat("r", earlier.name, ": \"", reference, "\"");
   }
 
@@ -149,7 +188,7 @@ std::map<std::string, std::string> Published(const PlanWorld& world) {
   return hashes;
 }
 
-// F: S1-22, S1-25, S1-26, S1-29
+// F: S1-22, S1-25, S1-26, S1-29, B-2
 TEST_P(PlanPropertyTest, PlansAreRightAndNoWorkIsDoneTwice) {
   SeededRandom random(GetParam());
   RandomFilm film(random);
@@ -158,7 +197,7 @@ TEST_P(PlanPropertyTest, PlansAreRightAndNoWorkIsDoneTwice) {
   // Jobs that make the same bytes whatever they read, for early cutoff.
   world.constant = {{film.AnyNode(), "constant"}, {film.AnyNode(), "other"}};
   for (int round = 0; round < 20; ++round) {
-    switch (UniformBelow(random, 6)) {
+    switch (UniformBelow(random, 9)) {
       case 0:
         world.Set("Input:Text", absl::StrCat("\"", round % 3, "\""));
         break;
@@ -172,6 +211,15 @@ TEST_P(PlanPropertyTest, PlansAreRightAndNoWorkIsDoneTwice) {
         world.Set("Input:B", absl::StrCat(1 + UniformBelow(random, 2)));
         break;
       case 4:
+        world.Set("Input:C[a=0]", absl::StrCat(UniformBelow(random, 3)));
+        break;
+      case 5:
+        world.Set("Input:On[a=0]", round % 2 == 0 ? "true" : "false");
+        break;
+      case 6:
+        world.Set("Input:AllOn", round % 2 == 0 ? "true" : "false");
+        break;
+      case 7:
         film.ChangeSetting();
         world.SetBlueprint(film.Yaml());
         break;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -165,6 +166,7 @@ class PlanWriter {
     if (!output.readable.empty()) {
       planned->set_readable_path(output.readable.PathOf(point));
     }
+    if (output.leaf_of >= 0) WriteLeaf(output, point, planned);
     std::vector<uint32_t> own;
     for (size_t i = 0; i < point.size(); ++i) {
       if (std::count(output.own_over.begin(), output.own_over.end(),
@@ -173,6 +175,23 @@ class PlanWriter {
       }
     }
     WritePoint(output.own_over, own, planned->mutable_index());
+  }
+
+  void WriteLeaf(const OutputDeclaration& leaf,
+                 const std::vector<uint32_t>& point,
+                 v1::PlannedArtefact* planned) {
+    planned->set_json_pointer(leaf.pointer.At(point));
+    const OutputDeclaration& parent = blueprint_.outputs[leaf.leaf_of];
+    std::vector<uint32_t> parent_point;
+    for (size_t i = 0; i < point.size(); ++i) {
+      if (std::count(parent.dimensions.begin(), parent.dimensions.end(),
+                     leaf.dimensions[i]) != 0) {
+        parent_point.push_back(point[i]);
+      }
+    }
+    std::optional<Graph::Element> whole =
+        graph_.ArtefactAt(leaf.leaf_of, parent_point);
+    if (whole.has_value()) planned->set_leaf_of(graph_.ElementIdOf(*whole));
   }
 
   void WritePoint(const std::vector<int>& dimensions,
