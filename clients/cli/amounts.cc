@@ -1,6 +1,8 @@
 #include "clients/cli/amounts.h"
 
+#include <algorithm>
 #include <cmath>
+#include <cstdlib>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
@@ -64,6 +66,29 @@ absl::StatusOr<absl::Duration> ParseSpan(absl::string_view flag,
 
 std::string Counted(int64_t count, absl::string_view noun) {
   return absl::StrCat(count, " ", noun, count == 1 ? "" : "s");
+}
+
+std::string FormatCost(const v1::Cost& cost) {
+  constexpr int64_t kMicros = 1'000'000;
+  std::string text = absl::StrFormat("%d.%06d", cost.micros() / kMicros,
+                                     std::abs(cost.micros() % kMicros));
+  if (cost.micros() < 0 && text[0] != '-') text.insert(0, "-");
+  // Cents are always shown, smaller parts if there are any.
+  size_t end = text.find_last_not_of('0') + 1;
+  text.resize(std::max(end, text.find('.') + 3));
+  if (!cost.currency_code().empty()) {
+    absl::StrAppend(&text, " ", cost.currency_code());
+  }
+  return text;
+}
+
+std::string FormatSeconds(const google::protobuf::Duration& duration) {
+  const absl::Duration span =
+      absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
+  if (span < absl::Minutes(1)) {
+    return absl::StrFormat("%.1f s", absl::ToDoubleSeconds(span));
+  }
+  return absl::FormatDuration(absl::Trunc(span, absl::Seconds(1)));
 }
 
 }  // namespace kinora

@@ -9,6 +9,9 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "google/protobuf/duration.pb.h"
+
+#include "kinora/v1/types.pb.h"
 
 namespace kinora {
 
@@ -30,6 +33,12 @@ absl::StatusOr<absl::Duration> ParseSpan(absl::string_view flag,
 
 // "1 blob", "2 blobs".
 std::string Counted(int64_t count, absl::string_view noun);
+
+// "1.50 USD", "0.000125 USD"; "1.50" in the installation's currency.
+std::string FormatCost(const v1::Cost& cost);
+
+// "0.2 s", "1m30s".
+std::string FormatSeconds(const google::protobuf::Duration& duration);
 
 }  // namespace kinora
 

@@ -43,5 +43,26 @@ TEST(AmountsTest, CountsAndSpansAreNotNegative) {
               StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
+TEST(AmountsTest, CostsShowCentsAndWhatIsSmaller) {
+  const auto cost = [](int64_t micros, const std::string& currency) {
+    v1::Cost c;
+    c.set_micros(micros);
+    c.set_currency_code(currency);
+    return FormatCost(c);
+  };
+  EXPECT_EQ(cost(1'500'000, "USD"), "1.50 USD");
+  EXPECT_EQ(cost(125, "USD"), "0.000125 USD");
+  EXPECT_EQ(cost(0, ""), "0.00");
+  EXPECT_EQ(cost(-250'000, "EUR"), "-0.25 EUR");
+}
+
+TEST(AmountsTest, TimesAreReadable) {
+  google::protobuf::Duration duration;
+  duration.set_nanos(240'000'000);
+  EXPECT_EQ(FormatSeconds(duration), "0.2 s");
+  duration.set_seconds(90);
+  EXPECT_EQ(FormatSeconds(duration), "1m30s");
+}
+
 }  // namespace
 }  // namespace kinora

@@ -48,6 +48,7 @@ std::vector<FlagSpec> ClientFlags();
 std::vector<Command> MovieCommands();
 std::vector<Command> InputCommands();
 std::vector<Command> PlanCommands();
+std::vector<Command> HistoryCommands();
 std::vector<Command> RunCommands();
 std::vector<Command> RunsCommands();
 std::vector<Command> ArtefactCommands();

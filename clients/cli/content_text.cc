@@ -65,6 +65,18 @@ std::string DescribeContent(const v1::Content& content) {
   return text;
 }
 
+std::string ShowValue(const v1::Content& content) {
+  if (content.has_blob()) {
+    return absl::StrCat(content.blob().digest().hash().substr(0, 12), " (",
+                        content.blob().digest().size_bytes(), " bytes)");
+  }
+  const v1::InlineValue& value = content.inline_();
+  if (!IsValidUtf8(value.data())) return value.hash().substr(0, 12);
+  // JSON text has its own quotes.
+  if (value.mime_type() == "application/json") return Beginning(value.data());
+  return absl::StrCat("\"", Beginning(value.data()), "\"");
+}
+
 absl::StatusOr<InputAssignment> ParseAssignment(absl::string_view text) {
   const size_t equals = EndOfName(text);
   if (equals == absl::string_view::npos || equals == 0) {

@@ -16,6 +16,10 @@ namespace kinora {
 // One line: hash, size, type, and the beginning of short texts.
 std::string DescribeContent(const v1::Content& content);
 
+// The value itself, as short as a listing needs it: `"a cat"`, `12`; the hash
+// of what is not text.
+std::string ShowValue(const v1::Content& content);
+
 // An input as given on the command line.
 struct InputAssignment {
   v1::PendingEdit edit;  // with an inline value

@@ -47,9 +47,9 @@ namespace {
 std::vector<Command> AllCommands() {
   std::vector<Command> all;
   for (auto* commands :
-       {MovieCommands, InputCommands, PlanCommands, RunCommands, RunsCommands,
-        ArtefactCommands, ManifestCommands, BlobCommands, UpkeepCommands,
-        CopyCommands, ImportCommands}) {
+       {MovieCommands, InputCommands, PlanCommands, HistoryCommands,
+        RunCommands, RunsCommands, ArtefactCommands, ManifestCommands,
+        BlobCommands, UpkeepCommands, CopyCommands, ImportCommands}) {
     for (Command& command : commands()) all.push_back(std::move(command));
   }
   return all;

@@ -9,6 +9,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 
+#include "clients/cli/amounts.h"
 #include "clients/cli/command.h"
 #include "clients/cli/connection.h"
 #include "clients/cli/input_assignments.h"
@@ -106,6 +107,65 @@ void PrintPlanJson(const CreatedPlan& plan) {
   PrintJson(json);
 }
 
+// What the producers ask and allow, as far as the runner knows.
+void AddTerms(const Invocation& call, v1::EstimatePlanRequest* request) {
+  const absl::StatusOr<v1::ListProducersResponse> listed =
+      call.connection.runner().ListProducers(v1::ListProducersRequest());
+  if (!listed.ok()) return;
+  for (const v1::ListedProducer& producer : listed->producers()) {
+    const v1::DescribeResponse& description = producer.description();
+    v1::ProducerTerms& terms = *request->add_producers();
+    terms.set_producer(producer.name());
+    terms.set_max_concurrency(description.max_concurrency());
+    if (!description.has_price()) continue;
+    *terms.mutable_low_price() = description.price().low();
+    *terms.mutable_high_price() = description.price().high();
+  }
+}
+
+std::string CostsOf(const v1::EstimatePlanResponse& estimate, bool high) {
+  std::vector<std::string> costs;
+  for (const v1::CostRange& range : estimate.costs()) {
+    costs.push_back(FormatCost(high ? range.high() : range.low()));
+  }
+  return costs.empty() ? "nothing known" : absl::StrJoin(costs, " + ");
+}
+
+void PrintEstimate(const v1::EstimatePlanResponse& estimate) {
+  Print(absl::StrFormat("cost: %s to %s\n", CostsOf(estimate, false),
+                        CostsOf(estimate, true)));
+  Print(absl::StrFormat("time: %s to %s\n",
+                        FormatSeconds(estimate.low_duration()),
+                        FormatSeconds(estimate.high_duration())));
+  for (const v1::ProducerEstimate& producer : estimate.producers()) {
+    Print(absl::StrFormat(
+        "  %-20s %d must run, %d may run, %s a job, %d recorded\n",
+        producer.producer(), producer.must_run_jobs(), producer.may_run_jobs(),
+        producer.has_price()
+            ? absl::StrCat(FormatCost(producer.price().low()), " to ",
+                           FormatCost(producer.price().high()))
+            : "no price for",
+        producer.recorded_calls()));
+  }
+  if (estimate.unpriced_producers_size() > 0) {
+    Print(absl::StrFormat("no price known: %s\n",
+                          absl::StrJoin(estimate.unpriced_producers(), ", ")));
+  }
+  if (estimate.untimed_producers_size() > 0) {
+    Print(absl::StrFormat("no times known: %s\n",
+                          absl::StrJoin(estimate.untimed_producers(), ", ")));
+  }
+}
+
+absl::StatusOr<v1::EstimatePlanResponse> EstimatePlan(
+    const Invocation& call, const v1::CreatePlanRequest& plan) {
+  v1::EstimatePlanRequest request;
+  request.set_movie_id(plan.movie_id());
+  *request.mutable_plan() = plan;
+  AddTerms(call, &request);
+  return call.connection.planner().EstimatePlan(request);
+}
+
 absl::StatusOr<int> MakePlan(const Invocation& call) {
   v1::CreatePlanRequest request;
   request.set_movie_id(std::string(call.operand(0)));
@@ -116,9 +176,20 @@ absl::StatusOr<int> MakePlan(const Invocation& call) {
       PrepareEdits(call.connection, call.operand(0), call.args.GetAll("set"),
                    FileUpload::kSkip));
   request.mutable_pending_edits()->Assign(edits.begin(), edits.end());
-  KINORA_RETURN_IF_ERROR(
-      TakeHandEdits(call, request.dry_run() || call.args.Has("set")));
+  KINORA_RETURN_IF_ERROR(TakeHandEdits(call, request.dry_run() ||
+                                                 call.args.Has("set") ||
+                                                 call.args.Has("estimate")));
   AddProducers(call, &request);
+  if (call.args.Has("estimate")) {
+    KINORA_ASSIGN_OR_RETURN(const v1::EstimatePlanResponse estimate,
+                            EstimatePlan(call, request));
+    if (call.json) {
+      PrintJson(estimate);
+    } else {
+      PrintEstimate(estimate);
+    }
+    return kExitOk;
+  }
   KINORA_ASSIGN_OR_RETURN(const CreatedPlan plan,
                           call.connection.planner().CreatePlan(request));
   if (call.json) {
@@ -133,11 +204,14 @@ absl::StatusOr<int> MakePlan(const Invocation& call) {
 
 std::vector<Command> PlanCommands() {
   return {{.words = "plan",
-           .usage = "MOVIE [--set NAME=JSON ...] [--dry-run]",
+           .usage = "MOVIE [--set NAME=JSON ...] [--dry-run] [--estimate]",
            .help = "shows what a run would do, and why",
            .flags = {{"set", "NAME=JSON",
                       "plan as if this input were set; writes nothing"},
-                     {"dry-run", "", "do not save the plan"}},
+                     {"dry-run", "", "do not save the plan"},
+                     {"estimate", "",
+                      "say what a run would cost and how long it would take, "
+                      "from the least to the most; writes nothing"}},
            .min_operands = 1,
            .max_operands = 1,
            .run = MakePlan}};

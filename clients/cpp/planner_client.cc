@@ -44,6 +44,24 @@ absl::StatusOr<v1::RenderGraphResponse> RemotePlanner::RenderGraph(
                    options_.timeout);
 }
 
+absl::StatusOr<v1::ExplainArtefactResponse> RemotePlanner::ExplainArtefact(
+    const v1::ExplainArtefactRequest& request) {
+  return CallUnary(*stub_->stub, &Stub::Type::ExplainArtefact, request,
+                   options_.plan_timeout);
+}
+
+absl::StatusOr<v1::EstimatePlanResponse> RemotePlanner::EstimatePlan(
+    const v1::EstimatePlanRequest& request) {
+  return CallUnary(*stub_->stub, &Stub::Type::EstimatePlan, request,
+                   options_.plan_timeout);
+}
+
+absl::StatusOr<v1::DiffRevisionsResponse> RemotePlanner::DiffRevisions(
+    const v1::DiffRevisionsRequest& request) {
+  return CallUnary(*stub_->stub, &Stub::Type::DiffRevisions, request,
+                   options_.plan_timeout);
+}
+
 absl::StatusOr<CreatedPlan> RemotePlanner::CreatePlan(
     const v1::CreatePlanRequest& request) {
   grpc::ClientContext context;

@@ -41,6 +41,12 @@ class RemotePlanner final : public Planner {
       const v1::CreatePlanRequest& request) override;
   absl::StatusOr<v1::RenderGraphResponse> RenderGraph(
       const v1::RenderGraphRequest& request) override;
+  absl::StatusOr<v1::ExplainArtefactResponse> ExplainArtefact(
+      const v1::ExplainArtefactRequest& request) override;
+  absl::StatusOr<v1::EstimatePlanResponse> EstimatePlan(
+      const v1::EstimatePlanRequest& request) override;
+  absl::StatusOr<v1::DiffRevisionsResponse> DiffRevisions(
+      const v1::DiffRevisionsRequest& request) override;
 
  private:
   struct Stub;  // keeps the generated header out of this one

@@ -35,6 +35,12 @@ class Planner {
       const v1::CreatePlanRequest& request) = 0;
   virtual absl::StatusOr<v1::RenderGraphResponse> RenderGraph(
       const v1::RenderGraphRequest& request) = 0;
+  virtual absl::StatusOr<v1::ExplainArtefactResponse> ExplainArtefact(
+      const v1::ExplainArtefactRequest& request) = 0;
+  virtual absl::StatusOr<v1::EstimatePlanResponse> EstimatePlan(
+      const v1::EstimatePlanRequest& request) = 0;
+  virtual absl::StatusOr<v1::DiffRevisionsResponse> DiffRevisions(
+      const v1::DiffRevisionsRequest& request) = 0;
 };
 
 }  // namespace kinora

@@ -93,4 +93,34 @@ grpc::ServerUnaryReactor* PlannerRpcService::RenderGraph(
                     });
 }
 
+grpc::ServerUnaryReactor* PlannerRpcService::ExplainArtefact(
+    grpc::CallbackServerContext* context,
+    const v1::ExplainArtefactRequest* request,
+    v1::ExplainArtefactResponse* response) {
+  return ServeUnary(context, executor_, request, response,
+                    [this](const v1::ExplainArtefactRequest& r) {
+                      return planner_.ExplainArtefact(r);
+                    });
+}
+
+grpc::ServerUnaryReactor* PlannerRpcService::EstimatePlan(
+    grpc::CallbackServerContext* context,
+    const v1::EstimatePlanRequest* request,
+    v1::EstimatePlanResponse* response) {
+  return ServeUnary(context, executor_, request, response,
+                    [this](const v1::EstimatePlanRequest& r) {
+                      return planner_.EstimatePlan(r);
+                    });
+}
+
+grpc::ServerUnaryReactor* PlannerRpcService::DiffRevisions(
+    grpc::CallbackServerContext* context,
+    const v1::DiffRevisionsRequest* request,
+    v1::DiffRevisionsResponse* response) {
+  return ServeUnary(context, executor_, request, response,
+                    [this](const v1::DiffRevisionsRequest& r) {
+                      return planner_.DiffRevisions(r);
+                    });
+}
+
 }  // namespace kinora

@@ -37,6 +37,21 @@ class PlannerRpcService final : public v1::PlannerService::CallbackService {
       const v1::RenderGraphRequest* request,
       v1::RenderGraphResponse* response) override;
 
+  grpc::ServerUnaryReactor* ExplainArtefact(
+      grpc::CallbackServerContext* context,
+      const v1::ExplainArtefactRequest* request,
+      v1::ExplainArtefactResponse* response) override;
+
+  grpc::ServerUnaryReactor* EstimatePlan(
+      grpc::CallbackServerContext* context,
+      const v1::EstimatePlanRequest* request,
+      v1::EstimatePlanResponse* response) override;
+
+  grpc::ServerUnaryReactor* DiffRevisions(
+      grpc::CallbackServerContext* context,
+      const v1::DiffRevisionsRequest* request,
+      v1::DiffRevisionsResponse* response) override;
+
  private:
   Planner& planner_;
   Executor& executor_;

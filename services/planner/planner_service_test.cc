@@ -44,6 +44,24 @@ class ScriptedPlanner final : public Planner {
     response.set_text(request.movie_id());
     return response;
   }
+  absl::StatusOr<v1::ExplainArtefactResponse> ExplainArtefact(
+      const v1::ExplainArtefactRequest& request) override {
+    v1::ExplainArtefactResponse response;
+    response.set_revision(request.revision());
+    return response;
+  }
+  absl::StatusOr<v1::EstimatePlanResponse> EstimatePlan(
+      const v1::EstimatePlanRequest& request) override {
+    v1::EstimatePlanResponse response;
+    response.add_unpriced_producers(request.plan_hash());
+    return response;
+  }
+  absl::StatusOr<v1::DiffRevisionsResponse> DiffRevisions(
+      const v1::DiffRevisionsRequest& request) override {
+    v1::DiffRevisionsResponse response;
+    response.set_next_page_token(request.page_token());
+    return response;
+  }
 
   absl::StatusOr<CreatedPlan> plan = CreatedPlan();
 };
@@ -108,6 +126,18 @@ TEST_P(PlannerServiceTest, UnaryCallsReachThePlanner) {
   render.set_movie_id("film");
   ASSERT_OK_AND_ASSIGN(auto drawn, remote_.RenderGraph(render));
   EXPECT_EQ(drawn.text(), "film");
+  v1::ExplainArtefactRequest explain;
+  explain.set_revision("rev-0001");
+  ASSERT_OK_AND_ASSIGN(auto explained, remote_.ExplainArtefact(explain));
+  EXPECT_EQ(explained.revision(), "rev-0001");
+  v1::EstimatePlanRequest estimate;
+  estimate.set_plan_hash("hash");
+  ASSERT_OK_AND_ASSIGN(auto estimated, remote_.EstimatePlan(estimate));
+  EXPECT_EQ(estimated.unpriced_producers(0), "hash");
+  v1::DiffRevisionsRequest diff;
+  diff.set_page_token("7");
+  ASSERT_OK_AND_ASSIGN(auto compared, remote_.DiffRevisions(diff));
+  EXPECT_EQ(compared.next_page_token(), "7");
 }
 
 INSTANTIATE_TEST_SUITE_P(Transports, PlannerServiceTest,

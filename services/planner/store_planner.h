@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 
 #include "common/mutex.h"
+#include "services/planner/history/movie_history.h"
 #include "services/planner/movie_reader.h"
 #include "services/planner/plan/make_plan.h"
 #include "services/planner/planned_movie.h"
@@ -25,7 +26,8 @@ namespace kinora {
 class StorePlanner final : public Planner {
  public:
   // The store's parts MUST outlive the planner.
-  explicit StorePlanner(const Store& store) : store_(store), reader_(store) {}
+  explicit StorePlanner(const Store& store)
+      : store_(store), reader_(store), history_(store) {}
 
   absl::StatusOr<v1::ValidateBlueprintResponse> ValidateBlueprint(
       const v1::ValidateBlueprintRequest& request) override;
@@ -35,6 +37,14 @@ class StorePlanner final : public Planner {
       const v1::CreatePlanRequest& request) override;
   absl::StatusOr<v1::RenderGraphResponse> RenderGraph(
       const v1::RenderGraphRequest& request) override;
+
+  // What happened so far: store_planner_history.cc.
+  absl::StatusOr<v1::ExplainArtefactResponse> ExplainArtefact(
+      const v1::ExplainArtefactRequest& request) override;
+  absl::StatusOr<v1::EstimatePlanResponse> EstimatePlan(
+      const v1::EstimatePlanRequest& request) override;
+  absl::StatusOr<v1::DiffRevisionsResponse> DiffRevisions(
+      const v1::DiffRevisionsRequest& request) override;
 
  private:
   // What is kept between plans: of a few movies, and about a gigabyte.
@@ -49,6 +59,7 @@ class StorePlanner final : public Planner {
 
   const Store store_;
   MovieReader reader_;
+  MovieHistory history_;
   Mutex mu_;
   // The one used last comes first.
   std::list<std::shared_ptr<PlannedMovie>> movies_ ABSL_GUARDED_BY(mu_);

@@ -1,0 +1,48 @@
+// Collects why something changed and says it as a v1::JobReason, in the words
+// that plans use.
+
+#ifndef KINORA_SERVICES_PLANNER_HISTORY_CHANGE_REASONS_H_
+#define KINORA_SERVICES_PLANNER_HISTORY_CHANGE_REASONS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+
+#include "absl/strings/string_view.h"
+
+#include "kinora/v1/plan.pb.h"
+
+namespace kinora {
+
+// Small while there is one reason or none: a diff keeps one for every artefact
+// that differs. Not thread-safe.
+class ChangeReasons {
+ public:
+  // A reason without subjects; `text` is what is said of it.
+  void Add(v1::ReasonKind kind, absl::string_view text = "");
+  // One more subject of a reason of that kind.
+  void AddSubject(v1::ReasonKind kind, absl::string_view subject);
+
+  bool empty() const { return reasons_.empty(); }
+  void Clear() { reasons_.clear(); }
+
+  // The most telling kind with its subjects, all kinds as text.
+  v1::JobReason Build() const;
+
+ private:
+  // More are not named. A fan-in may have a million.
+  static constexpr size_t kMaxSubjects = 20;
+
+  struct Reason {
+    std::string text;
+    std::set<std::string> subjects;
+    size_t more = 0;
+  };
+  std::map<v1::ReasonKind, Reason> reasons_;
+};
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_PLANNER_HISTORY_CHANGE_REASONS_H_

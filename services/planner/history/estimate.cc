@@ -1,0 +1,246 @@
+#include "services/planner/history/estimate.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+namespace kinora {
+namespace {
+
+constexpr uint32_t kDefaultConcurrency = 4;
+
+google::protobuf::Duration ToProto(absl::Duration duration) {
+  google::protobuf::Duration proto;
+  proto.set_seconds(absl::IDivDuration(duration, absl::Seconds(1), &duration));
+  proto.set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(duration)));
+  return proto;
+}
+
+// What one job of a node costs, by currency, least and most.
+using Prices = std::map<std::string, std::pair<int64_t, int64_t>>;
+
+void Widen(const v1::Cost& low, const v1::Cost& high, Prices* prices) {
+  const auto entry = prices->try_emplace(
+      low.currency_code(), std::make_pair(low.micros(), high.micros()));
+  auto& range = entry.first->second;
+  range.first = std::min(range.first, low.micros());
+  range.second = std::max(range.second, high.micros());
+}
+
+struct NodePrice {
+  Prices prices;
+  v1::PriceSource source = v1::PRICE_SOURCE_UNSPECIFIED;
+};
+
+NodePrice PriceOf(const NodeTerms& node, const v1::ProducerTerms* producer,
+                  const RecordedCalls* calls) {
+  NodePrice price;
+  if (node.price.has_value()) {
+    price.source = v1::PRICE_SOURCE_BLUEPRINT;
+    Widen(node.price->low(), node.price->high(), &price.prices);
+  } else if (producer != nullptr && producer->has_high_price()) {
+    price.source = v1::PRICE_SOURCE_PRODUCER;
+    v1::Cost low = producer->high_price();
+    low.set_micros(producer->low_price().micros());
+    Widen(low, producer->high_price(), &price.prices);
+  }
+  if (calls == nullptr || calls->micros.empty()) return price;
+  if (price.source == v1::PRICE_SOURCE_UNSPECIFIED) {
+    price.source = v1::PRICE_SOURCE_HISTORY;
+  }
+  for (const auto& [currency, range] : calls->micros) {
+    v1::Cost low;
+    low.set_currency_code(currency);
+    low.set_micros(range.first);
+    v1::Cost high = low;
+    high.set_micros(range.second);
+    Widen(low, high, &price.prices);
+  }
+  return price;
+}
+
+// Sums and the longest chain, for one of the two bounds.
+struct Bound {
+  absl::Duration total;
+  std::map<std::string, absl::Duration> by_producer;
+  // When the maker of each artefact is done, if nothing has to wait.
+  absl::flat_hash_map<absl::string_view, absl::Duration> done;
+  absl::Duration chain;
+
+  void Add(const v1::PlannedJob& job, const std::string& producer,
+           absl::Duration takes) {
+    absl::Duration start;
+    for (const v1::PlannedBinding& binding : job.bindings()) {
+      for (const std::string& source : binding.source_ids()) {
+        const auto made = done.find(source);
+        if (made != done.end()) start = std::max(start, made->second);
+      }
+    }
+    const absl::Duration end = start + takes;
+    for (const v1::PlannedArtefact& artefact : job.artefacts()) {
+      done[artefact.artefact_id()] = end;
+    }
+    chain = std::max(chain, end);
+    total += takes;
+    by_producer[producer] += takes;
+  }
+};
+
+class Estimator {
+ public:
+  explicit Estimator(const EstimateInputs& inputs) : in_(inputs) {}
+
+  absl::StatusOr<v1::EstimatePlanResponse> Run() {
+    for (const v1::PlanLayer& layer : in_.layers) {
+      for (const v1::PlannedJob& job : layer.jobs()) {
+        const auto node = in_.nodes.find(job.node());
+        if (node == in_.nodes.end()) {
+          return absl::InvalidArgumentError(
+              absl::StrCat("job ", job.job_id(), " is of node \"", job.node(),
+                           "\", which the plan does not describe"));
+        }
+        AddJob(job, node->first, node->second);
+      }
+    }
+    WriteCosts();
+    WriteTimes();
+    WriteProducers();
+    return std::move(response_);
+  }
+
+ private:
+  void AddJob(const v1::PlannedJob& job, const std::string& name,
+              const NodeTerms& node) {
+    const bool must = job.need() == v1::JOB_NEED_MUST_RUN;
+    const RecordedCalls* calls = in_.history->Find(node.producer);
+    auto priced = prices_.find(name);
+    if (priced == prices_.end()) {
+      priced =
+          prices_.emplace(name, PriceOf(node, TermsOf(node.producer), calls))
+              .first;
+    }
+    for (const auto& [currency, range] : priced->second.prices) {
+      auto& sum = costs_[currency];
+      if (must) sum.first += range.first;
+      sum.second += range.second;
+    }
+    v1::ProducerEstimate& producer = producers_[node.producer];
+    if (must) {
+      producer.set_must_run_jobs(producer.must_run_jobs() + 1);
+    } else {
+      producer.set_may_run_jobs(producer.may_run_jobs() + 1);
+    }
+    if (priced->second.prices.empty()) unpriced_[node.producer] = true;
+    absl::Duration shortest;
+    absl::Duration longest;
+    if (calls != nullptr && calls->shortest.has_value()) {
+      shortest = *calls->shortest;
+      longest = *calls->longest;
+    } else {
+      untimed_[node.producer] = true;
+    }
+    if (must) low_.Add(job, node.producer, shortest);
+    high_.Add(job, node.producer, longest);
+    // Of several nodes the first speaks for the producer.
+    if (producer.producer().empty()) {
+      producer.set_producer(node.producer);
+      DescribePrice(priced->second, &producer);
+      if (calls != nullptr) {
+        producer.set_recorded_calls(calls->count);
+        if (calls->shortest.has_value()) {
+          *producer.mutable_low_duration() = ToProto(shortest);
+          *producer.mutable_high_duration() = ToProto(longest);
+        }
+      }
+    }
+  }
+
+  const v1::ProducerTerms* TermsOf(const std::string& producer) const {
+    const auto found = in_.producers.find(producer);
+    return found == in_.producers.end() ? nullptr : &found->second;
+  }
+
+  int64_t ConcurrencyOf(const std::string& producer) const {
+    const v1::ProducerTerms* terms = TermsOf(producer);
+    const uint32_t limit = terms == nullptr ? 0 : terms->max_concurrency();
+    return limit == 0 ? kDefaultConcurrency : limit;
+  }
+
+  static void SetRange(const std::string& currency,
+                       const std::pair<int64_t, int64_t>& range,
+                       v1::CostRange* out) {
+    out->mutable_low()->set_currency_code(currency);
+    out->mutable_low()->set_micros(range.first);
+    out->mutable_high()->set_currency_code(currency);
+    out->mutable_high()->set_micros(range.second);
+  }
+
+  static void DescribePrice(const NodePrice& price,
+                            v1::ProducerEstimate* producer) {
+    producer->set_price_source(price.source);
+    if (price.prices.empty()) return;
+    const auto& first = *price.prices.begin();
+    SetRange(first.first, first.second, producer->mutable_price());
+  }
+
+  void WriteCosts() {
+    for (const auto& [currency, range] : costs_) {
+      SetRange(currency, range, response_.add_costs());
+    }
+    if (response_.costs_size() == 0) return;
+    *response_.mutable_low() = response_.costs(0).low();
+    *response_.mutable_high() = response_.costs(0).high();
+  }
+
+  void WriteTimes() {
+    const int64_t overall =
+        in_.max_concurrency == 0 ? 64 : int64_t{in_.max_concurrency};
+    absl::Duration low = std::max(low_.chain, low_.total / overall);
+    for (const auto& [producer, sum] : low_.by_producer) {
+      low = std::max(low, sum / ConcurrencyOf(producer));
+    }
+    absl::Duration high = high_.chain + high_.total / overall;
+    for (const auto& [producer, sum] : high_.by_producer) {
+      high += sum / ConcurrencyOf(producer);
+    }
+    // One after another is the worst there is.
+    high = std::min(high, high_.total);
+    *response_.mutable_low_duration() = ToProto(low);
+    *response_.mutable_high_duration() = ToProto(high);
+  }
+
+  void WriteProducers() {
+    for (auto& [name, producer] : producers_) {
+      *response_.add_producers() = std::move(producer);
+    }
+    for (const auto& entry : unpriced_) {
+      response_.add_unpriced_producers(entry.first);
+    }
+    for (const auto& entry : untimed_) {
+      response_.add_untimed_producers(entry.first);
+    }
+  }
+
+  const EstimateInputs& in_;
+  v1::EstimatePlanResponse response_;
+  std::map<std::string, NodePrice> prices_;  // by node
+  std::map<std::string, std::pair<int64_t, int64_t>> costs_;
+  std::map<std::string, v1::ProducerEstimate> producers_;
+  std::map<std::string, bool> unpriced_;
+  std::map<std::string, bool> untimed_;
+  Bound low_;
+  Bound high_;
+};
+
+}  // namespace
+
+absl::StatusOr<v1::EstimatePlanResponse> Estimate(
+    const EstimateInputs& inputs) {
+  return Estimator(inputs).Run();
+}
+
+}  // namespace kinora

@@ -1,0 +1,206 @@
+#include "services/planner/history/movie_history.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+
+#include "common/element_id.h"
+#include "common/error_reason.h"
+#include "common/ids.h"
+#include "common/status.h"
+#include "services/planner/history/event_finder.h"
+#include "services/planner/history/explanation.h"
+
+namespace kinora {
+namespace {
+
+constexpr int kDefaultPageSize = 1000;
+constexpr int kMaxPageSize = 10'000;
+// Well below the message limit; values of inputs may be large.
+constexpr size_t kMaxPageBytes = 2 << 20;
+
+// The newest `limit` entries by key.
+template <typename T>
+void Remember(const std::string& key, T value, size_t limit,
+              std::list<std::pair<std::string, T>>* entries) {
+  entries->emplace_front(key, std::move(value));
+  if (entries->size() > limit) entries->pop_back();
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> MovieHistory::BirthOf(const std::string& movie_id) {
+  v1::GetMovieRequest request;
+  request.set_movie_id(movie_id);
+  KINORA_ASSIGN_OR_RETURN(const v1::GetMovieResponse response,
+                          store_.movies.Get(request));
+  return response.movie().create_time().SerializeAsString();
+}
+
+absl::StatusOr<std::shared_ptr<const RevisionDiff>> MovieHistory::DiffOf(
+    const std::string& movie_id, const v1::ManifestPointer& from,
+    const v1::ManifestPointer& to) {
+  KINORA_ASSIGN_OR_RETURN(const std::string birth, BirthOf(movie_id));
+  const std::string key =
+      absl::StrCat(movie_id, "/", from.hash(), "/", to.hash(), "/", birth);
+  {
+    MutexLock lock(mu_);
+    for (const auto& [name, diff] : diffs_) {
+      if (name == key) return diff;
+    }
+  }
+  KINORA_ASSIGN_OR_RETURN(RevisionState before, reader_.Read(movie_id, from));
+  KINORA_ASSIGN_OR_RETURN(RevisionState after, reader_.Read(movie_id, to));
+  auto diff =
+      std::make_shared<RevisionDiff>(std::move(before), std::move(after));
+  bool complete = true;
+  KINORA_RETURN_IF_ERROR(reader_.ForEachArtefactEvent(
+      movie_id, diff->FirstOfInterest(), 0,
+      [&diff](const v1::Event& event) { diff->Add(event); }, &complete));
+  if (!complete) diff->SetIncomplete();
+  MutexLock lock(mu_);
+  Remember<std::shared_ptr<const RevisionDiff>>(key, diff, kMaxDiffs, &diffs_);
+  return diff;
+}
+
+absl::StatusOr<v1::DiffRevisionsResponse> MovieHistory::DiffRevisions(
+    const v1::DiffRevisionsRequest& request) {
+  KINORA_RETURN_IF_ERROR(ValidateMovieId(request.movie_id()));
+  if (request.page_size() < 0 || request.page_size() > kMaxPageSize) {
+    return InvalidField("page_size", absl::StrCat(request.page_size()),
+                        absl::StrCat("must be 0 to ", kMaxPageSize));
+  }
+  size_t at = 0;
+  if (!request.page_token().empty() &&
+      !absl::SimpleAtoi(request.page_token(), &at)) {
+    return InvalidField("page_token", request.page_token(),
+                        "must be the next_page_token of a page");
+  }
+  if (request.old_revision().empty()) {
+    return InvalidField("old_revision", "", "must name a revision");
+  }
+  KINORA_ASSIGN_OR_RETURN(
+      const v1::ManifestPointer from,
+      reader_.Find(request.movie_id(), request.old_revision()));
+  KINORA_ASSIGN_OR_RETURN(
+      const v1::ManifestPointer to,
+      reader_.Find(request.movie_id(), request.new_revision()));
+  KINORA_ASSIGN_OR_RETURN(const std::shared_ptr<const RevisionDiff> diff,
+                          DiffOf(request.movie_id(), from, to));
+  v1::DiffRevisionsResponse response;
+  *response.mutable_summary() = diff->Summary();
+  const int limit =
+      request.page_size() == 0 ? kDefaultPageSize : request.page_size();
+  size_t bytes = 0;
+  for (; at < diff->size() && response.differences_size() < limit &&
+         bytes < kMaxPageBytes;
+       ++at) {
+    *response.add_differences() = diff->At(at);
+    bytes += response.differences().rbegin()->ByteSizeLong();
+  }
+  if (at < diff->size()) response.set_next_page_token(absl::StrCat(at));
+  return response;
+}
+
+absl::StatusOr<RevisionState> MovieHistory::Before(const std::string& movie_id,
+                                                   const RevisionState& state) {
+  const std::string& base = state.manifest->base_revision();
+  if (base.empty()) return RevisionState();
+  KINORA_ASSIGN_OR_RETURN(const v1::ManifestPointer pointer,
+                          reader_.Find(movie_id, base));
+  return reader_.Read(movie_id, pointer);
+}
+
+absl::StatusOr<v1::ExplainArtefactResponse> MovieHistory::ExplainArtefact(
+    const v1::ExplainArtefactRequest& request) {
+  const std::string& movie_id = request.movie_id();
+  KINORA_RETURN_IF_ERROR(ValidateMovieId(movie_id));
+  KINORA_ASSIGN_OR_RETURN(
+      const ElementId parsed,
+      ElementId::Parse(request.artefact_id(), ElementId::Kind::kArtefact));
+  const std::string id = parsed.ToString();
+  if (parsed.kind != ElementId::Kind::kArtefact) {
+    return InvalidField("artefact_id", request.artefact_id(),
+                        "must be the id of an artefact");
+  }
+  KINORA_ASSIGN_OR_RETURN(const v1::ManifestPointer pointer,
+                          reader_.Find(movie_id, request.revision()));
+  KINORA_ASSIGN_OR_RETURN(RevisionState now, reader_.Read(movie_id, pointer));
+  EventFinder finder(store_, reader_, movie_id);
+  RevisionState before;
+  std::string note;
+  if (!request.against_revision().empty()) {
+    KINORA_ASSIGN_OR_RETURN(const v1::ManifestPointer against,
+                            reader_.Find(movie_id, request.against_revision()));
+    KINORA_ASSIGN_OR_RETURN(before, reader_.Read(movie_id, against));
+  } else {
+    // If it is as it was long before, that is when the answer lies.
+    const v1::ManifestArtefact* artefact = now.FindArtefact(id);
+    if (artefact != nullptr) {
+      const ValueQuery query = {id, artefact->inputs_hash(), now.HashOf(id),
+                                now.revision()};
+      KINORA_ASSIGN_OR_RETURN(
+          const std::vector<std::optional<v1::Event>> events,
+          finder.Find(absl::MakeConstSpan(&query, 1)));
+      const std::string since =
+          events[0].has_value() ? events[0]->revision() : now.revision();
+      const absl::StatusOr<v1::ManifestPointer> then =
+          since == now.revision() ? pointer : reader_.Find(movie_id, since);
+      if (since != now.revision() && then.ok()) {
+        KINORA_ASSIGN_OR_RETURN(RevisionState state,
+                                reader_.Read(movie_id, *then));
+        if (state.HashOf(id) == now.HashOf(id)) {
+          note = absl::StrCat(id, " is the same in ", now.revision(), " as in ",
+                              since, ", where it got its value");
+          now = std::move(state);
+        }
+      }
+    }
+    absl::StatusOr<RevisionState> base = Before(movie_id, now);
+    if (!base.ok() && ReasonOf(base.status()) != "REVISION_NOT_FOUND") {
+      return base.status();
+    }
+    if (base.ok()) {
+      before = *std::move(base);
+    } else {
+      note = absl::StrCat(now.manifest->base_revision(),
+                          " was pruned, so nothing is known of before");
+    }
+  }
+  if (now.FindArtefact(id) == nullptr && before.FindArtefact(id) == nullptr) {
+    return WithReason(
+        absl::NotFoundError(absl::StrCat("no artefact ", id, " in ",
+                                         now.revision(), " of ", movie_id)),
+        "ARTEFACT_NOT_FOUND", {{"artefact", id}});
+  }
+  KINORA_ASSIGN_OR_RETURN(v1::ExplainArtefactResponse response,
+                          Explain(id, before, now, finder));
+  if (!note.empty()) response.add_notes(note);
+  return response;
+}
+
+absl::StatusOr<CallHistory> MovieHistory::Calls(const std::string& movie_id) {
+  KINORA_ASSIGN_OR_RETURN(const std::string birth, BirthOf(movie_id));
+  const std::string key = absl::StrCat(movie_id, "/", birth);
+  CallHistory calls;
+  {
+    MutexLock lock(mu_);
+    for (auto entry = calls_.begin(); entry != calls_.end(); ++entry) {
+      if (entry->first != key) continue;
+      calls = std::move(entry->second);
+      calls_.erase(entry);
+      break;
+    }
+  }
+  bool complete = true;
+  KINORA_RETURN_IF_ERROR(reader_.ForEachArtefactEvent(
+      movie_id, "", calls.last_sequence(),
+      [&calls](const v1::Event& event) { calls.Add(event); }, &complete));
+  MutexLock lock(mu_);
+  Remember(key, calls, kMaxMovies, &calls_);
+  return calls;
+}
+
+}  // namespace kinora

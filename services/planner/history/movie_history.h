@@ -1,0 +1,62 @@
+// A MovieHistory answers what happened to a store's movies: it compares
+// revisions, explains artefacts and knows what calls have cost. It holds caches
+// only.
+
+#ifndef KINORA_SERVICES_PLANNER_HISTORY_MOVIE_HISTORY_H_
+#define KINORA_SERVICES_PLANNER_HISTORY_MOVIE_HISTORY_H_
+
+#include <list>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/status/statusor.h"
+
+#include "common/mutex.h"
+#include "kinora/v1/planner.pb.h"
+#include "services/planner/history/call_history.h"
+#include "services/planner/history/revision_diff.h"
+#include "services/planner/history/revision_reader.h"
+#include "services/store/store.h"
+
+namespace kinora {
+
+// Thread-safe. Calls block on the store. Errors are those of PlannerService
+// (kinora/v1/planner.proto) and of the store.
+class MovieHistory {
+ public:
+  // The store MUST outlive this.
+  explicit MovieHistory(const Store& store) : store_(store), reader_(store) {}
+
+  absl::StatusOr<v1::DiffRevisionsResponse> DiffRevisions(
+      const v1::DiffRevisionsRequest& request);
+  absl::StatusOr<v1::ExplainArtefactResponse> ExplainArtefact(
+      const v1::ExplainArtefactRequest& request);
+
+  // The calls recorded so far.
+  absl::StatusOr<CallHistory> Calls(const std::string& movie_id);
+
+ private:
+  static constexpr size_t kMaxDiffs = 2;
+  static constexpr size_t kMaxMovies = 16;
+
+  // When the movie was made: one of the same name may be another one.
+  absl::StatusOr<std::string> BirthOf(const std::string& movie_id);
+  absl::StatusOr<std::shared_ptr<const RevisionDiff>> DiffOf(
+      const std::string& movie_id, const v1::ManifestPointer& from,
+      const v1::ManifestPointer& to);
+  // The revision before; the time before the first if there is none.
+  absl::StatusOr<RevisionState> Before(const std::string& movie_id,
+                                       const RevisionState& state);
+
+  const Store store_;
+  RevisionReader reader_;
+  Mutex mu_;
+  std::list<std::pair<std::string, std::shared_ptr<const RevisionDiff>>> diffs_
+      ABSL_GUARDED_BY(mu_);
+  std::list<std::pair<std::string, CallHistory>> calls_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_PLANNER_HISTORY_MOVIE_HISTORY_H_

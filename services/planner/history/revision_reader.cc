@@ -1,0 +1,128 @@
+#include "services/planner/history/revision_reader.h"
+
+#include "absl/strings/str_cat.h"
+
+#include "common/error_reason.h"
+#include "common/ids.h"
+#include "common/proto_json.h"
+#include "common/status.h"
+#include "services/planner/plan/input_values.h"
+
+namespace kinora {
+
+absl::StatusOr<v1::ManifestPointer> RevisionReader::Find(
+    const std::string& movie_id, const std::string& revision) {
+  if (revision.empty()) {
+    v1::GetCurrentManifestRequest request;
+    request.set_movie_id(movie_id);
+    KINORA_ASSIGN_OR_RETURN(v1::GetCurrentManifestResponse response,
+                            store_.manifests.GetCurrent(request));
+    if (!response.current().revision().empty()) return response.current();
+    return WithReason(absl::NotFoundError(absl::StrCat(
+                          "movie \"", movie_id, "\" has no revision yet")),
+                      "REVISION_NOT_FOUND", {{"movie", movie_id}});
+  }
+  KINORA_ASSIGN_OR_RETURN(const Revision number, Revision::Parse(revision));
+  v1::ListManifestsRequest request;
+  request.set_movie_id(movie_id);
+  request.set_page_size(1);
+  if (number.number > 1) {
+    request.set_page_token(Revision{number.number - 1}.ToString());
+  }
+  KINORA_ASSIGN_OR_RETURN(const v1::ListManifestsResponse response,
+                          store_.manifests.List(request));
+  if (response.manifests_size() == 1 &&
+      response.manifests(0).revision() == revision) {
+    return response.manifests(0);
+  }
+  return WithReason(absl::NotFoundError(absl::StrCat(
+                        "movie \"", movie_id, "\" has no revision ", revision)),
+                    "REVISION_NOT_FOUND",
+                    {{"movie", movie_id}, {"revision", revision}});
+}
+
+absl::StatusOr<RevisionState> RevisionReader::Read(
+    const std::string& movie_id, const v1::ManifestPointer& pointer) {
+  {
+    MutexLock lock(mu_);
+    for (const auto& [hash, state] : states_) {
+      if (hash == pointer.hash()) return state;
+    }
+  }
+  v1::GetManifestRequest request;
+  request.set_movie_id(movie_id);
+  request.set_revision(pointer.revision());
+  KINORA_ASSIGN_OR_RETURN(const StoredManifest stored,
+                          store_.manifests.Get(request));
+  auto manifest = std::make_shared<v1::Manifest>();
+  KINORA_RETURN_IF_ERROR(Annotate(
+      ParseDocument(stored.json, manifest.get()),
+      absl::StrCat("manifest ", pointer.revision(), " of movie ", movie_id)));
+  RevisionState state;
+  // Without it the revision can still be compared, but for defaults.
+  absl::StatusOr<std::shared_ptr<const Blueprint>> blueprint =
+      ReadBlueprint(movie_id, *manifest);
+  if (blueprint.ok()) state.blueprint = *std::move(blueprint);
+  state.manifest = std::move(manifest);
+  MutexLock lock(mu_);
+  states_.emplace_front(pointer.hash(), state);
+  if (states_.size() > kMaxCached) states_.pop_back();
+  return state;
+}
+
+absl::StatusOr<std::shared_ptr<const Blueprint>> RevisionReader::ReadBlueprint(
+    const std::string& movie_id, const v1::Manifest& manifest) {
+  const auto input = manifest.inputs().find(std::string(kBlueprintInputId));
+  if (input == manifest.inputs().end()) {
+    return absl::NotFoundError("the revision has no blueprint");
+  }
+  const v1::Content& content = input->second.content();
+  std::string text = content.inline_().data();
+  if (content.has_blob()) {
+    v1::ReadBlobRequest request;
+    request.set_movie_id(movie_id);
+    *request.mutable_digest() = content.blob().digest();
+    KINORA_RETURN_IF_ERROR(store_.blobs.Read(
+        request, [&text](absl::string_view bytes) -> absl::Status {
+          if (text.size() + bytes.size() > kMaxBlueprintTextBytes) {
+            return absl::FailedPreconditionError("is no blueprint");
+          }
+          absl::StrAppend(&text, bytes);
+          return absl::OkStatus();
+        }));
+  }
+  KINORA_ASSIGN_OR_RETURN(Blueprint blueprint,
+                          ParseBlueprint("blueprint", text));
+  return std::make_shared<const Blueprint>(std::move(blueprint));
+}
+
+absl::Status RevisionReader::ForEachArtefactEvent(
+    const std::string& movie_id, const std::string& since_revision,
+    int64_t after_sequence,
+    absl::FunctionRef<void(const v1::Event& event)> take, bool* complete) {
+  v1::ReadEventsRequest request;
+  request.mutable_log()->set_movie_id(movie_id);
+  request.mutable_log()->set_kind(v1::LOG_KIND_ARTEFACTS);
+  request.set_include_kept(true);
+  request.set_since_revision(since_revision);
+  request.set_after_sequence(after_sequence);
+  v1::GetLogStatusRequest status;
+  *status.mutable_log() = request.log();
+  KINORA_ASSIGN_OR_RETURN(const v1::GetLogStatusResponse extent,
+                          store_.events.GetLogStatus(status));
+  *complete = true;
+  while (true) {
+    KINORA_ASSIGN_OR_RETURN(const v1::ReadEventsResponse page,
+                            store_.events.ReadPage(request));
+    for (const v1::Event& event : page.events()) {
+      // Something of the revisions wanted is in the part that was removed.
+      if (event.sequence() < extent.oldest_sequence()) *complete = false;
+      take(event);
+    }
+    if (page.bookmark().sequence() <= request.after_sequence()) break;
+    request.set_after_sequence(page.bookmark().sequence());
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace kinora

@@ -1,0 +1,60 @@
+// A RevisionReader reads from a store what history is made of: revisions with
+// their blueprints, and the events of the artefact log. It keeps the last few
+// revisions, which never change.
+
+#ifndef KINORA_SERVICES_PLANNER_HISTORY_REVISION_READER_H_
+#define KINORA_SERVICES_PLANNER_HISTORY_REVISION_READER_H_
+
+#include <list>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+#include "common/mutex.h"
+#include "kinora/v1/event.pb.h"
+#include "kinora/v1/manifest.pb.h"
+#include "services/planner/history/revision_state.h"
+#include "services/store/store.h"
+
+namespace kinora {
+
+// Thread-safe. Calls block on the store, whose errors they return.
+class RevisionReader {
+ public:
+  // The store MUST outlive the reader.
+  explicit RevisionReader(const Store& store) : store_(store) {}
+
+  // Where a revision is; the current one if `revision` is empty. NOT_FOUND
+  // (REVISION_NOT_FOUND) if there is none, or it was pruned.
+  absl::StatusOr<v1::ManifestPointer> Find(const std::string& movie_id,
+                                           const std::string& revision);
+  absl::StatusOr<RevisionState> Read(const std::string& movie_id,
+                                     const v1::ManifestPointer& pointer);
+
+  // Hands the events of the artefact log to `take`, in order: those meant for
+  // revisions after `since_revision`, all if it is empty. Where events were
+  // removed it hands out those that are kept, and sets `*complete` to false.
+  absl::Status ForEachArtefactEvent(
+      const std::string& movie_id, const std::string& since_revision,
+      int64_t after_sequence,
+      absl::FunctionRef<void(const v1::Event& event)> take, bool* complete);
+
+ private:
+  static constexpr size_t kMaxCached = 4;
+
+  absl::StatusOr<std::shared_ptr<const Blueprint>> ReadBlueprint(
+      const std::string& movie_id, const v1::Manifest& manifest);
+
+  const Store store_;
+  Mutex mu_;
+  // By the manifest's hash, the newest first.
+  std::list<std::pair<std::string, RevisionState>> states_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_PLANNER_HISTORY_REVISION_READER_H_

@@ -1,0 +1,91 @@
+// The part of a StorePlanner that looks back: diff, explain, estimate.
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "common/ids.h"
+#include "common/proto_json.h"
+#include "common/status.h"
+#include "services/planner/history/estimate.h"
+#include "services/planner/store_planner.h"
+
+namespace kinora {
+namespace {
+
+// Which producer each node's jobs go to, and what it asks.
+std::map<std::string, NodeTerms> TermsOf(const Blueprint& blueprint) {
+  std::map<std::string, NodeTerms> nodes;
+  for (const NodeDeclaration& node : blueprint.nodes) {
+    NodeTerms& terms = nodes[node.name];
+    terms.producer = node.producer;
+    if (!node.price.has_value()) continue;
+    v1::CostRange& price = terms.price.emplace();
+    price.mutable_low()->set_currency_code(node.price->currency);
+    price.mutable_low()->set_micros(node.price->min_micros);
+    price.mutable_high()->set_currency_code(node.price->currency);
+    price.mutable_high()->set_micros(node.price->max_micros);
+  }
+  return nodes;
+}
+
+}  // namespace
+
+absl::StatusOr<v1::ExplainArtefactResponse> StorePlanner::ExplainArtefact(
+    const v1::ExplainArtefactRequest& request) {
+  return history_.ExplainArtefact(request);
+}
+
+absl::StatusOr<v1::DiffRevisionsResponse> StorePlanner::DiffRevisions(
+    const v1::DiffRevisionsRequest& request) {
+  return history_.DiffRevisions(request);
+}
+
+absl::StatusOr<v1::EstimatePlanResponse> StorePlanner::EstimatePlan(
+    const v1::EstimatePlanRequest& request) {
+  const std::string& movie_id = request.movie_id();
+  KINORA_RETURN_IF_ERROR(ValidateMovieId(movie_id));
+  if (request.plan_hash().empty() != request.has_plan()) {
+    return InvalidField("plan_hash", request.plan_hash(),
+                        "set it or plan, one of the two");
+  }
+  KINORA_ASSIGN_OR_RETURN(const MovieSnapshot movie, reader_.Read(movie_id));
+  EstimateInputs inputs;
+  inputs.nodes = TermsOf(*movie.blueprint);
+  CreatedPlan made;
+  if (request.has_plan()) {
+    v1::CreatePlanRequest create = request.plan();
+    create.set_movie_id(movie_id);
+    create.set_dry_run(true);
+    create.set_with_layers(true);
+    KINORA_ASSIGN_OR_RETURN(made, CreatePlan(create));
+  } else {
+    v1::LoadPlanRequest load;
+    load.set_movie_id(movie_id);
+    load.set_plan_hash(request.plan_hash());
+    KINORA_ASSIGN_OR_RETURN(const std::string json, store_.plans.Load(load));
+    v1::Plan plan;
+    KINORA_RETURN_IF_ERROR(
+        Annotate(ParseDocument(json, &plan),
+                 absl::StrCat("plan ", request.plan_hash())));
+    made.layers.assign(std::make_move_iterator(plan.mutable_layers()->begin()),
+                       std::make_move_iterator(plan.mutable_layers()->end()));
+    *made.header.mutable_summary() = plan.summary();
+    // The blueprint may have moved on since.
+    for (const v1::PlannedNode& node : plan.nodes()) {
+      inputs.nodes[node.node()].producer = node.producer().name();
+    }
+  }
+  inputs.layers = made.layers;
+  for (const v1::ProducerTerms& producer : request.producers()) {
+    inputs.producers[producer.producer()] = producer;
+  }
+  inputs.max_concurrency = request.max_concurrency();
+  KINORA_ASSIGN_OR_RETURN(const CallHistory history, history_.Calls(movie_id));
+  inputs.history = &history;
+  KINORA_ASSIGN_OR_RETURN(v1::EstimatePlanResponse response, Estimate(inputs));
+  *response.mutable_summary() = std::move(*made.header.mutable_summary());
+  return response;
+}
+
+}  // namespace kinora
