@@ -1,6 +1,7 @@
 #include "common/inputs_hash.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "absl/strings/str_cat.h"
 
@@ -14,16 +15,20 @@ constexpr absl::string_view kKeyTag = "kinora-key-v1";
 // that of a large fan-in in several, so that it takes no memory.
 constexpr size_t kMaxPendingBytes = 64 << 10;
 
-void AppendHead(char letter, uint64_t length, std::string* out) {
-  char head[9] = {letter};
+constexpr size_t kHeadBytes = 9;
+
+// A field's letter and length.
+void WriteHead(char letter, uint64_t length, char* out) {
+  out[0] = letter;
   for (int i = 0; i < 8; ++i) {
-    head[1 + i] = static_cast<char>(length >> (56 - 8 * i));
+    out[1 + i] = static_cast<char>(length >> (56 - 8 * i));
   }
-  out->append(head, sizeof(head));
 }
 
 void AppendField(char letter, absl::string_view bytes, std::string* out) {
-  AppendHead(letter, bytes.size(), out);
+  char head[kHeadBytes];
+  WriteHead(letter, bytes.size(), head);
+  out->append(head, kHeadBytes);
   out->append(bytes.data(), bytes.size());
 }
 
@@ -55,19 +60,28 @@ Digest NodeHash(const NodeKey& key) {
   return Sha256Of(bytes);
 }
 
+char* InputsHasher::Room(size_t bytes) {
+  if (buffer_.size() - size_ < bytes) buffer_.resize(2 * (size_ + bytes));
+  size_ += bytes;
+  return &buffer_[size_ - bytes];
+}
+
 void InputsHasher::AddHead(char letter, uint64_t length) {
-  AppendHead(letter, length, &bytes_);
+  WriteHead(letter, length, Room(kHeadBytes));
 }
 
 void InputsHasher::AddField(char letter, absl::string_view bytes) {
-  AppendField(letter, bytes, &bytes_);
+  char* const room = Room(kHeadBytes + bytes.size());
+  WriteHead(letter, bytes.size(), room);
+  std::memcpy(room + kHeadBytes, bytes.data(), bytes.size());
 }
 
 void InputsHasher::Start(const Digest& node_hash, absl::string_view job_id,
                          uint32_t draw) {
   if (begun_) hash_.Reset();
   begun_ = false;
-  bytes_.assign(kKeyTag.data(), kKeyTag.size());
+  size_ = 0;
+  std::memcpy(Room(kKeyTag.size()), kKeyTag.data(), kKeyTag.size());
   AddField('n', node_hash.Bytes());
   AddField('j', job_id);
   AddField('d', absl::AlphaNum(draw).Piece());
@@ -81,16 +95,15 @@ void InputsHasher::AddBinding(absl::string_view name, absl::string_view shape,
 }
 
 void InputsHasher::AddContent(const Digest& content) {
-  const absl::string_view bytes = content.Bytes();
-  bytes_.append(bytes.data(), bytes.size());
-  if (bytes_.size() < kMaxPendingBytes) return;
-  hash_.Update(bytes_);
-  bytes_.clear();
+  std::memcpy(Room(Digest::kSize), content.bytes.data(), Digest::kSize);
+  if (size_ < kMaxPendingBytes) return;
+  hash_.Update(absl::string_view(buffer_.data(), size_));
+  size_ = 0;
   begun_ = true;
 }
 
 Digest InputsHasher::Finish() {
-  hash_.Update(bytes_);
+  hash_.Update(absl::string_view(buffer_.data(), size_));
   begun_ = false;
   return hash_.Finish();
 }

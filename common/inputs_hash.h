@@ -95,10 +95,13 @@ class InputsHasher {
   Digest Finish();
 
  private:
+  // The place of the next `bytes` bytes.
+  char* Room(size_t bytes);
   void AddHead(char letter, uint64_t length);
   void AddField(char letter, absl::string_view bytes);
 
-  std::string bytes_;   // not hashed yet
+  std::string buffer_;  // the first size_ bytes are not hashed yet
+  size_t size_ = 0;
   bool begun_ = false;  // hash_ has the beginning of a key
   Sha256 hash_;
 };

@@ -1,6 +1,7 @@
 #include "services/planner/graph/graph.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "absl/strings/str_cat.h"
 
@@ -71,11 +72,18 @@ int Graph::SpaceOf(const std::vector<int>& dimensions) {
 
 void Graph::AppendPoint(const PointSpace& space, uint32_t number,
                         std::string* out) const {
-  std::vector<uint32_t> point = space.Point(number);
+  // Written for every job of a plan, hence without an allocation.
+  thread_local std::vector<uint32_t> point;
+  space.FillPoint(number, &point);
   for (size_t i = 0; i < point.size(); ++i) {
-    absl::StrAppend(out, "[",
-                    blueprint_->dimensions[space.dimensions()[i]].name, "=",
-                    point[i], "]");
+    char digits[10];
+    const char* const end =
+        std::to_chars(digits, digits + sizeof(digits), point[i]).ptr;
+    out->push_back('[');
+    out->append(blueprint_->dimensions[space.dimensions()[i]].name);
+    out->push_back('=');
+    out->append(digits, static_cast<size_t>(end - digits));
+    out->push_back(']');
   }
 }
 
