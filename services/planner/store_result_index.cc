@@ -39,13 +39,19 @@ absl::StatusOr<int64_t> StoreResultIndex::FindTail(
   int64_t middle = high - 1;
   while (low < high) {
     request.set_after_sequence(middle);
-    KINORA_ASSIGN_OR_RETURN(const v1::ReadEventsResponse page,
-                            events_.ReadPage(request));
-    if (page.events_size() > 0) {
-      high = middle;
+    const absl::StatusOr<v1::ReadEventsResponse> page =
+        events_.ReadPage(request);
+    if (absl::IsOutOfRange(page.status())) {
+      // What retention has removed is older than what is left.
+      low = std::clamp(extent.oldest_sequence() - 1, middle + 1, high);
     } else {
-      // What was removed is passed over; at the end nothing is read.
-      low = std::max(middle + 1, page.bookmark().sequence());
+      KINORA_RETURN_IF_ERROR(page.status());
+      // What a checkpoint has not kept is passed over.
+      if (page->events_size() > 0) {
+        high = middle;
+      } else {
+        low = std::max(middle + 1, page->bookmark().sequence());
+      }
     }
     middle = low + (high - low) / 2;
   }
