@@ -71,6 +71,8 @@ constexpr OptionText kOptionTexts[] = {
      "events of a movie after which a checkpoint is written", "100000",
      kEvents},
     {"PlannerConfig.store_addr", "HOST:PORT of the store", "127.0.0.1:7401"},
+    {"PlannerConfig.cache_dir",
+     "directory of saved graphs, for faster first plans; empty for none", ""},
     {"RunnerConfig.store_addr", "HOST:PORT of the store", "127.0.0.1:7401"},
     {"RunnerConfig.planner_addr", "HOST:PORT of the planner", "127.0.0.1:7402"},
     {"RunnerConfig.producers", "YAML file with the producer table", ""},

@@ -6,6 +6,7 @@
 
 #include "clients/cpp/channel.h"
 #include "clients/cpp/remote_store.h"
+#include "common/file_system.h"
 #include "common/rpc/program.h"
 #include "common/rpc/server.h"
 #include "common/status.h"
@@ -33,7 +34,7 @@ class PlannerServer final : public ProgramServer {
   explicit PlannerServer(const v1::PlannerConfig& config)
       : store_(MakeChannel(config.store_addr().empty() ? "127.0.0.1:7401"
                                                        : config.store_addr())),
-        planner_(store_.store()),
+        planner_(store_.store(), PosixFileSystem(), config.cache_dir()),
         executor_("planner", WorkerThreadsOf(config.server())),
         service_(planner_, executor_) {}
 

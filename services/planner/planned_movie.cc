@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 
 #include "common/status.h"
 #include "services/planner/plan/manifest_scanner.h"
@@ -12,6 +13,20 @@ namespace kinora {
 namespace {
 
 constexpr size_t kMaxDigestsPerCall = 10'000;
+
+// Equal for equal shapes of one blueprint.
+std::string HashOfShape(const GraphShape& shape) {
+  std::string text;
+  for (const DimensionExtent& extent : shape.extents) {
+    absl::StrAppend(&text, extent.is_ragged ? "ragged " : "uniform ",
+                    extent.size, " ", absl::StrJoin(extent.sizes, ","), ";");
+  }
+  for (const std::vector<bool>& node : shape.inactive) {
+    for (bool inactive : node) text.push_back(inactive ? '1' : '0');
+    text.push_back(';');
+  }
+  return Sha256Of(text).Hex();
+}
 
 template <typename Edits>
 std::vector<const v1::PendingEdit*> Pointers(const Edits& edits) {
@@ -23,9 +38,10 @@ std::vector<const v1::PendingEdit*> Pointers(const Edits& edits) {
 }  // namespace
 
 PlannedMovie::PlannedMovie(const Store& store, MovieReader& reader,
-                           std::string movie_id)
+                           HydratedGraphFile* files, std::string movie_id)
     : store_(store),
       reader_(reader),
+      files_(files),
       movie_id_(std::move(movie_id)),
       results_(store.events, movie_id_) {}
 
@@ -89,7 +105,9 @@ absl::StatusOr<MadePlan> PlannedMovie::PlanLocked(
   }
   KINORA_RETURN_IF_ERROR(TakeEdits());
   KINORA_RETURN_IF_ERROR(results_.CatchUp(kept_.graph->base().revision()));
-  return MakeSoundPlan(&options, &kept_);
+  KINORA_ASSIGN_OR_RETURN(MadePlan made, MakeSoundPlan(&options, &kept_));
+  SaveIfDue();
+  return made;
 }
 
 absl::Status PlannedMovie::CheckBirth() {
@@ -159,7 +177,16 @@ absl::StatusOr<PlannedMovie::Hydrated> PlannedMovie::Hydrate(
   KINORA_ASSIGN_OR_RETURN(Graph graph,
                           Graph::Expand(*blueprint, std::move(shape)));
   HydratedBase base;
-  if (!current.revision().empty()) {
+  std::optional<SavedGraph> saved;
+  hydrated.shape_hash = HashOfShape(hydrated.shape);
+  if (!current.revision().empty() && files_ != nullptr) {
+    saved = files_->Load(
+        {current.hash(), ContentHash(inputs_.blueprint), hydrated.shape_hash},
+        graph);
+  }
+  if (saved.has_value()) {
+    base = std::move(saved->base);
+  } else if (!current.revision().empty()) {
     v1::GetManifestRequest get;
     get.set_movie_id(movie_id_);
     get.set_revision(current.revision());
@@ -184,7 +211,26 @@ absl::StatusOr<PlannedMovie::Hydrated> PlannedMovie::Hydrate(
   for (const auto& [id, content] : inputs_.values) {
     KINORA_RETURN_IF_ERROR(hydrated.graph->SetInput(id, content));
   }
+  if (saved.has_value()) {
+    hydrated.graph->Restore(saved->verified);
+    hydrated.saved_verified = saved->verified.jobs.Count();
+  }
   return hydrated;
+}
+
+void PlannedMovie::SaveIfDue() {
+  constexpr size_t kWorth = 8;  // an eighth of the jobs
+  if (files_ == nullptr || !kept_.graph->base().exists()) return;
+  const size_t verified = kept_.graph->verified().Count();
+  const size_t jobs = kept_.graph->graph().num_jobs();
+  if (kept_.saved_verified.has_value() &&
+      verified < *kept_.saved_verified + jobs / kWorth + 1) {
+    return;
+  }
+  files_->Save({kept_.graph->base_hash(), kept_.graph->blueprint_hash(),
+                kept_.shape_hash},
+               *kept_.graph);
+  kept_.saved_verified = verified;
 }
 
 absl::StatusOr<MadePlan> PlannedMovie::MakeSoundPlan(PlanOptions* options,

@@ -25,6 +25,7 @@
 #include "kinora/v1/planner.pb.h"
 #include "services/planner/movie_reader.h"
 #include "services/planner/plan/hydrated_graph.h"
+#include "services/planner/plan/hydrated_graph_file.h"
 #include "services/planner/plan/make_plan.h"
 #include "services/planner/store_result_index.h"
 #include "services/store/store.h"
@@ -34,8 +35,9 @@ namespace kinora {
 // Thread-safe; plans are made one after another.
 class PlannedMovie {
  public:
-  // Store and reader MUST outlive it.
-  PlannedMovie(const Store& store, MovieReader& reader, std::string movie_id);
+  // Store, reader and files, which may be null, MUST outlive it.
+  PlannedMovie(const Store& store, MovieReader& reader,
+               HydratedGraphFile* files, std::string movie_id);
 
   // The plan that `request` asks for, not saved; only its summary if neither
   // its layers are asked for nor it can be saved. Errors of
@@ -55,6 +57,8 @@ class PlannedMovie {
     std::shared_ptr<const Blueprint> base_blueprint;  // may be null
     std::unique_ptr<HydratedGraph> graph;
     bool base_blobs_known = false;
+    std::string shape_hash;                // of `shape`
+    std::optional<size_t> saved_verified;  // in the file, if there is one
   };
 
   absl::StatusOr<MadePlan> PlanLocked(const v1::CreatePlanRequest& request)
@@ -68,6 +72,9 @@ class PlannedMovie {
                                    std::shared_ptr<const Blueprint> blueprint,
                                    GraphShape shape)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Saves what is kept if that is worth it: when the base is new, or far more
+  // jobs are verified than in the file.
+  void SaveIfDue() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Makes the plan; again while it relies on blobs that are gone.
   absl::StatusOr<MadePlan> MakeSoundPlan(PlanOptions* options,
                                          Hydrated* hydrated);
@@ -77,6 +84,7 @@ class PlannedMovie {
 
   const Store store_;
   MovieReader& reader_;
+  HydratedGraphFile* const files_;
   const std::string movie_id_;
 
   std::atomic<size_t> elements_ = 0;  // readable while a plan is made

@@ -97,7 +97,8 @@ std::shared_ptr<PlannedMovie> StorePlanner::MovieOf(
     movies_.splice(movies_.begin(), movies_, movie);
     return movies_.front();
   }
-  movies_.push_front(std::make_shared<PlannedMovie>(store_, reader_, movie_id));
+  movies_.push_front(std::make_shared<PlannedMovie>(
+      store_, reader_, files_.has_value() ? &*files_ : nullptr, movie_id));
   return movies_.front();
 }
 

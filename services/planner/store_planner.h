@@ -7,14 +7,17 @@
 
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
+#include "common/file_system.h"
 #include "common/mutex.h"
 #include "services/planner/history/movie_history.h"
 #include "services/planner/movie_reader.h"
+#include "services/planner/plan/hydrated_graph_file.h"
 #include "services/planner/plan/make_plan.h"
 #include "services/planner/planned_movie.h"
 #include "services/planner/planner.h"
@@ -28,6 +31,14 @@ class StorePlanner final : public Planner {
   // The store's parts MUST outlive the planner.
   explicit StorePlanner(const Store& store)
       : store_(store), reader_(store), history_(store) {}
+
+  // Keeps graphs in files below `cache_dir`, too, for planners to come; in none
+  // if that is empty. `files` MUST outlive the planner.
+  StorePlanner(const Store& store, FileSystem& files,
+               const std::string& cache_dir)
+      : StorePlanner(store) {
+    if (!cache_dir.empty()) files_.emplace(files, cache_dir);
+  }
 
   absl::StatusOr<v1::ValidateBlueprintResponse> ValidateBlueprint(
       const v1::ValidateBlueprintRequest& request) override;
@@ -60,6 +71,7 @@ class StorePlanner final : public Planner {
   const Store store_;
   MovieReader reader_;
   MovieHistory history_;
+  std::optional<HydratedGraphFile> files_;
   Mutex mu_;
   // The one used last comes first.
   std::list<std::shared_ptr<PlannedMovie>> movies_ ABSL_GUARDED_BY(mu_);

@@ -298,6 +298,81 @@ TEST_F(StorePlannerTest, LostBlobsAreMadeAgain) {
   EXPECT_EQ(plan.layers[1].jobs(0).need(), v1::JOB_NEED_MAY_RUN);
 }
 
+// F: S1-21
+TEST_F(StorePlannerTest, SavedGraphGivesTheSamePlans) {
+  MakeMovie();
+  Set("Input:Story", "a cat");
+  MakeFilm(MakeScript("a cat"));
+  Commit();
+  ASSERT_OK_AND_ASSIGN(const CreatedPlan clean, Plan());
+  FaultyFileSystem cache;
+  ASSERT_OK(StorePlanner(store_, cache, "/cache").CreatePlan(request_));
+  ASSERT_OK_AND_ASSIGN(const std::vector<std::string> files,
+                       cache.List("/cache"));
+  ASSERT_EQ(files.size(), 1u);
+  const auto hash = [&] {
+    StorePlanner planner(store_, cache, "/cache");
+    absl::StatusOr<CreatedPlan> plan = planner.CreatePlan(request_);
+    EXPECT_OK(plan);
+    return plan.ok() ? plan->header.plan_hash() : "";
+  };
+  EXPECT_EQ(hash(), clean.header.plan_hash());
+  Set("Input:Mood", "wild");
+  ASSERT_OK_AND_ASSIGN(const CreatedPlan edited, Plan());
+  EXPECT_EQ(edited.header.summary().must_run_jobs(), 1);
+  EXPECT_EQ(hash(), edited.header.plan_hash());
+  ASSERT_OK(
+      WriteFileAtomically(cache, JoinPath("/cache", files[0]), "damaged"));
+  EXPECT_EQ(hash(), edited.header.plan_hash());
+}
+
+// F: B-6
+TEST_F(StorePlannerTest, EditByHandCountsInTheNextPlan) {
+  MakeMovie();
+  Set("Input:Story", "a cat");
+  MakeFilm(MakeScript("a cat"));
+  Commit();
+  EXPECT_THAT(PlannedJobs(), ElementsAre());
+  v1::ReadEventsRequest read;
+  read.mutable_log()->set_movie_id("film");
+  read.mutable_log()->set_kind(v1::LOG_KIND_ARTEFACTS);
+  ASSERT_OK_AND_ASSIGN(const v1::ReadEventsResponse log,
+                       store_.events.ReadPage(read));
+  v1::AppendEventsRequest append;
+  *append.mutable_log() = read.log();
+  *append.mutable_lease() = lease_;
+  v1::Event& event = *append.add_events();
+  event.set_revision("rev-0002");
+  v1::ArtefactEvent& edit = *event.mutable_artefact();
+  edit.set_artefact_id("Artifact:Text");
+  edit.set_inputs_hash(log.events(0).artefact().inputs_hash());
+  edit.set_status(v1::ARTEFACT_STATUS_SUCCEEDED);
+  *edit.mutable_output() = InlineContent("text/plain", "by hand");
+  *edit.mutable_produced_by() = log.events(0).artefact().produced_by();
+  edit.mutable_produced_by()->clear_run_id();
+  edit.mutable_produced_by()->clear_attempt();
+  edit.mutable_produced_by()->set_edited_by(v1::EDITED_BY_USER);
+  ASSERT_OK(store_.events.Append(append));
+  EXPECT_THAT(PlannedJobs(), ElementsAre("Film"));
+  ASSERT_OK_AND_ASSIGN(const CreatedPlan plan, Plan());
+  ASSERT_EQ(plan.header.reused_size(), 1);
+  EXPECT_EQ(plan.header.reused(0).artefacts(0).content().inline_().data(),
+            "by hand");
+}
+
+TEST_F(StorePlannerTest, WhatIfWithoutLayersIsASummary) {
+  MakeMovie();
+  Set("Input:Story", "a cat");
+  ASSERT_OK_AND_ASSIGN(const CreatedPlan whole, Plan());
+  request_.set_dry_run(true);
+  request_.set_with_layers(false);
+  ASSERT_OK_AND_ASSIGN(const CreatedPlan summary, Plan());
+  EXPECT_EQ(CanonicalBytes(summary.header.summary()),
+            CanonicalBytes(whole.header.summary()));
+  EXPECT_EQ(summary.header.target_revision(), "rev-0001");
+  EXPECT_EQ(summary.header.plan_hash(), "");
+}
+
 TEST_F(StorePlannerTest, ErrorsNameWhatIsWrong) {
   request_.set_movie_id("../film");
   EXPECT_THAT(Plan(), StatusIs(absl::StatusCode::kInvalidArgument,

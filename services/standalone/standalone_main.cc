@@ -138,7 +138,10 @@ absl::Status StandaloneServer::Serve(const v1::StandaloneConfig& config,
       inner_, RpcServer::Start(in_process, inner_store_->services()));
   store_ = std::make_unique<RemoteStore>(inner_->InProcessChannel());
 
-  planner_ = std::make_unique<StorePlanner>(store_->store());
+  // Derived like the store's indexes, but no part of the store.
+  planner_ =
+      std::make_unique<StorePlanner>(store_->store(), PosixFileSystem(),
+                                     JoinPath(config.data(), "planner-cache"));
   inner_planner_ =
       std::make_unique<PlannerRpcService>(*planner_, planner_executor_);
   KINORA_ASSIGN_OR_RETURN(

@@ -132,6 +132,17 @@ v1::Manifest HydratedBase::Head() const {
   return head;
 }
 
+absl::Status HydratedBase::TakeHead(const v1::Manifest& head) {
+  revision_ = head.revision();
+  base_revision_ = head.base_revision();
+  for (const auto& [name, node] : head.nodes()) nodes_[name] = node;
+  for (const auto& [id, input] : head.inputs()) {
+    KINORA_ASSIGN_OR_RETURN(inputs_[id], HashOfContent(id, input.content()));
+    if (id == kBlueprintInputId) blueprint_ = input.content();
+  }
+  return absl::OkStatus();
+}
+
 HydratedBaseBuilder::HydratedBaseBuilder(const Graph& graph)
     : graph_(graph), data_(std::make_shared<Data>()) {
   data_->entries.resize(graph.num_artefacts());

@@ -109,6 +109,9 @@ class HydratedBase {
   friend class HydratedBaseBuilder;
   friend class HydratedGraphFile;
 
+  // The reverse of Head().
+  absl::Status TakeHead(const v1::Manifest& head);
+
   std::string revision_;
   std::string base_revision_;
   std::map<std::string, v1::ManifestNode> nodes_;

@@ -94,6 +94,34 @@ bool HydratedGraph::IsLost(const v1::Content& content) const {
   return digest.ok() && lost_.contains(*digest);
 }
 
+VerifiedJobs HydratedGraph::Verified() const {
+  VerifiedJobs verified;
+  verified.jobs = verified_;
+  for (Graph::Element input = 0; input < graph_.num_inputs(); ++input) {
+    const InputValue* value = inputs_.Of(input);
+    verified.inputs.push_back(value == nullptr ? Digest() : value->hash);
+  }
+  verified.nodes = node_hashes_;
+  return verified;
+}
+
+void HydratedGraph::Restore(const VerifiedJobs& saved) {
+  verified_ = saved.jobs;
+  any_verified_ = true;
+  for (Graph::Element input = 0; input < graph_.num_inputs(); ++input) {
+    const InputValue* value = inputs_.Of(input);
+    const Digest hash = value == nullptr ? Digest() : value->hash;
+    if (hash != saved.inputs[input]) Unverify(input);
+  }
+  for (size_t node = 0; node < node_hashes_.size(); ++node) {
+    if (node_hashes_[node] == saved.nodes[node]) continue;
+    const Graph::Job end = graph_.FirstJob(node + 1);
+    for (Graph::Job job = graph_.FirstJob(node); job < end; ++job) {
+      verified_.Remove(job);
+    }
+  }
+}
+
 const Readers& HydratedGraph::readers() {
   if (readers_ == nullptr) readers_ = std::make_unique<Readers>(graph_);
   return *readers_;

@@ -44,6 +44,13 @@ using ProducerVersions = std::map<std::string, std::string>;
 Digest HashOfNode(const Blueprint& blueprint, int node,
                   const std::string& version);
 
+// Which jobs are verified, and what that was seen with.
+struct VerifiedJobs {
+  JobSet jobs;
+  std::vector<Digest> inputs;  // hash of each input's value, zero for none
+  std::vector<Digest> nodes;   // hash of each node
+};
+
 // Not thread-safe.
 class HydratedGraph {
  public:
@@ -88,6 +95,12 @@ class HydratedGraph {
     verified_.Add(job);
     any_verified_ = true;
   }
+
+  VerifiedJobs Verified() const;
+
+  // Takes jobs for verified that were so, as far as what they read is the same
+  // now. REQUIRES: no job is, and `saved` is of the same graph and base.
+  void Restore(const VerifiedJobs& saved);
 
   // Made when they are first asked for.
   const Readers& readers();

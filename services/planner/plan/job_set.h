@@ -9,7 +9,6 @@
 #include <cstdlib>
 #include <memory>
 #include <type_traits>
-#include <utility>
 #include <vector>
 
 namespace kinora {
@@ -18,10 +17,8 @@ namespace kinora {
 class JobSet {
  public:
   JobSet() = default;
-  explicit JobSet(size_t jobs, bool full = false)
-      : jobs_(jobs), words_((jobs + 63) / 64, full ? ~uint64_t{0} : 0) {}
+  explicit JobSet(size_t jobs) : words_((jobs + 63) / 64, 0) {}
 
-  size_t jobs() const { return jobs_; }
   bool Contains(uint32_t job) const {
     return (words_[job / 64] >> (job % 64) & 1) != 0;
   }
@@ -44,16 +41,16 @@ class JobSet {
     return found < end ? found : end;
   }
 
+  // REQUIRES: not a complement.
   size_t Count() const {
     size_t count = 0;
-    for (uint32_t job = 0, end = static_cast<uint32_t>(jobs_);
-         (job = Next(job, end)) < end; ++job) {
-      ++count;
+    for (uint64_t word : words_) {
+      count += static_cast<size_t>(__builtin_popcountll(word));
     }
     return count;
   }
 
-  // All that are not in it.
+  // All that are not in it, and maybe some beyond the jobs.
   JobSet Complement() const {
     JobSet rest = *this;
     for (uint64_t& word : rest.words_) word = ~word;
@@ -65,8 +62,7 @@ class JobSet {
   std::vector<uint64_t>& words() { return words_; }
 
  private:
-  size_t jobs_ = 0;
-  std::vector<uint64_t> words_;  // those beyond jobs_ are not looked at
+  std::vector<uint64_t> words_;  // bits beyond the jobs are not looked at
 };
 
 // An array of zeros, of which the system makes only the pages that are used.
