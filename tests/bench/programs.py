@@ -4,11 +4,14 @@ line of figures."""
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
+import os
 import pathlib
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -23,11 +26,43 @@ LIMIT_S = 1800
 READY_LIMIT_S = 60
 
 
+@dataclasses.dataclass(frozen=True)
+class Measured:
+    """What a process took from its start to its end."""
+
+    seconds: float
+    peak_mib: float
+    output: str
+
+    def figures(self) -> dict[str, float]:
+        return json.loads(self.output)
+
+
+def measured(argv: list, cwd: pathlib.Path | None = None) -> Measured:
+    """Runs a process to its end; its output goes to a file, as to nobody."""
+    words = [str(word) for word in argv]
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
+        start = time.monotonic()
+        process = subprocess.Popen(words, stdout=out, stderr=errors, cwd=cwd)
+        _, status, usage = os.wait4(process.pid, 0)
+        took = time.monotonic() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode != 0:
+            errors.seek(0)
+            raise RuntimeError(f"{' '.join(words)}: {errors.read().decode()}")
+        # A summary is short; what a peer prints of its jobs need not be kept.
+        out.seek(0)
+        return Measured(took, usage.ru_maxrss / 1024, out.read(65536).decode())
+
+
 class Programs:
     """The programs in one directory."""
 
     def __init__(self, directory: pathlib.Path):
         self._directory = directory
+
+    def path(self, name: str) -> pathlib.Path:
+        return self._directory / name
 
     def figures(self, name: str, **flags: object) -> dict[str, float]:
         """Runs a benchmark program; returns what it printed."""

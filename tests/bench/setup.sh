@@ -3,7 +3,7 @@
 # they are missing. No server of theirs is started or enabled here.
 set -eu
 
-packages=(curl nginx-light ostree postgresql-15 redis-server redis-tools util-linux)
+packages=(curl make nginx-light ninja-build ostree postgresql-15 redis-server redis-tools util-linux)
 
 missing=()
 for package in "${packages[@]}"; do
