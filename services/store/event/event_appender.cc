@@ -169,6 +169,14 @@ bool EventAppender::Prepare(Call* call, bool wait, bool* busy) {
 absl::Status EventAppender::Check(Call* call) {
   v1::AppendEventsRequest& request = call->request;
   KINORA_RETURN_IF_ERROR(CheckRequest(request));
+  if (!request.inputs_unchanged_since().empty()) {
+    // A condition that nobody checks would be worse than none.
+    return WithReason(
+        absl::UnimplementedError("EventService.AppendEvents: "
+                                 "inputs_unchanged_since is not part of this "
+                                 "build"),
+        "RPC_NOT_IMPLEMENTED", {{"field", "inputs_unchanged_since"}});
+  }
   KINORA_RETURN_IF_ERROR(movies_.Require(request.log().movie_id()));
   for (int i = 0; i < request.events_size(); ++i) {
     absl::Status valid = ValidateEvent("", request.log(), inline_limit_bytes_,

@@ -228,6 +228,14 @@ TEST_F(LogEventStoreTest, AnotherSequenceThanExpectedAborts) {
   EXPECT_EQ(MetadataOf(status)["current"], "1");
 }
 
+TEST_F(LogEventStoreTest, AConditionThatIsNotCheckedIsRefused) {
+  v1::AppendEventsRequest request = InputEdit("Input:Topic", "a");
+  request.set_inputs_unchanged_since("rev-0001");
+  EXPECT_THAT(Append(request), StatusIs(absl::StatusCode::kUnimplemented,
+                                        HasSubstr("inputs_unchanged_since")));
+  EXPECT_EQ(Page(v1::LOG_KIND_INPUTS).events_size(), 1);
+}
+
 TEST_F(LogEventStoreTest, ARunnerThatLostItsLeaseCannotAppend) {
   ASSERT_OK(Append(ArtefactMade("Artifact:Script", 'a', "mine", lease_)));
   EXPECT_THAT(Append(ArtefactMade("Artifact:Script", 'a', "none", {})),
