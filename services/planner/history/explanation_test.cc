@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 
 #include "common/digest.h"
 #include "common/testing/status_matchers.h"
@@ -21,7 +22,7 @@ using ::testing::IsEmpty;
 
 // A film of a script and pictures: `style` is a setting of Picture.
 std::string Film(const std::string& style) {
-  return absl::StrCat(R"(blueprint: film
+  return absl::StrReplaceAll(R"(blueprint: film
 inputs:
   Story: {type: text}
   Mood: {type: text, default: calm}
@@ -36,12 +37,12 @@ nodes:
   Picture:
     producer: picture
     over: [segment]
-    settings: {style: )",
-                      style, R"(, size: 3}
+    settings: {style: STYLE, size: 3}
     inputs: {text: "Text", mood: "Input:Mood"}
     outputs: {Image: text/plain}
 outputs: [Image]
-)");
+)",
+                             {{"STYLE", style}});
 }
 
 // A movie told by hand: each revision is what the one before was and more.
