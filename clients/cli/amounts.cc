@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
+#include "common/proto_time.h"
 #include "common/status.h"
 
 namespace kinora {
@@ -83,8 +84,7 @@ std::string FormatCost(const v1::Cost& cost) {
 }
 
 std::string FormatSeconds(const google::protobuf::Duration& duration) {
-  const absl::Duration span =
-      absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
+  const absl::Duration span = FromProto(duration);
   if (span < absl::Minutes(1)) {
     return absl::StrFormat("%.1f s", absl::ToDoubleSeconds(span));
   }

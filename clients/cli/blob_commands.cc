@@ -9,6 +9,7 @@
 #include "clients/cli/amounts.h"
 #include "clients/cli/command.h"
 #include "clients/cli/connection.h"
+#include "common/proto_time.h"
 #include "common/status.h"
 
 namespace kinora {
@@ -21,10 +22,7 @@ absl::StatusOr<int> CollectGarbage(const Invocation& call) {
   if (const auto text = call.args.Get("grace"); text.has_value()) {
     KINORA_ASSIGN_OR_RETURN(const absl::Duration grace,
                             ParseSpan("--grace", *text));
-    const int64_t nanos = absl::ToInt64Nanoseconds(grace);
-    request.mutable_grace()->set_seconds(nanos / 1'000'000'000);
-    request.mutable_grace()->set_nanos(
-        static_cast<int32_t>(nanos % 1'000'000'000));
+    *request.mutable_grace() = ToProto(grace);
   }
   JsonArray removed;
   v1::CollectGarbageResponse last;

@@ -65,6 +65,14 @@ absl::StatusOr<MovieInputs> MovieReader::ReadInputs(
   return inputs;
 }
 
+absl::StatusOr<std::string> MovieReader::BirthOf(const std::string& movie_id) {
+  v1::GetMovieRequest request;
+  request.set_movie_id(movie_id);
+  KINORA_ASSIGN_OR_RETURN(const v1::GetMovieResponse response,
+                          store_.movies.Get(request));
+  return response.movie().create_time().SerializeAsString();
+}
+
 absl::StatusOr<std::shared_ptr<const Blueprint>> MovieReader::PinnedBlueprint(
     const std::string& movie_id, const v1::Content& content) {
   const std::string& hash = ContentHash(content);

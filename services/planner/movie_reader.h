@@ -77,6 +77,9 @@ class MovieReader {
 
   absl::StatusOr<MovieInputs> ReadInputs(const std::string& movie_id);
 
+  // When the movie was made: one of the same name may be another one.
+  absl::StatusOr<std::string> BirthOf(const std::string& movie_id);
+
   // The blueprint that `inputs` pin. Errors as of Read().
   absl::StatusOr<std::shared_ptr<const Blueprint>> PinnedBlueprint(
       const std::string& movie_id, const v1::Content& content);

@@ -28,13 +28,6 @@ std::string HashOfShape(const GraphShape& shape) {
   return Sha256Of(text).Hex();
 }
 
-template <typename Edits>
-std::vector<const v1::PendingEdit*> Pointers(const Edits& edits) {
-  std::vector<const v1::PendingEdit*> pointers;
-  for (const v1::PendingEdit& edit : edits) pointers.push_back(&edit);
-  return pointers;
-}
-
 }  // namespace
 
 PlannedMovie::PlannedMovie(const Store& store, MovieReader& reader,
@@ -78,9 +71,9 @@ absl::StatusOr<MadePlan> PlannedMovie::PlanLocked(
   KINORA_ASSIGN_OR_RETURN(GraphShape shape,
                           ShapeOf(*blueprint, inputs_.values));
   if (request.pending_edits_size() > 0) {
-    KINORA_ASSIGN_OR_RETURN(options.edits,
-                            CanonicalEdits(*blueprint, inputs_.values,
-                                           Pointers(request.pending_edits())));
+    KINORA_ASSIGN_OR_RETURN(
+        options.edits,
+        CanonicalEdits(*blueprint, inputs_.values, request.pending_edits()));
     InputMap staged = inputs_.values;
     for (const v1::PendingEdit& edit : options.edits) {
       staged[edit.input_id()] = edit.content();
@@ -111,11 +104,7 @@ absl::StatusOr<MadePlan> PlannedMovie::PlanLocked(
 }
 
 absl::Status PlannedMovie::CheckBirth() {
-  v1::GetMovieRequest get;
-  get.set_movie_id(movie_id_);
-  KINORA_ASSIGN_OR_RETURN(const v1::GetMovieResponse movie,
-                          store_.movies.Get(get));
-  std::string birth = movie.movie().create_time().SerializeAsString();
+  KINORA_ASSIGN_OR_RETURN(std::string birth, reader_.BirthOf(movie_id_));
   if (birth == birth_) return absl::OkStatus();
   birth_ = std::move(birth);
   has_inputs_ = false;

@@ -16,17 +16,6 @@
 #include "services/planner/graph/render.h"
 
 namespace kinora {
-namespace {
-
-template <typename Edits>
-std::vector<const v1::PendingEdit*> Pointers(const Edits& edits) {
-  std::vector<const v1::PendingEdit*> pointers;
-  for (const v1::PendingEdit& edit : edits) pointers.push_back(&edit);
-  return pointers;
-}
-
-}  // namespace
-
 absl::StatusOr<v1::ValidateBlueprintResponse> StorePlanner::ValidateBlueprint(
     const v1::ValidateBlueprintRequest& request) {
   KINORA_ASSIGN_OR_RETURN(
@@ -58,9 +47,9 @@ absl::StatusOr<v1::ValidateInputsResponse> StorePlanner::ValidateInputs(
   KINORA_RETURN_IF_ERROR(ValidateMovieId(request.movie_id()));
   KINORA_ASSIGN_OR_RETURN(MovieSnapshot movie,
                           reader_.Read(request.movie_id()));
-  KINORA_ASSIGN_OR_RETURN(std::vector<v1::PendingEdit> edits,
-                          CanonicalEdits(*movie.blueprint, movie.inputs,
-                                         Pointers(request.edits())));
+  KINORA_ASSIGN_OR_RETURN(
+      std::vector<v1::PendingEdit> edits,
+      CanonicalEdits(*movie.blueprint, movie.inputs, request.edits()));
   v1::ValidateInputsResponse response;
   response.mutable_edits()->Assign(edits.begin(), edits.end());
   return response;

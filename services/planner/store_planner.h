@@ -30,7 +30,7 @@ class StorePlanner final : public Planner {
  public:
   // The store's parts MUST outlive the planner.
   explicit StorePlanner(const Store& store)
-      : store_(store), reader_(store), history_(store) {}
+      : store_(store), reader_(store), history_(store, reader_) {}
 
   // Keeps graphs in files below `cache_dir`, too, for planners to come; in none
   // if that is empty. `files` MUST outlive the planner.

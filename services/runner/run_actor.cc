@@ -6,21 +6,10 @@
 
 #include "common/error_reason.h"
 #include "common/log.h"
+#include "common/proto_time.h"
 #include "common/status.h"
 
 namespace kinora {
-namespace {
-
-google::protobuf::Timestamp ToTimestamp(absl::Time time) {
-  const int64_t nanos = absl::ToUnixNanos(time);
-  google::protobuf::Timestamp proto;
-  proto.set_seconds(nanos / 1'000'000'000);
-  proto.set_nanos(static_cast<int32_t>(nanos % 1'000'000'000));
-  return proto;
-}
-
-}  // namespace
-
 // Puts what one attempt reports into the inbox.
 class RunActor::Observer final : public AttemptObserver {
  public:
@@ -339,7 +328,7 @@ absl::Status RunActor::CloseRecord(v1::RunStatus status,
   KINORA_RETURN_IF_ERROR(FlushLedger());
   record_.set_status(status);
   record_.set_error(error);
-  *record_.mutable_finish_time() = ToTimestamp(deps_.clock.Now());
+  *record_.mutable_finish_time() = ToProto(deps_.clock.Now());
   v1::PutRunRecordRequest request;
   *request.mutable_record() = record_;
   *request.mutable_lease() = lease_->token();

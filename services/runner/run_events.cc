@@ -6,25 +6,11 @@
 
 #include "common/json.h"
 #include "common/json_writer.h"
+#include "common/proto_time.h"
 #include "common/readable_path.h"
 
 namespace kinora {
 namespace {
-
-google::protobuf::Duration ToProto(absl::Duration duration) {
-  google::protobuf::Duration proto;
-  proto.set_seconds(absl::IDivDuration(duration, absl::Seconds(1), &duration));
-  proto.set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(duration)));
-  return proto;
-}
-
-google::protobuf::Timestamp ToProto(absl::Time time) {
-  google::protobuf::Timestamp proto;
-  const int64_t nanos = absl::ToUnixNanos(time);
-  proto.set_seconds(nanos / 1'000'000'000);
-  proto.set_nanos(static_cast<int32_t>(nanos % 1'000'000'000));
-  return proto;
-}
 
 // An attempt's event but for status, output and failure.
 v1::Event AttemptEvent(const RunIdentity& run, const RunState& state,

@@ -9,6 +9,7 @@
 #include "common/error_reason.h"
 #include "common/log.h"
 #include "common/proto_json.h"
+#include "common/proto_time.h"
 #include "common/status.h"
 #include "services/runner/start_slot.h"
 
@@ -16,14 +17,6 @@ namespace kinora {
 namespace {
 
 constexpr size_t kMaxRemembered = 10'000;
-
-google::protobuf::Timestamp ToTimestamp(absl::Time time) {
-  const int64_t nanos = absl::ToUnixNanos(time);
-  google::protobuf::Timestamp proto;
-  proto.set_seconds(nanos / 1'000'000'000);
-  proto.set_nanos(static_cast<int32_t>(nanos % 1'000'000'000));
-  return proto;
-}
 
 absl::Status NotYet(absl::string_view what) {
   return WithReason(absl::UnimplementedError(absl::StrCat(
@@ -168,7 +161,7 @@ absl::StatusOr<v1::StartRunResponse> Runner::StartUnderLease(
   v1::RunRecord& record = prepared.record;
   record.set_run_id(run_id);
   record.set_status(v1::RUN_STATUS_RUNNING);
-  *record.mutable_create_time() = ToTimestamp(deps_.clock.Now());
+  *record.mutable_create_time() = ToProto(deps_.clock.Now());
   record.mutable_jobs()->set_total(static_cast<int64_t>(state.job_count()) +
                                    prepared.plan->reused_size());
   record.mutable_jobs()->set_clean(prepared.plan->summary().clean_jobs());

@@ -8,6 +8,7 @@
 
 #include "common/error_reason.h"
 #include "common/log.h"
+#include "common/proto_time.h"
 #include "common/run_end.h"
 #include "common/status.h"
 #include "services/runner/run_reduction.h"
@@ -21,13 +22,6 @@ namespace {
 constexpr absl::Duration kPollPeriod = absl::Milliseconds(100);
 // Open runs are among the newest: each start closes those before it.
 constexpr int kOpenRunsPage = 50;
-
-google::protobuf::Duration ToProto(absl::Duration duration) {
-  google::protobuf::Duration proto;
-  proto.set_seconds(absl::IDivDuration(duration, absl::Seconds(1), &duration));
-  proto.set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(duration)));
-  return proto;
-}
 
 std::string LeaseIdOf(const std::string& movie_id) {
   return absl::StrCat("movie/", movie_id);

@@ -5,6 +5,8 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "common/proto_time.h"
+
 namespace kinora {
 
 void CallHistory::Add(const v1::Event& event) {
@@ -32,8 +34,7 @@ void CallHistory::Add(const v1::Event& event) {
     range.second = std::max(range.second, micros);
   }
   if (attempt.has_duration()) {
-    const absl::Duration took = absl::Seconds(attempt.duration().seconds()) +
-                                absl::Nanoseconds(attempt.duration().nanos());
+    const absl::Duration took = FromProto(attempt.duration());
     calls.shortest = std::min(calls.shortest.value_or(took), took);
     calls.longest = std::max(calls.longest.value_or(took), took);
   }

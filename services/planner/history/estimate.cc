@@ -8,17 +8,12 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
+#include "common/proto_time.h"
+
 namespace kinora {
 namespace {
 
 constexpr uint32_t kDefaultConcurrency = 4;
-
-google::protobuf::Duration ToProto(absl::Duration duration) {
-  google::protobuf::Duration proto;
-  proto.set_seconds(absl::IDivDuration(duration, absl::Seconds(1), &duration));
-  proto.set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(duration)));
-  return proto;
-}
 
 // What one job of a node costs, by currency, least and most.
 using Prices = std::map<std::string, std::pair<int64_t, int64_t>>;

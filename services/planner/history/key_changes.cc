@@ -61,8 +61,8 @@ void CompareSettings(const std::string& path, const JsonValue* before,
 // Goes through the slots of both, which are sorted.
 class SlotComparison {
  public:
-  explicit SlotComparison(std::vector<v1::KeyChange>* changes, size_t* more)
-      : changes_(*changes), more_(*more) {}
+  SlotComparison(std::vector<v1::KeyChange>& changes, size_t& more)
+      : changes_(changes), more_(more) {}
 
   void Run(const v1::ArtefactEvent& before, const v1::ArtefactEvent& now) {
     int i = 0;
@@ -144,7 +144,7 @@ std::vector<v1::KeyChange> KeyChanges(const v1::ArtefactEvent& before,
                                       size_t* more) {
   *more = 0;
   std::vector<v1::KeyChange> changes;
-  SlotComparison(&changes, more).Run(before, now);
+  SlotComparison(changes, *more).Run(before, now);
   const v1::ProducedBy& old_by = before.produced_by();
   const v1::ProducedBy& by = now.produced_by();
   if (old_by.producer().name() != by.producer().name() ||

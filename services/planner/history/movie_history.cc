@@ -31,18 +31,10 @@ void Remember(const std::string& key, T value, size_t limit,
 
 }  // namespace
 
-absl::StatusOr<std::string> MovieHistory::BirthOf(const std::string& movie_id) {
-  v1::GetMovieRequest request;
-  request.set_movie_id(movie_id);
-  KINORA_ASSIGN_OR_RETURN(const v1::GetMovieResponse response,
-                          store_.movies.Get(request));
-  return response.movie().create_time().SerializeAsString();
-}
-
 absl::StatusOr<std::shared_ptr<const RevisionDiff>> MovieHistory::DiffOf(
     const std::string& movie_id, const v1::ManifestPointer& from,
     const v1::ManifestPointer& to) {
-  KINORA_ASSIGN_OR_RETURN(const std::string birth, BirthOf(movie_id));
+  KINORA_ASSIGN_OR_RETURN(const std::string birth, movies_.BirthOf(movie_id));
   const std::string key =
       absl::StrCat(movie_id, "/", from.hash(), "/", to.hash(), "/", birth);
   {
@@ -182,7 +174,7 @@ absl::StatusOr<v1::ExplainArtefactResponse> MovieHistory::ExplainArtefact(
 }
 
 absl::StatusOr<CallHistory> MovieHistory::Calls(const std::string& movie_id) {
-  KINORA_ASSIGN_OR_RETURN(const std::string birth, BirthOf(movie_id));
+  KINORA_ASSIGN_OR_RETURN(const std::string birth, movies_.BirthOf(movie_id));
   const std::string key = absl::StrCat(movie_id, "/", birth);
   CallHistory calls;
   {

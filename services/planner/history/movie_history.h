@@ -17,6 +17,7 @@
 #include "services/planner/history/call_history.h"
 #include "services/planner/history/revision_diff.h"
 #include "services/planner/history/revision_reader.h"
+#include "services/planner/movie_reader.h"
 #include "services/store/store.h"
 
 namespace kinora {
@@ -25,8 +26,9 @@ namespace kinora {
 // (kinora/v1/planner.proto) and of the store.
 class MovieHistory {
  public:
-  // The store MUST outlive this.
-  explicit MovieHistory(const Store& store) : store_(store), reader_(store) {}
+  // The store and `movies` MUST outlive this.
+  MovieHistory(const Store& store, MovieReader& movies)
+      : store_(store), movies_(movies), reader_(store, movies) {}
 
   absl::StatusOr<v1::DiffRevisionsResponse> DiffRevisions(
       const v1::DiffRevisionsRequest& request);
@@ -40,8 +42,6 @@ class MovieHistory {
   static constexpr size_t kMaxDiffs = 2;
   static constexpr size_t kMaxMovies = 16;
 
-  // When the movie was made: one of the same name may be another one.
-  absl::StatusOr<std::string> BirthOf(const std::string& movie_id);
   absl::StatusOr<std::shared_ptr<const RevisionDiff>> DiffOf(
       const std::string& movie_id, const v1::ManifestPointer& from,
       const v1::ManifestPointer& to);
@@ -50,6 +50,7 @@ class MovieHistory {
                                        const RevisionState& state);
 
   const Store store_;
+  MovieReader& movies_;
   RevisionReader reader_;
   Mutex mu_;
   std::list<std::pair<std::string, std::shared_ptr<const RevisionDiff>>> diffs_

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "common/proto_time.h"
 #include "services/planner/history/key_changes.h"
 
 namespace kinora {
@@ -32,11 +33,6 @@ bool SameNode(const v1::ManifestNode* a, const v1::ManifestNode* b) {
   return a->producer().name() == b->producer().name() &&
          a->producer().version() == b->producer().version() &&
          a->settings_hash() == b->settings_hash();
-}
-
-absl::Duration DurationOf(const google::protobuf::Duration& duration) {
-  return absl::Seconds(duration.seconds()) +
-         absl::Nanoseconds(duration.nanos());
 }
 
 }  // namespace
@@ -169,7 +165,7 @@ void RevisionDiff::Count(const v1::Event& event) {
   if (attempt.has_cost()) {
     micros_[attempt.cost().currency_code()] += attempt.cost().micros();
   }
-  duration_ += DurationOf(attempt.duration());
+  duration_ += FromProto(attempt.duration());
 }
 
 int RevisionDiff::RunNumber(const std::string& run_id) {
@@ -284,11 +280,7 @@ v1::RevisionDiff RevisionDiff::Summary() const {
     cost.set_currency_code(currency);
     cost.set_micros(micros);
   }
-  absl::Duration rest = duration_;
-  const int64_t seconds = absl::IDivDuration(rest, absl::Seconds(1), &rest);
-  summary.mutable_duration()->set_seconds(seconds);
-  summary.mutable_duration()->set_nanos(
-      static_cast<int32_t>(absl::ToInt64Nanoseconds(rest)));
+  *summary.mutable_duration() = ToProto(duration_);
   summary.set_complete_history(complete_);
   return summary;
 }

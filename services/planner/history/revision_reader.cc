@@ -59,41 +59,18 @@ absl::StatusOr<RevisionState> RevisionReader::Read(
       ParseDocument(stored.json, manifest.get()),
       absl::StrCat("manifest ", pointer.revision(), " of movie ", movie_id)));
   RevisionState state;
-  // Without it the revision can still be compared, but for defaults.
-  absl::StatusOr<std::shared_ptr<const Blueprint>> blueprint =
-      ReadBlueprint(movie_id, *manifest);
-  if (blueprint.ok()) state.blueprint = *std::move(blueprint);
+  const auto pinned = manifest->inputs().find(std::string(kBlueprintInputId));
+  if (pinned != manifest->inputs().end()) {
+    // Without it the revision can still be compared, but for defaults.
+    absl::StatusOr<std::shared_ptr<const Blueprint>> blueprint =
+        movies_.PinnedBlueprint(movie_id, pinned->second.content());
+    if (blueprint.ok()) state.blueprint = *std::move(blueprint);
+  }
   state.manifest = std::move(manifest);
   MutexLock lock(mu_);
   states_.emplace_front(pointer.hash(), state);
   if (states_.size() > kMaxCached) states_.pop_back();
   return state;
-}
-
-absl::StatusOr<std::shared_ptr<const Blueprint>> RevisionReader::ReadBlueprint(
-    const std::string& movie_id, const v1::Manifest& manifest) {
-  const auto input = manifest.inputs().find(std::string(kBlueprintInputId));
-  if (input == manifest.inputs().end()) {
-    return absl::NotFoundError("the revision has no blueprint");
-  }
-  const v1::Content& content = input->second.content();
-  std::string text = content.inline_().data();
-  if (content.has_blob()) {
-    v1::ReadBlobRequest request;
-    request.set_movie_id(movie_id);
-    *request.mutable_digest() = content.blob().digest();
-    KINORA_RETURN_IF_ERROR(store_.blobs.Read(
-        request, [&text](absl::string_view bytes) -> absl::Status {
-          if (text.size() + bytes.size() > kMaxBlueprintTextBytes) {
-            return absl::FailedPreconditionError("is no blueprint");
-          }
-          absl::StrAppend(&text, bytes);
-          return absl::OkStatus();
-        }));
-  }
-  KINORA_ASSIGN_OR_RETURN(Blueprint blueprint,
-                          ParseBlueprint("blueprint", text));
-  return std::make_shared<const Blueprint>(std::move(blueprint));
 }
 
 absl::Status RevisionReader::ForEachArtefactEvent(

@@ -18,6 +18,7 @@
 #include "kinora/v1/event.pb.h"
 #include "kinora/v1/manifest.pb.h"
 #include "services/planner/history/revision_state.h"
+#include "services/planner/movie_reader.h"
 #include "services/store/store.h"
 
 namespace kinora {
@@ -25,8 +26,9 @@ namespace kinora {
 // Thread-safe. Calls block on the store, whose errors they return.
 class RevisionReader {
  public:
-  // The store MUST outlive the reader.
-  explicit RevisionReader(const Store& store) : store_(store) {}
+  // The store and `movies` MUST outlive the reader.
+  RevisionReader(const Store& store, MovieReader& movies)
+      : store_(store), movies_(movies) {}
 
   // Where a revision is; the current one if `revision` is empty. NOT_FOUND
   // (REVISION_NOT_FOUND) if there is none, or it was pruned.
@@ -46,10 +48,8 @@ class RevisionReader {
  private:
   static constexpr size_t kMaxCached = 4;
 
-  absl::StatusOr<std::shared_ptr<const Blueprint>> ReadBlueprint(
-      const std::string& movie_id, const v1::Manifest& manifest);
-
   const Store store_;
+  MovieReader& movies_;
   Mutex mu_;
   // By the manifest's hash, the newest first.
   std::list<std::pair<std::string, RevisionState>> states_ ABSL_GUARDED_BY(mu_);

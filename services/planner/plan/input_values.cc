@@ -355,24 +355,24 @@ absl::StatusOr<GraphShape> ShapeOf(const Blueprint& blueprint,
 
 absl::StatusOr<std::vector<v1::PendingEdit>> CanonicalEdits(
     const Blueprint& blueprint, const InputMap& set,
-    absl::Span<const v1::PendingEdit* const> edits) {
+    const google::protobuf::RepeatedPtrField<v1::PendingEdit>& edits) {
   std::vector<v1::PendingEdit> canonical;
   std::vector<std::pair<ElementId, const InputDeclaration*>> indexed;
   InputMap with_edits = set;
   std::map<std::string, int> seen;
-  for (const v1::PendingEdit* edit : edits) {
+  for (const v1::PendingEdit& edit : edits) {
     ElementId id;
     KINORA_ASSIGN_OR_RETURN(const InputDeclaration* input,
-                            FindDeclaration(blueprint, *edit, &id));
-    KINORA_RETURN_IF_ERROR(CheckShape(blueprint, *input, id, *edit));
+                            FindDeclaration(blueprint, edit, &id));
+    KINORA_RETURN_IF_ERROR(CheckShape(blueprint, *input, id, edit));
     std::string text = id.ToString();
     if (++seen[text] > 1) {
-      return BadEdit(text, edit->content(), "it is given twice");
+      return BadEdit(text, edit.content(), "it is given twice");
     }
     absl::StatusOr<v1::Content> content =
-        CanonicalContent(input->rule, edit->content());
+        CanonicalContent(input->rule, edit.content());
     if (!content.ok()) {
-      return BadValue(text, edit->content(), content.status().message());
+      return BadValue(text, edit.content(), content.status().message());
     }
     v1::PendingEdit& result = canonical.emplace_back();
     result.set_input_id(text);

@@ -11,7 +11,6 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/types/span.h"
 
 #include "kinora/v1/planner.pb.h"
 #include "services/planner/blueprint/blueprint.h"
@@ -51,7 +50,7 @@ absl::Status InputMissing(const InputDeclaration& input, absl::string_view id,
 // (INVALID_FIELD) names the input and the value; an id given twice is refused.
 absl::StatusOr<std::vector<v1::PendingEdit>> CanonicalEdits(
     const Blueprint& blueprint, const InputMap& set,
-    absl::Span<const v1::PendingEdit* const> edits);
+    const google::protobuf::RepeatedPtrField<v1::PendingEdit>& edits);
 
 }  // namespace kinora
 

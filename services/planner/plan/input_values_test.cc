@@ -51,9 +51,7 @@ class InputValuesTest : public ::testing::Test {
 
   absl::StatusOr<std::vector<v1::PendingEdit>> Check(
       const std::vector<v1::PendingEdit>& edits) {
-    std::vector<const v1::PendingEdit*> pointers;
-    for (const v1::PendingEdit& edit : edits) pointers.push_back(&edit);
-    return CanonicalEdits(blueprint_, set_, pointers);
+    return CanonicalEdits(blueprint_, set_, {edits.begin(), edits.end()});
   }
   // "mime data" of one edit's canonical form, or its error.
   std::string CheckOne(const v1::PendingEdit& edit) {

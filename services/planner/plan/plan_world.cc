@@ -20,13 +20,12 @@ void PlanWorld::SetBlueprint(const std::string& yaml) {
 }
 
 void PlanWorld::Set(const std::string& id, const std::string& json) {
-  v1::PendingEdit edit;
+  google::protobuf::RepeatedPtrField<v1::PendingEdit> staged;
+  v1::PendingEdit& edit = *staged.Add();
   edit.set_input_id(id);
   *edit.mutable_content() = InlineContent("application/json", json);
-  const v1::PendingEdit* pointer = &edit;
-  ASSERT_OK_AND_ASSIGN(
-      std::vector<v1::PendingEdit> edits,
-      CanonicalEdits(blueprint_, inputs_, absl::MakeConstSpan(&pointer, 1)));
+  ASSERT_OK_AND_ASSIGN(std::vector<v1::PendingEdit> edits,
+                       CanonicalEdits(blueprint_, inputs_, staged));
   inputs_[edits[0].input_id()] = edits[0].content();
   ++input_sequence_;
 }

@@ -9,6 +9,7 @@
 
 #include "common/digest.h"
 #include "common/error_reason.h"
+#include "common/proto_time.h"
 #include "common/status.h"
 #include "services/store/checks.h"
 #include "services/store/layout.h"
@@ -24,8 +25,7 @@ constexpr int kMaxReasons = 100;
 absl::StatusOr<absl::Duration> GraceOf(const v1::CollectGarbageRequest& request,
                                        absl::Duration default_grace) {
   if (!request.has_grace()) return default_grace;
-  const absl::Duration grace = absl::Seconds(request.grace().seconds()) +
-                               absl::Nanoseconds(request.grace().nanos());
+  const absl::Duration grace = FromProto(request.grace());
   // The parts of a well-formed duration have one sign.
   if (request.grace().seconds() < 0 || request.grace().nanos() < 0) {
     return InvalidField("grace", absl::FormatDuration(grace),

@@ -10,6 +10,7 @@
 #include "common/error_reason.h"
 #include "common/ids.h"
 #include "common/proto_json.h"
+#include "common/proto_time.h"
 #include "common/status.h"
 #include "services/store/checks.h"
 #include "services/store/layout.h"
@@ -22,17 +23,6 @@ constexpr absl::Duration kMaxTtl = absl::Hours(1);
 constexpr size_t kMaxTextBytes = 256;
 constexpr absl::string_view kMovieLeasePrefix = "movie/";
 constexpr absl::string_view kRunLeasePrefix = "run/";
-
-absl::Duration FromProto(const google::protobuf::Duration& duration) {
-  return absl::Seconds(duration.seconds()) +
-         absl::Nanoseconds(duration.nanos());
-}
-
-void ToProto(absl::Duration duration, google::protobuf::Duration* out) {
-  const int64_t nanos = absl::ToInt64Nanoseconds(duration);
-  out->set_seconds(nanos / 1'000'000'000);
-  out->set_nanos(static_cast<int32_t>(nanos % 1'000'000'000));
-}
 
 absl::Status ValidateLeaseId(absl::string_view field,
                              absl::string_view lease_id) {
@@ -79,7 +69,7 @@ struct LeaseTable::Entry {
   v1::Lease Snapshot(Clock& clock) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu) {
     v1::Lease copy = lease;
     copy.set_renewals(renewals);
-    ToProto(Left(clock), copy.mutable_expires_in());
+    *copy.mutable_expires_in() = ToProto(Left(clock));
     return copy;
   }
   absl::Status Held(Clock& clock) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu) {
