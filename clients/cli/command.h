@@ -49,6 +49,7 @@ std::vector<Command> MovieCommands();
 std::vector<Command> InputCommands();
 std::vector<Command> PlanCommands();
 std::vector<Command> HistoryCommands();
+std::vector<Command> TakeCommands();
 std::vector<Command> RunCommands();
 std::vector<Command> RunsCommands();
 std::vector<Command> ArtefactCommands();

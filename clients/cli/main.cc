@@ -48,8 +48,9 @@ std::vector<Command> AllCommands() {
   std::vector<Command> all;
   for (auto* commands :
        {MovieCommands, InputCommands, PlanCommands, HistoryCommands,
-        RunCommands, RunsCommands, ArtefactCommands, ManifestCommands,
-        BlobCommands, UpkeepCommands, CopyCommands, ImportCommands}) {
+        RunCommands, RunsCommands, TakeCommands, ArtefactCommands,
+        ManifestCommands, BlobCommands, UpkeepCommands, CopyCommands,
+        ImportCommands}) {
     for (Command& command : commands()) all.push_back(std::move(command));
   }
   return all;

@@ -1,6 +1,7 @@
 // kinora plan
 
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "clients/cli/command.h"
 #include "clients/cli/connection.h"
 #include "clients/cli/input_assignments.h"
+#include "clients/cli/scope_flags.h"
 #include "common/proto_json.h"
 #include "common/status.h"
 
@@ -90,10 +92,13 @@ void PrintPlan(absl::string_view movie_id, const CreatedPlan& plan) {
     Print(absl::StrFormat("warning: %s\n", warning));
   }
   Print(absl::StrFormat(
-      "%d jobs in %d layers: %d must run, %d may run; %d reused, %d clean\n",
+      "%d jobs in %d layers: %d must run, %d may run; %d reused, %d clean%s\n",
       summary.must_run_jobs() + summary.may_run_jobs(), summary.layers(),
       summary.must_run_jobs(), summary.may_run_jobs(), summary.reused_jobs(),
-      summary.clean_jobs()));
+      summary.clean_jobs(),
+      summary.left_jobs() == 0
+          ? ""
+          : absl::StrFormat(", %d left as they are", summary.left_jobs())));
 }
 
 // The header with its layers as one document.
@@ -176,6 +181,9 @@ absl::StatusOr<int> MakePlan(const Invocation& call) {
       PrepareEdits(call.connection, call.operand(0), call.args.GetAll("set"),
                    FileUpload::kSkip));
   request.mutable_pending_edits()->Assign(edits.begin(), edits.end());
+  KINORA_ASSIGN_OR_RETURN(std::optional<v1::PlanScope> scope,
+                          ScopeOf(call.args));
+  if (scope.has_value()) *request.mutable_scope() = *std::move(scope);
   KINORA_RETURN_IF_ERROR(TakeHandEdits(call, request.dry_run() ||
                                                  call.args.Has("set") ||
                                                  call.args.Has("estimate")));
@@ -204,14 +212,16 @@ absl::StatusOr<int> MakePlan(const Invocation& call) {
 
 std::vector<Command> PlanCommands() {
   return {{.words = "plan",
-           .usage = "MOVIE [--set NAME=JSON ...] [--dry-run] [--estimate]",
+           .usage = "MOVIE [--set NAME=JSON ...] [SCOPE] [--dry-run] "
+                    "[--estimate]",
            .help = "shows what a run would do, and why",
-           .flags = {{"set", "NAME=JSON",
-                      "plan as if this input were set; writes nothing"},
-                     {"dry-run", "", "do not save the plan"},
-                     {"estimate", "",
-                      "say what a run would cost and how long it would take, "
-                      "from the least to the most; writes nothing"}},
+           .flags = WithScopeFlags(
+               {{"set", "NAME=JSON",
+                 "plan as if this input were set; writes nothing"},
+                {"dry-run", "", "do not save the plan"},
+                {"estimate", "",
+                 "say what a run would cost and how long it would take, "
+                 "from the least to the most; writes nothing"}}),
            .min_operands = 1,
            .max_operands = 1,
            .run = MakePlan}};

@@ -1,6 +1,8 @@
 // kinora run
 
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_format.h"
@@ -9,6 +11,7 @@
 #include "clients/cli/connection.h"
 #include "clients/cli/input_assignments.h"
 #include "clients/cli/run_watch.h"
+#include "clients/cli/scope_flags.h"
 #include "common/status.h"
 
 namespace kinora {
@@ -17,11 +20,14 @@ namespace {
 void PrintStart(const v1::StartRunResponse& started) {
   const v1::PlanSummary& summary = started.plan().summary();
   Print(absl::StrFormat(
-      "%s of %s: %s, %d jobs in %d layers (%d reused, %d clean)\n",
+      "%s of %s: %s, %d jobs in %d layers (%d reused, %d clean%s)\n",
       started.run().run_id(), started.run().movie_id(),
       started.run().target_revision(),
       summary.must_run_jobs() + summary.may_run_jobs(), summary.layers(),
-      summary.reused_jobs(), summary.clean_jobs()));
+      summary.reused_jobs(), summary.clean_jobs(),
+      summary.left_jobs() == 0
+          ? ""
+          : absl::StrFormat(", %d left as they are", summary.left_jobs())));
 }
 
 absl::StatusOr<int> StartRun(const Invocation& call) {
@@ -32,6 +38,9 @@ absl::StatusOr<int> StartRun(const Invocation& call) {
       PrepareEdits(call.connection, call.operand(0), call.args.GetAll("set"),
                    FileUpload::kSend));
   request.mutable_edits()->Assign(edits.begin(), edits.end());
+  KINORA_ASSIGN_OR_RETURN(std::optional<v1::PlanScope> scope,
+                          ScopeOf(call.args));
+  if (scope.has_value()) *request.mutable_scope() = *std::move(scope);
   KINORA_ASSIGN_OR_RETURN(const v1::StartRunResponse started,
                           call.connection.runner().StartRun(request));
   const bool detach = call.args.Has("detach");
@@ -50,10 +59,11 @@ absl::StatusOr<int> StartRun(const Invocation& call) {
 
 std::vector<Command> RunCommands() {
   return {{.words = "run",
-           .usage = "MOVIE [--set NAME=JSON ...] [--detach]",
+           .usage = "MOVIE [--set NAME=JSON ...] [SCOPE] [--detach]",
            .help = "plans and runs; exit code 0 only if the run completed",
-           .flags = {{"set", "NAME=JSON", "set this input first"},
-                     {"detach", "", "start the run and do not wait for it"}},
+           .flags = WithScopeFlags(
+               {{"set", "NAME=JSON", "set this input first"},
+                {"detach", "", "start the run and do not wait for it"}}),
            .min_operands = 1,
            .max_operands = 1,
            .run = StartRun}};

@@ -62,6 +62,12 @@ absl::StatusOr<v1::DiffRevisionsResponse> RemotePlanner::DiffRevisions(
                    options_.plan_timeout);
 }
 
+absl::StatusOr<v1::ListTakesResponse> RemotePlanner::ListTakes(
+    const v1::ListTakesRequest& request) {
+  return CallUnary(*stub_->stub, &Stub::Type::ListTakes, request,
+                   options_.plan_timeout);
+}
+
 absl::StatusOr<CreatedPlan> RemotePlanner::CreatePlan(
     const v1::CreatePlanRequest& request) {
   grpc::ClientContext context;

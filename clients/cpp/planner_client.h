@@ -47,6 +47,8 @@ class RemotePlanner final : public Planner {
       const v1::EstimatePlanRequest& request) override;
   absl::StatusOr<v1::DiffRevisionsResponse> DiffRevisions(
       const v1::DiffRevisionsRequest& request) override;
+  absl::StatusOr<v1::ListTakesResponse> ListTakes(
+      const v1::ListTakesRequest& request) override;
 
  private:
   struct Stub;  // keeps the generated header out of this one

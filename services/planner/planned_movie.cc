@@ -66,6 +66,7 @@ absl::StatusOr<MadePlan> PlannedMovie::PlanLocked(
   options.producers.assign(request.producers().begin(),
                            request.producers().end());
   options.results = &results_;
+  options.scope = request.scope();
   const bool is_what_if = request.dry_run() || request.pending_edits_size() > 0;
   options.summary_only = is_what_if && !request.with_layers();
   KINORA_ASSIGN_OR_RETURN(GraphShape shape,

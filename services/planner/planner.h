@@ -41,6 +41,8 @@ class Planner {
       const v1::EstimatePlanRequest& request) = 0;
   virtual absl::StatusOr<v1::DiffRevisionsResponse> DiffRevisions(
       const v1::DiffRevisionsRequest& request) = 0;
+  virtual absl::StatusOr<v1::ListTakesResponse> ListTakes(
+      const v1::ListTakesRequest& request) = 0;
 };
 
 }  // namespace kinora

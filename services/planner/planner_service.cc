@@ -123,4 +123,12 @@ grpc::ServerUnaryReactor* PlannerRpcService::DiffRevisions(
                     });
 }
 
+grpc::ServerUnaryReactor* PlannerRpcService::ListTakes(
+    grpc::CallbackServerContext* context, const v1::ListTakesRequest* request,
+    v1::ListTakesResponse* response) {
+  return ServeUnary(
+      context, executor_, request, response,
+      [this](const v1::ListTakesRequest& r) { return planner_.ListTakes(r); });
+}
+
 }  // namespace kinora

@@ -51,6 +51,9 @@ class PlannerRpcService final : public v1::PlannerService::CallbackService {
       grpc::CallbackServerContext* context,
       const v1::DiffRevisionsRequest* request,
       v1::DiffRevisionsResponse* response) override;
+  grpc::ServerUnaryReactor* ListTakes(grpc::CallbackServerContext* context,
+                                      const v1::ListTakesRequest* request,
+                                      v1::ListTakesResponse* response) override;
 
  private:
   Planner& planner_;

@@ -56,6 +56,12 @@ class ScriptedPlanner final : public Planner {
     response.add_unpriced_producers(request.plan_hash());
     return response;
   }
+  absl::StatusOr<v1::ListTakesResponse> ListTakes(
+      const v1::ListTakesRequest& request) override {
+    v1::ListTakesResponse response;
+    response.set_take_input_id(request.artefact_id());
+    return response;
+  }
   absl::StatusOr<v1::DiffRevisionsResponse> DiffRevisions(
       const v1::DiffRevisionsRequest& request) override {
     v1::DiffRevisionsResponse response;

@@ -58,12 +58,6 @@ absl::StatusOr<v1::ValidateInputsResponse> StorePlanner::ValidateInputs(
 absl::StatusOr<CreatedPlan> StorePlanner::CreatePlan(
     const v1::CreatePlanRequest& request) {
   KINORA_RETURN_IF_ERROR(ValidateMovieId(request.movie_id()));
-  if (request.scope().ByteSizeLong() != 0) {
-    return WithReason(
-        absl::UnimplementedError(
-            "PlannerService.CreatePlan: scope is not part of this build"),
-        "RPC_NOT_IMPLEMENTED", {{"field", "scope"}});
-  }
   const std::shared_ptr<PlannedMovie> movie = MovieOf(request.movie_id());
   KINORA_ASSIGN_OR_RETURN(MadePlan made, movie->Plan(request));
   HoldToBudget(*movie);

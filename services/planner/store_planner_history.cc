@@ -41,6 +41,11 @@ absl::StatusOr<v1::DiffRevisionsResponse> StorePlanner::DiffRevisions(
   return history_.DiffRevisions(request);
 }
 
+absl::StatusOr<v1::ListTakesResponse> StorePlanner::ListTakes(
+    const v1::ListTakesRequest& request) {
+  return history_.ListTakes(request);
+}
+
 absl::StatusOr<v1::EstimatePlanResponse> StorePlanner::EstimatePlan(
     const v1::EstimatePlanRequest& request) {
   const std::string& movie_id = request.movie_id();

@@ -386,9 +386,9 @@ TEST_F(StorePlannerTest, ErrorsNameWhatIsWrong) {
   EXPECT_THAT(missing, StatusIs(absl::StatusCode::kFailedPrecondition,
                                 HasSubstr("Input:Story")));
   EXPECT_EQ(ReasonOf(missing.status()), "INPUT_MISSING");
-  request_.mutable_scope()->add_only("Artifact:Text");
-  EXPECT_THAT(Plan(), StatusIs(absl::StatusCode::kUnimplemented,
-                               HasSubstr("CreatePlan")));
+  request_.mutable_scope()->add_only("Artifact:Txt");
+  EXPECT_THAT(Plan(), StatusIs(absl::StatusCode::kInvalidArgument,
+                               HasSubstr("scope.only")));
 }
 
 TEST_F(StorePlannerTest, BrokenBlueprintIsTheMoviesFault) {

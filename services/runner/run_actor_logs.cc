@@ -69,10 +69,13 @@ absl::Status RunActor::LookUp(const std::vector<JobIndex>& jobs) {
   for (JobIndex job : jobs) {
     LookedUp fact{job, {}};
     const size_t count = static_cast<size_t>(state_.job(job).artefacts_size());
+    const bool forced = state_.job(job).forced();
     const bool found = std::all_of(
         events.begin() + static_cast<std::ptrdiff_t>(next),
         events.begin() + static_cast<std::ptrdiff_t>(next + count),
-        [](const v1::Event& event) { return event.has_artefact(); });
+        [this, forced](const v1::Event& event) {
+          return event.has_artefact() && (!forced || IsMadeHere(event));
+        });
     for (size_t i = next; found && i < next + count; ++i) {
       fact.outputs.push_back(events[i].artefact().output());
       artefact_events_.push_back(ReusedEvent(identity_, events[i]));
@@ -83,6 +86,12 @@ absl::Status RunActor::LookUp(const std::vector<JobIndex>& jobs) {
   KINORA_RETURN_IF_ERROR(FlushArtefacts());
   for (const LookedUp& fact : facts) ApplyFact(fact);
   return absl::OkStatus();
+}
+
+// True for what this run has made itself, be it before a crash.
+bool RunActor::IsMadeHere(const v1::Event& event) const {
+  return event.artefact().produced_by().run_id() == run_id() &&
+         event.artefact().reused_sequence() == 0;
 }
 
 // The latest succeeded event for each query; one without a payload where there

@@ -21,6 +21,7 @@ v1::Event AttemptEvent(const RunIdentity& run, const RunState& state,
   v1::ArtefactEvent* a = event.mutable_artefact();
   a->set_artefact_id(planned.artefacts(artefact).artefact_id());
   a->set_inputs_hash(state.key(job).Hex());
+  a->set_draw(planned.draw());
   v1::ProducedBy* by = a->mutable_produced_by();
   by->set_run_id(run.run_id);
   by->set_job_id(planned.job_id());
@@ -280,8 +281,13 @@ AttemptRequest MakeAttempt(const RunIdentity& run, const RunState& state,
   *header.mutable_point() = planned.point();
   header.set_attempt(state.attempts(job));
   header.set_inputs_hash(state.key(job).Hex());
+  header.set_draw(planned.draw());
   header.set_idempotency_key(
       absl::StrCat(run.movie_id, "/", header.inputs_hash()));
+  // What is made anew is work of its own, though only once in a run.
+  if (planned.forced()) {
+    absl::StrAppend(header.mutable_idempotency_key(), "/", run.run_id);
+  }
   header.set_settings_json(node.settings_json());
   *header.mutable_deadline() = ToProto(now + timeout);
   PutInputs(state, job, &header);

@@ -426,6 +426,7 @@ Digest RunState::KeyOf(const Job& job) const {
     key.node.outputs.push_back({output.name(), output.mime_type()});
   }
   key.job_id = job.job->job_id();
+  key.draw = job.job->draw();
   for (const v1::PlannedArtefact& artefact : job.job->artefacts()) {
     key.artefact_ids.push_back(artefact.artefact_id());
   }

@@ -86,6 +86,9 @@ struct DimensionDeclaration {
   std::vector<int> ancestors;
 };
 
+// Names of inputs that begin like this are the system's: see plan/takes.h.
+inline constexpr absl::string_view kTakePrefix = "Take_";
+
 struct InputDeclaration {
   std::string name;
   int line = 0;
@@ -208,6 +211,7 @@ struct Blueprint {
 
   // Positions; -1 if there is none of that name.
   int FindInput(absl::string_view name) const;
+  int FindNode(absl::string_view name) const;
   int FindOutput(absl::string_view name) const;
 };
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
 #include "common/status.h"
@@ -27,6 +28,11 @@ absl::Status BlueprintParser::ParseInput(const YamlEntry& entry) {
   if (entry.key == "Blueprint") {
     return Error(entry.line, path,
                  "Input:Blueprint is the blueprint itself; take another name");
+  }
+  if (absl::StartsWith(entry.key, kTakePrefix)) {
+    return Error(entry.line, path,
+                 absl::StrCat("inputs that begin with \"", kTakePrefix,
+                              "\" choose takes; take another name"));
   }
   const YamlNode& map = *entry.value;
   KINORA_RETURN_IF_ERROR(ExpectMap(

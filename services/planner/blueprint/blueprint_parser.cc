@@ -33,6 +33,13 @@ int Blueprint::FindInput(absl::string_view name) const {
   return -1;
 }
 
+int Blueprint::FindNode(absl::string_view name) const {
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    if (nodes[i].name == name) return static_cast<int>(i);
+  }
+  return -1;
+}
+
 int Blueprint::FindOutput(absl::string_view name) const {
   for (size_t i = 0; i < outputs.size(); ++i) {
     if (outputs[i].name == name) return static_cast<int>(i);
@@ -140,8 +147,8 @@ absl::Status BlueprintParser::CheckDeclarations(const YamlNode& map,
 absl::Status BlueprintParser::CheckIdLength(
     int line, absl::string_view path, absl::string_view name,
     const std::vector<int>& dimensions) const {
-  // The longest index is `[name=999999]`; the longest prefix `Artifact:`.
-  size_t bytes = 9 + name.size();
+  // The longest index is `[name=999999]`; the longest prefix `Input:Take_`.
+  size_t bytes = 11 + name.size();
   for (int dimension : dimensions) {
     bytes += blueprint_.dimensions[dimension].name.size() + 9;
   }

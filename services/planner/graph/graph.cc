@@ -206,21 +206,37 @@ std::optional<Graph::Element> Graph::Find(const ElementId& id) const {
   int declaration = is_input ? blueprint_->FindInput(id.name)
                              : blueprint_->FindOutput(id.name);
   if (declaration < 0) return std::nullopt;
-  const PointSpace& space = spaces_[is_input ? input_space_[declaration]
-                                             : output_space_[declaration]];
-  if (space.depth() != id.indices.size()) return std::nullopt;
+  const std::optional<uint32_t> number =
+      NumberAt(spaces_[is_input ? input_space_[declaration]
+                                : output_space_[declaration]],
+               id.indices);
+  if (!number.has_value()) return std::nullopt;
+  if (is_input) return input_begin_[declaration] + *number;
+  const Element artefact = output_begin_[declaration] + *number;
+  return Exists(artefact) ? std::make_optional(artefact) : std::nullopt;
+}
+
+std::optional<Graph::Job> Graph::FindJob(const ElementId& id) const {
+  const int node = blueprint_->FindNode(id.name);
+  if (node < 0) return std::nullopt;
+  const std::optional<uint32_t> number = NumberAt(NodeSpace(node), id.indices);
+  if (!number.has_value()) return std::nullopt;
+  const Job job = job_begin_[node] + *number;
+  return IsActive(node, job) ? std::make_optional(job) : std::nullopt;
+}
+
+std::optional<uint32_t> Graph::NumberAt(
+    const PointSpace& space, const std::vector<DimensionIndex>& indices) const {
+  if (space.depth() != indices.size()) return std::nullopt;
   std::vector<uint32_t> point;
-  for (size_t i = 0; i < id.indices.size(); ++i) {
-    if (id.indices[i].dimension !=
+  for (size_t i = 0; i < indices.size(); ++i) {
+    if (indices[i].dimension !=
         blueprint_->dimensions[space.dimensions()[i]].name) {
       return std::nullopt;
     }
-    point.push_back(id.indices[i].index);
+    point.push_back(indices[i].index);
   }
-  if (!is_input) return ArtefactAt(declaration, point);
-  std::optional<uint32_t> number = space.Number(point);
-  if (!number.has_value()) return std::nullopt;
-  return input_begin_[declaration] + *number;
+  return space.Number(point);
 }
 
 std::optional<Graph::Element> Graph::ArtefactAt(

@@ -124,6 +124,10 @@ class Graph {
   // The element of that id; nullopt if there is none.
   std::optional<Element> Find(const ElementId& id) const;
 
+  // The job of the node and coordinates that `id` names, be its kind what it
+  // may; nullopt if there is none, or a condition switches it off.
+  std::optional<Job> FindJob(const ElementId& id) const;
+
   // The artefact of an output at that point, which has one coordinate for each
   // of the output's dimensions; nullopt if there is none.
   std::optional<Element> ArtefactAt(int output,
@@ -168,6 +172,10 @@ class Graph {
   template <typename Visit>
   void ForEachMaker(int node, Job job, Visit visit) const;
 
+  // The number of the point that the indices name.
+  std::optional<uint32_t> NumberAt(
+      const PointSpace& space,
+      const std::vector<DimensionIndex>& indices) const;
   void AppendPoint(const PointSpace& space, uint32_t number,
                    std::string* out) const;
 

@@ -12,6 +12,8 @@
 #include "common/status.h"
 #include "services/planner/history/event_finder.h"
 #include "services/planner/history/explanation.h"
+#include "services/planner/history/take_list.h"
+#include "services/planner/plan/takes.h"
 
 namespace kinora {
 namespace {
@@ -170,6 +172,46 @@ absl::StatusOr<v1::ExplainArtefactResponse> MovieHistory::ExplainArtefact(
   KINORA_ASSIGN_OR_RETURN(v1::ExplainArtefactResponse response,
                           Explain(id, before, now, finder));
   if (!note.empty()) response.add_notes(note);
+  return response;
+}
+
+absl::StatusOr<v1::ListTakesResponse> MovieHistory::ListTakes(
+    const v1::ListTakesRequest& request) {
+  const std::string& movie_id = request.movie_id();
+  KINORA_RETURN_IF_ERROR(ValidateMovieId(movie_id));
+  const absl::StatusOr<ElementId> artefact =
+      ElementId::Parse(request.artefact_id(), ElementId::Kind::kArtefact);
+  if (!artefact.ok()) {
+    return InvalidField("artefact_id", request.artefact_id(),
+                        artefact.status().message());
+  }
+  KINORA_ASSIGN_OR_RETURN(const MovieSnapshot movie, movies_.Read(movie_id));
+  KINORA_ASSIGN_OR_RETURN(
+      const ElementId job,
+      JobOfArtefact("artefact_id", *movie.blueprint, *artefact));
+  v1::ListTakesResponse response;
+  response.set_take_input_id(TakeOfJob(job).ToString());
+  const auto chosen = movie.inputs.find(response.take_input_id());
+  if (chosen != movie.inputs.end()) {
+    KINORA_ASSIGN_OR_RETURN(const uint32_t draw, DrawOf(chosen->second));
+    response.set_chosen_draw(draw);
+  }
+  const std::string id = artefact->ToString();
+  TakeList takes(id);
+  bool complete = true;
+  KINORA_RETURN_IF_ERROR(reader_.ForEachArtefactEvent(
+      movie_id, "", 0, [&takes](const v1::Event& event) { takes.Add(event); },
+      &complete));
+  RevisionState current;
+  const absl::StatusOr<v1::ManifestPointer> pointer =
+      reader_.Find(movie_id, "");
+  if (!pointer.ok() && ReasonOf(pointer.status()) != "REVISION_NOT_FOUND") {
+    return pointer.status();
+  }
+  if (pointer.ok()) {
+    KINORA_ASSIGN_OR_RETURN(current, reader_.Read(movie_id, *pointer));
+  }
+  takes.Describe(current.FindArtefact(id), &response);
   return response;
 }
 

@@ -35,6 +35,9 @@ class MovieHistory {
   absl::StatusOr<v1::ExplainArtefactResponse> ExplainArtefact(
       const v1::ExplainArtefactRequest& request);
 
+  absl::StatusOr<v1::ListTakesResponse> ListTakes(
+      const v1::ListTakesRequest& request);
+
   // The calls recorded so far.
   absl::StatusOr<CallHistory> Calls(const std::string& movie_id);
 

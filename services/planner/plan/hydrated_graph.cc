@@ -5,6 +5,7 @@
 
 #include "common/inputs_hash.h"
 #include "common/status.h"
+#include "services/planner/plan/takes.h"
 
 namespace kinora {
 
@@ -66,6 +67,12 @@ void HydratedGraph::Unverify(Graph::Element source) {
 
 absl::Status HydratedGraph::SetInput(const std::string& id,
                                      const v1::Content& content) {
+  if (IsTakeId(id)) {
+    KINORA_ASSIGN_OR_RETURN(const std::optional<Graph::Job> job,
+                            inputs_.SetTake(id, content));
+    if (job.has_value()) verified_.Remove(*job);
+    return absl::OkStatus();
+  }
   KINORA_ASSIGN_OR_RETURN(const std::optional<Graph::Element> changed,
                           inputs_.Set(id, content));
   if (changed.has_value()) Unverify(*changed);
@@ -73,6 +80,11 @@ absl::Status HydratedGraph::SetInput(const std::string& id,
 }
 
 void HydratedGraph::ClearInput(const std::string& id) {
+  if (IsTakeId(id)) {
+    const std::optional<Graph::Job> job = inputs_.ClearTake(id);
+    if (job.has_value()) verified_.Remove(*job);
+    return;
+  }
   const std::optional<Graph::Element> changed = inputs_.Clear(id);
   if (changed.has_value()) Unverify(*changed);
 }
@@ -97,6 +109,8 @@ bool HydratedGraph::IsLost(const v1::Content& content) const {
 VerifiedJobs HydratedGraph::Verified() const {
   VerifiedJobs verified;
   verified.jobs = verified_;
+  // Of these it would have to be told which draw they were seen with.
+  for (const auto& [job, take] : inputs_.takes()) verified.jobs.Remove(job);
   for (Graph::Element input = 0; input < graph_.num_inputs(); ++input) {
     const InputValue* value = inputs_.Of(input);
     verified.inputs.push_back(value == nullptr ? Digest() : value->hash);
@@ -113,6 +127,7 @@ void HydratedGraph::Restore(const VerifiedJobs& saved) {
     const Digest hash = value == nullptr ? Digest() : value->hash;
     if (hash != saved.inputs[input]) Unverify(input);
   }
+  for (const auto& [job, take] : inputs_.takes()) verified_.Remove(job);
   for (size_t node = 0; node < node_hashes_.size(); ++node) {
     if (node_hashes_[node] == saved.nodes[node]) continue;
     const Graph::Job end = graph_.FirstJob(node + 1);

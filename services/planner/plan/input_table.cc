@@ -6,6 +6,7 @@
 
 #include "common/element_id.h"
 #include "common/status.h"
+#include "services/planner/plan/takes.h"
 
 namespace kinora {
 
@@ -49,6 +50,10 @@ InputTable::InputTable(const Graph& graph, const HydratedBase& base,
   // What the base lists counts whether it is set now or not.
   for (const auto& [id, hash] : base.inputs()) {
     const std::optional<Graph::Element> element = Find(id);
+    // Not set, until SetTake() says otherwise.
+    if (!element.has_value() && FindTakeJob(id).has_value()) {
+      NoteId(id, IsOtherTake(id, 0));
+    }
     if (!element.has_value() || Of(*element) == nullptr) continue;
     changed_[*element] = Of(*element)->hash != hash;
     NoteId(id, changed_[*element]);
@@ -119,10 +124,7 @@ absl::StatusOr<std::optional<Graph::Element>> InputTable::Set(
     const std::string& id, const v1::Content& content) {
   const std::optional<Graph::Element> element = Find(id);
   if (!element.has_value()) {
-    KINORA_ASSIGN_OR_RETURN(const Digest hash, HashOf(id, content));
-    strays_.insert(id);
-    // Inputs that nobody reads any more are part of a manifest nevertheless.
-    if (base_.exists()) NoteId(id, IsNew(id, hash));
+    KINORA_RETURN_IF_ERROR(SetStray(id, content));
     return element;
   }
   KINORA_ASSIGN_OR_RETURN(InputValue value, Check(id, *element, content));
@@ -141,6 +143,67 @@ absl::StatusOr<std::optional<Graph::Element>> InputTable::Set(
   }
   values_[at] = std::move(value);
   return same ? std::nullopt : element;
+}
+
+// Inputs that nobody reads any more are part of a manifest nevertheless.
+absl::Status InputTable::SetStray(const std::string& id,
+                                  const v1::Content& content) {
+  KINORA_ASSIGN_OR_RETURN(const Digest hash, HashOf(id, content));
+  strays_.insert(id);
+  if (base_.exists()) NoteId(id, IsNew(id, hash));
+  return absl::OkStatus();
+}
+
+std::optional<Graph::Job> InputTable::FindTakeJob(const std::string& id) const {
+  if (!IsTakeId(id)) return std::nullopt;
+  const absl::StatusOr<ElementId> parsed = ElementId::Parse(id);
+  if (!parsed.ok()) return std::nullopt;
+  const std::optional<ElementId> job = JobOfTake(*parsed);
+  return job.has_value() ? graph_.FindJob(*job) : std::nullopt;
+}
+
+std::string InputTable::TakeIdOf(Graph::Job job) const {
+  return absl::StrCat("Input:", kTakePrefix,
+                      graph_.JobIdOf(graph_.NodeOf(job), job));
+}
+
+bool InputTable::IsOtherTake(const std::string& id, uint32_t draw) const {
+  const auto before = base_.inputs().find(id);
+  if (before == base_.inputs().end()) return draw != 0;
+  return before->second != Sha256Of(absl::StrCat(draw));
+}
+
+absl::StatusOr<std::optional<Graph::Job>> InputTable::SetTake(
+    const std::string& id, const v1::Content& content) {
+  const std::optional<Graph::Job> job = FindTakeJob(id);
+  if (!job.has_value()) {
+    KINORA_RETURN_IF_ERROR(SetStray(id, content));
+    return job;
+  }
+  KINORA_ASSIGN_OR_RETURN(const Digest hash, HashOf(id, content));
+  const absl::StatusOr<uint32_t> draw = kinora::DrawOf(content);
+  if (!draw.ok()) {
+    return InputMissing(
+        TakeDeclaration(graph_.blueprint().nodes[graph_.NodeOf(*job)]), id,
+        absl::StrCat("has a value that does not fit: it ",
+                     draw.status().message()));
+  }
+  const bool same = DrawOf(*job) == *draw;
+  takes_[*job] = {id, content, *draw};
+  NoteId(id, !base_.exists() || IsNew(id, hash));
+  return same ? std::nullopt : job;
+}
+
+std::optional<Graph::Job> InputTable::ClearTake(const std::string& id) {
+  const std::optional<Graph::Job> job = FindTakeJob(id);
+  if (!job.has_value()) {
+    Clear(id);
+    return job;
+  }
+  const uint32_t before = DrawOf(*job);
+  takes_.erase(*job);
+  NoteId(id, IsOtherTake(id, 0));
+  return before == 0 ? std::nullopt : job;
 }
 
 std::optional<Graph::Element> InputTable::Clear(const std::string& id) {

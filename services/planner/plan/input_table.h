@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -31,6 +32,13 @@ struct InputValue {
   InputOrigin origin = InputOrigin::kDefault;
 };
 
+// What chooses the take of a job.
+struct TakeValue {
+  std::string id;  // of the input
+  v1::Content content;
+  uint32_t draw = 0;
+};
+
 // Not thread-safe while Set() or Clear() runs.
 class InputTable {
  public:
@@ -46,6 +54,26 @@ class InputTable {
 
   // The blueprint's default holds again.
   std::optional<Graph::Element> Clear(const std::string& id);
+
+  // The same for what chooses the take of a job, see takes.h. Returns the job
+  // whose draw is another one now; nullopt also for an id of no job.
+  absl::StatusOr<std::optional<Graph::Job>> SetTake(const std::string& id,
+                                                    const v1::Content& content);
+  std::optional<Graph::Job> ClearTake(const std::string& id);
+
+  // The takes that were set, by job.
+  const std::map<Graph::Job, TakeValue>& takes() const { return takes_; }
+  uint32_t DrawOf(Graph::Job job) const {
+    if (takes_.empty()) return 0;
+    const auto take = takes_.find(job);
+    return take == takes_.end() ? 0 : take->second.draw;
+  }
+  // The id of what chooses the take of a job.
+  std::string TakeIdOf(Graph::Job job) const;
+  // True if the base was made with another take.
+  bool IsOtherTake(const std::string& id, uint32_t draw) const;
+  // The job of such an id.
+  std::optional<Graph::Job> FindTakeJob(const std::string& id) const;
 
   // Null if there is none.
   const InputValue* Of(Graph::Element input) const {
@@ -85,6 +113,7 @@ class InputTable {
 
  private:
   void NoteId(const std::string& id, bool changed);
+  absl::Status SetStray(const std::string& id, const v1::Content& content);
 
   const Graph& graph_;
   const HydratedBase& base_;
@@ -98,6 +127,7 @@ class InputTable {
   std::set<std::string> changed_ids_;
   std::set<std::string> strays_;
   std::set<Graph::Element> blobs_;
+  std::map<Graph::Job, TakeValue> takes_;
 };
 
 // The hash of a content's bytes. DATA_LOSS naming `id` if it is malformed.

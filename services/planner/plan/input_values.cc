@@ -15,6 +15,7 @@
 #include "common/status.h"
 #include "services/planner/blueprint/suggest.h"
 #include "services/planner/graph/element_walk.h"
+#include "services/planner/plan/takes.h"
 
 namespace kinora {
 namespace {
@@ -58,9 +59,11 @@ absl::Status BadValue(absl::string_view id, const v1::Content& content,
   return status;
 }
 
-// Reads the id and finds its declaration.
+// Reads the id and finds its declaration; that of a take input is put into
+// `takes`.
 absl::StatusOr<const InputDeclaration*> FindDeclaration(
-    const Blueprint& blueprint, const v1::PendingEdit& edit, ElementId* id) {
+    const Blueprint& blueprint, const v1::PendingEdit& edit, ElementId* id,
+    std::deque<InputDeclaration>* takes) {
   absl::StatusOr<ElementId> parsed =
       ElementId::Parse(edit.input_id(), ElementId::Kind::kInput);
   if (!parsed.ok()) {
@@ -77,6 +80,22 @@ absl::StatusOr<const InputDeclaration*> FindDeclaration(
   }
   int found = blueprint.FindInput(id->name);
   if (found >= 0) return &blueprint.inputs[found];
+  if (const std::optional<ElementId> job = JobOfTake(*id)) {
+    const int node = blueprint.FindNode(job->name);
+    if (node >= 0) {
+      takes->push_back(TakeDeclaration(blueprint.nodes[node]));
+      return &takes->back();
+    }
+    std::vector<absl::string_view> nodes;
+    for (const NodeDeclaration& known : blueprint.nodes) {
+      nodes.push_back(known.name);
+    }
+    return BadEdit(
+        text, edit.content(),
+        absl::StrCat("it would choose a take of node ", job->name,
+                     ", which blueprint ", blueprint.name, " does not have",
+                     DidYouMean(job->name, nodes)));
+  }
   std::vector<absl::string_view> names;
   for (const InputDeclaration& input : blueprint.inputs) {
     names.push_back(input.name);
@@ -360,10 +379,11 @@ absl::StatusOr<std::vector<v1::PendingEdit>> CanonicalEdits(
   std::vector<std::pair<ElementId, const InputDeclaration*>> indexed;
   InputMap with_edits = set;
   std::map<std::string, int> seen;
+  std::deque<InputDeclaration> takes;
   for (const v1::PendingEdit& edit : edits) {
     ElementId id;
     KINORA_ASSIGN_OR_RETURN(const InputDeclaration* input,
-                            FindDeclaration(blueprint, edit, &id));
+                            FindDeclaration(blueprint, edit, &id, &takes));
     KINORA_RETURN_IF_ERROR(CheckShape(blueprint, *input, id, edit));
     std::string text = id.ToString();
     if (++seen[text] > 1) {

@@ -62,9 +62,16 @@ class ReasonFinder {
       CheckArtefacts();
       CheckSources();
       CheckNode();
+      CheckTake();
     }
     CheckAttempts();
     CheckBlobs();
+    if (state_.IsForced(job_)) {
+      Note(v1::REASON_KIND_FORCED, "asked to be made anew");
+    } else if (causes_.empty() && IsOfSameBlueprint()) {
+      Note(v1::REASON_KIND_LEFT_BEHIND,
+           "left as it was by the scope of an earlier plan");
+    }
     if (causes_.empty()) {
       Note(v1::REASON_KIND_WIRING_CHANGED, "reads or makes other things");
     }
@@ -126,6 +133,13 @@ class ReasonFinder {
     NoteIfAny(std::move(running));
   }
 
+  bool IsOfSameBlueprint() const {
+    const auto before =
+        state_.base.inputs().find(std::string(kBlueprintInputId));
+    return before != state_.base.inputs().end() &&
+           before->second.Hex() == state_.hydrated.blueprint_hash();
+  }
+
   bool DiffersFromBase(Graph::Element artefact) const {
     return !state_.InBase(artefact) ||
            state_.base.content_hash(state_.NumberOf(artefact)) !=
@@ -162,6 +176,17 @@ class ReasonFinder {
     if (at < nodes.size() && nodes[at].salt != declaration_.salt) {
       Note(v1::REASON_KIND_SETTINGS_CHANGED, "salt or leaves changed");
     }
+  }
+
+  void CheckTake() {
+    const InputTable& inputs = state_.hydrated.inputs();
+    const uint32_t draw = state_.DrawOf(job_);
+    std::string id = inputs.TakeIdOf(job_);
+    if (!inputs.IsOtherTake(id, draw)) return;
+    Cause other = Named(v1::REASON_KIND_TAKE_CHANGED,
+                        absl::StrCat("take changed to ", draw));
+    other.Add(std::move(id));
+    causes_.push_back(std::move(other));
   }
 
   void CheckAttempts() {

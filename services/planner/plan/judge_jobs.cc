@@ -8,8 +8,9 @@
 #include "absl/strings/str_cat.h"
 
 #include "common/element_id.h"
-#include "common/inputs_hash.h"
+#include "common/error_reason.h"
 #include "common/status.h"
+#include "services/planner/plan/job_keys.h"
 #include "services/planner/plan/plan_state.h"
 
 namespace kinora {
@@ -27,6 +28,7 @@ class JobJudge {
   explicit JobJudge(PlanState* state)
       : state_(*state),
         graph_(state->graph),
+        keys_(*state),
         pending_(state->hydrated.verified().Complement()),
         // Then everything is looked at, and nobody need be told.
         all_pending_(!state->hydrated.any_verified()) {}
@@ -35,13 +37,15 @@ class JobJudge {
     SeedInputs();
     SeedHandEdits();
     SeedVersions();
+    for (const auto& [job, artefact] : state_.scope.forced) pending_.Add(job);
     for (const Graph::JobRun& run : graph_.order()) {
       KINORA_RETURN_IF_ERROR(JudgeRun(run));
     }
     KINORA_RETURN_IF_ERROR(LookUp());
     KINORA_RETURN_IF_ERROR(FindEarlierResults());
     std::sort(state_.dirty.begin(), state_.dirty.end());
-    return missing_.empty() ? absl::OkStatus() : MissingError();
+    return missing_.empty() ? absl::OkStatus()
+                            : MissingInputs(state_, std::move(missing_));
   }
 
  private:
@@ -66,6 +70,7 @@ class JobJudge {
       const InputValue* set = state_.hydrated.inputs().Of(element);
       if (set == nullptr || set->hash != value.hash) Reach(element);
     }
+    for (const auto& [job, take] : state_.staged_takes) pending_.Add(job);
   }
 
   void SeedHandEdits() {
@@ -115,25 +120,90 @@ class JobJudge {
       if (sources.known && sources.of_base) state_.hydrated.Verify(job);
       return absl::OkStatus();
     }
+    if (sources.none.has_value()) {
+      return CannotBeMade(node, job, artefacts, *sources.none);
+    }
+    const bool is_forced = IsForced(job);
     if (!sources.known) {
+      if (LeavesOut(job)) return Leave(job, artefacts);
       BecomesUnknown(job, artefacts);
-      if (!HasAllInBase(artefacts)) unsure_.push_back({node, job, Digest(), 0});
-      state_.fates[job] = JobFate::kMayRun;
+      state_.fates[job] = is_forced ? JobFate::kMustRun : JobFate::kMayRun;
+      if (!is_forced && !HasAllInBase(artefacts)) {
+        unsure_.push_back({node, job, Digest(), 0});
+      }
       return absl::OkStatus();
     }
-    const Digest key = KeyOf(node, job, artefacts);
+    const Digest key = keys_.KeyOf(node, job);
+    if (is_forced && !LeavesOut(job)) {
+      state_.keys[job] = key;
+      MustRun(job, artefacts);
+      return absl::OkStatus();
+    }
     if (BaseHasAll(artefacts, key)) {
-      if (sources.of_base && !is_other_node_) state_.hydrated.Verify(job);
+      if (sources.of_base && !is_other_node_ &&
+          !state_.staged_takes.contains(job)) {
+        state_.hydrated.Verify(job);
+      }
       return absl::OkStatus();
     }
+    if (LeavesOut(job)) return Leave(job, artefacts);
     Ask(node, job, key, artefacts);
     return absl::OkStatus();
+  }
+
+  bool IsForced(Graph::Job job) const {
+    return !state_.scope.forced.empty() && state_.scope.forced.contains(job);
+  }
+
+  // REQUIRES: the job's layer is known.
+  bool LeavesOut(Graph::Job job) const {
+    const JobScope& scope = state_.scope;
+    return scope.LeavesOut(job) ||
+           (scope.up_to_layer != 0 && state_.layers[job] >= scope.up_to_layer);
+  }
+
+  // The job is not clean and stays as it is.
+  absl::Status Leave(Graph::Job job,
+                     absl::Span<const Graph::Element> artefacts) {
+    state_.fates[job] = JobFate::kLeft;
+    state_.dirty.push_back(job);
+    for (Graph::Element artefact : artefacts) {
+      const uint32_t number = state_.NumberOf(artefact);
+      if (state_.base.Has(number) && !state_.hydrated.IsLost(number)) continue;
+      if (state_.scope.pinned.contains(job)) {
+        return InvalidField("scope.pin", graph_.ElementIdOf(artefact),
+                            state_.base.Has(number)
+                                ? "its blob is lost, so it cannot be kept"
+                                : "it has no value that could be kept");
+      }
+      state_.origins[number] = ArtefactOrigin::kNone;
+      Reach(artefact);
+    }
+    return absl::OkStatus();
+  }
+
+  // For a job that reads what was left without a value: what lies behind the
+  // last layer asked for is left, too; else the scope cannot be met.
+  absl::Status CannotBeMade(int node, Graph::Job job,
+                            absl::Span<const Graph::Element> artefacts,
+                            Graph::Element source) {
+    const Graph::Job maker = graph_.MakerOf(source);
+    if (LeavesOut(job) || !state_.scope.LeavesOut(maker)) {
+      return Leave(job, artefacts);
+    }
+    return WithReason(
+        absl::InvalidArgumentError(absl::StrCat(
+            "scope: ", graph_.JobIdOf(node, job), " reads ",
+            graph_.ElementIdOf(source),
+            ", which the scope leaves out and which has no value yet")),
+        "SCOPE_CONTRADICTION", {{"field", "scope"}});
   }
 
   struct Sources {
     bool known = true;    // all of them
     bool of_base = true;  // and nothing but the base and the inputs in effect
     bool asked = false;   // some are not known *yet*: look again after LookUp()
+    std::optional<Graph::Element> none;  // one that has no value
   };
 
   Sources LookAtSources(int node, Graph::Job job) {
@@ -144,8 +214,8 @@ class JobJudge {
         if (graph_.IsInput(source)) {
           if (state_.staged.contains(source)) found.of_base = false;
           if (state_.InputOf(source) != nullptr) continue;
-          missing_.push_back(source);
           found.known = false;
+          if (!state_.scope.LeavesOut(job)) missing_.push_back(source);
           continue;
         }
         switch (state_.OriginOf(source)) {
@@ -163,54 +233,14 @@ class JobJudge {
           case ArtefactOrigin::kAsked:
             found.asked = true;
             break;
+          case ArtefactOrigin::kNone:
+            found.none = source;
+            found.known = false;
+            break;
         }
       }
     }
     return found;
-  }
-
-  Digest KeyOf(int node, Graph::Job job,
-               absl::Span<const Graph::Element> artefacts) {
-    const NodeDeclaration& declaration = graph_.blueprint().nodes[node];
-    text_.clear();
-    graph_.AppendJobId(node, job, &text_);
-    hasher_.Start(state_.node_hashes[node], text_, 0);
-    AddArtefacts(artefacts);
-    for (size_t b = 0; b < declaration.bindings.size(); ++b) {
-      const Binding& binding = declaration.bindings[b];
-      const absl::Span<const Graph::Element> sources =
-          graph_.Sources(node, job, b);
-      if (binding.group >= 0) {
-        hasher_.AddBinding(binding.name,
-                           GroupedShape(graph_.GroupSizes(node, job, b)),
-                           sources.size());
-      } else {
-        hasher_.AddBinding(binding.name,
-                           binding.is_list ? kListShape : kOneShape,
-                           sources.size());
-      }
-      for (Graph::Element source : sources) {
-        hasher_.AddContent(graph_.IsInput(source)
-                               ? state_.InputOf(source)->hash
-                               : state_.HashOfArtefact(source));
-      }
-    }
-    return hasher_.Finish();
-  }
-
-  void AddArtefacts(absl::Span<const Graph::Element> artefacts) {
-    if (artefacts.size() == 1) {
-      text_.clear();
-      graph_.AppendElementId(artefacts[0], &text_);
-      hasher_.AddArtefact(text_);
-      return;
-    }
-    std::vector<std::string> ids;
-    for (Graph::Element artefact : artefacts) {
-      ids.push_back(graph_.ElementIdOf(artefact));
-    }
-    std::sort(ids.begin(), ids.end());
-    for (const std::string& id : ids) hasher_.AddArtefact(id);
   }
 
   // The edit by hand that stands for the artefact under that key, if it says
@@ -370,27 +400,9 @@ class JobJudge {
     return absl::OkStatus();
   }
 
-  absl::Status MissingError() {
-    constexpr size_t kMaxNamed = 5;
-    std::sort(missing_.begin(), missing_.end());
-    missing_.erase(std::unique(missing_.begin(), missing_.end()),
-                   missing_.end());
-    const InputDeclaration& input =
-        graph_.blueprint().inputs[graph_.InputOf(missing_[0])];
-    std::string why = "has neither a value nor a default";
-    for (size_t i = 1; i < missing_.size() && i < kMaxNamed; ++i) {
-      absl::StrAppend(&why, i == 1 ? " (nor have " : ", ",
-                      graph_.ElementIdOf(missing_[i]));
-    }
-    if (missing_.size() > kMaxNamed) {
-      absl::StrAppend(&why, " and ", missing_.size() - kMaxNamed, " more");
-    }
-    if (missing_.size() > 1) why += ")";
-    return InputMissing(input, graph_.ElementIdOf(missing_[0]), why);
-  }
-
   PlanState& state_;
   const Graph& graph_;
+  JobKeys keys_;
   JobSet pending_;
   const bool all_pending_;
   bool is_other_node_ = false;  // the node at hand
@@ -399,8 +411,6 @@ class JobJudge {
   std::vector<ResultQuery> queries_;
   std::vector<Question> unsure_;  // of jobs whose artefacts the base lacks
   std::vector<Graph::Element> missing_;
-  InputsHasher hasher_;
-  std::string text_;
 };
 
 }  // namespace

@@ -12,6 +12,7 @@ absl::StatusOr<MadePlan> MakePlanOn(const PlanOptions& options,
   PlanState state(options, hydrated);
   KINORA_RETURN_IF_ERROR(TakeOptions(&state));
   KINORA_RETURN_IF_ERROR(JudgeJobs(&state));
+  WarnOfIdleControls(&state);
   return WritePlan(state);
 }
 

@@ -47,6 +47,8 @@ struct PlanOptions {
   // Versions as of now; a producer that is left out is as in the base.
   std::vector<v1::ProducerIdentity> producers;
   const ResultIndex* results = nullptr;  // REQUIRED; outlives the call
+  // What the plan is narrowed or widened to.
+  v1::PlanScope scope;
   // Leave out all but the plan's head and summary: no inputs, nodes and jobs.
   // What that takes goes with the jobs to run, not with their texts.
   bool summary_only = false;
@@ -96,7 +98,9 @@ struct MadePlan {
 // value, or one that does not fit its declaration, or whose blob is lost;
 // FAILED_PRECONDITION (BLUEPRINT_INVALID) as Graph::Expand(), or if a producer
 // has a version that a node does not take; INVALID_ARGUMENT
-// for a producer without a name or given twice; DATA_LOSS if the base manifest
+// for a producer without a name or given twice, and as ResolveScope();
+// INVALID_ARGUMENT (SCOPE_CONTRADICTION) if a job in scope reads what the scope
+// leaves out and nobody ever made; DATA_LOSS if the base manifest
 // holds a malformed hash.
 absl::StatusOr<MadePlan> MakePlan(const PlanInputs& inputs);
 

@@ -6,6 +6,7 @@
 #define KINORA_SERVICES_PLANNER_PLAN_PLAN_STATE_H_
 
 #include <cstdint>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -18,11 +19,19 @@
 #include "services/planner/plan/hydrated_graph.h"
 #include "services/planner/plan/job_set.h"
 #include "services/planner/plan/make_plan.h"
+#include "services/planner/plan/scope.h"
 
 namespace kinora {
 
 // kClean is the zero of ZeroedArray: so are the jobs nobody looked at.
-enum class JobFate : uint8_t { kClean, kReused, kMustRun, kMayRun };
+enum class JobFate : uint8_t {
+  kClean,
+  kReused,
+  kMustRun,
+  kMayRun,
+  kLeft,  // not clean, but the scope leaves it as it is
+};
+inline constexpr size_t kJobFates = 5;
 
 inline bool Runs(JobFate fate) {
   return fate == JobFate::kMustRun || fate == JobFate::kMayRun;
@@ -34,6 +43,7 @@ enum class ArtefactOrigin : uint8_t {
   kUnknown,  // its job runs
   kLog,
   kAsked,  // while its job's results are being looked up
+  kNone,   // its job is left as it is, and there is no value
 };
 
 // The value of an artefact from the log.
@@ -61,11 +71,14 @@ struct PlanState {
   absl::flat_hash_map<Graph::Element, InputValue> staged;
   std::set<std::string> changed_ids;
   absl::flat_hash_map<Graph::Element, bool> staged_changed;
+  std::map<Graph::Job, TakeValue> staged_takes;
+  JobScope scope;
   std::vector<std::string> warnings;
   // By node.
   std::vector<std::string> versions;
   std::vector<Digest> node_hashes;
-  // By job; layers are counted from 0 and only of jobs that run.
+  // By job; layers are counted from 0 and only of jobs that run, or would but
+  // for the scope.
   ZeroedArray<JobFate> fates;
   ZeroedArray<uint32_t> layers;
   // Of jobs that are not clean: those whose inputs are all known.
@@ -95,6 +108,11 @@ struct PlanState {
     }
     return hydrated.inputs().Of(input);
   }
+  uint32_t DrawOf(Graph::Job job) const {
+    const auto staged_take = staged_takes.find(job);
+    return staged_take == staged_takes.end() ? hydrated.inputs().DrawOf(job)
+                                             : staged_take->second.draw;
+  }
   bool InputChanged(Graph::Element input) const {
     const auto found = staged_changed.find(input);
     return found != staged_changed.end() ? found->second
@@ -106,6 +124,11 @@ struct PlanState {
                ? log_values.find(artefact)->second.hash
                : base.content_hash(NumberOf(artefact));
   }
+  // True for a job that is made anew whatever results there are.
+  bool IsForced(Graph::Job job) const {
+    return !scope.forced.empty() && Runs(fates[job]) &&
+           scope.forced.contains(job);
+  }
   // Null unless all the job reads is known.
   const Digest* KeyOf(Graph::Job job) const {
     const auto found = keys.find(job);
@@ -116,6 +139,12 @@ struct PlanState {
 // The parts of MakePlanOn(), in order.
 absl::Status TakeOptions(PlanState* state);
 absl::Status JudgeJobs(PlanState* state);
+void WarnOfIdleControls(PlanState* state);
+
+// FAILED_PRECONDITION (INPUT_MISSING) for inputs that have no value.
+// REQUIRES: there is one.
+absl::Status MissingInputs(const PlanState& state,
+                           std::vector<Graph::Element> missing);
 
 // Why a job that runs does.
 v1::JobReason ReasonFor(const PlanState& state, int node, Graph::Job job);

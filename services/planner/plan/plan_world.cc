@@ -49,6 +49,7 @@ PlanInputs PlanWorld::Inputs() const {
   }
   in.results = &results_;
   in.lost_blobs = lost_blobs;
+  in.scope = scope;
   return in;
 }
 
@@ -124,6 +125,7 @@ Digest PlanWorld::KeyOf(const v1::Plan& plan, const v1::PlannedJob& job,
     }
   }
   key.job_id = job.job_id();
+  key.draw = job.draw();
   for (const v1::PlannedArtefact& artefact : job.artefacts()) {
     key.artefact_ids.push_back(artefact.artefact_id());
   }
@@ -186,7 +188,7 @@ std::vector<std::string> PlanWorld::Run(const v1::Plan& plan) {
       for (const v1::PlannedArtefact& artefact : job.artefacts()) {
         const std::string& id = artefact.artefact_id();
         const LoggedResult* logged = results_.FindOne(id, key);
-        if (logged != nullptr &&
+        if (logged != nullptr && !job.forced() &&
             job.reason().kind() != v1::REASON_KIND_BLOB_LOST) {
           results[id] = {logged->content, key.Hex(), job.node()};
           continue;

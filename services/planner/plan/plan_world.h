@@ -46,6 +46,7 @@ class PlanWorld {
   std::map<std::string, std::string> constant;
   std::map<std::string, std::string> versions;  // by producer
   absl::flat_hash_set<Digest> lost_blobs;
+  v1::PlanScope scope;
 
   v1::Manifest manifest;  // the current one, if has_manifest
   bool has_manifest = false;

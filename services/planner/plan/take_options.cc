@@ -1,6 +1,7 @@
-// The part of MakePlan that takes up what one plan brings along: staged edits
-// and versions of producers.
+// The part of MakePlan that takes up what one plan brings along: staged edits,
+// versions of producers and scope; and that says what of it is wrong.
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -8,6 +9,7 @@
 #include "common/error_reason.h"
 #include "common/status.h"
 #include "services/planner/plan/plan_state.h"
+#include "services/planner/plan/takes.h"
 
 namespace kinora {
 namespace {
@@ -59,11 +61,25 @@ absl::Status ChooseVersions(PlanState* state) {
   return absl::OkStatus();
 }
 
+void NoteEdit(const std::string& id, const Digest& hash, PlanState* state) {
+  if (!state->base.exists() || state->hydrated.inputs().IsNew(id, hash)) {
+    state->changed_ids.insert(id);
+  } else {
+    state->changed_ids.erase(id);
+  }
+}
+
 absl::Status TakeEdits(PlanState* state) {
   const InputTable& inputs = state->hydrated.inputs();
   state->changed_ids = inputs.changed_ids();
   for (const v1::PendingEdit& edit : state->in.edits) {
     const std::string& id = edit.input_id();
+    if (const std::optional<Graph::Job> job = inputs.FindTakeJob(id)) {
+      KINORA_ASSIGN_OR_RETURN(const uint32_t draw, DrawOf(edit.content()));
+      state->staged_takes[*job] = {id, edit.content(), draw};
+      NoteEdit(id, Sha256Of(absl::StrCat(draw)), state);
+      continue;
+    }
     const std::optional<Graph::Element> element = inputs.Find(id);
     if (!element.has_value()) continue;  // CanonicalEdits() lets none through
     KINORA_ASSIGN_OR_RETURN(InputValue value,
@@ -71,11 +87,7 @@ absl::Status TakeEdits(PlanState* state) {
     value.origin = InputOrigin::kStaged;
     state->staged_changed[*element] =
         inputs.Differs(id, *element, value.hash, true);
-    if (!state->base.exists() || inputs.IsNew(id, value.hash)) {
-      state->changed_ids.insert(id);
-    } else {
-      state->changed_ids.erase(id);
-    }
+    NoteEdit(id, value.hash, state);
     state->staged[*element] = std::move(value);
   }
   return absl::OkStatus();
@@ -92,13 +104,17 @@ void NoteChangedBlueprint(PlanState* state) {
   }
 }
 
+void Warn(std::string text, PlanState* state) {
+  if (state->warnings.size() == kMaxWarnings) return;
+  state->warnings.push_back(std::move(text));
+}
+
 void WarnOfStrays(PlanState* state) {
   for (const std::string& id : state->hydrated.inputs().strays()) {
-    if (state->warnings.size() == kMaxWarnings) break;
-    state->warnings.push_back(
-        absl::StrCat(id,
-                     " is set, but the blueprint has no such input at the "
-                     "sizes of its dimensions"));
+    Warn(absl::StrCat(id,
+                      " is set, but the blueprint has no such input at the "
+                      "sizes of its dimensions"),
+         state);
   }
 }
 
@@ -120,12 +136,50 @@ absl::Status CheckLostInputs(const PlanState& state) {
 }  // namespace
 
 absl::Status TakeOptions(PlanState* state) {
+  KINORA_ASSIGN_OR_RETURN(state->scope,
+                          ResolveScope(state->in.scope, state->graph));
   KINORA_RETURN_IF_ERROR(ChooseVersions(state));
   KINORA_RETURN_IF_ERROR(TakeEdits(state));
   KINORA_RETURN_IF_ERROR(CheckLostInputs(*state));
   NoteChangedBlueprint(state);
   WarnOfStrays(state);
   return absl::OkStatus();
+}
+
+absl::Status MissingInputs(const PlanState& state,
+                           std::vector<Graph::Element> missing) {
+  const Graph& graph = state.graph;
+  constexpr size_t kMaxNamed = 5;
+  std::sort(missing.begin(), missing.end());
+  missing.erase(std::unique(missing.begin(), missing.end()), missing.end());
+  const InputDeclaration& input =
+      graph.blueprint().inputs[graph.InputOf(missing[0])];
+  std::string why = "has neither a value nor a default";
+  for (size_t i = 1; i < missing.size() && i < kMaxNamed; ++i) {
+    absl::StrAppend(&why, i == 1 ? " (nor have " : ", ",
+                    graph.ElementIdOf(missing[i]));
+  }
+  if (missing.size() > kMaxNamed) {
+    absl::StrAppend(&why, " and ", missing.size() - kMaxNamed, " more");
+  }
+  if (missing.size() > 1) why += ")";
+  return InputMissing(input, graph.ElementIdOf(missing[0]), why);
+}
+
+// Controls are meant to change something.
+void WarnOfIdleControls(PlanState* state) {
+  for (const auto& [job, artefact] : state->scope.forced) {
+    if (Runs(state->fates[job])) continue;
+    Warn(absl::StrCat(state->graph.ElementIdOf(artefact),
+                      " is not made anew: the rest of the scope leaves it out"),
+         state);
+  }
+  for (const auto& [job, artefact] : state->scope.pinned) {
+    if (state->fates[job] != JobFate::kClean) continue;
+    Warn(absl::StrCat(state->graph.ElementIdOf(artefact),
+                      " is clean, so it would be kept without a pin"),
+         state);
+  }
 }
 
 }  // namespace kinora

@@ -58,6 +58,9 @@ class PlanWriter {
     plan_.set_target_revision(base.Next().ToString());
     plan_.set_inputs_through_sequence(state_.in.inputs_through_sequence);
     plan_.set_blueprint_hash(state_.hydrated.blueprint_hash());
+    if (!state_.scope.empty()) {
+      *plan_.mutable_scope() = state_.scope.controls;
+    }
     if (state_.in.summary_only) return;
     for (const std::string& id : state_.base.removed_artefact_ids()) {
       plan_.add_removed_artefact_ids(id);
@@ -65,16 +68,23 @@ class PlanWriter {
   }
 
   void WriteInputs() {
-    std::map<std::string, const InputValue*> sorted;
+    std::map<std::string, v1::PlannedInput> sorted;
     for (Graph::Element e = 0; e < graph_.num_inputs(); ++e) {
       const InputValue* value = state_.InputOf(e);
-      if (value != nullptr) sorted[graph_.ElementIdOf(e)] = value;
-    }
-    for (const auto& [id, value] : sorted) {
-      v1::PlannedInput& input = *plan_.add_inputs();
-      input.set_input_id(id);
+      if (value == nullptr) continue;
+      v1::PlannedInput& input = sorted[graph_.ElementIdOf(e)];
       *input.mutable_content() = value->content;
       input.set_is_default(value->origin == InputOrigin::kDefault);
+    }
+    for (const auto& [job, take] : state_.hydrated.inputs().takes()) {
+      *sorted[take.id].mutable_content() = take.content;
+    }
+    for (const auto& [job, take] : state_.staged_takes) {
+      *sorted[take.id].mutable_content() = take.content;
+    }
+    for (auto& [id, input] : sorted) {
+      input.set_input_id(id);
+      *plan_.add_inputs() = std::move(input);
     }
   }
 
@@ -88,7 +98,8 @@ class PlanWriter {
       NoteSources(node, job);
     }
     if (!state_.in.summary_only) {
-      if (nodes_.find(blueprint_.nodes[node].name) == nodes_.end()) {
+      if (fate != JobFate::kLeft &&
+          nodes_.find(blueprint_.nodes[node].name) == nodes_.end()) {
         DescribeNode(node);
       }
       if (Runs(fate)) WriteJob(node, job);
@@ -153,6 +164,8 @@ class PlanWriter {
     planned.set_need(state_.fates[job] == JobFate::kMustRun
                          ? v1::JOB_NEED_MUST_RUN
                          : v1::JOB_NEED_MAY_RUN);
+    planned.set_draw(state_.DrawOf(job));
+    planned.set_forced(state_.IsForced(job));
     const Digest* key = state_.KeyOf(job);
     if (key != nullptr) planned.set_inputs_hash(key->Hex());
   }
@@ -264,6 +277,7 @@ class PlanWriter {
     summary.set_may_run_jobs(count(JobFate::kMayRun));
     summary.set_clean_jobs(active - static_cast<int64_t>(state_.dirty.size()));
     summary.set_reused_jobs(count(JobFate::kReused));
+    summary.set_left_jobs(count(JobFate::kLeft));
     summary.set_layers(layers_);
     for (const std::string& id : state_.changed_ids) {
       summary.add_changed_inputs(id);
@@ -314,7 +328,7 @@ class PlanWriter {
   std::map<std::string, v1::PlannedNode> nodes_;
   absl::flat_hash_set<Graph::Element> sources_;  // of the base
   std::vector<BlobName> relied_on_;
-  int64_t counts_[4] = {};  // by JobFate
+  int64_t counts_[kJobFates] = {};  // by JobFate
   uint32_t layers_ = 0;
 };
 

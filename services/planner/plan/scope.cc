@@ -1,0 +1,239 @@
+#include "services/planner/plan/scope.h"
+
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+
+#include "common/element_id.h"
+#include "common/error_reason.h"
+#include "common/status.h"
+#include "services/planner/blueprint/suggest.h"
+
+namespace kinora {
+namespace {
+
+class ScopeResolver {
+ public:
+  ScopeResolver(const v1::PlanScope& scope, const Graph& graph)
+      : given_(scope), graph_(graph), blueprint_(graph.blueprint()) {}
+
+  absl::StatusOr<JobScope> Resolve() {
+    if (given_.with_lineage() && given_.regenerate().empty()) {
+      return InvalidField("scope.with_lineage", "true",
+                          "is of no use without scope.regenerate");
+    }
+    KINORA_RETURN_IF_ERROR(TakeOnly());
+    KINORA_RETURN_IF_ERROR(TakeFromIndices());
+    KINORA_RETURN_IF_ERROR(TakeForced());
+    KINORA_RETURN_IF_ERROR(TakePinned());
+    scope_.up_to_layer = given_.up_to_layer();
+    scope_.controls.set_up_to_layer(given_.up_to_layer());
+    return std::move(scope_);
+  }
+
+ private:
+  using Ids = google::protobuf::RepeatedPtrField<std::string>;
+
+  // The artefacts that a control names; a name without indices stands for all.
+  // Puts their ids into `full`.
+  absl::StatusOr<std::vector<Graph::Element>> Named(absl::string_view field,
+                                                    const Ids& ids, Ids* full) {
+    std::set<Graph::Element> found;
+    for (const std::string& id : ids) {
+      KINORA_RETURN_IF_ERROR(AddNamed(field, id, &found));
+    }
+    for (Graph::Element element : found) {
+      *full->Add() = graph_.ElementIdOf(element);
+    }
+    return std::vector<Graph::Element>(found.begin(), found.end());
+  }
+
+  absl::Status AddNamed(absl::string_view field, const std::string& id,
+                        std::set<Graph::Element>* found) {
+    const absl::StatusOr<ElementId> parsed =
+        ElementId::Parse(id, ElementId::Kind::kArtefact);
+    if (!parsed.ok()) {
+      return InvalidField(field, id, parsed.status().message());
+    }
+    if (parsed->kind != ElementId::Kind::kArtefact) {
+      return InvalidField(field, id, "must be an artefact");
+    }
+    const int output = blueprint_.FindOutput(parsed->name);
+    if (output < 0) {
+      std::vector<absl::string_view> names;
+      for (const OutputDeclaration& known : blueprint_.outputs) {
+        names.push_back(known.name);
+      }
+      return InvalidField(
+          field, id,
+          absl::StrCat("blueprint ", blueprint_.name, " has no such artefact",
+                       DidYouMean(parsed->name, names)));
+    }
+    if (parsed->indices.empty()) {
+      const Graph::Element end =
+          graph_.FirstArtefact(static_cast<size_t>(output) + 1);
+      for (Graph::Element element =
+               graph_.FirstArtefact(static_cast<size_t>(output));
+           element < end; ++element) {
+        if (graph_.Exists(element)) found->insert(element);
+      }
+      return absl::OkStatus();
+    }
+    const std::optional<Graph::Element> element = graph_.Find(*parsed);
+    if (element.has_value()) {
+      found->insert(*element);
+      return absl::OkStatus();
+    }
+    return InvalidField(field, id,
+                        "there is no such artefact at the sizes of the "
+                        "dimensions, or a condition switches its job off");
+  }
+
+  // All that the jobs are made from, and they themselves.
+  JobSet Lineage(const std::vector<Graph::Element>& artefacts) {
+    JobSet lineage(graph_.num_jobs());
+    std::vector<Graph::Job> stack;
+    const auto add = [&](Graph::Element artefact) {
+      const Graph::Job maker = graph_.MakerOf(artefact);
+      if (lineage.Contains(maker)) return;
+      lineage.Add(maker);
+      stack.push_back(maker);
+    };
+    for (Graph::Element artefact : artefacts) add(artefact);
+    while (!stack.empty()) {
+      const Graph::Job job = stack.back();
+      stack.pop_back();
+      const int node = graph_.NodeOf(job);
+      const size_t bindings = blueprint_.nodes[node].bindings.size();
+      for (size_t b = 0; b < bindings; ++b) {
+        for (Graph::Element source : graph_.Sources(node, job, b)) {
+          if (!graph_.IsInput(source)) add(source);
+        }
+      }
+    }
+    return lineage;
+  }
+
+  absl::Status TakeOnly() {
+    if (given_.only().empty()) return absl::OkStatus();
+    KINORA_ASSIGN_OR_RETURN(
+        const std::vector<Graph::Element> targets,
+        Named("scope.only", given_.only(), scope_.controls.mutable_only()));
+    scope_.restricts = true;
+    scope_.included = Lineage(targets);
+    return absl::OkStatus();
+  }
+
+  absl::Status TakeFromIndices() {
+    std::map<std::string, uint32_t> from;
+    for (const v1::DimensionIndex& index : given_.from_index()) {
+      KINORA_RETURN_IF_ERROR(LeaveBefore(index));
+      if (!from.emplace(index.dimension(), index.index()).second) {
+        return InvalidField("scope.from_index", index.dimension(),
+                            "the dimension is given twice");
+      }
+    }
+    for (const auto& [dimension, index] : from) {
+      v1::DimensionIndex& kept = *scope_.controls.add_from_index();
+      kept.set_dimension(dimension);
+      kept.set_index(index);
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status LeaveBefore(const v1::DimensionIndex& from) {
+    int dimension = -1;
+    std::vector<absl::string_view> names;
+    for (size_t d = 0; d < blueprint_.dimensions.size(); ++d) {
+      names.push_back(blueprint_.dimensions[d].name);
+      if (names.back() == from.dimension()) dimension = static_cast<int>(d);
+    }
+    if (dimension < 0) {
+      return InvalidField(
+          "scope.from_index", from.dimension(),
+          absl::StrCat("blueprint ", blueprint_.name, " has no such dimension",
+                       DidYouMean(from.dimension(), names)));
+    }
+    if (!scope_.restricts) {
+      scope_.restricts = true;
+      scope_.included = JobSet(graph_.num_jobs()).Complement();
+    }
+    bool any = false;
+    for (size_t n = 0; n < blueprint_.nodes.size(); ++n) {
+      const std::vector<int>& over = blueprint_.nodes[n].over;
+      for (size_t i = 0; i < over.size(); ++i) {
+        if (over[i] != dimension) continue;
+        const int node = static_cast<int>(n);
+        for (Graph::Job job = graph_.FirstJob(n); job < graph_.FirstJob(n + 1);
+             ++job) {
+          if (graph_.JobPoint(node, job)[i] >= from.index()) {
+            any = true;
+          } else {
+            scope_.included.Remove(job);
+          }
+        }
+      }
+    }
+    if (any) return absl::OkStatus();
+    return InvalidField("scope.from_index",
+                        absl::StrCat(from.dimension(), "=", from.index()),
+                        "no job has an index as high as that");
+  }
+
+  absl::Status TakeForced() {
+    if (given_.regenerate().empty()) return absl::OkStatus();
+    KINORA_ASSIGN_OR_RETURN(const std::vector<Graph::Element> artefacts,
+                            Named("scope.regenerate", given_.regenerate(),
+                                  scope_.controls.mutable_regenerate()));
+    scope_.controls.set_with_lineage(given_.with_lineage());
+    for (Graph::Element artefact : artefacts) {
+      scope_.forced.emplace(graph_.MakerOf(artefact), artefact);
+    }
+    if (!given_.with_lineage()) return absl::OkStatus();
+    const JobSet lineage = Lineage(artefacts);
+    for (Graph::Job job = lineage.Next(0, graph_.num_jobs());
+         job < graph_.num_jobs();
+         job = lineage.Next(job + 1, graph_.num_jobs())) {
+      scope_.forced.emplace(job,
+                            graph_.Artefacts(graph_.NodeOf(job), job).front());
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status TakePinned() {
+    KINORA_ASSIGN_OR_RETURN(
+        const std::vector<Graph::Element> artefacts,
+        Named("scope.pin", given_.pin(), scope_.controls.mutable_pin()));
+    for (Graph::Element artefact : artefacts) {
+      const Graph::Job job = graph_.MakerOf(artefact);
+      scope_.pinned.emplace(job, artefact);
+      const auto forced = scope_.forced.find(job);
+      if (forced == scope_.forced.end()) continue;
+      return WithReason(
+          absl::InvalidArgumentError(absl::StrCat(
+              "scope.pin: ", graph_.ElementIdOf(artefact),
+              " is to be kept, and scope.regenerate asks to make ",
+              graph_.ElementIdOf(forced->second), " anew; both are of job ",
+              graph_.JobIdOf(graph_.NodeOf(job), job))),
+          "SCOPE_CONTRADICTION", {{"field", "scope.pin"}});
+    }
+    return absl::OkStatus();
+  }
+
+  const v1::PlanScope& given_;
+  const Graph& graph_;
+  const Blueprint& blueprint_;
+  JobScope scope_;
+};
+
+}  // namespace
+
+absl::StatusOr<JobScope> ResolveScope(const v1::PlanScope& scope,
+                                      const Graph& graph) {
+  return ScopeResolver(scope, graph).Resolve();
+}
+
+}  // namespace kinora

@@ -1,0 +1,47 @@
+// What the controls of a v1::PlanScope mean for the jobs of a graph.
+
+#ifndef KINORA_SERVICES_PLANNER_PLAN_SCOPE_H_
+#define KINORA_SERVICES_PLANNER_PLAN_SCOPE_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "absl/status/statusor.h"
+
+#include "kinora/v1/plan.pb.h"
+#include "services/planner/graph/graph.h"
+#include "services/planner/plan/job_set.h"
+
+namespace kinora {
+
+// The scope of a plan, over the jobs of its graph.
+struct JobScope {
+  // The controls with full ids, sorted, each once; empty for none.
+  v1::PlanScope controls;
+  bool restricts = false;  // only the jobs of `included` are in scope
+  JobSet included;
+  // Jobs to make anew and jobs to keep, with the artefact by which they were
+  // named.
+  std::map<Graph::Job, Graph::Element> forced;
+  std::map<Graph::Job, Graph::Element> pinned;
+  uint32_t up_to_layer = 0;  // counted from 1; 0 for all
+
+  bool empty() const {
+    return !restricts && forced.empty() && pinned.empty() && up_to_layer == 0;
+  }
+  // True for a job that is left as it is whatever its layer.
+  bool LeavesOut(Graph::Job job) const {
+    return (restricts && !included.Contains(job)) ||
+           (!pinned.empty() && pinned.contains(job));
+  }
+};
+
+// INVALID_ARGUMENT (INVALID_FIELD) names a control and what it does not fit;
+// INVALID_ARGUMENT (SCOPE_CONTRADICTION) the controls that cannot both hold.
+absl::StatusOr<JobScope> ResolveScope(const v1::PlanScope& scope,
+                                      const Graph& graph);
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_PLANNER_PLAN_SCOPE_H_

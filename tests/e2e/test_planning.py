@@ -1,0 +1,97 @@
+"""Scopes narrow and widen a run; takes make the same work again."""
+
+import json
+
+from test_incremental import create
+
+
+def takes(kinora, artefact):
+    return kinora.json("take", "list", "film", artefact)
+
+
+# F: B-13 a re-roll calls the producer once; choosing and undoing calls nobody.
+def test_a_reroll_is_another_take_and_going_back_is_free(kinora, film):
+    create(kinora, film())
+    kinora.run("film")
+    image = "Image[segment=1]"
+    first = takes(kinora, image)
+    assert [take["draw"] for take in first["takes"]] == [0]
+    assert first["takes"][0]["isCurrent"]
+
+    kinora.ok("take", "reroll", "film", image)
+    kinora.ok("take", "reroll", "film", image)  # still the same take
+    second_run = kinora.run("film")
+    assert second_run.called == {"Picture[segment=1]", "Clip[segment=1]", "Film"}
+    second = takes(kinora, image)
+    assert [take["draw"] for take in second["takes"]] == [0, 1]
+    assert second["chosenDraw"] == 1 and second["nextDraw"] == 2
+    hashes = [take["content"]["inline"]["hash"] for take in second["takes"]]
+    assert hashes[0] != hashes[1]
+
+    kinora.ok("take", "choose", "film", image, "0")
+    assert kinora.run("film").called == set()
+    back = kinora.json("artefact", "list", "film")["artefacts"]
+    assert back["Artifact:Image[segment=1]"]["content"]["inline"]["hash"] == hashes[0]
+    kinora.ok("take", "choose", "film", image, "1")
+    assert kinora.run("film").called == set()
+
+
+def test_only_takes_that_were_made_can_be_chosen(kinora, film):
+    create(kinora, film())
+    assert "not made yet" in kinora.fails("take", "reroll", "film", "Image[segment=1]")
+    kinora.run("film")
+    before = kinora.json("input", "list", "film")
+    message = kinora.fails("take", "choose", "film", "Image[segment=1]", "4")
+    assert "there are 0" in message
+    message = kinora.fails("take", "list", "film", "Imag[segment=1]")
+    assert 'did you mean "Image"' in message
+    message = kinora.fails("input", "set", "film", "Take_Picture[segment=9]=1")
+    assert "dimension segment has size 3" in message
+    assert kinora.json("input", "list", "film") == before
+
+
+# F: B-5 what is made anew is called once, though its result exists.
+def test_regenerate_calls_the_producer_again(kinora, film):
+    create(kinora, film())
+    kinora.run("film")
+    outcome = kinora.run("film", "--regenerate", "Image[segment=0]")
+    assert outcome.end == "run.completed"
+    assert outcome.called == {"Picture[segment=0]"}  # the same bytes again
+    assert kinora.run("film").called == set()
+
+
+# F: B-5
+def test_only_and_pin_leave_the_rest_for_the_next_run(kinora, film):
+    create(kinora, film())
+    outcome = kinora.run("film", "--only", "Image[segment=2]")
+    assert outcome.called == {"Script", "Picture[segment=2]"}
+    assert set(kinora.json("artefact", "list", "film")["artefacts"]) == {
+        "Artifact:SegmentText[segment=0]",
+        "Artifact:SegmentText[segment=1]",
+        "Artifact:SegmentText[segment=2]",
+        "Artifact:Image[segment=2]",
+    }
+    assert len(kinora.run("film").called) == 2 + 3 + 1
+
+    kinora.ok("input", "set", "film", 'Prompt[segment=0]="fog"')
+    kinora.ok("input", "set", "film", 'Prompt[segment=1]="rain"')
+    plan = kinora.json("plan", "film", "--pin", "Image[segment=0]", "--dry-run")
+    assert plan["summary"]["leftJobs"] == 1
+    outcome = kinora.run("film", "--pin", "Image[segment=0]")
+    assert outcome.called == {"Picture[segment=1]", "Clip[segment=1]", "Film"}
+    layers = kinora.json("plan", "film")["layers"]
+    assert layers[0]["jobs"][0]["jobId"] == "Picture[segment=0]"
+    assert "left as it was" in json.dumps(layers[0]["jobs"][0]["reason"])
+
+
+def test_contradictions_write_nothing(kinora, film):
+    create(kinora, film())
+    kinora.run("film")
+    runs = kinora.json("runs", "list")
+    message = kinora.fails(
+        "run", "film", "--pin", "Image", "--regenerate", "Image[segment=1]"
+    )
+    assert "scope.pin" in message and "Artifact:Image[segment=1]" in message
+    assert "--from" in kinora.fails("plan", "film", "--from", "segment")
+    assert "--up-to-layer" in kinora.fails("plan", "film", "--up-to-layer", "0")
+    assert kinora.json("runs", "list") == runs
