@@ -18,6 +18,12 @@ constexpr size_t kMaxAppendEvents = 2'000;
 constexpr size_t kMaxAppendBytes = 4 << 20;
 constexpr size_t kMaxQueries = 5'000;
 
+// True for what the run has made itself, be it before a crash.
+bool IsMadeBy(const std::string& run_id, const v1::Event& event) {
+  return event.artefact().produced_by().run_id() == run_id &&
+         event.artefact().reused_sequence() == 0;
+}
+
 }  // namespace
 
 // A revision takes what the events of its run say, so what the plan takes
@@ -74,7 +80,7 @@ absl::Status RunActor::LookUp(const std::vector<JobIndex>& jobs) {
         events.begin() + static_cast<std::ptrdiff_t>(next),
         events.begin() + static_cast<std::ptrdiff_t>(next + count),
         [this, forced](const v1::Event& event) {
-          return event.has_artefact() && (!forced || IsMadeHere(event));
+          return event.has_artefact() && (!forced || IsMadeBy(run_id(), event));
         });
     for (size_t i = next; found && i < next + count; ++i) {
       fact.outputs.push_back(events[i].artefact().output());
@@ -86,12 +92,6 @@ absl::Status RunActor::LookUp(const std::vector<JobIndex>& jobs) {
   KINORA_RETURN_IF_ERROR(FlushArtefacts());
   for (const LookedUp& fact : facts) ApplyFact(fact);
   return absl::OkStatus();
-}
-
-// True for what this run has made itself, be it before a crash.
-bool RunActor::IsMadeHere(const v1::Event& event) const {
-  return event.artefact().produced_by().run_id() == run_id() &&
-         event.artefact().reused_sequence() == 0;
 }
 
 // The latest succeeded event for each query; one without a payload where there
