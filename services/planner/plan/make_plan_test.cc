@@ -280,6 +280,33 @@ TEST_F(MakePlanTest, LostBlobIsNoResult) {
   EXPECT_THAT(made.relied_on, IsEmpty());
 }
 
+// F: B-6
+TEST_F(MakePlanTest, EditByHandIsTakenAndMakesItsReadersDirty) {
+  world_.Run();
+  world_.EditByHand("Artifact:SegmentText[segment=1]", "Rewritten.");
+  v1::Plan plan = world_.Plan();
+  ASSERT_EQ(plan.reused_size(), 1);
+  EXPECT_EQ(plan.reused(0).job_id(), "Script");
+  EXPECT_EQ(plan.reused(0).artefacts_size(), 1);
+  EXPECT_THAT(JobIds(plan), ElementsAre("Narration[segment=1]",
+                                        "Picture[segment=1]", "Film"));
+  EXPECT_EQ(Reason(plan, "Picture[segment=1]"),
+            v1::REASON_KIND_ARTEFACT_CHANGED);
+  world_.Run(plan);
+  EXPECT_THAT(JobIds(world_.Plan()), IsEmpty());
+  // Only another input of its own takes it away.
+  world_.Set("Input:Prompt[segment=0]", "\"fog\"");
+  world_.Run();
+  EXPECT_EQ(world_.manifest.artefacts()
+                .at("Artifact:SegmentText[segment=1]")
+                .content()
+                .inline_()
+                .data(),
+            "Rewritten.");
+  world_.Set("Input:Story", "\"A dog.\"");
+  EXPECT_EQ(FindJob(world_.Plan(), "Script")->need(), v1::JOB_NEED_MUST_RUN);
+}
+
 // F: S1-30
 TEST_F(MakePlanTest, MissingInputIsNamedWithTheWayToSetIt) {
   PlanWorld world(TestData("film.yaml"));

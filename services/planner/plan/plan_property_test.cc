@@ -1,6 +1,7 @@
-// Random blueprints, edits, failures and undos against two slow rules that are
-// obviously right: a manifest is what one would get by calling every producer
-// anew, and no producer is called twice for the same work.
+// Random blueprints, edits, failures and undos against a slow planner that is
+// obviously right, and two rules that are: a manifest is what one would get by
+// calling every producer anew, and no producer is called twice for the same
+// work.
 
 #include <map>
 #include <set>
@@ -15,6 +16,7 @@
 #include "common/testing/status_matchers.h"
 #include "services/planner/plan/make_plan.h"
 #include "services/planner/plan/plan_world.h"
+#include "services/planner/plan/reference_planner.h"
 
 namespace kinora {
 namespace {
@@ -188,7 +190,20 @@ std::map<std::string, std::string> Published(const PlanWorld& world) {
   return hashes;
 }
 
-// F: S1-22, S1-25, S1-26, S1-29, B-2
+void ExpectReferenceSets(const PlanWorld& world, const v1::Plan& plan) {
+  const PlanInputs in = world.Inputs();
+  const JobSets want = ReferenceSets(in);
+  const JobSets got = SetsOf(plan, want);
+  EXPECT_EQ(got.must_run, want.must_run);
+  EXPECT_EQ(got.may_run, want.may_run);
+  EXPECT_EQ(got.reused, want.reused);
+  EXPECT_EQ(got.clean, want.clean);
+  EXPECT_EQ(plan.summary().clean_jobs(),
+            static_cast<int64_t>(want.clean.size()));
+}
+
+// Every way of planning gives the same bytes: PlanWorld::Plan() sees to that.
+// F: S1-21, S1-22, S1-25, S1-26, S1-29, B-2, B-11
 TEST_P(PlanPropertyTest, PlansAreRightAndNoWorkIsDoneTwice) {
   SeededRandom random(GetParam());
   RandomFilm film(random);
@@ -196,10 +211,12 @@ TEST_P(PlanPropertyTest, PlansAreRightAndNoWorkIsDoneTwice) {
   world.versions = {{"p0", "1"}, {"p1", "1"}};
   // Jobs that make the same bytes whatever they read, for early cutoff.
   world.constant = {{film.AnyNode(), "constant"}, {film.AnyNode(), "other"}};
+  std::string text = "\"x\"";
   for (int round = 0; round < 20; ++round) {
     switch (UniformBelow(random, 9)) {
       case 0:
-        world.Set("Input:Text", absl::StrCat("\"", round % 3, "\""));
+        text = absl::StrCat("\"", round % 3, "\"");
+        world.Set("Input:Text", text);
         break;
       case 1:
         world.Set("Input:Each[a=0]", absl::StrCat("\"", round % 2, "\""));
@@ -231,6 +248,8 @@ TEST_P(PlanPropertyTest, PlansAreRightAndNoWorkIsDoneTwice) {
     if (UniformBelow(random, 4) == 0) world.failing.insert(film.AnyNode());
     v1::Plan plan = world.Plan();
     ASSERT_EQ(CanonicalBytes(plan), CanonicalBytes(world.Plan()));
+    ExpectReferenceSets(world, plan);
+    ASSERT_FALSE(HasFailure()) << film.Yaml();
     std::vector<std::string> called = world.Run(plan);
     ASSERT_FALSE(world.called_twice) << film.Yaml();
     bool failed = false;
@@ -241,6 +260,54 @@ TEST_P(PlanPropertyTest, PlansAreRightAndNoWorkIsDoneTwice) {
     ASSERT_EQ(Published(world), MadeAnew(world)) << film.Yaml();
     ASSERT_EQ(world.Plan().layers_size(), 0) << film.Yaml();
     ASSERT_EQ(world.Plan().reused_size(), 0) << film.Yaml();
+    if (UniformBelow(random, 4) != 0) continue;
+    // An edit that was made and undone again costs nothing.
+    world.Set("Input:Text", "\"undone\"");
+    world.Run();
+    world.Set("Input:Text", text);
+    ASSERT_EQ(world.Plan().layers_size(), 0) << film.Yaml();
+  }
+}
+
+// F: B-6
+TEST_P(PlanPropertyTest, EditsByHandStandUntilTheirInputsChange) {
+  SeededRandom random(GetParam() + 1000);
+  RandomFilm film(random);
+  PlanWorld world(film.Yaml());
+  world.versions = {{"p0", "1"}, {"p1", "1"}};
+  world.Run();
+  struct Edit {
+    std::string key;
+    std::string hash;
+  };
+  std::map<std::string, Edit> edits;
+  for (int round = 0; round < 10; ++round) {
+    const std::map<std::string, std::string> all = Published(world);
+    if (all.empty() || UniformBelow(random, 2) == 0) {
+      world.Set("Input:Text", absl::StrCat("\"", round % 2, "\""));
+    } else {
+      auto chosen = all.begin();
+      std::advance(chosen, UniformBelow(random, all.size()));
+      const std::string text = absl::StrCat("by hand ", round);
+      world.EditByHand(chosen->first, text);
+      edits[chosen->first] = {
+          world.manifest.artefacts().at(chosen->first).inputs_hash(),
+          Sha256Of(text).Hex()};
+    }
+    const v1::Plan plan = world.Plan();
+    ExpectReferenceSets(world, plan);
+    world.Run(plan);
+    ASSERT_EQ(world.Plan().layers_size(), 0) << film.Yaml();
+    ASSERT_EQ(world.Plan().reused_size(), 0) << film.Yaml();
+    for (const auto& [id, edit] : edits) {
+      const auto now = world.manifest.artefacts().find(id);
+      if (now == world.manifest.artefacts().end() ||
+          now->second.inputs_hash() != edit.key) {
+        continue;
+      }
+      EXPECT_EQ(ContentHash(now->second.content()), edit.hash) << id;
+    }
+    ASSERT_FALSE(HasFailure()) << film.Yaml();
   }
 }
 

@@ -149,13 +149,15 @@ Digest PlanWorld::KeyOf(const v1::Plan& plan, const v1::PlannedJob& job,
 
 void PlanWorld::Append(const std::string& artefact_id,
                        const std::string& inputs_hash,
-                       const v1::Content* output, int64_t reused_sequence) {
+                       const v1::Content* output, int64_t reused_sequence,
+                       v1::EditedBy edited_by) {
   v1::Event event;
   event.set_sequence(++artefact_sequence_);
   v1::ArtefactEvent& attempt = *event.mutable_artefact();
   attempt.set_artefact_id(artefact_id);
   attempt.set_inputs_hash(inputs_hash);
   attempt.set_reused_sequence(reused_sequence);
+  attempt.mutable_produced_by()->set_edited_by(edited_by);
   if (output != nullptr) {
     attempt.set_status(v1::ARTEFACT_STATUS_SUCCEEDED);
     *attempt.mutable_output() = *output;
@@ -163,6 +165,13 @@ void PlanWorld::Append(const std::string& artefact_id,
     attempt.set_status(v1::ARTEFACT_STATUS_FAILED);
   }
   EXPECT_OK(results_.Add(event));
+}
+
+void PlanWorld::EditByHand(const std::string& artefact_id,
+                           const std::string& text) {
+  const v1::Content content = InlineContent("text/plain", text);
+  Append(artefact_id, manifest.artefacts().at(artefact_id).inputs_hash(),
+         &content, 0, v1::EDITED_BY_USER);
 }
 
 std::vector<std::string> PlanWorld::Run(const v1::Plan& plan) {

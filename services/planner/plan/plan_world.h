@@ -37,6 +37,9 @@ class PlanWorld {
   std::vector<std::string> Run(const v1::Plan& plan);
   std::vector<std::string> Run() { return Run(Plan()); }
 
+  // Puts a text in the place of an artefact of the manifest.
+  void EditByHand(const std::string& artefact_id, const std::string& text);
+
   // Empties the artefact log.
   void ForgetResults() { results_ = ArtefactLogIndex(); }
 
@@ -74,7 +77,8 @@ class PlanWorld {
   Digest KeyOf(const v1::Plan& plan, const v1::PlannedJob& job,
                const std::map<std::string, Result>& results) const;
   void Append(const std::string& artefact_id, const std::string& inputs_hash,
-              const v1::Content* output, int64_t reused_sequence);
+              const v1::Content* output, int64_t reused_sequence,
+              v1::EditedBy edited_by = v1::EDITED_BY_UNSPECIFIED);
   void Commit(const v1::Plan& plan, const std::map<std::string, Result>& done);
 
   Blueprint blueprint_;

@@ -1,0 +1,34 @@
+// A planner for tests that is slow and obviously right: maps of ids, recursion,
+// and everything computed anew each time. It shares with the real one only the
+// expansion of the blueprint and the form of keys.
+
+#ifndef KINORA_SERVICES_PLANNER_PLAN_REFERENCE_PLANNER_H_
+#define KINORA_SERVICES_PLANNER_PLAN_REFERENCE_PLANNER_H_
+
+#include <set>
+#include <string>
+
+#include "kinora/v1/plan.pb.h"
+#include "services/planner/plan/make_plan.h"
+
+namespace kinora {
+
+// What becomes of each job, by id.
+struct JobSets {
+  std::set<std::string> clean;
+  std::set<std::string> reused;
+  std::set<std::string> must_run;
+  std::set<std::string> may_run;
+
+  friend bool operator==(const JobSets&, const JobSets&) = default;
+};
+
+// REQUIRES: every input that is read has a value that fits.
+JobSets ReferenceSets(const PlanInputs& in);
+
+// The sets of a plan; what it does not name of `all` is clean.
+JobSets SetsOf(const v1::Plan& plan, const JobSets& all);
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_PLANNER_PLAN_REFERENCE_PLANNER_H_
