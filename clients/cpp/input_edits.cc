@@ -1,7 +1,6 @@
 #include "clients/cpp/input_edits.h"
 
 #include "clients/cpp/content_upload.h"
-#include "common/ids.h"
 #include "common/status.h"
 
 namespace kinora {
@@ -9,6 +8,8 @@ namespace {
 
 // The store's default; one with a lower limit says so in its error.
 constexpr int64_t kInlineLimitBytes = 4096;
+
+}  // namespace
 
 absl::StatusOr<Revision> NextRevision(const Store& store,
                                       absl::string_view movie_id) {
@@ -22,17 +23,17 @@ absl::StatusOr<Revision> NextRevision(const Store& store,
   return current.Next();
 }
 
-}  // namespace
-
 absl::StatusOr<v1::AppendEventsResponse> AppendInputEdits(
     const Store& store, absl::string_view movie_id,
-    absl::Span<const v1::PendingEdit> edits, absl::string_view request_id) {
+    absl::Span<const v1::PendingEdit> edits, absl::string_view request_id,
+    absl::string_view unchanged_since) {
   KINORA_ASSIGN_OR_RETURN(const Revision revision,
                           NextRevision(store, movie_id));
   v1::AppendEventsRequest append;
   append.mutable_log()->set_movie_id(std::string(movie_id));
   append.mutable_log()->set_kind(v1::LOG_KIND_INPUTS);
   append.set_request_id(std::string(request_id));
+  append.set_inputs_unchanged_since(std::string(unchanged_since));
   for (const v1::PendingEdit& edit : edits) {
     v1::Event& event = *append.add_events();
     event.set_revision(revision.ToString());

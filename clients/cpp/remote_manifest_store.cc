@@ -75,4 +75,9 @@ absl::StatusOr<v1::CommitRevisionResponse> RemoteManifestStore::Commit(
   return CallUnary(*stub_, &Stub::CommitRevision, request, stream_timeout_);
 }
 
+absl::StatusOr<v1::RevertRevisionResponse> RemoteManifestStore::Revert(
+    const v1::RevertRevisionRequest& request) {
+  return CallUnary(*stub_, &Stub::RevertRevision, request, stream_timeout_);
+}
+
 }  // namespace kinora

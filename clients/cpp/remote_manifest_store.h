@@ -40,6 +40,8 @@ class RemoteManifestStore final : public ManifestStore {
   // May take as long as a stream: it builds a manifest.
   absl::StatusOr<v1::CommitRevisionResponse> Commit(
       const v1::CommitRevisionRequest& request) override;
+  absl::StatusOr<v1::RevertRevisionResponse> Revert(
+      const v1::RevertRevisionRequest& request) override;
 
  private:
   using Stub = v1::ManifestService::Stub;

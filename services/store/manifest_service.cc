@@ -125,4 +125,14 @@ grpc::ServerUnaryReactor* ManifestRpcService::CommitRevision(
                     });
 }
 
+grpc::ServerUnaryReactor* ManifestRpcService::RevertRevision(
+    grpc::CallbackServerContext* context,
+    const v1::RevertRevisionRequest* request,
+    v1::RevertRevisionResponse* response) {
+  return ServeUnary(context, executor_, request, response,
+                    [this](const v1::RevertRevisionRequest& r) {
+                      return manifests_.Revert(r);
+                    });
+}
+
 }  // namespace kinora

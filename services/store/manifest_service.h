@@ -36,6 +36,10 @@ class ManifestRpcService final : public v1::ManifestService::CallbackService {
       grpc::CallbackServerContext* context,
       const v1::CommitRevisionRequest* request,
       v1::CommitRevisionResponse* response) override;
+  grpc::ServerUnaryReactor* RevertRevision(
+      grpc::CallbackServerContext* context,
+      const v1::RevertRevisionRequest* request,
+      v1::RevertRevisionResponse* response) override;
 
  private:
   ManifestStore& manifests_;

@@ -2,6 +2,8 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "services/planner/blueprint/input_type.h"
+
 namespace kinora {
 
 absl::Status ArtefactLogIndex::Add(const v1::Event& event) {
@@ -30,7 +32,10 @@ absl::Status ArtefactLogIndex::Add(const v1::Event& event) {
   if (attempt.produced_by().edited_by() == v1::EDITED_BY_USER) {
     hand_edits_.insert_or_assign(id, HandEdit{*key, result});
   } else if (edit != hand_edits_.end() && edit->second.inputs_hash == *key &&
-             attempt.reused_sequence() == 0) {
+             (attempt.reused_sequence() == 0 ||
+              ContentHash(attempt.output()) !=
+                  ContentHash(edit->second.result.content))) {
+    // Made anew, or gone back to what it was before the edit.
     hand_edits_.erase(edit);
   }
   return absl::OkStatus();

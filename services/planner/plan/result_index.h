@@ -61,7 +61,8 @@ class ResultIndex {
       const std::string& artefact_id) const = 0;
 
   // The latest edit of each artefact by hand since the base revision, by id,
-  // but for those that were made anew since under the same signature.
+  // but for those that were made anew since under the same signature, or that
+  // a revert took back.
   virtual const std::map<std::string, HandEdit>& HandEdits() const = 0;
 };
 

@@ -20,12 +20,24 @@ namespace {
 // its tail again, not a doubled append.
 constexpr size_t kMaxRequestLogs = 1024;
 
+// The reason of an append that has to look at its condition again.
+constexpr absl::string_view kLookAgain = "LOOK_AGAIN";
+
 absl::Status CheckRequest(const v1::AppendEventsRequest& request) {
   KINORA_RETURN_IF_ERROR(ValidateLogName(request.log()));
   if (request.events().empty() || request.events_size() > kMaxEventsPerAppend) {
     return InvalidField(
         "events", absl::StrCat(request.events_size()),
         absl::StrCat("must be 1 to ", kMaxEventsPerAppend, " events"));
+  }
+  if (!request.inputs_unchanged_since().empty()) {
+    if (request.log().kind() != v1::LOG_KIND_INPUTS) {
+      return InvalidField("inputs_unchanged_since",
+                          request.inputs_unchanged_since(),
+                          "only holds for the log of inputs");
+    }
+    KINORA_RETURN_IF_ERROR(ValidateRevisionField(
+        "inputs_unchanged_since", request.inputs_unchanged_since()));
   }
   if (request.request_id().size() > kMaxRequestIdBytes) {
     return InvalidField(
@@ -84,6 +96,10 @@ class EventAppender::Call {
       KINORA_RETURN_IF_ERROR(
           CheckLastSequence(log, request.expected_sequence(), last));
     }
+    if (condition_through.has_value() && *condition_through != last) {
+      return WithReason(absl::AbortedError("inputs were edited meanwhile"),
+                        kLookAgain);
+    }
     return CheckReuse(request, last);
   }
 
@@ -105,11 +121,29 @@ class EventAppender::Call {
   LeaseTable::Fence fence;
   std::shared_ptr<void> blobs;  // held
   std::vector<std::string> bodies;
+  // The condition of the append holds up to there.
+  std::optional<int64_t> condition_through;
   absl::StatusOr<AppendedRange> result = absl::UnknownError("not appended");
 };
 
 std::vector<absl::StatusOr<v1::AppendEventsResponse>> EventAppender::AppendAll(
     absl::Span<v1::AppendEventsRequest> requests) {
+  std::vector<absl::StatusOr<v1::AppendEventsResponse>> answers =
+      TryAppendAll(requests);
+  for (size_t i = 0; i < answers.size(); ++i) {
+    while (!answers[i].ok() && ReasonOf(answers[i].status()) == kLookAgain) {
+      // Somebody else's append went in, so this ends.
+      for (v1::Event& event : *requests[i].mutable_events()) {
+        event.clear_time();
+      }
+      answers[i] = std::move(TryAppendAll(requests.subspan(i, 1)).front());
+    }
+  }
+  return answers;
+}
+
+std::vector<absl::StatusOr<v1::AppendEventsResponse>>
+EventAppender::TryAppendAll(absl::Span<v1::AppendEventsRequest> requests) {
   std::vector<Call> calls;
   calls.reserve(requests.size());
   std::vector<Call*> prepared;
@@ -169,14 +203,6 @@ bool EventAppender::Prepare(Call* call, bool wait, bool* busy) {
 absl::Status EventAppender::Check(Call* call) {
   v1::AppendEventsRequest& request = call->request;
   KINORA_RETURN_IF_ERROR(CheckRequest(request));
-  if (!request.inputs_unchanged_since().empty()) {
-    // A condition that nobody checks would be worse than none.
-    return WithReason(
-        absl::UnimplementedError("EventService.AppendEvents: "
-                                 "inputs_unchanged_since is not part of this "
-                                 "build"),
-        "RPC_NOT_IMPLEMENTED", {{"field", "inputs_unchanged_since"}});
-  }
   KINORA_RETURN_IF_ERROR(movies_.Require(request.log().movie_id()));
   for (int i = 0; i < request.events_size(); ++i) {
     absl::Status valid = ValidateEvent("", request.log(), inline_limit_bytes_,
@@ -197,6 +223,10 @@ absl::Status EventAppender::EnterAndWriteBodies(Call* call) {
     KINORA_ASSIGN_OR_RETURN(
         call->fence,
         leases_.Enter(request.lease(), name.movie_id(), name.run_id()));
+  }
+  if (!request.inputs_unchanged_since().empty()) {
+    KINORA_ASSIGN_OR_RETURN(call->condition_through,
+                            inputs_condition_(request));
   }
   KINORA_RETURN_IF_ERROR(CheckBlobs(call));
   const google::protobuf::Timestamp now = ToTimestamp(clock_.Now());

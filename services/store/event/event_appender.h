@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -35,21 +36,30 @@ namespace kinora {
 
 inline constexpr size_t kMaxRequestIdBytes = 256;
 
+// Says up to which event of the log of inputs the condition
+// `inputs_unchanged_since` of an append holds, or why it does not.
+using InputsCondition = std::function<absl::StatusOr<int64_t>(
+    const v1::AppendEventsRequest& request)>;
+
 // Thread-safe.
 class EventAppender {
  public:
   // All MUST outlive the appender.
   EventAppender(EventLog& events, MovieCatalog& movies, BlobStore& blobs,
-                LeaseTable& leases, Clock& clock, int64_t inline_limit_bytes)
+                LeaseTable& leases, Clock& clock, int64_t inline_limit_bytes,
+                InputsCondition inputs_condition)
       : events_(events),
         movies_(movies),
         blobs_(blobs),
         leases_(leases),
         clock_(clock),
-        inline_limit_bytes_(inline_limit_bytes) {}
+        inline_limit_bytes_(inline_limit_bytes),
+        inputs_condition_(std::move(inputs_condition)) {}
 
   // Does each append as EventService.AppendEvents does and answers them in
-  // their order. Those to one log happen in that order; they share a sync where
+  // their order. Those to one log happen in that order, but for one with the
+  // condition that inputs are unchanged: edits that come in while it is looked
+  // at make it look again, after the others. They share a sync where
   // they can. Values without a hash get it in `requests`.
   std::vector<absl::StatusOr<v1::AppendEventsResponse>> AppendAll(
       absl::Span<v1::AppendEventsRequest> requests);
@@ -59,6 +69,11 @@ class EventAppender {
 
  private:
   class Call;
+
+  // AppendAll() but for appends whose condition was looked at too early: they
+  // are answered with `kLookAgain`.
+  std::vector<absl::StatusOr<v1::AppendEventsResponse>> TryAppendAll(
+      absl::Span<v1::AppendEventsRequest> requests);
 
   // Checks an append and prepares it up to the EventLog. False if it is
   // answered; an append under the same request id that is under way elsewhere
@@ -77,6 +92,7 @@ class EventAppender {
   LeaseTable& leases_;
   Clock& clock_;
   const int64_t inline_limit_bytes_;
+  const InputsCondition inputs_condition_;
 
   Mutex mu_;
   absl::flat_hash_map<std::string, std::shared_ptr<AppendRequests>> requests_

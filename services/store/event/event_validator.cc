@@ -121,6 +121,20 @@ absl::Status ValidateInput(absl::string_view field, int64_t inline_limit,
     return InvalidField(Sub(field, "input_id"), input->input_id(),
                         "blueprints are pinned by SetBlueprint");
   }
+  if (input->restored_sequence() < 0) {
+    return InvalidField(Sub(field, "restored_sequence"),
+                        absl::StrCat(input->restored_sequence()),
+                        "must be the sequence of an event");
+  }
+  if (input->cleared()) {
+    if (input->input_id() == kBlueprintInputId) {
+      return InvalidField(Sub(field, "cleared"), "true",
+                          "a movie always has a blueprint");
+    }
+    if (!input->has_content()) return absl::OkStatus();
+    return InvalidField(Sub(field, "content"), "set",
+                        "an input that is cleared has no value");
+  }
   return ValidateContent(Sub(field, "content"), inline_limit,
                          input->mutable_content());
 }
@@ -311,7 +325,7 @@ absl::Status ValidateEvent(absl::string_view field, const v1::LogName& log,
 }
 
 const v1::Content* ContentOf(const v1::Event& event) {
-  if (event.has_input()) return &event.input().content();
+  if (event.input().has_content()) return &event.input().content();
   if (event.artefact().has_output()) return &event.artefact().output();
   return nullptr;
 }

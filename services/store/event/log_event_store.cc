@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 
 #include "common/element_id.h"
 #include "common/error_reason.h"
@@ -39,6 +40,46 @@ std::vector<absl::StatusOr<v1::AppendEventsResponse>> LogEventStore::AppendAll(
     if (answers[i].ok()) ShowText(requests[i]);
   }
   return answers;
+}
+
+absl::StatusOr<int64_t> LogEventStore::InputsUnchangedThrough(
+    const v1::AppendEventsRequest& request) {
+  const std::string& movie_id = request.log().movie_id();
+  const std::string& revision = request.inputs_unchanged_since();
+  KINORA_ASSIGN_OR_RETURN(const std::vector<EventPtr> commits,
+                          Commits(movie_id));
+  const auto commit = std::find_if(
+      commits.begin(), commits.end(), [&revision](const EventPtr& event) {
+        return event->revision_committed().revision() == revision;
+      });
+  if (commit == commits.end()) {
+    return WithReason(
+        absl::NotFoundError(absl::StrCat("movie \"", movie_id,
+                                         "\" has no revision ", revision)),
+        "REVISION_NOT_FOUND", {{"movie", movie_id}, {"revision", revision}});
+  }
+  const int64_t through =
+      (*commit)->revision_committed().inputs_through_sequence();
+  // The end first: what comes after it is seen, or refused by the log.
+  KINORA_ASSIGN_OR_RETURN(const LogExtent extent,
+                          events_.Extent(LogKeyOf(request.log())));
+  for (const v1::Event& event : request.events()) {
+    const std::string& id = event.input().input_id();
+    KINORA_ASSIGN_OR_RETURN(const EventPtr latest, FindInput(movie_id, id));
+    if (latest == nullptr || latest->sequence() <= through) continue;
+    const bool by_user = latest->input().edited_by() == v1::EDITED_BY_USER;
+    return WithReason(
+        absl::AbortedError(absl::StrCat(
+            id, " was edited since ", revision, ": by ",
+            by_user ? "a user" : "Kinora", " at ",
+            absl::FormatTime(absl::RFC3339_sec,
+                             absl::FromUnixSeconds(latest->time().seconds()),
+                             absl::UTCTimeZone()),
+            ", event ", latest->sequence(), " of the inputs")),
+        "INPUT_CHANGED",
+        {{"field", id}, {"current", absl::StrCat(latest->sequence())}});
+  }
+  return extent.last_sequence;
 }
 
 void LogEventStore::ShowText(const v1::AppendEventsRequest& request) {
@@ -188,7 +229,9 @@ absl::StatusOr<v1::ListInputsResponse> LogEventStore::ListInputs(
   KINORA_ASSIGN_OR_RETURN(const InputsAt at,
                           IndexOf(request.movie_id())->Inputs(through));
   v1::ListInputsResponse response;
-  for (const EventPtr& event : at.inputs) *response.add_inputs() = *event;
+  for (const EventPtr& event : at.inputs) {
+    if (!event->input().cleared()) *response.add_inputs() = *event;
+  }
   response.set_through_sequence(at.through);
   return response;
 }

@@ -59,7 +59,10 @@ class LogEventStore final : public EventStore {
         clock_(clock),
         options_(options),
         appender_(events, movies, blobs, leases, clock,
-                  options.inline_limit_bytes),
+                  options.inline_limit_bytes,
+                  [this](const v1::AppendEventsRequest& request) {
+                    return InputsUnchangedThrough(request);
+                  }),
         readable_(events, storage) {
     movies.OnDeleted([this](absl::string_view movie_id) {
       readable_.Forget(movie_id);
@@ -124,6 +127,11 @@ class LogEventStore final : public EventStore {
   // Forgets a movie that was deleted.
   void Forget(absl::string_view movie_id);
   std::shared_ptr<MovieIndex> IndexOf(absl::string_view movie_id);
+
+  // The end of the log of inputs, if the inputs of an append are there as they
+  // were in its revision; else ABORTED (INPUT_CHANGED).
+  absl::StatusOr<int64_t> InputsUnchangedThrough(
+      const v1::AppendEventsRequest& request);
 
   // Writes the readable files that an append declares. The events stand
   // whatever becomes of the files; a later look brings them up.

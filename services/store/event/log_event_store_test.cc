@@ -28,6 +28,14 @@ class LogEventStoreTest : public CoreFixture {
     return core().events.Append(request);
   }
 
+  // rev-0001, with the inputs as they are.
+  void Publish() {
+    ASSERT_OK(Append(ArtefactMade("Artifact:Script", 'a', "script", lease_)));
+    ASSERT_OK(core().manifests.Commit(
+        CommitOf(lease_, kRun1, "rev-0001", "",
+                 Page(v1::LOG_KIND_INPUTS).bookmark().sequence())));
+  }
+
   v1::ReadEventsResponse Page(v1::LogKind kind, int64_t after = 0,
                               absl::string_view since = "") {
     v1::ReadEventsRequest request;
@@ -228,12 +236,76 @@ TEST_F(LogEventStoreTest, AnotherSequenceThanExpectedAborts) {
   EXPECT_EQ(MetadataOf(status)["current"], "1");
 }
 
-TEST_F(LogEventStoreTest, AConditionThatIsNotCheckedIsRefused) {
+// Nobody's edit of an input is lost to another one made from the same view of
+// it; other inputs do not matter.
+TEST_F(LogEventStoreTest, AnInputThatWasEditedSinceARevisionIsNotOverwritten) {
+  ASSERT_OK(Append(InputEdit("Input:Topic", "sea")));
+  Publish();
+  v1::AppendEventsRequest mine = InputEdit("Input:Topic", "ship", "rev-0002");
+  mine.set_inputs_unchanged_since("rev-0001");
+  mine.set_request_id("mine");
+  ASSERT_OK(Append(mine));
+  v1::AppendEventsRequest yours = InputEdit("Input:Tone", "calm", "rev-0002");
+  *yours.add_events() = InputEdit("Input:Topic", "ice", "rev-0002").events(0);
+  yours.set_inputs_unchanged_since("rev-0001");
+  absl::Status late = Append(yours).status();
+  EXPECT_THAT(late, StatusIs(absl::StatusCode::kAborted,
+                             HasSubstr("Input:Topic was edited since rev-0001: "
+                                       "by a user at 20")));
+  EXPECT_EQ(ReasonOf(late), "INPUT_CHANGED");
+  EXPECT_EQ(MetadataOf(late)["field"], "Input:Topic");
+  EXPECT_EQ(MetadataOf(late)["current"], "3");
+  EXPECT_EQ(Page(v1::LOG_KIND_INPUTS).events_size(), 3);
+  // An answer that got lost: the repeat is no edit by somebody else.
+  ASSERT_OK_AND_ASSIGN(v1::AppendEventsResponse again, Append(mine));
+  EXPECT_EQ(again.first_sequence(), 3);
+  yours.mutable_events()->RemoveLast();
+  EXPECT_OK(Append(yours));
+}
+
+TEST_F(LogEventStoreTest, AConditionThatCannotHoldIsRefused) {
   v1::AppendEventsRequest request = InputEdit("Input:Topic", "a");
   request.set_inputs_unchanged_since("rev-0001");
-  EXPECT_THAT(Append(request), StatusIs(absl::StatusCode::kUnimplemented,
+  absl::Status unknown = Append(request).status();
+  EXPECT_THAT(unknown,
+              StatusIs(absl::StatusCode::kNotFound,
+                       HasSubstr("\"film\" has no revision rev-0001")));
+  EXPECT_EQ(ReasonOf(unknown), "REVISION_NOT_FOUND");
+  request.set_inputs_unchanged_since("first");
+  EXPECT_THAT(Append(request), StatusIs(absl::StatusCode::kInvalidArgument,
                                         HasSubstr("inputs_unchanged_since")));
+  v1::AppendEventsRequest made = ArtefactMade("Artifact:A", 'a', "a", lease_);
+  made.set_inputs_unchanged_since("rev-0001");
+  EXPECT_THAT(Append(made), StatusIs(absl::StatusCode::kInvalidArgument,
+                                     HasSubstr("inputs_unchanged_since")));
   EXPECT_EQ(Page(v1::LOG_KIND_INPUTS).events_size(), 1);
+}
+
+TEST_F(LogEventStoreTest, OfEditsAtOnceOnTheSameConditionOneGetsThrough) {
+  ASSERT_OK(Append(InputEdit("Input:Topic", "sea")));
+  Publish();
+  std::atomic<int> through = 0;
+  std::atomic<int> refused = 0;
+  std::vector<std::thread> editors;
+  for (int editor = 0; editor < 8; ++editor) {
+    editors.emplace_back([&, editor] {
+      // Other inputs in between make everybody look again.
+      v1::AppendEventsRequest own = InputEdit(absl::StrCat("Input:Own", editor),
+                                              "mine alone", "rev-0002");
+      own.set_inputs_unchanged_since("rev-0001");
+      EXPECT_OK(Append(own));
+      v1::AppendEventsRequest shared =
+          InputEdit("Input:Topic", absl::StrCat("by ", editor), "rev-0002");
+      shared.set_inputs_unchanged_since("rev-0001");
+      const absl::Status status = Append(shared).status();
+      if (status.ok()) ++through;
+      if (ReasonOf(status) == "INPUT_CHANGED") ++refused;
+    });
+  }
+  for (std::thread& editor : editors) editor.join();
+  EXPECT_EQ(through, 1);
+  EXPECT_EQ(refused, 7);
+  EXPECT_EQ(Page(v1::LOG_KIND_INPUTS).events_size(), 2 + 8 + 1);
 }
 
 TEST_F(LogEventStoreTest, ARunnerThatLostItsLeaseCannotAppend) {

@@ -35,6 +35,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 
 #include "common/mutex.h"
 #include "services/store/blob/blob_store.h"
@@ -94,6 +95,12 @@ class LogManifestStore final : public ManifestStore {
   absl::StatusOr<v1::CommitRevisionResponse> Commit(
       const v1::CommitRevisionRequest& request) override;
 
+  // Takes the movie's lease. The run id under which the revision is committed
+  // follows from the two manifests, so that a repeat of a call that was cut
+  // short is the same commit.
+  absl::StatusOr<v1::RevertRevisionResponse> Revert(
+      const v1::RevertRevisionRequest& request) override;
+
   // The bytes of a committed revision, made from the logs alone. Reads and
   // writes no manifest. DATA_LOSS if the result does not have the hash that
   // was committed; OUT_OF_RANGE (LOG_TRIMMED) if its logs were removed.
@@ -135,6 +142,17 @@ class LogManifestStore final : public ManifestStore {
       const v1::PublishManifestHeader& header, const v1::Manifest& manifest,
       absl::string_view json, const std::string& run_id, MovieState& state)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(state.mu);
+
+  // What Revert() does under the lease.
+  absl::StatusOr<v1::RevertRevisionResponse> RevertUnder(
+      const v1::LeaseToken& lease, const v1::RevertRevisionRequest& request);
+  absl::Status CheckBlobsOf(const std::string& movie_id,
+                            const v1::Manifest& manifest);
+  // Appends all `events`; returns the last sequence of the log, `last` if there
+  // are none.
+  absl::StatusOr<int64_t> AppendInBatches(const v1::AppendEventsRequest& head,
+                                          absl::Span<const v1::Event> events,
+                                          int64_t last);
 
   // Prunes revisions beyond the movie's quota. The commit stands whatever
   // becomes of that; the next one tries again.

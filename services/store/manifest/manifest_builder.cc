@@ -26,6 +26,19 @@ void ApplyArtefact(const v1::ArtefactEvent& event, v1::Manifest* manifest) {
   node.set_settings_hash(by.settings_hash());
 }
 
+}  // namespace
+
+void ApplyInput(const v1::InputEvent& event, v1::Manifest* manifest) {
+  if (event.cleared()) {
+    manifest->mutable_inputs()->erase(event.input_id());
+    return;
+  }
+  *(*manifest->mutable_inputs())[event.input_id()].mutable_content() =
+      event.content();
+}
+
+namespace {
+
 void DropUnusedNodes(v1::Manifest* manifest) {
   absl::flat_hash_set<std::string> used;
   for (const auto& entry : manifest->artefacts()) {
@@ -47,8 +60,7 @@ v1::Manifest BuildManifest(const v1::Manifest& base, absl::string_view revision,
   manifest.set_base_revision(base.revision());
   manifest.set_revision(std::string(revision));
   for (const EventPtr& event : events.inputs) {
-    *(*manifest.mutable_inputs())[event->input().input_id()].mutable_content() =
-        event->input().content();
+    ApplyInput(event->input(), &manifest);
   }
   for (const EventPtr& event : events.artefacts) {
     ApplyArtefact(event->artefact(), &manifest);

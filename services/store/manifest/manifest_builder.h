@@ -17,7 +17,7 @@ namespace kinora {
 
 // What a revision adds to its base.
 struct RevisionEvents {
-  // The latest event of every input that was set.
+  // The latest event of every input that was ever set.
   std::vector<EventPtr> inputs;
   // The run's artefact events in the order of the log; only succeeded ones
   // count, and of several for one artefact the last.
@@ -31,6 +31,9 @@ struct RevisionEvents {
 // it. Nothing of when, how often or by which run enters the result.
 v1::Manifest BuildManifest(const v1::Manifest& base, absl::string_view revision,
                            const RevisionEvents& events);
+
+// What one event of an input does to a manifest.
+void ApplyInput(const v1::InputEvent& event, v1::Manifest* manifest);
 
 // True if the two differ in nothing but their revision and what it builds on.
 bool SameContent(const v1::Manifest& a, const v1::Manifest& b);

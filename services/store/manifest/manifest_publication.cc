@@ -30,7 +30,11 @@ class InputsInEffect {
 
   void Apply(const v1::InputEvent& event) {
     different_ -= Differs(event.input_id());
-    seen_[event.input_id()] = CanonicalBytes(event.content());
+    if (event.cleared()) {
+      seen_.erase(event.input_id());
+    } else {
+      seen_[event.input_id()] = CanonicalBytes(event.content());
+    }
     different_ += Differs(event.input_id());
   }
   bool same() const { return different_ == 0; }

@@ -101,13 +101,11 @@ absl::StatusOr<v1::Manifest> ManifestOf(RevisionCheckpoint& checkpoint) {
         manifest = BuildManifest(manifest, last.revision(), events);
         return absl::OkStatus();
       }));
-  KINORA_RETURN_IF_ERROR(ForEachEvent(
-      checkpoint, v1::LOG_KIND_INPUTS, [&manifest](EventPtr event) {
-        const v1::InputEvent& input = event->input();
-        *(*manifest.mutable_inputs())[input.input_id()].mutable_content() =
-            input.content();
-        return absl::OkStatus();
-      }));
+  KINORA_RETURN_IF_ERROR(ForEachEvent(checkpoint, v1::LOG_KIND_INPUTS,
+                                      [&manifest](EventPtr event) {
+                                        ApplyInput(event->input(), &manifest);
+                                        return absl::OkStatus();
+                                      }));
   if (last.revision() != info.revision) {
     return DataCorrupt(
         checkpoint.PathOf(v1::LOG_KIND_ARTEFACTS),

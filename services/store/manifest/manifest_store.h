@@ -43,6 +43,10 @@ class ManifestStore {
       const v1::PublishManifestHeader& header, absl::string_view json) = 0;
   virtual absl::StatusOr<v1::CommitRevisionResponse> Commit(
       const v1::CommitRevisionRequest& request) = 0;
+
+  // Publishes a revision with the values of an earlier one.
+  virtual absl::StatusOr<v1::RevertRevisionResponse> Revert(
+      const v1::RevertRevisionRequest& request) = 0;
 };
 
 }  // namespace kinora
