@@ -53,6 +53,7 @@ std::vector<Command> TakeCommands();
 std::vector<Command> RunCommands();
 std::vector<Command> RunsCommands();
 std::vector<Command> ArtefactCommands();
+std::vector<Command> EditCommands();
 std::vector<Command> ManifestCommands();
 std::vector<Command> BlobCommands();
 std::vector<Command> UpkeepCommands();

@@ -48,7 +48,7 @@ std::vector<Command> AllCommands() {
   std::vector<Command> all;
   for (auto* commands :
        {MovieCommands, InputCommands, PlanCommands, HistoryCommands,
-        RunCommands, RunsCommands, TakeCommands, ArtefactCommands,
+        RunCommands, RunsCommands, TakeCommands, ArtefactCommands, EditCommands,
         ManifestCommands, BlobCommands, UpkeepCommands, CopyCommands,
         ImportCommands}) {
     for (Command& command : commands()) all.push_back(std::move(command));
