@@ -50,6 +50,7 @@ std::vector<Command> InputCommands();
 std::vector<Command> PlanCommands();
 std::vector<Command> HistoryCommands();
 std::vector<Command> TakeCommands();
+std::vector<Command> GraphCommands();
 std::vector<Command> RunCommands();
 std::vector<Command> RunsCommands();
 std::vector<Command> ArtefactCommands();

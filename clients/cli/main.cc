@@ -48,9 +48,9 @@ std::vector<Command> AllCommands() {
   std::vector<Command> all;
   for (auto* commands :
        {MovieCommands, InputCommands, PlanCommands, HistoryCommands,
-        RunCommands, RunsCommands, TakeCommands, ArtefactCommands, EditCommands,
-        ManifestCommands, BlobCommands, UpkeepCommands, CopyCommands,
-        ImportCommands}) {
+        GraphCommands, RunCommands, RunsCommands, TakeCommands,
+        ArtefactCommands, EditCommands, ManifestCommands, BlobCommands,
+        UpkeepCommands, CopyCommands, ImportCommands}) {
     for (Command& command : commands()) all.push_back(std::move(command));
   }
   return all;

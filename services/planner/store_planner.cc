@@ -132,8 +132,10 @@ absl::StatusOr<v1::RenderGraphResponse> StorePlanner::RenderGraph(
   KINORA_ASSIGN_OR_RETURN(Graph graph,
                           Graph::Expand(*movie.blueprint, std::move(shape)));
   v1::RenderGraphResponse response;
-  KINORA_ASSIGN_OR_RETURN(*response.mutable_text(),
-                          DrawGraph(graph, request.format()));
+  KINORA_ASSIGN_OR_RETURN(const Drawing drawing,
+                          Draw(graph, request.fold_above()));
+  response.set_text(Render(drawing, request.format()));
+  response.set_folded(drawing.folded);
   return response;
 }
 

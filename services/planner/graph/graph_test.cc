@@ -294,26 +294,42 @@ TEST_F(GraphTest, InactiveJobsMakeNothingAndNobodyReadsThem) {
   EXPECT_EQ(graph.Sources(0, 0, 1).size(), 2u);
   ElementId gone = *ElementId::Parse("Artifact:Audio[segment=0][language=1]");
   EXPECT_EQ(graph.Find(gone), std::nullopt);
-  ASSERT_OK_AND_ASSIGN(std::string dot, DrawGraph(graph, v1::GRAPH_FORMAT_DOT));
-  EXPECT_THAT(dot, Not(HasSubstr("Voice[language=1]")));
+  ASSERT_OK_AND_ASSIGN(const Drawing drawing, Draw(graph, 0));
+  EXPECT_THAT(Render(drawing, v1::GRAPH_FORMAT_DOT),
+              Not(HasSubstr("Voice[language=1]")));
+  ASSERT_OK_AND_ASSIGN(const Drawing folded, Draw(graph, 1));
+  EXPECT_THAT(Render(folded, v1::GRAPH_FORMAT_DOT),
+              HasSubstr("label=\"Voice x2\""));
+}
+
+TEST_F(GraphTest, LargeGraphsAreFoldedByNode) {
+  Graph graph = Expand(50);
+  ASSERT_OK_AND_ASSIGN(const Drawing folded, Draw(graph, 20));
+  EXPECT_TRUE(folded.folded);
+  EXPECT_LE(folded.boxes.size() + folded.arrows.size(), 20u);
+  EXPECT_THAT(Render(folded, v1::GRAPH_FORMAT_DOT), HasSubstr(" x50\""));
+  ASSERT_OK_AND_ASSIGN(const Drawing whole, Draw(graph, -1));
+  EXPECT_FALSE(whole.folded);
+  EXPECT_GT(whole.boxes.size(), 50u);
 }
 
 TEST_F(GraphTest, DrawsAllFormats) {
   Graph graph = Expand(1);
-  ASSERT_OK_AND_ASSIGN(std::string dot, DrawGraph(graph, v1::GRAPH_FORMAT_DOT));
+  ASSERT_OK_AND_ASSIGN(const Drawing drawing, Draw(graph, 0));
+  EXPECT_FALSE(drawing.folded);
+  const std::string dot = Render(drawing, v1::GRAPH_FORMAT_DOT);
   EXPECT_THAT(dot, HasSubstr("digraph \"film\" {"));
   EXPECT_THAT(dot, HasSubstr("[shape=box label=\"Voice[language=2]\"];"));
   EXPECT_THAT(dot, HasSubstr("  i0 -> j3;\n"));
-  ASSERT_OK_AND_ASSIGN(std::string mermaid,
-                       DrawGraph(graph, v1::GRAPH_FORMAT_MERMAID));
+  const std::string mermaid = Render(drawing, v1::GRAPH_FORMAT_MERMAID);
   EXPECT_THAT(mermaid, HasSubstr("flowchart LR\n"));
   EXPECT_THAT(mermaid, HasSubstr("  i0 --> j3\n"));
-  ASSERT_OK_AND_ASSIGN(std::string svg, DrawGraph(graph, v1::GRAPH_FORMAT_SVG));
+  const std::string svg = Render(drawing, v1::GRAPH_FORMAT_SVG);
   EXPECT_THAT(svg, HasSubstr("<svg xmlns=\"http://www.w3.org/2000/svg\" "));
   // The script stands right of its inputs, the voices right of the script.
   EXPECT_THAT(svg, HasSubstr("<rect x=\"16\" y=\"16\""));
   EXPECT_THAT(svg, HasSubstr(">Voice[language=2]</text>"));
-  EXPECT_EQ(svg, *DrawGraph(graph, v1::GRAPH_FORMAT_SVG));
+  EXPECT_EQ(svg, Render(*Draw(graph, 0), v1::GRAPH_FORMAT_SVG));
   EXPECT_THAT(CheckGraphFormat(v1::GRAPH_FORMAT_UNSPECIFIED),
               StatusIs(absl::StatusCode::kInvalidArgument));
 }

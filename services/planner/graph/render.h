@@ -1,5 +1,5 @@
-// Draws a graph as text: jobs and inputs as boxes, an arrow for each value that
-// goes from one to the other.
+// Writes a drawing of a graph as text: DOT for Graphviz, a Mermaid flowchart,
+// or SVG for any browser.
 
 #ifndef KINORA_SERVICES_PLANNER_GRAPH_RENDER_H_
 #define KINORA_SERVICES_PLANNER_GRAPH_RENDER_H_
@@ -7,21 +7,18 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 
 #include "kinora/v1/planner.pb.h"
-#include "services/planner/graph/graph.h"
+#include "services/planner/graph/drawing.h"
 
 namespace kinora {
 
 // INVALID_ARGUMENT (INVALID_FIELD) if the format is not set or unknown.
 absl::Status CheckGraphFormat(v1::GraphFormat format);
 
-// The drawing; the same graph gives the same text. FAILED_PRECONDITION
-// (LIMIT_EXCEEDED) for more than 5,000 jobs or arrows, which nobody could look
-// at.
-absl::StatusOr<std::string> DrawGraph(const Graph& graph,
-                                      v1::GraphFormat format);
+// The same drawing gives the same text. REQUIRES: CheckGraphFormat(format) is
+// OK.
+std::string Render(const Drawing& drawing, v1::GraphFormat format);
 
 }  // namespace kinora
 

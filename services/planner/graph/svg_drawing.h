@@ -1,25 +1,18 @@
-// Draws boxes and arrows as SVG: columns from left to right, each box after all
-// that lead to it.
+// Draws a graph as SVG: columns from left to right, each box after all that
+// lead to it.
 
 #ifndef KINORA_SERVICES_PLANNER_GRAPH_SVG_DRAWING_H_
 #define KINORA_SERVICES_PLANNER_GRAPH_SVG_DRAWING_H_
 
-#include <cstddef>
 #include <string>
-#include <utility>
-#include <vector>
+
+#include "services/planner/graph/drawing.h"
 
 namespace kinora {
 
-struct SvgBox {
-  std::string label;
-  bool is_round = false;
-};
-
-// An SVG document. Arrows go from box to box, by position, and make no cycle.
-// The same boxes and arrows give the same text.
-std::string DrawSvg(const std::vector<SvgBox>& boxes,
-                    const std::vector<std::pair<size_t, size_t>>& arrows);
+// An SVG document. Where arrows make a circle, one of them goes back to the
+// left. The same drawing gives the same text.
+std::string DrawSvg(const Drawing& drawing);
 
 }  // namespace kinora
 
