@@ -11,6 +11,7 @@
 
 #include "common/status.h"
 #include "services/planner/blueprint/blueprint_parser.h"
+#include "services/planner/blueprint/cycle_text.h"
 
 namespace kinora {
 namespace {
@@ -200,19 +201,10 @@ absl::Status BlueprintParser::CycleError(
     }
   }
   path.erase(path.begin(), path.begin() + seen_at[at]);
-  // In the direction of the data, from the node declared first.
-  std::reverse(path.begin(), path.end());
-  std::rotate(path.begin(), std::min_element(path.begin(), path.end()),
-              path.end());
-  constexpr size_t kMaxNamed = 20;
-  std::string text;
-  for (size_t i = 0; i < path.size() && i < kMaxNamed; ++i) {
-    absl::StrAppend(&text, blueprint_.nodes[path[i]].name, " -> ");
-  }
-  if (path.size() > kMaxNamed) text += "... -> ";
+  const std::string text = CycleText(
+      &path, [this](int node) { return blueprint_.nodes[node].name; });
   const NodeDeclaration& first = blueprint_.nodes[path[0]];
-  return Error(first.line, absl::StrCat("nodes.", first.name),
-               absl::StrCat("cycle: ", text, first.name));
+  return Error(first.line, absl::StrCat("nodes.", first.name), text);
 }
 
 }  // namespace kinora

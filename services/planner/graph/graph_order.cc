@@ -9,6 +9,7 @@
 
 #include "common/error_reason.h"
 #include "common/status.h"
+#include "services/planner/blueprint/cycle_text.h"
 #include "services/planner/graph/graph.h"
 
 namespace kinora {
@@ -152,22 +153,13 @@ absl::Status Graph::CycleError(const std::vector<int>& group,
   for (Job job = at; path.empty() || job != at; job = mark(job)) {
     path.push_back(job);
   }
-  // In the direction of the data, from the first job.
-  std::reverse(path.begin(), path.end());
-  std::rotate(path.begin(), std::min_element(path.begin(), path.end()),
-              path.end());
-  constexpr size_t kMaxNamed = 20;
-  std::string text;
-  for (size_t i = 0; i < path.size() && i < kMaxNamed; ++i) {
-    absl::StrAppend(&text, JobIdOf(NodeOf(path[i]), path[i]), " -> ");
-  }
-  if (path.size() > kMaxNamed) text += "... -> ";
-  int first = NodeOf(path[0]);
-  return WithReason(absl::FailedPreconditionError(absl::StrCat(
-                        "line ", blueprint_->nodes[first].line, ": nodes.",
-                        blueprint_->nodes[first].name, ": cycle: ", text,
-                        JobIdOf(first, path[0]))),
-                    "BLUEPRINT_INVALID");
+  const std::string text =
+      CycleText(&path, [this](Job job) { return JobIdOf(NodeOf(job), job); });
+  const NodeDeclaration& first = blueprint_->nodes[NodeOf(path[0])];
+  return WithReason(
+      absl::FailedPreconditionError(absl::StrCat(
+          "line ", first.line, ": nodes.", first.name, ": ", text)),
+      "BLUEPRINT_INVALID");
 }
 
 }  // namespace kinora

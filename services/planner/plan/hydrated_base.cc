@@ -24,17 +24,6 @@ absl::StatusOr<Digest> ParseHash(absl::string_view id, absl::string_view what,
       id, ": the ", what, " is malformed: ", digest.status().message()));
 }
 
-absl::StatusOr<Digest> HashOfContent(absl::string_view id,
-                                     const v1::Content& content) {
-  if (content.has_blob()) {
-    return ParseHash(id, "hash of its value", content.blob().digest().hash());
-  }
-  if (content.inline_().hash().empty()) {
-    return Sha256Of(content.inline_().data());
-  }
-  return ParseHash(id, "hash of its value", content.inline_().hash());
-}
-
 template <typename T>
 absl::string_view BytesOf(absl::Span<const T> values) {
   return absl::string_view(reinterpret_cast<const char*>(values.data()),
@@ -50,6 +39,15 @@ std::string TextOfJson(absl::string_view json) {
 
 }  // namespace
 
+absl::StatusOr<Digest> HashOf(absl::string_view id,
+                              const v1::Content& content) {
+  const std::string& hex = ContentHash(content);
+  if (hex.empty() && content.has_inline_()) {
+    return Sha256Of(content.inline_().data());
+  }
+  return ParseHash(id, "hash of its value", hex);
+}
+
 absl::StatusOr<HydratedBase> HydratedBase::Of(const v1::Manifest& manifest,
                                               const Graph& graph) {
   HydratedBaseBuilder builder(graph);
@@ -58,7 +56,7 @@ absl::StatusOr<HydratedBase> HydratedBase::Of(const v1::Manifest& manifest,
     if (number < 0) continue;
     const auto at = static_cast<uint32_t>(number);
     const v1::Content& content = artefact.content();
-    KINORA_ASSIGN_OR_RETURN(const Digest hash, HashOfContent(id, content));
+    KINORA_ASSIGN_OR_RETURN(const Digest hash, HashOf(id, content));
     if (content.has_blob()) {
       builder.SetBlob(at, hash, content.blob().digest().size_bytes(),
                       content.blob().mime_type());
@@ -73,8 +71,7 @@ absl::StatusOr<HydratedBase> HydratedBase::Of(const v1::Manifest& manifest,
     builder.SetInputsHash(at, inputs_hash);
   }
   for (const auto& [id, input] : manifest.inputs()) {
-    KINORA_ASSIGN_OR_RETURN(const Digest hash,
-                            HashOfContent(id, input.content()));
+    KINORA_ASSIGN_OR_RETURN(const Digest hash, HashOf(id, input.content()));
     builder.AddInput(id, hash);
     if (id == kBlueprintInputId) builder.SetBlueprint(input.content());
   }
@@ -137,7 +134,7 @@ absl::Status HydratedBase::TakeHead(const v1::Manifest& head) {
   base_revision_ = head.base_revision();
   for (const auto& [name, node] : head.nodes()) nodes_[name] = node;
   for (const auto& [id, input] : head.inputs()) {
-    KINORA_ASSIGN_OR_RETURN(inputs_[id], HashOfContent(id, input.content()));
+    KINORA_ASSIGN_OR_RETURN(inputs_[id], HashOf(id, input.content()));
     if (id == kBlueprintInputId) blueprint_ = input.content();
   }
   return absl::OkStatus();

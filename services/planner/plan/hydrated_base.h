@@ -28,6 +28,9 @@
 
 namespace kinora {
 
+// The hash of a content's bytes. DATA_LOSS naming `id` if it is malformed.
+absl::StatusOr<Digest> HashOf(absl::string_view id, const v1::Content& content);
+
 // Where the value of an artefact is.
 enum class BaseValue : uint8_t {
   kNone,   // the base does not have the artefact

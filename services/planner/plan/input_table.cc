@@ -10,18 +10,6 @@
 
 namespace kinora {
 
-absl::StatusOr<Digest> HashOf(absl::string_view id,
-                              const v1::Content& content) {
-  const std::string& hex = ContentHash(content);
-  if (hex.empty() && content.has_inline_()) {
-    return Sha256Of(content.inline_().data());
-  }
-  absl::StatusOr<Digest> digest = Digest::ParseHex(hex);
-  if (digest.ok()) return digest;
-  return absl::DataLossError(absl::StrCat(
-      id, ": the hash of its value is malformed: ", digest.status().message()));
-}
-
 InputTable::InputTable(const Graph& graph, const HydratedBase& base,
                        const Blueprint* base_blueprint)
     : graph_(graph),

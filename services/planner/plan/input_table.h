@@ -130,9 +130,6 @@ class InputTable {
   std::map<Graph::Job, TakeValue> takes_;
 };
 
-// The hash of a content's bytes. DATA_LOSS naming `id` if it is malformed.
-absl::StatusOr<Digest> HashOf(absl::string_view id, const v1::Content& content);
-
 }  // namespace kinora
 
 #endif  // KINORA_SERVICES_PLANNER_PLAN_INPUT_TABLE_H_
