@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/status.h"
+#include "services/planner/log_tail.h"
 
 namespace kinora {
 namespace {
@@ -20,48 +21,11 @@ v1::LogName StoreResultIndex::Log() const {
   return log;
 }
 
-absl::StatusOr<int64_t> StoreResultIndex::FindTail(
-    const std::string& base_revision) {
-  if (base_revision.empty()) return 0;
-  v1::GetLogStatusRequest status;
-  *status.mutable_log() = Log();
-  KINORA_ASSIGN_OR_RETURN(const v1::GetLogStatusResponse extent,
-                          events_.GetLogStatus(status));
-  v1::ReadEventsRequest request;
-  *request.mutable_log() = Log();
-  request.set_include_kept(true);
-  request.set_since_revision(base_revision);
-  request.set_limit(1);
-  // Everything up to `low` is of the base or older, everything after `high`
-  // newer. Mostly there is no tail, so the last event comes first.
-  int64_t low = 0;
-  int64_t high = extent.last_sequence();
-  int64_t middle = high - 1;
-  while (low < high) {
-    request.set_after_sequence(middle);
-    const absl::StatusOr<v1::ReadEventsResponse> page =
-        events_.ReadPage(request);
-    if (absl::IsOutOfRange(page.status())) {
-      // What retention has removed is older than what is left.
-      low = std::clamp(extent.oldest_sequence() - 1, middle + 1, high);
-    } else {
-      KINORA_RETURN_IF_ERROR(page.status());
-      // What a checkpoint has not kept is passed over.
-      if (page->events_size() > 0) {
-        high = middle;
-      } else {
-        low = std::max(middle + 1, page->bookmark().sequence());
-      }
-    }
-    middle = low + (high - low) / 2;
-  }
-  return low;
-}
-
 absl::Status StoreResultIndex::CatchUp(const std::string& base_revision) {
   if (!started_ || base_revision != base_revision_) {
     tail_ = ArtefactLogIndex();
-    KINORA_ASSIGN_OR_RETURN(const int64_t start, FindTail(base_revision));
+    KINORA_ASSIGN_OR_RETURN(const int64_t start,
+                            FindLogTail(events_, movie_id_, base_revision));
     tail_.SkipTo(start);
     base_revision_ = base_revision;
     started_ = true;

@@ -28,8 +28,7 @@ class StoreResultIndex final : public ResultIndex {
       : events_(events), movie_id_(std::move(movie_id)) {}
 
   // Brings the tail after `base_revision` up to the log's end; all of the log
-  // if that is empty. Where the tail begins is found by halving the log, since
-  // no event before a revision's commit is of a later one. Errors of the store.
+  // if that is empty. Errors of the store.
   absl::Status CatchUp(const std::string& base_revision);
 
   // Forgets what was read.
@@ -52,7 +51,6 @@ class StoreResultIndex final : public ResultIndex {
 
  private:
   v1::LogName Log() const;
-  absl::StatusOr<int64_t> FindTail(const std::string& base_revision);
   // Answers in order; empty for none.
   absl::StatusOr<std::vector<std::optional<LoggedResult>>> AskStore(
       absl::Span<const ResultQuery> queries) const;

@@ -1,11 +1,14 @@
 #include "services/planner/history/revision_reader.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 
 #include "common/error_reason.h"
 #include "common/ids.h"
 #include "common/proto_json.h"
 #include "common/status.h"
+#include "services/planner/log_tail.h"
 #include "services/planner/plan/input_values.h"
 
 namespace kinora {
@@ -82,7 +85,9 @@ absl::Status RevisionReader::ForEachArtefactEvent(
   request.mutable_log()->set_kind(v1::LOG_KIND_ARTEFACTS);
   request.set_include_kept(true);
   request.set_since_revision(since_revision);
-  request.set_after_sequence(after_sequence);
+  KINORA_ASSIGN_OR_RETURN(const int64_t tail,
+                          FindLogTail(store_.events, movie_id, since_revision));
+  request.set_after_sequence(std::max(after_sequence, tail));
   v1::GetLogStatusRequest status;
   *status.mutable_log() = request.log();
   KINORA_ASSIGN_OR_RETURN(const v1::GetLogStatusResponse extent,
