@@ -21,6 +21,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 constexpr char kRun[] = "run-01ARZ3NDEKTSV4RRFFQ69G5FAV";
 constexpr char kFilm[] = R"(blueprint: film
@@ -103,14 +104,15 @@ class StorePlannerTest : public ::testing::Test {
     lease_ = lease.lease().token();
   }
 
-  void Set(const std::string& id, const std::string& text) {
+  void Set(const std::string& id, const std::string& text,
+           v1::EditedBy edited_by = v1::EDITED_BY_USER) {
     v1::AppendEventsRequest append;
     append.mutable_log()->set_movie_id("film");
     append.mutable_log()->set_kind(v1::LOG_KIND_INPUTS);
     v1::Event& event = *append.add_events();
     event.set_revision("rev-0001");
     event.mutable_input()->set_input_id(id);
-    event.mutable_input()->set_edited_by(v1::EDITED_BY_USER);
+    event.mutable_input()->set_edited_by(edited_by);
     *event.mutable_input()->mutable_content() =
         InlineContent("text/plain", text);
     ASSERT_OK(store_.events.Append(append));
@@ -282,6 +284,24 @@ TEST_F(StorePlannerTest, CommittedRevisionIsTheBase) {
   EXPECT_EQ(plan.header.summary().changed_inputs_size(), 0);
   Set("Input:Mood", "wild");
   EXPECT_THAT(PlannedJobs(), ElementsAre("Film"));
+}
+
+// F: S1-23
+TEST_F(StorePlannerTest, EditsByTheSystemCountLikeThoseByUsers) {
+  MakeMovie();
+  Set("Input:Story", "a cat");
+  MakeFilm(MakeScript("a cat"));
+  Commit();
+  for (const v1::EditedBy editor : {v1::EDITED_BY_SYSTEM, v1::EDITED_BY_USER}) {
+    Set("Input:Mood", "wild", editor);
+    ASSERT_OK_AND_ASSIGN(CreatedPlan plan, Plan());
+    ASSERT_EQ(plan.layers.size(), 1u);
+    EXPECT_EQ(plan.layers[0].jobs(0).job_id(), "Film");
+    EXPECT_EQ(plan.layers[0].jobs(0).reason().kind(),
+              v1::REASON_KIND_INPUT_CHANGED);
+    Set("Input:Mood", "calm", editor);
+    EXPECT_THAT(PlannedJobs(), IsEmpty());
+  }
 }
 
 // F: B-14

@@ -114,7 +114,7 @@ TEST_F(ObjectRunRecordStoreTest, ARunBelongsToOneMovie) {
                        HasSubstr("is a run of movie \"other\"")));
 }
 
-// F: S1-6
+// F: S1-6, S1-27
 TEST_F(ObjectRunRecordStoreTest, TheFirstRecordNamesThePlanByItsRevision) {
   v1::Plan plan;
   plan.set_format_version(1);
