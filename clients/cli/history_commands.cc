@@ -128,6 +128,10 @@ std::string DescribeChange(const v1::KeyChange& change) {
       return absl::StrCat("setting ", DescribeSetting(change));
     case v1::KEY_PART_SETTINGS:
       return "settings: which ones is not known any more";
+    case v1::KEY_PART_SALT:
+      if (change.old_text() == change.new_text()) return "";
+      return absl::StrCat("salt \"", change.old_text(), "\" -> \"",
+                          change.new_text(), "\"");
     case v1::KEY_PART_WIRING:
       return absl::StrCat(
           "reads as ", change.name(), ": ",

@@ -179,6 +179,9 @@ struct PriceDeclaration {
   std::string currency;  // ISO 4217, such as USD
 };
 
+// Stands in a node's salt before the hash of its leaves.
+inline constexpr absl::string_view kLeavesOfSalt = "\nleaves ";
+
 struct NodeDeclaration {
   std::string name;
   int line = 0;
@@ -187,7 +190,8 @@ struct NodeDeclaration {
   VersionRange producer_versions;    // any unless the node says
   std::string settings_json = "{}";  // canonical
   Digest settings_hash;
-  // What the key has besides: the node's salt and a hash of its leaves.
+  // What the key has besides: the node's salt, and after kLeavesOfSalt a hash
+  // of its leaves if it has any.
   std::string salt;
   NodeLimitsDeclaration limits;
   std::optional<PriceDeclaration> price;

@@ -102,7 +102,7 @@ void BlueprintParser::SaltWithLeaves(NodeDeclaration* node) {
                     output.pointer.text(), "\n");
   }
   if (leaves.empty()) return;
-  absl::StrAppend(&node->salt, "\nleaves ", Sha256Of(leaves).Hex());
+  absl::StrAppend(&node->salt, kLeavesOfSalt, Sha256Of(leaves).Hex());
 }
 
 }  // namespace kinora

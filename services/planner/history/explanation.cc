@@ -285,6 +285,12 @@ class Explainer {
                                     change.old_text()));
           GoOn(TakeInputId(change.name()), cause->id());
           break;
+        case v1::KEY_PART_SALT:
+          reasons->Add(v1::REASON_KIND_SETTINGS_CHANGED,
+                       change.old_text() == change.new_text() ? "leaves changed"
+                                                              : "salt changed");
+          by_blueprint = true;
+          break;
         case v1::KEY_PART_WIRING:
           reasons->AddSubject(v1::REASON_KIND_WIRING_CHANGED, change.name());
           by_blueprint = true;
@@ -312,7 +318,7 @@ class Explainer {
     if (!reasons->empty()) return;
     if (now_event->artefact().inputs_hash() !=
         old_event->artefact().inputs_hash()) {
-      // What is wanted of the job, or the node's salt.
+      // What is wanted of the job.
       reasons->Add(v1::REASON_KIND_WIRING_CHANGED);
       GoOn(pinned, cause->id());
     } else if (old_event->artefact().produced_by().edited_by() ==
@@ -357,8 +363,13 @@ class Explainer {
     std::vector<ValueQuery> queries;
     std::vector<v1::Cause*> causes;
     for (v1::Cause& cause : *response_.mutable_causes()) {
-      if (!IsInputId(cause.id()) || !now_.IsSet(cause.id())) continue;
+      const bool is_set = now_.IsSet(cause.id());
+      if (!IsInputId(cause.id()) || (!is_set && !before_.IsSet(cause.id()))) {
+        continue;
+      }
       queries.push_back(QueryFor(cause.id(), now_));
+      // An input that was cleared has no value.
+      if (!is_set) queries.back().hash.clear();
       causes.push_back(&cause);
     }
     if (queries.empty()) return absl::OkStatus();

@@ -86,7 +86,8 @@ class ExplanationTest : public ::testing::Test, public ResultHistory {
     by.mutable_producer()->set_name(node);
     by.mutable_producer()->set_version(versions_[node]);
     by.set_settings_hash(Sha256Of(state.SettingsOf(node)).Hex());
-    std::string key = absl::StrCat(id, by.settings_hash(), versions_[node]);
+    std::string key = absl::StrCat(id, by.settings_hash(), versions_[node],
+                                   state.SaltOf(node));
     for (const auto& [slot, source] : reads) {
       v1::Dependency& dependency = *attempt.add_dependencies();
       dependency.set_slot(slot);
@@ -227,6 +228,25 @@ TEST_F(ExplanationTest, ProducersAndSettingsAreNamed) {
   EXPECT_EQ(style.part(), v1::KEY_PART_SETTING);
   EXPECT_EQ(style.old_text(), "\"dark\"");
   EXPECT_EQ(style.new_text(), "\"light\"");
+}
+
+// F: B-12
+TEST_F(ExplanationTest, SaltIsNamed) {
+  Set("Input:Story", "a cat");
+  MakeScript("about a cat");
+  MakePicture("cat");
+  const RevisionState first = Commit();
+  Pin(absl::StrReplaceAll(Film("dark"), {{"    over: [segment]\n",
+                                          "    over: [segment]\n"
+                                          "    salt: again\n"}}));
+  MakePicture("another cat");
+  const RevisionState second = Commit();
+  EXPECT_THAT(Why("Artifact:Image[segment=0]", first, second),
+              ElementsAre("0 Artifact:Image[segment=0]: salt changed",
+                          "1 Input:Blueprint: edited"));
+  ASSERT_EQ(explained_.causes(0).changes_size(), 1);
+  EXPECT_EQ(explained_.causes(0).changes(0).part(), v1::KEY_PART_SALT);
+  EXPECT_EQ(explained_.causes(0).changes(0).new_text(), "again");
 }
 
 // F: B-12

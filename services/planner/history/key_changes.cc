@@ -58,6 +58,12 @@ void CompareSettings(const std::string& path, const JsonValue* before,
   }
 }
 
+// What the blueprint says is the salt, without the hash of leaves that the
+// parser puts after it.
+absl::string_view OwnSalt(absl::string_view salt) {
+  return salt.substr(0, salt.rfind(kLeavesOfSalt));
+}
+
 // Goes through the slots of both, which are sorted.
 class SlotComparison {
  public:
@@ -168,6 +174,16 @@ std::vector<v1::KeyChange> KeyChanges(const v1::ArtefactEvent& before,
       settings[0].set_new_hash(by.settings_hash());
     }
     changes.insert(changes.end(), settings.begin(), settings.end());
+  }
+  const absl::string_view old_salt = old_state.SaltOf(old_by.node());
+  const absl::string_view salt = new_state.SaltOf(by.node());
+  if (before.inputs_hash() != now.inputs_hash() && old_salt != salt) {
+    v1::KeyChange change = ChangeOf(v1::KEY_PART_SALT, by.node());
+    if (OwnSalt(old_salt) != OwnSalt(salt)) {
+      change.set_old_text(std::string(OwnSalt(old_salt)));
+      change.set_new_text(std::string(OwnSalt(salt)));
+    }
+    changes.push_back(std::move(change));
   }
   if (before.draw() != now.draw()) {
     v1::KeyChange change = ChangeOf(v1::KEY_PART_DRAW, by.job_id());

@@ -21,6 +21,15 @@ const v1::Manifest& ManifestOf(const RevisionState& state) {
                                    : *state.manifest;
 }
 
+const NodeDeclaration* FindDeclared(const RevisionState& state,
+                                    absl::string_view node) {
+  if (state.blueprint == nullptr) return nullptr;
+  for (const NodeDeclaration& declared : state.blueprint->nodes) {
+    if (declared.name == node) return &declared;
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 const std::string& RevisionState::revision() const {
@@ -53,11 +62,15 @@ const v1::ManifestNode* RevisionState::FindNode(const std::string& name) const {
 }
 
 absl::string_view RevisionState::SettingsOf(absl::string_view node) const {
-  if (blueprint == nullptr) return "";
-  for (const NodeDeclaration& declared : blueprint->nodes) {
-    if (declared.name == node) return declared.settings_json;
-  }
-  return "";
+  const NodeDeclaration* declared = FindDeclared(*this, node);
+  if (declared == nullptr) return "";
+  return declared->settings_json;
+}
+
+absl::string_view RevisionState::SaltOf(absl::string_view node) const {
+  const NodeDeclaration* declared = FindDeclared(*this, node);
+  if (declared == nullptr) return "";
+  return declared->salt;
 }
 
 std::string RevisionState::HashOf(const std::string& id) const {

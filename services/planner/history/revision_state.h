@@ -32,6 +32,8 @@ struct RevisionState {
   const v1::ManifestNode* FindNode(const std::string& name) const;
   // The node's settings as JSON; empty if they are not known.
   absl::string_view SettingsOf(absl::string_view node) const;
+  // What the node's key has besides settings; empty if that is not known.
+  absl::string_view SaltOf(absl::string_view node) const;
   // The hash of the value of an input or artefact; empty if it has none.
   std::string HashOf(const std::string& id) const;
 };
