@@ -34,8 +34,9 @@ class PlannerServer final : public ProgramServer {
   explicit PlannerServer(const v1::PlannerConfig& config)
       : store_(MakeChannel(config.store_addr().empty() ? "127.0.0.1:7401"
                                                        : config.store_addr())),
-        planner_(store_.store(), PosixFileSystem(), config.cache_dir()),
         executor_("planner", WorkerThreadsOf(config.server())),
+        planner_(store_.store(), PosixFileSystem(), config.cache_dir(),
+                 &executor_),
         service_(planner_, executor_) {}
 
   std::string address() const override { return server_->address(); }
@@ -43,8 +44,8 @@ class PlannerServer final : public ProgramServer {
 
  private:
   RemoteStore store_;
-  StorePlanner planner_;
   ThreadPool executor_;
+  StorePlanner planner_;
   PlannerRpcService service_;
   std::unique_ptr<RpcServer> server_;
 };

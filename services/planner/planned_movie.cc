@@ -31,10 +31,12 @@ std::string HashOfShape(const GraphShape& shape) {
 }  // namespace
 
 PlannedMovie::PlannedMovie(const Store& store, MovieReader& reader,
-                           HydratedGraphFile* files, std::string movie_id)
+                           HydratedGraphFile* files, Executor* executor,
+                           std::string movie_id)
     : store_(store),
       reader_(reader),
       files_(files),
+      executor_(executor),
       movie_id_(std::move(movie_id)),
       results_(store.events, movie_id_) {}
 
@@ -66,6 +68,7 @@ absl::StatusOr<MadePlan> PlannedMovie::PlanLocked(
   options.producers.assign(request.producers().begin(),
                            request.producers().end());
   options.results = &results_;
+  options.executor = executor_;
   options.scope = request.scope();
   const bool is_what_if = request.dry_run() || request.pending_edits_size() > 0;
   options.summary_only = is_what_if && !request.with_layers();

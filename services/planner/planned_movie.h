@@ -21,6 +21,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
+#include "common/executor.h"
 #include "common/mutex.h"
 #include "kinora/v1/planner.pb.h"
 #include "services/planner/movie_reader.h"
@@ -35,9 +36,11 @@ namespace kinora {
 // Thread-safe; plans are made one after another.
 class PlannedMovie {
  public:
-  // Store, reader and files, which may be null, MUST outlive it.
+  // All MUST outlive it; `files` and `executor`, whose threads help, may be
+  // null.
   PlannedMovie(const Store& store, MovieReader& reader,
-               HydratedGraphFile* files, std::string movie_id);
+               HydratedGraphFile* files, Executor* executor,
+               std::string movie_id);
 
   // The plan that `request` asks for, not saved; only its summary if neither
   // its layers are asked for nor it can be saved. Errors of
@@ -85,6 +88,7 @@ class PlannedMovie {
   const Store store_;
   MovieReader& reader_;
   HydratedGraphFile* const files_;
+  Executor* const executor_;
   const std::string movie_id_;
 
   std::atomic<size_t> elements_ = 0;  // readable while a plan is made

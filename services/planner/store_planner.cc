@@ -81,7 +81,8 @@ std::shared_ptr<PlannedMovie> StorePlanner::MovieOf(
     return movies_.front();
   }
   movies_.push_front(std::make_shared<PlannedMovie>(
-      store_, reader_, files_.has_value() ? &*files_ : nullptr, movie_id));
+      store_, reader_, files_.has_value() ? &*files_ : nullptr, executor_,
+      movie_id));
   return movies_.front();
 }
 

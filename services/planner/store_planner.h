@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
+#include "common/executor.h"
 #include "common/file_system.h"
 #include "common/mutex.h"
 #include "services/planner/history/movie_history.h"
@@ -33,10 +34,14 @@ class StorePlanner final : public Planner {
       : store_(store), reader_(store), history_(store, reader_) {}
 
   // Keeps graphs in files below `cache_dir`, too, for planners to come; in none
-  // if that is empty. `files` MUST outlive the planner.
+  // if that is empty. The threads of `executor`, which may be null, help with
+  // large plans. Both MUST outlive the planner.
   StorePlanner(const Store& store, FileSystem& files,
-               const std::string& cache_dir)
-      : StorePlanner(store) {
+               const std::string& cache_dir, Executor* executor = nullptr)
+      : store_(store),
+        executor_(executor),
+        reader_(store),
+        history_(store, reader_) {
     if (!cache_dir.empty()) files_.emplace(files, cache_dir);
   }
 
@@ -71,6 +76,7 @@ class StorePlanner final : public Planner {
                                           const MadePlan& made);
 
   const Store store_;
+  Executor* const executor_ = nullptr;
   MovieReader reader_;
   MovieHistory history_;
   std::optional<HydratedGraphFile> files_;

@@ -139,9 +139,9 @@ absl::Status StandaloneServer::Serve(const v1::StandaloneConfig& config,
   store_ = std::make_unique<RemoteStore>(inner_->InProcessChannel());
 
   // Derived like the store's indexes, but no part of the store.
-  planner_ =
-      std::make_unique<StorePlanner>(store_->store(), PosixFileSystem(),
-                                     JoinPath(config.data(), "planner-cache"));
+  planner_ = std::make_unique<StorePlanner>(
+      store_->store(), PosixFileSystem(),
+      JoinPath(config.data(), "planner-cache"), &planner_executor_);
   inner_planner_ =
       std::make_unique<PlannerRpcService>(*planner_, planner_executor_);
   KINORA_ASSIGN_OR_RETURN(

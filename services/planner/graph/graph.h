@@ -54,6 +54,7 @@ class Graph {
     int node = 0;
     Job first = 0;
     Job end = 0;
+    bool is_parallel = false;  // none reads what another of them makes
   };
 
   // The blueprint MUST outlive the graph. FAILED_PRECONDITION
@@ -168,7 +169,7 @@ class Graph {
   absl::Status OrderGroup(const std::vector<int>& group);
   absl::Status CycleError(const std::vector<int>& group,
                           const std::vector<uint32_t>& waiting) const;
-  void AddToOrder(int node, Job first, Job end);
+  void AddToOrder(int node, Job first, Job end, bool is_parallel);
   template <typename Visit>
   void ForEachMaker(int node, Job job, Visit visit) const;
 

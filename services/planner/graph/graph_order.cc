@@ -29,13 +29,13 @@ absl::Status Graph::Order() {
     if (is_cyclic) {
       KINORA_RETURN_IF_ERROR(OrderGroup(group));
     } else {
-      AddToOrder(node, job_begin_[node], job_begin_[node + 1]);
+      AddToOrder(node, job_begin_[node], job_begin_[node + 1], true);
     }
   }
   return absl::OkStatus();
 }
 
-void Graph::AddToOrder(int node, Job first, Job end) {
+void Graph::AddToOrder(int node, Job first, Job end, bool is_parallel) {
   if (first == end) return;
   if (!order_.empty() && order_.back().node == node &&
       order_.back().end == first) {
@@ -46,6 +46,7 @@ void Graph::AddToOrder(int node, Job first, Job end) {
   run.node = node;
   run.first = first;
   run.end = end;
+  run.is_parallel = is_parallel;
 }
 
 // Calls `visit` with the maker of each artefact the job reads.
@@ -109,7 +110,7 @@ absl::Status Graph::OrderGroup(const std::vector<int>& group) {
     Job job = ready.top();
     ready.pop();
     ++done;
-    AddToOrder(NodeOf(job), job, job + 1);
+    AddToOrder(NodeOf(job), job, job + 1, false);
     uint32_t at = place(job);
     for (uint32_t i = row[at]; i < row[at + 1]; ++i) {
       if (--waiting[place(readers[i])] == 0) ready.push(readers[i]);

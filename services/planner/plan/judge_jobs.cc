@@ -11,6 +11,7 @@
 #include "common/error_reason.h"
 #include "common/status.h"
 #include "services/planner/plan/job_keys.h"
+#include "services/planner/plan/keys_ahead.h"
 #include "services/planner/plan/plan_state.h"
 
 namespace kinora {
@@ -29,6 +30,7 @@ class JobJudge {
       : state_(*state),
         graph_(state->graph),
         keys_(*state),
+        keys_ahead_(*state, state->in.executor),
         pending_(state->hydrated.verified().Complement()),
         // Then everything is looked at, and nobody need be told.
         all_pending_(!state->hydrated.any_verified()) {}
@@ -102,9 +104,16 @@ class JobJudge {
 
   absl::Status JudgeRun(const Graph::JobRun& run) {
     is_other_node_ = IsOtherNode(run.node);
-    for (Graph::Job job = pending_.Next(run.first, run.end); job < run.end;
-         job = pending_.Next(job + 1, run.end)) {
-      KINORA_RETURN_IF_ERROR(Judge(run.node, job));
+    for (Graph::Job first = run.first; first < run.end;) {
+      const Graph::Job end =
+          run.first + std::min(run.end - run.first,
+                               first - run.first + KeysAhead::kMaxJobs);
+      if (run.is_parallel) keys_ahead_.Compute(run.node, first, end, pending_);
+      for (Graph::Job job = pending_.Next(first, end); job < end;
+           job = pending_.Next(job + 1, end)) {
+        KINORA_RETURN_IF_ERROR(Judge(run.node, job));
+      }
+      first = end;
     }
     return absl::OkStatus();
   }
@@ -133,7 +142,8 @@ class JobJudge {
       }
       return absl::OkStatus();
     }
-    const Digest key = keys_.KeyOf(node, job);
+    const Digest* const ahead = keys_ahead_.Find(job);
+    const Digest key = ahead == nullptr ? keys_.KeyOf(node, job) : *ahead;
     if (is_forced && !LeavesOut(job)) {
       state_.keys[job] = key;
       MustRun(job, artefacts);
@@ -403,6 +413,7 @@ class JobJudge {
   PlanState& state_;
   const Graph& graph_;
   JobKeys keys_;
+  KeysAhead keys_ahead_;
   JobSet pending_;
   const bool all_pending_;
   bool is_other_node_ = false;  // the node at hand

@@ -26,6 +26,7 @@
 #include "absl/status/statusor.h"
 
 #include "common/digest.h"
+#include "common/executor.h"
 #include "kinora/v1/manifest.pb.h"
 #include "kinora/v1/plan.pb.h"
 #include "kinora/v1/planner.pb.h"
@@ -49,6 +50,8 @@ struct PlanOptions {
   const ResultIndex* results = nullptr;  // REQUIRED; outlives the call
   // What the plan is narrowed or widened to.
   v1::PlanScope scope;
+  // Threads that may help; null for none. The plan is the same.
+  Executor* executor = nullptr;
   // Leave out all but the plan's head and summary: no inputs, nodes and jobs.
   // What that takes goes with the jobs to run, not with their texts.
   bool summary_only = false;

@@ -97,12 +97,13 @@ struct Shape {
   }
 };
 
-Figures PlanOnce(Store store, const Shape& shape) {
+Figures PlanOnce(Store store, const Shape& shape, Executor* executor) {
   const std::string edit = absl::GetFlag(FLAGS_edit);
   v1::CreatePlanRequest request = WhatIf();
   if (edit == "leaf") Stage(Prompt(0, 0, 1), &request);
   if (edit == "root") Stage("Input:Story", &request);
-  StorePlanner planner(store, PosixFileSystem(), absl::GetFlag(FLAGS_cache));
+  StorePlanner planner(store, PosixFileSystem(), absl::GetFlag(FLAGS_cache),
+                       executor);
   const Stopwatch watch;
   const CreatedPlan plan = Must(planner.CreatePlan(request));
   const double seconds = watch.Seconds();
@@ -114,8 +115,9 @@ Figures PlanOnce(Store store, const Shape& shape) {
           {"plan_seconds", seconds}};
 }
 
-Figures PlanAgain(Store store, const Shape& shape) {
-  StorePlanner planner(store, PosixFileSystem(), absl::GetFlag(FLAGS_cache));
+Figures PlanAgain(Store store, const Shape& shape, Executor* executor) {
+  StorePlanner planner(store, PosixFileSystem(), absl::GetFlag(FLAGS_cache),
+                       executor);
   const Stopwatch cold;
   Must(planner.CreatePlan(WhatIf()).status());
   const double cold_seconds = cold.Seconds();
@@ -172,8 +174,8 @@ Figures Run() {
     FillPlanMovie(local->store(), shape.sizes, shape.tree);
     return {{"jobs", static_cast<double>(shape.jobs())}};
   }
-  Figures figures = mode == "warm" ? PlanAgain(local->store(), shape)
-                                   : PlanOnce(local->store(), shape);
+  Figures figures = mode == "warm" ? PlanAgain(local->store(), shape, &pool)
+                                   : PlanOnce(local->store(), shape, &pool);
   figures["open_seconds"] = open_seconds;
   return figures;
 }
