@@ -38,6 +38,13 @@ absl::StatusOr<v1::ValidateInputsResponse> RemotePlanner::ValidateInputs(
                    options_.timeout);
 }
 
+absl::StatusOr<v1::ExpandDeferredGroupResponse>
+RemotePlanner::ExpandDeferredGroup(
+    const v1::ExpandDeferredGroupRequest& request) {
+  return CallUnary(*stub_->stub, &Stub::Type::ExpandDeferredGroup, request,
+                   options_.plan_timeout);
+}
+
 absl::StatusOr<v1::RenderGraphResponse> RemotePlanner::RenderGraph(
     const v1::RenderGraphRequest& request) {
   return CallUnary(*stub_->stub, &Stub::Type::RenderGraph, request,

@@ -53,10 +53,11 @@ absl::StatusOr<MovieSnapshot> MovieReader::Read(const std::string& movie_id) {
   return snapshot;
 }
 
-absl::StatusOr<MovieInputs> MovieReader::ReadInputs(
-    const std::string& movie_id) {
+absl::StatusOr<MovieInputs> MovieReader::ReadInputs(const std::string& movie_id,
+                                                    int64_t through_sequence) {
   v1::ListInputsRequest request;
   request.set_movie_id(movie_id);
+  request.set_through_sequence(through_sequence);
   KINORA_ASSIGN_OR_RETURN(const v1::ListInputsResponse response,
                           store_.events.ListInputs(request));
   MovieInputs inputs;

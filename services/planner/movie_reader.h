@@ -75,7 +75,10 @@ class MovieReader {
   // the pinned blueprint does not hold together.
   absl::StatusOr<MovieSnapshot> Read(const std::string& movie_id);
 
-  absl::StatusOr<MovieInputs> ReadInputs(const std::string& movie_id);
+  // What was set up to `through_sequence`; all for 0. OUT_OF_RANGE
+  // (LOG_TRIMMED) if that is not known any more.
+  absl::StatusOr<MovieInputs> ReadInputs(const std::string& movie_id,
+                                         int64_t through_sequence = 0);
 
   // When the movie was made: one of the same name may be another one.
   absl::StatusOr<std::string> BirthOf(const std::string& movie_id);

@@ -6,7 +6,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
+#include "common/element_id.h"
+#include "common/error_reason.h"
+#include "common/proto_json.h"
 #include "common/status.h"
+#include "services/planner/plan/expand_plan.h"
 #include "services/planner/plan/manifest_scanner.h"
 
 namespace kinora {
@@ -21,14 +25,99 @@ std::string HashOfShape(const GraphShape& shape) {
     absl::StrAppend(&text, extent.is_ragged ? "ragged " : "uniform ",
                     extent.size, " ", absl::StrJoin(extent.sizes, ","), ";");
   }
-  for (const std::vector<bool>& node : shape.inactive) {
-    for (bool inactive : node) text.push_back(inactive ? '1' : '0');
-    text.push_back(';');
+  for (const auto* flags : {&shape.inactive, &shape.undecided}) {
+    for (const std::vector<bool>& node : *flags) {
+      for (bool flag : node) text.push_back(flag ? '1' : '0');
+      text.push_back(';');
+    }
   }
+  // What is unknown tells which sizes are.
+  for (const std::string& id : shape.unknown) absl::StrAppend(&text, id, ";");
   return Sha256Of(text).Hex();
 }
 
+// The deciding artefact that a request says has landed.
+absl::StatusOr<DecidedArtefact> LandedArtefact(
+    const Blueprint& blueprint, const v1::ExpandDeferredGroupRequest& request) {
+  const absl::StatusOr<ElementId> id =
+      ElementId::Parse(request.artefact_id(), ElementId::Kind::kArtefact);
+  if (!id.ok()) {
+    return InvalidField("artefact_id", request.artefact_id(),
+                        id.status().message());
+  }
+  DecidedArtefact landed;
+  landed.output = id->kind == ElementId::Kind::kArtefact
+                      ? blueprint.FindOutput(id->name)
+                      : -1;
+  landed.artefact_id = id->ToString();
+  landed.content = request.content();
+  if (std::binary_search(blueprint.deciding_outputs.begin(),
+                         blueprint.deciding_outputs.end(), landed.output)) {
+    return landed;
+  }
+  return InvalidField("artefact_id", request.artefact_id(),
+                      "it neither sizes a dimension of the plan's blueprint "
+                      "nor does a condition look at it");
+}
+
+// A plan that does not see the value would wait for it for ever.
+absl::Status CheckLanded(const DecidedArtefact& landed,
+                         const v1::ExpandDeferredGroupRequest& request,
+                         const std::vector<DecidedArtefact>& decided) {
+  const auto found =
+      std::find_if(decided.begin(), decided.end(),
+                   [&landed](const DecidedArtefact& artefact) {
+                     return artefact.artefact_id == landed.artefact_id;
+                   });
+  if (found == decided.end()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(landed.artefact_id,
+                     " has not landed: the log has no result of its job"));
+  }
+  if (!request.has_content() ||
+      ContentHash(found->content) == ContentHash(request.content())) {
+    return absl::OkStatus();
+  }
+  return absl::FailedPreconditionError(absl::StrCat(
+      landed.artefact_id, " has the hash ", ContentHash(found->content),
+      " in the log, not ", ContentHash(request.content())));
+}
+
+// What is upstream of what, and in which layer, is not known while jobs are
+// deferred, and an expansion cannot say of a forced job that it was made
+// already.
+absl::Status CheckScope(const v1::Plan& plan) {
+  const v1::PlanScope& scope = plan.scope();
+  const absl::string_view control = !scope.only().empty()         ? "only"
+                                    : !scope.regenerate().empty() ? "regenerate"
+                                    : scope.up_to_layer() != 0 ? "up_to_layer"
+                                                               : "";
+  if (plan.summary().deferred_nodes() == 0 || control.empty()) {
+    return absl::OkStatus();
+  }
+  return WithReason(
+      absl::UnimplementedError(absl::StrCat(
+          "scope: ", control,
+          " is not part of this build for a plan with jobs of ",
+          plan.summary().deferred_nodes(),
+          " nodes that are known only during the run: run without it first")),
+      "RPC_NOT_IMPLEMENTED", {{"field", "scope"}});
+}
+
 }  // namespace
+
+absl::StatusOr<std::string> StoreBlobBytes::Read(const v1::BlobRef& blob) {
+  v1::ReadBlobRequest request;
+  request.set_movie_id(movie_id_);
+  *request.mutable_digest() = blob.digest();
+  std::string bytes;
+  KINORA_RETURN_IF_ERROR(
+      blobs_.Read(request, [&bytes](absl::string_view more) -> absl::Status {
+        absl::StrAppend(&bytes, more);
+        return absl::OkStatus();
+      }));
+  return bytes;
+}
 
 PlannedMovie::PlannedMovie(const Store& store, MovieReader& reader,
                            HydratedGraphFile* files, Executor* executor,
@@ -38,7 +127,9 @@ PlannedMovie::PlannedMovie(const Store& store, MovieReader& reader,
       files_(files),
       executor_(executor),
       movie_id_(std::move(movie_id)),
-      results_(store.events, movie_id_) {}
+      results_(store.events, movie_id_),
+      blob_bytes_(store.blobs, movie_id_),
+      reader_of_decided_(&blob_bytes_) {}
 
 absl::StatusOr<MadePlan> PlannedMovie::Plan(
     const v1::CreatePlanRequest& request) {
@@ -72,39 +163,147 @@ absl::StatusOr<MadePlan> PlannedMovie::PlanLocked(
   options.scope = request.scope();
   const bool is_what_if = request.dry_run() || request.pending_edits_size() > 0;
   options.summary_only = is_what_if && !request.with_layers();
-  KINORA_ASSIGN_OR_RETURN(GraphShape shape,
-                          ShapeOf(*blueprint, inputs_.values));
+  InputMap staged = inputs_.values;
   if (request.pending_edits_size() > 0) {
     KINORA_ASSIGN_OR_RETURN(
         options.edits,
         CanonicalEdits(*blueprint, inputs_.values, request.pending_edits()));
-    InputMap staged = inputs_.values;
     for (const v1::PendingEdit& edit : options.edits) {
       staged[edit.input_id()] = edit.content();
     }
-    KINORA_ASSIGN_OR_RETURN(GraphShape staged_shape,
-                            ShapeOf(*blueprint, staged));
-    if (staged_shape != shape) {
-      // A what-if of another shape gets a graph of its own.
-      KINORA_RETURN_IF_ERROR(results_.CatchUp(current.revision()));
-      KINORA_ASSIGN_OR_RETURN(
-          Hydrated hydrated,
-          Hydrate(current, std::move(blueprint), std::move(staged_shape)));
-      return MakeSoundPlan(&options, &hydrated);
-    }
   }
+  KINORA_RETURN_IF_ERROR(results_.CatchUp(current.revision()));
+  KINORA_ASSIGN_OR_RETURN(DecidingValues guess,
+                          ValuesOfBase(current, *blueprint));
+  // What is kept is the graph of what was set and of the base's artefacts. What
+  // has another shape, by staged edits or by artefacts that will be others,
+  // gets a graph of its own.
+  absl::StatusOr<GraphShape> kept_shape;
+  if (!options.edits.empty()) {
+    kept_shape = ShapeOf(*blueprint, inputs_.values, guess);
+  }
+  bool first = true;
+  const auto plan_with = [&](const GraphShape& shape) {
+    const bool is_kept = options.edits.empty()
+                             ? std::exchange(first, false)
+                             : kept_shape.ok() && shape == *kept_shape;
+    return is_kept ? PlanOnKept(current, blueprint, shape, &options)
+                   : PlanAside(current, inputs_, blueprint, shape, &options);
+  };
+  KINORA_ASSIGN_OR_RETURN(MadePlan made,
+                          PlanUntilItFits(*blueprint, staged, std::move(guess),
+                                          &reader_of_decided_, plan_with));
+  KINORA_RETURN_IF_ERROR(CheckScope(made.plan));
+  return made;
+}
+
+absl::StatusOr<MadePlan> PlannedMovie::PlanOnKept(
+    const v1::ManifestPointer& current,
+    const std::shared_ptr<const Blueprint>& blueprint, const GraphShape& shape,
+    PlanOptions* options) {
   if (kept_.graph == nullptr || kept_.blueprint != blueprint ||
       kept_.graph->base_hash() != current.hash() || kept_.shape != shape) {
     kept_ = Hydrated();  // before the new one is made, for the memory
-    KINORA_ASSIGN_OR_RETURN(
-        kept_, Hydrate(current, std::move(blueprint), std::move(shape)));
+    KINORA_ASSIGN_OR_RETURN(kept_, Hydrate(current, inputs_, blueprint, shape));
     edited_.clear();
   }
   KINORA_RETURN_IF_ERROR(TakeEdits());
-  KINORA_RETURN_IF_ERROR(results_.CatchUp(kept_.graph->base().revision()));
-  KINORA_ASSIGN_OR_RETURN(MadePlan made, MakeSoundPlan(&options, &kept_));
+  KINORA_ASSIGN_OR_RETURN(MadePlan made, MakeSoundPlan(options, &kept_));
   SaveIfDue();
   return made;
+}
+
+absl::StatusOr<MadePlan> PlannedMovie::PlanAside(
+    const v1::ManifestPointer& base, const MovieInputs& inputs,
+    const std::shared_ptr<const Blueprint>& blueprint, const GraphShape& shape,
+    PlanOptions* options) {
+  KINORA_ASSIGN_OR_RETURN(Hydrated hydrated,
+                          Hydrate(base, inputs, blueprint, shape));
+  return MakeSoundPlan(options, &hydrated);
+}
+
+absl::StatusOr<v1::ExpandDeferredGroupResponse> PlannedMovie::Expand(
+    const v1::Plan& saved, const v1::ExpandDeferredGroupRequest& request) {
+  MutexLock lock(mu_);
+  KINORA_RETURN_IF_ERROR(CheckBirth());
+  // As it was when the plan was made; but for the results, which have grown.
+  KINORA_ASSIGN_OR_RETURN(
+      const MovieInputs inputs,
+      reader_.ReadInputs(movie_id_, saved.inputs_through_sequence()));
+  if (ContentHash(inputs.blueprint) != saved.blueprint_hash()) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the plan was made for blueprint ", saved.blueprint_hash(),
+        ", but up to sequence ", saved.inputs_through_sequence(), " movie ",
+        movie_id_, " has ", ContentHash(inputs.blueprint)));
+  }
+  KINORA_ASSIGN_OR_RETURN(const std::shared_ptr<const Blueprint> blueprint,
+                          reader_.PinnedBlueprint(movie_id_, inputs.blueprint));
+  DecidedArtefact landed;
+  KINORA_ASSIGN_OR_RETURN(landed, LandedArtefact(*blueprint, request));
+  v1::ManifestPointer base;
+  base.set_revision(saved.base_revision());
+  base.set_hash(saved.manifest_base_hash());
+  PlanOptions options;
+  options.movie_id = movie_id_;
+  options.inputs_through_sequence = saved.inputs_through_sequence();
+  for (const v1::PlannedNode& node : saved.nodes()) {
+    options.node_versions[node.node()] = node.producer().version();
+  }
+  options.results = &results_;
+  options.scope = saved.scope();
+  KINORA_RETURN_IF_ERROR(results_.CatchUp(base.revision()));
+  KINORA_ASSIGN_OR_RETURN(DecidingValues guess, ValuesOfBase(base, *blueprint));
+  if (request.has_content()) {
+    for (auto& [id, value] : reader_of_decided_.Guess(*blueprint, {landed})) {
+      guess[id] = std::move(value);
+    }
+  }
+  KINORA_ASSIGN_OR_RETURN(
+      MadePlan made,
+      PlanUntilItFits(*blueprint, inputs.values, std::move(guess),
+                      &reader_of_decided_, [&](const GraphShape& shape) {
+                        return PlanAside(base, inputs, blueprint, shape,
+                                         &options);
+                      }));
+  KINORA_RETURN_IF_ERROR(CheckLanded(landed, request, made.decided));
+  return ExpansionOf(saved, std::move(made.plan));
+}
+
+absl::StatusOr<DecidingValues> PlannedMovie::CurrentDecidingValues(
+    const Blueprint& blueprint) {
+  if (blueprint.deciding_outputs.empty()) return DecidingValues();
+  MutexLock lock(mu_);
+  KINORA_RETURN_IF_ERROR(CheckBirth());
+  v1::GetCurrentManifestRequest get;
+  get.set_movie_id(movie_id_);
+  KINORA_ASSIGN_OR_RETURN(const v1::GetCurrentManifestResponse answer,
+                          store_.manifests.GetCurrent(get));
+  return ValuesOfBase(answer.current(), blueprint);
+}
+
+absl::StatusOr<DecidingValues> PlannedMovie::ValuesOfBase(
+    const v1::ManifestPointer& base, const Blueprint& blueprint) {
+  if (blueprint.deciding_outputs.empty() || base.revision().empty()) {
+    return DecidingValues();
+  }
+  std::string of = base.hash();
+  for (int output : blueprint.deciding_outputs) {
+    absl::StrAppend(&of, " ", output, " ", blueprint.outputs[output].name);
+  }
+  if (of != decided_of_) {
+    v1::GetManifestRequest get;
+    get.set_movie_id(movie_id_);
+    get.set_revision(base.revision());
+    KINORA_ASSIGN_OR_RETURN(const StoredManifest stored,
+                            store_.manifests.Get(get));
+    v1::Manifest manifest;
+    KINORA_RETURN_IF_ERROR(Annotate(
+        ParseDocument(stored.json, &manifest),
+        absl::StrCat("manifest ", base.revision(), " of movie ", movie_id_)));
+    decided_ = DecidedByManifest(blueprint, manifest);
+    decided_of_ = std::move(of);
+  }
+  return reader_of_decided_.Guess(blueprint, decided_);
 }
 
 absl::Status PlannedMovie::CheckBirth() {
@@ -114,6 +313,7 @@ absl::Status PlannedMovie::CheckBirth() {
   has_inputs_ = false;
   results_.Forget();
   kept_ = Hydrated();
+  decided_of_.clear();
   return absl::OkStatus();
 }
 
@@ -163,7 +363,7 @@ absl::Status PlannedMovie::TakeEdits() {
 }
 
 absl::StatusOr<PlannedMovie::Hydrated> PlannedMovie::Hydrate(
-    const v1::ManifestPointer& current,
+    const v1::ManifestPointer& current, const MovieInputs& inputs,
     std::shared_ptr<const Blueprint> blueprint, GraphShape shape) {
   Hydrated hydrated;
   hydrated.shape = shape;
@@ -174,7 +374,7 @@ absl::StatusOr<PlannedMovie::Hydrated> PlannedMovie::Hydrate(
   hydrated.shape_hash = HashOfShape(hydrated.shape);
   if (!current.revision().empty() && files_ != nullptr) {
     saved = files_->Load(
-        {current.hash(), ContentHash(inputs_.blueprint), hydrated.shape_hash},
+        {current.hash(), ContentHash(inputs.blueprint), hydrated.shape_hash},
         graph);
   }
   if (saved.has_value()) {
@@ -198,10 +398,10 @@ absl::StatusOr<PlannedMovie::Hydrated> PlannedMovie::Hydrate(
     if (before.ok()) hydrated.base_blueprint = *std::move(before);
   }
   hydrated.graph = std::make_unique<HydratedGraph>(
-      ContentHash(inputs_.blueprint), std::move(graph), current.hash(),
+      ContentHash(inputs.blueprint), std::move(graph), current.hash(),
       std::move(base), hydrated.base_blueprint.get());
   hydrated.blueprint = std::move(blueprint);
-  for (const auto& [id, content] : inputs_.values) {
+  for (const auto& [id, content] : inputs.values) {
     KINORA_RETURN_IF_ERROR(hydrated.graph->SetInput(id, content));
   }
   if (saved.has_value()) {

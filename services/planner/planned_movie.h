@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
@@ -25,6 +26,7 @@
 #include "common/mutex.h"
 #include "kinora/v1/planner.pb.h"
 #include "services/planner/movie_reader.h"
+#include "services/planner/plan/deciding_values.h"
 #include "services/planner/plan/hydrated_graph.h"
 #include "services/planner/plan/hydrated_graph_file.h"
 #include "services/planner/plan/make_plan.h"
@@ -32,6 +34,20 @@
 #include "services/store/store.h"
 
 namespace kinora {
+
+// Blobs of one movie. Thread-safe.
+class StoreBlobBytes final : public BlobBytes {
+ public:
+  // `blobs` MUST outlive it.
+  StoreBlobBytes(BlobStore& blobs, std::string movie_id)
+      : blobs_(blobs), movie_id_(std::move(movie_id)) {}
+
+  absl::StatusOr<std::string> Read(const v1::BlobRef& blob) override;
+
+ private:
+  BlobStore& blobs_;
+  const std::string movie_id_;
+};
 
 // Thread-safe; plans are made one after another.
 class PlannedMovie {
@@ -46,6 +62,15 @@ class PlannedMovie {
   // its layers are asked for nor it can be saved. Errors of
   // PlannerService.CreatePlan.
   absl::StatusOr<MadePlan> Plan(const v1::CreatePlanRequest& request);
+
+  // What `saved`, a plan of this movie, comes to now that `request.artefact_id`
+  // has landed. Errors of PlannerService.ExpandDeferredGroup.
+  absl::StatusOr<v1::ExpandDeferredGroupResponse> Expand(
+      const v1::Plan& saved, const v1::ExpandDeferredGroupRequest& request);
+
+  // Deciding artefacts as the current revision has them.
+  absl::StatusOr<DecidingValues> CurrentDecidingValues(
+      const Blueprint& blueprint);
 
   const std::string& movie_id() const { return movie_id_; }
 
@@ -71,9 +96,27 @@ class PlannedMovie {
   absl::Status CatchUpInputs() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Brings edited inputs into the graph that is kept.
   absl::Status TakeEdits() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  absl::StatusOr<Hydrated> Hydrate(const v1::ManifestPointer& current,
+  absl::StatusOr<Hydrated> Hydrate(const v1::ManifestPointer& base,
+                                   const MovieInputs& inputs,
                                    std::shared_ptr<const Blueprint> blueprint,
                                    GraphShape shape)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Plans on the graph that is kept, which becomes one of that shape.
+  absl::StatusOr<MadePlan> PlanOnKept(
+      const v1::ManifestPointer& current,
+      const std::shared_ptr<const Blueprint>& blueprint,
+      const GraphShape& shape, PlanOptions* options)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Plans on a graph of its own.
+  absl::StatusOr<MadePlan> PlanAside(
+      const v1::ManifestPointer& base, const MovieInputs& inputs,
+      const std::shared_ptr<const Blueprint>& blueprint,
+      const GraphShape& shape, PlanOptions* options)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // The values of deciding artefacts that a manifest has, as a guess of what a
+  // plan will find.
+  absl::StatusOr<DecidingValues> ValuesOfBase(const v1::ManifestPointer& base,
+                                              const Blueprint& blueprint)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Saves what is kept if that is worth it: when the base is new, or far more
   // jobs are verified than in the file.
@@ -100,6 +143,11 @@ class PlannedMovie {
   std::vector<std::string> edited_ ABSL_GUARDED_BY(mu_);
   StoreResultIndex results_ ABSL_GUARDED_BY(mu_);
   Hydrated kept_ ABSL_GUARDED_BY(mu_);  // without a graph before the first plan
+  // The deciding artefacts of a manifest and blueprint.
+  std::string decided_of_ ABSL_GUARDED_BY(mu_);
+  std::vector<DecidedArtefact> decided_ ABSL_GUARDED_BY(mu_);
+  StoreBlobBytes blob_bytes_;
+  DecidingReader reader_of_decided_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace kinora

@@ -33,6 +33,8 @@ class Planner {
       const v1::ValidateInputsRequest& request) = 0;
   virtual absl::StatusOr<CreatedPlan> CreatePlan(
       const v1::CreatePlanRequest& request) = 0;
+  virtual absl::StatusOr<v1::ExpandDeferredGroupResponse> ExpandDeferredGroup(
+      const v1::ExpandDeferredGroupRequest& request) = 0;
   virtual absl::StatusOr<v1::RenderGraphResponse> RenderGraph(
       const v1::RenderGraphRequest& request) = 0;
   virtual absl::StatusOr<v1::ExplainArtefactResponse> ExplainArtefact(

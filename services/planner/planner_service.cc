@@ -84,6 +84,16 @@ grpc::ServerWriteReactor<v1::CreatePlanResponse>* PlannerRpcService::CreatePlan(
       });
 }
 
+grpc::ServerUnaryReactor* PlannerRpcService::ExpandDeferredGroup(
+    grpc::CallbackServerContext* context,
+    const v1::ExpandDeferredGroupRequest* request,
+    v1::ExpandDeferredGroupResponse* response) {
+  return ServeUnary(context, executor_, request, response,
+                    [this](const v1::ExpandDeferredGroupRequest& r) {
+                      return planner_.ExpandDeferredGroup(r);
+                    });
+}
+
 grpc::ServerUnaryReactor* PlannerRpcService::RenderGraph(
     grpc::CallbackServerContext* context, const v1::RenderGraphRequest* request,
     v1::RenderGraphResponse* response) {

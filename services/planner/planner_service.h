@@ -32,6 +32,11 @@ class PlannerRpcService final : public v1::PlannerService::CallbackService {
       grpc::CallbackServerContext* context,
       const v1::CreatePlanRequest* request) override;
 
+  grpc::ServerUnaryReactor* ExpandDeferredGroup(
+      grpc::CallbackServerContext* context,
+      const v1::ExpandDeferredGroupRequest* request,
+      v1::ExpandDeferredGroupResponse* response) override;
+
   grpc::ServerUnaryReactor* RenderGraph(
       grpc::CallbackServerContext* context,
       const v1::RenderGraphRequest* request,

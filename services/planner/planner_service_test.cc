@@ -38,6 +38,12 @@ class ScriptedPlanner final : public Planner {
       const v1::CreatePlanRequest&) override {
     return plan;
   }
+  absl::StatusOr<v1::ExpandDeferredGroupResponse> ExpandDeferredGroup(
+      const v1::ExpandDeferredGroupRequest& request) override {
+    v1::ExpandDeferredGroupResponse response;
+    response.add_removed_artefact_ids(request.artefact_id());
+    return response;
+  }
   absl::StatusOr<v1::RenderGraphResponse> RenderGraph(
       const v1::RenderGraphRequest& request) override {
     v1::RenderGraphResponse response;

@@ -72,6 +72,20 @@ absl::StatusOr<CreatedPlan> StorePlanner::CreatePlan(
   return created;
 }
 
+absl::StatusOr<v1::ExpandDeferredGroupResponse>
+StorePlanner::ExpandDeferredGroup(
+    const v1::ExpandDeferredGroupRequest& request) {
+  KINORA_RETURN_IF_ERROR(ValidateMovieId(request.movie_id()));
+  v1::LoadPlanRequest load;
+  load.set_movie_id(request.movie_id());
+  load.set_plan_hash(request.plan_hash());
+  KINORA_ASSIGN_OR_RETURN(const std::string json, store_.plans.Load(load));
+  v1::Plan plan;
+  KINORA_RETURN_IF_ERROR(Annotate(ParseDocument(json, &plan),
+                                  absl::StrCat("plan ", request.plan_hash())));
+  return MovieOf(request.movie_id())->Expand(plan, request);
+}
+
 std::shared_ptr<PlannedMovie> StorePlanner::MovieOf(
     const std::string& movie_id) {
   MutexLock lock(mu_);
@@ -128,8 +142,11 @@ absl::StatusOr<v1::RenderGraphResponse> StorePlanner::RenderGraph(
   KINORA_RETURN_IF_ERROR(CheckGraphFormat(request.format()));
   KINORA_ASSIGN_OR_RETURN(MovieSnapshot movie,
                           reader_.Read(request.movie_id()));
+  KINORA_ASSIGN_OR_RETURN(
+      const DecidingValues values,
+      MovieOf(request.movie_id())->CurrentDecidingValues(*movie.blueprint));
   KINORA_ASSIGN_OR_RETURN(GraphShape shape,
-                          ShapeOf(*movie.blueprint, movie.inputs));
+                          ShapeOf(*movie.blueprint, movie.inputs, values));
   KINORA_ASSIGN_OR_RETURN(Graph graph,
                           Graph::Expand(*movie.blueprint, std::move(shape)));
   v1::RenderGraphResponse response;

@@ -51,6 +51,8 @@ class StorePlanner final : public Planner {
       const v1::ValidateInputsRequest& request) override;
   absl::StatusOr<CreatedPlan> CreatePlan(
       const v1::CreatePlanRequest& request) override;
+  absl::StatusOr<v1::ExpandDeferredGroupResponse> ExpandDeferredGroup(
+      const v1::ExpandDeferredGroupRequest& request) override;
   absl::StatusOr<v1::RenderGraphResponse> RenderGraph(
       const v1::RenderGraphRequest& request) override;
 

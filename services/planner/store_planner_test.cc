@@ -135,10 +135,11 @@ class StorePlannerTest : public ::testing::Test {
 
   // Appends the result of a job, as a run would, under the key of a film whose
   // story is `story`. Returns the blob's hash.
-  std::string Make(const std::string& artefact, JobKey key) {
+  std::string Make(const std::string& artefact, JobKey key,
+                   std::string bytes = "") {
     v1::BatchWriteBlobsRequest write;
     write.set_movie_id("film");
-    std::string bytes = artefact + " by " + InputsHash(key).Hex();
+    if (bytes.empty()) bytes = artefact + " by " + InputsHash(key).Hex();
     write.add_blobs()->set_data(bytes);
     EXPECT_OK(store_.blobs.BatchWrite(write));
     v1::AppendEventsRequest append;
@@ -236,6 +237,89 @@ TEST_F(StorePlannerTest, SavesThePlanUnderItsHash) {
   ASSERT_OK(ParseDocument(json, &plan));
   EXPECT_EQ(CanonicalBytes(plan), json);
   EXPECT_EQ(plan.inputs_through_sequence(), 2);
+}
+
+constexpr char kScenes[] = R"(blueprint: scenes
+inputs: {Story: {type: text, default: a whale}}
+dimensions: {segment: {size: Scenes}}
+nodes:
+  Script:
+    producer: script
+    inputs: {story: Input:Story}
+    outputs: {Scenes: application/json}
+  Clip:
+    producer: clip
+    over: [segment]
+    inputs: {scenes: Scenes, story: Input:Story}
+    outputs: {Clip: video/mp4}
+)";
+
+// F: B-2
+TEST_F(StorePlannerTest, ExpandsAPlanWithWhatItWasMadeWith) {
+  MakeMovie(kScenes);
+  ASSERT_OK_AND_ASSIGN(CreatedPlan created, Plan());
+  EXPECT_EQ(created.header.summary().deferred_nodes(), 1);
+  v1::ExpandDeferredGroupRequest request;
+  request.set_movie_id("film");
+  request.set_plan_hash(created.header.plan_hash());
+  request.set_artefact_id("Artifact:Scenes");
+  EXPECT_THAT(planner_.ExpandDeferredGroup(request),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("Artifact:Scenes has not landed")));
+
+  JobKey key;
+  key.node.producer = "script";
+  key.node.settings = Sha256Of("{}");
+  key.node.outputs = {{"Scenes", "application/json"}};
+  key.job_id = "Script";
+  key.artefact_ids = {"Artifact:Scenes"};
+  key.bindings = {Bound("story", Sha256Of("a whale"))};
+  const std::string hash = Make("Artifact:Scenes", key, R"(["a", "b"])");
+  // Belongs to the next revision.
+  Set("Input:Story", "a shark");
+  ASSERT_OK_AND_ASSIGN(v1::ExpandDeferredGroupResponse more,
+                       planner_.ExpandDeferredGroup(request));
+  ASSERT_EQ(more.layers_size(), 1);
+  ASSERT_EQ(more.layers(0).jobs_size(), 2);
+  EXPECT_EQ(more.layers(0).jobs(1).job_id(), "Clip[segment=1]");
+  EXPECT_FALSE(more.layers(0).jobs(1).inputs_hash().empty());
+  EXPECT_EQ(more.nodes_size(), 1);
+  EXPECT_EQ(more.deferred_size(), 0);
+  EXPECT_EQ(more.reused_size(), 0);  // the plan has the script itself
+  EXPECT_EQ(more.summary().total_jobs(), 3);
+  ASSERT_OK_AND_ASSIGN(v1::ExpandDeferredGroupResponse again,
+                       planner_.ExpandDeferredGroup(request));
+  EXPECT_EQ(CanonicalBytes(again), CanonicalBytes(more));
+
+  request.mutable_content()->mutable_blob()->mutable_digest()->set_hash(
+      Sha256Of("[]").Hex());
+  EXPECT_THAT(planner_.ExpandDeferredGroup(request),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr(hash)));
+  request.clear_content();
+  request.set_artefact_id("Artifact:Clip[segment=0]");
+  EXPECT_THAT(
+      planner_.ExpandDeferredGroup(request),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("artefact_id")));
+  request.set_plan_hash(Sha256Of("none").Hex());
+  EXPECT_THAT(planner_.ExpandDeferredGroup(request),
+              StatusIs(absl::StatusCode::kNotFound));
+}
+
+// A graph whose size is not known yet is drawn as far as it is.
+TEST_F(StorePlannerTest, DrawsAndEstimatesWhatIsKnown) {
+  MakeMovie(kScenes);
+  v1::RenderGraphRequest draw;
+  draw.set_movie_id("film");
+  draw.set_format(v1::GRAPH_FORMAT_DOT);
+  ASSERT_OK_AND_ASSIGN(v1::RenderGraphResponse drawn,
+                       planner_.RenderGraph(draw));
+  EXPECT_THAT(drawn.text(), HasSubstr("Script"));
+  v1::EstimatePlanRequest estimate;
+  estimate.set_movie_id("film");
+  estimate.mutable_plan()->set_movie_id("film");
+  ASSERT_OK_AND_ASSIGN(v1::EstimatePlanResponse estimated,
+                       planner_.EstimatePlan(estimate));
+  EXPECT_EQ(estimated.summary().deferred_nodes(), 1);
 }
 
 // F: S1-24, S1-32

@@ -138,7 +138,7 @@ BAD = [
     ("over: [segment], default", "over: segment, default"),
     ("size: Input:Count", "size: 0"),
     ("size: Input:Count", "size: 1000001"),
-    ("size: Input:Count", "size: Count"),
+    ("size: Input:Count", "size: 2x"),
     ("size: Input:Count", "sizes: 2"),
     ("within: segment", "within: [segment]"),
     ("{name: picture, version", "{nam: picture, version"),

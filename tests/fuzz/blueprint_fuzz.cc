@@ -6,6 +6,7 @@
 
 #include "services/planner/blueprint/blueprint.h"
 #include "services/planner/graph/graph.h"
+#include "services/planner/plan/graph_shape.h"
 #include "services/planner/plan/input_values.h"
 #include "tests/fuzz/fuzz_target.h"
 

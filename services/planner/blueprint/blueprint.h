@@ -12,7 +12,8 @@
 //     ImageCount: {type: integer, over: [segment], default: 2}
 //     WithMusic: {type: boolean, default: true}
 //   dimensions:
-//     segment: {size: Input:SegmentCount}      # or a positive integer
+//     segment: {size: Input:SegmentCount}      # or a positive integer, or the
+//                                              # name of a JSON list: Shots
 //     image: {within: segment, size: "Input:ImageCount[segment]"}
 //   nodes:
 //     Script:
@@ -77,12 +78,14 @@ inline constexpr size_t kMaxDefaultBytes = 64 << 10;
 struct DimensionDeclaration {
   std::string name;
   int line = 0;
-  uint32_t size = 0;    // if size_input < 0
-  int size_input = -1;  // the integer input that holds the size
+  uint32_t size = 0;     // if both below are < 0
+  int size_input = -1;   // the integer input that holds the size
+  int size_output = -1;  // the output that is a list of that many elements
   // The dimension it is nested in, which is declared before it; -1 for none.
   int within = -1;
-  // All it is nested in, outermost first. `size_input` has some of these as
-  // its dimensions, and then a size for each of their points.
+  // All it is nested in, outermost first. The input or output that sizes it
+  // has some of these as its dimensions, and then a size for each of their
+  // points.
   std::vector<int> ancestors;
 };
 
@@ -137,10 +140,12 @@ struct Binding {
   std::optional<Reference> fallback;
 };
 
-// One condition of a node, on an input.
+// One condition of a node, on an input or an artefact.
 struct Condition {
   int line = 0;
   Reference value;
+  // An artefact's value is compared in the form of DecidingValue::hash
+  // (plan/deciding_values.h).
   // The value's hash is one of these, or with `negated` none of them.
   std::vector<std::string> hashes;
   bool negated = false;
@@ -163,6 +168,10 @@ struct OutputDeclaration {
   // where in them it stands. -1 for what the producer makes itself.
   int leaf_of = -1;
   LeafPointer pointer;
+  // What its values decide: the size of a dimension, so each is a list; by
+  // their order as numbers; both also by being among deciding_outputs.
+  bool sizes_dimension = false;
+  bool is_ordered = false;
 };
 
 // How the jobs of a node are run. 0 leaves it to the runner's producer table.
@@ -201,6 +210,12 @@ struct NodeDeclaration {
   std::vector<int> outputs;           // as declared
 };
 
+// A dimension or a node, whichever is not -1.
+struct ShapeStep {
+  int dimension = -1;
+  int node = -1;
+};
+
 struct Blueprint {
   std::string name;
   std::vector<DimensionDeclaration> dimensions;
@@ -212,6 +227,12 @@ struct Blueprint {
   // one that reads from itself, makes a group only by offsets or fallbacks:
   // its jobs have an order, its nodes have none.
   std::vector<std::vector<int>> node_groups;
+  // Outputs whose artefacts decide about the graph: they size a dimension or a
+  // condition looks at them. Ascending; mostly there are none.
+  std::vector<int> deciding_outputs;
+  // All dimensions and nodes, each after those that decide how large it is or
+  // which of its jobs are active.
+  std::vector<ShapeStep> shape_order;
 
   // Positions; -1 if there is none of that name.
   int FindInput(absl::string_view name) const;

@@ -2,8 +2,12 @@
 
 #include <utility>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
+#include "common/canonical_json.h"
+#include "common/digest.h"
 #include "common/status.h"
 #include "services/planner/blueprint/blueprint_parser.h"
 
@@ -54,21 +58,26 @@ absl::Status BlueprintParser::ParseCondition(const YamlNode& value,
   }
   KINORA_ASSIGN_OR_RETURN(condition.value,
                           ParseReferenceAt(*reference, path, *node, false));
-  if (!condition.value.is_input) {
-    return Error(reference->line, path,
-                 absl::StrCat("\"", ClipValue(reference->scalar),
-                              "\" is an artefact; a condition looks at an "
-                              "input, whose value is known before the run"));
-  }
-  const InputDeclaration& input = blueprint_.inputs[condition.value.target];
+  const Reference& target = condition.value;
   if (value.kind != YamlNode::Kind::kMap) {
-    if (input.rule.type != InputType::kBoolean) {
+    if (target.is_input &&
+        blueprint_.inputs[target.target].rule.type != InputType::kBoolean) {
+      const InputDeclaration& input = blueprint_.inputs[target.target];
       return Error(
           value.line, path,
           absl::StrCat("Input:", input.name, " is of type ",
                        InputTypeName(input.rule.type),
                        ", not boolean: compare it, as in {value: \"Input:",
                        input.name, Spell(input.over), "\", is: ...}"));
+    }
+    if (!target.is_input &&
+        blueprint_.outputs[target.target].mime_type != "application/json") {
+      const OutputDeclaration& output = blueprint_.outputs[target.target];
+      return Error(
+          value.line, path,
+          absl::StrCat("\"", output.name, "\" is ", output.mime_type,
+                       ", not JSON: compare it, as in {value: \"", output.name,
+                       Spell(output.dimensions), "\", is: ...}"));
     }
     condition.hashes.push_back(
         ContentHash(InlineContent("application/json", "true")));
@@ -81,30 +90,53 @@ absl::Status BlueprintParser::ParseCondition(const YamlNode& value,
     for (const YamlEntry& entry : value.entries) {
       if (entry.key == "value") continue;
       KINORA_RETURN_IF_ERROR(ParseComparison(
-          entry, absl::StrCat(path, ".", entry.key), input, &condition));
+          entry, absl::StrCat(path, ".", entry.key), &condition));
     }
+  }
+  if (!target.is_input && condition.hashes.empty()) {
+    blueprint_.outputs[target.target].is_ordered = true;
   }
   node->conditions.push_back(std::move(condition));
   return absl::OkStatus();
 }
 
-absl::Status BlueprintParser::ParseComparison(const YamlEntry& entry,
-                                              const std::string& path,
-                                              const InputDeclaration& input,
-                                              Condition* condition) {
+absl::Status BlueprintParser::CheckComparable(int line, const std::string& path,
+                                              absl::string_view comparison,
+                                              const Reference& value) const {
+  const bool in_order = comparison == "at_least" || comparison == "at_most";
+  if (!value.is_input) {
+    const OutputDeclaration& output = blueprint_.outputs[value.target];
+    const bool is_json = output.mime_type == "application/json";
+    if (is_json || (!in_order && absl::StartsWith(output.mime_type, "text/"))) {
+      return absl::OkStatus();
+    }
+    return Error(line, path,
+                 absl::StrCat("\"", output.name, "\" is ", output.mime_type,
+                              in_order ? ", which has no order"
+                                       : ", which cannot be compared"));
+  }
+  const InputDeclaration& input = blueprint_.inputs[value.target];
   if (input.rule.type == InputType::kFile) {
-    return Error(entry.line, path,
+    return Error(line, path,
                  absl::StrCat("Input:", input.name,
                               " is a file, which cannot be compared"));
   }
+  if (in_order && input.rule.type != InputType::kInteger &&
+      input.rule.type != InputType::kNumber) {
+    return Error(
+        line, path,
+        absl::StrCat("Input:", input.name, " is of type ",
+                     InputTypeName(input.rule.type), ", which has no order"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status BlueprintParser::ParseComparison(const YamlEntry& entry,
+                                              const std::string& path,
+                                              Condition* condition) {
+  KINORA_RETURN_IF_ERROR(
+      CheckComparable(entry.line, path, entry.key, condition->value));
   if (entry.key == "at_least" || entry.key == "at_most") {
-    if (input.rule.type != InputType::kInteger &&
-        input.rule.type != InputType::kNumber) {
-      return Error(
-          entry.line, path,
-          absl::StrCat("Input:", input.name, " is of type ",
-                       InputTypeName(input.rule.type), ", which has no order"));
-    }
     KINORA_ASSIGN_OR_RETURN(double bound, Number(*entry.value, path));
     (entry.key == "at_least" ? condition->at_least : condition->at_most) =
         bound;
@@ -121,20 +153,40 @@ absl::Status BlueprintParser::ParseComparison(const YamlEntry& entry,
     choices = entry.value->items;
   }
   condition->negated = entry.key == "is_not";
-  InputRule rule;
-  rule.type = input.rule.type;
   for (const YamlNode* choice : choices) {
-    absl::StatusOr<JsonValue> json = ToJson(*choice);
-    if (!json.ok()) return Error(choice->line, path, json.status().message());
-    absl::StatusOr<v1::Content> content = ContentFromJson(rule, *json);
-    if (!content.ok()) {
-      return Error(
-          choice->line, path,
-          absl::StrCat("Input:", input.name, " ", content.status().message()));
-    }
-    condition->hashes.push_back(ContentHash(*content));
+    KINORA_ASSIGN_OR_RETURN(std::string hash,
+                            HashOfChoice(*choice, path, condition->value));
+    condition->hashes.push_back(std::move(hash));
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> BlueprintParser::HashOfChoice(
+    const YamlNode& choice, const std::string& path,
+    const Reference& value) const {
+  absl::StatusOr<JsonValue> json = ToJson(choice);
+  if (!json.ok()) return Error(choice.line, path, json.status().message());
+  if (value.is_input) {
+    const InputDeclaration& input = blueprint_.inputs[value.target];
+    InputRule rule;
+    rule.type = input.rule.type;
+    absl::StatusOr<v1::Content> content = ContentFromJson(rule, *json);
+    if (content.ok()) return ContentHash(*content);
+    return Error(
+        choice.line, path,
+        absl::StrCat("Input:", input.name, " ", content.status().message()));
+  }
+  const OutputDeclaration& output = blueprint_.outputs[value.target];
+  if (output.mime_type == "application/json") {
+    return Sha256Of(CanonicalJson(*json)).Hex();
+  }
+  // A text that looks like a number is one in YAML, but not here.
+  if (choice.kind == YamlNode::Kind::kScalar) {
+    return Sha256Of(absl::StripAsciiWhitespace(choice.scalar)).Hex();
+  }
+  return Error(choice.line, path,
+               absl::StrCat("\"", output.name, "\" is ", output.mime_type,
+                            ", so it is compared with a text"));
 }
 
 }  // namespace kinora

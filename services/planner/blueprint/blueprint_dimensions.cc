@@ -6,7 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
@@ -72,7 +71,8 @@ absl::Status BlueprintParser::ParseDimensionSizes() {
     const YamlNode* size = entry.value->Find("size");
     if (size == nullptr) {
       return Error(entry.line, path,
-                   "size is missing; it is Input:NAME or a positive integer");
+                   "size is missing; it is Input:NAME, the name of an artefact "
+                   "that is a list, or a positive integer");
     }
     KINORA_RETURN_IF_ERROR(ParseSize(*size, absl::StrCat(path, ".size"),
                                      &blueprint_.dimensions[i]));
@@ -84,9 +84,6 @@ absl::Status BlueprintParser::ParseSize(const YamlNode& node,
                                         const std::string& path,
                                         DimensionDeclaration* dimension) {
   KINORA_ASSIGN_OR_RETURN(std::string text, Text(node, path));
-  if (absl::StartsWith(text, "Input:")) {
-    return ParseSizeInput(node, text, path, dimension);
-  }
   absl::StatusOr<JsonValue> value = ToJson(node);
   std::optional<int64_t> size =
       value.ok() ? value->integer_value() : std::nullopt;
@@ -94,32 +91,31 @@ absl::Status BlueprintParser::ParseSize(const YamlNode& node,
     dimension->size = static_cast<uint32_t>(*size);
     return absl::OkStatus();
   }
-  std::string hint;
-  if (input_ids_.contains(text)) {
-    hint = absl::StrCat("; did you mean \"Input:", text, "\"?");
-  } else if (absl::StartsWith(text, "Artifact:") ||
-             (!text.empty() && absl::ascii_isalpha(text[0]))) {
-    hint = "; sizes by artefacts are not supported yet";
+  const absl::StatusOr<SpelledReference> reference = ParseReference(text);
+  if (reference.ok()) {
+    return reference->is_input
+               ? ParseSizeInput(node, *reference, path, dimension)
+               : ParseSizeOutput(node, *reference, path, dimension);
+  }
+  if (absl::StartsWith(text, "Input:") || absl::StartsWith(text, "Artifact:")) {
+    return Error(node.line, path, reference.status().message());
   }
   return Error(
       node.line, path,
-      absl::StrCat("must be Input:NAME or an integer from 1 to ",
-                   kMaxDimensionSize, ", got \"", ClipValue(text), "\"", hint));
+      absl::StrCat("must be Input:NAME, the name of an artefact that "
+                   "is a list, or an integer from 1 to ",
+                   kMaxDimensionSize, ", got \"", ClipValue(text), "\""));
 }
 
 absl::Status BlueprintParser::ParseSizeInput(const YamlNode& node,
-                                             absl::string_view text,
+                                             const SpelledReference& reference,
                                              const std::string& path,
                                              DimensionDeclaration* dimension) {
-  absl::StatusOr<SpelledReference> reference = ParseReference(text);
-  if (!reference.ok()) {
-    return Error(node.line, path, reference.status().message());
-  }
-  auto found = input_ids_.find(reference->name);
+  auto found = input_ids_.find(reference.name);
   if (found == input_ids_.end()) {
     return Error(node.line, path,
-                 absl::StrCat("unknown input \"", ClipValue(reference->name),
-                              "\"", DidYouMean(reference->name, InputNames())));
+                 absl::StrCat("unknown input \"", ClipValue(reference.name),
+                              "\"", DidYouMean(reference.name, InputNames())));
   }
   const InputDeclaration& input = blueprint_.inputs[found->second];
   if (input.rule.type != InputType::kInteger) {
@@ -127,32 +123,77 @@ absl::Status BlueprintParser::ParseSizeInput(const YamlNode& node,
                  absl::StrCat("a size is an integer, but Input:", input.name,
                               " is of type ", InputTypeName(input.rule.type)));
   }
+  KINORA_RETURN_IF_ERROR(
+      CheckSizeIndices(node, reference, path, input.over, *dimension));
+  dimension->size_input = found->second;
+  return absl::OkStatus();
+}
+
+absl::Status BlueprintParser::ParseSizeOutput(const YamlNode& node,
+                                              const SpelledReference& reference,
+                                              const std::string& path,
+                                              DimensionDeclaration* dimension) {
+  const std::string& name = reference.name;
+  auto found = output_ids_.find(name);
+  if (found == output_ids_.end()) {
+    return Error(
+        node.line, path,
+        absl::StrCat("unknown artefact \"", ClipValue(name), "\"",
+                     input_ids_.contains(name)
+                         ? absl::StrCat("; did you mean \"Input:", name, "\"?")
+                         : DidYouMean(name, OutputNames())));
+  }
+  OutputDeclaration& output = blueprint_.outputs[found->second];
+  if (output.mime_type != "application/json") {
+    return Error(node.line, path,
+                 absl::StrCat("a size is the length of a JSON list, but \"",
+                              name, "\" is ", output.mime_type));
+  }
+  KINORA_RETURN_IF_ERROR(
+      CheckSizeIndices(node, reference, path, output.dimensions, *dimension));
+  dimension->size_output = found->second;
+  output.sizes_dimension = true;
+  return absl::OkStatus();
+}
+
+// A size has no other dimensions than those that its dimension is nested in.
+absl::Status BlueprintParser::CheckSizeIndices(
+    const YamlNode& node, const SpelledReference& reference,
+    const std::string& path, const std::vector<int>& over,
+    const DimensionDeclaration& dimension) const {
   std::vector<int> spelled;
-  for (const SpelledIndex& index : reference->indices) {
+  for (const SpelledIndex& index : reference.indices) {
     auto named = dimension_ids_.find(index.dimension);
     spelled.push_back(index.is_constant || index.offset != 0 ||
                               named == dimension_ids_.end()
                           ? -1
                           : named->second);
   }
-  if (spelled != input.over) {
+  const std::string name =
+      absl::StrCat(reference.is_input ? "Input:" : "", reference.name);
+  if (spelled != over) {
     return Error(node.line, path,
-                 absl::StrCat("write \"Input:", input.name, Spell(input.over),
-                              "\", the input with its dimensions"));
+                 absl::StrCat("write \"", name, Spell(over), "\", the ",
+                              reference.is_input ? "input" : "artefact",
+                              " with its dimensions"));
   }
-  for (int over : input.over) {
-    if (std::count(dimension->ancestors.begin(), dimension->ancestors.end(),
-                   over) != 0) {
+  for (int outer : over) {
+    if (std::count(dimension.ancestors.begin(), dimension.ancestors.end(),
+                   outer) != 0) {
       continue;
     }
-    const std::string& name = blueprint_.dimensions[over].name;
+    if (blueprint_.dimensions[outer].name == dimension.name) {
+      return Error(node.line, path,
+                   absl::StrCat("\"", name, "\" is over ", dimension.name,
+                                " itself, so it cannot be its size"));
+    }
+    const std::string& parent = blueprint_.dimensions[outer].name;
     return Error(
         node.line, path,
-        absl::StrCat("Input:", input.name, " has a value for each ", name,
-                     ", but dimension ", dimension->name, " is not nested in ",
-                     name, ": add within: ", name));
+        absl::StrCat(name, " has a value for each ", parent, ", but dimension ",
+                     dimension.name, " is not nested in ", parent,
+                     ": add within: ", parent));
   }
-  dimension->size_input = found->second;
   return absl::OkStatus();
 }
 

@@ -164,7 +164,8 @@ TEST(BlueprintLanguageTest, NamesWhatIsWrong) {
       // Conditions.
       {"[Input:Music, ", "[Input:Style, ", "not boolean: compare it"},
       {"[Input:Music, ", "[Image, ", "\"Image\" has the dimensions"},
-      {"[Input:Music, ", "[Album, ", "a condition looks at an input"},
+      {"[Input:Music, ", "[Album, ",
+       "\"Album\" is application/pdf, not JSON: compare it"},
       {"[Input:Music, ", "[", nullptr},
       {"value: Input:Style, in: [film, trailer]", "value: Input:Style",
        "takes one comparison"},

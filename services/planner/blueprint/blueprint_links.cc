@@ -169,7 +169,7 @@ absl::Status BlueprintParser::ResolveIndices(const SpelledReference& spelled,
 absl::Status BlueprintParser::CheckConstant(
     const DimensionDeclaration& dimension, uint32_t constant,
     absl::string_view spelled, int line, absl::string_view path) const {
-  bool is_known = dimension.size_input < 0;
+  bool is_known = dimension.size_input < 0 && dimension.size_output < 0;
   uint32_t size = is_known ? dimension.size : kMaxDimensionSize;
   if (constant < size) return absl::OkStatus();
   return Error(line, path,

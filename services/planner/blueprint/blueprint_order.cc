@@ -12,78 +12,9 @@
 #include "common/status.h"
 #include "services/planner/blueprint/blueprint_parser.h"
 #include "services/planner/blueprint/cycle_text.h"
+#include "services/planner/blueprint/strong_components.h"
 
 namespace kinora {
-namespace {
-
-// Tarjan's algorithm: numbers the strongly connected components of a graph,
-// `edges` being what each node reads from. Returns each node's component.
-class Components {
- public:
-  explicit Components(const std::vector<std::vector<int>>& edges)
-      : edges_(edges), state_(edges.size()) {
-    for (size_t i = 0; i < edges_.size(); ++i) {
-      if (state_[i].order < 0) Visit(static_cast<int>(i));
-    }
-  }
-
-  int Of(int node) const { return state_[node].component; }
-  int count() const { return count_; }
-
- private:
-  struct State {
-    int order = -1;
-    int low = 0;
-    int component = -1;
-    size_t next = 0;  // edge to follow
-  };
-
-  // Without recursion: two thousand nodes may be one chain.
-  void Visit(int root) {
-    std::vector<int> path = {root};
-    Enter(root);
-    while (!path.empty()) {
-      State& at = state_[path.back()];
-      if (at.next < edges_[path.back()].size()) {
-        int to = edges_[path.back()][at.next++];
-        if (state_[to].order < 0) {
-          Enter(to);
-          path.push_back(to);
-        } else if (state_[to].component < 0) {
-          at.low = std::min(at.low, state_[to].order);
-        }
-        continue;
-      }
-      int done = path.back();
-      path.pop_back();
-      if (at.low == at.order) Close(done);
-      if (!path.empty()) {
-        state_[path.back()].low = std::min(state_[path.back()].low, at.low);
-      }
-    }
-  }
-
-  void Enter(int node) {
-    state_[node].order = state_[node].low = order_++;
-    open_.push_back(node);
-  }
-
-  void Close(int node) {
-    while (state_[node].component < 0) {
-      state_[open_.back()].component = count_;
-      open_.pop_back();
-    }
-    ++count_;
-  }
-
-  const std::vector<std::vector<int>>& edges_;
-  std::vector<State> state_;
-  std::vector<int> open_;
-  int order_ = 0;
-  int count_ = 0;
-};
-
-}  // namespace
 
 absl::Status BlueprintParser::OrderNodes() {
   KINORA_RETURN_IF_ERROR(FindHardCycles());
@@ -101,20 +32,20 @@ absl::Status BlueprintParser::OrderNodes() {
     }
     makers[i].assign(read.begin(), read.end());
   }
-  Components components(makers);
-  std::vector<std::vector<int>> groups(components.count());
+  const StrongComponents components = FindStrongComponents(makers);
+  std::vector<std::vector<int>> groups(components.count);
   for (size_t i = 0; i < count; ++i) {
-    groups[components.Of(static_cast<int>(i))].push_back(static_cast<int>(i));
+    groups[components.of[i]].push_back(static_cast<int>(i));
   }
   // Kahn's algorithm over the groups, of those that are ready always the one
   // declared first.
   std::vector<std::vector<int>> readers(groups.size());
   std::vector<int> waiting(groups.size(), 0);
   for (size_t i = 0; i < count; ++i) {
-    int reader = components.Of(static_cast<int>(i));
+    const int reader = components.of[i];
     for (int maker : makers[i]) {
-      if (components.Of(maker) == reader) continue;
-      readers[components.Of(maker)].push_back(reader);
+      if (components.of[maker] == reader) continue;
+      readers[components.of[maker]].push_back(reader);
       ++waiting[reader];
     }
   }

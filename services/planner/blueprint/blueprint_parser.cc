@@ -79,12 +79,13 @@ absl::StatusOr<Blueprint> BlueprintParser::Parse() {
   }
   KINORA_RETURN_IF_ERROR(ParseDimensionNames());
   KINORA_RETURN_IF_ERROR(ParseInputs());
-  KINORA_RETURN_IF_ERROR(ParseDimensionSizes());
   KINORA_RETURN_IF_ERROR(ParseNodes());
+  KINORA_RETURN_IF_ERROR(ParseDimensionSizes());
   KINORA_RETURN_IF_ERROR(ParseBindings());
   KINORA_RETURN_IF_ERROR(ParseConditions());
   KINORA_RETURN_IF_ERROR(ParseResults());
   KINORA_RETURN_IF_ERROR(OrderNodes());
+  KINORA_RETURN_IF_ERROR(OrderShape());
   return std::move(blueprint_);
 }
 

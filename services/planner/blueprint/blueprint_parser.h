@@ -2,7 +2,7 @@
 // ParseBlueprint(), which is what others call.
 //
 // It goes through the document in the order that resolution needs: names of
-// dimensions, inputs, sizes of dimensions, nodes with their outputs, then what
+// dimensions, inputs, nodes with their outputs, sizes of dimensions, then what
 // nodes read and when they are active, and the cycles in it. The first problem
 // ends it.
 
@@ -52,9 +52,19 @@ class BlueprintParser {
   absl::Status ParseDimensionSizes();
   absl::Status ParseSize(const YamlNode& node, const std::string& path,
                          DimensionDeclaration* dimension);
-  absl::Status ParseSizeInput(const YamlNode& node, absl::string_view text,
+  absl::Status ParseSizeInput(const YamlNode& node,
+                              const SpelledReference& reference,
                               const std::string& path,
                               DimensionDeclaration* dimension);
+  absl::Status ParseSizeOutput(const YamlNode& node,
+                               const SpelledReference& reference,
+                               const std::string& path,
+                               DimensionDeclaration* dimension);
+  absl::Status CheckSizeIndices(const YamlNode& node,
+                                const SpelledReference& reference,
+                                const std::string& path,
+                                const std::vector<int>& over,
+                                const DimensionDeclaration& dimension) const;
   absl::StatusOr<std::vector<int>> ParseOver(const YamlNode& map,
                                              const std::string& path) const;
   absl::Status CheckNesting(int line, absl::string_view path,
@@ -128,8 +138,22 @@ class BlueprintParser {
   absl::Status ParseCondition(const YamlNode& value, const std::string& path,
                               NodeDeclaration* node);
   absl::Status ParseComparison(const YamlEntry& entry, const std::string& path,
-                               const InputDeclaration& input,
                                Condition* condition);
+  // The hash that a value has if it is `choice`.
+  absl::StatusOr<std::string> HashOfChoice(const YamlNode& choice,
+                                           const std::string& path,
+                                           const Reference& value) const;
+  absl::Status CheckComparable(int line, const std::string& path,
+                               absl::string_view comparison,
+                               const Reference& value) const;
+
+  // What decides about the graph, and that it is not decided by itself:
+  // blueprint_deciders.cc.
+  absl::Status OrderShape();
+  absl::Status CheckDecider(int line, const std::string& path, int output,
+                            absl::string_view decided,
+                            const std::vector<int>& components,
+                            size_t at) const;
 
   // In which order nodes are looked at: blueprint_order.cc.
   absl::Status OrderNodes();

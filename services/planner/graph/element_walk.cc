@@ -69,4 +69,25 @@ void ElementWalk::Walk(size_t level, uint32_t prefix, uint32_t first,
   out->push_back(first + prefix);
 }
 
+bool ElementWalk::MeetsUnknownFrom(size_t level, uint32_t prefix,
+                                   absl::Span<const uint32_t> point) const {
+  for (; level < selectors_.size(); ++level) {
+    if (space_.IsUnknownAt(level, prefix)) return true;
+    const uint32_t size = space_.SizeAt(level, prefix);
+    if (selectors_[level].kind == Selector::Kind::kRange) {
+      for (uint32_t i = 0; i < size; ++i) {
+        if (MeetsUnknownFrom(level + 1, space_.Child(level, prefix, i),
+                             point)) {
+          return true;
+        }
+      }
+      return false;
+    }
+    uint32_t index = 0;
+    if (!IndexAt(level, point, &index) || index >= size) return false;
+    prefix = space_.Child(level, prefix, index);
+  }
+  return false;
+}
+
 }  // namespace kinora

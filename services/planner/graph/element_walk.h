@@ -30,6 +30,12 @@ class ElementWalk {
     Walk(0, 0, first, point, out);
   }
 
+  // True if what it means for the job at `point` hangs on a size that is not
+  // known yet.
+  bool MeetsUnknown(absl::Span<const uint32_t> point) const {
+    return space_.HasUnknown() && MeetsUnknownFrom(0, 0, point);
+  }
+
   // How many it runs through in dimensions whose size is the same everywhere.
   uint64_t uniform_count() const { return uniform_count_; }
 
@@ -48,6 +54,9 @@ class ElementWalk {
 
   void Walk(size_t level, uint32_t prefix, uint32_t first,
             absl::Span<const uint32_t> point, std::vector<uint32_t>* out) const;
+
+  bool MeetsUnknownFrom(size_t level, uint32_t prefix,
+                        absl::Span<const uint32_t> point) const;
 
   const PointSpace& space_;
   std::vector<Selector> selectors_;

@@ -26,6 +26,7 @@ absl::StatusOr<Graph> Graph::Expand(const Blueprint& blueprint,
   KINORA_RETURN_IF_ERROR(graph.CountAll());
   KINORA_RETURN_IF_ERROR(graph.Link());
   KINORA_RETURN_IF_ERROR(graph.Order());
+  graph.Defer();
   return graph;
 }
 

@@ -9,12 +9,19 @@
 //
 // Jobs that a condition switches off have their numbers, but read and make
 // nothing, and what they would make does not exist.
+//
+// Where a size or a condition is not known yet, because the artefact that
+// decides it has still to be made, the graph is that of what is known: a
+// dimension without a size has no points. Jobs that such a thing may concern,
+// in what they read or make or in whether they are active, and all downstream
+// of those are *deferred*: what the graph says of them is not final.
 
 #ifndef KINORA_SERVICES_PLANNER_GRAPH_GRAPH_H_
 #define KINORA_SERVICES_PLANNER_GRAPH_GRAPH_H_
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -39,6 +46,10 @@ struct GraphShape {
   // By node, then by job of the node: true if it is inactive. Nodes at the end
   // may be left out and a node's jobs, too, if all of them are active.
   std::vector<std::vector<bool>> inactive;
+  // The same for jobs of which it is not known yet whether they are active.
+  std::vector<std::vector<bool>> undecided;
+  // Ids of the deciding artefacts that are missing.
+  std::set<std::string> unknown;
 
   friend bool operator==(const GraphShape&, const GraphShape&) = default;
 };
@@ -69,6 +80,8 @@ class Graph {
   uint32_t num_elements() const { return output_begin_.back(); }
   uint32_t num_artefacts() const { return num_elements() - num_inputs(); }
   uint32_t num_inactive_jobs() const { return num_inactive_jobs_; }
+  uint32_t num_deferred_jobs() const { return num_deferred_jobs_; }
+  const GraphShape& shape() const { return shape_; }
   bool IsInput(Element element) const { return element < num_inputs(); }
 
   // All jobs, each after those it reads from; in one run per node where nodes
@@ -101,6 +114,12 @@ class Graph {
 
   // False for a job that a condition switches off, and what it would make.
   bool IsActive(int node, Job job) const;
+  // False while it is not known whether a condition switches it off; until then
+  // it counts as active.
+  bool IsDecided(int node, Job job) const;
+  bool IsDeferred(Job job) const {
+    return num_deferred_jobs_ > 0 && deferred_[job];
+  }
   bool Exists(Element element) const {
     return IsInput(element) || makers_[element - num_inputs()] != kNobody;
   }
@@ -108,6 +127,13 @@ class Graph {
   // The job that makes an artefact. REQUIRES: Exists(artefact).
   Job MakerOf(Element artefact) const {
     return makers_[artefact - num_inputs()];
+  }
+
+  // The points of a node's jobs.
+  const PointSpace& SpaceOfNode(int node) const { return NodeSpace(node); }
+  // The points of what a reference means.
+  const PointSpace& SpaceOfTarget(const Reference& reference) const {
+    return TargetSpace(reference);
   }
 
   // Coordinates in the dimensions of the node, input or output.
@@ -177,6 +203,11 @@ class Graph {
   std::optional<uint32_t> NumberAt(
       const PointSpace& space,
       const std::vector<DimensionIndex>& indices) const;
+  // graph_deferral.cc
+  void Defer();
+  bool MeetsUnknown(int node, Job job,
+                    const std::vector<ElementWalk>& walks) const;
+
   void AppendPoint(const PointSpace& space, uint32_t number,
                    std::string* out) const;
 
@@ -191,6 +222,8 @@ class Graph {
   std::vector<uint32_t> input_begin_;
   std::vector<uint32_t> output_begin_;
   uint32_t num_inactive_jobs_ = 0;
+  uint32_t num_deferred_jobs_ = 0;
+  std::vector<bool> deferred_;  // by job; empty if none is
   // Row r of sources_ is [row_begin_[r], row_begin_[r + 1]); the rows of a
   // node's jobs begin at node_row_[node], one per binding.
   std::vector<uint32_t> node_row_;

@@ -123,8 +123,8 @@ absl::Status Graph::CheckConstants(const NodeDeclaration& node,
     const std::vector<int>& dimensions = TargetSpace(reference).dimensions();
     for (size_t i = 0; i < dimensions.size(); ++i) {
       const DimensionExtent& extent = shape_.extents[dimensions[i]];
-      if (!reference.indices[i].is_constant || extent.is_ragged ||
-          reference.indices[i].constant < extent.size) {
+      if (!reference.indices[i].is_constant || extent.HasUnknown() ||
+          extent.is_ragged || reference.indices[i].constant < extent.size) {
         continue;
       }
       return DoesNotFit(absl::StrCat(

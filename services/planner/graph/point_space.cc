@@ -13,9 +13,12 @@ PointSpace::PointSpace(const Blueprint& blueprint,
     const DimensionExtent& extent = extents[dimension];
     if (extent.is_ragged) {
       if (!AddRaggedLevel(blueprint, extents, dimension)) return;
+      if (!levels_.back().unknown.empty()) unknown_levels_ = levels_.size();
       continue;
     }
     levels_.emplace_back().size = extent.size;
+    levels_.back().is_unknown = extent.is_unknown;
+    if (extent.is_unknown) unknown_levels_ = levels_.size();
     // Sizes are below 2^20, so this stays in range.
     volume_ *= extent.size;
     if (volume_ > kMaxGraphElements) return;
@@ -27,6 +30,7 @@ bool PointSpace::AddRaggedLevel(const Blueprint& blueprint,
                                 int dimension) {
   const std::vector<int>& ancestors = blueprint.dimensions[dimension].ancestors;
   const std::vector<uint32_t>& sizes = extents[dimension].sizes;
+  const std::vector<bool>& unknown = extents[dimension].unknown;
   size_t depth = levels_.size();
   // If these dimensions are just the ancestors, points need no translation.
   bool same =
@@ -54,6 +58,7 @@ bool PointSpace::AddRaggedLevel(const Blueprint& blueprint,
       number = *above->Number(indices);
     }
     total += sizes[number];
+    if (!unknown.empty()) level.unknown.push_back(unknown[number]);
     if (total > kMaxGraphElements) break;
     level.begin.push_back(static_cast<uint32_t>(total));
   }

@@ -29,6 +29,12 @@ struct DimensionExtent {
   // A size for each point of the dimensions it is nested in.
   std::vector<uint32_t> sizes;
   bool is_ragged = false;  // `sizes` holds, even if it is empty
+  // Not known before an artefact has landed: the size is 0 so far. All of them,
+  // or some of the points of `sizes`; that one is empty if all are known.
+  bool is_unknown = false;
+  std::vector<bool> unknown;
+
+  bool HasUnknown() const { return is_unknown || !unknown.empty(); }
 
   friend bool operator==(const DimensionExtent&,
                          const DimensionExtent&) = default;
@@ -61,6 +67,15 @@ class PointSpace {
   // True if the size is the same everywhere.
   bool IsUniform(size_t level) const { return levels_[level].begin.empty(); }
 
+  // True if some size is not known yet, and whether that after the point
+  // `prefix` is.
+  bool HasUnknown() const { return unknown_levels_ > 0; }
+  bool IsUnknownAt(size_t level, uint32_t prefix) const {
+    if (level >= unknown_levels_) return false;
+    const Level& at = levels_[level];
+    return at.is_unknown || (!at.unknown.empty() && at.unknown[prefix]);
+  }
+
   // The coordinates of a point. REQUIRES: number < volume().
   void FillPoint(uint32_t number, std::vector<uint32_t>* point) const;
   std::vector<uint32_t> Point(uint32_t number) const;
@@ -71,6 +86,8 @@ class PointSpace {
   struct Level {
     uint32_t size = 0;            // if `begin` is empty
     std::vector<uint32_t> begin;  // by prefix; one more for the end
+    bool is_unknown = false;
+    std::vector<bool> unknown;  // by prefix; empty if all are known
   };
 
   void FillPrefix(size_t levels, uint32_t number,
@@ -82,6 +99,7 @@ class PointSpace {
   std::vector<int> dimensions_;
   std::vector<Level> levels_;
   uint64_t volume_ = 1;
+  size_t unknown_levels_ = 0;  // levels up to the last one with such sizes
 };
 
 }  // namespace kinora

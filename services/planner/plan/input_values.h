@@ -1,5 +1,5 @@
 // What the inputs of a movie are: the values set, over the blueprint's
-// defaults, and what follows from them for the sizes of dimensions.
+// defaults.
 
 #ifndef KINORA_SERVICES_PLANNER_PLAN_INPUT_VALUES_H_
 #define KINORA_SERVICES_PLANNER_PLAN_INPUT_VALUES_H_
@@ -14,7 +14,6 @@
 
 #include "kinora/v1/planner.pb.h"
 #include "services/planner/blueprint/blueprint.h"
-#include "services/planner/graph/graph.h"
 
 namespace kinora {
 
@@ -28,17 +27,6 @@ using InputMap = std::map<std::string, v1::Content>;
 const v1::Content* EffectiveValue(const InputDeclaration& input,
                                   const std::string& id, const InputMap& set);
 
-// The size of every dimension. FAILED_PRECONDITION (INPUT_MISSING) names an
-// input that is not set or whose value is no size; (BLUEPRINT_INVALID) if there
-// are too many sizes.
-absl::StatusOr<std::vector<DimensionExtent>> DimensionExtents(
-    const Blueprint& blueprint, const InputMap& set);
-
-// What the values make of the blueprint: sizes, and which jobs are active.
-// FAILED_PRECONDITION as above, also for an input that a condition looks at.
-absl::StatusOr<GraphShape> ShapeOf(const Blueprint& blueprint,
-                                   const InputMap& set);
-
 // FAILED_PRECONDITION (INPUT_MISSING) `id: why; set it: ...` with the command
 // that sets an input of that type.
 absl::Status InputMissing(const InputDeclaration& input, absl::string_view id,
@@ -46,7 +34,8 @@ absl::Status InputMissing(const InputDeclaration& input, absl::string_view id,
 
 // Checks staged values against the blueprint and returns them as the log takes
 // them: full ids and canonical content, in the order given. An index is checked
-// against sizes that already follow from the edits. INVALID_ARGUMENT
+// against sizes that already follow from the edits; those that artefacts decide
+// count as not known. INVALID_ARGUMENT
 // (INVALID_FIELD) names the input and the value; an id given twice is refused.
 absl::StatusOr<std::vector<v1::PendingEdit>> CanonicalEdits(
     const Blueprint& blueprint, const InputMap& set,

@@ -5,6 +5,7 @@
 
 #include "common/error_reason.h"
 #include "common/testing/status_matchers.h"
+#include "services/planner/plan/graph_shape.h"
 
 namespace kinora {
 namespace {

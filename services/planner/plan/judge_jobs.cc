@@ -111,6 +111,7 @@ class JobJudge {
       if (run.is_parallel) keys_ahead_.Compute(run.node, first, end, pending_);
       for (Graph::Job job = pending_.Next(first, end); job < end;
            job = pending_.Next(job + 1, end)) {
+        if (graph_.IsDeferred(job)) continue;
         KINORA_RETURN_IF_ERROR(Judge(run.node, job));
       }
       first = end;

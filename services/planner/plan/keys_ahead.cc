@@ -37,7 +37,9 @@ void KeysAhead::Compute(int node, Graph::Job first, Graph::Job end,
 
 bool KeysAhead::KnowsSources(int node, Graph::Job job) const {
   const Graph& graph = state_.graph;
-  if (graph.Artefacts(node, job).empty()) return false;
+  if (graph.IsDeferred(job) || graph.Artefacts(node, job).empty()) {
+    return false;
+  }
   const size_t bindings = graph.blueprint().nodes[node].bindings.size();
   for (size_t b = 0; b < bindings; ++b) {
     for (Graph::Element source : graph.Sources(node, job, b)) {

@@ -19,10 +19,12 @@
 #define KINORA_SERVICES_PLANNER_PLAN_MAKE_PLAN_H_
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 
 #include "common/digest.h"
@@ -31,6 +33,8 @@
 #include "kinora/v1/plan.pb.h"
 #include "kinora/v1/planner.pb.h"
 #include "services/planner/blueprint/blueprint.h"
+#include "services/planner/plan/deciding_values.h"
+#include "services/planner/plan/graph_shape.h"
 #include "services/planner/plan/hydrated_graph.h"
 #include "services/planner/plan/input_values.h"
 #include "services/planner/plan/result_index.h"
@@ -47,6 +51,8 @@ struct PlanOptions {
   std::vector<v1::PendingEdit> edits;
   // Versions as of now; a producer that is left out is as in the base.
   std::vector<v1::ProducerIdentity> producers;
+  // The same by node, which wins: versions as an earlier plan has them.
+  std::map<std::string, std::string> node_versions;
   const ResultIndex* results = nullptr;  // REQUIRED; outlives the call
   // What the plan is narrowed or widened to.
   v1::PlanScope scope;
@@ -75,6 +81,8 @@ struct PlanInputs : PlanOptions {
   InputMap inputs;
   // Blobs that are named somewhere but gone; a result there is none.
   absl::flat_hash_set<Digest> lost_blobs;
+  // For deciding artefacts that are blobs; null if all are inline.
+  BlobBytes* blob_bytes = nullptr;
 };
 
 // A blob as far as asking for it goes.
@@ -92,25 +100,43 @@ struct MadePlan {
   // Things worth knowing that are no errors, at most 20.
   std::vector<std::string> warnings;
   // The blobs the plan relies on, sorted: of the base, see `base_blobs_known`,
-  // of reused artefacts, and of inputs that are not staged. If one is lost,
-  // plan again with it among the lost ones.
+  // of reused and of deciding artefacts, and of inputs that are not staged. If
+  // one is lost, plan again with it among the lost ones.
   std::vector<BlobName> relied_on;
+  // The deciding artefacts whose values are known: what the plan ought to have
+  // been made with.
+  std::vector<DecidedArtefact> decided;
 };
 
+// A graph depends on the values of deciding artefacts, and those on what
+// becomes of their jobs. So a plan is made with the values that the base has,
+// and again if it finds that some are others or not known, until it finds what
+// it was made with. Where one is not known, what depends on it is deferred.
+//
 // FAILED_PRECONDITION (INPUT_MISSING) if a job reads an input that has no
 // value, or one that does not fit its declaration, or whose blob is lost;
 // FAILED_PRECONDITION (BLUEPRINT_INVALID) as Graph::Expand(), or if a producer
-// has a version that a node does not take; INVALID_ARGUMENT
+// has a version that a node does not take; FAILED_PRECONDITION
+// (DECISION_INVALID) if the value of a deciding artefact is known and cannot
+// decide; INVALID_ARGUMENT
 // for a producer without a name or given twice, and as ResolveScope();
 // INVALID_ARGUMENT (SCOPE_CONTRADICTION) if a job in scope reads what the scope
 // leaves out and nobody ever made; DATA_LOSS if the base manifest
 // holds a malformed hash.
 absl::StatusOr<MadePlan> MakePlan(const PlanInputs& inputs);
 
-// The same plan on a HydratedGraph, which learns which jobs are clean: the next
-// one on it looks only at what changed since.
+// A plan on a HydratedGraph of a given shape, which learns which jobs are
+// clean: the next one on it looks only at what changed since.
 absl::StatusOr<MadePlan> MakePlanOn(const PlanOptions& options,
                                     HydratedGraph* hydrated);
+
+// Plans until a plan fits the shape that it was made for. `plan_with` makes one
+// for a shape; `guess` are the values to begin with. Without deciding artefacts
+// that is one call. Errors of ShapeOf() and of `plan_with`.
+absl::StatusOr<MadePlan> PlanUntilItFits(
+    const Blueprint& blueprint, const InputMap& set, DecidingValues guess,
+    DecidingReader* reader,
+    absl::FunctionRef<absl::StatusOr<MadePlan>(const GraphShape&)> plan_with);
 
 }  // namespace kinora
 

@@ -8,6 +8,7 @@
 #include "common/inputs_hash.h"
 #include "common/proto_json.h"
 #include "common/testing/status_matchers.h"
+#include "services/planner/plan/expand_plan.h"
 #include "services/planner/plan/manifest_scanner.h"
 
 namespace kinora {
@@ -53,8 +54,13 @@ PlanInputs PlanWorld::Inputs() const {
   return in;
 }
 
-HydratedGraph* PlanWorld::Keep(const PlanInputs& in) const {
-  absl::StatusOr<GraphShape> shape = ShapeOf(blueprint_, inputs_);
+HydratedGraph* PlanWorld::Keep(const PlanInputs& in,
+                               const MadePlan& made) const {
+  DecidingReader reader(nullptr);
+  absl::StatusOr<DecidingValues> values =
+      reader.ReadAll(blueprint_, made.decided);
+  EXPECT_OK(values);
+  absl::StatusOr<GraphShape> shape = ShapeOf(blueprint_, inputs_, *values);
   EXPECT_OK(shape);
   if (kept_ == nullptr || kept_->graph->base_hash() != in.base_hash ||
       kept_->graph->blueprint_hash() != blueprint_hash_ ||
@@ -85,7 +91,7 @@ v1::Plan PlanWorld::Plan() const {
   EXPECT_OK(made);
   if (!made.ok()) return v1::Plan();
   // However the plan is made, it is the same.
-  HydratedGraph* kept = Keep(in);
+  HydratedGraph* kept = Keep(in, *made);
   absl::StatusOr<MadePlan> again = MakePlanOn(in, kept);
   EXPECT_OK(again);
   if (again.ok()) {
@@ -175,58 +181,125 @@ void PlanWorld::EditByHand(const std::string& artefact_id,
 }
 
 std::vector<std::string> PlanWorld::Run(const v1::Plan& plan) {
-  std::vector<std::string> called;
-  std::map<std::string, Result> results;
-  for (const v1::ReusedJob& job : plan.reused()) {
-    for (const v1::ReusedArtefact& artefact : job.artefacts()) {
-      Append(artefact.artefact_id(), job.inputs_hash(), &artefact.content(),
-             artefact.sequence());
-      results[artefact.artefact_id()] = {artefact.content(), job.inputs_hash(),
-                                         job.node()};
+  Running run;
+  run.plan = plan;
+  expansions = 0;
+  for (const v1::ReusedJob& job : plan.reused()) Reuse(job, &run);
+  RunLayers(plan.layers(), &run);
+  while (!run.failed && run.plan.deferred_size() > 0) {
+    // Each one settles at least one artefact.
+    if (++expansions > 20) {
+      ADD_FAILURE() << "still deferred: "
+                    << run.plan.deferred(0).ShortDebugString();
+      return run.called;
     }
+    Expand(plan, &run);
   }
-  bool failed = false;
-  for (const v1::PlanLayer& layer : plan.layers()) {
-    if (failed) break;
+  if (!run.failed) Commit(run.plan, run.results);
+  return run.called;
+}
+
+void PlanWorld::Expand(const v1::Plan& saved, Running* run) {
+  absl::StatusOr<MadePlan> now = MakePlan(Inputs());
+  ASSERT_OK(now);
+  const v1::ExpandDeferredGroupResponse more =
+      ExpansionOf(saved, std::move(now->plan));
+  std::set<std::string> known;
+  for (const v1::PlannedNode& node : run->plan.nodes()) {
+    known.insert(node.node());
+  }
+  for (const v1::PlannedNode& node : more.nodes()) {
+    if (known.insert(node.node()).second) *run->plan.add_nodes() = node;
+  }
+  for (const v1::PlannedInput& input : more.inputs()) {
+    *run->plan.add_inputs() = input;
+  }
+  for (const v1::PlannedSource& source : more.sources()) {
+    *run->plan.add_sources() = source;
+  }
+  *run->plan.mutable_deferred() = more.deferred();
+  *run->plan.mutable_removed_artefact_ids() = more.removed_artefact_ids();
+  for (const v1::ReusedJob& job : more.reused()) {
+    if (!run->jobs.contains(job.job_id())) Reuse(job, run);
+  }
+  RunLayers(more.layers(), run);
+}
+
+void PlanWorld::Reuse(const v1::ReusedJob& job, Running* run) {
+  run->jobs.insert(job.job_id());
+  for (const v1::ReusedArtefact& artefact : job.artefacts()) {
+    Append(artefact.artefact_id(), job.inputs_hash(), &artefact.content(),
+           artefact.sequence());
+    run->results[artefact.artefact_id()] = {artefact.content(),
+                                            job.inputs_hash(), job.node()};
+  }
+}
+
+void PlanWorld::RunLayers(
+    const google::protobuf::RepeatedPtrField<v1::PlanLayer>& layers,
+    Running* run) {
+  for (const v1::PlanLayer& layer : layers) {
+    if (run->failed) return;
     for (const v1::PlannedJob& job : layer.jobs()) {
-      Digest key = KeyOf(plan, job, results);
-      if (!job.inputs_hash().empty()) {
-        EXPECT_EQ(job.inputs_hash(), key.Hex());
-      }
-      bool call = false;
-      for (const v1::PlannedArtefact& artefact : job.artefacts()) {
-        const std::string& id = artefact.artefact_id();
-        const LoggedResult* logged = results_.FindOne(id, key);
-        if (logged != nullptr && !job.forced() &&
-            job.reason().kind() != v1::REASON_KIND_BLOB_LOST) {
-          results[id] = {logged->content, key.Hex(), job.node()};
-          continue;
-        }
-        call = true;
-        if (failing.contains(job.job_id())) {
-          failed = true;
-          Append(id, key.Hex(), nullptr, 0);
-          continue;
-        }
-        auto fixed = constant.find(job.job_id());
-        v1::Content content = InlineContent(
-            "text/plain", fixed != constant.end()
-                              ? fixed->second
-                              : absl::StrCat(id, " by ", key.Hex()));
-        Append(id, key.Hex(), &content, 0);
-        results[id] = {content, key.Hex(), job.node()};
-      }
-      if (job.need() == v1::JOB_NEED_MUST_RUN) {
-        EXPECT_TRUE(call) << job.job_id();
-      }
-      if (!call) continue;
-      called.push_back(job.job_id());
-      if (failing.contains(job.job_id())) continue;
-      if (!called_keys.insert(key.Hex()).second) called_twice = true;
+      if (run->jobs.insert(job.job_id()).second) RunJob(job, run);
     }
   }
-  if (!failed) Commit(plan, results);
-  return called;
+}
+
+v1::Content PlanWorld::Make(const v1::Plan& plan, const v1::PlannedJob& job,
+                            const v1::PlannedArtefact& artefact,
+                            const Digest& key) const {
+  std::string mime_type = "text/plain";
+  for (const v1::PlannedNode& node : plan.nodes()) {
+    for (const v1::PlannedOutput& output : node.outputs()) {
+      if (node.node() == job.node() && output.name() == artefact.output()) {
+        mime_type = output.mime_type();
+      }
+    }
+  }
+  const auto fixed = constant.find(job.job_id());
+  if (fixed != constant.end()) {
+    return InlineContent(mime_type, fixed->second);
+  }
+  if (mime_type == "application/json") {
+    constexpr const char* kLists[] = {"[0]", "[0,1]", "[0,1,2]"};
+    return InlineContent(mime_type, kLists[key.Hex()[0] % 3]);
+  }
+  return InlineContent(mime_type,
+                       absl::StrCat(artefact.artefact_id(), " by ", key.Hex()));
+}
+
+void PlanWorld::RunJob(const v1::PlannedJob& job, Running* run) {
+  const Digest key = KeyOf(run->plan, job, run->results);
+  if (!job.inputs_hash().empty()) {
+    EXPECT_EQ(job.inputs_hash(), key.Hex()) << job.job_id();
+  }
+  bool call = false;
+  for (const v1::PlannedArtefact& artefact : job.artefacts()) {
+    const std::string& id = artefact.artefact_id();
+    const LoggedResult* logged = results_.FindOne(id, key);
+    if (logged != nullptr && !job.forced() &&
+        job.reason().kind() != v1::REASON_KIND_BLOB_LOST) {
+      run->results[id] = {logged->content, key.Hex(), job.node()};
+      continue;
+    }
+    call = true;
+    if (failing.contains(job.job_id())) {
+      run->failed = true;
+      Append(id, key.Hex(), nullptr, 0);
+      continue;
+    }
+    const v1::Content content = Make(run->plan, job, artefact, key);
+    Append(id, key.Hex(), &content, 0);
+    run->results[id] = {content, key.Hex(), job.node()};
+  }
+  if (job.need() == v1::JOB_NEED_MUST_RUN) {
+    EXPECT_TRUE(call) << job.job_id();
+  }
+  if (!call) return;
+  run->called.push_back(job.job_id());
+  if (failing.contains(job.job_id())) return;
+  if (!called_keys.insert(key.Hex()).second) called_twice = true;
 }
 
 void PlanWorld::Commit(const v1::Plan& plan,

@@ -45,7 +45,8 @@ class PlanWorld {
 
   // Jobs that fail when they are called.
   std::set<std::string> failing;
-  // What a job makes, if not text that names the job and its key.
+  // What a job makes, if not text that names the job and its key, or for JSON a
+  // list of one to three numbers.
   std::map<std::string, std::string> constant;
   std::map<std::string, std::string> versions;  // by producer
   absl::flat_hash_set<Digest> lost_blobs;
@@ -56,6 +57,7 @@ class PlanWorld {
   // Every key whose producer succeeded so far.
   std::set<std::string> called_keys;
   bool called_twice = false;
+  int expansions = 0;  // of the latest run
 
  private:
   struct Result {
@@ -65,7 +67,7 @@ class PlanWorld {
   };
 
   // Brings what is kept up to date.
-  HydratedGraph* Keep(const PlanInputs& in) const;
+  HydratedGraph* Keep(const PlanInputs& in, const MadePlan& made) const;
   // What a planner keeps from plan to plan.
   struct Kept {
     Blueprint blueprint;
@@ -73,6 +75,26 @@ class PlanWorld {
     GraphShape shape;
     std::unique_ptr<HydratedGraph> graph;
   };
+
+  // One run; `plan` grows by what its expansions bring.
+  struct Running {
+    v1::Plan plan;
+    std::set<std::string> jobs;  // ids of those that are done
+    std::map<std::string, Result> results;
+    std::vector<std::string> called;
+    bool failed = false;
+  };
+
+  void Reuse(const v1::ReusedJob& job, Running* run);
+  void RunLayers(
+      const google::protobuf::RepeatedPtrField<v1::PlanLayer>& layers,
+      Running* run);
+  void RunJob(const v1::PlannedJob& job, Running* run);
+  v1::Content Make(const v1::Plan& plan, const v1::PlannedJob& job,
+                   const v1::PlannedArtefact& artefact,
+                   const Digest& key) const;
+  // Expands what is deferred, as a planner over a store does.
+  void Expand(const v1::Plan& saved, Running* run);
 
   Digest KeyOf(const v1::Plan& plan, const v1::PlannedJob& job,
                const std::map<std::string, Result>& results) const;

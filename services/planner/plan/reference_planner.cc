@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/inputs_hash.h"
+#include "services/planner/plan/graph_shape.h"
 
 namespace kinora {
 namespace {

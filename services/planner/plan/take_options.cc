@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "common/element_id.h"
 #include "common/error_reason.h"
 #include "common/status.h"
 #include "services/planner/plan/plan_state.h"
@@ -48,6 +49,15 @@ absl::Status ChooseVersions(PlanState* state) {
   for (size_t i = 0; i < blueprint.nodes.size(); ++i) {
     const int node = static_cast<int>(i);
     const std::string& before = state->hydrated.version(node);
+    const auto planned = state->in.node_versions.find(blueprint.nodes[i].name);
+    if (planned != state->in.node_versions.end()) {
+      state->versions.push_back(planned->second);
+      state->node_hashes.push_back(
+          planned->second == before
+              ? state->hydrated.node_hash(node)
+              : HashOfNode(blueprint, node, planned->second));
+      continue;
+    }
     const auto version = given.find(blueprint.nodes[i].producer);
     const bool same = version == given.end() || version->second == before;
     if (version != given.end()) {
@@ -109,8 +119,26 @@ void Warn(std::string text, PlanState* state) {
   state->warnings.push_back(std::move(text));
 }
 
+// True for an input at an index of a dimension that is not sized yet.
+bool MayStillCome(const PlanState& state, const std::string& id) {
+  if (state.graph.shape().unknown.empty()) return false;
+  const absl::StatusOr<ElementId> parsed = ElementId::Parse(id);
+  const Blueprint& blueprint = state.graph.blueprint();
+  if (!parsed.ok()) return false;
+  const int input = blueprint.FindInput(parsed->name);
+  const std::optional<ElementId> job = JobOfTake(*parsed);
+  const int node = job.has_value() ? blueprint.FindNode(job->name) : -1;
+  if (input < 0 && node < 0) return false;
+  const std::vector<int>& over =
+      input >= 0 ? blueprint.inputs[input].over : blueprint.nodes[node].over;
+  return std::any_of(over.begin(), over.end(), [&](int dimension) {
+    return state.graph.shape().extents[dimension].HasUnknown();
+  });
+}
+
 void WarnOfStrays(PlanState* state) {
   for (const std::string& id : state->hydrated.inputs().strays()) {
+    if (MayStillCome(*state, id)) continue;
     Warn(absl::StrCat(id,
                       " is set, but the blueprint has no such input at the "
                       "sizes of its dimensions"),

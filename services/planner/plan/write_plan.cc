@@ -3,13 +3,18 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 
+#include "common/element_id.h"
 #include "common/ids.h"
+#include "services/planner/plan/deferred_groups.h"
 #include "services/planner/plan/plan_state.h"
 
 namespace kinora {
@@ -20,12 +25,18 @@ class PlanWriter {
   explicit PlanWriter(const PlanState& state)
       : state_(state),
         graph_(state.graph),
-        blueprint_(state.hydrated.blueprint()) {}
+        blueprint_(state.hydrated.blueprint()),
+        deferred_(DeferredGroups(state.graph)) {
+    for (const v1::DeferredGroup& group : deferred_) {
+      deferred_nodes_.insert(group.node());
+    }
+  }
 
   MadePlan Write() {
     WriteHead();
     if (!state_.in.summary_only) WriteInputs();
     for (Graph::Job job : state_.dirty) WriteDirty(job);
+    WriteDeferred();
     for (auto& [name, node] : nodes_) {
       *plan_.add_nodes() = std::move(node);
     }
@@ -40,6 +51,7 @@ class PlanWriter {
     made.plan = std::move(plan_);
     made.summary_only = state_.in.summary_only;
     made.warnings = state_.warnings;
+    NoteDeferred(&made.warnings);
     made.relied_on = std::move(relied_on_);
     return made;
   }
@@ -63,7 +75,7 @@ class PlanWriter {
     }
     if (state_.in.summary_only) return;
     for (const std::string& id : state_.base.removed_artefact_ids()) {
-      plan_.add_removed_artefact_ids(id);
+      if (!IsOfDeferredNode(id)) plan_.add_removed_artefact_ids(id);
     }
   }
 
@@ -106,6 +118,45 @@ class PlanWriter {
       if (fate == JobFate::kReused) WriteReused(node, job);
     }
     if (fate == JobFate::kReused) RelyOnReused(node, job);
+  }
+
+  // An expansion needs the versions of these nodes, too.
+  void WriteDeferred() {
+    if (state_.in.summary_only) return;
+    for (const v1::DeferredGroup& group : deferred_) {
+      *plan_.add_deferred() = group;
+    }
+    for (size_t n = 0; n < blueprint_.nodes.size(); ++n) {
+      const std::string& name = blueprint_.nodes[n].name;
+      if (deferred_nodes_.contains(name) && nodes_.find(name) == nodes_.end()) {
+        DescribeNode(static_cast<int>(n));
+      }
+    }
+  }
+
+  // For people: which nodes wait for what.
+  void NoteDeferred(std::vector<std::string>* notes) const {
+    constexpr size_t kMaxNotes = 20;
+    std::map<std::string, std::set<std::string>> nodes_by_decider;
+    for (const v1::DeferredGroup& group : deferred_) {
+      const std::string& decider = group.sized_by_artefact_id();
+      if (!decider.empty()) nodes_by_decider[decider].insert(group.node());
+    }
+    for (const auto& [decider, nodes] : nodes_by_decider) {
+      if (notes->size() >= kMaxNotes) return;
+      notes->push_back(absl::StrCat(decider, " decides about jobs of ",
+                                    absl::StrJoin(nodes, ", "),
+                                    ": they are planned when it is made"));
+    }
+  }
+
+  bool IsOfDeferredNode(const std::string& artefact_id) const {
+    if (deferred_.empty()) return false;
+    const absl::StatusOr<ElementId> parsed = ElementId::Parse(artefact_id);
+    const int output = parsed.ok() ? blueprint_.FindOutput(parsed->name) : -1;
+    if (output < 0) return false;
+    return deferred_nodes_.contains(
+        blueprint_.nodes[blueprint_.outputs[output].node].name);
   }
 
   void DescribeNode(int node) {
@@ -270,7 +321,8 @@ class PlanWriter {
       return counts_[static_cast<size_t>(fate)];
     };
     // Inactive jobs have nothing to make, as clean ones.
-    const int64_t active = graph_.num_jobs() - graph_.num_inactive_jobs();
+    const int64_t active = graph_.num_jobs() - graph_.num_inactive_jobs() -
+                           graph_.num_deferred_jobs();
     summary.set_total_jobs(active);
     summary.set_inactive_jobs(graph_.num_inactive_jobs());
     summary.set_must_run_jobs(count(JobFate::kMustRun));
@@ -279,6 +331,8 @@ class PlanWriter {
     summary.set_reused_jobs(count(JobFate::kReused));
     summary.set_left_jobs(count(JobFate::kLeft));
     summary.set_layers(layers_);
+    summary.set_deferred_jobs(graph_.num_deferred_jobs());
+    summary.set_deferred_nodes(static_cast<int64_t>(deferred_nodes_.size()));
     for (const std::string& id : state_.changed_ids) {
       summary.add_changed_inputs(id);
     }
@@ -324,6 +378,8 @@ class PlanWriter {
   const PlanState& state_;
   const Graph& graph_;
   const Blueprint& blueprint_;
+  const std::vector<v1::DeferredGroup> deferred_;
+  std::set<std::string> deferred_nodes_;
   v1::Plan plan_;
   std::map<std::string, v1::PlannedNode> nodes_;
   absl::flat_hash_set<Graph::Element> sources_;  // of the base

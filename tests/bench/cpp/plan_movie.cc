@@ -9,6 +9,7 @@
 #include "common/inputs_hash.h"
 #include "services/planner/blueprint/blueprint.h"
 #include "services/planner/graph/graph.h"
+#include "services/planner/plan/graph_shape.h"
 #include "services/planner/plan/hydrated_graph.h"
 #include "services/planner/plan/input_values.h"
 #include "tests/bench/cpp/bench.h"
