@@ -99,6 +99,11 @@ void PrintPlan(absl::string_view movie_id, const CreatedPlan& plan) {
       summary.left_jobs() == 0
           ? ""
           : absl::StrFormat(", %d left as they are", summary.left_jobs())));
+  if (summary.deferred_nodes() > 0) {
+    Print(
+        absl::StrFormat("%d nodes have jobs that are planned during the run\n",
+                        summary.deferred_nodes()));
+  }
 }
 
 // The header with its layers as one document.
@@ -151,6 +156,11 @@ void PrintEstimate(const v1::EstimatePlanResponse& estimate) {
                            FormatCost(producer.price().high()))
             : "no price for",
         producer.recorded_calls()));
+  }
+  if (estimate.summary().deferred_nodes() > 0) {
+    Print(absl::StrFormat(
+        "not counted: jobs of %d nodes that are planned during the run\n",
+        estimate.summary().deferred_nodes()));
   }
   if (estimate.unpriced_producers_size() > 0) {
     Print(absl::StrFormat("no price known: %s\n",

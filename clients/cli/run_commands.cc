@@ -20,14 +20,15 @@ namespace {
 void PrintStart(const v1::StartRunResponse& started) {
   const v1::PlanSummary& summary = started.plan().summary();
   Print(absl::StrFormat(
-      "%s of %s: %s, %d jobs in %d layers (%d reused, %d clean%s)\n",
+      "%s of %s: %s, %d jobs in %d layers (%d reused, %d clean%s)%s\n",
       started.run().run_id(), started.run().movie_id(),
       started.run().target_revision(),
       summary.must_run_jobs() + summary.may_run_jobs(), summary.layers(),
       summary.reused_jobs(), summary.clean_jobs(),
       summary.left_jobs() == 0
           ? ""
-          : absl::StrFormat(", %d left as they are", summary.left_jobs())));
+          : absl::StrFormat(", %d left as they are", summary.left_jobs()),
+      summary.deferred_nodes() > 0 ? ", and more as artefacts decide" : ""));
 }
 
 absl::StatusOr<int> StartRun(const Invocation& call) {

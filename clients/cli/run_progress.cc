@@ -111,14 +111,28 @@ std::string RunProgress::Take(const v1::Event& event) {
     case v1::LedgerEvent::kLogAppended:
       return JoinLines(ledger.log_appended());
     case v1::LedgerEvent::kJob:
-      // A blocked job is also skipped, which says it already.
-      if (ledger.job().type() == "blocked") return "";
+      // A blocked job is also skipped, which says it already; not so a node
+      // whose jobs never came to be.
+      if (ledger.job().type() == "blocked" &&
+          NodeOf(ledger.job().job_id()).failed > 0) {
+        return "";
+      }
+      if (ledger.job().type() == "expanded") TakeExpansion(ledger.job());
       return Line(ledger.job().type(), ledger.job().job_id(),
                   ledger.job().message());
     case v1::LedgerEvent::kRunWaiting:
       return absl::StrCat("  waiting  ", ledger.run_waiting().reason());
     default:
       return "";
+  }
+}
+
+void RunProgress::TakeExpansion(const v1::JobEvent& expanded) {
+  const absl::StatusOr<JsonValue> detail = ParseJson(expanded.detail_json());
+  const JsonValue* jobs = detail.ok() ? detail->Find("jobsByNode") : nullptr;
+  if (jobs == nullptr || !jobs->is_object()) return;
+  for (const JsonMember& node : jobs->object()) {
+    NodeOf(node.key).total += node.value.integer_value().value_or(0);
   }
 }
 

@@ -59,7 +59,9 @@ RunActor::RunActor(const RunActorDeps& deps, v1::RunRecord record,
       strand_(deps.executor),
       record_(std::move(record)),
       state_(std::move(state)),
-      on_ended_(std::move(on_ended)) {}
+      on_ended_(std::move(on_ended)),
+      removed_artefact_ids_(plan_->removed_artefact_ids().begin(),
+                            plan_->removed_artefact_ids().end()) {}
 
 void RunActor::Start() { Post(Begun{}); }
 
@@ -100,16 +102,23 @@ absl::Status RunActor::Work(std::vector<Message> messages) {
     return absl::AbortedError(
         absl::StrCat("run ", run_id(), " lost the lease on its movie"));
   }
-  if (begun) KINORA_RETURN_IF_ERROR(ReuseFromPlan());
+  if (begun) {
+    std::vector<const v1::ReusedJob*> reused;
+    for (const v1::ReusedJob& job : plan_->reused()) reused.push_back(&job);
+    KINORA_RETURN_IF_ERROR(Reuse(reused));
+  }
   KINORA_RETURN_IF_ERROR(FlushArtefacts());
   for (const RunFact& fact : facts_) ApplyFact(fact);
   facts_.clear();
+  KINORA_RETURN_IF_ERROR(TakeExpansion());
 
   std::vector<JobIndex> starts;
   if (!stopping_) KINORA_RETURN_IF_ERROR(Dispatch(&starts));
   KINORA_RETURN_IF_ERROR(FlushLedger());
   for (JobIndex job : starts) StartAttempt(job);
+  if (!stopping_) AskForExpansion();
 
+  if (expanding_) return absl::OkStatus();
   if (state_.finished()) return Finish();
   if (stopping_ && running_.empty()) End();
   return absl::OkStatus();
@@ -228,16 +237,20 @@ absl::Status RunActor::Dispatch(std::vector<JobIndex>* starts) {
 
 void RunActor::ApplyFact(const RunFact& fact) {
   for (const JobChange& change : state_.Apply(fact)) {
-    v1::Event event =
-        ChangeEvent(identity_, NowMillis(deps_.clock), state_, change);
-    if (event.ledger().kind_case() != v1::LedgerEvent::KIND_NOT_SET) {
-      ledger_events_.push_back(std::move(event));
-    }
+    Report(change);
     if (change.status != JobStatus::kRetrying) continue;
     std::weak_ptr<RunActor> weak = weak_from_this();
     deps_.executor.PostAfter(change.delay, [weak, job = change.job] {
       if (auto self = weak.lock()) self->Post(RetryTimer{job});
     });
+  }
+}
+
+void RunActor::Report(const JobChange& change) {
+  v1::Event event =
+      ChangeEvent(identity_, NowMillis(deps_.clock), state_, change);
+  if (event.ledger().kind_case() != v1::LedgerEvent::KIND_NOT_SET) {
+    ledger_events_.push_back(std::move(event));
   }
 }
 
@@ -272,8 +285,8 @@ v1::LedgerEvent* RunActor::AddLedger() {
 }
 
 absl::Status RunActor::Finish() {
-  *record_.mutable_jobs() =
-      CountJobs(state_, plan_->reused_size(), plan_->summary().clean_jobs());
+  KINORA_RETURN_IF_ERROR(BlockDeferred());
+  *record_.mutable_jobs() = Counts();
   if (logs_.truncated()) {
     // Lets readers know how many lines there were in all.
     v1::LogAppendedEvent* log = AddLedger()->mutable_log_appended();
@@ -305,7 +318,8 @@ absl::Status RunActor::Commit() {
   source->set_run_id(run_id());
   source->set_plan_hash(record_.plan_hash());
   source->set_inputs_through_sequence(plan_->inputs_through_sequence());
-  *source->mutable_removed_artefact_ids() = plan_->removed_artefact_ids();
+  source->mutable_removed_artefact_ids()->Assign(removed_artefact_ids_.begin(),
+                                                 removed_artefact_ids_.end());
   *request.mutable_lease() = lease_->token();
   absl::StatusOr<v1::CommitRevisionResponse> committed =
       deps_.store.manifests.Commit(request);
@@ -351,8 +365,7 @@ void RunActor::GiveUp(const absl::Status& why) {
   if (lease_lost_ || ReasonOf(why) == "LEASE_LOST") return End();
   artefact_events_.clear();
   ledger_events_.clear();
-  *record_.mutable_jobs() =
-      CountJobs(state_, plan_->reused_size(), plan_->summary().clean_jobs());
+  *record_.mutable_jobs() = Counts();
   const std::string error(why.message());
   AddLedger()->mutable_run_failed()->set_error(error);
   const absl::Status closed = CloseRecord(v1::RUN_STATUS_FAILED, error);

@@ -11,6 +11,10 @@
 //   3. appends all ledger events, in one call;
 //   4. starts the next attempts.
 //
+// Where an artefact has landed that decides about deferred jobs of the plan, it
+// has the planner expand the plan, while it goes on with what it has, and takes
+// the answer up like anything else that happened.
+//
 // So the order of each job is: blobs, artefact events, step.completed, start
 // of what depends on it; and the cost of durability is shared by all jobs that
 // ended while the batch before was being written.
@@ -30,6 +34,7 @@
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
@@ -40,7 +45,9 @@
 #include "common/trace_context.h"
 #include "kinora/v1/event.pb.h"
 #include "kinora/v1/plan.pb.h"
+#include "kinora/v1/planner.pb.h"
 #include "kinora/v1/run_record.pb.h"
+#include "services/planner/planner.h"
 #include "services/runner/lease_keeper.h"
 #include "services/runner/log_intake.h"
 #include "services/runner/producer_caller.h"
@@ -61,6 +68,7 @@ struct RunActorDeps {
   const ProducerConfigs& configs;
   Executor& executor;
   Clock& clock;
+  Planner& planner;
 };
 
 // Thread-safe. Blocking calls of the store happen on the executor.
@@ -123,9 +131,15 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   struct StopCall {
     bool now = false;
   };
+  // The planner's answer.
+  struct Expanded {
+    std::vector<std::string> landed;
+    absl::StatusOr<v1::ExpandDeferredGroupResponse> answer;
+  };
   struct LeaseLost {};
-  using Message = std::variant<Begun, AttemptEnded, ProgressMade, LinesLogged,
-                               RetryTimer, CancelCall, StopCall, LeaseLost>;
+  using Message =
+      std::variant<Begun, AttemptEnded, ProgressMade, LinesLogged, RetryTimer,
+                   CancelCall, StopCall, Expanded, LeaseLost>;
 
   // What the actor keeps of a running job.
   struct Running {
@@ -151,20 +165,30 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   void Take(const RetryTimer& timer);
   void Take(const CancelCall& call);
   void Take(const StopCall& call);
+  void Take(Expanded& expanded);
   void Take(const LeaseLost&);
 
-  absl::Status ReuseFromPlan();
+  absl::Status Reuse(const std::vector<const v1::ReusedJob*>& jobs);
   absl::Status Dispatch(std::vector<JobIndex>* starts);
   absl::Status LookUp(const std::vector<JobIndex>& jobs);
   absl::StatusOr<std::vector<v1::Event>> Resolve(
       const std::vector<v1::ArtefactQuery>& queries);
   absl::Status DropMissingBlobs(std::vector<v1::Event>* events);
   void ApplyFact(const RunFact& fact);
+  void Report(const JobChange& change);
   absl::Status FlushArtefacts();
   absl::Status FlushLedger();
   absl::Status Append(v1::LogKind kind, std::vector<v1::Event>* events);
   void StartAttempt(JobIndex job);
   void CancelAttempts();
+
+  // run_actor_expansion.cc
+  void AskForExpansion();
+  absl::Status TakeExpansion();
+  void ReportExpansion(const std::vector<std::string>& landed,
+                       const RunState::Extension& extension);
+  absl::Status BlockDeferred();
+  v1::JobCounts Counts() const;
 
   v1::LedgerEvent* AddLedger();
   absl::Status Finish();
@@ -195,6 +219,12 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   std::vector<v1::Event> artefact_events_;      // to be appended
   std::vector<v1::Event> ledger_events_;
   std::vector<RunFact> facts_;  // to be applied once their events are durable
+  // The planner is asked, at most once at a time; what it answered last.
+  bool expanding_ = false;
+  uint32_t expansion_attempts_ = 0;
+  std::optional<Expanded> expanded_;
+  std::vector<std::string> removed_artefact_ids_;
+  int64_t reused_by_plan_ = 0;
   int64_t appends_ = 0;
   std::string cancel_reason_;
   bool stopping_ = false;

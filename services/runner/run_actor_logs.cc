@@ -28,13 +28,13 @@ bool IsMadeBy(const std::string& run_id, const v1::Event& event) {
 
 // A revision takes what the events of its run say, so what the plan takes
 // from earlier runs is said again under this one.
-absl::Status RunActor::ReuseFromPlan() {
+absl::Status RunActor::Reuse(const std::vector<const v1::ReusedJob*>& jobs) {
   std::vector<v1::ArtefactQuery> queries;
-  for (const v1::ReusedJob& job : plan_->reused()) {
-    for (const v1::ReusedArtefact& artefact : job.artefacts()) {
+  for (const v1::ReusedJob* job : jobs) {
+    for (const v1::ReusedArtefact& artefact : job->artefacts()) {
       v1::ArtefactQuery query;
       query.set_artefact_id(artefact.artefact_id());
-      query.set_inputs_hash(job.inputs_hash());
+      query.set_inputs_hash(job->inputs_hash());
       queries.push_back(std::move(query));
     }
   }
@@ -47,12 +47,13 @@ absl::Status RunActor::ReuseFromPlan() {
     }
     artefact_events_.push_back(ReusedEvent(identity_, events[i]));
   }
-  for (const v1::ReusedJob& job : plan_->reused()) {
+  for (const v1::ReusedJob* job : jobs) {
     v1::StepSkippedEvent* skipped = AddLedger()->mutable_step_skipped();
-    skipped->mutable_step()->set_step_id(job.job_id());
-    skipped->mutable_step()->set_label(job.job_id());
+    skipped->mutable_step()->set_step_id(job->job_id());
+    skipped->mutable_step()->set_label(job->job_id());
     skipped->set_reason("reused");
   }
+  reused_by_plan_ += static_cast<int64_t>(jobs.size());
   return absl::OkStatus();
 }
 

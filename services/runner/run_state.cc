@@ -58,14 +58,9 @@ absl::StatusOr<Digest> DigestOf(const v1::Content& content) {
 absl::StatusOr<RunState> RunState::Create(std::shared_ptr<const v1::Plan> plan,
                                           const RunStateOptions& options,
                                           Random& random) {
-  if (plan->deferred_size() > 0) {
-    return absl::UnimplementedError(absl::StrCat(
-        "plan: node ", plan->deferred(0).node(),
-        " is sized by an artefact, which this build cannot run yet"));
-  }
   RunState state(std::move(plan), options, random);
-  KINORA_RETURN_IF_ERROR(state.AddSources());
-  KINORA_RETURN_IF_ERROR(state.AddJobs());
+  KINORA_RETURN_IF_ERROR(state.AddPart(*state.plan_));
+  state.WaitForDeciders(state.plan_->deferred());
   state.OpenLayers();
   return state;
 }
@@ -77,54 +72,73 @@ RunState::RunState(std::shared_ptr<const v1::Plan> plan,
       random_(&random),
       counts_(kStatuses) {}
 
-absl::Status RunState::AddSources() {
-  auto add = [this](const std::string& id,
-                    const v1::Content& content) -> absl::Status {
-    absl::StatusOr<Digest> hash = DigestOf(content);
-    if (!hash.ok()) {
-      return Annotate(hash.status(), absl::StrCat("plan: ", id));
-    }
-    Source source{content, *hash, true, -1};
-    if (!sources_.emplace(id, std::move(source)).second) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("plan: ", id, " is given twice"));
-    }
-    return absl::OkStatus();
-  };
-  for (const v1::PlannedInput& input : plan_->inputs()) {
-    KINORA_RETURN_IF_ERROR(add(input.input_id(), input.content()));
+absl::Status RunState::AddSource(const std::string& id,
+                                 const v1::Content& content) {
+  absl::StatusOr<Digest> hash = DigestOf(content);
+  if (!hash.ok()) {
+    return Annotate(hash.status(), absl::StrCat("plan: ", id));
   }
-  for (const v1::ReusedJob& job : plan_->reused()) {
-    for (const v1::ReusedArtefact& artefact : job.artefacts()) {
-      KINORA_RETURN_IF_ERROR(add(artefact.artefact_id(), artefact.content()));
-    }
-  }
-  for (const v1::PlannedSource& source : plan_->sources()) {
-    // A reused upstream may be named here, too.
-    if (sources_.contains(source.artefact_id())) continue;
-    KINORA_RETURN_IF_ERROR(add(source.artefact_id(), source.content()));
+  Source source{content, *hash, true, -1};
+  if (!sources_.emplace(id, std::move(source)).second) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("plan: ", id, " is given twice"));
   }
   return absl::OkStatus();
 }
 
-absl::Status RunState::AddJobs() {
-  for (const v1::PlannedNode& node : plan_->nodes()) {
-    nodes_[node.node()] = &node;
+absl::Status RunState::AddReused(const v1::ReusedJob& job) {
+  for (const v1::ReusedArtefact& artefact : job.artefacts()) {
+    KINORA_RETURN_IF_ERROR(
+        AddSource(artefact.artefact_id(), artefact.content()));
   }
-  for (int layer = 0; layer < plan_->layers_size(); ++layer) {
+  return absl::OkStatus();
+}
+
+template <typename PlanPart>
+absl::Status RunState::AddPart(const PlanPart& part) {
+  for (const v1::PlannedInput& input : part.inputs()) {
+    KINORA_RETURN_IF_ERROR(AddSource(input.input_id(), input.content()));
+  }
+  for (const v1::ReusedJob& job : part.reused()) {
+    KINORA_RETURN_IF_ERROR(AddReused(job));
+  }
+  for (const v1::PlannedSource& source : part.sources()) {
+    // A reused upstream may be named here, too.
+    if (sources_.contains(source.artefact_id())) continue;
+    KINORA_RETURN_IF_ERROR(AddSource(source.artefact_id(), source.content()));
+  }
+  for (const v1::PlannedNode& node : part.nodes()) {
+    nodes_.emplace(node.node(), &node);
+  }
+  return AddLayers(part.layers());
+}
+
+template absl::Status RunState::AddPart(
+    const v1::ExpandDeferredGroupResponse& part);
+
+absl::Status RunState::AddLayers(
+    const google::protobuf::RepeatedPtrField<v1::PlanLayer>& layers) {
+  const size_t first = jobs_.size();
+  if (!first_of_layer_.empty()) first_of_layer_.pop_back();
+  for (const v1::PlanLayer& planned : layers) {
+    const size_t layer = first_of_layer_.size();
     first_of_layer_.push_back(jobs_.size());
-    unfinished_in_layer_.push_back(
-        static_cast<size_t>(plan_->layers(layer).jobs_size()));
-    for (const v1::PlannedJob& job : plan_->layers(layer).jobs()) {
-      KINORA_RETURN_IF_ERROR(AddJob(job, static_cast<size_t>(layer)));
+    unfinished_in_layer_.push_back(static_cast<size_t>(planned.jobs_size()));
+    for (const v1::PlannedJob& job : planned.jobs()) {
+      KINORA_RETURN_IF_ERROR(AddJob(job, layer));
     }
   }
   first_of_layer_.push_back(jobs_.size());
-  for (size_t i = 0; i < jobs_.size(); ++i) {
+  for (size_t i = first; i < jobs_.size(); ++i) {
     KINORA_RETURN_IF_ERROR(Connect(static_cast<JobIndex>(i)));
     KINORA_RETURN_IF_ERROR(CheckKey(static_cast<JobIndex>(i)));
   }
-  counts_[static_cast<size_t>(JobStatus::kPending)] = jobs_.size();
+  counts_[static_cast<size_t>(JobStatus::kPending)] += jobs_.size() - first;
+  MeasurePaths();
+  return absl::OkStatus();
+}
+
+void RunState::MeasurePaths() {
   // Dependants come later, so one pass from the end sees them first.
   for (size_t i = jobs_.size(); i-- > 0;) {
     for (JobIndex dependant : jobs_[i].dependants) {
@@ -132,7 +146,6 @@ absl::Status RunState::AddJobs() {
                                          Entry(dependant).remaining_path + 1);
     }
   }
-  return absl::OkStatus();
 }
 
 absl::Status RunState::AddJob(const v1::PlannedJob& job, size_t layer) {
@@ -270,7 +283,9 @@ void RunState::Handle(const AttemptFailed& fact) {
     first_failure_ = change;
   }
   changes_.push_back(change);
-  if (change.status == JobStatus::kFailed) Block(fact.job, fact.failure);
+  if (change.status != JobStatus::kFailed) return;
+  failures_[fact.job] = change;
+  Block(fact.job, fact.failure);
 }
 
 void RunState::Handle(const RetryDue& fact) {
@@ -311,6 +326,8 @@ void RunState::Land(JobIndex index, const std::vector<v1::Content>& outputs) {
     // Whoever made the content has computed the hash; none is all zero.
     source.hash = DigestOf(source.content).value_or(Digest());
     source.known = true;
+    const std::string& id = job.job->artefacts(i).artefact_id();
+    if (deciders_.contains(id)) landed_.insert(id);
   }
   for (JobIndex dependant : job.dependants) {
     Job& next = Entry(dependant);
@@ -320,18 +337,23 @@ void RunState::Land(JobIndex index, const std::vector<v1::Content>& outputs) {
 }
 
 void RunState::Block(JobIndex failed, const v1::Failure& root) {
+  BlockAll(Entry(failed).dependants, failed, root);
+}
+
+void RunState::BlockAll(std::vector<JobIndex> stack, JobIndex failed,
+                        const v1::Failure& root) {
   v1::Failure failure;
   failure.set_reason(v1::FAILURE_REASON_BLOCKED);
   failure.set_message(
       absl::StrCat("blocked: ", job(failed).job_id(), " failed"));
   *failure.mutable_cause() = root;
   failure.mutable_cause()->set_job_id(job(failed).job_id());
-  std::vector<JobIndex> stack(Entry(failed).dependants);
   while (!stack.empty()) {
     const JobIndex index = stack.back();
     stack.pop_back();
     if (IsFinal(status(index))) continue;
     SetStatus(index, JobStatus::kBlocked);
+    Entry(index).blocked_by = failed;
     changes_.push_back({index, JobStatus::kBlocked, failure, {}});
     const std::vector<JobIndex>& next = Entry(index).dependants;
     stack.insert(stack.end(), next.begin(), next.end());

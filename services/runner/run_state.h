@@ -22,6 +22,11 @@
 //   changes = state.Apply(fact);            // what became of which jobs
 //   while (commands = state.NextCommands()) // look these up, start those
 //
+// A plan may hold deferred groups: jobs that are not known before an artefact
+// has landed that decides about them. Then landed_deciders() is not empty, the
+// caller has the planner expand the plan and hands the answer to Extend(); what
+// it brings is part of the run from then on. The run is not finished before.
+//
 // Promises: every job ends in exactly one final state; no job starts before
 // all it depends on has succeeded; limits on concurrency hold at any time; a
 // fact that comes too late or twice changes nothing.
@@ -39,6 +44,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -47,6 +53,7 @@
 #include "common/random.h"
 #include "kinora/v1/event.pb.h"
 #include "kinora/v1/plan.pb.h"
+#include "kinora/v1/planner.pb.h"
 #include "services/runner/retry_policy.h"
 
 namespace kinora {
@@ -133,8 +140,8 @@ class RunState {
  public:
   // INVALID_ARGUMENT naming job and element if the plan does not hold together
   // (an unknown node or source, a dependency in the same or a later layer, an
-  // id made twice, a key that is not that of its parts); UNIMPLEMENTED if it
-  // has deferred groups. `random` MUST outlive the state.
+  // id made twice, a key that is not that of its parts). `random` MUST outlive
+  // the state.
   static absl::StatusOr<RunState> Create(std::shared_ptr<const v1::Plan> plan,
                                          const RunStateOptions& options,
                                          Random& random);
@@ -148,8 +155,39 @@ class RunState {
   // starts. Empty once cancelled.
   RunCommands NextCommands();
 
-  // True when every job is in a final state.
-  bool finished() const { return final_ == jobs_.size(); }
+  // What Extend() brought.
+  struct Extension {
+    // Jobs whose results come from the log; they are none of the state's.
+    std::vector<const v1::ReusedJob*> reused;
+    std::vector<JobChange> changes;
+    size_t jobs = 0;                         // further jobs of the state
+    std::map<std::string, int64_t> by_node;  // these and the reused ones
+  };
+
+  // Takes up what a plan has beyond its jobs so far; jobs and values that are
+  // known already are passed over. Errors as of Create(); INTERNAL if an
+  // artefact that has landed is still waited for.
+  absl::StatusOr<Extension> Extend(
+      std::shared_ptr<const v1::ExpandDeferredGroupResponse> expansion);
+
+  // The deciding artefacts that have landed since the last Extend(), sorted;
+  // none once cancelled.
+  std::vector<std::string> landed_deciders() const;
+
+  // What is still deferred. Of a run that is finished, it never comes.
+  const std::vector<v1::DeferredGroup>& deferred() const { return deferred_; }
+
+  // The failed job because of which a deferred group never comes; null if there
+  // is none.
+  const JobChange* FailureBehind(const v1::DeferredGroup& group) const;
+
+  // The job that makes an artefact; -1 if none does.
+  JobIndex MakerOf(absl::string_view artefact_id) const;
+
+  // True when every job is in a final state and nothing waits for Extend().
+  bool finished() const {
+    return final_ == jobs_.size() && (cancelled_ || landed_.empty());
+  }
   bool cancelled() const { return cancelled_; }
   // True if some job failed.
   bool failed() const { return count(JobStatus::kFailed) > 0; }
@@ -193,7 +231,8 @@ class RunState {
     size_t lane = 0;
     size_t missing = 0;  // upstream jobs that have no result yet
     std::vector<JobIndex> dependants;
-    int remaining_path = 1;  // jobs on the longest way down, itself included
+    int remaining_path = 1;    // jobs on the longest way down, itself included
+    JobIndex blocked_by = -1;  // the failed job
     JobStatus status = JobStatus::kPending;
     uint32_t attempts = 0;
     Digest key;
@@ -215,8 +254,19 @@ class RunState {
   RunState(std::shared_ptr<const v1::Plan> plan, const RunStateOptions& options,
            Random& random);
 
-  absl::Status AddSources();
-  absl::Status AddJobs();
+  // The same for a plan and what it is extended by.
+  template <typename PlanPart>
+  absl::Status AddPart(const PlanPart& part);
+  absl::Status AddReused(const v1::ReusedJob& job);
+  absl::Status AddSource(const std::string& id, const v1::Content& content);
+  absl::Status AddLayers(
+      const google::protobuf::RepeatedPtrField<v1::PlanLayer>& layers);
+  void MeasurePaths();
+  // run_state_growth.cc
+  void WaitForDeciders(
+      const google::protobuf::RepeatedPtrField<v1::DeferredGroup>& groups);
+  void BlockIfHopeless(JobIndex index);
+  void LearnKnownJobs();
   absl::Status AddJob(const v1::PlannedJob& job, size_t layer);
   absl::Status Connect(JobIndex index);
   absl::Status CheckKey(JobIndex index) const;
@@ -238,6 +288,8 @@ class RunState {
   void SetStatus(JobIndex index, JobStatus status);
   void Land(JobIndex index, const std::vector<v1::Content>& outputs);
   void Block(JobIndex failed, const v1::Failure& root);
+  void BlockAll(std::vector<JobIndex> stack, JobIndex failed,
+                const v1::Failure& root);
   void MakeKeyed(JobIndex index);
   void MakeReady(JobIndex index);
   void LeaveRunning(JobIndex index);
@@ -269,6 +321,15 @@ class RunState {
   bool cancelled_ = false;
   std::vector<JobChange> changes_;  // of the Apply() under way
   JobChange first_failure_;
+
+  std::vector<std::shared_ptr<const v1::ExpandDeferredGroupResponse>>
+      expansions_;  // jobs_ points into them
+  std::vector<v1::DeferredGroup> deferred_;
+  absl::flat_hash_set<std::string> deciders_;  // ids, of deferred_
+  std::set<std::string> landed_;               // of these
+  // Ids of all jobs, once there was an expansion.
+  absl::flat_hash_set<std::string> known_jobs_;
+  std::map<JobIndex, JobChange> failures_;
 };
 
 // The hash of a content, whichever form it has. INVALID_ARGUMENT if it has

@@ -63,6 +63,23 @@ class PlanBuilder {
     return *this;
   }
 
+  PlanBuilder& Defer(const std::string& node, const std::string& decider) {
+    v1::DeferredGroup* group = plan_->add_deferred();
+    group->set_node(node);
+    group->set_dimension("segment");
+    group->set_sized_by_artefact_id("Artifact:" + decider);
+    return *this;
+  }
+
+  // The same as an answer of the planner.
+  std::shared_ptr<const v1::ExpandDeferredGroupResponse> TakeExpansion() {
+    auto expansion = std::make_shared<v1::ExpandDeferredGroupResponse>();
+    *expansion->mutable_layers() = plan_->layers();
+    *expansion->mutable_nodes() = plan_->nodes();
+    *expansion->mutable_deferred() = plan_->deferred();
+    return expansion;
+  }
+
   v1::Plan& plan() { return *plan_; }
   std::shared_ptr<const v1::Plan> Take() { return plan_; }
 
@@ -313,10 +330,83 @@ TEST_F(RunStateTest, PlanThatDoesNotHoldTogetherIsRefused) {
   EXPECT_THAT(RunState::Create(key.Take(), {}, random_),
               StatusIs(absl::StatusCode::kInvalidArgument,
                        HasSubstr("inputs hash 00")));
-  PlanBuilder deferred;
-  deferred.plan().add_deferred()->set_node("Image");
-  EXPECT_THAT(RunState::Create(deferred.Take(), {}, random_),
-              StatusIs(absl::StatusCode::kUnimplemented, HasSubstr("Image")));
+}
+
+// F: B-2
+TEST_F(RunStateTest, JobsOfAnExpansionFollowWhatHasLanded) {
+  PlanBuilder plan;
+  plan.Job(0, "Script", {}).Job(0, "Title", {}).Defer("Film", "Script");
+  RunState state = Make(plan);
+  EXPECT_THAT(Start(state), UnorderedElementsAre("Script", "Title"));
+  Succeed(state, "Script", "[1]");
+  EXPECT_THAT(state.landed_deciders(), ElementsAre("Artifact:Script"));
+  EXPECT_THAT(Start(state), IsEmpty());
+  PlanBuilder more;
+  more.Job(0, "Clip", {"Script"}).Job(1, "Film", {"Clip", "Title"});
+  ASSERT_OK_AND_ASSIGN(RunState::Extension extension,
+                       state.Extend(more.TakeExpansion()));
+  EXPECT_EQ(extension.jobs, 2u);
+  EXPECT_THAT(state.landed_deciders(), IsEmpty());
+  EXPECT_THAT(Start(state), ElementsAre("Clip"));
+  Succeed(state, "Clip", "c");
+  EXPECT_THAT(Start(state), IsEmpty());  // Title is not there yet
+  // The same once more changes nothing.
+  ASSERT_OK_AND_ASSIGN(extension, state.Extend(more.TakeExpansion()));
+  EXPECT_EQ(extension.jobs, 0u);
+  Succeed(state, "Title", "t");
+  EXPECT_THAT(Start(state), ElementsAre("Film"));
+  Succeed(state, "Film", "f");
+  EXPECT_TRUE(state.finished());
+}
+
+TEST_F(RunStateTest, ARunIsNotFinishedBeforeItIsExpanded) {
+  PlanBuilder plan;
+  plan.Job(0, "Script", {}).Defer("Clip", "Script").Defer("Film", "Script");
+  RunState state = Make(plan);
+  Start(state);
+  Succeed(state, "Script", "[]");
+  EXPECT_FALSE(state.finished());
+  PlanBuilder stuck;
+  stuck.Defer("Clip", "Script");
+  EXPECT_THAT(state.Extend(stuck.TakeExpansion()),
+              StatusIs(absl::StatusCode::kInternal, HasSubstr("has landed")));
+  PlanBuilder nothing;
+  ASSERT_OK(state.Extend(nothing.TakeExpansion()));
+  EXPECT_TRUE(state.finished());
+}
+
+// F: B-9
+TEST_F(RunStateTest, FurtherJobsBehindAFailedOneAreBlocked) {
+  PlanBuilder plan;
+  plan.Job(0, "Script", {}).Job(0, "Title", {}).Job(1, "Card", {"Title"});
+  plan.Defer("Film", "Script");
+  RunState state = Make(plan, {.layered = true});
+  Start(state);
+  Fail(state, "Title", false);
+  Succeed(state, "Script", "[1]");
+  PlanBuilder more;
+  more.Job(0, "Clip", {"Script"}).Job(1, "Film", {"Clip", "Card"});
+  ASSERT_OK_AND_ASSIGN(RunState::Extension extension,
+                       state.Extend(more.TakeExpansion()));
+  ASSERT_EQ(extension.changes.size(), 1u);
+  EXPECT_EQ(extension.changes[0].status, JobStatus::kBlocked);
+  EXPECT_EQ(extension.changes[0].failure.cause().job_id(), "Title");
+  EXPECT_THAT(Start(state), ElementsAre("Clip"));
+  Succeed(state, "Clip", "c");
+  EXPECT_TRUE(state.finished());
+}
+
+TEST_F(RunStateTest, AFailedDeciderIsTheCauseOfWhatNeverComes) {
+  PlanBuilder plan;
+  plan.Job(0, "Topic", {}).Job(1, "Script", {"Topic"}).Defer("Clip", "Script");
+  RunState state = Make(plan);
+  Start(state);
+  Fail(state, "Topic", false);
+  EXPECT_TRUE(state.finished());
+  ASSERT_EQ(state.deferred().size(), 1u);
+  const JobChange* failure = state.FailureBehind(state.deferred()[0]);
+  ASSERT_NE(failure, nullptr);
+  EXPECT_EQ(state.job(failure->job).job_id(), "Topic");
 }
 
 TEST_F(RunStateTest, PlanWithoutJobsIsFinishedAtOnce) {

@@ -65,11 +65,14 @@ v1::PlanHeader HeaderOf(const v1::Plan& plan, const std::string& plan_hash) {
   return header;
 }
 
-// The nodes that have jobs to run.
+// The nodes that have jobs to run, or may have.
 std::set<std::string> NodesToRun(const v1::Plan& plan) {
   std::set<std::string> nodes;
   for (const v1::PlanLayer& layer : plan.layers()) {
     for (const v1::PlannedJob& job : layer.jobs()) nodes.insert(job.node());
+  }
+  for (const v1::DeferredGroup& group : plan.deferred()) {
+    nodes.insert(group.node());
   }
   return nodes;
 }
@@ -177,8 +180,8 @@ absl::StatusOr<v1::StartRunResponse> Runner::StartUnderLease(
   event->set_runtime_backend("kinora");
   KINORA_RETURN_IF_ERROR(AppendLedger(record, lease, std::move(created)));
 
-  const RunActorDeps actor_deps{deps_.store, deps_.producers, configs_,
-                                deps_.executor, deps_.clock};
+  const RunActorDeps actor_deps{deps_.store,    deps_.producers, configs_,
+                                deps_.executor, deps_.clock,     deps_.planner};
   std::shared_ptr<RunActor> actor = RunActor::Create(
       actor_deps, record, prepared.plan, std::move(state), lease,
       options_.lease_ttl,

@@ -28,6 +28,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::UnorderedElementsAre;
 
 constexpr absl::Duration kPatience = absl::Seconds(60);
@@ -294,6 +295,119 @@ TEST_F(RunnerTest, WhatAFailedRunFinishedIsReused) {  // F: S1-53
       << run.record().error();
   EXPECT_EQ(calls(), before + 2);  // B and C
   EXPECT_EQ(run.record().jobs().reused(), 2);
+}
+
+// As many clips as the script's list has scenes.
+std::string Scenes(const std::string& script_settings,
+                   const std::string& clip_settings = "{}") {
+  return absl::StrCat(R"(
+blueprint: scenes
+dimensions:
+  segment: {size: Scenes}
+nodes:
+  Script:
+    producer: sim
+    settings: )",
+                      script_settings, R"(
+    outputs: {Scenes: application/json}
+  Clip:
+    producer: sim
+    settings: )",
+                      clip_settings, R"(
+    over: [segment]
+    inputs: {scenes: Scenes}
+    outputs: {Clip: text/plain}
+  Film:
+    producer: sim
+    inputs: {clips: {all: "Clip[segment]"}}
+    outputs: {Film: text/plain}
+outputs: [Film]
+)");
+}
+
+TEST_F(RunnerTest, AListDecidesHowManyJobsThereAre) {  // F: B-2
+  MakeMovie(Scenes(R"({text: '["a", "b"]'})"));
+  absl::StatusOr<v1::StartRunResponse> started = runner().Start(StartRequest());
+  ASSERT_OK(started);
+  EXPECT_EQ(started->plan().summary().deferred_nodes(), 2);
+  std::string expanded;
+  for (const v1::LedgerEvent& event : Ledger(started->run().run_id())) {
+    if (event.job().type() != "expanded") continue;
+    expanded = absl::StrCat(event.job().job_id(), ": ", event.job().message());
+  }
+  EXPECT_EQ(expanded, "Script: Artifact:Scenes: 3 more jobs, 0 reused");
+  v1::RunSnapshot run = Finish(started->run().run_id());
+  EXPECT_EQ(run.record().status(), v1::RUN_STATUS_COMPLETED)
+      << run.record().error();
+  EXPECT_THAT(Jobs(run), UnorderedElementsAre(
+                             "Script completed", "Clip[segment=0] completed",
+                             "Clip[segment=1] completed", "Film completed"));
+  EXPECT_EQ(run.record().jobs().total(), 4);
+  EXPECT_THAT(Jobs(RunToEnd(StartRequest())), IsEmpty());
+
+  // A shorter list: the clip that is gone leaves the revision.
+  v1::SetBlueprintRequest shorter;
+  shorter.set_movie_id("film");
+  shorter.set_blueprint(Scenes(R"({text: '["a"]'})"));
+  ASSERT_OK(store().movies.SetBlueprint(shorter));
+  run = RunToEnd(StartRequest());
+  EXPECT_EQ(run.record().published_revision(), "rev-0002")
+      << run.record().error();
+  EXPECT_THAT(ManifestJson(store()), HasSubstr("Artifact:Clip[segment=0]"));
+  EXPECT_THAT(ManifestJson(store()), Not(HasSubstr("Clip[segment=1]")));
+
+  // The longer one again: all of it was made before.
+  v1::SetBlueprintRequest longer;
+  longer.set_movie_id("film");
+  longer.set_blueprint(Scenes(R"({text: '["a", "b"]'})"));
+  ASSERT_OK(store().movies.SetBlueprint(longer));
+  const int64_t before = calls();
+  run = RunToEnd(StartRequest());
+  EXPECT_EQ(run.record().published_revision(), "rev-0003");
+  EXPECT_EQ(calls(), before);
+}
+
+TEST_F(RunnerTest, AFailedListBlocksWhatItDecides) {  // F: B-9
+  MakeMovie(Scenes("{fail_attempts: 9, fail_code: INVALID_ARGUMENT}"));
+  absl::StatusOr<v1::StartRunResponse> started = runner().Start(StartRequest());
+  ASSERT_OK(started);
+  std::set<std::string> blocked;
+  for (const v1::LedgerEvent& event : Ledger(started->run().run_id())) {
+    if (event.job().type() != "blocked") continue;
+    EXPECT_THAT(event.job().message(), HasSubstr("Script failed"));
+    blocked.insert(event.job().job_id());
+  }
+  EXPECT_THAT(blocked, UnorderedElementsAre("Clip", "Film"));
+  EXPECT_EQ(CurrentOf(store()).revision(), "");
+}
+
+TEST_F(RunnerTest, AValueThatIsNoListEndsTheRun) {
+  MakeMovie(Scenes(R"({text: '{"scenes": 2}'})"));
+  const v1::RunSnapshot run = RunToEnd(StartRequest());
+  EXPECT_EQ(run.record().status(), v1::RUN_STATUS_FAILED);
+  EXPECT_THAT(run.record().error(),
+              HasSubstr("Artifact:Scenes is the size of dimension segment"));
+}
+
+// Whoever goes on with the movie comes to the same jobs.
+TEST_F(RunnerTest, ARunThatEndsAfterItsExpansionIsGoneOnWith) {
+  MakeMovie(Scenes(R"({text: '["a", "b"]'})", "{delay_ms: 60000}"));
+  absl::StatusOr<v1::StartRunResponse> started = runner().Start(StartRequest());
+  ASSERT_OK(started);
+  Ledger(started->run().run_id(), [](const v1::LedgerEvent& event) {
+    return event.step_started().step().step_id() == "Clip[segment=1]";
+  });
+  process_.reset();
+  process_ = NewProcess();
+  v1::SetBlueprintRequest faster;
+  faster.set_movie_id("film");
+  faster.set_blueprint(Scenes(R"({text: '["a", "b"]'})"));
+  ASSERT_OK(store().movies.SetBlueprint(faster));
+  const v1::RunSnapshot run = RunToEnd(StartRequest());
+  EXPECT_EQ(run.record().status(), v1::RUN_STATUS_COMPLETED)
+      << run.record().error();
+  EXPECT_EQ(calls(), 3);  // the new process: clips and film, not the script
+  EXPECT_EQ(run.record().jobs().reused(), 1);
 }
 
 std::string Slow(const std::string& producer, int jobs, int delay_ms) {

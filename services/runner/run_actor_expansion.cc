@@ -1,0 +1,155 @@
+// The part of RunActor that has the plan expanded when an artefact has landed
+// that decides about deferred jobs.
+
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "common/json_writer.h"
+#include "common/log.h"
+#include "common/status.h"
+#include "services/runner/run_actor.h"
+
+namespace kinora {
+namespace {
+
+// A planner that restarts is back by then.
+constexpr uint32_t kMaxExpansionAttempts = 8;
+constexpr absl::Duration kFirstExpansionDelay = absl::Milliseconds(250);
+
+bool MayPass(const absl::Status& status) {
+  return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status);
+}
+
+}  // namespace
+
+void RunActor::AskForExpansion() {
+  std::vector<std::string> landed = state_.landed_deciders();
+  if (expanding_ || landed.empty()) return;
+  expanding_ = true;
+  v1::ExpandDeferredGroupRequest request;
+  request.set_movie_id(movie_id());
+  request.set_plan_hash(record_.plan_hash());
+  request.set_artefact_id(landed[0]);
+  *request.mutable_content() = state_.content(landed[0]);
+  request.set_run_id(run_id());
+  absl::Duration delay;
+  if (expansion_attempts_ > 0) {
+    delay = kFirstExpansionDelay * (1 << (expansion_attempts_ - 1));
+  }
+  ++expansion_attempts_;
+  // The call may take as long as a plan: the run goes on meanwhile.
+  auto ask = [self = shared_from_this(), request = std::move(request),
+              landed = std::move(landed)]() mutable {
+    TraceScope trace(self->trace_);
+    Expanded expanded{std::move(landed),
+                      self->deps_.planner.ExpandDeferredGroup(request)};
+    self->Post(std::move(expanded));
+  };
+  if (delay == absl::ZeroDuration()) {
+    deps_.executor.Post(std::move(ask));
+  } else {
+    deps_.executor.PostAfter(delay, std::move(ask));
+  }
+}
+
+void RunActor::Take(Expanded& expanded) {
+  expanding_ = false;
+  expanded_ = std::move(expanded);
+}
+
+absl::Status RunActor::TakeExpansion() {
+  if (!expanded_.has_value()) return absl::OkStatus();
+  Expanded expanded = *std::exchange(expanded_, std::nullopt);
+  if (state_.cancelled() || stopping_) return absl::OkStatus();
+  const std::string what =
+      absl::StrCat("expand the plan by ", expanded.landed[0]);
+  if (!expanded.answer.ok()) {
+    const absl::Status& status = expanded.answer.status();
+    if (MayPass(status) && expansion_attempts_ < kMaxExpansionAttempts) {
+      LogWarning("a plan is not expanded yet",
+                 {{"run", run_id()}, {"error", status}});
+      return absl::OkStatus();
+    }
+    return Annotate(status, what);
+  }
+  expansion_attempts_ = 0;
+  const auto answer = std::make_shared<const v1::ExpandDeferredGroupResponse>(
+      *std::move(expanded.answer));
+  absl::StatusOr<RunState::Extension> extension = state_.Extend(answer);
+  if (!extension.ok()) return Annotate(extension.status(), what);
+  removed_artefact_ids_.assign(answer->removed_artefact_ids().begin(),
+                               answer->removed_artefact_ids().end());
+  ReportExpansion(expanded.landed, *extension);
+  KINORA_RETURN_IF_ERROR(Reuse(extension->reused));
+  KINORA_RETURN_IF_ERROR(FlushArtefacts());
+  for (const JobChange& change : extension->changes) Report(change);
+  // For those who look at the run meanwhile; its end is written anyway.
+  record_.mutable_jobs()->set_total(Counts().total());
+  v1::PutRunRecordRequest request;
+  *request.mutable_record() = record_;
+  *request.mutable_lease() = lease_->token();
+  return deps_.store.runs.Put(request).status();
+}
+
+void RunActor::ReportExpansion(const std::vector<std::string>& landed,
+                               const RunState::Extension& extension) {
+  v1::JobEvent* event = AddLedger()->mutable_job();
+  event->set_type("expanded");
+  const JobIndex maker = state_.MakerOf(landed[0]);
+  if (maker >= 0) event->set_job_id(state_.job(maker).job_id());
+  const size_t others = landed.size() - 1;
+  event->set_message(absl::StrCat(
+      landed[0], others == 0 ? "" : absl::StrCat(" and ", others, " others"),
+      ": ", extension.jobs, " more jobs, ", extension.reused.size(),
+      " reused"));
+  std::string detail;
+  JsonWriter json(&detail);
+  json.BeginObject();
+  json.Key("artefacts").BeginArray();
+  for (const std::string& id : landed) json.String(id);
+  json.EndArray();
+  json.Key("jobs").Int(static_cast<int64_t>(extension.jobs));
+  json.Key("reused").Int(static_cast<int64_t>(extension.reused.size()));
+  json.Key("jobsByNode").BeginObject();
+  for (const auto& [node, jobs] : extension.by_node) json.Key(node).Int(jobs);
+  json.EndObject();
+  json.Key("deferredGroups")
+      .Int(static_cast<int64_t>(state_.deferred().size()));
+  json.EndObject();
+  event->set_detail_json(std::move(detail));
+}
+
+// What is deferred still when all jobs have ended never comes.
+absl::Status RunActor::BlockDeferred() {
+  if (state_.deferred().empty()) return absl::OkStatus();
+  if (state_.cancelled()) return absl::OkStatus();
+  if (!state_.failed()) {
+    // The scope may leave out what would decide.
+    if (plan_->has_scope()) return absl::OkStatus();
+    return absl::InternalError(absl::StrCat(
+        "node ", state_.deferred()[0].node(), " waits for ",
+        state_.deferred()[0].sized_by_artefact_id(), ", which no job makes"));
+  }
+  std::set<std::string> nodes;
+  for (const v1::DeferredGroup& group : state_.deferred()) {
+    if (!nodes.insert(group.node()).second) continue;
+    const JobChange* failure = state_.FailureBehind(group);
+    const JobChange& root =
+        failure == nullptr ? state_.first_failure() : *failure;
+    v1::JobEvent* event = AddLedger()->mutable_job();
+    event->set_type("blocked");
+    event->set_job_id(group.node());
+    event->set_message(absl::StrCat(
+        "blocked before it was known how many jobs there are: ",
+        state_.job(root.job).job_id(), " failed: ", root.failure.message()));
+  }
+  return absl::OkStatus();
+}
+
+v1::JobCounts RunActor::Counts() const {
+  return CountJobs(state_, reused_by_plan_, plan_->summary().clean_jobs());
+}
+
+}  // namespace kinora
