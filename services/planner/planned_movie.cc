@@ -183,13 +183,15 @@ absl::StatusOr<MadePlan> PlannedMovie::PlanLocked(
     kept_shape = ShapeOf(*blueprint, inputs_.values, guess);
   }
   bool first = true;
-  const auto plan_with = [&](const GraphShape& shape) {
-    const bool is_kept = options.edits.empty()
-                             ? std::exchange(first, false)
-                             : kept_shape.ok() && shape == *kept_shape;
-    return is_kept ? PlanOnKept(current, blueprint, shape, &options)
+  const auto plan_with =
+      [&](const GraphShape& shape) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+        const bool is_kept = options.edits.empty()
+                                 ? std::exchange(first, false)
+                                 : kept_shape.ok() && shape == *kept_shape;
+        return is_kept
+                   ? PlanOnKept(current, blueprint, shape, &options)
                    : PlanAside(current, inputs_, blueprint, shape, &options);
-  };
+      };
   KINORA_ASSIGN_OR_RETURN(MadePlan made,
                           PlanUntilItFits(*blueprint, staged, std::move(guess),
                                           &reader_of_decided_, plan_with));
@@ -258,13 +260,14 @@ absl::StatusOr<v1::ExpandDeferredGroupResponse> PlannedMovie::Expand(
       guess[id] = std::move(value);
     }
   }
+  const auto plan_with =
+      [&](const GraphShape& shape) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+        return PlanAside(base, inputs, blueprint, shape, &options);
+      };
   KINORA_ASSIGN_OR_RETURN(
       MadePlan made,
       PlanUntilItFits(*blueprint, inputs.values, std::move(guess),
-                      &reader_of_decided_, [&](const GraphShape& shape) {
-                        return PlanAside(base, inputs, blueprint, shape,
-                                         &options);
-                      }));
+                      &reader_of_decided_, plan_with));
   KINORA_RETURN_IF_ERROR(CheckLanded(landed, request, made.decided));
   return ExpansionOf(saved, std::move(made.plan));
 }

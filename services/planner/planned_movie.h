@@ -96,7 +96,7 @@ class PlannedMovie {
   absl::Status CatchUpInputs() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Brings edited inputs into the graph that is kept.
   absl::Status TakeEdits() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  absl::StatusOr<Hydrated> Hydrate(const v1::ManifestPointer& base,
+  absl::StatusOr<Hydrated> Hydrate(const v1::ManifestPointer& current,
                                    const MovieInputs& inputs,
                                    std::shared_ptr<const Blueprint> blueprint,
                                    GraphShape shape)

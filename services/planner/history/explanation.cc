@@ -11,6 +11,7 @@
 #include "services/planner/history/change_reasons.h"
 #include "services/planner/history/key_changes.h"
 #include "services/planner/plan/input_values.h"
+#include "services/planner/plan/takes.h"
 
 namespace kinora {
 namespace {

@@ -15,7 +15,8 @@ namespace kinora {
 
 // The components in which `now` differs from `before`, both succeeded events of
 // one artefact: first what is bound, by slot, then producer, settings, salt and
-// draw. The states tell which settings differ, as far as they know. At most 100;
+// draw. The states tell which settings differ, as far as they know. At most
+// 100;
 // `*more` counts the rest.
 std::vector<v1::KeyChange> KeyChanges(const v1::ArtefactEvent& before,
                                       const RevisionState& old_state,

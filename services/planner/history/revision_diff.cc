@@ -8,6 +8,7 @@
 
 #include "common/proto_time.h"
 #include "services/planner/history/key_changes.h"
+#include "services/planner/plan/takes.h"
 
 namespace kinora {
 namespace {

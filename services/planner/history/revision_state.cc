@@ -1,7 +1,6 @@
 #include "services/planner/history/revision_state.h"
 
 #include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
 
 #include "common/element_id.h"
 
@@ -83,9 +82,5 @@ std::string RevisionState::HashOf(const std::string& id) const {
 }
 
 bool IsInputId(absl::string_view id) { return absl::StartsWith(id, "Input:"); }
-
-std::string TakeInputId(absl::string_view job_id) {
-  return absl::StrCat("Input:Take_", job_id);
-}
 
 }  // namespace kinora

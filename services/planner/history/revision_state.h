@@ -41,11 +41,6 @@ struct RevisionState {
 // True for `Input:...`.
 bool IsInputId(absl::string_view id);
 
-// The input whose value says which draw of a job is wanted:
-// `Input:Take_Narration[segment=0]` for the job `Narration[segment=0]`. Inputs
-// of blueprints have no such names.
-std::string TakeInputId(absl::string_view job_id);
-
 }  // namespace kinora
 
 #endif  // KINORA_SERVICES_PLANNER_HISTORY_REVISION_STATE_H_

@@ -151,8 +151,7 @@ std::optional<Graph::Job> InputTable::FindTakeJob(const std::string& id) const {
 }
 
 std::string InputTable::TakeIdOf(Graph::Job job) const {
-  return absl::StrCat("Input:", kTakePrefix,
-                      graph_.JobIdOf(graph_.NodeOf(job), job));
+  return TakeInputId(graph_.JobIdOf(graph_.NodeOf(job), job));
 }
 
 bool InputTable::IsOtherTake(const std::string& id, uint32_t draw) const {

@@ -35,6 +35,10 @@ ElementId TakeOfJob(const ElementId& job) {
   return input;
 }
 
+std::string TakeInputId(absl::string_view job_id) {
+  return absl::StrCat("Input:", kTakePrefix, job_id);
+}
+
 absl::StatusOr<ElementId> JobOfArtefact(absl::string_view field,
                                         const Blueprint& blueprint,
                                         const ElementId& artefact) {

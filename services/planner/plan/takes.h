@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -35,6 +36,9 @@ std::optional<ElementId> JobOfTake(const ElementId& input);
 
 // The take input of a job given in that way.
 ElementId TakeOfJob(const ElementId& job);
+
+// The same as text: `Input:Take_Picture[segment=0]` for `Picture[segment=0]`.
+std::string TakeInputId(absl::string_view job_id);
 
 // The job that makes an artefact, given in that way. INVALID_ARGUMENT names
 // `field` if the blueprint has no artefact with such coordinates; whether it
