@@ -118,9 +118,9 @@ class Drawer {
 absl::StatusOr<Drawing> Draw(const Graph& graph, int fold_above) {
   size_t limit = kMaxParts;
   if (fold_above >= 0) {
-    limit = std::min(limit, static_cast<size_t>(fold_above == 0
-                                                    ? kDefaultFoldAbove
-                                                    : fold_above));
+    limit = std::min(
+        limit,
+        static_cast<size_t>(fold_above == 0 ? kDefaultFoldAbove : fold_above));
   }
   std::optional<Drawing> drawing = Drawer(graph, false).Run(limit);
   if (!drawing.has_value() && fold_above >= 0) {
