@@ -77,7 +77,8 @@ absl::Status RunActor::TakeExpansion() {
   expansion_attempts_ = 0;
   const auto answer = std::make_shared<const v1::ExpandDeferredGroupResponse>(
       *std::move(expanded.answer));
-  absl::StatusOr<RunState::Extension> extension = state_.Extend(answer);
+  absl::StatusOr<RunState::Extension> extension =
+      state_.Extend(answer, expanded.landed);
   if (!extension.ok()) return Annotate(extension.status(), what);
   removed_artefact_ids_.assign(answer->removed_artefact_ids().begin(),
                                answer->removed_artefact_ids().end());

@@ -48,6 +48,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 
 #include "common/digest.h"
 #include "common/random.h"
@@ -165,12 +166,14 @@ class RunState {
   };
 
   // Takes up what a plan has beyond its jobs so far; jobs and values that are
-  // known already are passed over. Errors as of Create(); INTERNAL if an
-  // artefact that has landed is still waited for.
+  // known already are passed over. `asked` are the deciding artefacts that had
+  // landed when the expansion was asked for; it may know none that came later.
+  // Errors as of Create(); INTERNAL if one of `asked` is still waited for.
   absl::StatusOr<Extension> Extend(
-      std::shared_ptr<const v1::ExpandDeferredGroupResponse> expansion);
+      std::shared_ptr<const v1::ExpandDeferredGroupResponse> expansion,
+      absl::Span<const std::string> asked);
 
-  // The deciding artefacts that have landed since the last Extend(), sorted;
+  // The deciding artefacts that have landed and were not expanded yet, sorted;
   // none once cancelled.
   std::vector<std::string> landed_deciders() const;
 

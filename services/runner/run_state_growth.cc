@@ -43,7 +43,8 @@ const JobChange* RunState::FailureBehind(const v1::DeferredGroup& group) const {
 }
 
 absl::StatusOr<RunState::Extension> RunState::Extend(
-    std::shared_ptr<const v1::ExpandDeferredGroupResponse> expansion) {
+    std::shared_ptr<const v1::ExpandDeferredGroupResponse> expansion,
+    absl::Span<const std::string> asked) {
   LearnKnownJobs();
   // What is known is left out, so that the rest is as a plan of its own.
   auto part = std::make_shared<v1::ExpandDeferredGroupResponse>();
@@ -72,9 +73,10 @@ absl::StatusOr<RunState::Extension> RunState::Extend(
   changes_.clear();
   KINORA_RETURN_IF_ERROR(AddPart(*part));
   WaitForDeciders(part->deferred());
-  if (!landed_.empty()) {
+  for (const std::string& id : asked) {
+    if (!landed_.contains(id)) continue;
     return absl::InternalError(
-        absl::StrCat("the planner has not expanded what ", *landed_.begin(),
+        absl::StrCat("the planner has not expanded what ", id,
                      " decides, which has landed"));
   }
   Extension extension;

@@ -332,6 +332,9 @@ TEST_F(RunStateTest, PlanThatDoesNotHoldTogetherIsRefused) {
                        HasSubstr("inputs hash 00")));
 }
 
+// What was asked for in the tests of expansions.
+const std::vector<std::string> kScript = {"Artifact:Script"};
+
 // F: B-2
 TEST_F(RunStateTest, JobsOfAnExpansionFollowWhatHasLanded) {
   PlanBuilder plan;
@@ -344,19 +347,36 @@ TEST_F(RunStateTest, JobsOfAnExpansionFollowWhatHasLanded) {
   PlanBuilder more;
   more.Job(0, "Clip", {"Script"}).Job(1, "Film", {"Clip", "Title"});
   ASSERT_OK_AND_ASSIGN(RunState::Extension extension,
-                       state.Extend(more.TakeExpansion()));
+                       state.Extend(more.TakeExpansion(), kScript));
   EXPECT_EQ(extension.jobs, 2u);
   EXPECT_THAT(state.landed_deciders(), IsEmpty());
   EXPECT_THAT(Start(state), ElementsAre("Clip"));
   Succeed(state, "Clip", "c");
   EXPECT_THAT(Start(state), IsEmpty());  // Title is not there yet
   // The same once more changes nothing.
-  ASSERT_OK_AND_ASSIGN(extension, state.Extend(more.TakeExpansion()));
+  ASSERT_OK_AND_ASSIGN(extension, state.Extend(more.TakeExpansion(), kScript));
   EXPECT_EQ(extension.jobs, 0u);
   Succeed(state, "Title", "t");
   EXPECT_THAT(Start(state), ElementsAre("Film"));
   Succeed(state, "Film", "f");
   EXPECT_TRUE(state.finished());
+}
+
+// Several lists land while the planner is asked about the first.
+TEST_F(RunStateTest, WhatLandsWhileAnExpansionIsMadeIsAskedForNext) {
+  PlanBuilder plan;
+  plan.Job(0, "Script", {}).Job(0, "Title", {});
+  plan.Defer("Film", "Script").Defer("Card", "Title");
+  RunState state = Make(plan);
+  Start(state);
+  Succeed(state, "Script", "[1]");
+  Succeed(state, "Title", "[1]");  // after the planner was asked
+  PlanBuilder more;
+  more.Job(0, "Film", {"Script"}).Defer("Card", "Title");
+  ASSERT_OK(state.Extend(more.TakeExpansion(), kScript));
+  EXPECT_THAT(state.landed_deciders(), ElementsAre("Artifact:Title"));
+  EXPECT_THAT(Start(state), ElementsAre("Film"));
+  EXPECT_FALSE(state.finished());
 }
 
 TEST_F(RunStateTest, ARunIsNotFinishedBeforeItIsExpanded) {
@@ -368,10 +388,10 @@ TEST_F(RunStateTest, ARunIsNotFinishedBeforeItIsExpanded) {
   EXPECT_FALSE(state.finished());
   PlanBuilder stuck;
   stuck.Defer("Clip", "Script");
-  EXPECT_THAT(state.Extend(stuck.TakeExpansion()),
+  EXPECT_THAT(state.Extend(stuck.TakeExpansion(), kScript),
               StatusIs(absl::StatusCode::kInternal, HasSubstr("has landed")));
   PlanBuilder nothing;
-  ASSERT_OK(state.Extend(nothing.TakeExpansion()));
+  ASSERT_OK(state.Extend(nothing.TakeExpansion(), kScript));
   EXPECT_TRUE(state.finished());
 }
 
@@ -387,7 +407,7 @@ TEST_F(RunStateTest, FurtherJobsBehindAFailedOneAreBlocked) {
   PlanBuilder more;
   more.Job(0, "Clip", {"Script"}).Job(1, "Film", {"Clip", "Card"});
   ASSERT_OK_AND_ASSIGN(RunState::Extension extension,
-                       state.Extend(more.TakeExpansion()));
+                       state.Extend(more.TakeExpansion(), kScript));
   ASSERT_EQ(extension.changes.size(), 1u);
   EXPECT_EQ(extension.changes[0].status, JobStatus::kBlocked);
   EXPECT_EQ(extension.changes[0].failure.cause().job_id(), "Title");
