@@ -2,8 +2,12 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+
 #include "clients/cli/content_text.h"
+#include "clients/cpp/input_edits.h"
 #include "common/file_system.h"
+#include "common/random.h"
 #include "common/status.h"
 
 namespace kinora {
@@ -57,6 +61,15 @@ absl::StatusOr<std::vector<v1::PendingEdit>> PrepareEdits(
   }
   edits.assign(valid.edits().begin(), valid.edits().end());
   return edits;
+}
+
+absl::StatusOr<v1::AppendEventsResponse> ApplyEdits(
+    Connection& connection, absl::string_view movie_id,
+    absl::Span<const v1::PendingEdit> edits,
+    absl::string_view unchanged_since) {
+  return AppendInputEdits(connection.store(), movie_id, edits,
+                          absl::StrCat("cli-", SystemRandom().Next()),
+                          unchanged_since);
 }
 
 }  // namespace kinora

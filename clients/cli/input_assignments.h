@@ -27,6 +27,13 @@ absl::StatusOr<std::vector<v1::PendingEdit>> PrepareEdits(
     Connection& connection, absl::string_view movie_id,
     absl::Span<const std::string> words, FileUpload upload);
 
+// Appends what PrepareEdits() returned; a call that the channel repeats after a
+// broken connection counts once. Errors of AppendInputEdits().
+absl::StatusOr<v1::AppendEventsResponse> ApplyEdits(
+    Connection& connection, absl::string_view movie_id,
+    absl::Span<const v1::PendingEdit> edits,
+    absl::string_view unchanged_since = "");
+
 }  // namespace kinora
 
 #endif  // KINORA_CLIENTS_CLI_INPUT_ASSIGNMENTS_H_

@@ -18,14 +18,10 @@
 #include "clients/cpp/input_history.h"
 #include "common/element_id.h"
 #include "common/proto_json.h"
-#include "common/random.h"
 #include "common/status.h"
 
 namespace kinora {
 namespace {
-
-// Makes a call that the channel repeats after a broken connection count once.
-std::string NewKey() { return absl::StrCat("cli-", SystemRandom().Next()); }
 
 absl::StatusOr<int> SetInputs(const Invocation& call) {
   const std::vector<std::string>& operands = call.args.operands();
@@ -33,10 +29,9 @@ absl::StatusOr<int> SetInputs(const Invocation& call) {
                           PrepareEdits(call.connection, call.operand(0),
                                        absl::MakeConstSpan(operands).subspan(1),
                                        FileUpload::kSend));
-  KINORA_ASSIGN_OR_RETURN(
-      const v1::AppendEventsResponse appended,
-      AppendInputEdits(call.connection.store(), call.operand(0), edits,
-                       NewKey(), call.args.Get("expect").value_or("")));
+  KINORA_ASSIGN_OR_RETURN(const v1::AppendEventsResponse appended,
+                          ApplyEdits(call.connection, call.operand(0), edits,
+                                     call.args.Get("expect").value_or("")));
   if (call.json) {
     PrintJson(appended);
     return kExitOk;

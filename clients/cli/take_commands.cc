@@ -14,8 +14,6 @@
 #include "clients/cli/connection.h"
 #include "clients/cli/content_text.h"
 #include "clients/cli/input_assignments.h"
-#include "clients/cpp/input_edits.h"
-#include "common/random.h"
 #include "common/status.h"
 
 namespace kinora {
@@ -65,10 +63,8 @@ absl::StatusOr<int> SetDraw(const Invocation& call,
       const std::vector<v1::PendingEdit> edits,
       PrepareEdits(call.connection, call.operand(0),
                    absl::MakeConstSpan(&assignment, 1), FileUpload::kSend));
-  KINORA_ASSIGN_OR_RETURN(
-      const v1::AppendEventsResponse appended,
-      AppendInputEdits(call.connection.store(), call.operand(0), edits,
-                       absl::StrCat("cli-", SystemRandom().Next())));
+  KINORA_ASSIGN_OR_RETURN(const v1::AppendEventsResponse appended,
+                          ApplyEdits(call.connection, call.operand(0), edits));
   if (call.json) {
     PrintJson(appended);
   } else {

@@ -2,14 +2,16 @@
 
 #include <utility>
 
-#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 
 #include "clients/cpp/content_upload.h"
 #include "common/error_reason.h"
 #include "common/ids.h"
 #include "common/proto_json.h"
 #include "common/status.h"
+#include "services/store/event/derived_event.h"
+#include "services/store/lease/movie_lease.h"
 
 namespace kinora {
 namespace {
@@ -17,7 +19,7 @@ namespace {
 // The store's default; one with a lower limit says so in its error.
 constexpr int64_t kInlineLimitBytes = 4096;
 // After a crash runs of the movie wait this long.
-constexpr int kLeaseSeconds = 30;
+constexpr absl::Duration kLeaseTime = absl::Seconds(30);
 
 const std::string& HashOf(const v1::Content& content) {
   return content.has_blob() ? content.blob().digest().hash()
@@ -27,23 +29,6 @@ const std::string& HashOf(const v1::Content& content) {
 const std::string& MimeTypeOf(const v1::Content& content) {
   return content.has_blob() ? content.blob().mime_type()
                             : content.inline_().mime_type();
-}
-
-absl::StatusOr<v1::LeaseToken> TakeLease(LeaseStore& leases,
-                                         const std::string& movie_id,
-                                         const std::string& holder) {
-  v1::AcquireLeaseRequest request;
-  request.set_lease_id(absl::StrCat("movie/", movie_id));
-  request.set_holder(holder);
-  request.set_purpose("edit by hand");
-  request.mutable_ttl()->set_seconds(kLeaseSeconds);
-  absl::StatusOr<v1::AcquireLeaseResponse> response = leases.Acquire(request);
-  if (response.ok()) return response->lease().token();
-  if (ReasonOf(response.status()) != "LEASE_HELD") return response.status();
-  return WithReason(absl::FailedPreconditionError(absl::StrCat(
-                        "movie \"", movie_id, "\" is being worked on: ",
-                        response.status().message())),
-                    "RUN_ACTIVE", {{"movie", movie_id}});
 }
 
 // What the current revision says of an artefact, as an event by the user for
@@ -91,13 +76,7 @@ absl::StatusOr<v1::Event> EventNow(const Store& store,
           node->second.settings_hash());
     }
   }
-  made.clear_reused_sequence();
-  made.clear_cost();
-  made.clear_duration();
-  made.clear_diagnostics_json();
-  made.mutable_produced_by()->clear_run_id();
-  made.mutable_produced_by()->clear_attempt();
-  made.mutable_produced_by()->set_edited_by(v1::EDITED_BY_USER);
+  BecomeHandEdit(&made);
   KINORA_ASSIGN_OR_RETURN(const Revision current,
                           Revision::Parse(manifest.revision()));
   event.set_revision(current.Next().ToString());
@@ -149,20 +128,16 @@ absl::StatusOr<v1::Event> Edit(
     const Store& store, const std::string& movie_id,
     const std::string& artefact_id, const std::string& holder,
     const std::function<absl::Status(v1::ArtefactEvent*)>& change) {
-  KINORA_ASSIGN_OR_RETURN(const v1::LeaseToken lease,
-                          TakeLease(store.leases, movie_id, holder));
-  const absl::Cleanup release = [&store, &lease] {
-    v1::ReleaseLeaseRequest request;
-    *request.mutable_token() = lease;
-    store.leases.Release(request).status().IgnoreError();
-  };
+  KINORA_ASSIGN_OR_RETURN(const MovieLease lease,
+                          MovieLease::Take(store.leases, movie_id, holder,
+                                           "edit by hand", kLeaseTime));
   KINORA_ASSIGN_OR_RETURN(v1::Event event,
                           EventNow(store, movie_id, artefact_id));
   KINORA_RETURN_IF_ERROR(change(event.mutable_artefact()));
   v1::AppendEventsRequest append;
   append.mutable_log()->set_movie_id(movie_id);
   append.mutable_log()->set_kind(v1::LOG_KIND_ARTEFACTS);
-  *append.mutable_lease() = lease;
+  *append.mutable_lease() = lease.token();
   *append.add_events() = event;
   KINORA_ASSIGN_OR_RETURN(const v1::AppendEventsResponse appended,
                           store.events.Append(append));

@@ -6,16 +6,15 @@
 #define KINORA_SERVICES_PLANNER_MOVIE_READER_H_
 
 #include <cstdint>
-#include <list>
 #include <memory>
 #include <string>
-#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
 #include "common/mutex.h"
+#include "common/recently_used.h"
 #include "services/planner/blueprint/blueprint.h"
 #include "services/planner/plan/input_values.h"
 #include "services/store/store.h"
@@ -37,32 +36,6 @@ struct MovieSnapshot {
   std::shared_ptr<const Blueprint> blueprint;
   std::string blueprint_hash;
   InputMap inputs;
-};
-
-// The values used last by key, so many of them. Not thread-safe.
-template <typename T>
-class RecentlyUsed {
- public:
-  explicit RecentlyUsed(size_t limit) : limit_(limit) {}
-
-  // Null if it is not there.
-  std::shared_ptr<T> Get(const std::string& key) {
-    for (auto entry = entries_.begin(); entry != entries_.end(); ++entry) {
-      if (entry->first != key) continue;
-      entries_.splice(entries_.begin(), entries_, entry);
-      return entry->second;
-    }
-    return nullptr;
-  }
-
-  void Put(const std::string& key, std::shared_ptr<T> value) {
-    entries_.emplace_front(key, std::move(value));
-    if (entries_.size() > limit_) entries_.pop_back();
-  }
-
- private:
-  const size_t limit_;
-  std::list<std::pair<std::string, std::shared_ptr<T>>> entries_;
 };
 
 // Thread-safe. Calls block on the store, whose errors they return.

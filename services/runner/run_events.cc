@@ -8,6 +8,7 @@
 #include "common/json_writer.h"
 #include "common/proto_time.h"
 #include "common/readable_path.h"
+#include "services/store/event/derived_event.h"
 
 namespace kinora {
 namespace {
@@ -93,15 +94,8 @@ std::vector<v1::Event> FailedEvents(const RunIdentity& run,
 v1::Event ReusedEvent(const RunIdentity& run, const v1::Event& original) {
   v1::Event event;
   event.set_revision(run.revision);
-  v1::ArtefactEvent* a = event.mutable_artefact();
-  *a = original.artefact();
-  // A chain of reuses names the event that is the work, not the one before.
-  if (a->reused_sequence() == 0) a->set_reused_sequence(original.sequence());
-  a->mutable_produced_by()->set_run_id(run.run_id);
-  a->mutable_produced_by()->clear_attempt();
-  a->clear_cost();
-  a->clear_duration();
-  a->clear_diagnostics_json();
+  *event.mutable_artefact() = original.artefact();
+  BecomeReuse(original.sequence(), run.run_id, event.mutable_artefact());
   return event;
 }
 

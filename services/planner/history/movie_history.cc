@@ -23,14 +23,6 @@ constexpr int kMaxPageSize = 10'000;
 // Well below the message limit; values of inputs may be large.
 constexpr size_t kMaxPageBytes = 2 << 20;
 
-// The newest `limit` entries by key.
-template <typename T>
-void Remember(const std::string& key, T value, size_t limit,
-              std::list<std::pair<std::string, T>>* entries) {
-  entries->emplace_front(key, std::move(value));
-  if (entries->size() > limit) entries->pop_back();
-}
-
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<const RevisionDiff>> MovieHistory::DiffOf(
@@ -41,9 +33,7 @@ absl::StatusOr<std::shared_ptr<const RevisionDiff>> MovieHistory::DiffOf(
       absl::StrCat(movie_id, "/", from.hash(), "/", to.hash(), "/", birth);
   {
     MutexLock lock(mu_);
-    for (const auto& [name, diff] : diffs_) {
-      if (name == key) return diff;
-    }
+    if (auto diff = diffs_.Get(key)) return diff;
   }
   KINORA_ASSIGN_OR_RETURN(RevisionState before, reader_.Read(movie_id, from));
   KINORA_ASSIGN_OR_RETURN(RevisionState after, reader_.Read(movie_id, to));
@@ -55,7 +45,7 @@ absl::StatusOr<std::shared_ptr<const RevisionDiff>> MovieHistory::DiffOf(
       [&diff](const v1::Event& event) { diff->Add(event); }, &complete));
   if (!complete) diff->SetIncomplete();
   MutexLock lock(mu_);
-  Remember<std::shared_ptr<const RevisionDiff>>(key, diff, kMaxDiffs, &diffs_);
+  diffs_.Put(key, diff);
   return diff;
 }
 
@@ -221,19 +211,14 @@ absl::StatusOr<CallHistory> MovieHistory::Calls(const std::string& movie_id) {
   CallHistory calls;
   {
     MutexLock lock(mu_);
-    for (auto entry = calls_.begin(); entry != calls_.end(); ++entry) {
-      if (entry->first != key) continue;
-      calls = std::move(entry->second);
-      calls_.erase(entry);
-      break;
-    }
+    if (const auto known = calls_.Get(key)) calls = *known;
   }
   bool complete = true;
   KINORA_RETURN_IF_ERROR(reader_.ForEachArtefactEvent(
       movie_id, "", calls.last_sequence(),
       [&calls](const v1::Event& event) { calls.Add(event); }, &complete));
   MutexLock lock(mu_);
-  Remember(key, calls, kMaxMovies, &calls_);
+  calls_.Put(key, std::make_shared<const CallHistory>(calls));
   return calls;
 }
 

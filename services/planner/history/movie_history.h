@@ -5,14 +5,13 @@
 #ifndef KINORA_SERVICES_PLANNER_HISTORY_MOVIE_HISTORY_H_
 #define KINORA_SERVICES_PLANNER_HISTORY_MOVIE_HISTORY_H_
 
-#include <list>
 #include <memory>
 #include <string>
-#include <utility>
 
 #include "absl/status/statusor.h"
 
 #include "common/mutex.h"
+#include "common/recently_used.h"
 #include "kinora/v1/planner.pb.h"
 #include "services/planner/history/call_history.h"
 #include "services/planner/history/revision_diff.h"
@@ -56,9 +55,8 @@ class MovieHistory {
   MovieReader& movies_;
   RevisionReader reader_;
   Mutex mu_;
-  std::list<std::pair<std::string, std::shared_ptr<const RevisionDiff>>> diffs_
-      ABSL_GUARDED_BY(mu_);
-  std::list<std::pair<std::string, CallHistory>> calls_ ABSL_GUARDED_BY(mu_);
+  RecentlyUsed<const RevisionDiff> diffs_ ABSL_GUARDED_BY(mu_){kMaxDiffs};
+  RecentlyUsed<const CallHistory> calls_ ABSL_GUARDED_BY(mu_){kMaxMovies};
 };
 
 }  // namespace kinora

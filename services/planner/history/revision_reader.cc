@@ -48,9 +48,7 @@ absl::StatusOr<RevisionState> RevisionReader::Read(
     const std::string& movie_id, const v1::ManifestPointer& pointer) {
   {
     MutexLock lock(mu_);
-    for (const auto& [hash, state] : states_) {
-      if (hash == pointer.hash()) return state;
-    }
+    if (const auto state = states_.Get(pointer.hash())) return *state;
   }
   v1::GetManifestRequest request;
   request.set_movie_id(movie_id);
@@ -71,8 +69,7 @@ absl::StatusOr<RevisionState> RevisionReader::Read(
   }
   state.manifest = std::move(manifest);
   MutexLock lock(mu_);
-  states_.emplace_front(pointer.hash(), state);
-  if (states_.size() > kMaxCached) states_.pop_back();
+  states_.Put(pointer.hash(), std::make_shared<const RevisionState>(state));
   return state;
 }
 

@@ -5,16 +5,15 @@
 #ifndef KINORA_SERVICES_PLANNER_HISTORY_REVISION_READER_H_
 #define KINORA_SERVICES_PLANNER_HISTORY_REVISION_READER_H_
 
-#include <list>
 #include <memory>
 #include <string>
-#include <utility>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
 #include "common/mutex.h"
+#include "common/recently_used.h"
 #include "kinora/v1/event.pb.h"
 #include "kinora/v1/manifest.pb.h"
 #include "services/planner/history/revision_state.h"
@@ -51,8 +50,8 @@ class RevisionReader {
   const Store store_;
   MovieReader& movies_;
   Mutex mu_;
-  // By the manifest's hash, the newest first.
-  std::list<std::pair<std::string, RevisionState>> states_ ABSL_GUARDED_BY(mu_);
+  // By the manifest's hash.
+  RecentlyUsed<const RevisionState> states_ ABSL_GUARDED_BY(mu_){kMaxCached};
 };
 
 }  // namespace kinora

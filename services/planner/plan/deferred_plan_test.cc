@@ -59,15 +59,6 @@ nodes:
 outputs: [Film]
 )";
 
-std::vector<std::string> JobIds(
-    const google::protobuf::RepeatedPtrField<v1::PlanLayer>& layers) {
-  std::vector<std::string> ids;
-  for (const v1::PlanLayer& layer : layers) {
-    for (const v1::PlannedJob& job : layer.jobs()) ids.push_back(job.job_id());
-  }
-  return ids;
-}
-
 // `Node by dimension or ?: artefact`, or `Node behind nodes`.
 std::vector<std::string> Groups(
     const google::protobuf::RepeatedPtrField<v1::DeferredGroup>& groups) {

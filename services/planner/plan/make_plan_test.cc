@@ -33,14 +33,6 @@ const v1::PlannedJob* FindJob(const v1::Plan& plan, absl::string_view id) {
   return nullptr;
 }
 
-std::vector<std::string> JobIds(const v1::Plan& plan) {
-  std::vector<std::string> ids;
-  for (const v1::PlanLayer& layer : plan.layers()) {
-    for (const v1::PlannedJob& job : layer.jobs()) ids.push_back(job.job_id());
-  }
-  return ids;
-}
-
 v1::ReasonKind Reason(const v1::Plan& plan, absl::string_view job) {
   const v1::PlannedJob* found = FindJob(plan, job);
   return found == nullptr ? v1::REASON_KIND_UNSPECIFIED

@@ -57,14 +57,6 @@ nodes:
 outputs: [Film]
 )";
 
-std::vector<std::string> JobIds(const v1::Plan& plan) {
-  std::vector<std::string> ids;
-  for (const v1::PlanLayer& layer : plan.layers()) {
-    for (const v1::PlannedJob& job : layer.jobs()) ids.push_back(job.job_id());
-  }
-  return ids;
-}
-
 const v1::PlannedJob& FindJob(const v1::Plan& plan, absl::string_view id) {
   static const v1::PlannedJob none;
   for (const v1::PlanLayer& layer : plan.layers()) {

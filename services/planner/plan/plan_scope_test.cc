@@ -44,14 +44,6 @@ nodes:
     outputs: {Film: video/mp4}
 )";
 
-std::vector<std::string> JobIds(const v1::Plan& plan) {
-  std::vector<std::string> ids;
-  for (const v1::PlanLayer& layer : plan.layers()) {
-    for (const v1::PlannedJob& job : layer.jobs()) ids.push_back(job.job_id());
-  }
-  return ids;
-}
-
 class PlanScopeTest : public ::testing::Test {
  protected:
   PlanScopeTest() : world_(kYaml) {

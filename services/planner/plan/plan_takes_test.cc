@@ -36,14 +36,6 @@ nodes:
 
 constexpr char kTake[] = "Input:Take_Picture[segment=1]";
 
-std::vector<std::string> JobIds(const v1::Plan& plan) {
-  std::vector<std::string> ids;
-  for (const v1::PlanLayer& layer : plan.layers()) {
-    for (const v1::PlannedJob& job : layer.jobs()) ids.push_back(job.job_id());
-  }
-  return ids;
-}
-
 class PlanTakesTest : public ::testing::Test {
  protected:
   PlanTakesTest() : world_(kYaml) {

@@ -13,6 +13,15 @@
 
 namespace kinora {
 
+std::vector<std::string> JobIds(
+    const google::protobuf::RepeatedPtrField<v1::PlanLayer>& layers) {
+  std::vector<std::string> ids;
+  for (const v1::PlanLayer& layer : layers) {
+    for (const v1::PlannedJob& job : layer.jobs()) ids.push_back(job.job_id());
+  }
+  return ids;
+}
+
 void PlanWorld::SetBlueprint(const std::string& yaml) {
   absl::StatusOr<Blueprint> parsed = ParseBlueprint("film.yaml", yaml);
   ASSERT_OK(parsed) << yaml;

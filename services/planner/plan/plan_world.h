@@ -18,6 +18,13 @@
 
 namespace kinora {
 
+// The jobs to run, layer by layer.
+std::vector<std::string> JobIds(
+    const google::protobuf::RepeatedPtrField<v1::PlanLayer>& layers);
+inline std::vector<std::string> JobIds(const v1::Plan& plan) {
+  return JobIds(plan.layers());
+}
+
 class PlanWorld {
  public:
   explicit PlanWorld(const std::string& yaml) { SetBlueprint(yaml); }

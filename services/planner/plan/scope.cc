@@ -11,6 +11,7 @@
 #include "common/error_reason.h"
 #include "common/status.h"
 #include "services/planner/blueprint/suggest.h"
+#include "services/planner/plan/artefact_name.h"
 
 namespace kinora {
 namespace {
@@ -63,14 +64,7 @@ class ScopeResolver {
     }
     const int output = blueprint_.FindOutput(parsed->name);
     if (output < 0) {
-      std::vector<absl::string_view> names;
-      for (const OutputDeclaration& known : blueprint_.outputs) {
-        names.push_back(known.name);
-      }
-      return InvalidField(
-          field, id,
-          absl::StrCat("blueprint ", blueprint_.name, " has no such artefact",
-                       DidYouMean(parsed->name, names)));
+      return NoSuchArtefact(field, id, blueprint_, parsed->name);
     }
     if (parsed->indices.empty()) {
       const Graph::Element end =

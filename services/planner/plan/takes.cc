@@ -9,7 +9,7 @@
 
 #include "common/json.h"
 #include "common/status.h"
-#include "services/planner/blueprint/suggest.h"
+#include "services/planner/plan/artefact_name.h"
 
 namespace kinora {
 
@@ -44,14 +44,7 @@ absl::StatusOr<ElementId> JobOfArtefact(absl::string_view field,
                                         const ElementId& artefact) {
   const int found = blueprint.FindOutput(artefact.name);
   if (artefact.kind != ElementId::Kind::kArtefact || found < 0) {
-    std::vector<absl::string_view> names;
-    for (const OutputDeclaration& known : blueprint.outputs) {
-      names.push_back(known.name);
-    }
-    return InvalidField(
-        field, artefact.ToString(),
-        absl::StrCat("blueprint ", blueprint.name, " has no such artefact",
-                     DidYouMean(artefact.name, names)));
+    return NoSuchArtefact(field, artefact.ToString(), blueprint, artefact.name);
   }
   const OutputDeclaration& output = blueprint.outputs[found];
   std::string spelling = absl::StrCat("Artifact:", output.name);

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 
 #include "common/digest.h"
 #include "common/error_reason.h"
@@ -13,6 +13,7 @@
 #include "common/status.h"
 #include "services/store/checkpoint/log_history.h"
 #include "services/store/checks.h"
+#include "services/store/lease/movie_lease.h"
 #include "services/store/manifest/log_manifest_store.h"
 #include "services/store/manifest/revert_events.h"
 
@@ -20,7 +21,7 @@ namespace kinora {
 namespace {
 
 // After a crash runs of the movie wait this long.
-constexpr int kLeaseSeconds = 60;
+constexpr absl::Duration kLeaseTime = absl::Seconds(60);
 constexpr int kDigestsPerCheck = 10'000;
 
 // The run a revision is committed under that goes back: 26 digits of base 32,
@@ -42,26 +43,12 @@ absl::StatusOr<v1::RevertRevisionResponse> LogManifestStore::Revert(
   const std::string& movie_id = request.movie_id();
   KINORA_RETURN_IF_ERROR(movies_.Require(movie_id));
   KINORA_RETURN_IF_ERROR(ValidateRevisionField("revision", request.revision()));
-  v1::AcquireLeaseRequest acquire;
-  acquire.set_lease_id(absl::StrCat("movie/", movie_id));
-  acquire.set_holder("store-revert");
-  acquire.set_purpose(absl::StrCat("revert to ", request.revision()));
-  acquire.mutable_ttl()->set_seconds(kLeaseSeconds);
-  const absl::StatusOr<v1::AcquireLeaseResponse> lease =
-      leases_.Acquire(acquire);
-  if (!lease.ok()) {
-    if (ReasonOf(lease.status()) != "LEASE_HELD") return lease.status();
-    return WithReason(absl::FailedPreconditionError(absl::StrCat(
-                          "movie \"", movie_id,
-                          "\" is being worked on: ", lease.status().message())),
-                      "RUN_ACTIVE", {{"movie", movie_id}});
-  }
-  const absl::Cleanup release = [this, &lease] {
-    v1::ReleaseLeaseRequest release_request;
-    *release_request.mutable_token() = lease->lease().token();
-    leases_.Release(release_request).status().IgnoreError();
-  };
-  return RevertUnder(lease->lease().token(), request);
+  KINORA_ASSIGN_OR_RETURN(
+      const MovieLease lease,
+      MovieLease::Take(leases_, movie_id, "store-revert",
+                       absl::StrCat("revert to ", request.revision()),
+                       kLeaseTime));
+  return RevertUnder(lease.token(), request);
 }
 
 absl::StatusOr<v1::RevertRevisionResponse> LogManifestStore::RevertUnder(

@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "services/store/event/derived_event.h"
 #include "services/store/event/event_validator.h"
 
 namespace kinora {
@@ -171,16 +172,7 @@ std::vector<v1::Event> RevertEvents::Artefacts(
         original.has_artefact()
             ? original
             : EventOfManifest(id, target_.artefacts().at(id), target_);
-    v1::ArtefactEvent& made = *event.mutable_artefact();
-    // A chain of reuses names the event that is the work.
-    if (made.reused_sequence() == 0) {
-      made.set_reused_sequence(original.sequence());
-    }
-    made.mutable_produced_by()->set_run_id(std::string(run_id));
-    made.mutable_produced_by()->clear_attempt();
-    made.clear_cost();
-    made.clear_duration();
-    made.clear_diagnostics_json();
+    BecomeReuse(original.sequence(), run_id, event.mutable_artefact());
     event.set_revision(std::string(revision));
     event.clear_sequence();
     event.clear_time();

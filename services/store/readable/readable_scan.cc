@@ -5,35 +5,20 @@
 #include <utility>
 #include <vector>
 
-#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 
-#include "common/error_reason.h"
 #include "common/ids.h"
 #include "common/status.h"
+#include "services/store/event/derived_event.h"
+#include "services/store/lease/movie_lease.h"
 #include "services/store/readable/readable_files.h"
 
 namespace kinora {
 namespace {
 
 // After a crash runs of the movie wait this long.
-constexpr int kLeaseSeconds = 30;
-
-absl::StatusOr<v1::LeaseToken> TakeLease(LeaseStore& leases,
-                                         const std::string& movie_id) {
-  v1::AcquireLeaseRequest request;
-  request.set_lease_id(absl::StrCat("movie/", movie_id));
-  request.set_holder("store-scan");
-  request.set_purpose("scan");
-  request.mutable_ttl()->set_seconds(kLeaseSeconds);
-  absl::StatusOr<v1::AcquireLeaseResponse> response = leases.Acquire(request);
-  if (response.ok()) return response->lease().token();
-  if (ReasonOf(response.status()) != "LEASE_HELD") return response.status();
-  return WithReason(absl::FailedPreconditionError(absl::StrCat(
-                        "movie \"", movie_id, "\" is being worked on: ",
-                        response.status().message())),
-                    "RUN_ACTIVE", {{"movie", movie_id}});
-}
+constexpr absl::Duration kLeaseTime = absl::Seconds(30);
 
 absl::StatusOr<std::string> NextRevision(ManifestStore& manifests,
                                          const std::string& movie_id) {
@@ -75,15 +60,8 @@ absl::Status SetValue(const ReadableScanCores& cores,
 v1::Event EventOfEdit(const ReadableEdit& edit, absl::string_view revision) {
   v1::Event event;
   event.set_revision(std::string(revision));
-  v1::ArtefactEvent& artefact = *event.mutable_artefact();
-  artefact = edit.event.artefact();
-  artefact.mutable_produced_by()->clear_run_id();
-  artefact.mutable_produced_by()->clear_attempt();
-  artefact.mutable_produced_by()->set_edited_by(v1::EDITED_BY_USER);
-  artefact.clear_reused_sequence();
-  artefact.clear_cost();
-  artefact.clear_duration();
-  artefact.clear_diagnostics_json();
+  *event.mutable_artefact() = edit.event.artefact();
+  BecomeHandEdit(event.mutable_artefact());
   return event;
 }
 
@@ -136,15 +114,11 @@ absl::StatusOr<v1::ScanReadableFilesResponse> ScanReadableFiles(
   if (request.dry_run()) {
     KINORA_ASSIGN_OR_RETURN(edits, FindValidEdits(cores, movie_id, false));
   } else {
-    KINORA_ASSIGN_OR_RETURN(const v1::LeaseToken lease,
-                            TakeLease(cores.leases, movie_id));
-    const absl::Cleanup release = [&cores, &lease] {
-      v1::ReleaseLeaseRequest release_request;
-      *release_request.mutable_token() = lease;
-      cores.leases.Release(release_request).status().IgnoreError();
-    };
+    KINORA_ASSIGN_OR_RETURN(const MovieLease lease,
+                            MovieLease::Take(cores.leases, movie_id,
+                                             "store-scan", "scan", kLeaseTime));
     KINORA_ASSIGN_OR_RETURN(edits, FindValidEdits(cores, movie_id, true));
-    KINORA_RETURN_IF_ERROR(Record(cores, movie_id, edits, lease));
+    KINORA_RETURN_IF_ERROR(Record(cores, movie_id, edits, lease.token()));
   }
   v1::ScanReadableFilesResponse response;
   for (const ReadableEdit& edit : edits) {
