@@ -1,12 +1,10 @@
 #include "services/planner/plan/manifest_scanner.h"
 
 #include <array>
-#include <charconv>
-#include <cstring>
 
 #include "absl/strings/str_cat.h"
 
-#include "common/json_text.h"
+#include "common/json_scanner.h"
 #include "common/proto_json.h"
 #include "common/status.h"
 #include "services/planner/plan/input_values.h"
@@ -28,27 +26,27 @@ constexpr std::array<uint8_t, 256> kHexDigits = MakeHexDigits();
 class ManifestScanner {
  public:
   ManifestScanner(absl::string_view json, HydratedBaseBuilder* builder)
-      : at_(json.data()), end_(json.data() + json.size()), builder_(*builder) {}
+      : json_(json), builder_(*builder) {}
 
   bool Scan() {
     // What stands between the two large maps and after them is collected and
     // parsed at the end; it is small.
     std::string rest = "{";
-    if (!Take("{")) return false;
-    if (Take("\"artefacts\":{") && !(ScanArtefacts() && EndOfMember())) {
+    if (!json_.Take("{")) return false;
+    if (json_.Take("\"artefacts\":{") && !(ScanArtefacts() && EndOfMember())) {
       return false;
     }
     // Only revisions and a number come before the inputs.
-    const absl::string_view head = Left().substr(0, kMaxHeadBytes);
+    const absl::string_view head = json_.Rest().substr(0, kMaxHeadBytes);
     const size_t inputs = head.find("\"inputs\":{");
     if (inputs != absl::string_view::npos) {
       absl::StrAppend(&rest, head.substr(0, inputs));
-      at_ += inputs;
-      if (!Take("\"inputs\":{") || !ScanInputs() || !EndOfMember()) {
+      json_.Skip(inputs);
+      if (!json_.Take("\"inputs\":{") || !ScanInputs() || !EndOfMember()) {
         return false;
       }
     }
-    absl::StrAppend(&rest, Left());
+    absl::StrAppend(&rest, json_.Rest());
     v1::Manifest manifest;
     if (!ParseDocument(rest, &manifest).ok()) return false;
     builder_.SetHead(manifest);
@@ -58,91 +56,85 @@ class ManifestScanner {
  private:
   static constexpr size_t kMaxHeadBytes = 200;
 
-  absl::string_view Left() const {
-    return absl::string_view(at_, static_cast<size_t>(end_ - at_));
-  }
-
-  template <size_t kSize>
-  bool Take(const char (&text)[kSize]) {
-    constexpr size_t kLength = kSize - 1;
-    if (static_cast<size_t>(end_ - at_) < kLength ||
-        std::memcmp(at_, text, kLength) != 0) {
-      return false;
-    }
-    at_ += kLength;
-    return true;
-  }
-
   // Past the comma to the next member, or before the end of the object.
-  bool EndOfMember() { return Take(",") || (at_ != end_ && *at_ == '}'); }
+  bool EndOfMember() {
+    return json_.Take(',') || (!json_.AtEnd() && json_.Rest()[0] == '}');
+  }
 
   bool ScanArtefacts() {
     do {
       absl::string_view id;
-      if (!PlainString(&id) || !Take(":{")) return false;
+      if (!json_.PlainText(&id) || !json_.Take(":{")) return false;
       const int64_t number = builder_.Find(id);
       Digest inputs_hash;
       absl::string_view node;
-      if (!Take("\"content\":") || !ScanContent(number, nullptr)) return false;
-      if (Take(",\"inputsHash\":") && !Hash(&inputs_hash)) return false;
-      if (Take(",\"node\":") && !PlainString(&node)) return false;
-      if (Take(",\"readablePath\":") && !SkipString()) return false;
-      if (!Take("}")) return false;
+      if (!json_.Take("\"content\":") || !ScanContent(number, nullptr))
+        return false;
+      if (json_.Take(",\"inputsHash\":") && !Hash(&inputs_hash)) return false;
+      if (json_.Take(",\"node\":") && !json_.PlainText(&node)) return false;
+      if (json_.Take(",\"readablePath\":") && !json_.SkipString()) return false;
+      if (!json_.Take("}")) return false;
       if (number >= 0) {
         builder_.SetInputsHash(static_cast<uint32_t>(number), inputs_hash);
       }
-    } while (Take(","));
-    return Take("}");
+    } while (json_.Take(","));
+    return json_.Take("}");
   }
 
   bool ScanInputs() {
     do {
       absl::string_view id;
       Digest hash;
-      if (!PlainString(&id) || !Take(":{\"content\":")) return false;
-      const char* const begin = at_;
-      if (!ScanContent(-1, &hash) || !Take("}")) return false;
+      if (!json_.PlainText(&id) || !json_.Take(":{\"content\":")) return false;
+      const absl::string_view content = json_.Rest();
+      if (!ScanContent(-1, &hash) || !json_.Take("}")) return false;
       builder_.AddInput(id, hash);
       if (id != kBlueprintInputId) continue;
       v1::Content blueprint;
-      const size_t length = static_cast<size_t>(at_ - begin) - 1;
-      if (!ParseDocument({begin, length}, &blueprint).ok()) return false;
+      const size_t length = content.size() - json_.Rest().size() - 1;
+      if (!ParseDocument(content.substr(0, length), &blueprint).ok()) {
+        return false;
+      }
       builder_.SetBlueprint(blueprint);
-    } while (Take(","));
-    return Take("}");
+    } while (json_.Take(","));
+    return json_.Take("}");
   }
 
   // The value of an artefact, or with a negative number only its hash.
   bool ScanContent(int64_t number, Digest* hash_out) {
     Digest hash;
     absl::string_view mime_type;
-    if (Take("{\"blob\":{\"hash\":")) {
+    if (json_.Take("{\"blob\":{\"hash\":")) {
       int64_t size = 0;
       if (!Hash(&hash)) return false;
-      if (Take(",\"mimeType\":") && !PlainString(&mime_type)) return false;
-      if (!Take(",\"size\":") || !Integer(&size) || !Take("}}")) return false;
+      if (json_.Take(",\"mimeType\":") && !json_.PlainText(&mime_type))
+        return false;
+      if (!json_.Take(",\"size\":") || !json_.Integer(&size) ||
+          !json_.Take("}}"))
+        return false;
       if (number >= 0) {
         builder_.SetBlob(static_cast<uint32_t>(number), hash, size, mime_type);
       }
     } else {
-      if (!Take("{\"inline\":{")) return false;
+      if (!json_.Take("{\"inline\":{")) return false;
       BaseValue value = BaseValue::kNone;
       absl::string_view bytes;
-      if (Take("\"base64\":")) {
+      if (json_.Take("\"base64\":")) {
         value = BaseValue::kJsonBase64;
-        if (!String(&bytes) || !Take(",")) return false;
+        if (!json_.RawString(&bytes) || !json_.Take(",")) return false;
       }
-      if (!Take("\"hash\":") || !Hash(&hash)) return false;
-      if (Take(",\"json\":")) {
+      if (!json_.Take("\"hash\":") || !Hash(&hash)) return false;
+      if (json_.Take(",\"json\":")) {
         value = BaseValue::kJson;
-        if (!Value(&bytes)) return false;
+        if (!json_.RawValue(&bytes)) return false;
       }
-      if (Take(",\"mimeType\":") && !PlainString(&mime_type)) return false;
-      if (Take(",\"text\":")) {
+      if (json_.Take(",\"mimeType\":") && !json_.PlainText(&mime_type))
+        return false;
+      if (json_.Take(",\"text\":")) {
         value = BaseValue::kJsonText;
-        if (!String(&bytes)) return false;
+        if (!json_.RawString(&bytes)) return false;
       }
-      if (!Take("}}") || value == BaseValue::kNone) return false;
+      if (!json_.Take("}}") || value == BaseValue::kNone) return false;
       if (number >= 0) {
         builder_.SetInline(static_cast<uint32_t>(number), hash, value, bytes,
                            mime_type);
@@ -153,74 +145,20 @@ class ManifestScanner {
   }
 
   bool Hash(Digest* out) {
-    if (end_ - at_ < 66 || at_[0] != '"' || at_[65] != '"') return false;
+    const absl::string_view text = json_.Rest();
+    if (text.size() < 66 || text[0] != '"' || text[65] != '"') return false;
     uint8_t bad = 0;
     for (size_t i = 0; i < Digest::kSize; ++i) {
-      const uint8_t high = kHexDigits[static_cast<uint8_t>(at_[1 + 2 * i])];
-      const uint8_t low = kHexDigits[static_cast<uint8_t>(at_[2 + 2 * i])];
+      const uint8_t high = kHexDigits[static_cast<uint8_t>(text[1 + 2 * i])];
+      const uint8_t low = kHexDigits[static_cast<uint8_t>(text[2 + 2 * i])];
       bad |= high | low;
       out->bytes[i] = static_cast<uint8_t>(high << 4 | low);
     }
-    at_ += 66;
+    json_.Skip(66);
     return (bad & kNoDigit) == 0;
   }
 
-  // A string without an escape.
-  bool PlainString(absl::string_view* out) {
-    if (!Take("\"")) return false;
-    *out = Left().substr(0, PlainJsonTextPrefix(Left()));
-    at_ += out->size();
-    return Take("\"");
-  }
-
-  // A string as it stands, with its quotes.
-  bool String(absl::string_view* out) {
-    const char* const begin = at_;
-    if (!SkipString()) return false;
-    *out = absl::string_view(begin, static_cast<size_t>(at_ - begin));
-    return true;
-  }
-
-  bool SkipString() {
-    if (!Take("\"")) return false;
-    while (at_ != end_) {
-      at_ += PlainJsonTextPrefix(Left());
-      if (at_ == end_) return false;
-      if (Take("\"")) return true;
-      // An escape, or a byte of a longer character.
-      at_ += *at_ == '\\' && at_ + 1 != end_ ? 2 : 1;
-    }
-    return false;
-  }
-
-  // Any value as it stands.
-  bool Value(absl::string_view* out) {
-    const char* const begin = at_;
-    int depth = 0;
-    while (at_ != end_) {
-      const char c = *at_;
-      if (c == '"') {
-        if (!SkipString()) return false;
-        continue;
-      }
-      if (depth == 0 && (c == ',' || c == '}')) break;
-      if (c == '{' || c == '[') ++depth;
-      if (c == '}' || c == ']') --depth;
-      ++at_;
-    }
-    *out = absl::string_view(begin, static_cast<size_t>(at_ - begin));
-    return !out->empty();
-  }
-
-  bool Integer(int64_t* out) {
-    const auto [rest, error] = std::from_chars(at_, end_, *out);
-    if (error != std::errc()) return false;
-    at_ = rest;
-    return true;
-  }
-
-  const char* at_;
-  const char* const end_;
+  JsonScanner json_;
   HydratedBaseBuilder& builder_;
 };
 

@@ -4,14 +4,14 @@
 #include <cstdint>
 #include <string>
 
+#include "common/json_scanner.h"
 #include "common/rfc3339.h"
-#include "services/store/event/event_line_scanner.h"
 
 namespace kinora {
 namespace {
 
 // The words of the enums, as event_writer.cc writes them.
-bool ReadWord(EventLineScanner& line, v1::EditedBy* value) {
+bool ReadWord(JsonScanner& line, v1::EditedBy* value) {
   absl::string_view word;
   if (!line.PlainText(&word)) return false;
   *value = word == "user"     ? v1::EDITED_BY_USER
@@ -20,7 +20,7 @@ bool ReadWord(EventLineScanner& line, v1::EditedBy* value) {
   return *value != v1::EDITED_BY_UNSPECIFIED;
 }
 
-bool ReadWord(EventLineScanner& line, v1::ArtefactStatus* value) {
+bool ReadWord(JsonScanner& line, v1::ArtefactStatus* value) {
   absl::string_view word;
   if (!line.PlainText(&word)) return false;
   *value = word == "succeeded" ? v1::ARTEFACT_STATUS_SUCCEEDED
@@ -30,7 +30,7 @@ bool ReadWord(EventLineScanner& line, v1::ArtefactStatus* value) {
   return *value != v1::ARTEFACT_STATUS_UNSPECIFIED;
 }
 
-bool Read(EventLineScanner& line, v1::InlineValue* value) {
+bool Read(JsonScanner& line, v1::InlineValue* value) {
   if (!line.BeginObject()) return false;
   if (line.Member("\"hash\":") && !line.Text(value->mutable_hash())) {
     return false;
@@ -46,7 +46,7 @@ bool Read(EventLineScanner& line, v1::InlineValue* value) {
   return line.EndObject();  // not so for base64
 }
 
-bool Read(EventLineScanner& line, v1::BlobRef* blob) {
+bool Read(JsonScanner& line, v1::BlobRef* blob) {
   if (!line.BeginObject()) return false;
   v1::Digest& digest = *blob->mutable_digest();
   int64_t size = 0;
@@ -61,7 +61,7 @@ bool Read(EventLineScanner& line, v1::BlobRef* blob) {
   return line.EndObject();
 }
 
-bool Read(EventLineScanner& line, v1::Content* content) {
+bool Read(JsonScanner& line, v1::Content* content) {
   if (!line.BeginObject()) return false;
   if (line.Member("\"blob\":")) {
     if (!Read(line, content->mutable_blob())) return false;
@@ -71,7 +71,7 @@ bool Read(EventLineScanner& line, v1::Content* content) {
   return line.EndObject();
 }
 
-bool Read(EventLineScanner& line, v1::InputEvent* input) {
+bool Read(JsonScanner& line, v1::InputEvent* input) {
   if (!line.BeginObject()) return false;
   if (line.Member("\"inputId\":") && !line.Text(input->mutable_input_id())) {
     return false;
@@ -96,7 +96,7 @@ bool Read(EventLineScanner& line, v1::InputEvent* input) {
   return line.EndObject();
 }
 
-bool Read(EventLineScanner& line, v1::ProducerIdentity* producer) {
+bool Read(JsonScanner& line, v1::ProducerIdentity* producer) {
   if (!line.BeginObject()) return false;
   if (line.Member("\"name\":") && !line.Text(producer->mutable_name())) {
     return false;
@@ -107,7 +107,7 @@ bool Read(EventLineScanner& line, v1::ProducerIdentity* producer) {
   return line.EndObject();
 }
 
-bool Read(EventLineScanner& line, v1::ProducedBy* by) {
+bool Read(JsonScanner& line, v1::ProducedBy* by) {
   if (!line.BeginObject()) return false;
   if (line.Member("\"runId\":") && !line.Text(by->mutable_run_id())) {
     return false;
@@ -138,7 +138,7 @@ bool Read(EventLineScanner& line, v1::ProducedBy* by) {
   return line.EndObject();
 }
 
-bool Read(EventLineScanner& line, v1::Dependency* dependency) {
+bool Read(JsonScanner& line, v1::Dependency* dependency) {
   if (!line.BeginObject()) return false;
   if (line.Member("\"slot\":") && !line.Text(dependency->mutable_slot())) {
     return false;
@@ -153,7 +153,7 @@ bool Read(EventLineScanner& line, v1::Dependency* dependency) {
   return line.EndObject();
 }
 
-bool ReadDependencies(EventLineScanner& line, v1::ArtefactEvent* artefact) {
+bool ReadDependencies(JsonScanner& line, v1::ArtefactEvent* artefact) {
   if (!line.Take('[')) return false;
   do {
     if (!Read(line, artefact->add_dependencies())) return false;
@@ -161,7 +161,7 @@ bool ReadDependencies(EventLineScanner& line, v1::ArtefactEvent* artefact) {
   return line.Take(']');
 }
 
-bool Read(EventLineScanner& line, v1::Cost* cost) {
+bool Read(JsonScanner& line, v1::Cost* cost) {
   if (!line.BeginObject()) return false;
   if (line.Member("\"currencyCode\":") &&
       !line.Text(cost->mutable_currency_code())) {
@@ -175,8 +175,7 @@ bool Read(EventLineScanner& line, v1::Cost* cost) {
   return line.EndObject();
 }
 
-bool ReadDuration(EventLineScanner& line,
-                  google::protobuf::Duration* duration) {
+bool ReadDuration(JsonScanner& line, google::protobuf::Duration* duration) {
   double seconds = 0;
   if (!line.Double(&seconds) || !(std::abs(seconds) < 1e9)) return false;
   const double whole = std::trunc(seconds);
@@ -186,7 +185,7 @@ bool ReadDuration(EventLineScanner& line,
   return true;
 }
 
-bool Read(EventLineScanner& line, v1::ArtefactEvent* artefact) {
+bool Read(JsonScanner& line, v1::ArtefactEvent* artefact) {
   if (!line.BeginObject()) return false;
   if (line.Member("\"artefactId\":") &&
       !line.Text(artefact->mutable_artefact_id())) {
@@ -241,7 +240,7 @@ bool Read(EventLineScanner& line, v1::ArtefactEvent* artefact) {
 }
 
 // The members that frame a body: a request's mark and the checksum.
-bool ReadFraming(EventLineScanner& line) {
+bool ReadFraming(JsonScanner& line) {
   absl::string_view ignored;
   int64_t events = 0;
   if (line.Member("\"requestId\":") && !line.PlainText(&ignored)) return false;
@@ -253,7 +252,7 @@ bool ReadFraming(EventLineScanner& line) {
 }  // namespace
 
 bool ReadEventLine(absl::string_view line, v1::Event* event) {
-  EventLineScanner reader(line);
+  JsonScanner reader(line);
   int64_t sequence = 0;
   if (!reader.BeginObject() || !reader.Member("\"seq\":") ||
       !reader.Integer(&sequence)) {

@@ -1,9 +1,12 @@
-// An EventLineScanner moves through a line of JSON as long as it finds what its
-// reader expects there: no tree, no look back. After the first false its place
-// is undefined, but for Member().
+// A JsonScanner moves through JSON as long as it finds what its reader expects
+// there: no tree, no look back, about as fast as the bytes come from memory.
+// After the first false its place is undefined, but for Take() and Member().
+//
+// It is for text of a known form, such as our own canonical JSON; a reader
+// falls back to a parser where that form is not kept.
 
-#ifndef KINORA_SERVICES_STORE_EVENT_EVENT_LINE_SCANNER_H_
-#define KINORA_SERVICES_STORE_EVENT_EVENT_LINE_SCANNER_H_
+#ifndef KINORA_COMMON_JSON_SCANNER_H_
+#define KINORA_COMMON_JSON_SCANNER_H_
 
 #include <charconv>
 #include <cstddef>
@@ -21,12 +24,19 @@
 
 namespace kinora {
 
-class EventLineScanner {
+class JsonScanner {
  public:
-  explicit EventLineScanner(absl::string_view line)
-      : at_(line.data()), end_(line.data() + line.size()) {}
+  explicit JsonScanner(absl::string_view json)
+      : at_(json.data()), end_(json.data() + json.size()) {}
 
   bool AtEnd() const { return at_ == end_; }
+
+  // What is left to read.
+  absl::string_view Rest() const {
+    return absl::string_view(at_, static_cast<size_t>(end_ - at_));
+  }
+  // REQUIRES: as much is left.
+  void Skip(size_t bytes) { at_ += bytes; }
 
   bool Take(char c) {
     if (at_ == end_ || *at_ != c) return false;
@@ -79,7 +89,7 @@ class EventLineScanner {
     return EscapedText(out);
   }
 
-  // A string of plain text, as it stands in the line.
+  // A string of plain text, as it stands.
   bool PlainText(absl::string_view* out) {
     if (!Take('"')) return false;
     *out = absl::string_view(at_, PlainJsonTextPrefix(Rest()));
@@ -105,19 +115,44 @@ class EventLineScanner {
     return true;
   }
 
-  // Any value, as it stands in the line, if it is canonical JSON.
-  bool CanonicalValue(std::string* out) {
+  // Any string or value, as it stands, found by its quotes and brackets alone.
+  bool RawString(absl::string_view* out) {
+    const char* const begin = at_;
+    if (!SkipString()) return false;
+    *out = absl::string_view(begin, static_cast<size_t>(at_ - begin));
+    return true;
+  }
+  bool RawValue(absl::string_view* out) {
     const char* const begin = at_;
     if (!SkipValue()) return false;
-    out->assign(begin, at_);
+    *out = absl::string_view(begin, static_cast<size_t>(at_ - begin));
+    return !out->empty();
+  }
+
+  // Any value, as it stands, if it is canonical JSON.
+  bool CanonicalValue(std::string* out) {
+    absl::string_view value;
+    if (!RawValue(&value)) return false;
+    out->assign(value.data(), value.size());
     return IsCanonicalJson(*out);
   }
 
- private:
-  absl::string_view Rest() const {
-    return absl::string_view(at_, static_cast<size_t>(end_ - at_));
+  bool SkipString() {
+    if (!Take('"')) return false;
+    for (; at_ != end_; ++at_) {
+      at_ += PlainJsonTextPrefix(Rest());
+      if (at_ == end_) return false;
+      if (*at_ == '"') {
+        ++at_;
+        return true;
+      }
+      // An escape, or a byte of a longer character.
+      if (*at_ == '\\' && ++at_ == end_) return false;
+    }
+    return false;
   }
 
+ private:
   // The rest of a string whose plain beginning is in `out`.
   bool EscapedText(std::string* out) {
     for (;;) {
@@ -196,19 +231,6 @@ class EventLineScanner {
     return false;
   }
 
-  bool SkipString() {
-    for (++at_; at_ != end_; ++at_) {
-      at_ += PlainJsonTextPrefix(Rest());
-      if (at_ == end_) return false;
-      if (*at_ == '"') {
-        ++at_;
-        return true;
-      }
-      if (*at_ == '\\' && ++at_ == end_) return false;
-    }
-    return false;
-  }
-
   const char* at_;
   const char* const end_;
   bool first_ = true;  // no member of the object was read yet
@@ -216,4 +238,4 @@ class EventLineScanner {
 
 }  // namespace kinora
 
-#endif  // KINORA_SERVICES_STORE_EVENT_EVENT_LINE_SCANNER_H_
+#endif  // KINORA_COMMON_JSON_SCANNER_H_
