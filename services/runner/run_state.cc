@@ -375,7 +375,9 @@ void RunState::MakeKeyed(JobIndex index) {
 void RunState::MakeReady(JobIndex index) {
   SetStatus(index, JobStatus::kReady);
   Job& job = Entry(index);
-  lanes_[job.lane].ready.insert({-job.remaining_path, index});
+  lanes_[job.lane].ready.insert(
+      {-static_cast<int64_t>(job.node->limits().priority()),
+       -job.remaining_path, index});
 }
 
 void RunState::LeaveRunning(JobIndex index) {
@@ -417,7 +419,7 @@ RunCommands RunState::NextCommands() {
       }
     }
     if (best == nullptr) break;
-    const JobIndex index = best->ready.begin()->second;
+    const JobIndex index = best->ready.begin()->job;
     best->ready.erase(best->ready.begin());
     ++best->running;
     ++producers_[best->producer].running;

@@ -34,6 +34,7 @@
 #ifndef KINORA_SERVICES_RUNNER_RUN_STATE_H_
 #define KINORA_SERVICES_RUNNER_RUN_STATE_H_
 
+#include <compare>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -244,14 +245,22 @@ class RunState {
     ProducerLimits limits;
     uint32_t running = 0;
   };
+  // When a ready job's turn comes: by its node's priority, then the one with
+  // the longest remaining path first.
+  struct Turn {
+    int64_t before_priority = 0;  // negative, as the next
+    int before_path = 0;
+    JobIndex job = 0;
+
+    auto operator<=>(const Turn&) const = default;
+  };
   // Where jobs wait for their producer: those of a node with a limit of its
   // own, or of all other nodes of a producer.
   struct Lane {
     size_t producer = 0;
     uint32_t concurrency = UINT32_MAX;
     uint32_t running = 0;
-    // Ready jobs, the one with the longest remaining path first.
-    std::set<std::pair<int, JobIndex>> ready;
+    std::set<Turn> ready;
   };
 
   RunState(std::shared_ptr<const v1::Plan> plan, const RunStateOptions& options,

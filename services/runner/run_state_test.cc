@@ -166,6 +166,20 @@ TEST_F(RunStateTest, LongestRemainingPathGoesFirst) {
   EXPECT_THAT(Start(state), ElementsAre("Mid"));
 }
 
+// F: S1-31 A node's priority comes before the length of the path.
+TEST_F(RunStateTest, TheHighestPriorityGoesFirst) {
+  PlanBuilder plan;
+  plan.Job(0, "Root", {}, "sim").Job(0, "Trailer", {}, "quick");
+  plan.Job(1, "End", {"Root"}, "sim");
+  v1::PlannedNode& trailer = *plan.plan().mutable_nodes(1);
+  ASSERT_EQ(trailer.node(), "quick");
+  trailer.mutable_limits()->set_priority(1);
+  RunState state = Make(plan, {.max_concurrency = 1});
+  EXPECT_THAT(Start(state), ElementsAre("Trailer"));
+  Succeed(state, "Trailer", "t");
+  EXPECT_THAT(Start(state), ElementsAre("Root"));
+}
+
 TEST_F(RunStateTest, ProducerLimitHoldsBesideTheTotal) {  // F: S1-47
   PlanBuilder plan;
   for (int i = 0; i < 4; ++i) plan.Job(0, absl::StrCat("S", i), {}, "slow");

@@ -22,6 +22,7 @@ constexpr double kMaxPrice = 1e9;
 constexpr double kMaxConcurrency = 10'000;
 constexpr double kMaxAttempts = 100;
 constexpr double kMaxTimeoutSeconds = 24 * 60 * 60;
+constexpr double kMaxPriority = 1'000;
 
 bool IsCurrency(absl::string_view text) {
   if (text.size() != 3) return false;
@@ -125,9 +126,9 @@ absl::Status BlueprintParser::ParseLimits(const YamlNode& map,
   const YamlNode* limits = map.Find("limits");
   if (limits == nullptr) return absl::OkStatus();
   std::string here = absl::StrCat(path, ".limits");
-  KINORA_RETURN_IF_ERROR(
-      ExpectMap(*limits, here,
-                {"concurrency", "max_attempts", "attempt_timeout_seconds"}));
+  KINORA_RETURN_IF_ERROR(ExpectMap(
+      *limits, here,
+      {"concurrency", "max_attempts", "attempt_timeout_seconds", "priority"}));
   auto read = [&](absl::string_view key, double most, uint32_t* out) {
     const YamlNode* value = limits->Find(key);
     if (value == nullptr) return absl::OkStatus();
@@ -146,8 +147,9 @@ absl::Status BlueprintParser::ParseLimits(const YamlNode& map,
       read("concurrency", kMaxConcurrency, &node->limits.concurrency));
   KINORA_RETURN_IF_ERROR(
       read("max_attempts", kMaxAttempts, &node->limits.max_attempts));
-  return read("attempt_timeout_seconds", kMaxTimeoutSeconds,
-              &node->limits.attempt_timeout_seconds);
+  KINORA_RETURN_IF_ERROR(read("attempt_timeout_seconds", kMaxTimeoutSeconds,
+                              &node->limits.attempt_timeout_seconds));
+  return read("priority", kMaxPriority, &node->limits.priority);
 }
 
 absl::Status BlueprintParser::ParsePrice(const YamlNode& map,

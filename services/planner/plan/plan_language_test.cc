@@ -201,6 +201,16 @@ TEST_F(PlanLanguageTest, SaltRunsAnewAndLimitsDoNot) {
   EXPECT_THAT(JobIds(world_.Plan()), IsEmpty());
 }
 
+// F: S1-31 The order in a layer is the order of a queue.
+TEST_F(PlanLanguageTest, NodesOfAHigherPriorityComeFirst) {
+  EXPECT_EQ(world_.Plan().layers(0).jobs(0).node(), "Picture");
+  world_.SetBlueprint(
+      Film("producer: music", "producer: music\n    limits: {priority: 3}"));
+  const v1::Plan plan = world_.Plan();
+  EXPECT_EQ(plan.layers(0).jobs(0).job_id(), "Music");
+  EXPECT_EQ(plan.layers(0).jobs(1).job_id(), "Picture[segment=0][image=0]");
+}
+
 TEST_F(PlanLanguageTest, ReadablePathsFollowTheirTemplate) {
   v1::Plan plan = world_.Plan();
   EXPECT_EQ(

@@ -36,6 +36,7 @@ class PlanWriter {
     WriteHead();
     if (!state_.in.summary_only) WriteInputs();
     for (Graph::Job job : state_.dirty) WriteDirty(job);
+    PutUrgentFirst();
     WriteDeferred();
     for (auto& [name, node] : nodes_) {
       *plan_.add_nodes() = std::move(node);
@@ -120,6 +121,23 @@ class PlanWriter {
     if (fate == JobFate::kReused) RelyOnReused(node, job);
   }
 
+  void PutUrgentFirst() {
+    auto priority = [this](const v1::PlannedJob& job) {
+      return nodes_.find(job.node())->second.limits().priority();
+    };
+    const bool told = std::any_of(
+        nodes_.begin(), nodes_.end(),
+        [](const auto& node) { return node.second.limits().priority() > 0; });
+    if (!told) return;
+    for (v1::PlanLayer& layer : *plan_.mutable_layers()) {
+      std::stable_sort(layer.mutable_jobs()->pointer_begin(),
+                       layer.mutable_jobs()->pointer_end(),
+                       [&](const v1::PlannedJob* a, const v1::PlannedJob* b) {
+                         return priority(*a) > priority(*b);
+                       });
+    }
+  }
+
   // An expansion needs the versions of these nodes, too.
   void WriteDeferred() {
     if (state_.in.summary_only) return;
@@ -169,12 +187,12 @@ class PlanWriter {
     planned.set_settings_hash(declaration.settings_hash.Hex());
     planned.set_salt(declaration.salt);
     const NodeLimitsDeclaration& limits = declaration.limits;
-    if (limits.concurrency != 0 || limits.max_attempts != 0 ||
-        limits.attempt_timeout_seconds != 0) {
+    if (limits != NodeLimitsDeclaration()) {
       planned.mutable_limits()->set_concurrency(limits.concurrency);
       planned.mutable_limits()->set_max_attempts(limits.max_attempts);
       planned.mutable_limits()->set_attempt_timeout_seconds(
           limits.attempt_timeout_seconds);
+      planned.mutable_limits()->set_priority(limits.priority);
     }
     for (int output : declaration.outputs) {
       v1::PlannedOutput& out = *planned.add_outputs();
