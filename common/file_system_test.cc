@@ -209,6 +209,7 @@ TEST_P(FileSystemTest, OneOfManyCreatorsWins) {
   EXPECT_THAT(fs_.List(root_), IsOkAndHolds(ElementsAre("f")));
 }
 
+// F: S1-57
 TEST_P(FileSystemTest, AtomicWriteReplacesAndLeavesNothingBeside) {
   ASSERT_OK(WriteFileAtomically(fs_, Path("f"), "old"));
   ASSERT_OK(WriteFileAtomically(fs_, Path("f"), "new"));

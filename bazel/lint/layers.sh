@@ -1,5 +1,5 @@
 #!/bin/bash
-# layers.sh: what a source file may name, by where it lies. Prints each line
+# layers.sh: what a source file may name, by where it lies (F: S1-60). Prints each line
 # that breaks a rule with the reason, and exits 1 if there is one.
 set -u
 cd "$(dirname "$0")/../.."

@@ -70,6 +70,7 @@ TEST_F(ManualExecutorTest, AdvanceUntilStopsAtTheCondition) {
   EXPECT_FALSE(executor_.AdvanceUntil([] { return false; }, absl::Hours(99)));
 }
 
+// F: S1-59
 TEST_F(ManualExecutorTest, ASeedPicksAnOrderAndRepeatsIt) {
   const auto order_of = [](uint64_t seed) {
     FakeClock clock;

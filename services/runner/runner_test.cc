@@ -515,6 +515,7 @@ TEST_F(RunnerTest, UnknownProducerIsRefusedBeforeTheRun) {
   EXPECT_EQ(ReasonOf(started.status()), "PRODUCER_UNKNOWN");
 }
 
+// F: S0-1, S0-12, S0-23
 // Sim checks the digest of what it is sent, so this shows both directions.
 TEST_F(RunnerTest, LargeOutputsAreStreamedInBothDirections) {
   MakeMovie(R"(

@@ -116,6 +116,7 @@ TEST_F(LocalStoreTest, ASecondStoreIsKeptOut) {
               StatusIs(absl::StatusCode::kFailedPrecondition));
 }
 
+// F: S0-20, S1-19, S1-56
 TEST_F(LocalStoreTest, WithoutADirectoryItLivesInMemory) {
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<LocalStore> local,
                        Open(PosixFileSystem(), ""));
@@ -123,6 +124,7 @@ TEST_F(LocalStoreTest, WithoutADirectoryItLivesInMemory) {
   EXPECT_EQ(CurrentOf(local->store()).revision(), "rev-0002");
 }
 
+// F: S1-56
 TEST_F(LocalStoreTest, LimitsAreThoseOfTheOptions) {
   LocalStoreOptions options;
   options.inline_limit_bytes = 2;

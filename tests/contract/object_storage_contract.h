@@ -71,6 +71,7 @@ class ObjectStorageContract
   std::unique_ptr<ObjectStorageFixture> fixture_ = GetParam()();
 };
 
+// F: S0-20
 TEST_P(ObjectStorageContract, ReadsWhatWasWritten) {
   const std::string bytes("\0\xff\n binary", 10);
   ASSERT_OK(storage().Write("builds/m/a.json", bytes));
@@ -313,6 +314,7 @@ TEST_P(ObjectStorageContract, CompareAndSwapLosesNoUpdate) {
               IsOkAndHolds(absl::StrCat(kThreads * kSteps)));
 }
 
+// F: S1-57
 // Readers see one of the values that were written, whole.
 TEST_P(ObjectStorageContract, AReaderNeverSeesAMixture) {
   const std::string a(20000, 'a'), b(30000, 'b');

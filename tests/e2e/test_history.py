@@ -19,7 +19,7 @@ def reasons(explained):
     return [(cause["id"], cause["reason"]["text"]) for cause in explained["causes"]]
 
 
-# F: B-7
+# F: S1-13, B-7
 def test_diff_says_what_differs_why_and_what_it_cost(kinora, film):
     make_film(kinora, film("{cost: 0.25}"))
     edit_prompt(kinora, "at night")
@@ -62,7 +62,7 @@ def test_diff_says_what_differs_why_and_what_it_cost(kinora, film):
     assert "rev-9" in kinora.fails("diff", "film", "rev-9")
 
 
-# F: B-12
+# F: S1-13, B-12
 def test_explain_goes_back_to_the_inputs(kinora, film):
     make_film(kinora, film())
     edit_prompt(kinora, "at night")

@@ -43,6 +43,7 @@ def test_header_reaches_the_job(serve):
     assert seen == {"point": {"segment": 1}, "settings": {"speed": 3}, "id": "Node[segment=1]", "movie": "film"}
 
 
+# F: S0-17
 # An input above the spool limit arrives whole and can be read as a file.
 def test_large_streamed_input_is_spooled(serve):
     data = bytes(range(256)) * 20000
@@ -56,6 +57,7 @@ def test_large_streamed_input_is_spooled(serve):
     assert outcome.outputs["Out"] == b"True 5120000"
 
 
+# F: S0-13
 def test_fan_in_keeps_index_order(serve):
     parts = [element("a", streamed=True), element("b"), element("", streamed=True), element("d")]
     outcome = serve(producer_of(lambda job: job.write("Out", "-".join(i.text() for i in job.list("parts"))))).run(

@@ -59,7 +59,7 @@ class MakePlanTest : public ::testing::Test {
   std::string edited_;  // the blueprint after the last Edit()
 };
 
-// F: S1-33, S1-27, S1-29, B-4 (initial)
+// F: S1-15, S1-33, S1-27, S1-29, B-4 (initial)
 TEST_F(MakePlanTest, FirstPlanOfTheFilmIsTheGoldenOne) {
   std::string json = CanonicalBytes(world_.Plan());
   std::string golden = TestData("film_plan.json");

@@ -58,7 +58,7 @@ class ObjectBlobStoreTest : public CoreFixture {
   }
 };
 
-// F: S0-5, S1-3
+// F: S1-9, S0-5, S1-3
 TEST_F(ObjectBlobStoreTest, BytesBecomeAnObjectNamedByTheirHash) {
   const std::string hash = Sha256Of("hello").Hex();
   ASSERT_OK_AND_ASSIGN(v1::WriteBlobResponse written,

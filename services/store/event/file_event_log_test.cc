@@ -193,6 +193,7 @@ TEST_F(FileEventLogTest, ForgottenLogsAreFoundAgain) {
   for (int i = 0; i < 20; ++i) EXPECT_EQ(Last(name(i)), 3);
 }
 
+// F: S0-25
 TEST_F(FileEventLogTest, ATornLastLineIsCutBeforeTheNextAppend) {
   ASSERT_OK(Append(kInputsLog, 3));
   ASSERT_OK_AND_ASSIGN(const std::string whole, ReadFile(fs_, kInputs));
@@ -207,6 +208,7 @@ TEST_F(FileEventLogTest, ATornLastLineIsCutBeforeTheNextAppend) {
   EXPECT_THAT(ReadFile(fs_, kInputs), IsOkAndHolds(whole));
 }
 
+// F: S0-25
 TEST_F(FileEventLogTest, DamageQuarantinesOneLog) {
   options_ = SmallOptions(nullptr);
   Reopen();

@@ -445,6 +445,7 @@ TEST_F(LogEventStoreTest, AWaiterIsToldOfTheNextEvent) {
   EXPECT_EQ(told, 1);
 }
 
+// F: S1-49
 // Many writers, one log: nothing lost, nothing doubled, indexes agree.
 TEST_F(LogEventStoreTest, ConcurrentAppendsAllLand) {
   std::vector<std::thread> threads;

@@ -58,6 +58,7 @@ class LeaseTableTest : public ::testing::Test {
   std::unique_ptr<LeaseTable> table_;
 };
 
+// F: S1-58
 TEST_F(LeaseTableTest, AHeldLeaseIsNotGrantedToAnother) {
   ASSERT_OK(Acquire("a", "run-1"));
   clock_.Advance(absl::Seconds(2));

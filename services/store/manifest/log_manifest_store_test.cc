@@ -112,7 +112,7 @@ TEST_F(LogManifestStoreTest, AYoungMovieHasNoRevision) {
   EXPECT_EQ(ReasonOf(status), "REVISION_NOT_FOUND");
 }
 
-// F: S1-1, S1-2, S1-40
+// F: S1-1, S1-2, S1-18, S1-40
 TEST_F(LogManifestStoreTest, ACommitPublishesCanonicalBytesUnderTheirHash) {
   const v1::ManifestPointer current = CommitFirst();
   EXPECT_EQ(current.revision(), "rev-0001");
