@@ -83,27 +83,6 @@ absl::Status CheckLanded(const DecidedArtefact& landed,
       " in the log, not ", ContentHash(request.content())));
 }
 
-// What is upstream of what, and in which layer, is not known while jobs are
-// deferred, and an expansion cannot say of a forced job that it was made
-// already.
-absl::Status CheckScope(const v1::Plan& plan) {
-  const v1::PlanScope& scope = plan.scope();
-  const absl::string_view control = !scope.only().empty()         ? "only"
-                                    : !scope.regenerate().empty() ? "regenerate"
-                                    : scope.up_to_layer() != 0 ? "up_to_layer"
-                                                               : "";
-  if (plan.summary().deferred_nodes() == 0 || control.empty()) {
-    return absl::OkStatus();
-  }
-  return WithReason(
-      absl::UnimplementedError(absl::StrCat(
-          "scope: ", control,
-          " is not part of this build for a plan with jobs of ",
-          plan.summary().deferred_nodes(),
-          " nodes that are known only during the run: run without it first")),
-      "RPC_NOT_IMPLEMENTED", {{"field", "scope"}});
-}
-
 }  // namespace
 
 absl::StatusOr<std::string> StoreBlobBytes::Read(const v1::BlobRef& blob) {
@@ -195,7 +174,6 @@ absl::StatusOr<MadePlan> PlannedMovie::PlanLocked(
   KINORA_ASSIGN_OR_RETURN(MadePlan made,
                           PlanUntilItFits(*blueprint, staged, std::move(guess),
                                           &reader_of_decided_, plan_with));
-  KINORA_RETURN_IF_ERROR(CheckScope(made.plan));
   return made;
 }
 
@@ -253,6 +231,7 @@ absl::StatusOr<v1::ExpandDeferredGroupResponse> PlannedMovie::Expand(
   }
   options.results = &results_;
   options.scope = saved.scope();
+  options.run_id = request.run_id();
   KINORA_RETURN_IF_ERROR(results_.CatchUp(base.revision()));
   KINORA_ASSIGN_OR_RETURN(DecidingValues guess, ValuesOfBase(base, *blueprint));
   if (request.has_content()) {

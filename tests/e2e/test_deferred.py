@@ -91,6 +91,38 @@ def test_lists_and_conditions_decide_during_the_run(tmp_path):
         assert process.stop() == 0, process.log()
 
 
+# F: B-5
+def test_scopes_reach_into_what_is_decided_during_the_run(tmp_path):
+    with sim(tmp_path) as producer:
+        table = write_producers(
+            tmp_path, producer.address, "script", "picture", "clip", "film"
+        )
+        process = up(tmp_path, table)
+        kinora = Kinora(process.address)
+        pin(kinora, tmp_path, scenes(2, song=True))
+        one = kinora.run("scenes", "--only", "Clip[segment=1][shot=0]")
+        assert one.end == "run.completed", one.events[-1]
+        assert one.called == {
+            "Script",
+            "Storyboard[segment=1]",
+            "Shot[segment=1][shot=0]",
+        }
+        assert clips(kinora) == 1
+
+        too_far = kinora.call("run", "scenes", "--only", "Clip[segment=5][shot=0]")
+        assert too_far.returncode != 0
+        assert "Clip[segment=5][shot=0]" in too_far.stderr
+
+        rest = kinora.run("scenes")
+        assert len(rest.called) == 1 + 3 + 1 + 1
+        assert clips(kinora) == 4
+        # What decides is made anew; the same list decides the same.
+        again = kinora.run("scenes", "--regenerate", "Scenes")
+        assert again.called == {"Script"}
+        assert again.end == "run.completed", again.events[-1]
+        assert process.stop() == 0, process.log()
+
+
 @pytest.fixture
 def separate(tmp_path):
     with sim(tmp_path) as producer:

@@ -28,6 +28,7 @@ absl::Status ArtefactLogIndex::Add(const v1::Event& event) {
   result.sequence = attempt.reused_sequence() != 0 ? attempt.reused_sequence()
                                                    : event.sequence();
   result.content = attempt.output();
+  result.run_id = RunOf(attempt);
   const auto edit = hand_edits_.find(id);
   if (attempt.produced_by().edited_by() == v1::EDITED_BY_USER) {
     hand_edits_.insert_or_assign(id, HandEdit{*key, result});
@@ -39,6 +40,17 @@ absl::Status ArtefactLogIndex::Add(const v1::Event& event) {
     hand_edits_.erase(edit);
   }
   return absl::OkStatus();
+}
+
+// Events of a run stand together, so that they share the id.
+std::shared_ptr<const std::string> ArtefactLogIndex::RunOf(
+    const v1::ArtefactEvent& attempt) {
+  const std::string& run_id = attempt.produced_by().run_id();
+  if (attempt.reused_sequence() != 0 || run_id.empty()) return nullptr;
+  if (latest_run_ == nullptr || *latest_run_ != run_id) {
+    latest_run_ = std::make_shared<const std::string>(run_id);
+  }
+  return latest_run_;
 }
 
 const LoggedResult* ArtefactLogIndex::FindOne(absl::string_view artefact_id,

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -56,7 +57,10 @@ class ArtefactLogIndex final : public ResultIndex {
     absl::flat_hash_map<Digest, LoggedResult> results;
   };
 
+  std::shared_ptr<const std::string> RunOf(const v1::ArtefactEvent& attempt);
+
   int64_t last_sequence_ = 0;
+  std::shared_ptr<const std::string> latest_run_;
   absl::node_hash_map<std::string, Artefact> artefacts_;
   std::map<std::string, HandEdit> hand_edits_;
 };

@@ -146,8 +146,7 @@ class JobJudge {
     const Digest* const ahead = keys_ahead_.Find(job);
     const Digest key = ahead == nullptr ? keys_.KeyOf(node, job) : *ahead;
     if (is_forced && !LeavesOut(job)) {
-      state_.keys[job] = key;
-      MustRun(job, artefacts);
+      Ask(node, job, key, artefacts);
       return absl::OkStatus();
     }
     if (BaseHasAll(artefacts, key)) {
@@ -164,6 +163,11 @@ class JobJudge {
 
   bool IsForced(Graph::Job job) const {
     return !state_.scope.forced.empty() && state_.scope.forced.contains(job);
+  }
+
+  bool IsOfThisRun(const LoggedResult& result) const {
+    return result.run_id != nullptr && *result.run_id == state_.in.run_id &&
+           !state_.hydrated.IsLost(result.content);
   }
 
   // REQUIRES: the job's layer is known.
@@ -302,7 +306,8 @@ class JobJudge {
   void Ask(int node, Graph::Job job, const Digest& key,
            absl::Span<const Graph::Element> artefacts) {
     state_.keys[job] = key;
-    if (state_.in.results->IsEmpty()) {
+    if (state_.in.results->IsEmpty() ||
+        (IsForced(job) && state_.in.run_id.empty())) {
       MustRun(job, artefacts);
       return;
     }
@@ -342,9 +347,16 @@ class JobJudge {
         graph_.Artefacts(question.node, question.job);
     std::vector<const LoggedResult*> found(artefacts.size(), nullptr);
     bool complete = true;
+    const bool is_forced = IsForced(question.job);
     for (size_t i = 0; i < artefacts.size(); ++i) {
       const HandEdit* edit = EditOf(artefacts[i], question.key);
-      if (edit != nullptr) {
+      if (is_forced) {
+        if (logged[i].has_value() && IsOfThisRun(*logged[i])) {
+          found[i] = &*logged[i];
+        } else {
+          complete = false;
+        }
+      } else if (edit != nullptr) {
         found[i] = &edit->result;
       } else if (!BaseHas(state_.NumberOf(artefacts[i]), question.key)) {
         if (!logged[i].has_value()) {

@@ -65,6 +65,7 @@ absl::StatusOr<MadePlan> MakePlanOn(const PlanOptions& options,
   PlanState state(options, hydrated);
   KINORA_RETURN_IF_ERROR(TakeOptions(&state));
   KINORA_RETURN_IF_ERROR(JudgeJobs(&state));
+  KINORA_RETURN_IF_ERROR(CheckLayers(state));
   WarnOfIdleControls(&state);
   MadePlan made = WritePlan(state);
   made.decided = Decided(state);

@@ -56,6 +56,9 @@ struct PlanOptions {
   const ResultIndex* results = nullptr;  // REQUIRED; outlives the call
   // What the plan is narrowed or widened to.
   v1::PlanScope scope;
+  // For an expansion: the run that carries the plan out. What it has made
+  // already is not made anew, though the scope asks for it.
+  std::string run_id;
   // Threads that may help; null for none. The plan is the same.
   Executor* executor = nullptr;
   // Leave out all but the plan's head and summary: no inputs, nodes and jobs.

@@ -139,6 +139,7 @@ struct PlanState {
 // The parts of MakePlanOn(), in order.
 absl::Status TakeOptions(PlanState* state);
 absl::Status JudgeJobs(PlanState* state);
+absl::Status CheckLayers(const PlanState& state);
 void WarnOfIdleControls(PlanState* state);
 
 // FAILED_PRECONDITION (INPUT_MISSING) for inputs that have no value.

@@ -173,6 +173,9 @@ void PlanWorld::Append(const std::string& artefact_id,
   attempt.set_inputs_hash(inputs_hash);
   attempt.set_reused_sequence(reused_sequence);
   attempt.mutable_produced_by()->set_edited_by(edited_by);
+  if (edited_by == v1::EDITED_BY_UNSPECIFIED) {
+    attempt.mutable_produced_by()->set_run_id(absl::StrCat("run-", runs_));
+  }
   if (output != nullptr) {
     attempt.set_status(v1::ARTEFACT_STATUS_SUCCEEDED);
     *attempt.mutable_output() = *output;
@@ -193,6 +196,7 @@ std::vector<std::string> PlanWorld::Run(const v1::Plan& plan) {
   Running run;
   run.plan = plan;
   expansions = 0;
+  ++runs_;
   for (const v1::ReusedJob& job : plan.reused()) Reuse(job, &run);
   RunLayers(plan.layers(), &run);
   while (!run.failed && run.plan.deferred_size() > 0) {
@@ -202,14 +206,23 @@ std::vector<std::string> PlanWorld::Run(const v1::Plan& plan) {
                     << run.plan.deferred(0).ShortDebugString();
       return run.called;
     }
+    const size_t jobs = run.jobs.size();
+    const int groups = run.plan.deferred_size();
     Expand(plan, &run);
+    // A scope may leave out what would decide.
+    if (plan.has_scope() && run.jobs.size() == jobs &&
+        run.plan.deferred_size() == groups) {
+      break;
+    }
   }
   if (!run.failed) Commit(run.plan, run.results);
   return run.called;
 }
 
 void PlanWorld::Expand(const v1::Plan& saved, Running* run) {
-  absl::StatusOr<MadePlan> now = MakePlan(Inputs());
+  PlanInputs in = Inputs();
+  in.run_id = absl::StrCat("run-", runs_);
+  absl::StatusOr<MadePlan> now = MakePlan(in);
   ASSERT_OK(now);
   const v1::ExpandDeferredGroupResponse more =
       ExpansionOf(saved, std::move(now->plan));

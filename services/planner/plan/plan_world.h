@@ -116,6 +116,7 @@ class PlanWorld {
   InputMap inputs_;
   int64_t input_sequence_ = 0;
   int64_t artefact_sequence_ = 0;
+  int runs_ = 0;
   ArtefactLogIndex results_;
   mutable std::shared_ptr<Kept> kept_;  // copies of a world share it
 };

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,6 +25,9 @@ struct LoggedResult {
   // The event that records the work; for a reuse, the event it reuses.
   int64_t sequence = 0;
   v1::Content content;
+  // The run that made it; null for a reuse, for what no run made, and for what
+  // is older than the log that the index was built from.
+  std::shared_ptr<const std::string> run_id;
 };
 
 // What is asked of one artefact.

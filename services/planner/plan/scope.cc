@@ -11,7 +11,9 @@
 #include "common/error_reason.h"
 #include "common/status.h"
 #include "services/planner/blueprint/suggest.h"
+#include "services/planner/graph/element_walk.h"
 #include "services/planner/plan/artefact_name.h"
+#include "services/planner/plan/lineage.h"
 
 namespace kinora {
 namespace {
@@ -40,20 +42,29 @@ class ScopeResolver {
 
   // The artefacts that a control names; a name without indices stands for all.
   // Puts their ids into `full`.
-  absl::StatusOr<std::vector<Graph::Element>> Named(absl::string_view field,
-                                                    const Ids& ids, Ids* full) {
+  absl::StatusOr<NamedArtefacts> Named(absl::string_view field, const Ids& ids,
+                                       Ids* full) {
     std::set<Graph::Element> found;
+    std::map<std::string, NamedArtefacts::ToCome> to_come;
     for (const std::string& id : ids) {
-      KINORA_RETURN_IF_ERROR(AddNamed(field, id, &found));
+      KINORA_RETURN_IF_ERROR(AddNamed(field, id, &found, &to_come));
     }
-    for (Graph::Element element : found) {
+    NamedArtefacts named;
+    named.found.assign(found.begin(), found.end());
+    for (Graph::Element element : named.found) {
       *full->Add() = graph_.ElementIdOf(element);
     }
-    return std::vector<Graph::Element>(found.begin(), found.end());
+    for (auto& [id, artefact] : to_come) {
+      *full->Add() = id;
+      named.to_come.push_back(std::move(artefact));
+    }
+    return named;
   }
 
-  absl::Status AddNamed(absl::string_view field, const std::string& id,
-                        std::set<Graph::Element>* found) {
+  absl::Status AddNamed(
+      absl::string_view field, const std::string& id,
+      std::set<Graph::Element>* found,
+      std::map<std::string, NamedArtefacts::ToCome>* to_come) {
     const absl::StatusOr<ElementId> parsed =
         ElementId::Parse(id, ElementId::Kind::kArtefact);
     if (!parsed.ok()) {
@@ -66,6 +77,9 @@ class ScopeResolver {
     if (output < 0) {
       return NoSuchArtefact(field, id, blueprint_, parsed->name);
     }
+    Reference all;
+    all.target = output;
+    const PointSpace& space = graph_.SpaceOfTarget(all);
     if (parsed->indices.empty()) {
       const Graph::Element end =
           graph_.FirstArtefact(static_cast<size_t>(output) + 1);
@@ -74,6 +88,10 @@ class ScopeResolver {
            element < end; ++element) {
         if (graph_.Exists(element)) found->insert(element);
       }
+      if (space.HasUnknown()) {
+        const std::string name = parsed->ToString();
+        to_come->insert({name, {output, {}, name}});
+      }
       return absl::OkStatus();
     }
     const std::optional<Graph::Element> element = graph_.Find(*parsed);
@@ -81,43 +99,41 @@ class ScopeResolver {
       found->insert(*element);
       return absl::OkStatus();
     }
+    const std::vector<ReferenceIndex> indices = Constants(space, *parsed);
+    if (!indices.empty() && ElementWalk(space, {}, indices).MeetsUnknown({})) {
+      const std::string name = parsed->ToString();
+      to_come->insert({name, {output, indices, name}});
+      return absl::OkStatus();
+    }
     return InvalidField(field, id,
                         "there is no such artefact at the sizes of the "
                         "dimensions, or a condition switches its job off");
   }
 
-  // All that the jobs are made from, and they themselves.
-  JobSet Lineage(const std::vector<Graph::Element>& artefacts) {
-    JobSet lineage(graph_.num_jobs());
-    std::vector<Graph::Job> stack;
-    const auto add = [&](Graph::Element artefact) {
-      const Graph::Job maker = graph_.MakerOf(artefact);
-      if (lineage.Contains(maker)) return;
-      lineage.Add(maker);
-      stack.push_back(maker);
-    };
-    for (Graph::Element artefact : artefacts) add(artefact);
-    while (!stack.empty()) {
-      const Graph::Job job = stack.back();
-      stack.pop_back();
-      const int node = graph_.NodeOf(job);
-      const size_t bindings = blueprint_.nodes[node].bindings.size();
-      for (size_t b = 0; b < bindings; ++b) {
-        for (Graph::Element source : graph_.Sources(node, job, b)) {
-          if (!graph_.IsInput(source)) add(source);
-        }
-      }
+  // Empty if the id has not the dimensions of the space.
+  std::vector<ReferenceIndex> Constants(const PointSpace& space,
+                                        const ElementId& id) const {
+    std::vector<ReferenceIndex> constants;
+    if (id.indices.size() != space.depth()) return constants;
+    for (size_t level = 0; level < space.depth(); ++level) {
+      const DimensionDeclaration& dimension =
+          blueprint_.dimensions[space.dimensions()[level]];
+      if (id.indices[level].dimension != dimension.name) return {};
+      ReferenceIndex& index = constants.emplace_back();
+      index.is_constant = true;
+      index.constant = id.indices[level].index;
     }
-    return lineage;
+    return constants;
   }
 
   absl::Status TakeOnly() {
     if (given_.only().empty()) return absl::OkStatus();
     KINORA_ASSIGN_OR_RETURN(
-        const std::vector<Graph::Element> targets,
+        const NamedArtefacts targets,
         Named("scope.only", given_.only(), scope_.controls.mutable_only()));
     scope_.restricts = true;
-    scope_.included = Lineage(targets);
+    scope_.included = LineageOf(graph_, targets).jobs;
+    scope_.awaited = NodesBehind(graph_, targets);
     return absl::OkStatus();
   }
 
@@ -161,6 +177,7 @@ class ScopeResolver {
       for (size_t i = 0; i < over.size(); ++i) {
         if (over[i] != dimension) continue;
         const int node = static_cast<int>(n);
+        any = any || graph_.SpaceOfNode(node).HasUnknown();
         for (Graph::Job job = graph_.FirstJob(n); job < graph_.FirstJob(n + 1);
              ++job) {
           if (graph_.JobPoint(node, job)[i] >= from.index()) {
@@ -179,18 +196,26 @@ class ScopeResolver {
 
   absl::Status TakeForced() {
     if (given_.regenerate().empty()) return absl::OkStatus();
-    KINORA_ASSIGN_OR_RETURN(const std::vector<Graph::Element> artefacts,
+    KINORA_ASSIGN_OR_RETURN(const NamedArtefacts artefacts,
                             Named("scope.regenerate", given_.regenerate(),
                                   scope_.controls.mutable_regenerate()));
     scope_.controls.set_with_lineage(given_.with_lineage());
-    for (Graph::Element artefact : artefacts) {
+    for (Graph::Element artefact : artefacts.found) {
       scope_.forced.emplace(graph_.MakerOf(artefact), artefact);
     }
     if (!given_.with_lineage()) return absl::OkStatus();
-    const JobSet lineage = Lineage(artefacts);
-    for (Graph::Job job = lineage.Next(0, graph_.num_jobs());
+    const Lineage lineage = LineageOf(graph_, artefacts);
+    // A job that turns out to belong to it may have been reused by then.
+    if (!lineage.open_end.empty()) {
+      return InvalidField(
+          "scope.with_lineage", "true",
+          absl::StrCat("what ", lineage.open_end,
+                       " is made from is known only during the run: "
+                       "regenerate it without, or run first"));
+    }
+    for (Graph::Job job = lineage.jobs.Next(0, graph_.num_jobs());
          job < graph_.num_jobs();
-         job = lineage.Next(job + 1, graph_.num_jobs())) {
+         job = lineage.jobs.Next(job + 1, graph_.num_jobs())) {
       scope_.forced.emplace(job,
                             graph_.Artefacts(graph_.NodeOf(job), job).front());
     }
@@ -199,9 +224,9 @@ class ScopeResolver {
 
   absl::Status TakePinned() {
     KINORA_ASSIGN_OR_RETURN(
-        const std::vector<Graph::Element> artefacts,
+        const NamedArtefacts artefacts,
         Named("scope.pin", given_.pin(), scope_.controls.mutable_pin()));
-    for (Graph::Element artefact : artefacts) {
+    for (Graph::Element artefact : artefacts.found) {
       const Graph::Job job = graph_.MakerOf(artefact);
       scope_.pinned.emplace(job, artefact);
       const auto forced = scope_.forced.find(job);

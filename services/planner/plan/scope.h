@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 
@@ -26,6 +27,8 @@ struct JobScope {
   std::map<Graph::Job, Graph::Element> forced;
   std::map<Graph::Job, Graph::Element> pinned;
   uint32_t up_to_layer = 0;  // counted from 1; 0 for all
+  // By node, whether its deferred jobs are waited for; empty for all.
+  std::vector<bool> awaited;
 
   bool empty() const {
     return !restricts && forced.empty() && pinned.empty() && up_to_layer == 0;
@@ -34,6 +37,12 @@ struct JobScope {
   bool LeavesOut(Graph::Job job) const {
     return (restricts && !included.Contains(job)) ||
            (!pinned.empty() && pinned.contains(job));
+  }
+  // False if whatever becomes of the node's deferred jobs is left for later:
+  // none of the layers asked for has them (see CheckLayers()), or none of the
+  // targets is made from them.
+  bool Awaits(size_t node) const {
+    return up_to_layer == 0 && (awaited.empty() || awaited[node]);
   }
 };
 

@@ -194,16 +194,42 @@ absl::Status MissingInputs(const PlanState& state,
   return InputMissing(input, graph.ElementIdOf(missing[0]), why);
 }
 
+// In which layers jobs come that are known only during the run is not known
+// either, but that it is after the job that decides about them.
+absl::Status CheckLayers(const PlanState& state) {
+  const uint32_t most = state.scope.up_to_layer;
+  if (most == 0) return absl::OkStatus();
+  uint32_t layer = most;  // the first in which something is decided
+  std::string decider_id;
+  for (const std::string& id : state.graph.shape().unknown) {
+    const absl::StatusOr<ElementId> parsed = ElementId::Parse(id);
+    if (!parsed.ok()) continue;
+    const std::optional<Graph::Element> decider = state.graph.Find(*parsed);
+    if (!decider.has_value()) continue;
+    const Graph::Job job = state.graph.MakerOf(*decider);
+    if (!Runs(state.fates[job]) || state.layers[job] + 1 >= layer) continue;
+    layer = state.layers[job] + 1;
+    decider_id = id;
+  }
+  if (layer == most) return absl::OkStatus();
+  return InvalidField(
+      "scope.up_to_layer", absl::StrCat(most),
+      absl::StrCat("what comes after layer ", layer, " is known only when ",
+                   decider_id, " is made in it"));
+}
+
 // Controls are meant to change something.
 void WarnOfIdleControls(PlanState* state) {
   for (const auto& [job, artefact] : state->scope.forced) {
-    if (Runs(state->fates[job])) continue;
+    if (Runs(state->fates[job]) || state->graph.IsDeferred(job)) continue;
     Warn(absl::StrCat(state->graph.ElementIdOf(artefact),
                       " is not made anew: the rest of the scope leaves it out"),
          state);
   }
   for (const auto& [job, artefact] : state->scope.pinned) {
-    if (state->fates[job] != JobFate::kClean) continue;
+    if (state->fates[job] != JobFate::kClean || state->graph.IsDeferred(job)) {
+      continue;
+    }
     Warn(absl::StrCat(state->graph.ElementIdOf(artefact),
                       " is clean, so it would be kept without a pin"),
          state);

@@ -25,10 +25,15 @@ class PlanWriter {
   explicit PlanWriter(const PlanState& state)
       : state_(state),
         graph_(state.graph),
-        blueprint_(state.hydrated.blueprint()),
-        deferred_(DeferredGroups(state.graph)) {
-    for (const v1::DeferredGroup& group : deferred_) {
+        blueprint_(state.hydrated.blueprint()) {
+    for (v1::DeferredGroup& group : DeferredGroups(state.graph)) {
       deferred_nodes_.insert(group.node());
+      if (!state.scope.Awaits(
+              static_cast<size_t>(blueprint_.FindNode(group.node())))) {
+        continue;
+      }
+      awaited_nodes_.insert(group.node());
+      deferred_.push_back(std::move(group));
     }
   }
 
@@ -144,9 +149,14 @@ class PlanWriter {
     for (const v1::DeferredGroup& group : deferred_) {
       *plan_.add_deferred() = group;
     }
+    if (deferred_.empty()) return;
+    const std::vector<bool>& behind = state_.scope.awaited;
     for (size_t n = 0; n < blueprint_.nodes.size(); ++n) {
       const std::string& name = blueprint_.nodes[n].name;
-      if (deferred_nodes_.contains(name) && nodes_.find(name) == nodes_.end()) {
+      // Behind targets of the scope there may be more, of any node.
+      const bool may_come =
+          awaited_nodes_.contains(name) || (!behind.empty() && behind[n]);
+      if (may_come && nodes_.find(name) == nodes_.end()) {
         DescribeNode(static_cast<int>(n));
       }
     }
@@ -169,7 +179,7 @@ class PlanWriter {
   }
 
   bool IsOfDeferredNode(const std::string& artefact_id) const {
-    if (deferred_.empty()) return false;
+    if (deferred_nodes_.empty()) return false;
     const absl::StatusOr<ElementId> parsed = ElementId::Parse(artefact_id);
     const int output = parsed.ok() ? blueprint_.FindOutput(parsed->name) : -1;
     if (output < 0) return false;
@@ -347,13 +357,27 @@ class PlanWriter {
     summary.set_may_run_jobs(count(JobFate::kMayRun));
     summary.set_clean_jobs(active - static_cast<int64_t>(state_.dirty.size()));
     summary.set_reused_jobs(count(JobFate::kReused));
-    summary.set_left_jobs(count(JobFate::kLeft));
+    const int64_t awaited = CountAwaited();
+    summary.set_left_jobs(count(JobFate::kLeft) + graph_.num_deferred_jobs() -
+                          awaited);
     summary.set_layers(layers_);
-    summary.set_deferred_jobs(graph_.num_deferred_jobs());
-    summary.set_deferred_nodes(static_cast<int64_t>(deferred_nodes_.size()));
+    summary.set_deferred_jobs(awaited);
+    summary.set_deferred_nodes(static_cast<int64_t>(awaited_nodes_.size()));
     for (const std::string& id : state_.changed_ids) {
       summary.add_changed_inputs(id);
     }
+  }
+
+  int64_t CountAwaited() const {
+    int64_t awaited = 0;
+    for (size_t n = 0; n < blueprint_.nodes.size(); ++n) {
+      if (!awaited_nodes_.contains(blueprint_.nodes[n].name)) continue;
+      for (Graph::Job job = graph_.FirstJob(n); job < graph_.FirstJob(n + 1);
+           ++job) {
+        if (graph_.IsDeferred(job)) ++awaited;
+      }
+    }
+    return awaited;
   }
 
   void RelyOnInputs() {
@@ -396,8 +420,10 @@ class PlanWriter {
   const PlanState& state_;
   const Graph& graph_;
   const Blueprint& blueprint_;
-  const std::vector<v1::DeferredGroup> deferred_;
   std::set<std::string> deferred_nodes_;
+  // Those that the scope waits for.
+  std::vector<v1::DeferredGroup> deferred_;
+  std::set<std::string> awaited_nodes_;
   v1::Plan plan_;
   std::map<std::string, v1::PlannedNode> nodes_;
   absl::flat_hash_set<Graph::Element> sources_;  // of the base
