@@ -13,28 +13,43 @@ namespace {
 
 // GetManifest and BuildManifest answer alike: a pointer, then bytes.
 template <typename Stub, typename Request, typename Response>
-absl::StatusOr<StoredManifest> ReadManifest(
+absl::StatusOr<v1::ManifestPointer> ReadInto(
+    Stub& stub,
+    std::unique_ptr<grpc::ClientReader<Response>> (Stub::*method)(
+        grpc::ClientContext*, const Request&),
+    const Request& request, absl::Duration timeout,
+    absl::FunctionRef<absl::Status(absl::string_view)> sink) {
+  v1::ManifestPointer pointer;
+  Sha256 hash;
+  auto consume = [&](Response& response) {
+    if (response.has_pointer()) {
+      pointer = std::move(*response.mutable_pointer());
+    }
+    hash.Update(response.data());
+    return sink(response.data());
+  };
+  KINORA_RETURN_IF_ERROR((ReadStreamToEnd<Stub, Request, Response>(
+      stub, method, request, timeout, consume)));
+  const std::string arrived = hash.Finish().Hex();
+  if (arrived == pointer.hash()) return pointer;
+  return absl::DataLossError(absl::StrCat(
+      "manifest ", pointer.revision(), " of movie ", request.movie_id(),
+      " arrived with hash ", arrived, ", not ", pointer.hash()));
+}
+
+template <typename Stub, typename Request, typename Response>
+absl::StatusOr<StoredManifest> ReadWhole(
     Stub& stub,
     std::unique_ptr<grpc::ClientReader<Response>> (Stub::*method)(
         grpc::ClientContext*, const Request&),
     const Request& request, absl::Duration timeout) {
   StoredManifest manifest;
-  auto consume = [&](Response& response) {
-    if (response.has_pointer()) {
-      manifest.pointer = std::move(*response.mutable_pointer());
-    }
-    manifest.json += response.data();
-    return absl::OkStatus();
-  };
-  KINORA_RETURN_IF_ERROR((ReadStreamToEnd<Stub, Request, Response>(
-      stub, method, request, timeout, consume)));
-  const std::string hash = Sha256Of(manifest.json).Hex();
-  if (hash != manifest.pointer.hash()) {
-    return absl::DataLossError(
-        absl::StrCat("manifest ", manifest.pointer.revision(), " of movie ",
-                     request.movie_id(), " arrived with hash ", hash, ", not ",
-                     manifest.pointer.hash()));
-  }
+  KINORA_ASSIGN_OR_RETURN(manifest.pointer,
+                          ReadInto(stub, method, request, timeout,
+                                   [&manifest](absl::string_view bytes) {
+                                     absl::StrAppend(&manifest.json, bytes);
+                                     return absl::OkStatus();
+                                   }));
   return manifest;
 }
 
@@ -47,12 +62,18 @@ absl::StatusOr<v1::GetCurrentManifestResponse> RemoteManifestStore::GetCurrent(
 
 absl::StatusOr<StoredManifest> RemoteManifestStore::Get(
     const v1::GetManifestRequest& request) {
-  return ReadManifest(*stub_, &Stub::GetManifest, request, stream_timeout_);
+  return ReadWhole(*stub_, &Stub::GetManifest, request, stream_timeout_);
+}
+
+absl::StatusOr<v1::ManifestPointer> RemoteManifestStore::Read(
+    const v1::GetManifestRequest& request,
+    absl::FunctionRef<absl::Status(absl::string_view)> sink) {
+  return ReadInto(*stub_, &Stub::GetManifest, request, stream_timeout_, sink);
 }
 
 absl::StatusOr<StoredManifest> RemoteManifestStore::Build(
     const v1::BuildManifestRequest& request) {
-  return ReadManifest(*stub_, &Stub::BuildManifest, request, stream_timeout_);
+  return ReadWhole(*stub_, &Stub::BuildManifest, request, stream_timeout_);
 }
 
 absl::StatusOr<v1::PublishManifestResponse> RemoteManifestStore::Publish(

@@ -28,6 +28,9 @@ class RemoteManifestStore final : public ManifestStore {
   // DATA_LOSS if the bytes that arrive do not have the pointer's hash.
   absl::StatusOr<StoredManifest> Get(
       const v1::GetManifestRequest& request) override;
+  absl::StatusOr<v1::ManifestPointer> Read(
+      const v1::GetManifestRequest& request,
+      absl::FunctionRef<absl::Status(absl::string_view)> sink) override;
   absl::StatusOr<v1::ListManifestsResponse> List(
       const v1::ListManifestsRequest& request) override;
 

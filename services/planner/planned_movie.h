@@ -101,6 +101,8 @@ class PlannedMovie {
                                    std::shared_ptr<const Blueprint> blueprint,
                                    GraphShape shape)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  absl::StatusOr<HydratedBase> ReadBase(const v1::GetManifestRequest& request,
+                                        const Graph& graph);
   // Plans on the graph that is kept, which becomes one of that shape.
   absl::StatusOr<MadePlan> PlanOnKept(
       const v1::ManifestPointer& current,

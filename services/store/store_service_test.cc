@@ -70,6 +70,14 @@ TEST_P(StoreServiceTest, ARevisionIsMadeThroughTheChannel) {
   EXPECT_EQ(CurrentOf(store()).hash(), CurrentOf(local()).hash());
   EXPECT_EQ(CurrentOf(store()).hash(), committed.current().hash());
   EXPECT_EQ(ManifestJson(store()), ManifestJson(local()));
+  v1::GetManifestRequest get;
+  get.set_movie_id("film");
+  std::string read;
+  ASSERT_OK(store().manifests.Read(get, [&read](absl::string_view piece) {
+    absl::StrAppend(&read, piece);
+    return absl::OkStatus();
+  }));
+  EXPECT_EQ(read, ManifestJson(local()));
 }
 
 // The step-wise flow: every step is a call of its own. F: S1-61

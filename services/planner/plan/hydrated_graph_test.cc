@@ -113,11 +113,18 @@ TEST_F(HydratedGraphTest, JsonSaysWhatTheMessageSays) {
                           "Artifact:Image[segment=2]",
                           "Artifact:Image[segment=2][take=00]"));
   const std::string json = CanonicalBytes(manifest_);
-  HydratedBaseBuilder builder(graph_);
-  ASSERT_TRUE(ScanManifest(json, &builder));
-  ASSERT_OK_AND_ASSIGN(HydratedBase got, builder.Finish());
-  ExpectSame(got, want);
-  EXPECT_EQ(got.blueprint().blob().digest().hash(), Sha256Of(kYaml).Hex());
+  for (size_t step : {size_t{1}, size_t{7}, size_t{100}, json.size()}) {
+    SCOPED_TRACE(step);
+    HydratedBaseBuilder builder(graph_);
+    ManifestScanner scanner(&builder);
+    for (size_t at = 0; at < json.size(); at += step) {
+      scanner.Add(absl::string_view(json).substr(at, step));
+    }
+    ASSERT_TRUE(scanner.Finish());
+    ASSERT_OK_AND_ASSIGN(HydratedBase got, builder.Finish());
+    ExpectSame(got, want);
+    EXPECT_EQ(got.blueprint().blob().digest().hash(), Sha256Of(kYaml).Hex());
+  }
 }
 
 // JSON that is not canonical is read by the general parser, and whatever is cut

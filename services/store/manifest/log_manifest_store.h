@@ -32,6 +32,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -75,6 +76,9 @@ class LogManifestStore final : public ManifestStore {
   // do not have its hash is DATA_LOSS (DATA_CORRUPT).
   absl::StatusOr<StoredManifest> Get(
       const v1::GetManifestRequest& request) override;
+  absl::StatusOr<v1::ManifestPointer> Read(
+      const v1::GetManifestRequest& request,
+      absl::FunctionRef<absl::Status(absl::string_view)> sink) override;
   absl::StatusOr<v1::ListManifestsResponse> List(
       const v1::ListManifestsRequest& request) override;
 
@@ -174,7 +178,17 @@ class LogManifestStore final : public ManifestStore {
   // Step 4. False if it has to be tried again; a revision is live without it.
   bool Archive(absl::string_view movie_id, const v1::Event& commit);
 
+  // A revision in the log of commits.
+  struct Committed {
+    std::vector<EventPtr> commits;
+    size_t at = 0;
+  };
+  absl::StatusOr<Committed> Find(const v1::GetManifestRequest& request);
+
   // The stored manifest of commits[at], rebuilt if its file is gone.
+  absl::Status LoadInto(
+      absl::string_view movie_id, const std::vector<EventPtr>& commits,
+      size_t at, absl::FunctionRef<absl::Status(absl::string_view)> sink);
   absl::StatusOr<std::string> Load(absl::string_view movie_id,
                                    const std::vector<EventPtr>& commits,
                                    size_t at);

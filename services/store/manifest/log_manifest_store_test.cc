@@ -319,11 +319,41 @@ TEST_F(LogManifestStoreTest, DeletedManifestsComeBackWithTheSameBytes) {
               IsOkAndHolds(first));
 }
 
+// A reader that holds nothing gets the same bytes, from the file or the logs.
+TEST_F(LogManifestStoreTest, AManifestIsReadInPieces) {
+  CommitFirst();
+  const std::string json = ManifestJson(store());
+  v1::GetManifestRequest request;
+  request.set_movie_id("film");
+  for (bool is_gone : {false, true}) {
+    if (is_gone) {
+      ASSERT_OK(storage_.Delete(ManifestKey("film", "rev-0001")));
+    }
+    std::string read;
+    ASSERT_OK_AND_ASSIGN(
+        const v1::ManifestPointer pointer,
+        core().manifests.Read(request, [&read](absl::string_view piece) {
+          absl::StrAppend(&read, piece);
+          return absl::OkStatus();
+        }));
+    EXPECT_EQ(read, json);
+    EXPECT_EQ(pointer.hash(), Sha256Of(json).Hex());
+  }
+  EXPECT_THAT(core().manifests.Read(request,
+                                    [](absl::string_view) {
+                                      return absl::AbortedError("enough");
+                                    }),
+              StatusIs(absl::StatusCode::kAborted, "enough"));
+}
+
 TEST_F(LogManifestStoreTest, ADamagedManifestIsReportedNotHealed) {
   CommitFirst();
   ASSERT_OK(storage_.Write(ManifestKey("film", "rev-0001"), "{}"));
   v1::GetManifestRequest request;
   request.set_movie_id("film");
+  EXPECT_THAT(core().manifests.Read(
+                  request, [](absl::string_view) { return absl::OkStatus(); }),
+              StatusIs(absl::StatusCode::kDataLoss));
   absl::Status status = core().manifests.Get(request).status();
   EXPECT_THAT(status,
               StatusIs(absl::StatusCode::kDataLoss,

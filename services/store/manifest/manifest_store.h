@@ -8,6 +8,8 @@
 
 #include <string>
 
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
@@ -30,6 +32,13 @@ class ManifestStore {
       const v1::GetCurrentManifestRequest& request) = 0;
   virtual absl::StatusOr<StoredManifest> Get(
       const v1::GetManifestRequest& request) = 0;
+
+  // As Get(), but hands the bytes to `sink` in pieces as they come, so that
+  // nobody holds all of them. They are those of the pointer only if this
+  // returns OK. An error of the sink ends it and is returned.
+  virtual absl::StatusOr<v1::ManifestPointer> Read(
+      const v1::GetManifestRequest& request,
+      absl::FunctionRef<absl::Status(absl::string_view)> sink) = 0;
   virtual absl::StatusOr<v1::ListManifestsResponse> List(
       const v1::ListManifestsRequest& request) = 0;
 
