@@ -72,13 +72,13 @@ kill-all: packages
 	bazel run --config=asan //tests/crash:kill_points_test -- --all
 	bazel run --config=asan //tests/crash:power_loss_test -- --seeds=$(SEEDS)
 
-# ONLY='appends follow' runs those groups, QUICK=1 just tries whether they run.
 # libFuzzer over each target, under clang. What it finds is left in out/fuzz;
 # put it into tests/fuzz/testdata, where `make test` runs it ever after.
 FUZZ_SECONDS ?= 60
 fuzz: packages
 	@tests/fuzz/run.sh $(FUZZ_SECONDS)
 
+# ONLY='appends follow' runs those groups, QUICK=1 just tries whether they run.
 bench: build
 	tests/bench/run.sh $(if $(QUICK),--quick) $(ONLY)
 
