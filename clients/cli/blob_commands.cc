@@ -2,8 +2,10 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
 #include "clients/cli/amounts.h"
@@ -25,12 +27,15 @@ absl::StatusOr<int> CollectGarbage(const Invocation& call) {
     *request.mutable_grace() = ToProto(grace);
   }
   JsonArray removed;
+  std::vector<std::string> files;
   v1::CollectGarbageResponse last;
   KINORA_RETURN_IF_ERROR(call.connection.store().maintenance.CollectGarbage(
       request, [&](const v1::CollectGarbageResponse& response) {
         for (const v1::Digest& digest : response.removed()) {
           removed.push_back(digest.hash());
         }
+        files.insert(files.end(), response.removed_files().begin(),
+                     response.removed_files().end());
         last = response;
         return absl::OkStatus();
       }));
@@ -41,14 +46,21 @@ absl::StatusOr<int> CollectGarbage(const Invocation& call) {
     json.Add("freedBytes", last.freed_bytes());
     json.Add("movieId", request.movie_id());
     json.Add("removed", std::move(removed));
+    json.Add("removedFiles", JsonArray(files.begin(), files.end()));
     json.Add("scannedBlobs", last.scanned_blobs());
     PrintJson(JsonValue(std::move(json)));
     return kExitOk;
   }
-  Print(absl::StrCat(request.dry_run() ? "would remove " : "removed ",
-                     Counted(count, "blob"), ", ",
+  const absl::string_view does =
+      request.dry_run() ? "would remove " : "removed ";
+  Print(absl::StrCat(does, Counted(count, "blob"), ", ",
                      FormatSize(last.freed_bytes()), ", of ",
                      last.scanned_blobs(), "\n"));
+  if (files.empty()) return kExitOk;
+  Print(absl::StrCat(
+      does, Counted(static_cast<int64_t>(files.size()), "readable file"),
+      ":\n"));
+  for (const std::string& path : files) Print(absl::StrCat("  ", path, "\n"));
   return kExitOk;
 }
 
@@ -86,7 +98,7 @@ std::vector<Command> BlobCommands() {
   return {
       {.words = "gc",
        .usage = "MOVIE [--dry-run] [--grace SPAN]",
-       .help = "removes blobs that nothing needs any more",
+       .help = "removes blobs and readable files that nothing needs any more",
        .flags = {{"dry-run", "", "tell what would go; remove nothing"},
                  {"grace", "SPAN",
                   "keep what was used within this, such as 10m; else the "

@@ -85,6 +85,35 @@ def test_collection_removes_garbage_and_nothing_else(tmp_path, kinora, film):
     assert any("rev-0001" in line for line in explained["reachedBy"])
 
 
+# F: S1-54
+def test_collection_removes_texts_of_segments_that_are_gone(tmp_path, kinora, film):
+    path = film()
+    blueprint = pathlib.Path(path)
+    plain = "{type: text/plain, over: [segment]}"
+    copied = '{type: text/plain, over: [segment], readable: "segment-{segment:04}/text.txt"}'
+    assert plain in blueprint.read_text()
+    blueprint.write_text(blueprint.read_text().replace(plain, copied))
+    make_film(kinora, path)
+    movie = tmp_path / "data" / "builds" / "film"
+    texts = movie / "prompts"
+    assert len(files_of(texts)) == 3
+    assert kinora.json("gc", "film", "--grace", "0")["removedFiles"] == []
+
+    kinora.ok("input", "set", "film", "SegmentCount=2")
+    assert kinora.run("film").end == "run.completed"
+    assert "would remove 1 readable file:" in kinora.ok("gc", "film", "--grace", "0", "--dry-run")
+    assert len(files_of(texts)) == 3
+    [removed] = kinora.json("gc", "film", "--grace", "0")["removedFiles"]
+    assert not (movie / removed).exists()
+    assert len(files_of(texts)) == 2
+    kinora.ok("plan", "film")
+    assert len(files_of(texts)) == 2
+
+    kinora.ok("input", "set", "film", "SegmentCount=3")
+    assert kinora.run("film").end == "run.completed"
+    assert (movie / removed).exists()
+
+
 def test_backup_comes_back_as_the_same_movie(tmp_path, kinora, film):
     before = make_film(kinora, film())
     copy = str(tmp_path / "film.tar")

@@ -102,6 +102,7 @@ class Story : public CoreFixture {
                           .catalog = parts_->catalog,
                           .manifests = parts_->manifests,
                           .blobs = parts_->blobs,
+                          .readable = parts_->events.readable(),
                           .clock = clock_};
   }
 

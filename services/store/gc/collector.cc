@@ -49,12 +49,13 @@ absl::Status Quarantined(absl::string_view movie_id,
 
 Collection::Collection(const CollectorParts& parts,
                        const v1::CollectGarbageRequest& request,
-                       absl::Duration kept,
+                       absl::Duration grace,
                        std::unique_ptr<BlobUses::Collection> uses)
     : parts_(parts),
       movie_id_(request.movie_id()),
       dry_run_(request.dry_run()),
-      kept_(kept),
+      grace_(grace),
+      kept_(parts.blobs.KeptAfterUse(grace)),
       uses_(std::move(uses)),
       walk_(parts.storage, parts.log, parts.manifests, request.movie_id()) {}
 
@@ -65,19 +66,27 @@ absl::StatusOr<std::unique_ptr<Collection>> Collection::Begin(
                           GraceOf(request, parts.blobs.default_grace()));
   KINORA_ASSIGN_OR_RETURN(std::unique_ptr<BlobUses::Collection> uses,
                           parts.blobs.uses().Collect(request.movie_id()));
-  return std::unique_ptr<Collection>(new Collection(
-      parts, request, parts.blobs.KeptAfterUse(grace), std::move(uses)));
+  return std::unique_ptr<Collection>(
+      new Collection(parts, request, grace, std::move(uses)));
 }
 
 absl::StatusOr<bool> Collection::Step(v1::CollectGarbageResponse* response) {
-  if (!marked_) {
-    KINORA_RETURN_IF_ERROR(Quarantined(movie_id_, Mark()));
-  } else if (shard_ < DigestSet::kShards) {
-    KINORA_RETURN_IF_ERROR(Sweep(response));
+  switch (stage_) {
+    case Stage::kMark:
+      KINORA_RETURN_IF_ERROR(Quarantined(movie_id_, Mark()));
+      break;
+    case Stage::kBlobs:
+      KINORA_RETURN_IF_ERROR(Sweep(response));
+      break;
+    case Stage::kFiles:
+      KINORA_RETURN_IF_ERROR(Quarantined(movie_id_, SweepFiles(response)));
+      break;
+    case Stage::kDone:
+      break;
   }
   response->set_scanned_blobs(scanned_);
   response->set_freed_bytes(freed_);
-  return !marked_ || shard_ < DigestSet::kShards;
+  return stage_ != Stage::kDone;
 }
 
 absl::Status Collection::Mark() {
@@ -88,7 +97,7 @@ absl::Status Collection::Mark() {
     return absl::OkStatus();
   };
   KINORA_ASSIGN_OR_RETURN(const bool more, walk_.Step(add));
-  marked_ = !more;
+  if (!more) stage_ = Stage::kBlobs;
   return absl::OkStatus();
 }
 
@@ -115,6 +124,7 @@ absl::Status Collection::Sweep(v1::CollectGarbageResponse* response) {
   }
   token_ = page.next_token;
   if (token_.empty()) reachable_.Drop(shard_++);
+  if (shard_ == DigestSet::kShards) stage_ = Stage::kFiles;
   return absl::OkStatus();
 }
 
@@ -144,6 +154,20 @@ absl::Status Collection::Remove(const std::vector<ObjectInfo>& candidates,
   return absl::OkStatus();
 }
 
+absl::Status Collection::SweepFiles(v1::CollectGarbageResponse* response) {
+  KINORA_RETURN_IF_ERROR(parts_.catalog.Require(movie_id_));
+  KINORA_ASSIGN_OR_RETURN(
+      ReadableFiles::Collected files,
+      parts_.readable.Collect(movie_id_, last_file_,
+                              parts_.clock.Now() - grace_, dry_run_));
+  for (std::string& path : files.removed) {
+    response->add_removed_files(std::move(path));
+  }
+  last_file_ = std::move(files.last);
+  if (!files.more) stage_ = Stage::kDone;
+  return absl::OkStatus();
+}
+
 absl::Status CollectGarbage(
     const CollectorParts& parts, const v1::CollectGarbageRequest& request,
     absl::FunctionRef<absl::Status(const v1::CollectGarbageResponse&)> report) {
@@ -152,7 +176,9 @@ absl::Status CollectGarbage(
   for (bool more = true; more;) {
     v1::CollectGarbageResponse response;
     KINORA_ASSIGN_OR_RETURN(more, collection->Step(&response));
-    if (more && response.removed().empty()) continue;
+    const bool removed =
+        !response.removed().empty() || !response.removed_files().empty();
+    if (more && !removed) continue;
     KINORA_RETURN_IF_ERROR(report(response));
   }
   return absl::OkStatus();

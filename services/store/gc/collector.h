@@ -1,5 +1,5 @@
-// Garbage collection of the blobs of one movie: mark, then sweep, in bounded
-// steps beside everything else that goes on.
+// Garbage collection of one movie, in bounded steps beside everything else that
+// goes on: its blobs, mark, then sweep, and after them its readable files.
 //
 // A collection deletes a blob only if
 //   - the walk of services/store/gc/reachable_blobs.h has not met it;
@@ -10,6 +10,13 @@
 // Readers in the middle of a blob keep what they have opened. Bytes that are
 // being uploaded are no blob yet. What is deleted is gone for good once a
 // report says so.
+//
+// It deletes a readable file only if it is not needed, as
+// services/store/readable/readable_files.h says, was not edited by a person,
+// and was last written longer ago than the grace period. What was deleted is
+// not written again before an event declares it anew. Files that no event
+// declares are nobody's business. A crash leaves some of the garbage, for the
+// next collection.
 //
 // Memory: the digests that are reachable, 32 bytes each, and a page of a
 // listing. The sweep goes shard by shard (blobs/00 to ff) and frees them as it
@@ -38,6 +45,7 @@
 #include "services/store/manifest/manifest_store.h"
 #include "services/store/movie/movie_catalog.h"
 #include "services/store/object/object_storage.h"
+#include "services/store/readable/readable_files.h"
 
 namespace kinora {
 
@@ -48,6 +56,7 @@ struct CollectorParts {
   MovieCatalog& catalog;
   ManifestStore& manifests;
   ObjectBlobStore& blobs;
+  ReadableFiles& readable;
   Clock& clock;
 };
 
@@ -67,8 +76,10 @@ class Collection {
 
  private:
   Collection(const CollectorParts& parts,
-             const v1::CollectGarbageRequest& request, absl::Duration kept,
+             const v1::CollectGarbageRequest& request, absl::Duration grace,
              std::unique_ptr<BlobUses::Collection> uses);
+
+  enum class Stage { kMark, kBlobs, kFiles, kDone };
 
   absl::Status Mark();
   absl::Status Sweep(v1::CollectGarbageResponse* response);
@@ -76,17 +87,20 @@ class Collection {
   // use.
   absl::Status Remove(const std::vector<ObjectInfo>& candidates,
                       v1::CollectGarbageResponse* response);
+  absl::Status SweepFiles(v1::CollectGarbageResponse* response);
 
   const CollectorParts parts_;
   const std::string movie_id_;
   const bool dry_run_;
-  const absl::Duration kept_;
+  const absl::Duration grace_;
+  const absl::Duration kept_;  // blobs, after their last use
   const std::unique_ptr<BlobUses::Collection> uses_;
   ReachableBlobs walk_;
   DigestSet reachable_;
-  bool marked_ = false;
+  Stage stage_ = Stage::kMark;
   int shard_ = 0;
   std::string token_;
+  std::string last_file_;  // looked at so far
   int64_t scanned_ = 0;
   int64_t freed_ = 0;
 };

@@ -26,6 +26,7 @@ class CollectorTest : public CoreFixture {
                           .catalog = core().catalog,
                           .manifests = core().manifests,
                           .blobs = core().blobs,
+                          .readable = core().events.readable(),
                           .clock = clock_};
   }
 

@@ -19,6 +19,7 @@ CollectorParts PartsOf(const StoreCores& cores) {
                         .catalog = cores.catalog,
                         .manifests = cores.manifests,
                         .blobs = cores.blobs,
+                        .readable = cores.events.readable(),
                         .clock = cores.clock};
 }
 

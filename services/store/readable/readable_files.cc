@@ -53,18 +53,20 @@ absl::Status MakeValue(absl::string_view mime_type, std::string* text) {
 
 std::string ReadableFiles::PathOf(const v1::Event& event) {
   const v1::ArtefactEvent& artefact = event.artefact();
-  if (artefact.status() != v1::ARTEFACT_STATUS_SUCCEEDED ||
-      !IsReadableType(MimeTypeOf(artefact.output()))) {
+  if (artefact.status() != v1::ARTEFACT_STATUS_SUCCEEDED) return "";
+  return PathOf(artefact.artefact_id(), artefact.output(),
+                artefact.readable_path());
+}
+
+std::string ReadableFiles::PathOf(absl::string_view artefact_id,
+                                  const v1::Content& value,
+                                  absl::string_view readable_path) {
+  if (!IsReadableType(MimeTypeOf(value)) ||
+      value.blob().digest().size_bytes() > kMaxReadableBytes) {
     return "";
   }
-  if (artefact.output().blob().digest().size_bytes() > kMaxReadableBytes) {
-    return "";
-  }
-  if (!artefact.readable_path().empty()) {
-    return absl::StrCat(kPromptsPath, artefact.readable_path());
-  }
-  return artefact.output().has_blob() ? LargeTextPath(artefact.artefact_id())
-                                      : "";
+  if (!readable_path.empty()) return absl::StrCat(kPromptsPath, readable_path);
+  return value.has_blob() ? LargeTextPath(artefact_id) : "";
 }
 
 std::shared_ptr<ReadableFiles::Movie> ReadableFiles::MovieOf(
@@ -80,12 +82,18 @@ void ReadableFiles::Forget(absl::string_view movie_id) {
   movies_.erase(movie_id);
 }
 
-absl::Status ReadableFiles::Refresh(absl::string_view movie_id, Movie& movie,
-                                    absl::flat_hash_set<std::string>* changed) {
+absl::Status ReadableFiles::Refresh(absl::string_view movie_id, Movie& movie) {
   LogHistory artefacts(log_, storage_, movie_id, v1::LOG_KIND_ARTEFACTS);
   std::map<std::string, File>* files = &movie.files;
+  absl::flat_hash_set<std::string>* declared = &movie.declared;
+  Commit* current = &movie.current;
   return artefacts.ForEach(
-      0, &movie.through, [files, changed](const v1::Event& event) {
+      0, &movie.through, [files, declared, current](const v1::Event& event) {
+        if (event.has_revision_committed()) {
+          const v1::RevisionCommitted& commit = event.revision_committed();
+          *current = {event.sequence(), commit.revision(),
+                      commit.manifest_hash()};
+        }
         std::string path = PathOf(event);
         if (path.empty()) return absl::OkStatus();
         KINORA_ASSIGN_OR_RETURN(const Digest hash,
@@ -93,10 +101,11 @@ absl::Status ReadableFiles::Refresh(absl::string_view movie_id, Movie& movie,
         File& file = (*files)[path];
         if (file.sequence != 0) file.earlier.insert(file.hash);
         file.sequence = event.sequence();
+        file.artefact_id = event.artefact().artefact_id();
         file.time = absl::FromUnixSeconds(event.time().seconds()) +
                     absl::Nanoseconds(event.time().nanos());
         file.hash = hash;
-        changed->insert(std::move(path));
+        declared->insert(std::move(path));
         return absl::OkStatus();
       });
 }
@@ -118,7 +127,7 @@ absl::StatusOr<ReadableFiles::State> ReadableFiles::Look(
     ReadableEdit* edit) {
   const std::string key = absl::StrCat(MoviePrefix(movie_id), path);
   absl::StatusOr<ObjectInfo> info = storage_.Stat(key);
-  if (absl::IsNotFound(info.status())) return State::kBehind;
+  if (absl::IsNotFound(info.status())) return State::kMissing;
   KINORA_RETURN_IF_ERROR(info.status());
   if (info->is_foreign) {
     return absl::InvalidArgumentError(absl::StrCat(
@@ -130,7 +139,7 @@ absl::StatusOr<ReadableFiles::State> ReadableFiles::Look(
         kMaxReadableBytes));
   }
   absl::StatusOr<std::string> text = ReadObject(storage_, key);
-  if (absl::IsNotFound(text.status())) return State::kBehind;
+  if (absl::IsNotFound(text.status())) return State::kMissing;
   KINORA_RETURN_IF_ERROR(text.status());
   Digest hash = Sha256Of(*text);
   absl::Status invalid;
@@ -180,20 +189,32 @@ absl::Status ReadableFiles::WriteFile(absl::string_view movie_id,
   return absl::OkStatus();
 }
 
+absl::Status ReadableFiles::Restore(absl::string_view movie_id, Movie& movie,
+                                    const std::string& path, State state,
+                                    File* file) {
+  if (state == State::kMissing) {
+    KINORA_ASSIGN_OR_RETURN(const Need need, NeedOf(movie_id, movie, *file));
+    // What cannot be told is left to a later look.
+    if (need != Need::kYes) return absl::OkStatus();
+  } else if (state != State::kBehind) {
+    return absl::OkStatus();
+  }
+  return WriteFile(movie_id, path, file);
+}
+
 absl::Status ReadableFiles::BringUp(absl::string_view movie_id) {
   if (!storage_.KeepsFiles()) return absl::OkStatus();
   std::shared_ptr<Movie> movie = MovieOf(movie_id);
   MutexLock lock(movie->mu);
-  absl::flat_hash_set<std::string> changed;
-  absl::Status status = Refresh(movie_id, *movie, &changed);
-  for (const std::string& path : changed) {
+  absl::Status status = Refresh(movie_id, *movie);
+  for (const std::string& path : std::exchange(movie->declared, {})) {
     File& file = movie->files[path];
     ReadableEdit edit;
     const absl::StatusOr<State> state = Look(movie_id, path, &file, &edit);
     // One that cannot be brought up does not keep the others behind.
     status.Update(state.status());
-    if (!state.ok() || *state != State::kBehind) continue;
-    status.Update(WriteFile(movie_id, path, &file));
+    if (!state.ok()) continue;
+    status.Update(Restore(movie_id, *movie, path, *state, &file));
   }
   return status;
 }
@@ -204,16 +225,17 @@ absl::StatusOr<std::vector<ReadableEdit>> ReadableFiles::FindEdits(
   if (!storage_.KeepsFiles()) return edits;
   std::shared_ptr<Movie> movie = MovieOf(movie_id);
   MutexLock lock(movie->mu);
-  absl::flat_hash_set<std::string> changed;
-  KINORA_RETURN_IF_ERROR(Refresh(movie_id, *movie, &changed));
+  KINORA_RETURN_IF_ERROR(Refresh(movie_id, *movie));
   for (auto& entry : movie->files) {
     ReadableEdit edit;
     KINORA_ASSIGN_OR_RETURN(const State state,
                             Look(movie_id, entry.first, &entry.second, &edit));
     if (state == State::kEdited) edits.push_back(std::move(edit));
-    if (state != State::kBehind || !restore) continue;
-    KINORA_RETURN_IF_ERROR(WriteFile(movie_id, entry.first, &entry.second));
+    if (!restore) continue;
+    KINORA_RETURN_IF_ERROR(
+        Restore(movie_id, *movie, entry.first, state, &entry.second));
   }
+  if (restore) movie->declared.clear();
   return edits;
 }
 

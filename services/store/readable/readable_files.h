@@ -15,6 +15,18 @@
 // one is what a crash left. JSON is compared by its canonical form. Other files
 // are nobody's business here.
 //
+// A file is needed while its newest event
+//   - came after the current revision: it is of a run under way, an edit, or of
+//     a run that failed, whose results the next one may reuse; or
+//   - is of an artefact that the current manifest lists with this path.
+// Older revisions do not count, also while they are kept: a file shows one
+// text, the newest, and theirs are in their manifests, events and blobs. Going
+// back to one makes events, which declare its files anew.
+//
+// What is not needed is removed by a collection (services/store/gc/), and a
+// missing file is written again only if it is needed: so what was removed stays
+// away, also after a restart, until an event declares it again.
+//
 // A link, a FIFO, a device or a directory in the place of a file is neither
 // read nor replaced: INVALID_ARGUMENT naming the file.
 //
@@ -72,38 +84,91 @@ class ReadableFiles {
   absl::Status BringUp(absl::string_view movie_id);
 
   // The files that were edited, by path. Reads every declared file. With
-  // `restore` files that are missing or behind are written first; without, they
-  // do not count.
+  // `restore` files that are behind, or missing and needed, are written first;
+  // without, they do not count.
   absl::StatusOr<std::vector<ReadableEdit>> FindEdits(
       absl::string_view movie_id, bool restore);
+
+  // What a step of a collection did.
+  struct Collected {
+    std::vector<std::string> removed;  // paths below the movie, ascending
+    std::string last;                  // the step came as far as this path
+    bool more = false;                 // there may be files after it
+  };
+
+  // Removes declared files after the path `after` that are not needed, were not
+  // edited, and were not written since `before`; a few dozen at a time. With
+  // `dry_run` it tells what would go. Whatever is no plain file, or cannot be
+  // read for want of permission, is left alone. While the current manifest is
+  // missing everything stays. DATA_LOSS (DATA_CORRUPT) if it, or the log, is
+  // damaged.
+  absl::StatusOr<Collected> Collect(absl::string_view movie_id,
+                                    absl::string_view after, absl::Time before,
+                                    bool dry_run);
 
   void Forget(absl::string_view movie_id);
 
  private:
   struct File {
-    int64_t sequence = 0;  // of the newest event that declares it
-    absl::Time time;       // of that event
-    Digest hash;           // of the value
-    bool written = false;  // by this process, or seen to be right
-    Digest on_disk;        // valid if `written`
+    int64_t sequence = 0;     // of the newest event that declares it
+    std::string artefact_id;  // of that event
+    absl::Time time;          // of that event
+    Digest hash;              // of the value
+    bool written = false;     // by this process, or seen to be right
+    Digest on_disk;           // valid if `written`
     absl::flat_hash_set<Digest> earlier;
+    int64_t listed_at = 0;  // the newest commit whose manifest lists it
+  };
+  // The record of a commit in artefacts.log.
+  struct Commit {
+    int64_t sequence = 0;  // 0 before the first revision
+    std::string revision;
+    std::string manifest_hash;
   };
   struct Movie {
     Mutex mu;
     int64_t through ABSL_GUARDED_BY(mu) = 0;
     std::map<std::string, File> files ABSL_GUARDED_BY(mu);
+    // Declared since BringUp() has looked.
+    absl::flat_hash_set<std::string> declared ABSL_GUARDED_BY(mu);
+    Commit current ABSL_GUARDED_BY(mu);  // the newest one up to `through`
+    // The commit with whose manifest `listed_at` was set last.
+    int64_t marked_at ABSL_GUARDED_BY(mu) = 0;
   };
-  enum class State { kRight, kBehind, kEdited };
+  enum class State { kRight, kBehind, kMissing, kEdited };
+  enum class Need { kYes, kNo, kUnknown };
+
+  static std::string PathOf(absl::string_view artefact_id,
+                            const v1::Content& value,
+                            absl::string_view readable_path);
 
   std::shared_ptr<Movie> MovieOf(absl::string_view movie_id);
-  // Takes new events; adds the files they declare to `changed`.
-  absl::Status Refresh(absl::string_view movie_id, Movie& movie,
-                       absl::flat_hash_set<std::string>* changed)
+  // Takes new events.
+  absl::Status Refresh(absl::string_view movie_id, Movie& movie)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(movie.mu);
   // Looks at a file; `edit` gets its text if it was edited.
   absl::StatusOr<State> Look(absl::string_view movie_id,
                              const std::string& path, File* file,
                              ReadableEdit* edit);
+  // Whether a file that is missing, or should go, is needed. Reads the current
+  // manifest if that is newer than the last one read; kUnknown if it is not
+  // there, as between a commit and its manifest.
+  absl::StatusOr<Need> NeedOf(absl::string_view movie_id, Movie& movie,
+                              const File& file)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(movie.mu);
+  // Sets `listed_at` of what the current manifest lists; false if that is not
+  // there.
+  absl::StatusOr<bool> MarkListed(absl::string_view movie_id, Movie& movie)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(movie.mu);
+  // Writes a file that is behind, or missing and needed.
+  absl::Status Restore(absl::string_view movie_id, Movie& movie,
+                       const std::string& path, State state, File* file)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(movie.mu);
+  // Removes a file that is not needed, for the reasons of Collect(); true if it
+  // did, or would.
+  absl::StatusOr<bool> Remove(absl::string_view movie_id,
+                              const std::string& path, absl::Time before,
+                              bool dry_run, File* file);
   absl::Status WriteFile(absl::string_view movie_id, const std::string& path,
                          File* file);
   absl::StatusOr<v1::Event> EventAt(absl::string_view movie_id,
