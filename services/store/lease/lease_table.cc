@@ -139,22 +139,36 @@ absl::StatusOr<std::shared_ptr<LeaseTable::Entry>> LeaseTable::Find(
     auto found = entries_.find(lease_id);
     if (found != entries_.end()) return found->second;
   }
-  // Read outside the lock; if two callers do, the first to insert wins, and
-  // both have read the same, as nobody writes without an entry.
+  // Read outside the lock; if two callers do, the first to share it wins, and
+  // both have read the same, as nobody writes without a shared entry.
   auto entry = std::make_shared<Entry>();
   absl::StatusOr<v1::Lease> stored = LoadLease(storage_, lease_id);
   if (!stored.ok() && !absl::IsNotFound(stored.status())) {
     return stored.status();
   }
+  const bool was_granted = stored.ok();
   {
     MutexLock lock(entry->mu);
-    if (stored.ok()) {
+    if (was_granted) {
       entry->lease = *std::move(stored);
       entry->Extend(opened_nanos_);
       entry->durable = false;
     }
     entry->lease.mutable_token()->set_lease_id(std::string(lease_id));
   }
+  if (!was_granted) return entry;
+  return Share(lease_id, std::move(entry));
+}
+
+absl::StatusOr<std::shared_ptr<LeaseTable::Entry>> LeaseTable::FindToGrant(
+    absl::string_view lease_id) {
+  KINORA_ASSIGN_OR_RETURN(std::shared_ptr<Entry> entry,
+                          Find("lease_id", lease_id));
+  return Share(lease_id, std::move(entry));
+}
+
+std::shared_ptr<LeaseTable::Entry> LeaseTable::Share(
+    absl::string_view lease_id, std::shared_ptr<Entry> entry) {
   MutexLock lock(mu_);
   return entries_.try_emplace(std::string(lease_id), std::move(entry))
       .first->second;
@@ -185,7 +199,7 @@ absl::StatusOr<v1::AcquireLeaseResponse> LeaseTable::AcquireAny(
                         "must be from 1 s to 1 h");
   }
   KINORA_ASSIGN_OR_RETURN(std::shared_ptr<Entry> entry,
-                          Find("lease_id", request.lease_id()));
+                          FindToGrant(request.lease_id()));
   v1::AcquireLeaseResponse response;
   MutexLock lock(entry->mu);
   for (;;) {

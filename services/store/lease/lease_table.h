@@ -101,8 +101,16 @@ class LeaseTable final : public LeaseStore {
   // Writes again what was read on opening, before anybody relies on it.
   // REQUIRES: the entry's lock is held.
   absl::Status MakeDurable(Entry& entry);
+  // The entry of a lease. Of one that was never granted it is the caller's own:
+  // asking for names must not fill the memory.
   absl::StatusOr<std::shared_ptr<Entry>> Find(absl::string_view field,
                                               absl::string_view lease_id);
+  // As Find(), but the entry is everybody's in any case.
+  absl::StatusOr<std::shared_ptr<Entry>> FindToGrant(
+      absl::string_view lease_id);
+  // Makes `entry` everybody's, unless there is one already, which is returned.
+  std::shared_ptr<Entry> Share(absl::string_view lease_id,
+                               std::shared_ptr<Entry> entry);
 
   ObjectStorage& storage_;
   MovieCatalog& movies_;

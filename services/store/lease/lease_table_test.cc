@@ -110,6 +110,28 @@ TEST_F(LeaseTableTest, WhatDoesNotExistHasNoLeaseAndGetsNoObject) {
   EXPECT_OK(Acquire("a", "p", "run/" + run));
 }
 
+// Names can be made up without end. What is remembered of a lease would be
+// answered in the place of what is stored.
+TEST_F(LeaseTableTest, AskingForALeaseThatWasNeverGrantedIsNotRemembered) {
+  const std::string key = "leases/movie/film.json";
+  ASSERT_OK_AND_ASSIGN(v1::AcquireLeaseResponse a, Acquire("a"));
+  const v1::LeaseToken token = a.lease().token();
+  ASSERT_OK_AND_ASSIGN(const std::string copy, ReadObject(storage_, key));
+  ASSERT_OK(storage_.Delete(key));
+  Restart();
+  v1::GetLeaseRequest get;
+  get.set_lease_id("movie/film");
+  ASSERT_OK_AND_ASSIGN(v1::GetLeaseResponse free, table_->Get(get));
+  EXPECT_FALSE(free.has_lease());
+  EXPECT_EQ(ReasonOf(Renew(token).status()), "LEASE_LOST");
+  EXPECT_EQ(ReasonOf(Enter(token)), "LEASE_LOST");
+  EXPECT_OK(Release(token));
+  ASSERT_OK(storage_.Write(key, copy));
+  ASSERT_OK_AND_ASSIGN(v1::GetLeaseResponse held, table_->Get(get));
+  EXPECT_EQ(held.lease().holder(), "a");
+  EXPECT_OK(Enter(token));
+}
+
 // Nobody else has written meanwhile, so there is nothing to protect.
 TEST_F(LeaseTableTest, AnExpiredLeaseThatNobodyTookIsStillItsHolders) {
   ASSERT_OK_AND_ASSIGN(v1::AcquireLeaseResponse a, Acquire("a"));
