@@ -1,34 +1,23 @@
 #include "services/store/backup/movie_restoration.h"
 
-#include <algorithm>
 #include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 
 #include "common/digest.h"
-#include "common/error_reason.h"
 #include "common/log.h"
-#include "common/proto_json.h"
 #include "common/status.h"
 #include "services/store/backup/copy_head.h"
 #include "services/store/backup/copy_layout.h"
-#include "services/store/backup/log_restoration.h"
+#include "services/store/backup/history_restoration.h"
 #include "services/store/backup/member_sums.h"
 #include "services/store/backup/needed_blobs.h"
 #include "services/store/backup/runs_restoration.h"
 #include "services/store/backup/tar_reader.h"
-#include "services/store/checkpoint/log_history.h"
-#include "services/store/checkpoint/revision_checkpoint.h"
-#include "services/store/checks.h"
-#include "services/store/event/event_json.h"
 #include "services/store/layout.h"
-#include "services/store/manifest/revision_source.h"
-#include "services/store/retention/kept_takes.h"
-#include "services/store/retention/retention_record.h"
 #include "services/store/run/run_index.h"
 
 namespace kinora {
@@ -37,21 +26,6 @@ namespace {
 // What is held in memory at once: a manifest, a plan, a part of a log.
 constexpr int64_t kMaxDocumentBytes = int64_t{256} << 20;
 
-constexpr int64_t kRecordsPerRead = 1000;
-constexpr int64_t kReadBytes = int64_t{1} << 20;
-
-// What the stored bytes of the copy say, for those who sent it.
-absl::Status OfCopy(absl::string_view member, const absl::Status& status) {
-  if (ReasonOf(status) == "FORMAT_UNKNOWN") {
-    return WithReason(absl::InvalidArgumentError(status.message()),
-                      "FORMAT_UNKNOWN");
-  }
-  if (!absl::IsDataLoss(status) && !absl::IsInvalidArgument(status)) {
-    return status;
-  }
-  return CopyDamaged(member, status.message());
-}
-
 class MovieRestoration {
  public:
   MovieRestoration(const MovieRestorationCores& cores,
@@ -59,6 +33,7 @@ class MovieRestoration {
       : cores_(cores),
         movie_id_(movie_id),
         read_(read),
+        history_(cores.storage, cores.log, head_, movie_id, needed_),
         runs_(cores.storage, cores.log, head_, movie_id, needed_) {}
 
   absl::StatusOr<v1::RestoreMovieResponse> Run() {
@@ -87,8 +62,7 @@ class MovieRestoration {
     KINORA_RETURN_IF_ERROR(tar_->Finish());
     KINORA_RETURN_IF_ERROR(Publish());
     v1::RestoreMovieResponse response;
-    if (!commits_.empty())
-      response.set_current_revision(commits_.back().revision());
+    response.set_current_revision(history_.last_revision());
     return response;
   }
 
@@ -118,25 +92,22 @@ class MovieRestoration {
     };
     if (passes(MemberKind::kMovie)) {
       if (movie_.empty()) return CopyDamaged(kMovieMember, "is missing");
-      StartArtefacts();
+      history_.StartArtefacts();
     }
     if (passes(MemberKind::kInputsCheckpoint)) {
-      KINORA_RETURN_IF_ERROR(TakeUpCheckpoint());
+      KINORA_RETURN_IF_ERROR(history_.TakeUpCheckpoint());
     }
     if (passes(MemberKind::kArtefacts)) {
-      KINORA_RETURN_IF_ERROR(artefacts_->Finish());
-      StartInputs();
+      KINORA_RETURN_IF_ERROR(history_.FinishArtefacts());
     }
     if (passes(MemberKind::kInputs)) {
-      KINORA_RETURN_IF_ERROR(inputs_->Finish());
-      KINORA_RETURN_IF_ERROR(NeedBlobsOfEvents());
+      KINORA_RETURN_IF_ERROR(history_.FinishInputs());
     }
-    if (passes(MemberKind::kManifest) && !due_manifests_.empty()) {
-      return CopyDamaged(ManifestPath(due_manifests_.back().revision()),
-                         "is missing");
+    if (passes(MemberKind::kManifest)) {
+      KINORA_RETURN_IF_ERROR(history_.FinishManifests());
     }
-    if (passes(MemberKind::kCurrent) && !commits_.empty() && !has_current_) {
-      return CopyDamaged(kCurrentMember, "is missing");
+    if (passes(MemberKind::kCurrent)) {
+      KINORA_RETURN_IF_ERROR(history_.FinishCurrent());
     }
     if (passes(MemberKind::kRunRecord)) {
       KINORA_RETURN_IF_ERROR(runs_.FinishRecords());
@@ -166,28 +137,12 @@ class MovieRestoration {
       }
       case MemberKind::kMovie:
         return TakeMovie(bytes);
-      case MemberKind::kRetention: {
-        KINORA_RETURN_IF_ERROR(Write(RetentionKey(movie_id_), bytes));
-        absl::StatusOr<RetentionRecord> retention =
-            LoadRetention(cores_.storage, movie_id_);
-        if (!retention.ok()) return OfCopy(path, retention.status());
-        retention_ = *std::move(retention);
-        return absl::OkStatus();
-      }
+      case MemberKind::kRetention:
       case MemberKind::kArtefacts:
-        return artefacts_->Take(path, bytes);
       case MemberKind::kInputs:
-        return inputs_->Take(path, bytes);
       case MemberKind::kManifest:
-        return TakeManifest(path, bytes);
-      case MemberKind::kCurrent: {
-        has_current_ = true;
-        if (commits_.empty() ||
-            bytes != CanonicalBytes(PointerOf(commits_.back()))) {
-          return CopyDamaged(path, "does not name the last revision");
-        }
-        return Write(CurrentKey(movie_id_), bytes);
-      }
+      case MemberKind::kCurrent:
+        return history_.Take(name, path, bytes);
       case MemberKind::kPlan:
       case MemberKind::kRevisionPlan:
       case MemberKind::kProgress:
@@ -195,7 +150,8 @@ class MovieRestoration {
       case MemberKind::kLedger:
         return runs_.Take(name, path, bytes);
       case MemberKind::kReadable:
-        return Write(absl::StrCat(MoviePrefix(movie_id_), path), bytes);
+        return cores_.storage.Write(absl::StrCat(MoviePrefix(movie_id_), path),
+                                    bytes);
       case MemberKind::kArtefactsCheckpoint:
       case MemberKind::kInputsCheckpoint:
       case MemberKind::kBlob:
@@ -218,10 +174,6 @@ class MovieRestoration {
     }
     sums_.Add(member.path, Sha256Of(bytes));
     return bytes;
-  }
-
-  absl::Status Write(const std::string& key, absl::string_view bytes) {
-    return cores_.storage.Write(key, bytes);
   }
 
   absl::Status TakeMovie(const std::string& bytes) {
@@ -255,120 +207,6 @@ class MovieRestoration {
     return writer
         ->CommitIfAbsent(absl::StrCat(MoviePrefix(movie_id_), member.path))
         .status();
-  }
-
-  // What stands for the beginning of the logs must be there and be right. Its
-  // commits come before those of the log.
-  absl::Status TakeUpCheckpoint() {
-    const int64_t artefacts = head_.artefacts.oldest_sequence - 1;
-    const int64_t inputs = head_.inputs.oldest_sequence - 1;
-    absl::StatusOr<std::unique_ptr<RevisionCheckpoint>> opened =
-        RevisionCheckpoint::OpenNewest(cores_.storage, movie_id_);
-    if (!opened.ok()) return OfCopy("events/", opened.status());
-    const std::unique_ptr<RevisionCheckpoint>& checkpoint = *opened;
-    if (artefacts <= 0 && inputs <= 0) return absl::OkStatus();
-    if (checkpoint == nullptr ||
-        checkpoint->info().artefacts_through < artefacts ||
-        checkpoint->info().inputs_through < inputs) {
-      return CopyDamaged("events/",
-                         "the logs lack their beginning, and there is no "
-                         "checkpoint that stands for it");
-    }
-    KINORA_RETURN_IF_ERROR(OfCopy("events/", checkpoint->Check()));
-    for (int64_t at = 0; at < artefacts;) {
-      absl::StatusOr<std::vector<LogRecord>> records = checkpoint->Read(
-          v1::LOG_KIND_ARTEFACTS, at, artefacts, kRecordsPerRead, kReadBytes);
-      if (!records.ok()) return OfCopy("events/", records.status());
-      if (records->empty()) break;
-      for (const LogRecord& record : *records) {
-        at = record.sequence;
-        const absl::StatusOr<v1::Event> event =
-            EventFromRecord("events/", v1::LOG_KIND_ARTEFACTS, record);
-        if (!event.ok()) return OfCopy("events/", event.status());
-        if (event->has_revision_committed()) {
-          commits_.push_back(event->revision_committed());
-        }
-      }
-    }
-    return absl::OkStatus();
-  }
-
-  void StartArtefacts() {
-    artefacts_.emplace(
-        cores_.log, ArtefactsLogKey(movie_id_), v1::LOG_KIND_ARTEFACTS,
-        head_.artefacts,
-        [this](const v1::Event& event) -> absl::StatusOr<std::string> {
-          if (!event.has_revision_committed()) return std::string();
-          const v1::RevisionCommitted& commit = event.revision_committed();
-          const bool follows = commits_.empty()
-                                   ? head_.artefacts.oldest_sequence > 1 ||
-                                         commit.base_manifest_hash().empty()
-                                   : commit.base_manifest_hash() ==
-                                         commits_.back().manifest_hash();
-          if (!follows || !ValidateRevisionField("", commit.revision()).ok()) {
-            return CopyDamaged(
-                ManifestPath(commit.revision()),
-                "does not build on the revision before it in the log");
-          }
-          commits_.push_back(commit);
-          return ArtefactsArchiveKey(movie_id_, commit.revision());
-        });
-  }
-
-  void StartInputs() {
-    absl::flat_hash_map<int64_t, std::string> archives;
-    for (const v1::RevisionCommitted& commit : commits_) {
-      // Of revisions with the same inputs the first has the archive.
-      archives.try_emplace(commit.inputs_through_sequence(),
-                           InputsArchiveKey(movie_id_, commit.revision()));
-      if (retention_.pruned_revisions.contains(commit.revision())) continue;
-      due_manifests_.push_back(commit);
-    }
-    std::reverse(due_manifests_.begin(), due_manifests_.end());
-    inputs_.emplace(cores_.log, InputsLogKey(movie_id_), v1::LOG_KIND_INPUTS,
-                    head_.inputs,
-                    [archives = std::move(archives)](
-                        const v1::Event& event) -> absl::StatusOr<std::string> {
-                      const auto found = archives.find(event.sequence());
-                      return found == archives.end() ? "" : found->second;
-                    });
-  }
-
-  absl::Status NeedBlobsOfEvents() {
-    LogHistory artefacts(cores_.log, cores_.storage, movie_id_,
-                         v1::LOG_KIND_ARTEFACTS);
-    LogHistory inputs(cores_.log, cores_.storage, movie_id_,
-                      v1::LOG_KIND_INPUTS);
-    KINORA_ASSIGN_OR_RETURN(const KeptTakes takes,
-                            KeptTakes::Make(artefacts, retention_.takes));
-    int64_t at = 0;
-    KINORA_RETURN_IF_ERROR(
-        artefacts.ForEach(0, &at, [&](const v1::Event& event) {
-          return takes.Keeps(event) ? needed_.AddThoseOf(event)
-                                    : absl::OkStatus();
-        }));
-    at = 0;
-    return inputs.ForEach(0, &at, [this](const v1::Event& event) {
-      return needed_.AddThoseOf(event);
-    });
-  }
-
-  absl::Status TakeManifest(const std::string& path, const std::string& bytes) {
-    if (due_manifests_.empty() ||
-        path != ManifestPath(due_manifests_.back().revision())) {
-      return CopyDamaged(path, "is not the manifest that is due");
-    }
-    if (Sha256Of(bytes).Hex() != due_manifests_.back().manifest_hash()) {
-      return CopyDamaged(path, "does not have the hash that was committed");
-    }
-    v1::Manifest manifest;
-    const absl::Status parsed = ParseDocument(bytes, &manifest);
-    if (!parsed.ok()) return CopyDamaged(path, parsed.message());
-    KINORA_RETURN_IF_ERROR(OfCopy(path, needed_.AddThoseOf(manifest)));
-    const std::string key =
-        ManifestKey(movie_id_, due_manifests_.back().revision());
-    due_manifests_.pop_back();
-    return Write(key, bytes);
   }
 
   absl::Status TakeBlob(const TarReader::Member& member) {
@@ -441,13 +279,8 @@ class MovieRestoration {
   std::string path_;                // its name
   CopyHead head_;
   std::string movie_;  // the text of movie.json
-  RetentionRecord retention_;
-  std::optional<LogRestoration> artefacts_;
-  std::optional<LogRestoration> inputs_;
-  std::vector<v1::RevisionCommitted> commits_;
-  std::vector<v1::RevisionCommitted> due_manifests_;  // the next one last
-  bool has_current_ = false;
   NeededBlobs needed_;
+  HistoryRestoration history_;
   RunsRestoration runs_;
   std::vector<Digest> blobs_;  // the needed ones, ascending
   size_t next_blob_ = 0;

@@ -33,6 +33,17 @@ absl::Status CopyDamaged(absl::string_view member, absl::string_view why) {
                     "DATA_CORRUPT", {{"member", name}});
 }
 
+absl::Status OfCopy(absl::string_view member, const absl::Status& status) {
+  if (ReasonOf(status) == "FORMAT_UNKNOWN") {
+    return WithReason(absl::InvalidArgumentError(status.message()),
+                      "FORMAT_UNKNOWN");
+  }
+  if (!absl::IsDataLoss(status) && !absl::IsInvalidArgument(status)) {
+    return status;
+  }
+  return CopyDamaged(member, status.message());
+}
+
 TarReader::TarReader(Source source)
     : source_(source), archive_(archive_read_new()), buffer_(kReadBytes) {}
 

@@ -24,6 +24,10 @@ namespace kinora {
 // INVALID_ARGUMENT (DATA_CORRUPT) naming the member: what is wrong with a copy.
 absl::Status CopyDamaged(absl::string_view member, absl::string_view why);
 
+// What is wrong with stored bytes that came as `member`, for those who sent the
+// copy: CopyDamaged(), or INVALID_ARGUMENT (FORMAT_UNKNOWN). Other errors stay.
+absl::Status OfCopy(absl::string_view member, const absl::Status& status);
+
 // Not thread-safe.
 class TarReader {
  public:
