@@ -6,6 +6,7 @@
 #include "common/log.h"
 #include "common/status.h"
 #include "services/store/event/memory_event_log.h"
+#include "services/store/movie/movie_directories.h"
 #include "services/store/object/file_object_storage.h"
 #include "services/store/object/memory_object_storage.h"
 
@@ -39,6 +40,12 @@ absl::StatusOr<std::unique_ptr<LocalStore>> LocalStore::Open(
                                                 .gate = gate}));
     KINORA_ASSIGN_OR_RETURN(
         storage, FileObjectStorage::Open(fs, options.data_dir, gate));
+    const absl::Status removed =
+        RemoveEmptyMovieDirectories(fs, options.data_dir);
+    if (!removed.ok()) {
+      LogWarning("empty directories are to be removed later",
+                 {{"error", removed}});
+    }
   }
   std::unique_ptr<LocalStore> store(
       new LocalStore(options, std::move(gate), std::move(log),

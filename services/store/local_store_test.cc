@@ -10,6 +10,7 @@
 
 #include "common/digest.h"
 #include "common/error_reason.h"
+#include "common/file_system.h"
 #include "common/random.h"
 #include "common/testing/fake_clock.h"
 #include "common/testing/faulty_file_system.h"
@@ -125,6 +126,30 @@ TEST_F(LocalStoreTest, WithoutADirectoryItLivesInMemory) {
 }
 
 // F: S1-56
+TEST_F(LocalStoreTest, EmptyDirectoriesOfDeletedMoviesGoWithTheNextStart) {
+  TempDir dir;
+  FileSystem& fs = PosixFileSystem();
+  const std::string film = dir.Sub("builds/film");
+  const std::string notes = JoinPath(film, "blobs/notes.txt");
+  for (const bool has_notes : {false, true}) {
+    ASSERT_OK_AND_ASSIGN(std::unique_ptr<LocalStore> local,
+                         Open(fs, dir.path()));
+    MakeFilm(local->store());
+    v1::DeleteMovieRequest request;
+    request.set_movie_id("film");
+    ASSERT_OK(local->store().movies.Delete(request));
+    if (has_notes) {
+      ASSERT_OK(WriteFileAtomically(fs, notes, "mine"));
+    }
+    local.reset();
+    ASSERT_OK_AND_ASSIGN(local, Open(fs, dir.path()));
+    EXPECT_THAT(Exists(fs, film), IsOkAndHolds(has_notes));
+    EXPECT_THAT(Exists(fs, notes), IsOkAndHolds(has_notes));
+    MakeFilm(local->store());
+    ASSERT_OK(local->store().movies.Delete(request));
+  }
+}
+
 TEST_F(LocalStoreTest, LimitsAreThoseOfTheOptions) {
   LocalStoreOptions options;
   options.inline_limit_bytes = 2;

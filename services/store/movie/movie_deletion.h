@@ -14,6 +14,7 @@
 // An upload that was let in before 3 fails, but may leave its blob in the
 // directory, which is no harm to a movie of that id: a blob is its bytes. The
 // lease's object stays, as its fencing tokens must never be given out again.
+// Empty directories go at the next open (movie_directories.h).
 //
 // What a restoration leaves when it fails or is cut short (services/store/
 // backup/) goes the same way: `restoring/<movie>` leads to it.

@@ -22,7 +22,8 @@
 
 namespace kinora {
 
-// Thread-safe. Directories below `root` MUST NOT be removed while this lives.
+// Thread-safe. A directory that this was asked for, or one above it, MUST NOT
+// be removed while this lives.
 class DurableDirectories {
  public:
   // `fs` MUST outlive this. What lies above `root` is taken for durable.
