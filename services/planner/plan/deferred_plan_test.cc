@@ -13,9 +13,11 @@
 namespace kinora {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::UnorderedElementsAre;
 
 constexpr char kFilm[] = R"(blueprint: film
@@ -117,6 +119,26 @@ TEST_F(DeferredPlanTest, RunsExpandUntilNothingIsLeft) {
   EXPECT_THAT(JobIds(plan.layers()), IsEmpty());
   EXPECT_THAT(Groups(plan.deferred()), IsEmpty());
   EXPECT_EQ(plan.summary().clean_jobs(), 9);
+}
+
+// Else it would be told when the script has been paid for.
+TEST_F(DeferredPlanTest, AnInputThatJobsToComeWillMissIsWarnedOf) {
+  std::string yaml = kFilm;
+  const std::string music = "inputs: {mood: Mood}";
+  yaml.replace(yaml.find(music), music.size(),
+               "inputs: {mood: Mood, tune: \"Input:Tune\"}");
+  yaml.insert(yaml.find("dimensions:"), "  Tune: {type: text}\n");
+  world_.SetBlueprint(yaml);
+  const auto warnings = [this] {
+    absl::StatusOr<MadePlan> made = world_.TryPlan();
+    EXPECT_OK(made);
+    return made.ok() ? made->warnings : std::vector<std::string>();
+  };
+  EXPECT_THAT(warnings(),
+              Contains("Input:Tune has no value, and jobs of Music that may "
+                       "come during the run read it"));
+  world_.Set("Input:Tune", "\"a waltz\"");
+  EXPECT_THAT(warnings(), Not(Contains(HasSubstr("Input:Tune"))));
 }
 
 // F: S1-22

@@ -67,6 +67,7 @@ absl::StatusOr<MadePlan> MakePlanOn(const PlanOptions& options,
   KINORA_RETURN_IF_ERROR(JudgeJobs(&state));
   KINORA_RETURN_IF_ERROR(CheckLayers(state));
   WarnOfIdleControls(&state);
+  WarnOfMissingLater(&state);
   MadePlan made = WritePlan(state);
   made.decided = Decided(state);
   RelyOn(made.decided, &made.relied_on);

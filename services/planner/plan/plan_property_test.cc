@@ -339,6 +339,47 @@ TEST_P(PlanPropertyTest, EditsByHandStandUntilTheirInputsChange) {
   }
 }
 
+// One target is what a run of everything makes of it, the rest follows in the
+// next run, and what is made anew changes nothing.
+// F: B-5
+TEST_P(PlanPropertyTest, ScopedRunsMakeWhatARunOfEverythingMakes) {
+  SeededRandom random(GetParam() + 2000);
+  RandomFilm film(random, GetParam() % 2 == 1);
+  PlanWorld world(film.Yaml());
+  world.versions = {{"p0", "1"}, {"p1", "1"}};
+  for (int round = 0; round < 6; ++round) {
+    world.Set("Input:Text", absl::StrCat("\"", round, "\""));
+    world.Set("Input:B", absl::StrCat(1 + UniformBelow(random, 2)));
+    PlanWorld whole = world;
+    whole.Run();
+    const std::map<std::string, std::string> all = Published(whole);
+    if (all.empty()) continue;
+    auto chosen = all.begin();
+    std::advance(chosen, UniformBelow(random, all.size()));
+    const std::string& id = chosen->first;
+    SCOPED_TRACE(absl::StrCat(id, " of\n", film.Yaml()));
+
+    PlanWorld part = world;
+    part.scope.add_only(id);
+    part.Run();
+    ASSERT_EQ(Published(part)[id], chosen->second);
+    EXPECT_EQ(part.Plan().layers_size(), 0);
+    part.scope.Clear();
+    part.Run();
+    EXPECT_EQ(Published(part), all);
+    EXPECT_FALSE(part.called_twice);
+
+    PlanWorld again = whole;
+    again.scope.add_regenerate(id);
+    EXPECT_GT(again.Run().size(), 0u);
+    EXPECT_EQ(Published(again), all);
+    again.scope.Clear();
+    EXPECT_EQ(again.Plan().layers_size(), 0);
+    ASSERT_FALSE(HasFailure());
+    world = whole;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Seeds, PlanPropertyTest, ::testing::Range(0, 32));
 
 }  // namespace

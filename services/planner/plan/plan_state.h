@@ -141,6 +141,7 @@ absl::Status TakeOptions(PlanState* state);
 absl::Status JudgeJobs(PlanState* state);
 absl::Status CheckLayers(const PlanState& state);
 void WarnOfIdleControls(PlanState* state);
+void WarnOfMissingLater(PlanState* state);
 
 // FAILED_PRECONDITION (INPUT_MISSING) for inputs that have no value.
 // REQUIRES: there is one.

@@ -161,6 +161,15 @@ absl::Status CheckLostInputs(const PlanState& state) {
   return absl::OkStatus();
 }
 
+bool HasDeferred(const Graph& graph, size_t node) {
+  if (graph.SpaceOfNode(static_cast<int>(node)).HasUnknown()) return true;
+  for (Graph::Job job = graph.FirstJob(node); job < graph.FirstJob(node + 1);
+       ++job) {
+    if (graph.IsDeferred(job)) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 absl::Status TakeOptions(PlanState* state) {
@@ -216,6 +225,31 @@ absl::Status CheckLayers(const PlanState& state) {
       "scope.up_to_layer", absl::StrCat(most),
       absl::StrCat("what comes after layer ", layer, " is known only when ",
                    decider_id, " is made in it"));
+}
+
+// Jobs that come during the run need their inputs then, after what decides
+// about them has been paid for.
+void WarnOfMissingLater(PlanState* state) {
+  const Graph& graph = state->graph;
+  if (graph.shape().unknown.empty()) return;
+  const Blueprint& blueprint = graph.blueprint();
+  for (size_t n = 0; n < blueprint.nodes.size(); ++n) {
+    if (!state->scope.Awaits(n) || !HasDeferred(graph, n)) continue;
+    for (const Binding& binding : blueprint.nodes[n].bindings) {
+      const Reference& read = binding.from;
+      if (!read.is_input || binding.fallback.has_value() ||
+          !blueprint.inputs[read.target].over.empty()) {
+        continue;
+      }
+      const Graph::Element input =
+          graph.FirstInput(static_cast<size_t>(read.target));
+      if (state->InputOf(input) != nullptr) continue;
+      Warn(absl::StrCat(graph.ElementIdOf(input), " has no value, and jobs of ",
+                        blueprint.nodes[n].name,
+                        " that may come during the run read it"),
+           state);
+    }
+  }
 }
 
 // Controls are meant to change something.
