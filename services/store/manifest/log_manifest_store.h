@@ -38,6 +38,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 
+#include "common/executor.h"
 #include "common/mutex.h"
 #include "services/store/blob/blob_store.h"
 #include "services/store/event/event_log.h"
@@ -54,15 +55,17 @@ namespace kinora {
 // Thread-safe. Commits of one movie happen one after another.
 class LogManifestStore final : public ManifestStore {
  public:
-  // All MUST outlive the store.
+  // All MUST outlive the store; threads of `helper` may hash.
   LogManifestStore(ObjectStorage& storage, EventLog& log, MovieCatalog& movies,
-                   BlobStore& blobs, LogEventStore& events, LeaseTable& leases)
+                   BlobStore& blobs, LogEventStore& events, LeaseTable& leases,
+                   Executor& helper)
       : storage_(storage),
         log_(log),
         movies_(movies),
         blobs_(blobs),
         events_(events),
-        leases_(leases) {
+        leases_(leases),
+        helper_(helper) {
     movies.OnDeleted([this](absl::string_view movie_id) {
       MutexLock lock(mu_);
       states_.erase(movie_id);
@@ -210,6 +213,7 @@ class LogManifestStore final : public ManifestStore {
   BlobStore& blobs_;
   LogEventStore& events_;
   LeaseTable& leases_;
+  Executor& helper_;
 
   Mutex mu_;
   absl::flat_hash_map<std::string, std::shared_ptr<MovieState>> states_

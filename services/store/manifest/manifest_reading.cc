@@ -8,6 +8,7 @@
 #include "common/error_reason.h"
 #include "common/ids.h"
 #include "common/log.h"
+#include "common/run_beside.h"
 #include "common/status.h"
 #include "services/store/checks.h"
 #include "services/store/layout.h"
@@ -20,6 +21,8 @@ namespace kinora {
 namespace {
 
 constexpr size_t kPieceBytes = 1 << 20;
+// Below, another thread costs more than it saves.
+constexpr size_t kMinBytesForHelp = 128 << 10;
 
 absl::Status NoRevision(absl::string_view movie_id,
                         absl::string_view revision) {
@@ -165,8 +168,15 @@ absl::Status LogManifestStore::LoadInto(
         (*reader)->ReadAt(offset, absl::MakeSpan(&piece[0], piece.size())));
     if (size == 0) break;
     const absl::string_view bytes = absl::string_view(piece).substr(0, size);
-    hash.Update(bytes);
-    KINORA_RETURN_IF_ERROR(sink(bytes));
+    absl::Status taken;
+    if (size < kMinBytesForHelp) {
+      hash.Update(bytes);
+      taken = sink(bytes);
+    } else {
+      RunBeside(
+          helper_, [&] { hash.Update(bytes); }, [&] { taken = sink(bytes); });
+    }
+    KINORA_RETURN_IF_ERROR(taken);
     offset += static_cast<int64_t>(size);
   }
   if (hash.Finish().Hex() == commit.manifest_hash()) return absl::OkStatus();
