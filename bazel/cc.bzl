@@ -9,13 +9,13 @@ _LANGUAGE = ["-std=c++20"]
 _WARNINGS = ["-Wall", "-Wextra", "-Werror", "-Wno-missing-field-initializers"]
 
 # g++ 12 warns falsely when it optimises (-Wstringop-overflow at -O2) or
-# instruments (-Wmaybe-uninitialized). The plain build keeps them as errors.
+# instruments (-Wmaybe-uninitialized). In the plain build they are errors.
 _FALSE_WARNINGS = [
-    "-Wno-error=array-bounds",
-    "-Wno-error=maybe-uninitialized",
-    "-Wno-error=restrict",
-    "-Wno-error=stringop-overflow",
-    "-Wno-error=stringop-overread",
+    "-Wno-array-bounds",
+    "-Wno-maybe-uninitialized",
+    "-Wno-restrict",
+    "-Wno-stringop-overflow",
+    "-Wno-stringop-overread",
 ]
 
 # protobuf's map fields have two members more where this is defined; the
