@@ -50,7 +50,7 @@ def test_diff_says_what_differs_why_and_what_it_cost(kinora, film):
 
     # Against the current revision, as text, and the other way round.
     said = kinora.ok("diff", "film", "rev-0001")
-    assert '~ Input:Prompt[segment=1]  "" -> "at night"  set' in said
+    assert '~ Input:Prompt[segment=1]  "" -> "at night"  edited' in said
     assert "input changed: Input:Prompt[segment=1]" in said
     assert "rev-0001 -> rev-0002: 1 input, 3 artefacts changed" in said
     assert "3 calls" in said
