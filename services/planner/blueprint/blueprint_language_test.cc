@@ -30,8 +30,7 @@ nodes:
     producer: picture@>=1.2 <2
     over: [segment, image]
     salt: again
-    limits: {concurrency: 2, max_attempts: 5, attempt_timeout_seconds: 90,
-             priority: 7}
+    limits: {concurrency: 2, max_attempts: 5, attempt_timeout_seconds: 90, priority: 7}
     price: {min: 0.01, max: 0.05, currency: USD}
     outputs:
       Image: image/png

@@ -165,17 +165,50 @@ TEST_F(DeferredScopeTest, WhatIsToComeIsMadeAnewOnce) {
                                    "Picture[segment=1][image=0]", "Film"));
 }
 
-TEST_F(DeferredScopeTest, ALineageThatIsNotKnownYetIsRefused) {
+// What decides is made anew first; what else belongs to the lineage follows.
+TEST_F(DeferredScopeTest, ALineageIsMadeAnewAsItBecomesKnown) {
   world_.Run();
   scope().add_regenerate("Image[segment=1][image=0]");
   scope().set_with_lineage(true);
+  EXPECT_THAT(JobIds(world_.Plan()), ElementsAre("Script"));
   EXPECT_THAT(world_.Run(),
               UnorderedElementsAre("Script", "Storyboard[segment=1]",
                                    "Picture[segment=1][image=0]"));
+}
+
+// The palette is reused in the plan before it is known who reads it.
+TEST_F(DeferredScopeTest, ALineageThatMayNotBeCompleteIsRefused) {
+  std::string yaml = kFilm;
+  const std::string prompt = "  Picture:\n";
+  yaml.insert(yaml.find(prompt),
+              "  Palette: {producer: palette, inputs: {story: Input:Story}, "
+              "outputs: {Palette: text/plain}}\n");
+  const std::string image = "    outputs: {Image";
+  yaml.replace(yaml.rfind("inputs: {prompt", yaml.find(image)),
+               std::string("inputs: {prompt").size(),
+               "inputs: {palette: Palette, prompt");
+  world_.SetBlueprint(yaml);
+  world_.Run();
   world_.Set("Input:Story", "\"a shark\"");
+  world_.Run();
+  world_.Set("Input:Story", "\"a whale\"");
+  scope().add_regenerate("Image[segment=1][image=0]");
+  scope().set_with_lineage(true);
   EXPECT_THAT(Refusal(), AllOf(HasSubstr("scope.with_lineage"),
-                               HasSubstr("Image[segment=1][image=0]"),
-                               HasSubstr("known only during the run")));
+                               HasSubstr("Artifact:Image[segment=1][image=0] "
+                                         "is made from what Palette makes")));
+  scope().set_regenerate(0, "Music");
+  EXPECT_THAT(world_.Run(), AllOf(Contains("Script"), Contains("Music")));
+}
+
+// Which artefacts a name stands for may change during the run.
+TEST_F(DeferredScopeTest, ANameHoldsAlsoIfItsJobIsSwitchedOff) {
+  world_.Run();
+  world_.constant["Script"] = "[0]";
+  world_.Set("Input:Story", "\"a shark\"");
+  scope().add_only("Music");
+  scope().add_only("Title");
+  EXPECT_THAT(world_.Run(), UnorderedElementsAre("Script", "Title"));
 }
 
 TEST_F(DeferredScopeTest, LayersAreCountedAsFarAsTheyAreKnown) {

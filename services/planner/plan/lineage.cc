@@ -1,6 +1,7 @@
 #include "services/planner/plan/lineage.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "services/planner/graph/element_walk.h"
@@ -13,10 +14,19 @@ class LineageWalk {
   explicit LineageWalk(const Graph& graph)
       : graph_(graph), blueprint_(graph.blueprint()) {
     lineage_.jobs = JobSet(graph.num_jobs());
+    switched_off_ = JobSet(graph.num_jobs());
+    for (const NodeDeclaration& node : blueprint_.nodes) {
+      is_decided_.push_back(std::any_of(node.conditions.begin(),
+                                        node.conditions.end(),
+                                        [](const Condition& condition) {
+                                          return !condition.value.is_input;
+                                        }));
+    }
   }
 
   Lineage Walk(const NamedArtefacts& artefacts) {
     for (Graph::Element artefact : artefacts.found) Add(artefact);
+    for (Graph::Element artefact : artefacts.switched_off) Add(artefact);
     for (const NamedArtefacts::ToCome& artefact : artefacts.to_come) {
       lineage_.open_end = artefact.id;
       AddSizes(blueprint_.outputs[artefact.output].dimensions, artefact.indices,
@@ -32,13 +42,49 @@ class LineageWalk {
 
  private:
   void Add(Graph::Element artefact) {
-    if (!graph_.Exists(artefact)) return;
+    if (!graph_.Exists(artefact)) {
+      AddWhatSwitchesOff(artefact);
+      return;
+    }
     const Graph::Job maker = graph_.MakerOf(artefact);
     if (lineage_.jobs.Contains(maker)) return;
     lineage_.jobs.Add(maker);
     stack_.push_back(maker);
     if (graph_.IsDeferred(maker)) {
       lineage_.open_end = graph_.ElementIdOf(artefact);
+    }
+  }
+
+  // That there is no such artefact was decided, too; else what belongs to a
+  // lineage would hang on itself.
+  void AddWhatSwitchesOff(Graph::Element artefact) {
+    const OutputDeclaration& output =
+        blueprint_.outputs[graph_.OutputOf(artefact)];
+    if (!is_decided_[output.node]) return;
+    const std::vector<uint32_t> point = graph_.ElementPoint(artefact);
+    const std::vector<int>& over = blueprint_.nodes[output.node].over;
+    std::vector<uint32_t> own;
+    for (size_t i = 0; i < point.size(); ++i) {
+      if (std::count(over.begin(), over.end(), output.dimensions[i]) != 0) {
+        own.push_back(point[i]);
+      }
+    }
+    const std::optional<uint32_t> number =
+        graph_.SpaceOfNode(output.node).Number(own);
+    if (!number.has_value()) return;
+    const Graph::Job job =
+        graph_.FirstJob(static_cast<size_t>(output.node)) + *number;
+    if (switched_off_.Contains(job)) return;
+    switched_off_.Add(job);
+    AddConditions(blueprint_.nodes[output.node], own);
+  }
+
+  void AddConditions(const NodeDeclaration& node,
+                     const std::vector<uint32_t>& point) {
+    for (const Condition& condition : node.conditions) {
+      if (condition.value.is_input) continue;
+      AddElements(condition.value.target, condition.value.indices, node.over,
+                  point);
     }
   }
 
@@ -51,29 +97,29 @@ class LineageWalk {
     }
     if (blueprint_.deciding_outputs.empty()) return;
     const std::vector<uint32_t> point = graph_.JobPoint(node, job);
-    for (const Condition& condition : declaration.conditions) {
-      if (condition.value.is_input) continue;
-      AddElements(condition.value.target, condition.value.indices,
-                  declaration.over, point);
-    }
+    AddConditions(declaration, point);
     AddSizes(declaration.over, {}, declaration.over, point);
     for (int output : declaration.outputs) {
       AddSizes(blueprint_.outputs[output].dimensions, {}, declaration.over,
                point);
     }
     for (const Binding& binding : declaration.bindings) {
-      AddSizesOf(binding.from, declaration.over, point);
+      AddDecidersOf(binding.from, declaration.over, point);
       if (binding.fallback.has_value()) {
-        AddSizesOf(*binding.fallback, declaration.over, point);
+        AddDecidersOf(*binding.fallback, declaration.over, point);
       }
     }
   }
 
-  void AddSizesOf(const Reference& read, const std::vector<int>& own,
-                  const std::vector<uint32_t>& point) {
+  // Of what a job reads: how much there is of it, and what of it is there.
+  void AddDecidersOf(const Reference& read, const std::vector<int>& own,
+                     const std::vector<uint32_t>& point) {
     AddSizes(read.is_input ? blueprint_.inputs[read.target].over
                            : blueprint_.outputs[read.target].dimensions,
              read.indices, own, point);
+    if (!read.is_input && is_decided_[blueprint_.outputs[read.target].node]) {
+      AddElements(read.target, read.indices, own, point);
+    }
   }
 
   // What sizes these dimensions where the indices lead.
@@ -111,7 +157,9 @@ class LineageWalk {
 
   const Graph& graph_;
   const Blueprint& blueprint_;
+  std::vector<bool> is_decided_;  // by node: artefacts switch its jobs on
   Lineage lineage_;
+  JobSet switched_off_;  // jobs that were looked at
   std::vector<Graph::Job> stack_;
 };
 

@@ -22,6 +22,8 @@ struct NamedArtefacts {
     std::string id;
   };
   std::vector<Graph::Element> found;
+  // Those that would be meant, too, but for a condition.
+  std::vector<Graph::Element> switched_off;
   std::vector<ToCome> to_come;
 };
 

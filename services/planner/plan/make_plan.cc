@@ -66,6 +66,7 @@ absl::StatusOr<MadePlan> MakePlanOn(const PlanOptions& options,
   KINORA_RETURN_IF_ERROR(TakeOptions(&state));
   KINORA_RETURN_IF_ERROR(JudgeJobs(&state));
   KINORA_RETURN_IF_ERROR(CheckLayers(state));
+  KINORA_RETURN_IF_ERROR(CheckLineage(state));
   WarnOfIdleControls(&state);
   WarnOfMissingLater(&state);
   MadePlan made = WritePlan(state);

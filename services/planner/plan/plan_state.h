@@ -140,6 +140,7 @@ struct PlanState {
 absl::Status TakeOptions(PlanState* state);
 absl::Status JudgeJobs(PlanState* state);
 absl::Status CheckLayers(const PlanState& state);
+absl::Status CheckLineage(const PlanState& state);
 void WarnOfIdleControls(PlanState* state);
 void WarnOfMissingLater(PlanState* state);
 

@@ -1,5 +1,6 @@
 #include "services/planner/plan/scope.h"
 
+#include <algorithm>
 #include <set>
 #include <utility>
 #include <vector>
@@ -40,31 +41,56 @@ class ScopeResolver {
  private:
   using Ids = google::protobuf::RepeatedPtrField<std::string>;
 
+  // What a control names so far.
+  struct Names {
+    std::set<Graph::Element> found;
+    std::set<Graph::Element> switched_off;
+    std::map<std::string, NamedArtefacts::ToCome> to_come;
+    // Outputs named as a whole that may get or lose artefacts, by full name.
+    std::map<std::string, int> open;
+  };
+
   // The artefacts that a control names; a name without indices stands for all.
-  // Puts their ids into `full`.
+  // Puts into `full` what names the same once more is known.
   absl::StatusOr<NamedArtefacts> Named(absl::string_view field, const Ids& ids,
                                        Ids* full) {
-    std::set<Graph::Element> found;
-    std::map<std::string, NamedArtefacts::ToCome> to_come;
+    Names names;
     for (const std::string& id : ids) {
-      KINORA_RETURN_IF_ERROR(AddNamed(field, id, &found, &to_come));
+      KINORA_RETURN_IF_ERROR(AddNamed(field, id, &names));
     }
     NamedArtefacts named;
-    named.found.assign(found.begin(), found.end());
+    named.found.assign(names.found.begin(), names.found.end());
+    named.switched_off.assign(names.switched_off.begin(),
+                              names.switched_off.end());
+    std::set<int> open;
+    for (const auto& [name, output] : names.open) {
+      *full->Add() = name;
+      open.insert(output);
+    }
     for (Graph::Element element : named.found) {
+      if (open.contains(graph_.OutputOf(element))) continue;
       *full->Add() = graph_.ElementIdOf(element);
     }
-    for (auto& [id, artefact] : to_come) {
-      *full->Add() = id;
+    for (auto& [id, artefact] : names.to_come) {
+      if (!open.contains(artefact.output)) *full->Add() = id;
       named.to_come.push_back(std::move(artefact));
     }
     return named;
   }
 
-  absl::Status AddNamed(
-      absl::string_view field, const std::string& id,
-      std::set<Graph::Element>* found,
-      std::map<std::string, NamedArtefacts::ToCome>* to_come) {
+  // False if values of artefacts have no say in which artefacts it has.
+  bool IsOpen(int output, const PointSpace& space) const {
+    const NodeDeclaration& node =
+        blueprint_.nodes[blueprint_.outputs[output].node];
+    return space.HasUnknown() ||
+           std::any_of(node.conditions.begin(), node.conditions.end(),
+                       [](const Condition& condition) {
+                         return !condition.value.is_input;
+                       });
+  }
+
+  absl::Status AddNamed(absl::string_view field, const std::string& id,
+                        Names* names) {
     const absl::StatusOr<ElementId> parsed =
         ElementId::Parse(id, ElementId::Kind::kArtefact);
     if (!parsed.ok()) {
@@ -86,23 +112,23 @@ class ScopeResolver {
       for (Graph::Element element =
                graph_.FirstArtefact(static_cast<size_t>(output));
            element < end; ++element) {
-        if (graph_.Exists(element)) found->insert(element);
+        (graph_.Exists(element) ? names->found : names->switched_off)
+            .insert(element);
       }
-      if (space.HasUnknown()) {
-        const std::string name = parsed->ToString();
-        to_come->insert({name, {output, {}, name}});
-      }
+      const std::string name = parsed->ToString();
+      if (IsOpen(output, space)) names->open.insert({name, output});
+      if (space.HasUnknown()) names->to_come.insert({name, {output, {}, name}});
       return absl::OkStatus();
     }
     const std::optional<Graph::Element> element = graph_.Find(*parsed);
     if (element.has_value()) {
-      found->insert(*element);
+      names->found.insert(*element);
       return absl::OkStatus();
     }
     const std::vector<ReferenceIndex> indices = Constants(space, *parsed);
     if (!indices.empty() && ElementWalk(space, {}, indices).MeetsUnknown({})) {
       const std::string name = parsed->ToString();
-      to_come->insert({name, {output, indices, name}});
+      names->to_come.insert({name, {output, indices, name}});
       return absl::OkStatus();
     }
     return InvalidField(field, id,
@@ -205,13 +231,9 @@ class ScopeResolver {
     }
     if (!given_.with_lineage()) return absl::OkStatus();
     const Lineage lineage = LineageOf(graph_, artefacts);
-    // A job that turns out to belong to it may have been reused by then.
     if (!lineage.open_end.empty()) {
-      return InvalidField(
-          "scope.with_lineage", "true",
-          absl::StrCat("what ", lineage.open_end,
-                       " is made from is known only during the run: "
-                       "regenerate it without, or run first"));
+      scope_.open_lineage = lineage.open_end;
+      scope_.lineage_nodes = NodesBehind(graph_, artefacts);
     }
     for (Graph::Job job = lineage.jobs.Next(0, graph_.num_jobs());
          job < graph_.num_jobs();

@@ -27,6 +27,10 @@ struct JobScope {
   std::map<Graph::Job, Graph::Element> forced;
   std::map<Graph::Job, Graph::Element> pinned;
   uint32_t up_to_layer = 0;  // counted from 1; 0 for all
+  // If not empty: an artefact to make anew with its lineage, which is not known
+  // yet in full, but has no jobs of other nodes than these.
+  std::string open_lineage;
+  std::vector<bool> lineage_nodes;
   // By node, whether its deferred jobs are waited for; empty for all.
   std::vector<bool> awaited;
 

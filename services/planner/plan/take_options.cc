@@ -227,6 +227,30 @@ absl::Status CheckLayers(const PlanState& state) {
                    decider_id, " is made in it"));
 }
 
+// A job that turns out to belong to a lineage is made anew then; unless it is
+// in the plan already, to be reused.
+absl::Status CheckLineage(const PlanState& state) {
+  const JobScope& scope = state.scope;
+  if (scope.open_lineage.empty() || !state.in.run_id.empty()) {
+    return absl::OkStatus();
+  }
+  for (Graph::Job job : state.dirty) {
+    const int node = state.graph.NodeOf(job);
+    const JobFate fate = state.fates[job];
+    if (!scope.lineage_nodes[node] || scope.forced.contains(job) ||
+        (fate != JobFate::kReused && fate != JobFate::kMayRun)) {
+      continue;
+    }
+    return InvalidField(
+        "scope.with_lineage", "true",
+        absl::StrCat("whether ", scope.open_lineage, " is made from what ",
+                     state.graph.JobIdOf(node, job),
+                     " makes, which may be reused, is known only during the "
+                     "run: run first, or do without it"));
+  }
+  return absl::OkStatus();
+}
+
 // Jobs that come during the run need their inputs then, after what decides
 // about them has been paid for.
 void WarnOfMissingLater(PlanState* state) {
