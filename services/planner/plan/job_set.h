@@ -6,8 +6,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <memory>
 #include <type_traits>
 #include <vector>
 
@@ -41,6 +39,21 @@ class JobSet {
     return found < end ? found : end;
   }
 
+  // True if at least so many of those from `job` on and before `end` are in it.
+  bool HasAtLeast(size_t jobs, uint32_t job, uint32_t end) const {
+    size_t found = 0;
+    while (found < jobs && (job = Next(job, end)) < end) {
+      if (job % 64 == 0 && job + 64 <= end) {
+        found += static_cast<size_t>(__builtin_popcountll(words_[job / 64]));
+        job += 64;
+      } else {
+        ++found;
+        ++job;
+      }
+    }
+    return found >= jobs;
+  }
+
   // REQUIRES: not a complement.
   size_t Count() const {
     size_t count = 0;
@@ -65,25 +78,38 @@ class JobSet {
   std::vector<uint64_t> words_;  // bits beyond the jobs are not looked at
 };
 
-// An array of zeros, of which the system makes only the pages that are used.
+// Memory of zeros, of which the system makes only the pages that are used. An
+// allocator's calloc() may write them all.
+class ZeroedPages {
+ public:
+  // Ends the process if there is no memory, as `new` does.
+  explicit ZeroedPages(size_t bytes);
+  ~ZeroedPages();
+  ZeroedPages(const ZeroedPages&) = delete;
+  ZeroedPages& operator=(const ZeroedPages&) = delete;
+
+  void* data() const { return data_; }
+
+ private:
+  const size_t bytes_;
+  void* const data_;
+};
+
+// An array of zeros on such memory.
 template <typename T>
 class ZeroedArray {
   static_assert(std::is_trivial<T>::value);
 
  public:
   explicit ZeroedArray(size_t size)
-      : data_(static_cast<T*>(std::calloc(size == 0 ? 1 : size, sizeof(T)))) {
-    if (data_ == nullptr) std::abort();
-  }
+      : pages_(size * sizeof(T)), data_(static_cast<T*>(pages_.data())) {}
 
-  T& operator[](size_t i) { return data_.get()[i]; }
-  const T& operator[](size_t i) const { return data_.get()[i]; }
+  T& operator[](size_t i) { return data_[i]; }
+  const T& operator[](size_t i) const { return data_[i]; }
 
  private:
-  struct Free {
-    void operator()(T* data) const { std::free(data); }
-  };
-  std::unique_ptr<T, Free> data_;
+  const ZeroedPages pages_;
+  T* const data_;
 };
 
 }  // namespace kinora

@@ -11,6 +11,8 @@ namespace {
 
 // What a thread takes at a time, some milliseconds of work.
 constexpr Graph::Job kShare = 1 << 11;
+// With fewer keys to compute nobody else would be in time.
+constexpr size_t kMinPending = 1 << 9;
 
 }  // namespace
 
@@ -18,8 +20,10 @@ void KeysAhead::Compute(int node, Graph::Job first, Graph::Job end,
                         const JobSet& pending) {
   first_ = first;
   keys_.clear();
-  // Below that nobody else would be in time.
-  if (executor_ == nullptr || end - first <= kShare) return;
+  if (executor_ == nullptr || end - first <= kShare ||
+      !pending.HasAtLeast(kMinPending, first, end)) {
+    return;
+  }
   keys_.resize(end - first);
   const int helpers =
       static_cast<int>(std::max(1U, std::thread::hardware_concurrency())) - 1;
