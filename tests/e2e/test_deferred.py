@@ -59,68 +59,65 @@ def clips(kinora) -> int:
     return len([name for name in artefacts if name.startswith("Artifact:Clip[")])
 
 
-# F: B-2 A dimension sized by a list, one within it, and a condition on a leaf.
-def test_lists_and_conditions_decide_during_the_run(tmp_path):
+@pytest.fixture
+def kinora(tmp_path):
     with sim(tmp_path) as producer:
         table = write_producers(
             tmp_path, producer.address, "script", "picture", "clip", "film"
         )
         process = up(tmp_path, table)
-        kinora = Kinora(process.address)
-        pin(kinora, tmp_path, scenes(2, song=True))
-        first = kinora.run("scenes")
-        assert first.end == "run.completed", first.events[-1]
-        assert len(first.called) == 1 + 2 + 4 + 1 + 1
-        expanded = [e for e in first.events if e["type"] == "job.expanded"]
-        assert len(expanded) >= 2
-        assert clips(kinora) == 4
-        assert kinora.run("scenes").called == set()
-
-        pin(kinora, tmp_path, scenes(1, song=False))
-        shorter = kinora.run("scenes")
-        assert shorter.end == "run.completed", shorter.events[-1]
-        assert shorter.called == {"Script", "Storyboard[segment=0]", "Film"}
-        assert clips(kinora) == 2
-        artefacts = kinora.json("artefact", "list", "scenes")["artefacts"]
-        assert "Artifact:Music" not in artefacts
-
-        pin(kinora, tmp_path, scenes(2, song=True))
-        back = kinora.run("scenes")
-        assert back.called == set() and back.end == "run.completed"
-        assert clips(kinora) == 4
+        yield Kinora(process.address)
         assert process.stop() == 0, process.log()
+
+
+# F: B-2 A dimension sized by a list, one within it, and a condition on a leaf.
+def test_lists_and_conditions_decide_during_the_run(kinora, tmp_path):
+    pin(kinora, tmp_path, scenes(2, song=True))
+    first = kinora.run("scenes")
+    assert first.end == "run.completed", first.events[-1]
+    assert len(first.called) == 1 + 2 + 4 + 1 + 1
+    expanded = [e for e in first.events if e["type"] == "job.expanded"]
+    assert len(expanded) >= 2
+    assert clips(kinora) == 4
+    assert kinora.run("scenes").called == set()
+
+    pin(kinora, tmp_path, scenes(1, song=False))
+    shorter = kinora.run("scenes")
+    assert shorter.end == "run.completed", shorter.events[-1]
+    assert shorter.called == {"Script", "Storyboard[segment=0]", "Film"}
+    assert clips(kinora) == 2
+    artefacts = kinora.json("artefact", "list", "scenes")["artefacts"]
+    assert "Artifact:Music" not in artefacts
+
+    pin(kinora, tmp_path, scenes(2, song=True))
+    back = kinora.run("scenes")
+    assert back.called == set() and back.end == "run.completed"
+    assert clips(kinora) == 4
 
 
 # F: B-5
-def test_scopes_reach_into_what_is_decided_during_the_run(tmp_path):
-    with sim(tmp_path) as producer:
-        table = write_producers(
-            tmp_path, producer.address, "script", "picture", "clip", "film"
-        )
-        process = up(tmp_path, table)
-        kinora = Kinora(process.address)
-        pin(kinora, tmp_path, scenes(2, song=True))
-        one = kinora.run("scenes", "--only", "Clip[segment=1][shot=0]")
-        assert one.end == "run.completed", one.events[-1]
-        assert one.called == {
-            "Script",
-            "Storyboard[segment=1]",
-            "Shot[segment=1][shot=0]",
-        }
-        assert clips(kinora) == 1
+def test_scopes_reach_into_what_is_decided_during_the_run(kinora, tmp_path):
+    pin(kinora, tmp_path, scenes(2, song=True))
+    one = kinora.run("scenes", "--only", "Clip[segment=1][shot=0]")
+    assert one.end == "run.completed", one.events[-1]
+    assert one.called == {
+        "Script",
+        "Storyboard[segment=1]",
+        "Shot[segment=1][shot=0]",
+    }
+    assert clips(kinora) == 1
 
-        too_far = kinora.call("run", "scenes", "--only", "Clip[segment=5][shot=0]")
-        assert too_far.returncode != 0
-        assert "Clip[segment=5][shot=0]" in too_far.stderr
+    too_far = kinora.call("run", "scenes", "--only", "Clip[segment=5][shot=0]")
+    assert too_far.returncode != 0
+    assert "Clip[segment=5][shot=0]" in too_far.stderr
 
-        rest = kinora.run("scenes")
-        assert len(rest.called) == 1 + 3 + 1 + 1
-        assert clips(kinora) == 4
-        # What decides is made anew; the same list decides the same.
-        again = kinora.run("scenes", "--regenerate", "Scenes")
-        assert again.called == {"Script"}
-        assert again.end == "run.completed", again.events[-1]
-        assert process.stop() == 0, process.log()
+    rest = kinora.run("scenes")
+    assert len(rest.called) == 1 + 3 + 1 + 1
+    assert clips(kinora) == 4
+    # What decides is made anew; the same list decides the same.
+    again = kinora.run("scenes", "--regenerate", "Scenes")
+    assert again.called == {"Script"}
+    assert again.end == "run.completed", again.events[-1]
 
 
 @pytest.fixture
