@@ -253,6 +253,16 @@ TEST_F(DeferredScopeTest, WhatIsPinnedStaysAlsoIfItIsToCome) {
             before.inputs_hash());
 }
 
+TEST_F(DeferredScopeTest, WhatIsPinnedMayNotCome) {
+  world_.Run();
+  world_.constant["Script"] = "[0]";
+  world_.Set("Input:Story", "\"a shark\"");
+  scope().add_pin("Image[segment=1][image=0]");
+  EXPECT_THAT(world_.Run(), UnorderedElementsAre("Script", "Title", "Film"));
+  EXPECT_FALSE(world_.manifest.artefacts().contains(
+      "Artifact:Image[segment=1][image=0]"));
+}
+
 // Whatever one target is, it is what a run of everything makes.
 TEST_F(DeferredScopeTest, EveryTargetIsWhatARunOfEverythingMakes) {
   PlanWorld whole = world_;

@@ -21,8 +21,12 @@ namespace {
 
 class ScopeResolver {
  public:
-  ScopeResolver(const v1::PlanScope& scope, const Graph& graph)
-      : given_(scope), graph_(graph), blueprint_(graph.blueprint()) {}
+  ScopeResolver(const v1::PlanScope& scope, const Graph& graph,
+                bool is_expansion)
+      : given_(scope),
+        graph_(graph),
+        blueprint_(graph.blueprint()),
+        is_expansion_(is_expansion) {}
 
   absl::StatusOr<JobScope> Resolve() {
     if (given_.with_lineage() && given_.regenerate().empty()) {
@@ -131,6 +135,7 @@ class ScopeResolver {
       names->to_come.insert({name, {output, indices, name}});
       return absl::OkStatus();
     }
+    if (is_expansion_ && field == "scope.pin") return absl::OkStatus();
     return InvalidField(field, id,
                         "there is no such artefact at the sizes of the "
                         "dimensions, or a condition switches its job off");
@@ -267,14 +272,15 @@ class ScopeResolver {
   const v1::PlanScope& given_;
   const Graph& graph_;
   const Blueprint& blueprint_;
+  const bool is_expansion_;
   JobScope scope_;
 };
 
 }  // namespace
 
 absl::StatusOr<JobScope> ResolveScope(const v1::PlanScope& scope,
-                                      const Graph& graph) {
-  return ScopeResolver(scope, graph).Resolve();
+                                      const Graph& graph, bool is_expansion) {
+  return ScopeResolver(scope, graph, is_expansion).Resolve();
 }
 
 }  // namespace kinora

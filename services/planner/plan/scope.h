@@ -52,8 +52,11 @@ struct JobScope {
 
 // INVALID_ARGUMENT (INVALID_FIELD) names a control and what it does not fit;
 // INVALID_ARGUMENT (SCOPE_CONTRADICTION) the controls that cannot both hold.
+//
+// With `is_expansion` the scope is that of a plan under way: what was pinned
+// and has not come is no error, there is nothing to keep.
 absl::StatusOr<JobScope> ResolveScope(const v1::PlanScope& scope,
-                                      const Graph& graph);
+                                      const Graph& graph, bool is_expansion);
 
 }  // namespace kinora
 

@@ -173,8 +173,9 @@ bool HasDeferred(const Graph& graph, size_t node) {
 }  // namespace
 
 absl::Status TakeOptions(PlanState* state) {
-  KINORA_ASSIGN_OR_RETURN(state->scope,
-                          ResolveScope(state->in.scope, state->graph));
+  KINORA_ASSIGN_OR_RETURN(
+      state->scope,
+      ResolveScope(state->in.scope, state->graph, !state->in.run_id.empty()));
   KINORA_RETURN_IF_ERROR(ChooseVersions(state));
   KINORA_RETURN_IF_ERROR(TakeEdits(state));
   KINORA_RETURN_IF_ERROR(CheckLostInputs(*state));
