@@ -55,10 +55,10 @@ namespace kinora {
 // Thread-safe. Commits of one movie happen one after another.
 class LogManifestStore final : public ManifestStore {
  public:
-  // All MUST outlive the store; threads of `helper` may hash.
+  // All MUST outlive the store; threads of `helper` may hash, null for none.
   LogManifestStore(ObjectStorage& storage, EventLog& log, MovieCatalog& movies,
                    BlobStore& blobs, LogEventStore& events, LeaseTable& leases,
-                   Executor& helper)
+                   Executor* helper)
       : storage_(storage),
         log_(log),
         movies_(movies),
@@ -213,7 +213,7 @@ class LogManifestStore final : public ManifestStore {
   BlobStore& blobs_;
   LogEventStore& events_;
   LeaseTable& leases_;
-  Executor& helper_;
+  Executor* const helper_;
 
   Mutex mu_;
   absl::flat_hash_map<std::string, std::shared_ptr<MovieState>> states_

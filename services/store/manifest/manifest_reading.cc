@@ -169,12 +169,12 @@ absl::Status LogManifestStore::LoadInto(
     if (size == 0) break;
     const absl::string_view bytes = absl::string_view(piece).substr(0, size);
     absl::Status taken;
-    if (size < kMinBytesForHelp) {
+    if (helper_ == nullptr || size < kMinBytesForHelp) {
       hash.Update(bytes);
       taken = sink(bytes);
     } else {
       RunBeside(
-          helper_, [&] { hash.Update(bytes); }, [&] { taken = sink(bytes); });
+          *helper_, [&] { hash.Update(bytes); }, [&] { taken = sink(bytes); });
     }
     KINORA_RETURN_IF_ERROR(taken);
     offset += static_cast<int64_t>(size);

@@ -130,7 +130,7 @@ CoreFixture::Core::Core(ObjectStorage& storage, EventLog& log, Clock& clock)
       leases(storage, catalog, clock),
       blobs(storage, catalog, clock, {}),
       events(log, storage, catalog, blobs, leases, clock, {}),
-      manifests(storage, log, catalog, blobs, events, leases),
+      manifests(storage, log, catalog, blobs, events, leases, nullptr),
       movies(storage, log, catalog, events, manifests, leases, clock),
       plans(storage, catalog, leases),
       runs(storage, catalog, leases),
