@@ -179,10 +179,13 @@ std::string DescribeOrigin(const v1::Cause& cause) {
 // The causes of each thing, by its id, in order.
 using CauseTree = std::map<std::string, std::vector<const v1::Cause*>>;
 
+// A chain has at most so many steps; a longer one goes in a circle.
+constexpr size_t kMaxSteps = 64;
+
 void PrintCauses(const CauseTree& tree, const std::string& of,
                  const std::string& indent) {
   const auto causes = tree.find(of);
-  if (causes == tree.end()) return;
+  if (causes == tree.end() || indent.size() > 2 * kMaxSteps) return;
   for (const v1::Cause* cause : causes->second) {
     Print(absl::StrFormat("%s%s: %s\n", indent, cause->id(),
                           cause->reason().text()));
@@ -192,7 +195,6 @@ void PrintCauses(const CauseTree& tree, const std::string& of,
       const std::string text = DescribeChange(change);
       if (!text.empty()) Print(absl::StrCat(indent, "    ", text, "\n"));
     }
-    // The chain has at most 64 steps.
     PrintCauses(tree, cause->id(), absl::StrCat(indent, "  "));
   }
 }

@@ -338,6 +338,14 @@ TEST(BlueprintLanguageTest, UsesOfBlueprintsAreExpanded) {
        "producer: p, outputs: {X: text/plain}", "is used by no other"},
       {"shots: Input:shots}, outputs", "shots: Input:shot}, outputs",
        "line 42: nodes.Scene_Cut_Film.inputs.shots: unknown input"},
+      {"  Film:\n    producer: film", "  Scene_Shot:\n    producer: film",
+       "line 33: nodes.Shot: is \"Scene_Shot\" with the names of the uses it "
+       "comes by, and so is what line 14 declares"},
+      {"dimensions: {segment: {size: Input:Count}}",
+       "dimensions: {segment: {size: Input:Count}, Scene_shot: {size: 3}}",
+       "dimensions.shot: is \"Scene_shot\""},
+      {"  Music: {type: boolean", "  Scene_style: {type: boolean",
+       "inputs.style: is \"Scene_style\""},
       {"inputs: {shots: {type", "input: {shots: {type",
        "unknown key \"input\""},
   };

@@ -125,8 +125,8 @@ class Expander {
     if (const YamlNode* inputs = document.Find("inputs")) {
       for (const YamlEntry& entry : inputs->entries) {
         if (scope.bound.contains(entry.key)) continue;
-        Put(inputs_, scope.prefix + entry.key, entry.line,
-            rewriter_.Input(scope, *entry.value));
+        KINORA_RETURN_IF_ERROR(Declare(scope, "inputs", entry, inputs_,
+                                       rewriter_.Input(scope, *entry.value)));
         if (inputs_->entries.size() > kMaxExpanded) {
           return TooMany(entry.line, absl::StrCat("inputs.", entry.key),
                          "inputs");
@@ -137,7 +137,8 @@ class Expander {
       for (const YamlEntry& entry : dimensions->entries) {
         KINORA_ASSIGN_OR_RETURN(const YamlNode* dimension,
                                 rewriter_.Dimension(scope, *entry.value));
-        Put(dimensions_, scope.prefix + entry.key, entry.line, dimension);
+        KINORA_RETURN_IF_ERROR(
+            Declare(scope, "dimensions", entry, dimensions_, dimension));
         if (dimensions_->entries.size() > kMaxExpanded) {
           return TooMany(entry.line, absl::StrCat("dimensions.", entry.key),
                          "dimensions");
@@ -157,8 +158,28 @@ class Expander {
       }
       KINORA_ASSIGN_OR_RETURN(const YamlNode* node,
                               rewriter_.Node(scope, entry));
-      Put(nodes_, scope.prefix + entry.key, entry.line, node);
+      KINORA_RETURN_IF_ERROR(Declare(scope, "nodes", entry, nodes_, node));
     }
+    return absl::OkStatus();
+  }
+
+  // What a use brings has the use's name before its own, which may be the name
+  // of something else.
+  absl::Status Declare(const UseScope& scope, absl::string_view kind,
+                       const YamlEntry& entry, YamlNode* map,
+                       const YamlNode* value) {
+    const std::string name = scope.prefix + entry.key;
+    const auto [earlier, is_new] =
+        declared_.emplace(absl::StrCat(kind, ".", name), entry.line);
+    if (!is_new) {
+      return Error(
+          entry.line, absl::StrCat(kind, ".", entry.key),
+          absl::StrCat("is \"", ClipValue(name),
+                       "\" with the names of the uses it comes by, "
+                       "and so is what line ",
+                       earlier->second, " declares; give one another name"));
+    }
+    Put(map, name, entry.line, value);
     return absl::OkStatus();
   }
 
@@ -251,6 +272,7 @@ class Expander {
   UseRewriter rewriter_;
   std::map<std::string, const YamlNode*> by_name_;
   std::set<const YamlNode*> used_;
+  std::map<std::string, int> declared_;  // lines, by kind and whole name
   YamlNode* root_ = nullptr;
   YamlNode* inputs_ = nullptr;
   YamlNode* dimensions_ = nullptr;

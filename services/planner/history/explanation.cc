@@ -183,6 +183,8 @@ class Explainer {
     ExplainPlace(cause, reasons);
     if (!event.has_value()) return;
     for (const v1::Dependency& dependency : event->artefact().dependencies()) {
+      // What is absent, and an empty list, is of nothing.
+      if (dependency.source_id().empty()) continue;
       GoOn(dependency.source_id(), cause.id());
     }
   }

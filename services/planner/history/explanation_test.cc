@@ -302,6 +302,18 @@ TEST_F(ExplanationTest, FirstRevisionIsExplainedByWhatItWasMadeOf) {
                   "1 Artifact:Text: first revision", "2 Input:Story: set"));
 }
 
+// There is no picture before the first one.
+TEST_F(ExplanationTest, WhatIsAbsentIsNoCause) {
+  Set("Input:Story", "a cat");
+  MakeScript("about a cat");
+  Make("Artifact:Image[segment=0]", "Picture", "cat",
+       {{"before", ""}, {"text", "Artifact:Text"}});
+  EXPECT_THAT(
+      Why("Artifact:Image[segment=0]", RevisionState(), Commit()),
+      ElementsAre("0 Artifact:Image[segment=0]: first revision",
+                  "1 Artifact:Text: first revision", "2 Input:Story: set"));
+}
+
 TEST_F(ExplanationTest, NewAndRemovedArtefactsNameTheSizeThatMadeThem) {
   Set("Input:Story", "a cat");
   MakeScript("about a cat");

@@ -66,6 +66,7 @@ class ReasonFinder {
     }
     CheckAttempts();
     CheckBlobs();
+    if (causes_.empty()) CheckShape();
     if (state_.IsForced(job_)) {
       Note(v1::REASON_KIND_FORCED, "asked to be made anew");
     } else if (causes_.empty() && IsOfSameBlueprint()) {
@@ -131,6 +132,63 @@ class ReasonFinder {
     NoteIfAny(std::move(inputs));
     NoteIfAny(std::move(artefacts));
     NoteIfAny(std::move(running));
+  }
+
+  // How much there is to read, and what of it is there.
+  void CheckShape() {
+    Cause shape =
+        Named(v1::REASON_KIND_WIRING_CHANGED, "what it reads follows from");
+    AddSizes(declaration_.over, &shape);
+    for (int output : declaration_.outputs) {
+      AddSizes(graph_.blueprint().outputs[output].dimensions, &shape);
+    }
+    for (const Binding& binding : declaration_.bindings) {
+      AddDeciders(binding.from, &shape);
+      if (binding.fallback.has_value()) AddDeciders(*binding.fallback, &shape);
+    }
+    NoteIfAny(std::move(shape));
+  }
+
+  void AddDeciders(const Reference& read, Cause* cause) const {
+    const Blueprint& blueprint = graph_.blueprint();
+    if (read.is_input) {
+      AddSizes(blueprint.inputs[read.target].over, cause);
+      return;
+    }
+    const OutputDeclaration& output = blueprint.outputs[read.target];
+    AddSizes(output.dimensions, cause);
+    for (const Condition& condition : blueprint.nodes[output.node].conditions) {
+      AddChanged(condition.value.is_input, condition.value.target, cause);
+    }
+  }
+
+  void AddSizes(const std::vector<int>& dimensions, Cause* cause) const {
+    for (int id : dimensions) {
+      const DimensionDeclaration& dimension = graph_.blueprint().dimensions[id];
+      if (dimension.size_input >= 0) {
+        AddChanged(true, dimension.size_input, cause);
+      }
+      if (dimension.size_output >= 0) {
+        AddChanged(false, dimension.size_output, cause);
+      }
+    }
+  }
+
+  // What of an input or output is not as the base has it.
+  void AddChanged(bool is_input, int declaration, Cause* cause) const {
+    const size_t at = static_cast<size_t>(declaration);
+    const Graph::Element end =
+        is_input ? graph_.FirstInput(at + 1) : graph_.FirstArtefact(at + 1);
+    for (Graph::Element element = is_input ? graph_.FirstInput(at)
+                                           : graph_.FirstArtefact(at);
+         element < end; ++element) {
+      const bool changed =
+          is_input ? state_.InputChanged(element)
+                   : graph_.Exists(element) &&
+                         state_.OriginOf(element) == ArtefactOrigin::kLog &&
+                         DiffersFromBase(element);
+      if (changed) cause->Add(graph_.ElementIdOf(element));
+    }
   }
 
   bool IsOfSameBlueprint() const {

@@ -201,6 +201,24 @@ TEST_F(PlanLanguageTest, SaltRunsAnewAndLimitsDoNot) {
   EXPECT_THAT(JobIds(world_.Plan()), IsEmpty());
 }
 
+// F: B-4 Nothing that it read changed, but what there is to read.
+TEST_F(PlanLanguageTest, SizesAndConditionsAreReasons) {
+  world_.Run();
+  world_.Set("Input:Music", "false");
+  EXPECT_EQ(FindJob(world_.Plan(), "Film").reason().text(),
+            "what it reads follows from: Input:Music");
+  EXPECT_EQ(FindJob(world_.Plan(), "Film").reason().kind(),
+            v1::REASON_KIND_WIRING_CHANGED);
+  world_.Set("Input:Music", "true");
+  world_.Set("Input:Count", "1");
+  EXPECT_EQ(FindJob(world_.Plan(), "Film").reason().text(),
+            "what it reads follows from: Input:Count");
+  world_.Set("Input:Count", "2");
+  world_.Set("Input:Show[segment=1]", "false");
+  EXPECT_EQ(FindJob(world_.Plan(), "Film").reason().text(),
+            "what it reads follows from: Input:Show[segment=1]");
+}
+
 // F: S1-31 The order in a layer is the order of a queue.
 TEST_F(PlanLanguageTest, NodesOfAHigherPriorityComeFirst) {
   EXPECT_EQ(world_.Plan().layers(0).jobs(0).node(), "Picture");
