@@ -66,6 +66,9 @@ absl::StatusOr<v1::BatchWriteBlobsResponse> ObjectBlobStore::BatchWrite(
     if (digest == kEmptyDigest) continue;
     hold->Note(digest);
     const std::string key = BlobKey(movie_id, result->digest().hash());
+    const absl::Status replaced = RemoveDamaged(movie_id, key, size);
+    SetStatus(replaced, result);
+    if (!replaced.ok()) continue;
     // What exists, or comes earlier in the batch, costs nothing.
     const bool counted =
         limits.max_blob_bytes > 0 &&

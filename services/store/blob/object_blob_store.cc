@@ -7,6 +7,7 @@
 
 #include "common/digest.h"
 #include "common/error_reason.h"
+#include "common/log.h"
 #include "common/status.h"
 #include "services/store/blob/object_blob_reader.h"
 #include "services/store/blob/object_blob_upload.h"
@@ -70,7 +71,9 @@ absl::StatusOr<std::unique_ptr<BlobUpload>> ObjectBlobStore::StartUpload(
                                .status());
   }
   std::unique_ptr<ObjectWriter> writer;
-  if (!exists) {
+  // Whether what is there has the blob's size is known only at the end
+  // otherwise.
+  if (!exists || header.expected_digest().size_bytes() == 0) {
     KINORA_ASSIGN_OR_RETURN(writer,
                             storage_.StartWrite(BlobPrefix(header.movie_id())));
     hold = nullptr;  // taken again when there is something to hold
@@ -145,12 +148,32 @@ absl::Duration ObjectBlobStore::KeptAfterUse(absl::Duration grace) const {
   return grace + UsePrecision(options_.grace);
 }
 
+absl::Status ObjectBlobStore::RemoveDamaged(absl::string_view movie_id,
+                                            absl::string_view key,
+                                            int64_t size) {
+  const auto is_damaged = [size](const absl::StatusOr<ObjectInfo>& info) {
+    return info.ok() && !info->is_foreign && info->size_bytes != size;
+  };
+  if (!is_damaged(storage_.Stat(key))) return absl::OkStatus();
+  MutexLock lock(damaged_mu_);
+  // Another writer of the same bytes may have been here.
+  const absl::StatusOr<ObjectInfo> info = storage_.Stat(key);
+  if (!is_damaged(info)) return absl::OkStatus();
+  LogWarning("a damaged blob is replaced by what was written now",
+             {{"movie_id", movie_id},
+              {"key", key},
+              {"bytes", info->size_bytes},
+              {"expected_bytes", size}});
+  return Delete(movie_id, {*info});
+}
+
 absl::StatusOr<bool> ObjectBlobStore::Commit(absl::string_view movie_id,
                                              const Digest& digest, int64_t size,
                                              ObjectWriter& writer) {
   const std::shared_ptr<BlobUses::Hold> hold = uses_.HoldOf(movie_id);
   hold->Note(digest);
   const std::string key = BlobKey(movie_id, digest.Hex());
+  KINORA_RETURN_IF_ERROR(RemoveDamaged(movie_id, key, size));
   KINORA_ASSIGN_OR_RETURN(MovieLimits limits, movies_.Limits(movie_id));
   if (limits.max_blob_bytes > 0 && storage_.Stat(key).ok()) {
     limits.max_blob_bytes = 0;  // it is counted already

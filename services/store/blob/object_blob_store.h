@@ -19,6 +19,7 @@
 #include "common/clock.h"
 #include "common/digest.h"
 #include "common/executor.h"
+#include "common/mutex.h"
 #include "services/store/blob/blob_store.h"
 #include "services/store/blob/blob_usage.h"
 #include "services/store/blob/blob_uses.h"
@@ -115,6 +116,12 @@ class ObjectBlobStore final : public BlobStore {
   // Makes a blob young that is in use, unless it is.
   absl::Status Renew(absl::string_view movie_id, const ObjectInfo& info);
 
+  // Removes what stands in the blob's place and has not its size, because the
+  // disk lost or somebody cut it: else it would be taken for the blob by those
+  // who bring it again.
+  absl::Status RemoveDamaged(absl::string_view movie_id, absl::string_view key,
+                             int64_t size);
+
   // Makes the staged bytes, `size` of them, a blob. False if the movie had it
   // already. RESOURCE_EXHAUSTED (LIMIT_EXCEEDED) if the movie's quota does not
   // allow it.
@@ -142,6 +149,7 @@ class ObjectBlobStore final : public BlobStore {
   BlobUses uses_;
   UseHorizon horizon_;
   BlobUsage usage_;
+  Mutex damaged_mu_;  // held while a damaged blob is removed
 };
 
 // OK if `digest` has a well-formed hash and a size that is not negative, and

@@ -90,6 +90,30 @@ TEST_F(ObjectBlobStoreTest, BytesThatExistAreNeverWrittenAgain) {
   EXPECT_EQ(after.create_time, before.create_time);
 }
 
+// What a disk lost is not taken for the blob when somebody brings it again.
+TEST_F(ObjectBlobStoreTest, ABlobThatWasCutIsWrittenAgain) {
+  ASSERT_OK_AND_ASSIGN(const v1::WriteBlobResponse first,
+                       Upload(Header(), "all of it"));
+  const std::string key = BlobKey("film", first.digest().hash());
+  v1::WriteBlobHeader known = Header();
+  *known.mutable_expected_digest() = first.digest();
+  v1::WriteBlobHeader of_unknown_size = known;
+  of_unknown_size.mutable_expected_digest()->clear_size_bytes();
+  for (const v1::WriteBlobHeader& header : {Header(), known, of_unknown_size}) {
+    ASSERT_OK(storage_.Write(key, "all"));
+    ASSERT_OK_AND_ASSIGN(const v1::WriteBlobResponse again,
+                         Upload(header, "all of it"));
+    EXPECT_FALSE(again.existed());
+    EXPECT_THAT(ReadObject(storage_, key), IsOkAndHolds("all of it"));
+  }
+  ASSERT_OK(storage_.Write(key, "all"));
+  v1::BatchWriteBlobsRequest batch;
+  batch.set_movie_id("film");
+  batch.add_blobs()->set_data("all of it");
+  ASSERT_OK(core().blobs.BatchWrite(batch));
+  EXPECT_THAT(ReadObject(storage_, key), IsOkAndHolds("all of it"));
+}
+
 TEST_F(ObjectBlobStoreTest, BytesWithAnotherDigestAreNotStored) {
   v1::WriteBlobHeader header = Header();
   header.mutable_expected_digest()->set_hash(Sha256Of("hello").Hex());

@@ -24,35 +24,46 @@ constexpr int kFilesPerStep = 32;
 
 absl::StatusOr<ReadableFiles::Need> ReadableFiles::NeedOf(
     absl::string_view movie_id, Movie& movie, const File& file) {
-  if (file.sequence > movie.current.sequence) return Need::kYes;
-  if (movie.marked_at != movie.current.sequence) {
+  const int64_t current = movie.declarations.current.sequence;
+  if (file.is_left) return Need::kNo;
+  if (file.sequence > current) return Need::kYes;
+  if (movie.marked_at != current) {
     KINORA_ASSIGN_OR_RETURN(const bool marked, MarkListed(movie_id, movie));
     if (!marked) return Need::kUnknown;
   }
-  return file.listed_at == movie.current.sequence ? Need::kYes : Need::kNo;
+  return file.listed_at == current ? Need::kYes : Need::kNo;
 }
 
 absl::StatusOr<bool> ReadableFiles::MarkListed(absl::string_view movie_id,
                                                Movie& movie) {
-  const std::string key = ManifestKey(movie_id, movie.current.revision);
+  const Commit& current = movie.declarations.current;
+  const std::string key = ManifestKey(movie_id, current.revision);
   const absl::StatusOr<std::string> json = ReadObject(storage_, key);
   if (absl::IsNotFound(json.status())) return false;
   KINORA_RETURN_IF_ERROR(json.status());
-  if (Sha256Of(*json).Hex() != movie.current.manifest_hash) {
-    return DataCorrupt(key, absl::StrCat("does not have its hash ",
-                                         movie.current.manifest_hash));
+  if (Sha256Of(*json).Hex() != current.manifest_hash) {
+    return DataCorrupt(
+        key, absl::StrCat("does not have its hash ", current.manifest_hash));
   }
   v1::Manifest manifest;
   const absl::Status parsed = ParseDocument(*json, &manifest);
   if (!parsed.ok()) return DataCorrupt(key, parsed.message());
   for (const auto& entry : manifest.artefacts()) {
-    const auto file = movie.files.find(PathOf(
-        entry.first, entry.second.content(), entry.second.readable_path()));
-    if (file == movie.files.end()) continue;
+    const auto path = movie.declarations.path_of.find(entry.first);
+    if (path == movie.declarations.path_of.end()) continue;
+    const std::string& readable = entry.second.readable_path();
+    // A manifest entry of a text that got short names no file.
+    if (path->second != (readable.empty()
+                             ? LargeTextPath(entry.first)
+                             : absl::StrCat(kPromptsPath, readable))) {
+      continue;
+    }
+    const auto file = movie.declarations.files.find(path->second);
+    if (file == movie.declarations.files.end()) continue;
     if (file->second.artefact_id != entry.first) continue;
-    file->second.listed_at = movie.current.sequence;
+    file->second.listed_at = current.sequence;
   }
-  movie.marked_at = movie.current.sequence;
+  movie.marked_at = current.sequence;
   return true;
 }
 
@@ -88,8 +99,9 @@ absl::StatusOr<ReadableFiles::Collected> ReadableFiles::Collect(
   MutexLock lock(movie->mu);
   KINORA_RETURN_IF_ERROR(Refresh(movie_id, *movie));
   int looked_at = 0;
-  for (auto entry = movie->files.upper_bound(std::string(after));
-       entry != movie->files.end(); ++entry) {
+  std::map<std::string, File>& files = movie->declarations.files;
+  for (auto entry = files.upper_bound(std::string(after)); entry != files.end();
+       ++entry) {
     KINORA_ASSIGN_OR_RETURN(const Need need,
                             NeedOf(movie_id, *movie, entry->second));
     if (need == Need::kUnknown) return step;

@@ -53,20 +53,16 @@ absl::Status MakeValue(absl::string_view mime_type, std::string* text) {
 
 std::string ReadableFiles::PathOf(const v1::Event& event) {
   const v1::ArtefactEvent& artefact = event.artefact();
-  if (artefact.status() != v1::ARTEFACT_STATUS_SUCCEEDED) return "";
-  return PathOf(artefact.artefact_id(), artefact.output(),
-                artefact.readable_path());
-}
-
-std::string ReadableFiles::PathOf(absl::string_view artefact_id,
-                                  const v1::Content& value,
-                                  absl::string_view readable_path) {
-  if (!IsReadableType(MimeTypeOf(value)) ||
+  const v1::Content& value = artefact.output();
+  if (artefact.status() != v1::ARTEFACT_STATUS_SUCCEEDED ||
+      !IsReadableType(MimeTypeOf(value)) ||
       value.blob().digest().size_bytes() > kMaxReadableBytes) {
     return "";
   }
-  if (!readable_path.empty()) return absl::StrCat(kPromptsPath, readable_path);
-  return value.has_blob() ? LargeTextPath(artefact_id) : "";
+  if (!artefact.readable_path().empty()) {
+    return absl::StrCat(kPromptsPath, artefact.readable_path());
+  }
+  return value.has_blob() ? LargeTextPath(artefact.artefact_id()) : "";
 }
 
 std::shared_ptr<ReadableFiles::Movie> ReadableFiles::MovieOf(
@@ -84,30 +80,53 @@ void ReadableFiles::Forget(absl::string_view movie_id) {
 
 absl::Status ReadableFiles::Refresh(absl::string_view movie_id, Movie& movie) {
   LogHistory artefacts(log_, storage_, movie_id, v1::LOG_KIND_ARTEFACTS);
-  std::map<std::string, File>* files = &movie.files;
-  absl::flat_hash_set<std::string>* declared = &movie.declared;
-  Commit* current = &movie.current;
+  Declarations* declared = &movie.declarations;
   return artefacts.ForEach(
-      0, &movie.through, [files, declared, current](const v1::Event& event) {
-        if (event.has_revision_committed()) {
-          const v1::RevisionCommitted& commit = event.revision_committed();
-          *current = {event.sequence(), commit.revision(),
-                      commit.manifest_hash()};
-        }
-        std::string path = PathOf(event);
-        if (path.empty()) return absl::OkStatus();
-        KINORA_ASSIGN_OR_RETURN(const Digest hash,
-                                HashOf(event.artefact().output()));
-        File& file = (*files)[path];
-        if (file.sequence != 0) file.earlier.insert(file.hash);
-        file.sequence = event.sequence();
-        file.artefact_id = event.artefact().artefact_id();
-        file.time = absl::FromUnixSeconds(event.time().seconds()) +
-                    absl::Nanoseconds(event.time().nanos());
-        file.hash = hash;
-        declared->insert(std::move(path));
-        return absl::OkStatus();
-      });
+      0, &movie.through,
+      [declared](const v1::Event& event) { return Declare(event, declared); });
+}
+
+absl::Status ReadableFiles::Declare(const v1::Event& event,
+                                    Declarations* declarations) {
+  if (event.has_revision_committed()) {
+    const v1::RevisionCommitted& commit = event.revision_committed();
+    declarations->current = {event.sequence(), commit.revision(),
+                             commit.manifest_hash()};
+  }
+  const v1::ArtefactEvent& artefact = event.artefact();
+  const std::string& id = artefact.artefact_id();
+  if (artefact.status() != v1::ARTEFACT_STATUS_SUCCEEDED) {
+    return absl::OkStatus();
+  }
+  std::string path = PathOf(event);
+  const auto before = declarations->path_of.find(id);
+  if (before != declarations->path_of.end() && before->second != path) {
+    // A text that got short stays in the file in which people know it.
+    if (path.empty() && artefact.readable_path().empty() &&
+        before->second == LargeTextPath(id) &&
+        IsReadableType(MimeTypeOf(artefact.output()))) {
+      path = before->second;
+    } else {
+      const auto file = declarations->files.find(before->second);
+      if (file != declarations->files.end() && file->second.artefact_id == id) {
+        file->second.is_left = true;
+      }
+      declarations->path_of.erase(before);
+    }
+  }
+  if (path.empty()) return absl::OkStatus();
+  KINORA_ASSIGN_OR_RETURN(const Digest hash, HashOf(artefact.output()));
+  declarations->path_of[id] = path;
+  File& file = declarations->files[path];
+  if (file.sequence != 0) file.earlier.insert(file.hash);
+  file.sequence = event.sequence();
+  file.artefact_id = id;
+  file.is_left = false;
+  file.time = absl::FromUnixSeconds(event.time().seconds()) +
+              absl::Nanoseconds(event.time().nanos());
+  file.hash = hash;
+  declarations->news.insert(std::move(path));
+  return absl::OkStatus();
 }
 
 absl::StatusOr<v1::Event> ReadableFiles::EventAt(absl::string_view movie_id,
@@ -207,8 +226,9 @@ absl::Status ReadableFiles::BringUp(absl::string_view movie_id) {
   std::shared_ptr<Movie> movie = MovieOf(movie_id);
   MutexLock lock(movie->mu);
   absl::Status status = Refresh(movie_id, *movie);
-  for (const std::string& path : std::exchange(movie->declared, {})) {
-    File& file = movie->files[path];
+  for (const std::string& path : std::exchange(movie->declarations.news, {})) {
+    File& file = movie->declarations.files[path];
+    if (file.is_left) continue;
     ReadableEdit edit;
     const absl::StatusOr<State> state = Look(movie_id, path, &file, &edit);
     // One that cannot be brought up does not keep the others behind.
@@ -226,7 +246,8 @@ absl::StatusOr<std::vector<ReadableEdit>> ReadableFiles::FindEdits(
   std::shared_ptr<Movie> movie = MovieOf(movie_id);
   MutexLock lock(movie->mu);
   KINORA_RETURN_IF_ERROR(Refresh(movie_id, *movie));
-  for (auto& entry : movie->files) {
+  for (auto& entry : movie->declarations.files) {
+    if (entry.second.is_left) continue;
     ReadableEdit edit;
     KINORA_ASSIGN_OR_RETURN(const State state,
                             Look(movie_id, entry.first, &entry.second, &edit));
@@ -235,7 +256,7 @@ absl::StatusOr<std::vector<ReadableEdit>> ReadableFiles::FindEdits(
     KINORA_RETURN_IF_ERROR(
         Restore(movie_id, *movie, entry.first, state, &entry.second));
   }
-  if (restore) movie->declared.clear();
+  if (restore) movie->declarations.news.clear();
   return edits;
 }
 

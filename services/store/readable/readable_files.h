@@ -5,7 +5,9 @@
 //                                               that names no path
 //
 // They are a projection of artefacts.log: the newest succeeded event that
-// declares a file says what is in it. A file is written after its event is
+// declares a file says what is in it. A text that gets short stays in its file;
+// one that moves to another path leaves the file that it had, which nobody
+// looks at from then on. A file is written after its event is
 // durable, and by the first look after a crash if that did not happen.
 //
 // A file that holds neither what the store put there nor what it should hold
@@ -118,6 +120,9 @@ class ReadableFiles {
     Digest on_disk;           // valid if `written`
     absl::flat_hash_set<Digest> earlier;
     int64_t listed_at = 0;  // the newest commit whose manifest lists it
+    // The newest event of its artefact declares another file, or none: nobody
+    // looks at this one any more.
+    bool is_left = false;
   };
   // The record of a commit in artefacts.log.
   struct Commit {
@@ -125,24 +130,26 @@ class ReadableFiles {
     std::string revision;
     std::string manifest_hash;
   };
+  // What the events up to some point say.
+  struct Declarations {
+    std::map<std::string, File> files;                      // by path
+    absl::flat_hash_map<std::string, std::string> path_of;  // by artefact
+    absl::flat_hash_set<std::string> news;  // paths, since BringUp() has looked
+    Commit current;                         // the newest one
+  };
   struct Movie {
     Mutex mu;
     int64_t through ABSL_GUARDED_BY(mu) = 0;
-    std::map<std::string, File> files ABSL_GUARDED_BY(mu);
-    // Declared since BringUp() has looked.
-    absl::flat_hash_set<std::string> declared ABSL_GUARDED_BY(mu);
-    Commit current ABSL_GUARDED_BY(mu);  // the newest one up to `through`
+    Declarations declarations ABSL_GUARDED_BY(mu);
     // The commit with whose manifest `listed_at` was set last.
     int64_t marked_at ABSL_GUARDED_BY(mu) = 0;
   };
   enum class State { kRight, kBehind, kMissing, kEdited };
   enum class Need { kYes, kNo, kUnknown };
 
-  static std::string PathOf(absl::string_view artefact_id,
-                            const v1::Content& value,
-                            absl::string_view readable_path);
-
   std::shared_ptr<Movie> MovieOf(absl::string_view movie_id);
+  static absl::Status Declare(const v1::Event& event,
+                              Declarations* declarations);
   // Takes new events.
   absl::Status Refresh(absl::string_view movie_id, Movie& movie)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(movie.mu);

@@ -174,6 +174,49 @@ TEST_F(ReadableScanTest, ALargeEditBecomesABlob) {
   EXPECT_THAT(Scan(), IsOkAndHolds(IsEmpty()));
 }
 
+// The edit is recorded once, and the file goes on with the artefact.
+TEST_F(ReadableScanTest, AnEditThatShortensATextIsOneEdit) {
+  v1::AppendEventsRequest large =
+      ArtefactMade("Artifact:Text", 'a', "", lease_);
+  *large.mutable_events(0)
+       ->mutable_artefact()
+       ->mutable_output()
+       ->mutable_blob() =
+      PutBlob(store(), std::string(9000, 'x'), "text/plain");
+  ASSERT_OK(store().events.Append(large));
+  const std::string path = "artifacts/text/Artifact%3AText.txt";
+  EXPECT_EQ(FileText(path).size(), 9000u);
+  v1::AppendEventsRequest newer =
+      ArtefactMade("Artifact:Text", 'b', "newer", lease_);
+  EditByHand(path, "short");
+  EndRun();
+  EXPECT_THAT(Scan(), IsOkAndHolds(ElementsAre("Artifact:Text")));
+  EXPECT_EQ(Latest("Artifact:Text").artefact().output().inline_().data(),
+            "short");
+  EXPECT_THAT(Scan(), IsOkAndHolds(IsEmpty()));
+  Reopen();
+  EXPECT_THAT(Scan(), IsOkAndHolds(IsEmpty()));
+
+  lease_ = TakeFilmLease(store());
+  *newer.mutable_lease() = lease_;
+  ASSERT_OK(store().events.Append(newer));
+  EndRun();
+  EXPECT_THAT(Scan(), IsOkAndHolds(IsEmpty()));
+  EXPECT_EQ(FileText(path), "newer");
+}
+
+TEST_F(ReadableScanTest, AFileThatItsArtefactHasLeftIsNobodys) {
+  ASSERT_OK(store().events.Append(Prompt("a stormy sea")));
+  v1::AppendEventsRequest moved = Prompt("a stormy sea", 'b');
+  moved.mutable_events(0)->mutable_artefact()->set_readable_path("moved.txt");
+  ASSERT_OK(store().events.Append(moved));
+  EndRun();
+  EditByHand(kImage, "nobody reads this");
+  EXPECT_THAT(Scan(), IsOkAndHolds(IsEmpty()));
+  EditByHand("prompts/moved.txt", "a calm sea");
+  EXPECT_THAT(Scan(), IsOkAndHolds(ElementsAre("Artifact:Prompt")));
+}
+
 TEST_F(ReadableScanTest, WhatIsPutBackRemovedOrUndeclaredIsNoEdit) {
   ASSERT_OK(store().events.Append(Prompt("a stormy sea")));
   EndRun();
