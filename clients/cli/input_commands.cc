@@ -80,7 +80,7 @@ std::string DescribeEdit(const v1::Event& event) {
       input.edited_by() == v1::EDITED_BY_USER ? "user" : "kinora",
       input.input_id(),
       input.cleared() ? "not set any more" : DescribeContent(input.content()));
-  if (input.restored_sequence() != 0) {
+  if (input.restored_sequence() != 0 && !input.cleared()) {
     absl::StrAppend(&text, "  (back to ", input.restored_sequence(), ")");
   }
   return absl::StrCat(text, "\n");

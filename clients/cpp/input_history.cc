@@ -28,16 +28,27 @@ std::string ValueOf(const v1::InputEvent& input) {
                                     : input.content().inline_().hash();
 }
 
-v1::InputEvent BringBack(absl::string_view input_id, const v1::Event* event) {
+v1::InputEvent BringBack(absl::string_view input_id, const v1::Event& event) {
   v1::InputEvent undo;
   undo.set_input_id(std::string(input_id));
   undo.set_edited_by(v1::EDITED_BY_USER);
-  if (event == nullptr || event->input().cleared()) {
+  undo.set_restored_sequence(EditOf(event));
+  if (event.input().cleared()) {
     undo.set_cleared(true);
-    return undo;
+  } else {
+    *undo.mutable_content() = event.input().content();
   }
-  *undo.mutable_content() = event->input().content();
-  undo.set_restored_sequence(EditOf(*event));
+  return undo;
+}
+
+// As it was before the first edit.
+v1::InputEvent Clear(absl::string_view input_id, const v1::Event& first) {
+  v1::InputEvent undo;
+  undo.set_input_id(std::string(input_id));
+  undo.set_edited_by(v1::EDITED_BY_USER);
+  undo.set_cleared(true);
+  // Nothing is before that, so a further undo ends there.
+  undo.set_restored_sequence(first.sequence() - 1);
   return undo;
 }
 
@@ -75,7 +86,7 @@ absl::StatusOr<v1::InputEvent> UndoOf(absl::string_view input_id,
   const v1::InputEvent& now = history.back().input();
   if (to.has_value()) {
     for (const v1::Event& event : history) {
-      if (event.sequence() == *to) return BringBack(input_id, &event);
+      if (event.sequence() == *to) return BringBack(input_id, event);
     }
     return absl::NotFoundError(absl::StrCat(input_id, " has no event ", *to,
                                             ": see kinora input history"));
@@ -86,10 +97,10 @@ absl::StatusOr<v1::InputEvent> UndoOf(absl::string_view input_id,
     if (before.sequence() >= edit || ValueOf(before.input()) == ValueOf(now)) {
       continue;
     }
-    return BringBack(input_id, &before);
+    return BringBack(input_id, before);
   }
   if (now.cleared()) return NothingToUndo(input_id, "is not set");
-  return BringBack(input_id, nullptr);
+  return Clear(input_id, history.front());
 }
 
 absl::StatusOr<v1::Event> UndoInput(const Store& store,

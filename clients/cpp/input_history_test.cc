@@ -48,11 +48,13 @@ TEST_F(InputHistoryTest, UndoGoesBackStepByStep) {
   Set("ship");  // no change, so no step of its own
   EXPECT_EQ(Undo(), "sea");
   EXPECT_EQ(Undo(), "(not set)");
+  EXPECT_EQ(Undo(), "Input:Topic is not set") << "nothing was before that";
   // Not being set was an undo as well; it is taken back by setting.
   Set("whale");
   Set("ice");
   EXPECT_EQ(Undo(), "whale");
   EXPECT_EQ(Undo(), "(not set)");
+  EXPECT_EQ(Undo(), "Input:Topic is not set");
 }
 
 TEST_F(InputHistoryTest, UndoIsAnEventOfItsOwn) {
