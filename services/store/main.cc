@@ -7,6 +7,7 @@
 
 #include "common/clock.h"
 #include "common/file_system.h"
+#include "common/log.h"
 #include "common/random.h"
 #include "common/rpc/program.h"
 #include "common/rpc/server.h"
@@ -38,6 +39,12 @@ class StoreServer final : public ProgramServer {
  private:
   absl::Status Serve(const v1::StoreConfig& config) {
     const LocalStoreOptions options = LocalStoreOptionsOf(config);
+    if (options.data_dir.empty()) {
+      LogWarning(
+          "no data directory is given: all is kept in memory and gone "
+          "when the server ends",
+          {{"option", "--data"}});
+    }
     KINORA_ASSIGN_OR_RETURN(
         std::unique_ptr<LocalStore> local,
         LocalStore::Open(options, PosixFileSystem(), RealClock(),
