@@ -339,8 +339,8 @@ TEST(BlueprintLanguageTest, UsesOfBlueprintsAreExpanded) {
       {"shots: Input:shots}, outputs", "shots: Input:shot}, outputs",
        "line 42: nodes.Scene_Cut_Film.inputs.shots: unknown input"},
       {"  Film:\n    producer: film", "  Scene_Shot:\n    producer: film",
-       "line 33: nodes.Shot: is \"Scene_Shot\" with the names of the uses it "
-       "comes by, and so is what line 14 declares"},
+       "line 14: nodes.Scene_Shot: is \"Scene_Shot\" once the uses are put in, "
+       "and so is what line 28 declares"},
       {"dimensions: {segment: {size: Input:Count}}",
        "dimensions: {segment: {size: Input:Count}, Scene_shot: {size: 3}}",
        "dimensions.shot: is \"Scene_shot\""},

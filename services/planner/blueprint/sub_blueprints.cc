@@ -175,8 +175,8 @@ class Expander {
       return Error(
           entry.line, absl::StrCat(kind, ".", entry.key),
           absl::StrCat("is \"", ClipValue(name),
-                       "\" with the names of the uses it comes by, "
-                       "and so is what line ",
+                       "\" once the uses are put in, and so is what "
+                       "line ",
                        earlier->second, " declares; give one another name"));
     }
     Put(map, name, entry.line, value);
