@@ -1,6 +1,7 @@
 // The part of MakePlan that says why a job runs.
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <utility>
 #include <vector>
@@ -48,8 +49,10 @@ struct Cause {
 
 class ReasonFinder {
  public:
-  ReasonFinder(const PlanState& state, int node, Graph::Job job)
+  ReasonFinder(const PlanState& state, int node, Graph::Job job,
+               std::map<int, ShapeChanges>* shapes)
       : state_(state),
+        shapes_(*shapes),
         graph_(state.graph),
         node_(node),
         job_(job),
@@ -138,15 +141,27 @@ class ReasonFinder {
   void CheckShape() {
     Cause shape =
         Named(v1::REASON_KIND_WIRING_CHANGED, "what it reads follows from");
-    AddSizes(declaration_.over, &shape);
-    for (int output : declaration_.outputs) {
-      AddSizes(graph_.blueprint().outputs[output].dimensions, &shape);
-    }
-    for (const Binding& binding : declaration_.bindings) {
-      AddDeciders(binding.from, &shape);
-      if (binding.fallback.has_value()) AddDeciders(*binding.fallback, &shape);
+    const auto [found, is_new] = shapes_.try_emplace(node_);
+    if (is_new) {
+      FindShapeChanges(&shape);
+      found->second = {shape.subjects, shape.more};
+    } else {
+      shape.subjects = found->second.ids;
+      shape.more = found->second.more;
     }
     NoteIfAny(std::move(shape));
+  }
+
+  // The same for every job of the node.
+  void FindShapeChanges(Cause* shape) const {
+    AddSizes(declaration_.over, shape);
+    for (int output : declaration_.outputs) {
+      AddSizes(graph_.blueprint().outputs[output].dimensions, shape);
+    }
+    for (const Binding& binding : declaration_.bindings) {
+      AddDeciders(binding.from, shape);
+      if (binding.fallback.has_value()) AddDeciders(*binding.fallback, shape);
+    }
   }
 
   void AddDeciders(const Reference& read, Cause* cause) const {
@@ -277,6 +292,7 @@ class ReasonFinder {
   }
 
   const PlanState& state_;
+  std::map<int, ShapeChanges>& shapes_;
   const Graph& graph_;
   const int node_;
   const Graph::Job job_;
@@ -286,8 +302,9 @@ class ReasonFinder {
 
 }  // namespace
 
-v1::JobReason ReasonFor(const PlanState& state, int node, Graph::Job job) {
-  std::vector<Cause> causes = ReasonFinder(state, node, job).Find();
+v1::JobReason ReasonFor(const PlanState& state, int node, Graph::Job job,
+                        std::map<int, ShapeChanges>* shapes) {
+  std::vector<Cause> causes = ReasonFinder(state, node, job, shapes).Find();
   v1::JobReason reason;
   reason.set_kind(causes[0].kind);
   for (const std::string& subject : causes[0].subjects) {

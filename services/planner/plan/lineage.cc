@@ -16,11 +16,7 @@ class LineageWalk {
     lineage_.jobs = JobSet(graph.num_jobs());
     switched_off_ = JobSet(graph.num_jobs());
     for (const NodeDeclaration& node : blueprint_.nodes) {
-      is_decided_.push_back(std::any_of(node.conditions.begin(),
-                                        node.conditions.end(),
-                                        [](const Condition& condition) {
-                                          return !condition.value.is_input;
-                                        }));
+      is_decided_.push_back(IsSwitchedByArtefacts(node));
     }
   }
 
@@ -215,6 +211,12 @@ class NodeWalk {
 };
 
 }  // namespace
+
+bool IsSwitchedByArtefacts(const NodeDeclaration& node) {
+  return std::any_of(
+      node.conditions.begin(), node.conditions.end(),
+      [](const Condition& condition) { return !condition.value.is_input; });
+}
 
 Lineage LineageOf(const Graph& graph, const NamedArtefacts& artefacts) {
   return LineageWalk(graph).Walk(artefacts);

@@ -12,6 +12,9 @@
 
 namespace kinora {
 
+// True if an artefact decides whether jobs of the node are active.
+bool IsSwitchedByArtefacts(const NodeDeclaration& node);
+
 // Artefacts that a caller names: those the graph has, and some that it may have
 // once a size that is unknown now is known.
 struct NamedArtefacts {

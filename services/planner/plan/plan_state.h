@@ -149,8 +149,17 @@ void WarnOfMissingLater(PlanState* state);
 absl::Status MissingInputs(const PlanState& state,
                            std::vector<Graph::Element> missing);
 
-// Why a job that runs does.
-v1::JobReason ReasonFor(const PlanState& state, int node, Graph::Job job);
+// What is not as the base has it of what sizes and switches the things that a
+// node's jobs read: the first ids, and how many more.
+struct ShapeChanges {
+  std::set<std::string> ids;
+  size_t more = 0;
+};
+
+// Why a job that runs does. `shapes` keeps from job to job what is found for
+// their nodes.
+v1::JobReason ReasonFor(const PlanState& state, int node, Graph::Job job,
+                        std::map<int, ShapeChanges>* shapes);
 
 // Writes the plan down, but for what `in.summary_only` leaves out.
 MadePlan WritePlan(const PlanState& state);

@@ -1,6 +1,5 @@
 #include "services/planner/plan/scope.h"
 
-#include <algorithm>
 #include <set>
 #include <utility>
 #include <vector>
@@ -86,11 +85,7 @@ class ScopeResolver {
   bool IsOpen(int output, const PointSpace& space) const {
     const NodeDeclaration& node =
         blueprint_.nodes[blueprint_.outputs[output].node];
-    return space.HasUnknown() ||
-           std::any_of(node.conditions.begin(), node.conditions.end(),
-                       [](const Condition& condition) {
-                         return !condition.value.is_input;
-                       });
+    return space.HasUnknown() || IsSwitchedByArtefacts(node);
   }
 
   absl::Status AddNamed(absl::string_view field, const std::string& id,

@@ -239,7 +239,7 @@ class PlanWriter {
     for (Graph::Element artefact : graph_.Artefacts(node, job)) {
       WriteArtefact(artefact, planned.add_artefacts());
     }
-    *planned.mutable_reason() = ReasonFor(state_, node, job);
+    *planned.mutable_reason() = ReasonFor(state_, node, job, &shapes_);
     planned.set_need(state_.fates[job] == JobFate::kMustRun
                          ? v1::JOB_NEED_MUST_RUN
                          : v1::JOB_NEED_MAY_RUN);
@@ -428,6 +428,7 @@ class PlanWriter {
   std::map<std::string, v1::PlannedNode> nodes_;
   absl::flat_hash_set<Graph::Element> sources_;  // of the base
   std::vector<BlobName> relied_on_;
+  std::map<int, ShapeChanges> shapes_;
   int64_t counts_[kJobFates] = {};  // by JobFate
   uint32_t layers_ = 0;
 };
