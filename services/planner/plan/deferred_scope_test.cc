@@ -131,7 +131,11 @@ TEST_F(DeferredScopeTest, ATargetThatDoesNotComeIsNamed) {
   scope().add_only("Image[segment=7][image=0]");
   EXPECT_THAT(Refusal(), AllOf(HasSubstr("scope.only"),
                                HasSubstr("Image[segment=7][image=0]"),
-                               HasSubstr("there is no such artefact")));
+                               HasSubstr("there is no such artefact: segment "
+                                         "has 2 elements, counted from 0")));
+  scope().set_only(0, "Image[segment=0][image=1]");
+  EXPECT_THAT(Refusal(), HasSubstr("image has 1 element at segment=0, counted "
+                                   "from 0"));
   scope().set_only(0, "Image[image=0][segment=1]");
   EXPECT_THAT(Refusal(), HasSubstr("there is no such artefact"));
 }
@@ -261,6 +265,79 @@ TEST_F(DeferredScopeTest, WhatIsPinnedMayNotCome) {
   EXPECT_THAT(world_.Run(), UnorderedElementsAre("Script", "Title", "Film"));
   EXPECT_FALSE(world_.manifest.artefacts().contains(
       "Artifact:Image[segment=1][image=0]"));
+}
+
+// What becomes of it is known only when it has been paid for.
+TEST_F(DeferredScopeTest, WhatIsToComeIsNotBothKeptAndMade) {
+  ChangeStory();
+  const std::string image = "Image[segment=1][image=0]";
+  scope().add_pin(image);
+  scope().add_only("Image");
+  EXPECT_THAT(Refusal(), AllOf(HasSubstr("scope.pin: Artifact:" + image),
+                               HasSubstr("scope.only asks to make "
+                                         "Artifact:Image;"),
+                               HasSubstr("only during the run")));
+  EXPECT_EQ(ReasonOf(world_.TryPlan().status()), "SCOPE_CONTRADICTION");
+  scope().set_only(0, "Image[segment=0]");
+  EXPECT_THAT(Refusal(), HasSubstr("there is no such artefact"));
+  scope().set_only(0, "Image[segment=0][image=0]");
+  EXPECT_OK(world_.TryPlan());
+  scope().clear_only();
+  scope().add_regenerate(image);
+  EXPECT_THAT(Refusal(), HasSubstr("scope.regenerate asks to make anew"));
+  EXPECT_EQ(ReasonOf(world_.TryPlan().status()), "SCOPE_CONTRADICTION");
+  scope().set_regenerate(0, "Film");
+  EXPECT_OK(world_.TryPlan());
+  scope().set_with_lineage(true);
+  EXPECT_THAT(Refusal(), AllOf(HasSubstr("scope.with_lineage"),
+                               HasSubstr(image + ", which scope.pin keeps")));
+  scope().Clear();
+  scope().add_only("Music");
+  scope().add_pin("Music");
+  EXPECT_THAT(Refusal(), HasSubstr("is clean is known only during the run"));
+}
+
+TEST_F(DeferredScopeTest, ATargetToComeBeforeTheIndexIsRefused) {
+  v1::DimensionIndex& from = *scope().add_from_index();
+  from.set_dimension("segment");
+  from.set_index(1);
+  scope().add_only("Image[segment=0][image=0]");
+  EXPECT_THAT(Refusal(), HasSubstr("before segment=1 alone"));
+  scope().set_only(0, "Image");
+  EXPECT_OK(world_.TryPlan());
+}
+
+TEST_F(DeferredScopeTest, WhatIsDecidedAfterTheLastLayerIsWarnedOf) {
+  scope().add_only("Image");
+  scope().set_up_to_layer(1);
+  ASSERT_OK_AND_ASSIGN(const MadePlan made, world_.TryPlan());
+  EXPECT_THAT(made.warnings,
+              ElementsAre("scope.only: Artifact:Image is not made: it is "
+                          "decided after the last layer that "
+                          "scope.up_to_layer asks for"));
+}
+
+// Without the limit they wait for the list, and so are in no layer.
+TEST_F(DeferredScopeTest, WhatALaterLayerDecidesIsInNoneOfTheLayers) {
+  std::string yaml = kFilm;
+  const std::string script = "inputs: {story: Input:Story}";
+  yaml.replace(yaml.find(script), script.size(), "inputs: {idea: Idea}");
+  yaml.insert(yaml.find("  Script:\n"),
+              "  Idea: {producer: idea, inputs: {story: Input:Story}, outputs: "
+              "{Idea: text/plain}}\n");
+  world_.SetBlueprint(yaml);
+  ChangeStory();
+  world_.Set("Input:Prompt[segment=0]", "\"teeth\"");
+  EXPECT_THAT(JobIds(world_.Plan()), ElementsAre("Idea", "Title", "Script"));
+  scope().set_up_to_layer(1);
+  const v1::Plan plan = world_.Plan();
+  EXPECT_THAT(JobIds(plan), ElementsAre("Idea", "Title"));
+  EXPECT_THAT(plan.deferred(), IsEmpty());
+  EXPECT_THAT(plan.removed_artefact_ids(), IsEmpty());
+  EXPECT_THAT(world_.Run(plan), ElementsAre("Idea", "Title"));
+  scope().Clear();
+  EXPECT_THAT(world_.Run(), AllOf(Contains("Script"),
+                                  Contains("Picture[segment=0][image=0]")));
 }
 
 // Whatever one target is, it is what a run of everything makes.

@@ -130,6 +130,7 @@ class JobJudge {
       if (sources.known && sources.of_base) state_.hydrated.Verify(job);
       return absl::OkStatus();
     }
+    if (sources.is_behind) return Leave(job, artefacts);
     if (sources.none.has_value()) {
       return CannotBeMade(node, job, artefacts, *sources.none);
     }
@@ -182,8 +183,10 @@ class JobJudge {
                      absl::Span<const Graph::Element> artefacts) {
     state_.fates[job] = JobFate::kLeft;
     state_.dirty.push_back(job);
+    const bool is_behind = state_.IsBehindLastLayer(job);
     for (Graph::Element artefact : artefacts) {
       const uint32_t number = state_.NumberOf(artefact);
+      if (is_behind) Reach(artefact);  // its readers come after it
       if (state_.base.Has(number) && !state_.hydrated.IsLost(number)) continue;
       if (state_.scope.pinned.contains(job)) {
         return InvalidField("scope.pin", graph_.ElementIdOf(artefact),
@@ -218,6 +221,7 @@ class JobJudge {
     bool known = true;    // all of them
     bool of_base = true;  // and nothing but the base and the inputs in effect
     bool asked = false;   // some are not known *yet*: look again after LookUp()
+    bool is_behind = false;  // some come after the last layer asked for
     std::optional<Graph::Element> none;  // one that has no value
   };
 
@@ -233,18 +237,20 @@ class JobJudge {
           if (!state_.scope.LeavesOut(job)) missing_.push_back(source);
           continue;
         }
+        if (state_.IsBehindLastLayer(graph_.MakerOf(source))) {
+          found.is_behind = true;
+          ComeAfter(graph_.MakerOf(source), job);
+        }
         switch (state_.OriginOf(source)) {
           case ArtefactOrigin::kBase:
             break;
           case ArtefactOrigin::kLog:
             found.of_base = false;
             break;
-          case ArtefactOrigin::kUnknown: {
+          case ArtefactOrigin::kUnknown:
             found.known = false;
-            uint32_t& layer = state_.layers[job];
-            layer = std::max(layer, state_.layers[graph_.MakerOf(source)] + 1);
+            ComeAfter(graph_.MakerOf(source), job);
             break;
-          }
           case ArtefactOrigin::kAsked:
             found.asked = true;
             break;
@@ -256,6 +262,11 @@ class JobJudge {
       }
     }
     return found;
+  }
+
+  void ComeAfter(Graph::Job maker, Graph::Job job) {
+    uint32_t& layer = state_.layers[job];
+    layer = std::max(layer, state_.layers[maker] + 1);
   }
 
   // The edit by hand that stands for the artefact under that key, if it says

@@ -31,6 +31,8 @@ std::vector<DecidedArtefact> Decided(const PlanState& state) {
       }
       const bool from_log = origin == ArtefactOrigin::kLog;
       if (!from_log && !state.InBase(element)) continue;
+      // What it decides comes after it, so it is in none of the layers either.
+      if (state.IsBehindLastLayer(graph.MakerOf(element))) continue;
       DecidedArtefact& known = decided.emplace_back();
       known.output = output;
       known.artefact_id = graph.ElementIdOf(element);
@@ -65,8 +67,7 @@ absl::StatusOr<MadePlan> MakePlanOn(const PlanOptions& options,
   PlanState state(options, hydrated);
   KINORA_RETURN_IF_ERROR(TakeOptions(&state));
   KINORA_RETURN_IF_ERROR(JudgeJobs(&state));
-  KINORA_RETURN_IF_ERROR(CheckLayers(state));
-  KINORA_RETURN_IF_ERROR(CheckLineage(state));
+  KINORA_RETURN_IF_ERROR(CheckScope(state));
   WarnOfIdleControls(&state);
   WarnOfMissingLater(&state);
   MadePlan made = WritePlan(state);

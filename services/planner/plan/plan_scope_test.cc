@@ -2,7 +2,7 @@
 
 #include "common/error_reason.h"
 #include "common/testing/status_matchers.h"
-#include "services/planner/plan/plan_world.h"
+#include "services/planner/plan/scoped_film.h"
 
 namespace kinora {
 namespace {
@@ -12,58 +12,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-constexpr char kYaml[] = R"(blueprint: film
-inputs:
-  Story: {type: text}
-  Style: {type: text, default: "dark"}
-  Tune: {type: text}
-dimensions:
-  segment: {size: 3}
-nodes:
-  Script:
-    producer: script
-    inputs: {story: "Input:Story"}
-    outputs: {Text: {type: text/plain, over: [segment]}}
-  Picture:
-    producer: picture
-    over: [segment]
-    inputs: {text: "Text[segment]", style: "Input:Style"}
-    outputs: {Image: image/png}
-  Clip:
-    producer: clip
-    over: [segment]
-    inputs: {image: "Image[segment]"}
-    outputs: {Video: video/mp4}
-  Music:
-    producer: music
-    inputs: {tune: "Input:Tune"}
-    outputs: {Song: audio/wav}
-  Film:
-    producer: film
-    inputs: {videos: {all: "Video[segment]"}, song: Song}
-    outputs: {Film: video/mp4}
-)";
-
-class PlanScopeTest : public ::testing::Test {
- protected:
-  PlanScopeTest() : world_(kYaml) {
-    world_.Set("Input:Story", "\"a cat\"");
-    world_.Set("Input:Tune", "\"a waltz\"");
-  }
-
-  v1::PlanScope& scope() { return world_.scope; }
-  std::string Refusal() {
-    const absl::Status status = world_.TryPlan().status();
-    EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
-    return std::string(status.message());
-  }
-  std::vector<std::string> Warnings() {
-    absl::StatusOr<MadePlan> made = world_.TryPlan();
-    return made.ok() ? made->warnings : std::vector<std::string>{"no plan"};
-  }
-
-  PlanWorld world_;
-};
+using PlanScopeTest = ScopedFilmTest;
 
 // F: B-5 (only these targets)
 TEST_F(PlanScopeTest, OnlyPlansWhatTheTargetIsMadeFrom) {
@@ -89,7 +38,7 @@ TEST_F(PlanScopeTest, AnIdWithoutIndicesIsAllOfThem) {
 }
 
 TEST_F(PlanScopeTest, InputsThatOnlyOthersNeedMayBeMissing) {
-  PlanWorld world(kYaml);
+  PlanWorld world(kScopedFilm);
   world.Set("Input:Story", "\"a cat\"");
   EXPECT_THAT(
       world.TryPlan().status(),
@@ -147,13 +96,7 @@ TEST_F(PlanScopeTest, RegenerateWithLineageGoesBackToTheInputs) {
   scope().add_regenerate("Video[segment=2]");
   scope().set_with_lineage(true);
   const v1::Plan plan = world_.Plan();
-  std::vector<std::string> forced;
-  for (const v1::PlanLayer& layer : plan.layers()) {
-    for (const v1::PlannedJob& job : layer.jobs()) {
-      if (job.forced()) forced.push_back(job.job_id());
-    }
-  }
-  EXPECT_THAT(forced,
+  EXPECT_THAT(Forced(plan),
               ElementsAre("Script", "Picture[segment=2]", "Clip[segment=2]"));
   EXPECT_EQ(plan.summary().may_run_jobs(), 5);
 }
@@ -184,6 +127,72 @@ TEST_F(PlanScopeTest, FromAnIndexLeavesTheJobsBefore) {
                           "Clip[segment=1]", "Clip[segment=2]", "Film"));
 }
 
+// F: B-5 (up to this layer)
+TEST_F(PlanScopeTest, LayersAreThoseOfAPlanWithoutTheLimit) {
+  ChangeAll();
+  std::vector<v1::PlanScope> scopes(7);
+  scopes[1].add_regenerate("Film");
+  scopes[2].add_regenerate("Film");
+  scopes[2].set_with_lineage(true);
+  scopes[3].add_only("Video[segment=1]");
+  scopes[4].add_pin("Image[segment=1]");
+  scopes[5].add_pin("Text");
+  scopes[5].add_regenerate("Video[segment=2]");
+  scopes[6].add_from_index()->set_dimension("segment");
+  scopes[6].mutable_from_index(0)->set_index(2);
+  for (const v1::PlanScope& whole_scope : scopes) {
+    SCOPED_TRACE(whole_scope.ShortDebugString());
+    scope() = whole_scope;
+    const v1::Plan whole = world_.Plan();
+    ASSERT_GT(whole.layers_size(), 1);
+    for (int most = 1; most <= whole.layers_size(); ++most) {
+      scope().set_up_to_layer(static_cast<uint32_t>(most));
+      const v1::Plan part = world_.Plan();
+      ASSERT_EQ(part.layers_size(), most);
+      int64_t left = whole.summary().left_jobs();
+      for (int layer = 0; layer < whole.layers_size(); ++layer) {
+        if (layer >= most) {
+          left += whole.layers(layer).jobs_size();
+          continue;
+        }
+        std::vector<std::string> ids;
+        for (const v1::PlannedJob& job : whole.layers(layer).jobs()) {
+          ids.push_back(job.job_id());
+        }
+        std::vector<std::string> in_part;
+        for (const v1::PlannedJob& job : part.layers(layer).jobs()) {
+          in_part.push_back(job.job_id());
+        }
+        EXPECT_EQ(in_part, ids) << layer;
+      }
+      EXPECT_EQ(part.summary().left_jobs(), left);
+    }
+  }
+}
+
+// What the limit leaves is old, so what reads it waits, too.
+TEST_F(PlanScopeTest, NothingIsMadeAnewFromWhatComesAfterTheLastLayer) {
+  ChangeAll();
+  scope().add_regenerate("Film");
+  scope().set_up_to_layer(2);
+  EXPECT_THAT(JobIds(world_.Plan()),
+              ElementsAre("Script", "Music", "Picture[segment=0]",
+                          "Picture[segment=1]", "Picture[segment=2]"));
+  EXPECT_THAT(Warnings(),
+              ElementsAre("scope.regenerate: Artifact:Film is not made anew: "
+                          "it comes in layer 4, and scope.up_to_layer is 2"));
+  scope().set_with_lineage(true);
+  EXPECT_EQ(JobIds(world_.Plan()).size(), 5u);
+  EXPECT_THAT(Warnings(), ElementsAre(HasSubstr("Film is not made anew")));
+  // All else is clean, so it is in the first layer, as without the limit.
+  world_.scope.Clear();
+  world_.Run();
+  scope().add_regenerate("Film");
+  scope().set_up_to_layer(1);
+  EXPECT_THAT(JobIds(world_.Plan()), ElementsAre("Film"));
+  EXPECT_THAT(Warnings(), IsEmpty());
+}
+
 // F: B-5 (contradictions are errors)
 TEST_F(PlanScopeTest, ContradictionsAreRefused) {
   scope().add_pin("Image[segment=0]");
@@ -212,7 +221,17 @@ TEST_F(PlanScopeTest, ControlsNameWhatTheyDoNotFit) {
                                HasSubstr("did you mean \"Image\"")));
   scope().Clear();
   scope().add_regenerate("Image[segment=3]");
-  EXPECT_THAT(Refusal(), HasSubstr("there is no such artefact"));
+  EXPECT_THAT(Refusal(),
+              HasSubstr("there is no such artefact: segment has 3 elements, "
+                        "counted from 0"));
+  scope().set_regenerate(0, "Image[segmet=0]");
+  EXPECT_THAT(Refusal(),
+              HasSubstr("Image has the dimensions [segment], in this order, as "
+                        "in Image[segment=0]; did you mean \"segment\"?"));
+  scope().set_regenerate(0, "Image[0]");
+  EXPECT_THAT(Refusal(), HasSubstr("; Image has the dimensions [segment]"));
+  scope().set_regenerate(0, "Song[segment=0]");
+  EXPECT_THAT(Refusal(), HasSubstr("Song has no dimensions, so no indices"));
   scope().Clear();
   scope().add_pin("Input:Story");
   EXPECT_THAT(Refusal(), HasSubstr("must be an artefact"));
@@ -226,19 +245,9 @@ TEST_F(PlanScopeTest, ControlsNameWhatTheyDoNotFit) {
   v1::DimensionIndex& from = *scope().add_from_index();
   from.set_dimension("segment");
   from.set_index(3);
-  EXPECT_THAT(Refusal(), HasSubstr("segment=3"));
-}
-
-// F: B-5 (controls out of scope are warnings)
-TEST_F(PlanScopeTest, ControlsThatChangeNothingAreWarnedOf) {
-  world_.Run();
-  scope().add_pin("Song");
-  EXPECT_THAT(Warnings(), ElementsAre(HasSubstr("Artifact:Song is clean")));
-  scope().Clear();
-  scope().add_only("Song");
-  scope().add_regenerate("Image[segment=0]");
-  EXPECT_THAT(Warnings(),
-              ElementsAre(HasSubstr("Image[segment=0] is not made anew")));
+  EXPECT_THAT(Refusal(),
+              AllOf(HasSubstr("segment=3"),
+                    HasSubstr("segment has 3 elements, counted from 0")));
 }
 
 }  // namespace

@@ -129,6 +129,13 @@ struct PlanState {
     return !scope.forced.empty() && Runs(fates[job]) &&
            scope.forced.contains(job);
   }
+  // True for a job that comes after the last layer asked for and is left as it
+  // is for no other reason: its layer is that of a plan of all layers, in which
+  // it would run.
+  bool IsBehindLastLayer(Graph::Job job) const {
+    return scope.up_to_layer != 0 && fates[job] == JobFate::kLeft &&
+           layers[job] >= scope.up_to_layer && !scope.LeavesOut(job);
+  }
   // Null unless all the job reads is known.
   const Digest* KeyOf(Graph::Job job) const {
     const auto found = keys.find(job);
@@ -139,10 +146,14 @@ struct PlanState {
 // The parts of MakePlanOn(), in order.
 absl::Status TakeOptions(PlanState* state);
 absl::Status JudgeJobs(PlanState* state);
-absl::Status CheckLayers(const PlanState& state);
-absl::Status CheckLineage(const PlanState& state);
-void WarnOfIdleControls(PlanState* state);
 void WarnOfMissingLater(PlanState* state);
+// What of the scope shows only when the jobs are judged; see ResolveScope() for
+// the rest.
+absl::Status CheckScope(const PlanState& state);
+void WarnOfIdleControls(PlanState* state);
+
+// Adds a warning for people, unless there are too many.
+void Warn(std::string text, PlanState* state);
 
 // FAILED_PRECONDITION (INPUT_MISSING) for inputs that have no value.
 // REQUIRES: there is one.

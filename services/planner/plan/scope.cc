@@ -1,18 +1,14 @@
 #include "services/planner/plan/scope.h"
 
-#include <set>
+#include <algorithm>
 #include <utility>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
-#include "common/element_id.h"
 #include "common/error_reason.h"
 #include "common/status.h"
 #include "services/planner/blueprint/suggest.h"
-#include "services/planner/graph/element_walk.h"
-#include "services/planner/plan/artefact_name.h"
 #include "services/planner/plan/lineage.h"
 
 namespace kinora {
@@ -42,121 +38,12 @@ class ScopeResolver {
   }
 
  private:
-  using Ids = google::protobuf::RepeatedPtrField<std::string>;
-
-  // What a control names so far.
-  struct Names {
-    std::set<Graph::Element> found;
-    std::set<Graph::Element> switched_off;
-    std::map<std::string, NamedArtefacts::ToCome> to_come;
-    // Outputs named as a whole that may get or lose artefacts, by full name.
-    std::map<std::string, int> open;
-  };
-
-  // The artefacts that a control names; a name without indices stands for all.
-  // Puts into `full` what names the same once more is known.
-  absl::StatusOr<NamedArtefacts> Named(absl::string_view field, const Ids& ids,
-                                       Ids* full) {
-    Names names;
-    for (const std::string& id : ids) {
-      KINORA_RETURN_IF_ERROR(AddNamed(field, id, &names));
-    }
-    NamedArtefacts named;
-    named.found.assign(names.found.begin(), names.found.end());
-    named.switched_off.assign(names.switched_off.begin(),
-                              names.switched_off.end());
-    std::set<int> open;
-    for (const auto& [name, output] : names.open) {
-      *full->Add() = name;
-      open.insert(output);
-    }
-    for (Graph::Element element : named.found) {
-      if (open.contains(graph_.OutputOf(element))) continue;
-      *full->Add() = graph_.ElementIdOf(element);
-    }
-    for (auto& [id, artefact] : names.to_come) {
-      if (!open.contains(artefact.output)) *full->Add() = id;
-      named.to_come.push_back(std::move(artefact));
-    }
-    return named;
-  }
-
-  // False if values of artefacts have no say in which artefacts it has.
-  bool IsOpen(int output, const PointSpace& space) const {
-    const NodeDeclaration& node =
-        blueprint_.nodes[blueprint_.outputs[output].node];
-    return space.HasUnknown() || IsSwitchedByArtefacts(node);
-  }
-
-  absl::Status AddNamed(absl::string_view field, const std::string& id,
-                        Names* names) {
-    const absl::StatusOr<ElementId> parsed =
-        ElementId::Parse(id, ElementId::Kind::kArtefact);
-    if (!parsed.ok()) {
-      return InvalidField(field, id, parsed.status().message());
-    }
-    if (parsed->kind != ElementId::Kind::kArtefact) {
-      return InvalidField(field, id, "must be an artefact");
-    }
-    const int output = blueprint_.FindOutput(parsed->name);
-    if (output < 0) {
-      return NoSuchArtefact(field, id, blueprint_, parsed->name);
-    }
-    Reference all;
-    all.target = output;
-    const PointSpace& space = graph_.SpaceOfTarget(all);
-    if (parsed->indices.empty()) {
-      const Graph::Element end =
-          graph_.FirstArtefact(static_cast<size_t>(output) + 1);
-      for (Graph::Element element =
-               graph_.FirstArtefact(static_cast<size_t>(output));
-           element < end; ++element) {
-        (graph_.Exists(element) ? names->found : names->switched_off)
-            .insert(element);
-      }
-      const std::string name = parsed->ToString();
-      if (IsOpen(output, space)) names->open.insert({name, output});
-      if (space.HasUnknown()) names->to_come.insert({name, {output, {}, name}});
-      return absl::OkStatus();
-    }
-    const std::optional<Graph::Element> element = graph_.Find(*parsed);
-    if (element.has_value()) {
-      names->found.insert(*element);
-      return absl::OkStatus();
-    }
-    const std::vector<ReferenceIndex> indices = Constants(space, *parsed);
-    if (!indices.empty() && ElementWalk(space, {}, indices).MeetsUnknown({})) {
-      const std::string name = parsed->ToString();
-      names->to_come.insert({name, {output, indices, name}});
-      return absl::OkStatus();
-    }
-    if (is_expansion_ && field == "scope.pin") return absl::OkStatus();
-    return InvalidField(field, id,
-                        "there is no such artefact at the sizes of the "
-                        "dimensions, or a condition switches its job off");
-  }
-
-  // Empty if the id has not the dimensions of the space.
-  std::vector<ReferenceIndex> Constants(const PointSpace& space,
-                                        const ElementId& id) const {
-    std::vector<ReferenceIndex> constants;
-    if (id.indices.size() != space.depth()) return constants;
-    for (size_t level = 0; level < space.depth(); ++level) {
-      const DimensionDeclaration& dimension =
-          blueprint_.dimensions[space.dimensions()[level]];
-      if (id.indices[level].dimension != dimension.name) return {};
-      ReferenceIndex& index = constants.emplace_back();
-      index.is_constant = true;
-      index.constant = id.indices[level].index;
-    }
-    return constants;
-  }
-
   absl::Status TakeOnly() {
     if (given_.only().empty()) return absl::OkStatus();
     KINORA_ASSIGN_OR_RETURN(
-        const NamedArtefacts targets,
-        Named("scope.only", given_.only(), scope_.controls.mutable_only()));
+        scope_.targets, NamesOf("scope.only", given_.only(), graph_, false));
+    AppendFullIds(graph_, scope_.targets, scope_.controls.mutable_only());
+    const NamedArtefacts targets = Together(scope_.targets);
     scope_.restricts = true;
     scope_.included = LineageOf(graph_, targets).jobs;
     scope_.awaited = NodesBehind(graph_, targets);
@@ -177,7 +64,7 @@ class ScopeResolver {
       kept.set_dimension(dimension);
       kept.set_index(index);
     }
-    return absl::OkStatus();
+    return is_expansion_ ? absl::OkStatus() : CheckTargetsAreNotBefore();
   }
 
   absl::Status LeaveBefore(const v1::DimensionIndex& from) {
@@ -197,11 +84,14 @@ class ScopeResolver {
       scope_.restricts = true;
       scope_.included = JobSet(graph_.num_jobs()).Complement();
     }
+    scope_.first_indices.push_back({dimension, from.index()});
     bool any = false;
+    bool any_node = false;
     for (size_t n = 0; n < blueprint_.nodes.size(); ++n) {
       const std::vector<int>& over = blueprint_.nodes[n].over;
       for (size_t i = 0; i < over.size(); ++i) {
         if (over[i] != dimension) continue;
+        any_node = true;
         const int node = static_cast<int>(n);
         any = any || graph_.SpaceOfNode(node).HasUnknown();
         for (Graph::Job job = graph_.FirstJob(n); job < graph_.FirstJob(n + 1);
@@ -215,16 +105,80 @@ class ScopeResolver {
       }
     }
     if (any) return absl::OkStatus();
-    return InvalidField("scope.from_index",
-                        absl::StrCat(from.dimension(), "=", from.index()),
-                        "no job has an index as high as that");
+    return InvalidField(
+        "scope.from_index", absl::StrCat(from.dimension(), "=", from.index()),
+        any_node ? absl::StrCat("no job has an index as high as that: ",
+                                LargestCountOf(dimension))
+                 : "no node is over the dimension, so it leaves nothing alone");
+  }
+
+  std::string LargestCountOf(int dimension) const {
+    const DimensionExtent& extent = graph_.shape().extents[dimension];
+    uint32_t size = extent.size;
+    if (extent.is_ragged) {
+      size = extent.sizes.empty()
+                 ? 0
+                 : *std::max_element(extent.sizes.begin(), extent.sizes.end());
+    }
+    return CountOf(blueprint_.dimensions[dimension].name, size,
+                   extent.is_ragged ? " at most" : "");
+  }
+
+  // To make a target and to leave it alone. One of which some part is left is
+  // all right.
+  absl::Status CheckTargetsAreNotBefore() const {
+    for (const ScopeName& target : scope_.targets) {
+      if (target.IsIdle()) continue;
+      const NodeDeclaration& node =
+          blueprint_.nodes[blueprint_.outputs[target.output].node];
+      for (const JobScope::FirstIndex& first : scope_.first_indices) {
+        if (!IsBefore(first, node, target)) continue;
+        return ScopeContradiction(
+            "scope.from_index",
+            absl::StrCat("scope.only: ", target.id,
+                         " is to be made, and scope.from_index leaves what is "
+                         "before ",
+                         blueprint_.dimensions[first.dimension].name, "=",
+                         first.index, " alone"));
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  bool IsBefore(const JobScope::FirstIndex& first, const NodeDeclaration& node,
+                const ScopeName& target) const {
+    const auto over =
+        std::find(node.over.begin(), node.over.end(), first.dimension);
+    if (over == node.over.end()) return false;
+    const size_t place = static_cast<size_t>(over - node.over.begin());
+    for (Graph::Element artefact : target.artefacts.found) {
+      const Graph::Job job = graph_.MakerOf(artefact);
+      if (graph_.JobPoint(graph_.NodeOf(job), job)[place] >= first.index) {
+        return false;
+      }
+    }
+    const std::vector<int>& dimensions =
+        blueprint_.outputs[target.output].dimensions;
+    for (const NamedArtefacts::ToCome& artefact : target.artefacts.to_come) {
+      if (artefact.indices.empty()) return false;
+      for (size_t i = 0; i < dimensions.size(); ++i) {
+        if (dimensions[i] == first.dimension &&
+            artefact.indices[i].constant >= first.index) {
+          return false;
+        }
+      }
+    }
+    return true;
   }
 
   absl::Status TakeForced() {
     if (given_.regenerate().empty()) return absl::OkStatus();
-    KINORA_ASSIGN_OR_RETURN(const NamedArtefacts artefacts,
-                            Named("scope.regenerate", given_.regenerate(),
-                                  scope_.controls.mutable_regenerate()));
+    KINORA_ASSIGN_OR_RETURN(
+        scope_.regenerated,
+        NamesOf("scope.regenerate", given_.regenerate(), graph_, false));
+    AppendFullIds(graph_, scope_.regenerated,
+                  scope_.controls.mutable_regenerate());
+    const NamedArtefacts artefacts = Together(scope_.regenerated);
     scope_.controls.set_with_lineage(given_.with_lineage());
     for (Graph::Element artefact : artefacts.found) {
       scope_.forced.emplace(graph_.MakerOf(artefact), artefact);
@@ -246,22 +200,73 @@ class ScopeResolver {
 
   absl::Status TakePinned() {
     KINORA_ASSIGN_OR_RETURN(
-        const NamedArtefacts artefacts,
-        Named("scope.pin", given_.pin(), scope_.controls.mutable_pin()));
+        scope_.kept, NamesOf("scope.pin", given_.pin(), graph_, is_expansion_));
+    AppendFullIds(graph_, scope_.kept, scope_.controls.mutable_pin());
+    const NamedArtefacts artefacts = Together(scope_.kept);
     for (Graph::Element artefact : artefacts.found) {
       const Graph::Job job = graph_.MakerOf(artefact);
       scope_.pinned.emplace(job, artefact);
       const auto forced = scope_.forced.find(job);
       if (forced == scope_.forced.end()) continue;
-      return WithReason(
-          absl::InvalidArgumentError(absl::StrCat(
-              "scope.pin: ", graph_.ElementIdOf(artefact),
-              " is to be kept, and scope.regenerate asks to make ",
-              graph_.ElementIdOf(forced->second), " anew; both are of job ",
-              graph_.JobIdOf(graph_.NodeOf(job), job))),
-          "SCOPE_CONTRADICTION", {{"field", "scope.pin"}});
+      return ScopeContradiction(
+          "scope.pin",
+          absl::StrCat("scope.pin: ", graph_.ElementIdOf(artefact),
+                       " is to be kept, and scope.regenerate asks to make ",
+                       graph_.ElementIdOf(forced->second),
+                       " anew; both are of job ",
+                       graph_.JobIdOf(graph_.NodeOf(job), job)));
+    }
+    return is_expansion_ ? absl::OkStatus() : CheckWhatIsToCome(artefacts);
+  }
+
+  // Of what is to come it is not known whether it will be clean, so nothing
+  // else may be asked of what is to be kept.
+  absl::Status CheckWhatIsToCome(const NamedArtefacts& pinned) const {
+    KINORA_RETURN_IF_ERROR(CheckAgainst(pinned, Together(scope_.targets),
+                                        "scope.only asks to make "));
+    return CheckAgainst(pinned, Together(scope_.regenerated),
+                        "scope.regenerate asks to make anew ");
+  }
+
+  absl::Status CheckAgainst(const NamedArtefacts& pinned,
+                            const NamedArtefacts& made,
+                            absl::string_view asks) const {
+    for (const NamedArtefacts::ToCome& kept : pinned.to_come) {
+      for (const NamedArtefacts::ToCome& other : made.to_come) {
+        if (MayShareJob(graph_, kept, other)) {
+          return BothToCome(kept.id, asks, other.id);
+        }
+      }
+      for (Graph::Element artefact : made.found) {
+        if (MayAlsoMake(artefact, kept)) {
+          return BothToCome(kept.id, asks, graph_.ElementIdOf(artefact));
+        }
+      }
+    }
+    for (const NamedArtefacts::ToCome& other : made.to_come) {
+      for (Graph::Element artefact : pinned.found) {
+        if (MayAlsoMake(artefact, other)) {
+          return BothToCome(graph_.ElementIdOf(artefact), asks, other.id);
+        }
+      }
     }
     return absl::OkStatus();
+  }
+
+  // Whoever makes something that is to come is deferred.
+  bool MayAlsoMake(Graph::Element artefact,
+                   const NamedArtefacts::ToCome& other) const {
+    const Graph::Job job = graph_.MakerOf(artefact);
+    return graph_.IsDeferred(job) && MayMake(graph_, job, other);
+  }
+
+  static absl::Status BothToCome(absl::string_view kept, absl::string_view asks,
+                                 absl::string_view made) {
+    return ScopeContradiction(
+        "scope.pin",
+        absl::StrCat("scope.pin: ", kept, " is to be kept, and ", asks, made,
+                     "; what becomes of their job is known only during the "
+                     "run"));
   }
 
   const v1::PlanScope& given_;
@@ -272,6 +277,12 @@ class ScopeResolver {
 };
 
 }  // namespace
+
+absl::Status ScopeContradiction(absl::string_view field,
+                                absl::string_view message) {
+  return WithReason(absl::InvalidArgumentError(message), "SCOPE_CONTRADICTION",
+                    {{"field", field}});
+}
 
 absl::StatusOr<JobScope> ResolveScope(const v1::PlanScope& scope,
                                       const Graph& graph, bool is_expansion) {

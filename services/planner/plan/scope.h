@@ -8,16 +8,25 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 
 #include "kinora/v1/plan.pb.h"
 #include "services/planner/graph/graph.h"
 #include "services/planner/plan/job_set.h"
+#include "services/planner/plan/scope_names.h"
 
 namespace kinora {
 
 // The scope of a plan, over the jobs of its graph.
 struct JobScope {
+  // The first index in scope of a dimension.
+  struct FirstIndex {
+    int dimension = 0;
+    uint32_t index = 0;
+  };
+
   // The controls with full ids, sorted, each once; empty for none.
   v1::PlanScope controls;
   bool restricts = false;  // only the jobs of `included` are in scope
@@ -27,6 +36,11 @@ struct JobScope {
   std::map<Graph::Job, Graph::Element> forced;
   std::map<Graph::Job, Graph::Element> pinned;
   uint32_t up_to_layer = 0;  // counted from 1; 0 for all
+  std::vector<FirstIndex> first_indices;
+  // What the ids of `only`, `regenerate` and `pin` stand for.
+  std::vector<ScopeName> targets;
+  std::vector<ScopeName> regenerated;
+  std::vector<ScopeName> kept;
   // If not empty: an artefact to make anew with its lineage, which is not known
   // yet in full, but has no jobs of other nodes than these.
   std::string open_lineage;
@@ -50,8 +64,14 @@ struct JobScope {
   }
 };
 
+// INVALID_ARGUMENT (SCOPE_CONTRADICTION): controls that cannot both hold.
+absl::Status ScopeContradiction(absl::string_view field,
+                                absl::string_view message);
+
 // INVALID_ARGUMENT (INVALID_FIELD) names a control and what it does not fit;
-// INVALID_ARGUMENT (SCOPE_CONTRADICTION) the controls that cannot both hold.
+// INVALID_ARGUMENT (SCOPE_CONTRADICTION) the controls that cannot both hold,
+// whatever is clean: an artefact to make anew and to keep, or a target before
+// the first index in scope.
 //
 // With `is_expansion` the scope is that of a plan under way: what was pinned
 // and has not come is no error, there is nothing to keep.

@@ -114,11 +114,6 @@ void NoteChangedBlueprint(PlanState* state) {
   }
 }
 
-void Warn(std::string text, PlanState* state) {
-  if (state->warnings.size() == kMaxWarnings) return;
-  state->warnings.push_back(std::move(text));
-}
-
 // True for an input at an index of a dimension that is not sized yet.
 bool MayStillCome(const PlanState& state, const std::string& id) {
   if (state.graph.shape().unknown.empty()) return false;
@@ -172,6 +167,11 @@ bool HasDeferred(const Graph& graph, size_t node) {
 
 }  // namespace
 
+void Warn(std::string text, PlanState* state) {
+  if (state->warnings.size() == kMaxWarnings) return;
+  state->warnings.push_back(std::move(text));
+}
+
 absl::Status TakeOptions(PlanState* state) {
   KINORA_ASSIGN_OR_RETURN(
       state->scope,
@@ -204,54 +204,6 @@ absl::Status MissingInputs(const PlanState& state,
   return InputMissing(input, graph.ElementIdOf(missing[0]), why);
 }
 
-// In which layers jobs come that are known only during the run is not known
-// either, but that it is after the job that decides about them.
-absl::Status CheckLayers(const PlanState& state) {
-  const uint32_t most = state.scope.up_to_layer;
-  if (most == 0) return absl::OkStatus();
-  uint32_t layer = most;  // the first in which something is decided
-  std::string decider_id;
-  for (const std::string& id : state.graph.shape().unknown) {
-    const absl::StatusOr<ElementId> parsed = ElementId::Parse(id);
-    if (!parsed.ok()) continue;
-    const std::optional<Graph::Element> decider = state.graph.Find(*parsed);
-    if (!decider.has_value()) continue;
-    const Graph::Job job = state.graph.MakerOf(*decider);
-    if (!Runs(state.fates[job]) || state.layers[job] + 1 >= layer) continue;
-    layer = state.layers[job] + 1;
-    decider_id = id;
-  }
-  if (layer == most) return absl::OkStatus();
-  return InvalidField(
-      "scope.up_to_layer", absl::StrCat(most),
-      absl::StrCat("what comes after layer ", layer, " is known only when ",
-                   decider_id, " is made in it"));
-}
-
-// A job that turns out to belong to a lineage is made anew then; unless it is
-// in the plan already, to be reused.
-absl::Status CheckLineage(const PlanState& state) {
-  const JobScope& scope = state.scope;
-  if (scope.open_lineage.empty() || !state.in.run_id.empty()) {
-    return absl::OkStatus();
-  }
-  for (Graph::Job job : state.dirty) {
-    const int node = state.graph.NodeOf(job);
-    const JobFate fate = state.fates[job];
-    if (!scope.lineage_nodes[node] || scope.forced.contains(job) ||
-        (fate != JobFate::kReused && fate != JobFate::kMayRun)) {
-      continue;
-    }
-    return InvalidField(
-        "scope.with_lineage", "true",
-        absl::StrCat("whether ", scope.open_lineage, " is made from what ",
-                     state.graph.JobIdOf(node, job),
-                     " makes, which may be reused, is known only during the "
-                     "run: run first, or do without it"));
-  }
-  return absl::OkStatus();
-}
-
 // Jobs that come during the run need their inputs then, after what decides
 // about them has been paid for.
 void WarnOfMissingLater(PlanState* state) {
@@ -274,24 +226,6 @@ void WarnOfMissingLater(PlanState* state) {
                         " that may come during the run read it"),
            state);
     }
-  }
-}
-
-// Controls are meant to change something.
-void WarnOfIdleControls(PlanState* state) {
-  for (const auto& [job, artefact] : state->scope.forced) {
-    if (Runs(state->fates[job]) || state->graph.IsDeferred(job)) continue;
-    Warn(absl::StrCat(state->graph.ElementIdOf(artefact),
-                      " is not made anew: the rest of the scope leaves it out"),
-         state);
-  }
-  for (const auto& [job, artefact] : state->scope.pinned) {
-    if (state->fates[job] != JobFate::kClean || state->graph.IsDeferred(job)) {
-      continue;
-    }
-    Warn(absl::StrCat(state->graph.ElementIdOf(artefact),
-                      " is clean, so it would be kept without a pin"),
-         state);
   }
 }
 
