@@ -1,6 +1,7 @@
 // kinora movie import
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -8,6 +9,7 @@
 #include "clients/cli/amounts.h"
 #include "clients/cli/command.h"
 #include "clients/cli/connection.h"
+#include "clients/cpp/import/kept_results.h"
 #include "clients/cpp/import/movie_import.h"
 #include "clients/cpp/import/revision_folder.h"
 #include "common/file_system.h"
@@ -43,6 +45,71 @@ std::string Describe(const ImportedRevision& revision) {
       "\n");
 }
 
+// The producers that answer, with their versions as of now; none if the runner
+// does not.
+std::vector<v1::ProducerIdentity> ReachableProducers(const Invocation& call) {
+  std::vector<v1::ProducerIdentity> reachable;
+  const absl::StatusOr<v1::ListProducersResponse> listed =
+      call.connection.runner().ListProducers(v1::ListProducersRequest());
+  if (!listed.ok()) return reachable;
+  for (const v1::ListedProducer& producer : listed->producers()) {
+    if (producer.reachable()) {
+      reachable.push_back(producer.description().identity());
+    }
+  }
+  return reachable;
+}
+
+JsonArray ToJson(const std::vector<std::string>& texts) {
+  JsonArray json;
+  for (const std::string& text : texts) json.emplace_back(text);
+  return json;
+}
+
+void PrintDocument(const std::string& movie_id, bool dry_run,
+                   const std::vector<ImportedRevision>& revisions,
+                   const RevisionFolder& folder, const KeptResults& kept) {
+  JsonArray made;
+  for (const ImportedRevision& revision : revisions) {
+    made.push_back(ToJson(revision));
+  }
+  JsonArray not_kept;
+  for (const ResultNotKept& result : kept.not_kept) {
+    JsonObject json;
+    json.Add("artefactId", result.artefact_id);
+    json.Add("why", result.why);
+    not_kept.emplace_back(std::move(json));
+  }
+  JsonObject json;
+  json.Add("dryRun", dry_run);
+  json.Add("keptArtefacts", ToJson(kept.artefact_ids));
+  json.Add("keptRevision", kept.revision);
+  json.Add("movieId", movie_id);
+  json.Add("notKept", std::move(not_kept));
+  json.Add("revisions", std::move(made));
+  json.Add("strayFiles", ToJson(folder.stray));
+  json.Add("unusedFiles", ToJson(folder.unused));
+  PrintJson(JsonValue(std::move(json)));
+}
+
+// What the next plan will do with the results of the latest revision.
+void PrintKept(const KeptResults& kept) {
+  if (!kept.artefact_ids.empty()) {
+    Print(absl::StrCat(
+        "kept: ",
+        Counted(static_cast<int64_t>(kept.artefact_ids.size()), "artefact"),
+        " in ", kept.revision,
+        ", not made again until what they are made from changes\n"));
+  }
+  for (const ResultNotKept& result : kept.not_kept) {
+    Print(
+        absl::StrCat("not kept: ", result.artefact_id, ": ", result.why, "\n"));
+  }
+  if (!kept.not_kept.empty()) {
+    Print("what is not kept, the next run makes anew or drops\n");
+  }
+}
+
 absl::StatusOr<int> ImportFolder(const Invocation& call) {
   const std::string movie_id(call.operand(0));
   const bool dry_run = call.args.Has("dry-run");
@@ -58,25 +125,24 @@ absl::StatusOr<int> ImportFolder(const Invocation& call) {
       const std::vector<ImportedRevision> revisions,
       ImportMovie(call.connection.store(), PosixFileSystem(), movie_id, folder,
                   dry_run));
+  KeptResults kept;
+  if (!dry_run) {
+    KINORA_ASSIGN_OR_RETURN(
+        kept, KeepResults(call.connection.store(), call.connection.planner(),
+                          movie_id, ReachableProducers(call)));
+  }
   if (call.json) {
-    JsonArray made;
-    for (const ImportedRevision& revision : revisions) {
-      made.push_back(ToJson(revision));
-    }
-    JsonArray unused;
-    for (const std::string& path : folder.unused) unused.emplace_back(path);
-    JsonObject json;
-    json.Add("dryRun", dry_run);
-    json.Add("movieId", movie_id);
-    json.Add("revisions", std::move(made));
-    json.Add("unusedFiles", std::move(unused));
-    PrintJson(JsonValue(std::move(json)));
+    PrintDocument(movie_id, dry_run, revisions, folder, kept);
     return kExitOk;
   }
   for (const ImportedRevision& revision : revisions) Print(Describe(revision));
   for (const std::string& path : folder.unused) {
     Print(absl::StrCat("not imported: ", path, "\n"));
   }
+  for (const std::string& path : folder.stray) {
+    Print(absl::StrCat("ignored: ", path, "\n"));
+  }
+  PrintKept(kept);
   if (dry_run) Print("nothing was written\n");
   return kExitOk;
 }

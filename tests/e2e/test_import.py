@@ -36,7 +36,21 @@ def test_every_old_revision_becomes_one_of_the_movie(tmp_path, kinora):
 
     again = kinora.json("movie", "import", "old", str(FOLDER))
     assert all(r["wasThere"] for r in again["revisions"])
-    said = kinora.fails("manifest", "show", "old", "--revision", "rev-0004")
+    assert kinora.json("verify", "old")["movies"][0]["problems"] == []
+
+
+# F: S1-20
+def test_what_was_imported_is_not_made_again(kinora):
+    made = kinora.json("movie", "import", "old", str(FOLDER))
+    assert made["keptRevision"] == "rev-0004"
+    assert made["keptArtefacts"] == ["Artifact:Image[segment=0]"]
+    # The last revision of the folder has no timeline.
+    plan = kinora.json("plan", "old", "--dry-run")
+    assert [job["jobId"] for layer in plan["layers"] for job in layer["jobs"]] == ["Cut"]
+    assert plan["summary"]["cleanJobs"] == 1
+    again = kinora.json("movie", "import", "old", str(FOLDER))
+    assert again["keptArtefacts"] == []
+    said = kinora.fails("manifest", "show", "old", "--revision", "rev-0005")
     assert "REVISION_NOT_FOUND" in said
 
 
@@ -44,8 +58,17 @@ def test_every_old_revision_becomes_one_of_the_movie(tmp_path, kinora):
 def test_folder_with_a_flaw_is_refused_whole(tmp_path, kinora):
     folder = tmp_path / "old"
     shutil.copytree(FOLDER, folder)
+    (folder / ".DS_Store").write_text("x")
     (folder / "revisions/rev-0004/artefacts.json").write_text('{"Image": "images/9.png"}')
     said = kinora.fails("movie", "import", "old", str(folder))
     assert "rev-0004/artefacts.json" in said
     assert "images/9.png" in said
+    (folder / "revisions/rev-0004/artefacts.json").write_text("{}")
+    (folder / "revisions/rev-0002/inputs.json").write_text('{"Topik": "x"}')
+    said = kinora.fails("movie", "import", "old", str(folder))
+    assert "rev-0002/inputs.json" in said
+    assert 'did you mean "Topic"' in said
     assert "MOVIE_NOT_FOUND" in kinora.fails("movie", "show", "old")
+    (folder / "revisions/rev-0002/inputs.json").unlink()
+    made = kinora.json("movie", "import", "old", str(folder))
+    assert made["strayFiles"] == [".DS_Store"]

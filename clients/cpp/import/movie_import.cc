@@ -7,6 +7,7 @@
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 
+#include "clients/cpp/import/import_run.h"
 #include "common/digest.h"
 #include "common/ids.h"
 #include "common/proto_json.h"
@@ -22,16 +23,6 @@ constexpr int kEventsPerAppend = 500;
 constexpr uint64_t kReadBytes = uint64_t{1} << 20;
 constexpr int kLeaseSeconds = 600;
 constexpr absl::string_view kBlueprintId = "Input:Blueprint";
-constexpr absl::string_view kHolder = "kinora-import";
-
-// The run that a revision is committed under: 26 digits of base 32, those of
-// the time zero.
-std::string RunIdOf(const Digest& digest) {
-  constexpr absl::string_view kDigits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-  std::string id = "run-0000000000";
-  for (int i = 0; i < 16; ++i) id.push_back(kDigits[digest.bytes[i] % 32]);
-  return id;
-}
 
 // One revision to make.
 struct Step {
@@ -98,7 +89,7 @@ std::vector<Step> StepsOf(absl::string_view movie_id,
     if (!step.result.was_there) revision = revision.Next();
     step.result.revision = revision.ToString();
     const Digest digest = Sha256Of(absl::StrCat(chain, "\n", now.name));
-    step.run_id = RunIdOf(digest);
+    step.run_id = ImportRunId(digest);
     chain = digest.Hex();
     before = &now;
   }
@@ -165,10 +156,16 @@ class Import {
         steps_.begin(), steps_.end(), [&pointer](const Step& candidate) {
           return candidate.result.revision == pointer.revision();
         });
-    if (step == steps_.end()) {
+    // After the last one may come some that keep its results
+    // (kept_results.h): they have its values, and leaves of them.
+    const bool is_further =
+        step == steps_.end() && IsAfterLast(pointer.revision());
+    if (step == steps_.end() && !is_further) {
       return NotOurs(
           absl::StrCat("has a revision of its own, ", pointer.revision()));
     }
+    const FolderRevision& folder =
+        is_further ? folder_.revisions.back() : *step->folder;
     v1::GetManifestRequest get;
     get.set_movie_id(movie_id_);
     get.set_revision(pointer.revision());
@@ -185,22 +182,32 @@ class Import {
     for (const auto& entry : manifest.artefacts()) {
       artefacts[entry.first].hash = HashOf(entry.second.content());
     }
-    if (!SameHashes(inputs, step->folder->inputs) ||
-        !SameHashes(artefacts, step->folder->artefacts)) {
+    if (!IncludesHashes(inputs, folder.inputs) ||
+        !IncludesHashes(artefacts, folder.artefacts) ||
+        inputs.size() != folder.inputs.size() ||
+        (!is_further && artefacts.size() != folder.artefacts.size())) {
       return NotOurs(absl::StrCat("has another ", pointer.revision(), " than ",
-                                  step->folder->name, " of the folder"));
+                                  folder.name, " of the folder"));
     }
+    if (is_further) return absl::OkStatus();
     step->result.was_there = true;
     step->result.hash = pointer.hash();
     return absl::OkStatus();
   }
 
-  static bool SameHashes(const Values& a, const Values& b) {
-    return a.size() == b.size() &&
-           std::equal(
-               a.begin(), a.end(), b.begin(), [](const auto& x, const auto& y) {
-                 return x.first == y.first && x.second.hash == y.second.hash;
-               });
+  bool IsAfterLast(const std::string& revision) const {
+    const absl::StatusOr<Revision> parsed = Revision::Parse(revision);
+    const absl::StatusOr<Revision> last =
+        Revision::Parse(steps_.back().result.revision);
+    return parsed.ok() && last.ok() && *last < *parsed;
+  }
+
+  // True if `all` has every value of `some`.
+  static bool IncludesHashes(const Values& all, const Values& some) {
+    return std::all_of(some.begin(), some.end(), [&all](const auto& value) {
+      const auto found = all.find(value.first);
+      return found != all.end() && found->second.hash == value.second.hash;
+    });
   }
 
   absl::Status NotOurs(absl::string_view why) const {
@@ -222,7 +229,7 @@ class Import {
     KINORA_RETURN_IF_ERROR(MakeEvents(*step, &inputs, &artefacts));
     v1::AcquireLeaseRequest acquire;
     acquire.set_lease_id(absl::StrCat("movie/", movie_id_));
-    acquire.set_holder(std::string(kHolder));
+    acquire.set_holder(std::string(kImportHolder));
     acquire.set_purpose(step->run_id);
     acquire.mutable_ttl()->set_seconds(kLeaseSeconds);
     KINORA_ASSIGN_OR_RETURN(const v1::AcquireLeaseResponse acquired,

@@ -5,12 +5,12 @@
 // by the user, its changed artefacts as results of a run that bears a name made
 // from their content, and a commit. A run so named was never started: it has no
 // ledger. The inputs hash of an imported artefact is that of its content, so no
-// job's key matches it: the next plan makes it anew, unless it is edited to
-// stay.
+// job's key matches it: KeepResults() (kept_results.h) gives it one.
 //
 // It is checked first that the movie has no revision that the folder would not
-// make. Names of requests and runs are made from content, so repeating an
-// import that was cut short ends in the same movie.
+// make, but for those that keep what its last one has. Names of requests and
+// runs are made from content, so repeating an import that was cut short ends in
+// the same movie.
 
 #ifndef KINORA_CLIENTS_CPP_IMPORT_MOVIE_IMPORT_H_
 #define KINORA_CLIENTS_CPP_IMPORT_MOVIE_IMPORT_H_

@@ -17,6 +17,7 @@
 namespace kinora {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -56,6 +57,101 @@ TEST(RevisionFolderTest, TimelinesNameArtefacts) {
               HasSubstr(R"({"start":0,"url":"Artifact:Image[segment=0]"})"));
 }
 
+void Write(const std::string& path, absl::string_view text) {
+  ASSERT_OK(PosixFileSystem().CreateDirectories(ParentPath(path)));
+  ASSERT_OK(WriteFileAtomically(PosixFileSystem(), path, text));
+}
+
+// A folder with the film's first revision and some of the second.
+void CopyFilm(const TempDir& dir) {
+  for (const char* file :
+       {"blueprint.yaml", "revisions/rev-0001/inputs.json",
+        "revisions/rev-0001/artefacts.json", "revisions/rev-0001/timeline.json",
+        "revisions/rev-0001/images/0.png", "revisions/rev-0001/images/1.png",
+        "revisions/rev-0002/inputs.json",
+        "revisions/rev-0002/images/sketch.png"}) {
+    ASSERT_OK_AND_ASSIGN(const std::string bytes,
+                         ReadFile(PosixFileSystem(), JoinPath(kFilm, file)));
+    Write(dir.Sub(file), bytes);
+  }
+}
+
+// F: S1-20
+TEST(RevisionFolderTest, ArtefactsMayShareAFile) {
+  TempDir dir;
+  CopyFilm(dir);
+  Write(dir.Sub("revisions/rev-0001/artefacts.json"),
+        R"({"Image[segment=1]": "images/0.png", "Poster": "images/0.png",
+            "Image[segment=0]": "images/0.png", "Still": "images/1.png",
+            "Cut": "timeline.json", "Timeline": "timeline.json"})");
+  ASSERT_OK_AND_ASSIGN(const RevisionFolder folder,
+                       ReadRevisionFolder(PosixFileSystem(), dir.path()));
+  const auto& artefacts = folder.revisions[0].artefacts;
+  EXPECT_EQ(artefacts.at("Artifact:Poster").hash,
+            artefacts.at("Artifact:Image[segment=1]").hash);
+  EXPECT_THAT(artefacts.at("Artifact:Timeline").bytes,
+              HasSubstr(R"("url":"Artifact:Image[segment=0]")"));
+  EXPECT_EQ(artefacts.at("Artifact:Cut").bytes,
+            artefacts.at("Artifact:Timeline").bytes);
+}
+
+// F: S1-20
+TEST(RevisionFolderTest, WhatDesktopsAndEditorsLeaveBehindIsIgnored) {
+  TempDir dir;
+  CopyFilm(dir);
+  for (const char* file :
+       {".DS_Store", "revisions/.DS_Store", "revisions/rev-0001/inputs.json~",
+        "revisions/rev-0001/images/Thumbs.db", "revisions/.git/config",
+        "revisions/README.txt"}) {
+    Write(dir.Sub(file), "x");
+  }
+  ASSERT_OK_AND_ASSIGN(const RevisionFolder folder,
+                       ReadRevisionFolder(PosixFileSystem(), dir.path()));
+  EXPECT_EQ(folder.revisions.size(), 2U);
+  EXPECT_THAT(folder.stray,
+              ElementsAre(".DS_Store", "revisions/.DS_Store", "revisions/.git",
+                          "revisions/rev-0001/images/Thumbs.db",
+                          "revisions/rev-0001/inputs.json~"));
+  EXPECT_THAT(folder.unused,
+              ElementsAre("revisions/README.txt",
+                          "revisions/rev-0002/images/sketch.png"));
+}
+
+// Values are put as `kinora input set` would put them, so that setting the same
+// value later changes nothing.
+TEST(RevisionFolderTest, InputsHaveTheTypesOfTheBlueprint) {
+  TempDir dir;
+  Write(dir.Sub("blueprint.yaml"), R"(blueprint: film
+inputs:
+  Topic: {type: text}
+  Style: {type: json}
+  Count: {type: integer}
+  Prompt: {type: text, over: [segment]}
+dimensions: {segment: {size: Input:Count}}
+nodes:
+  Script: {producer: script, inputs: {t: "Input:Topic"}, outputs: {Text: text/plain}}
+outputs: [Text]
+)");
+  Write(dir.Sub("revisions/rev-0001/inputs.json"),
+        R"({"Topic": "sea", "Style": "noir", "Count": 2.0,
+            "Prompt[segment=1]": "dusk"})");
+  ASSERT_OK_AND_ASSIGN(RevisionFolder folder,
+                       ReadRevisionFolder(PosixFileSystem(), dir.path()));
+  const auto& inputs = folder.revisions[0].inputs;
+  EXPECT_EQ(inputs.at("Input:Topic").bytes, "sea");
+  EXPECT_EQ(inputs.at("Input:Style").bytes, "\"noir\"");
+  EXPECT_EQ(inputs.at("Input:Style").mime_type, "application/json");
+  EXPECT_EQ(inputs.at("Input:Count").bytes, "2");
+  // The size holds on from the revision before.
+  Write(dir.Sub("revisions/rev-0002/inputs.json"),
+        R"({"Prompt[segment=2]": "dawn"})");
+  EXPECT_THAT(ReadRevisionFolder(PosixFileSystem(), dir.path()),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       AllOf(HasSubstr("rev-0002/inputs.json"),
+                             HasSubstr("Prompt[segment=2]"),
+                             HasSubstr("last index is 1"))));
+}
+
 // One thing wrong in an otherwise good folder, and what is said of it.
 struct Flaw {
   std::string file;
@@ -71,6 +167,18 @@ TEST(RevisionFolderTest, AFlawIsNamedWithItsFileAndValue) {
       {first + "inputs.json", R"({"To pic": 1})", {"inputs.json", "To pic"}},
       {first + "inputs.json", R"({"Blueprint": "x"})", {"Blueprint"}},
       {first + "inputs.json",
+       R"({"Topik": "x"})",
+       {"inputs.json", "Input:Topik", "did you mean", "Topic"}},
+      {first + "inputs.json",
+       R"({"Topic": "x", "SegmentCount": "two"})",
+       {"inputs.json", "SegmentCount", "integer", "two"}},
+      {first + "inputs.json",
+       R"({"SegmentCount": 21})",
+       {"inputs.json", "SegmentCount", "at most 20", "21"}},
+      {first + "inputs.json",
+       R"({"Topic": "x", "Input:Topic": "y"})",
+       {"inputs.json", "Input:Topic", "twice"}},
+      {first + "inputs.json",
        R"({"Cover": {"file": "cover.png"}})",
        {"inputs.json", "cover.png", "no such file"}},
       {first + "artefacts.json",
@@ -84,8 +192,8 @@ TEST(RevisionFolderTest, AFlawIsNamedWithItsFileAndValue) {
        R"({"Input:Topic": "images/0.png"})",
        {"artefacts.json", "Input:Topic"}},
       {first + "artefacts.json",
-       R"({"A": "images/0.png", "B": "images/0.png"})",
-       {"images/0.png", "Artifact:A"}},
+       R"({"Poster": "images/0.png", "Artifact:Poster": "images/1.png"})",
+       {"artefacts.json", "Artifact:Poster", "twice"}},
       {first + "timeline.json",
        R"(["../rev-0009/images/0.png"])",
        {"timeline.json", "rev-0009/images/0.png"}},
@@ -98,20 +206,9 @@ TEST(RevisionFolderTest, AFlawIsNamedWithItsFileAndValue) {
     SCOPED_TRACE(flaw.file + " " + flaw.text);
     TempDir dir;
     FileSystem& fs = PosixFileSystem();
-    for (const char* file :
-         {"blueprint.yaml", "revisions/rev-0001/inputs.json",
-          "revisions/rev-0001/artefacts.json",
-          "revisions/rev-0001/timeline.json", "revisions/rev-0001/images/0.png",
-          "revisions/rev-0001/images/1.png", "revisions/rev-0002/inputs.json",
-          "revisions/rev-0002/images/sketch.png"}) {
-      ASSERT_OK_AND_ASSIGN(const std::string bytes,
-                           ReadFile(fs, JoinPath(kFilm, file)));
-      ASSERT_OK(fs.CreateDirectories(ParentPath(dir.Sub(file))));
-      ASSERT_OK(WriteFileAtomically(fs, dir.Sub(file), bytes));
-    }
+    CopyFilm(dir);
     ASSERT_OK(ReadRevisionFolder(fs, dir.path()));
-    ASSERT_OK(fs.CreateDirectories(ParentPath(dir.Sub(flaw.file))));
-    ASSERT_OK(WriteFileAtomically(fs, dir.Sub(flaw.file), flaw.text));
+    Write(dir.Sub(flaw.file), flaw.text);
     const absl::Status status = ReadRevisionFolder(fs, dir.path()).status();
     EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument));
     for (const std::string& said : flaw.said) {

@@ -11,13 +11,16 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 
+#include "clients/cpp/import/folder_inputs.h"
 #include "clients/cpp/import/media_type.h"
+#include "clients/cpp/import/stray_file.h"
 #include "common/canonical_json.h"
 #include "common/digest.h"
 #include "common/element_id.h"
 #include "common/ids.h"
 #include "common/json.h"
 #include "common/status.h"
+#include "services/planner/blueprint/blueprint.h"
 
 namespace kinora {
 namespace {
@@ -56,6 +59,8 @@ class FolderReader {
         folder.blueprint,
         ReadFile(fs_, PathOf("blueprint.yaml"), kMaxDocumentBytes));
     named_.insert("blueprint.yaml");
+    KINORA_ASSIGN_OR_RETURN(
+        blueprint_, ParseBlueprint(PathOf("blueprint.yaml"), folder.blueprint));
     KINORA_ASSIGN_OR_RETURN(const std::vector<Revision> revisions, Revisions());
     FolderRevision revision;
     for (const Revision& number : revisions) {
@@ -64,7 +69,7 @@ class FolderReader {
       KINORA_RETURN_IF_ERROR(ReadRevision(&revision));
       folder.revisions.push_back(revision);
     }
-    KINORA_RETURN_IF_ERROR(ListUnused("", &folder.unused));
+    KINORA_RETURN_IF_ERROR(ListUnused("", &folder));
     return folder;
   }
 
@@ -78,12 +83,18 @@ class FolderReader {
                             fs_.List(PathOf("revisions")));
     std::vector<Revision> revisions;
     for (const std::string& name : names) {
+      if (IsStrayName(name)) continue;
+      KINORA_ASSIGN_OR_RETURN(
+          const FileInfo info,
+          fs_.Stat(PathOf(absl::StrCat("revisions/", name))));
       const absl::StatusOr<Revision> revision = Revision::Parse(name);
-      if (!revision.ok()) {
+      if (revision.ok() && info.is_directory) {
+        revisions.push_back(*revision);
+      } else if (revision.ok() || info.is_directory) {
         return Wrong(PathOf("revisions"), "folder", name,
-                     "must be a revision such as rev-0001");
+                     revision.ok() ? "is a file, no folder"
+                                   : "must be a revision such as rev-0001");
       }
-      revisions.push_back(*revision);
     }
     if (revisions.empty()) {
       return absl::InvalidArgumentError(
@@ -117,15 +128,16 @@ class FolderReader {
     if (!timeline.has_value()) return absl::OkStatus();
     const std::string file = absl::StrCat(base_, "/timeline.json");
     KINORA_RETURN_IF_ERROR(RewriteUrls(PathOf(file), &*timeline));
-    FolderValue value;
-    value.bytes = CanonicalJson(*timeline);
-    value.mime_type = "application/json";
-    value.hash = Sha256Of(value.bytes).Hex();
-    value.size_bytes = static_cast<int64_t>(value.bytes.size());
+    FolderValue value = JsonBytes(CanonicalJson(*timeline));
     const auto listed = ids_.find(file);
-    const std::string id =
-        listed == ids_.end() ? std::string(kTimelineId) : listed->second;
-    if (listed == ids_.end() && revision->artefacts.count(id) > 0) {
+    if (listed != ids_.end()) {
+      for (const std::string& id : listed->second) {
+        revision->artefacts[id] = value;
+      }
+      return absl::OkStatus();
+    }
+    const std::string id(kTimelineId);
+    if (revision->artefacts.count(id) > 0) {
       return Wrong(PathOf(absl::StrCat(base_, "/artefacts.json")), id,
                    revision->artefacts[id].path,
                    "is another file than timeline.json");
@@ -156,6 +168,7 @@ class FolderReader {
       return absl::InvalidArgumentError(
           absl::StrCat(file, ": must be an object of inputs"));
     }
+    std::map<std::string, FolderValue> given;
     for (const JsonMember& member : json.object()) {
       KINORA_ASSIGN_OR_RETURN(const std::string id,
                               IdOf(file, member.key, ElementId::Kind::kInput));
@@ -163,10 +176,14 @@ class FolderReader {
         return Wrong(file, "input", member.key,
                      "the blueprint is blueprint.yaml");
       }
-      KINORA_ASSIGN_OR_RETURN(revision->inputs[id],
+      KINORA_ASSIGN_OR_RETURN(FolderValue value,
                               InputValue(file, member.value));
+      if (!given.emplace(id, std::move(value)).second) {
+        return Wrong(file, "input", member.key, "is given twice");
+      }
     }
-    return absl::OkStatus();
+    return Annotate(TakeInputs(blueprint_, std::move(given), &revision->inputs),
+                    file);
   }
 
   absl::StatusOr<FolderValue> InputValue(const std::string& file,
@@ -180,9 +197,14 @@ class FolderReader {
                               FileNamed(file, path->string_value()));
       return FileValue(below);
     }
+    // The blueprint says whether it is text.
+    return JsonBytes(CanonicalJson(json));
+  }
+
+  static FolderValue JsonBytes(std::string bytes) {
     FolderValue value;
-    value.bytes = json.is_string() ? json.string_value() : CanonicalJson(json);
-    value.mime_type = json.is_string() ? "text/plain" : "application/json";
+    value.bytes = std::move(bytes);
+    value.mime_type = "application/json";
     value.hash = Sha256Of(value.bytes).Hex();
     value.size_bytes = static_cast<int64_t>(value.bytes.size());
     return value;
@@ -203,11 +225,11 @@ class FolderReader {
       }
       KINORA_ASSIGN_OR_RETURN(const std::string below,
                               FileNamed(file, member.value.string_value()));
-      KINORA_ASSIGN_OR_RETURN(revision->artefacts[id], FileValue(below));
-      if (!ids_.emplace(below, id).second) {
-        return Wrong(file, id, member.value.string_value(),
-                     absl::StrCat("is the file of ", ids_[below], " too"));
+      KINORA_ASSIGN_OR_RETURN(FolderValue value, FileValue(below));
+      if (!revision->artefacts.emplace(id, std::move(value)).second) {
+        return Wrong(file, "artefact", member.key, "is given twice");
       }
+      ids_[below].insert(id);
     }
     return absl::OkStatus();
   }
@@ -338,22 +360,26 @@ class FolderReader {
       return Wrong(file, "url", url,
                    "is a file that artefacts.json gives no id");
     }
-    *json = JsonValue(id->second);
+    *json = JsonValue(*id->second.begin());
     return absl::OkStatus();
   }
 
-  absl::Status ListUnused(const std::string& below,
-                          std::vector<std::string>* unused) {
+  absl::Status ListUnused(const std::string& below, RevisionFolder* folder) {
     KINORA_ASSIGN_OR_RETURN(const std::vector<std::string> names,
                             fs_.List(PathOf(below)));
     for (const std::string& name : names) {
       const std::string path =
           below.empty() ? name : absl::StrCat(below, "/", name);
+      if (named_.count(path) > 0) continue;
+      if (IsStrayName(name)) {
+        folder->stray.push_back(path);
+        continue;
+      }
       KINORA_ASSIGN_OR_RETURN(const FileInfo info, fs_.Stat(PathOf(path)));
       if (info.is_directory) {
-        KINORA_RETURN_IF_ERROR(ListUnused(path, unused));
-      } else if (named_.count(path) == 0) {
-        unused->push_back(path);
+        KINORA_RETURN_IF_ERROR(ListUnused(path, folder));
+      } else {
+        folder->unused.push_back(path);
       }
     }
     return absl::OkStatus();
@@ -361,8 +387,9 @@ class FolderReader {
 
   FileSystem& fs_;
   const std::string dir_;
-  std::string base_;                        // of the revision at hand
-  std::map<std::string, std::string> ids_;  // of its artefacts, by file
+  Blueprint blueprint_;
+  std::string base_;                                  // of the revision at hand
+  std::map<std::string, std::set<std::string>> ids_;  // of artefacts, by file
   std::map<std::string, FolderValue> files_;
   std::set<std::string> named_;  // files that were read
 };

@@ -11,16 +11,18 @@
 // Revisions are taken in the order of their numbers, which may have gaps. Of
 // the three documents each may be missing, but not all.
 //
-//   - Inputs: a string is text, every other value JSON; {"file": PATH} stands
-//     for the bytes of a file. One that is not named keeps its value.
-//   - Artefacts: all that the revision has, each with its file; one that is not
-//     named is gone from then on.
+//   - Inputs: values of the types that the blueprint gives them; {"file": PATH}
+//     stands for the bytes of a file. One that is not named keeps its value.
+//   - Artefacts: all that the revision has, each with its file, which several
+//     may share; one that is not named is gone from then on.
 //   - The timeline becomes `Artifact:Timeline`, unless artefacts.json gives its
 //     file another id. A string in it that names a file below DIR, as a path or
-//     a `file://` URL, becomes the id of the artefact that has this file; the
-//     product finds its bytes by the revision's manifest.
+//     a `file://` URL, becomes the id of the artefact that has this file, the
+//     first by id if there are several; the product finds its bytes by the
+//     revision's manifest.
 // Paths are relative to the revision's folder, or absolute; all files are below
-// DIR. What no document names is listed as unused.
+// DIR. What no document names is listed as unused, or, if its name is one that
+// desktops and editors leave behind, as stray.
 
 #ifndef KINORA_CLIENTS_CPP_IMPORT_REVISION_FOLDER_H_
 #define KINORA_CLIENTS_CPP_IMPORT_REVISION_FOLDER_H_
@@ -56,12 +58,15 @@ struct FolderRevision {
 struct RevisionFolder {
   std::string blueprint;
   std::vector<FolderRevision> revisions;
-  std::vector<std::string> unused;  // files, below the folder
+  // Files, and stray directories, by their paths below the folder.
+  std::vector<std::string> unused;
+  std::vector<std::string> stray;
 };
 
-// Reads and checks all of it; holds no file's bytes in memory but one.
-// INVALID_ARGUMENT naming the file and the value that is wrong, NOT_FOUND
-// naming a file that is missing.
+// Reads and checks all of it, inputs against the blueprint; holds no file's
+// bytes in memory but one. INVALID_ARGUMENT naming the file, the element and
+// the value of the first thing that is wrong, NOT_FOUND naming a file that is
+// missing.
 absl::StatusOr<RevisionFolder> ReadRevisionFolder(FileSystem& fs,
                                                   absl::string_view dir);
 
