@@ -7,6 +7,7 @@
 
 #include "common/status.h"
 #include "common/utf8.h"
+#include "services/planner/blueprint/suggest.h"
 
 namespace kinora {
 namespace {
@@ -16,6 +17,17 @@ const FlagSpec* Find(absl::Span<const FlagSpec> specs, absl::string_view name) {
     return spec.name == name;
   });
   return it == specs.end() ? nullptr : &*it;
+}
+
+absl::Status UnknownFlag(absl::string_view name,
+                         absl::Span<const FlagSpec> specs) {
+  std::vector<std::string> flags;
+  for (const FlagSpec& spec : specs) {
+    flags.push_back(absl::StrCat("--", spec.name));
+  }
+  const std::string given = absl::StrCat("--", name);
+  return absl::InvalidArgumentError(absl::StrCat(
+      "unknown flag ", given, DidYouMean(given, {flags.begin(), flags.end()})));
 }
 
 }  // namespace
@@ -49,7 +61,7 @@ absl::StatusOr<Args> Args::Parse(absl::Span<const std::string> words,
     const absl::string_view name = word.substr(0, equals);
     const FlagSpec* spec = Find(specs, name);
     if (spec == nullptr) {
-      return absl::InvalidArgumentError(absl::StrCat("unknown flag --", name));
+      return UnknownFlag(name, specs);
     }
     std::string value;
     if (equals != absl::string_view::npos) {

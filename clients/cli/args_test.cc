@@ -28,7 +28,9 @@ TEST(ArgsTest, TakesWhatFollowsTwoDashesAsItIs) {
 
 TEST(ArgsTest, NamesTheWordThatIsWrong) {
   EXPECT_EQ(Args::Parse({"--jsn"}, kSpecs).status().message(),
-            "unknown flag --jsn");
+            "unknown flag --jsn; did you mean \"--json\"?");
+  EXPECT_EQ(Args::Parse({"--frame=3"}, kSpecs).status().message(),
+            "unknown flag --frame");
   EXPECT_EQ(Args::Parse({"-x"}, kSpecs).status().message(), "unknown flag -x");
   EXPECT_EQ(Args::Parse({"--set"}, kSpecs).status().message(),
             "--set needs a value: NAME=JSON");

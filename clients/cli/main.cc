@@ -2,11 +2,13 @@
 
 #include <cstdio>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
 
 #include "clients/cli/command.h"
 #include "clients/cli/connection.h"
@@ -14,6 +16,7 @@
 #include "common/canonical_json.h"
 #include "common/error_reason.h"
 #include "common/proto_json.h"
+#include "services/planner/blueprint/suggest.h"
 #include "services/standalone/standalone_main.h"
 
 namespace kinora {
@@ -56,20 +59,39 @@ std::vector<Command> AllCommands() {
   return all;
 }
 
+// One entry of a list of commands.
+std::string Entry(const Command& command) {
+  return absl::StrCat("  ", command.words, command.usage.empty() ? "" : " ",
+                      command.usage, "\n      ", command.help, "\n");
+}
+
 std::string Usage(const std::vector<Command>& commands) {
   std::string text =
       "usage: kinora COMMAND ...\n\n"
       "  up --data DIR          serves everything in this process\n"
       "  sim --listen HOST:PORT serves the simulated producer\n";
   for (const Command& command : commands) {
-    absl::StrAppend(&text, "  ", command.words, " ", command.usage, "\n",
-                    "      ", command.help, "\n");
+    absl::StrAppend(&text, Entry(command));
   }
   return absl::StrCat(text, "\nkinora COMMAND --help tells its flags.\n");
 }
 
+// The commands of one noun, such as `movie`; empty if there is no such noun.
+std::string UsageOfNoun(const std::vector<Command>& commands,
+                        absl::string_view noun) {
+  std::string text;
+  for (const Command& command : commands) {
+    if (!absl::StartsWith(command.words, absl::StrCat(noun, " "))) continue;
+    absl::StrAppend(&text, Entry(command));
+  }
+  if (text.empty()) return text;
+  return absl::StrCat("usage: kinora ", noun, " ...\n\n", text,
+                      "\nkinora COMMAND --help tells its flags.\n");
+}
+
 std::string Usage(const Command& command) {
-  std::string text = absl::StrCat("usage: kinora ", command.words, " ",
+  std::string text = absl::StrCat("usage: kinora ", command.words,
+                                  command.usage.empty() ? "" : " ",
                                   command.usage, "\n", command.help, "\n\n");
   std::vector<FlagSpec> flags = command.flags;
   for (const FlagSpec& flag : ClientFlags()) flags.push_back(flag);
@@ -104,6 +126,51 @@ const Command* Find(const std::vector<Command>& commands,
   return nullptr;
 }
 
+// Says that there is no such command, and which one may have been meant.
+int NoCommand(const std::vector<Command>& commands,
+              const std::vector<std::string>& words) {
+  std::vector<absl::string_view> known = {"up", "sim", "help"};
+  std::vector<absl::string_view> second;  // of commands that begin like it
+  for (const Command& command : commands) {
+    known.push_back(command.words);
+    absl::string_view word = command.words;
+    if (absl::ConsumePrefix(&word, absl::StrCat(words[0], " "))) {
+      second.push_back(word);
+    }
+  }
+  // What was meant to be the command, without its operands.
+  const bool is_noun = !second.empty();
+  std::string name = words[0];
+  if (words.size() > 1 && !absl::StartsWith(words[1], "-")) {
+    absl::StrAppend(&name, " ", words[1]);
+  }
+  std::string meant;
+  if (is_noun && name != words[0]) meant = DidYouMean(words[1], second);
+  if (meant.empty()) meant = DidYouMean(name, known);
+  if (meant.empty()) meant = DidYouMean(words[0], known);
+  return Fail(absl::StrCat("no command \"", is_noun ? name : words[0], "\"",
+                           meant, " (see kinora help",
+                           is_noun ? absl::StrCat(" ", words[0]) : "", ")"),
+              kExitBadUsage);
+}
+
+// `kinora help [COMMAND]`, where a command may be given by its first word.
+int Help(const std::vector<Command>& commands, std::vector<std::string> words) {
+  if (words.empty()) {
+    Print(Usage(commands));
+    return kExitOk;
+  }
+  if (const Command* command = Find(commands, &words)) {
+    Print(Usage(*command));
+    return kExitOk;
+  }
+  const std::string noun =
+      words.size() == 1 ? UsageOfNoun(commands, words[0]) : "";
+  if (noun.empty()) return NoCommand(commands, words);
+  Print(noun);
+  return kExitOk;
+}
+
 int Run(const Command& command, const std::vector<std::string>& words) {
   std::vector<FlagSpec> flags = command.flags;
   for (const FlagSpec& flag : ClientFlags()) flags.push_back(flag);
@@ -134,22 +201,40 @@ int Run(const Command& command, const std::vector<std::string>& words) {
 
 int Main(int argc, char** argv) {
   std::vector<std::string> words(argv + 1, argv + argc);
+  // `help up` is `up --help`.
+  char help[] = "--help";
+  if (words.size() == 2 && words[0] == "help" &&
+      (words[1] == "up" || words[1] == "sim")) {
+    std::swap(words[0], words[1]);
+    argv[1] = argv[2];
+    argv[2] = help;
+  }
   // The servers read their own flags: they are those of their configuration.
   if (!words.empty() && words[0] == "up") {
     return StandaloneMain(argc - 1, argv + 1);
   }
   if (!words.empty() && words[0] == "sim") return SimMain(argc - 1, argv + 1);
   const std::vector<Command> commands = AllCommands();
-  if (words.empty() || words[0] == "help" || words[0] == "--help") {
+  if (words.empty()) {
     Print(Usage(commands));
-    return words.empty() ? kExitBadUsage : kExitOk;
+    return kExitBadUsage;
   }
-  const Command* command = Find(commands, &words);
-  if (command == nullptr) {
-    return Fail(absl::StrCat("no command \"", words[0], "\"; see kinora help"),
-                kExitBadUsage);
+  if (words[0] == "help" || words[0] == "--help") {
+    words.erase(words.begin());
+    return Help(commands, std::move(words));
   }
-  return Run(*command, words);
+  if (const Command* command = Find(commands, &words)) {
+    return Run(*command, words);
+  }
+  // `kinora movie`, or `kinora movie --help`.
+  if (words.size() == 1 || words[1] == "--help") {
+    const std::string noun = UsageOfNoun(commands, words[0]);
+    if (!noun.empty()) {
+      Print(noun);
+      return words.size() == 1 ? kExitBadUsage : kExitOk;
+    }
+  }
+  return NoCommand(commands, words);
 }
 
 }  // namespace

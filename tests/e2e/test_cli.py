@@ -1,0 +1,89 @@
+"""What the command line says of itself, and docs/cli.md of it."""
+
+import re
+import subprocess
+
+from cluster import BIN, ROOT
+
+DOCS = (ROOT / "docs/cli.md").read_text()
+
+# What the page says once, and the scopes, which docs/planning.md has.
+COMMON_FLAGS = {
+    "--json",
+    "--only",
+    "--regenerate",
+    "--with-lineage",
+    "--pin",
+    "--up-to-layer",
+    "--from",
+}
+
+
+def kinora(*words: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [BIN / "kinora", *words], capture_output=True, text=True, timeout=60
+    )
+
+
+def sections() -> dict[str, str]:
+    """What the page has of each command, by its words."""
+    parts = re.split(r"^##+ (.*)$", DOCS, flags=re.M)
+    return {
+        title.strip("`"): text
+        for title, text in zip(parts[1::2], parts[2::2])
+        if title.startswith("`")
+    }
+
+
+def commands() -> list[str]:
+    """The words of every command: lower case before operands and flags."""
+    found = []
+    for line in kinora("help").stdout.splitlines():
+        match = re.match(r"  ([a-z]+(?: [a-z]+)?)(?= |$)", line)
+        if match and not line.startswith("      "):
+            found.append(match[1])
+    return found
+
+
+def test_every_command_is_on_the_page_with_usage_example_and_flags():
+    names = commands()
+    assert len(names) > 30
+    assert sorted(names) == sorted(sections())
+    for name, text in sections().items():
+        assert f"`kinora {name}" in text, name
+        assert f"$ kinora {name}" in text, name
+        assert "JSON" in text, name
+        if name in ("up", "sim"):
+            continue
+        usage = kinora("help", *name.split()).stdout
+        assert usage.startswith(f"usage: kinora {name}")
+        own = usage[: usage.index("  --addr ")]
+        for flag in set(re.findall(r"--[a-z-]+", own)) - COMMON_FLAGS:
+            short = "-o" if flag == "--output" else flag
+            assert short in text, f"{name}: {flag}"
+
+
+def test_help_of_one_command_is_that_of_its_flag():
+    of_flag = kinora("movie", "create", "--help")
+    assert of_flag.returncode == 0
+    assert of_flag.stdout == kinora("help", "movie", "create").stdout
+    assert "runs list" not in of_flag.stdout
+    noun = kinora("help", "movie").stdout
+    assert "movie create" in noun and "runs list" not in noun
+    assert kinora("movie", "--help").stdout == noun
+    assert "--data" in kinora("help", "up").stdout
+
+
+def test_a_mistyped_word_is_answered_with_the_nearest():
+    for words, meant in (
+        (("movie", "crate", "film"), 'did you mean "create"?'),
+        (("moive", "create", "film"), 'did you mean "movie create"?'),
+        (("verfy", "film"), 'did you mean "verify"?'),
+        (("plan", "film", "--dryrun"), 'unknown flag --dryrun; did you mean "--dry-run"?'),
+    ):
+        said = kinora(*words)
+        assert said.returncode == 2
+        assert meant in said.stderr, said.stderr
+    said = kinora("frobnicate")
+    assert said.returncode == 2
+    assert "did you mean" not in said.stderr
