@@ -150,7 +150,8 @@ void AppendStream::Advance() {
     ++callbacks_;
     call_->Start(stub_);
   }
-  if (!broken_ && !writing_ && under_way_.size() < kMaxUnderWay) WriteNext();
+  const bool may_write = !broken_ && !writing_ && !telling_;
+  if (may_write && under_way_.size() < kMaxUnderWay) WriteNext();
 }
 
 void AppendStream::WriteNext() {
@@ -191,11 +192,14 @@ void AppendStream::OnAnswer(v1::StreamAppendEventsResponse& response) {
     failures_ = 0;
     message = std::move(under_way_.front());
     under_way_.pop_front();
-    Advance();
+    telling_ = true;
   }
   for (int i = 0; i < response.outcomes_size(); ++i) {
     message.appends[i].done(AnswerOf(*response.mutable_outcomes(i)));
   }
+  MutexLock lock(mu_);
+  telling_ = false;
+  Advance();
 }
 
 void AppendStream::OnBroken() {

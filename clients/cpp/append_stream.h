@@ -2,10 +2,13 @@
 // StreamAppendEvents call: what callers append while a message is under way
 // goes with the next, so that many callers cost few messages and share syncs.
 //
-// A lone append goes out at once. The call is opened by the first append and
-// again after it broke: appends that were not answered are sent again, a few
-// times, under their request ids, so that none happens twice. Appends to one
-// log are sent in the order in which they were given.
+// A lone append goes out at once. While the callers of a message are told their
+// answers nothing does: each of them may append again, and the first to do so
+// would have a message to itself, for whose sync the others wait. The call is
+// opened by the first append and again after it broke: appends that were not
+// answered are sent again, a few times, under their request ids, so that none
+// happens twice. Appends to one log are sent in the order in which they were
+// given.
 
 #ifndef KINORA_CLIENTS_CPP_APPEND_STREAM_H_
 #define KINORA_CLIENTS_CPP_APPEND_STREAM_H_
@@ -95,7 +98,8 @@ class AppendStream {
   Call* call_ ABSL_GUARDED_BY(mu_) = nullptr;
   bool broken_ ABSL_GUARDED_BY(mu_) = false;  // no more writes to call_
   bool writing_ ABSL_GUARDED_BY(mu_) = false;
-  int failures_ ABSL_GUARDED_BY(mu_) = 0;   // of calls, since an answer
+  bool telling_ ABSL_GUARDED_BY(mu_) = false;  // callers their answers
+  int failures_ ABSL_GUARDED_BY(mu_) = 0;      // of calls, since an answer
   int callbacks_ ABSL_GUARDED_BY(mu_) = 0;  // calls and timers that will report
   bool backing_off_ ABSL_GUARDED_BY(mu_) = false;
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;

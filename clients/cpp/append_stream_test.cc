@@ -1,5 +1,6 @@
 #include "clients/cpp/append_stream.h"
 
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -27,7 +28,10 @@ class GatedEventStore final : public EventStore {
   std::vector<absl::StatusOr<v1::AppendEventsResponse>> AppendAll(
       absl::Span<v1::AppendEventsRequest> requests) override {
     MutexLock lock(mu_);
-    batches_.push_back(requests.size());
+    std::vector<std::string>& batch = batches_.emplace_back();
+    for (const v1::AppendEventsRequest& request : requests) {
+      batch.push_back(request.request_id());
+    }
     changed_.SignalAll();
     while (closed_) changed_.Wait(mu_);
     std::vector<absl::StatusOr<v1::AppendEventsResponse>> answers;
@@ -43,7 +47,8 @@ class GatedEventStore final : public EventStore {
     MutexLock lock(mu_);
     while (batches_.size() < count) changed_.Wait(mu_);
   }
-  std::vector<size_t> batches() {
+  // The request ids of each message.
+  std::vector<std::vector<std::string>> batches() {
     MutexLock lock(mu_);
     return batches_;
   }
@@ -104,7 +109,7 @@ class GatedEventStore final : public EventStore {
   Mutex mu_;
   CondVar changed_;
   bool closed_ ABSL_GUARDED_BY(mu_) = false;
-  std::vector<size_t> batches_ ABSL_GUARDED_BY(mu_);
+  std::vector<std::vector<std::string>> batches_ ABSL_GUARDED_BY(mu_);
   std::set<std::string> seen_ ABSL_GUARDED_BY(mu_);
   std::vector<std::string> order_ ABSL_GUARDED_BY(mu_);
 };
@@ -180,6 +185,37 @@ TEST_P(AppendStreamTest, WhatComesMeanwhileSharesAMessageInItsOrder) {
   EXPECT_EQ(events_.order(), order);
   // One message may be on its way behind the first; the rest is one more.
   EXPECT_LE(events_.batches().size(), 3u);
+}
+
+// Callers that append again when they have their answer, as threads in a loop
+// do, stay together: else one of them would have a message, and a sync, alone.
+TEST_P(AppendStreamTest, WhoeverIsAnsweredTogetherAppendsAgainTogether) {
+  AppendStream stream(*stub_, absl::Seconds(60));
+  events_.Close();
+  for (int i = 0; i <= 40; ++i) {
+    const std::string id = absl::StrCat(i);
+    stream.Append(
+        Request(id), [&, id](absl::StatusOr<v1::AppendEventsResponse> answer) {
+          EXPECT_OK(answer.status());
+          stream.Append(Request(absl::StrCat("again ", id)), answers_.Done());
+        });
+  }
+  events_.Open();
+  for (const auto& answer : answers_.WaitFor(41)) EXPECT_OK(answer.status());
+  std::map<std::string, size_t> message_of;
+  const std::vector<std::vector<std::string>> batches = events_.batches();
+  for (size_t i = 0; i < batches.size(); ++i) {
+    for (const std::string& id : batches[i]) message_of[id] = i;
+  }
+  for (const std::vector<std::string>& batch : batches) {
+    if (message_of.count(absl::StrCat("again ", batch[0])) == 0) continue;
+    for (const std::string& id : batch) {
+      if (message_of.count(absl::StrCat("again ", id)) == 0) continue;
+      EXPECT_EQ(message_of[absl::StrCat("again ", id)],
+                message_of[absl::StrCat("again ", batch[0])])
+          << id;
+    }
+  }
 }
 
 TEST_P(AppendStreamTest, ThreadsThatWaitAreAnsweredEachForItself) {
