@@ -155,6 +155,7 @@ class ProduceSessionTest : public ::testing::TestWithParam<Transport> {
     AttemptRequest request;
     request.header.set_movie_id("film");
     request.header.set_producer("tts");
+    request.header.mutable_inputs()->Assign(inputs_.begin(), inputs_.end());
     request.producer_version = "1";
     request.outputs.push_back({"Artifact:Text", "Text", mime, "", ""});
     for (const AttemptRequest::Output& leaf : leaves_) {
@@ -177,6 +178,7 @@ class ProduceSessionTest : public ::testing::TestWithParam<Transport> {
   }
 
   NoBlobs blobs_;
+  std::vector<v1::InputBinding> inputs_;
   std::vector<AttemptRequest::Output> leaves_;
   ScriptedProducer producer_;
   InProcessServer server_{
@@ -297,6 +299,21 @@ TEST_P(ProduceSessionTest, UnreachableStoreIsNotTheJobsFault) {
       Produce({Accepted("1"), Chunk("Text", 0, std::string(10'000, 'x'), true),
                Succeeded()}),
       v1::FAILURE_REASON_UNSPECIFIED, true, "no blobs here");
+}
+
+// F: S0-14
+TEST_P(ProduceSessionTest, InputThatIsGoneFailsTheJobAndIsNamed) {
+  v1::InputBinding& binding = inputs_.emplace_back();
+  binding.set_name("image");
+  v1::InputElement& element = *binding.add_elements();
+  element.set_streamed(true);
+  const std::string hash(64, '7');
+  element.mutable_content()->mutable_digest()->set_hash(hash);
+  element.mutable_content()->mutable_digest()->set_size_bytes(10);
+  const AttemptResult result = Produce({});
+  ExpectFailure(result, v1::FAILURE_REASON_INPUT_UNRESOLVED, false,
+                "input image");
+  EXPECT_THAT(result.failure->message(), HasSubstr(hash));
 }
 
 TEST_P(ProduceSessionTest, UnknownProducerIsNamed) {

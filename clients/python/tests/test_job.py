@@ -32,15 +32,27 @@ def test_accepted_comes_first_and_result_last(serve):
     assert outcome.mime_types == {"Out": "text/plain"}
 
 
+# F: S0-19
 def test_header_reaches_the_job(serve):
     seen = {}
 
     def look(job):
-        seen.update(point=job.point, settings=job.settings, id=job.id, movie=job.movie_id)
+        seen.update(point=job.point, settings=job.settings, id=job.id, movie=job.movie_id, run=job.run_id,
+                    node=job.node, attempt=job.attempt, draw=job.draw, key=job.inputs_hash)
         job.write("Out", "")
 
-    serve(producer_of(look)).run("p", settings={"speed": 3})
-    assert seen == {"point": {"segment": 1}, "settings": {"speed": 3}, "id": "Node[segment=1]", "movie": "film"}
+    serve(producer_of(look)).run("p", settings={"speed": 3}, draw=2, inputs_hash="a" * 64)
+    assert seen == {"point": {"segment": 1}, "settings": {"speed": 3}, "id": "Node[segment=1]", "movie": "film",
+                    "run": "run-1", "node": "Node", "attempt": 1, "draw": 2, "key": "a" * 64}
+
+
+# F: S0-16
+def test_job_without_settings_has_empty_ones(serve):
+    runner = serve(producer_of(lambda job: job.write("Out", f"{job.settings}")))
+    header, chunks = runner.header("p")
+    header.settings_json = ""
+    answers = runner.stub.Produce(runner.requests(header, chunks), timeout=30)
+    assert b"{}" in [a.output_chunk.data for a in answers if a.HasField("output_chunk")]
 
 
 # F: S0-17
