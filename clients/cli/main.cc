@@ -133,6 +133,7 @@ int NoCommand(const std::vector<Command>& commands,
   std::vector<absl::string_view> second;  // of commands that begin like it
   for (const Command& command : commands) {
     known.push_back(command.words);
+    known.push_back(command.words.substr(0, command.words.find(' ')));
     absl::string_view word = command.words;
     if (absl::ConsumePrefix(&word, absl::StrCat(words[0], " "))) {
       second.push_back(word);

@@ -79,6 +79,7 @@ def test_a_mistyped_word_is_answered_with_the_nearest():
         (("movie", "crate", "film"), 'did you mean "create"?'),
         (("moive", "create", "film"), 'did you mean "movie create"?'),
         (("verfy", "film"), 'did you mean "verify"?'),
+        (("help", "movi"), 'did you mean "movie"?'),
         (("plan", "film", "--dryrun"), 'unknown flag --dryrun; did you mean "--dry-run"?'),
     ):
         said = kinora(*words)

@@ -128,6 +128,10 @@ TEST_F(KeptResultsTest, AProducerThatIsAwayMayComeLater) {
   ASSERT_EQ(first.not_kept.size(), 1U);
   EXPECT_EQ(first.not_kept[0].artefact_id, kTimeline);
   EXPECT_THAT(first.not_kept[0].why, HasSubstr("producer cut"));
+  const CreatedPlan plan = Plan(all_);
+  ASSERT_EQ(plan.layers.size(), 1U);
+  EXPECT_EQ(plan.layers[0].jobs(0).reason().text(),
+            "imported, and not known what it was made from");
   ASSERT_OK_AND_ASSIGN(const KeptResults second,
                        ImportAndKeep(store(), Film(2), all_));
   EXPECT_THAT(second.artefact_ids, ElementsAre(kTimeline));

@@ -72,6 +72,9 @@ class ReasonFinder {
     if (causes_.empty()) CheckShape();
     if (state_.IsForced(job_)) {
       Note(v1::REASON_KIND_FORCED, "asked to be made anew");
+    } else if (causes_.empty() && IsImported()) {
+      Note(v1::REASON_KIND_WIRING_CHANGED,
+           "imported, and not known what it was made from");
     } else if (causes_.empty() && IsOfSameBlueprint()) {
       Note(v1::REASON_KIND_LEFT_BEHIND,
            "left as it was by the scope of an earlier plan");
@@ -204,6 +207,19 @@ class ReasonFinder {
                          DiffersFromBase(element);
       if (changed) cause->Add(graph_.ElementIdOf(element));
     }
+  }
+
+  // An import that knows no key of a job gives the hash of the content.
+  bool IsImported() const {
+    const absl::Span<const Graph::Element> artefacts =
+        graph_.Artefacts(node_, job_);
+    return std::any_of(artefacts.begin(), artefacts.end(),
+                       [this](Graph::Element artefact) {
+                         const uint32_t number = state_.NumberOf(artefact);
+                         return state_.base.Has(number) &&
+                                state_.base.inputs_hash(number) ==
+                                    state_.base.content_hash(number);
+                       });
   }
 
   bool IsOfSameBlueprint() const {
