@@ -426,18 +426,29 @@ class DiskFileSystem final : public FileSystem {
       return absl::FailedPreconditionError(
           absl::StrCat("lock \"", path, "\": held by process ", HolderOf(fd)));
     }
-    const std::string pid = absl::StrCat(getpid(), "\n");
-    if (ftruncate(fd.get(), 0) != 0 ||
-        pwrite(fd.get(), pid.data(), pid.size(), 0) !=
-            static_cast<ssize_t>(pid.size())) {
-      return Failed("write", path);
-    }
+    KINORA_RETURN_IF_ERROR(WriteHolder(fd, path));
     return std::make_unique<PosixFileLock>(std::move(fd));
   }
 
  private:
   static std::string BothPaths(absl::string_view from, absl::string_view to) {
     return absl::StrCat(from, "\" to \"", to);
+  }
+
+  // The id is only to be told to people: on a full volume the lock holds
+  // without it. Written before the file is cut, which would give its room away.
+  static absl::Status WriteHolder(const FileDescriptor& fd,
+                                  absl::string_view path) {
+    const std::string pid = absl::StrCat(getpid(), "\n");
+    const ssize_t wrote = pwrite(fd.get(), pid.data(), pid.size(), 0);
+    if (wrote < 0 && errno != ENOSPC && errno != EDQUOT) {
+      return Failed("write", path);
+    }
+    const bool whole = wrote == static_cast<ssize_t>(pid.size());
+    if (ftruncate(fd.get(), whole ? wrote : 0) != 0) {
+      return Failed("truncate", path);
+    }
+    return absl::OkStatus();
   }
 
   static std::string HolderOf(const FileDescriptor& fd) {

@@ -11,6 +11,7 @@ namespace kinora {
 namespace {
 
 constexpr size_t kSectorBytes = 512;
+constexpr size_t kNameBytes = 64;  // what a file takes beside its bytes
 
 }  // namespace
 
@@ -169,6 +170,17 @@ void FaultyDisk::SyncNames(absl::string_view directory) {
   std::erase_if(unsynced_directories_, [&](const std::string& path) {
     return ParentPath(path) == directory;
   });
+}
+
+size_t FaultyDisk::UsedBytes() const {
+  std::set<const FaultyInode*> counted;  // a file may have two names
+  size_t used = 0;
+  for (const auto& name : names_) {
+    if (counted.insert(name.second.get()).second) {
+      used += name.second->data().size() + kNameBytes;
+    }
+  }
+  return used;
 }
 
 void FaultyDisk::SyncAll() {

@@ -75,6 +75,9 @@ class FaultyDisk {
   void MoveName(absl::string_view from, absl::string_view to);
   void SyncNames(absl::string_view directory);
 
+  // What all files that have a name take.
+  size_t UsedBytes() const;
+
   // Bytes and names of everything.
   void SyncAll();
   void DropUnsyncedBytes();

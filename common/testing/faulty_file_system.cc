@@ -46,7 +46,20 @@ struct FaultyFileSystemState {
   int boots ABSL_GUARDED_BY(mu) = 0;  // a file opened before a crash is dead
   int changes ABSL_GUARDED_BY(mu) = 0;
   int stop_at ABSL_GUARDED_BY(mu) = std::numeric_limits<int>::max();
+  size_t capacity ABSL_GUARDED_BY(mu) = std::numeric_limits<size_t>::max();
   absl::Time now ABSL_GUARDED_BY(mu);
+
+  // How many bytes can still be written.
+  size_t Room() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu) {
+    if (capacity == std::numeric_limits<size_t>::max()) return capacity;
+    const size_t used = disk.UsedBytes();
+    return capacity - std::min(capacity, used);
+  }
+
+  static absl::Status Full(absl::string_view what, absl::string_view path) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat(what, " \"", path, "\": No space left on device"));
+  }
 
   bool IsStopped(int boot) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu) {
     return boots != boot || changes > stop_at;
@@ -93,10 +106,15 @@ class FaultyWritableFile final : public WritableFile {
   absl::Status Append(absl::string_view bytes) override {
     MutexLock lock(state_->mu);
     KINORA_RETURN_IF_ERROR(Check(FileOp::kAppend));
+    const size_t room = state_->Room();
+    const bool fits =
+        bytes.size() <= reserved_ || bytes.size() - reserved_ <= room;
+    if (!fits) bytes = bytes.substr(0, reserved_ + room);
     inode_->Write(inode_->data().size() - reserved_, bytes);
     reserved_ -= std::min(reserved_, bytes.size());
     inode_->Touch(state_->now);
-    return state_->CountChange();
+    KINORA_RETURN_IF_ERROR(state_->CountChange());
+    return fits ? absl::OkStatus() : State::Full("write", path_);
   }
 
   absl::Status Reserve(uint64_t bytes) override {
@@ -104,6 +122,7 @@ class FaultyWritableFile final : public WritableFile {
     KINORA_RETURN_IF_ERROR(Check(FileOp::kReserve));
     if (bytes <= reserved_) return absl::OkStatus();
     const size_t more = static_cast<size_t>(bytes) - reserved_;
+    if (more > state_->Room()) return State::Full("write", path_);
     inode_->Write(inode_->data().size(), std::string(more, '\0'));
     reserved_ += more;
     inode_->Touch(state_->now);
@@ -252,6 +271,7 @@ absl::StatusOr<std::unique_ptr<WritableFile>> FaultyFileSystem::OpenForWrite(
   FaultyInodePtr inode = state_->disk.Find(path);
   if (inode != nullptr && mode == OpenMode::kCreate) return Taken("open", path);
   if (inode == nullptr) {
+    if (state_->Room() == 0) return State::Full("open", path);
     inode = std::make_shared<FaultyInode>();
     inode->Touch(state_->now);
     state_->disk.SetName(path, inode);
@@ -298,6 +318,7 @@ absl::Status FaultyFileSystem::CreateDirectories(absl::string_view directory) {
     path = std::string(ParentPath(path));
   }
   if (missing.empty()) return absl::OkStatus();
+  if (state_->Room() == 0) return State::Full("make directory", directory);
   for (std::string& made : missing) state_->disk.AddDirectory(std::move(made));
   return state_->CountChange();
 }
@@ -314,6 +335,7 @@ absl::Status FaultyFileSystem::CreateDirectory(absl::string_view directory) {
   if (!state_->disk.HasDirectory(ParentPath(path))) {
     return NotFound("make directory", directory);
   }
+  if (state_->Room() == 0) return State::Full("make directory", directory);
   state_->disk.AddUnsyncedDirectory(path);
   return state_->CountChange();
 }
@@ -455,6 +477,12 @@ void FaultyFileSystem::ClearFailures() {
   MutexLock lock(state_->mu);
   state_->fail_next.clear();
   state_->fail_always.clear();
+  state_->capacity = std::numeric_limits<size_t>::max();
+}
+
+void FaultyFileSystem::SetRoom(uint64_t bytes) {
+  MutexLock lock(state_->mu);
+  state_->capacity = state_->disk.UsedBytes() + static_cast<size_t>(bytes);
 }
 
 void FaultyFileSystem::StopAfter(int changes) {

@@ -100,6 +100,11 @@ class FaultyFileSystem final : public FileSystem {
   void FailAlways(FileOp op, absl::Status status);
   void ClearFailures();
 
+  // Leaves so many bytes of room from now on, until ClearFailures(): what does
+  // not fit fails with RESOURCE_EXHAUSTED, after writing the part that does.
+  // Bytes of files count, and new files; removing or cutting files makes room.
+  void SetRoom(uint64_t bytes);
+
   // After `changes` more changing operations (open for write, append,
   // reserve, sync, truncate, names, directories) everything fails with
   // UNAVAILABLE until Crash(): a loop over 0, 1, 2, ... cuts a scripted run at

@@ -1,6 +1,7 @@
 #include "services/store/layout.h"
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 
 #include "common/element_id.h"
 
@@ -20,6 +21,12 @@ std::string CurrentKey(absl::string_view movie_id) {
 
 std::string RetentionKey(absl::string_view movie_id) {
   return absl::StrCat(MoviePrefix(movie_id), "retention.json");
+}
+
+bool IsRetentionKey(absl::string_view key) {
+  absl::string_view movie_id = key;
+  return absl::ConsumePrefix(&movie_id, kBuildsPrefix) &&
+         key == RetentionKey(movie_id.substr(0, movie_id.find('/')));
 }
 
 std::string AggregatesKey(absl::string_view movie_id) {

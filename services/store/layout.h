@@ -49,6 +49,8 @@ std::string MoviePrefix(absl::string_view movie_id);
 std::string MovieKey(absl::string_view movie_id);
 std::string CurrentKey(absl::string_view movie_id);
 std::string RetentionKey(absl::string_view movie_id);
+// True for the RetentionKey() of a movie.
+bool IsRetentionKey(absl::string_view key);
 std::string AggregatesKey(absl::string_view movie_id);
 
 // `manifests/rev-0001.json`, as the pointer spells it: below the movie.

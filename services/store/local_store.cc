@@ -6,6 +6,7 @@
 #include "common/log.h"
 #include "common/status.h"
 #include "services/store/event/memory_event_log.h"
+#include "services/store/layout.h"
 #include "services/store/movie/movie_directories.h"
 #include "services/store/object/file_object_storage.h"
 #include "services/store/object/memory_object_storage.h"
@@ -39,7 +40,11 @@ absl::StatusOr<std::unique_ptr<LocalStore>> LocalStore::Open(
                                                 .limits = LimitsOf(options),
                                                 .gate = gate}));
     KINORA_ASSIGN_OR_RETURN(
-        storage, FileObjectStorage::Open(fs, options.data_dir, gate));
+        storage,
+        FileObjectStorage::Open(fs, options.data_dir,
+                                {.gate = gate, .makes_room = IsRetentionKey}));
+    // What an earlier process left unfinished may have been what filled it.
+    gate->CheckAtBegin().IgnoreError();
     const absl::Status removed =
         RemoveEmptyMovieDirectories(fs, options.data_dir);
     if (!removed.ok()) {

@@ -57,10 +57,11 @@ struct LocalStoreOptions {
 class LocalStore {
  public:
   // Recovers the logs; interrupted commits are finished at the first use of
-  // their movie. FAILED_PRECONDITION naming the other process if the directory
-  // is in use; DATA_LOSS naming file and line if a log is damaged. All
-  // references MUST outlive the store; `executor` runs the callbacks of
-  // followers. No part makes up ids of its own yet, so `random` is not used.
+  // their movie. On a full volume it opens read-only. FAILED_PRECONDITION
+  // naming the other process if the directory is in use; DATA_LOSS naming file
+  // and line if a log is damaged. All references MUST outlive the store;
+  // `executor` runs the callbacks of followers. No part makes up ids of its own
+  // yet, so `random` is not used.
   static absl::StatusOr<std::unique_ptr<LocalStore>> Open(
       const LocalStoreOptions& options, FileSystem& fs, Clock& clock,
       Random& random, Executor& executor);
@@ -76,7 +77,8 @@ class LocalStore {
   // journal. REQUIRES: no call is in progress, and none comes after.
   void Close();
 
-  // Why writes are refused, naming the volume; empty while they are not.
+  // Why writes are refused, naming the volume and what to do; empty while they
+  // are not.
   std::string read_only_reason() const {
     return std::string(gate_->Check().message());
   }

@@ -43,7 +43,7 @@ absl::StatusOr<v1::CheckpointMovieResponse> CheckpointMovie(
     const CheckpointParts& parts, RemovalsUnderWay& removals,
     const v1::CheckpointMovieRequest& request) {
   const std::string& movie_id = request.movie_id();
-  KINORA_RETURN_IF_ERROR(parts.catalog.Require(movie_id));
+  KINORA_RETURN_IF_ERROR(parts.catalog.RequireWritable(movie_id));
   v1::CheckpointMovieResponse response;
   if (request.remove_covered_logs()) {
     KINORA_RETURN_IF_ERROR(RemoveLogs(parts, removals, movie_id, &response));

@@ -115,6 +115,13 @@ class EventLog {
 
   virtual absl::StatusOr<LogExtent> Extent(absl::string_view log) = 0;
 
+  // DATA_LOSS (DATA_CORRUPT) naming file and line if a log whose key begins
+  // with `prefix` was found damaged since the driver was opened. Looks for
+  // none; short and never blocks.
+  virtual absl::Status FoundDamage(absl::string_view /*prefix*/) {
+    return absl::OkStatus();
+  }
+
   // Moves the records up to `through` out of the live log into an archive, in
   // one recoverable step. They stay readable, and sequence numbers go on.
   // `archive` is the archive's key, such as

@@ -14,6 +14,7 @@ namespace {
 
 constexpr absl::string_view kJournalName = "journal";
 constexpr absl::string_view kLockName = "LOCK";
+constexpr absl::string_view kProbeName = "room~";
 
 // Room for some thousand appends of one event, or a sync that takes a
 // millisecond longer.
@@ -26,33 +27,88 @@ FileEventLog::FileEventLog(FileSystem& fs, absl::string_view root,
     : fs_(fs),
       root_(root),
       options_(options),
+      gate_(options.gate != nullptr ? options.gate
+                                    : std::make_shared<WriteGate>(root)),
       directories_(fs, root),
-      waiters_(options.executor) {}
+      waiters_(options.executor),
+      committer_(fs, gate_, options.limits, waiters_) {}
 
-FileEventLog::~FileEventLog() = default;
+FileEventLog::~FileEventLog() { gate_->OnLookForRoom(nullptr); }
 
 absl::StatusOr<std::unique_ptr<FileEventLog>> FileEventLog::Open(
     FileSystem& fs, absl::string_view root,
     const FileEventLogOptions& options) {
   std::unique_ptr<FileEventLog> log(new FileEventLog(fs, root, options));
-  const std::string directory = JoinPath(root, kJournalName);
+  const std::string directory = log->JournalDirectory();
   KINORA_RETURN_IF_ERROR(log->directories_.Ensure(directory));
   KINORA_ASSIGN_OR_RETURN(log->lock_, fs.Lock(JoinPath(directory, kLockName)));
-  KINORA_ASSIGN_OR_RETURN(
-      const JournalNext next,
-      RecoverLogFiles(fs, root, directory, log->directories_));
-  KINORA_ASSIGN_OR_RETURN(
-      std::unique_ptr<Journal> journal,
-      Journal::Create(fs, directory, next,
-                      std::min(kJournalReserveBytes,
-                               options.limits.journal_segment_bytes)));
-  KINORA_RETURN_IF_ERROR(journal->RemoveSegmentsBelow(next.segment));
-  log->committer_ = std::make_unique<FileEventLogCommitter>(
-      fs,
-      options.gate != nullptr ? options.gate
-                              : std::make_shared<WriteGate>(root),
-      std::move(journal), options.limits, log->waiters_);
+  const absl::Status started = log->Start();
+  if (absl::IsResourceExhausted(started)) {
+    log->gate_->CloseUntilRoom(started).IgnoreError();
+  } else {
+    KINORA_RETURN_IF_ERROR(started);
+  }
+  log->gate_->OnLookForRoom([log = log.get()] { log->LookForRoom(); });
   return log;
+}
+
+std::string FileEventLog::JournalDirectory() const {
+  return JoinPath(root_, kJournalName);
+}
+
+absl::Status FileEventLog::Start() {
+  const std::string directory = JournalDirectory();
+  const absl::StatusOr<JournalNext> next =
+      RecoverLogFiles(fs_, root_, directory, directories_);
+  {
+    MutexLock lock(mu_);
+    chains_.clear();
+    tails_.clear();
+    if (absl::IsResourceExhausted(next.status())) {
+      KINORA_ASSIGN_OR_RETURN(tails_, ReadJournaledTails(fs_, directory));
+    }
+  }
+  KINORA_RETURN_IF_ERROR(next.status());
+  const uint64_t reserve_bytes =
+      std::min(kJournalReserveBytes, options_.limits.journal_segment_bytes);
+  absl::StatusOr<std::unique_ptr<Journal>> journal =
+      Journal::Create(fs_, directory, *next, reserve_bytes);
+  if (absl::IsResourceExhausted(journal.status())) {
+    // What was recovered is not needed any more, and may be all it takes.
+    KINORA_RETURN_IF_ERROR(
+        RemoveJournalSegmentsBelow(fs_, directory, next->segment));
+    journal = Journal::Create(fs_, directory, *next, reserve_bytes);
+  }
+  KINORA_RETURN_IF_ERROR(journal.status());
+  KINORA_RETURN_IF_ERROR((*journal)->RemoveSegmentsBelow(next->segment));
+  committer_.Begin(*std::move(journal));
+  return absl::OkStatus();
+}
+
+void FileEventLog::LookForRoom() {
+  if (!calls_.BeginReopen()) return;
+  if (gate_->IsFull()) {
+    absl::Status status = ProbeRoom();
+    if (status.ok()) status = Start();
+    if (status.ok()) {
+      gate_->Reopen();
+    } else if (!absl::IsResourceExhausted(status)) {
+      gate_->Close(status).IgnoreError();
+    }
+  }
+  calls_.EndReopen();
+}
+
+absl::Status FileEventLog::ProbeRoom() {
+  const std::string path = JoinPath(JournalDirectory(), kProbeName);
+  KINORA_ASSIGN_OR_RETURN(std::unique_ptr<WritableFile> file,
+                          fs_.OpenForWrite(path, OpenMode::kTruncate));
+  const absl::Status room = file->Append(std::string(
+      std::min(kJournalReserveBytes, options_.limits.journal_segment_bytes),
+      '\0'));
+  file.reset();
+  KINORA_RETURN_IF_ERROR(fs_.Remove(path));
+  return room;
 }
 
 absl::StatusOr<FileEventLog::ChainPtr> FileEventLog::Chain(
@@ -67,8 +123,11 @@ FileEventLog::ChainPtr FileEventLog::CachedChain(absl::string_view log) {
   const auto found = chains_.find(log);
   if (found != chains_.end()) return found->second;
   if (chains_.size() >= options_.max_cached_logs) ForgetIdleChains();
-  ChainPtr chain =
-      std::make_shared<FileEventLogChain>(fs_, directories_, root_, log);
+  const auto tail = tails_.find(log);
+  ChainPtr chain = std::make_shared<FileEventLogChain>(
+      fs_, directories_, damages_, root_, log,
+      tail == tails_.end() ? nullptr
+                           : std::make_shared<const LogTail>(tail->second));
   chains_.emplace(std::string(log), chain);
   return chain;
 }
@@ -82,7 +141,7 @@ void FileEventLog::ForgetIdleChains() {
   // A read-only log keeps all: its files may hold more than was acknowledged.
   // Asked only now, since an append that fails lets go of its log after it has
   // made the log read-only.
-  if (!committer_->CheckWritable().ok()) return;
+  if (!committer_.CheckWritable().ok()) return;
   for (const std::string& log : idle) chains_.erase(log);
 }
 
@@ -94,10 +153,12 @@ absl::StatusOr<AppendedRange> FileEventLog::Append(
 }
 
 void FileEventLog::AppendAll(absl::Span<AppendCall> calls) {
+  const absl::Status writable = gate_->CheckAtBegin();
+  const LogCalls::Call in_progress(calls_, LogCalls::kWrite);
   std::vector<FileEventLogCommitter::ChainAppend> appends;
   absl::flat_hash_map<FileEventLogChain*, absl::Status> begun;
   for (AppendCall& call : calls) {
-    absl::StatusOr<ChainPtr> chain = ChainForAppend(call);
+    absl::StatusOr<ChainPtr> chain = ChainForAppend(call, writable);
     absl::Status status = chain.status();
     if (status.ok()) {
       // Once for each log: one that waits to be archived lets nobody in twice.
@@ -112,16 +173,16 @@ void FileEventLog::AppendAll(absl::Span<AppendCall> calls) {
       call.result = status;
     }
   }
-  if (!appends.empty()) committer_->Append(appends);
+  if (!appends.empty()) committer_.Append(appends);
   for (const auto& entry : begun) {
     if (entry.second.ok()) entry.first->EndAppend();
   }
 }
 
 absl::StatusOr<FileEventLog::ChainPtr> FileEventLog::ChainForAppend(
-    const AppendCall& call) {
+    const AppendCall& call, const absl::Status& writable) {
   KINORA_RETURN_IF_ERROR(ValidateAppend(call.log, call.bodies));
-  KINORA_RETURN_IF_ERROR(committer_->CheckWritable());
+  KINORA_RETURN_IF_ERROR(writable);
   return Chain(call.log);
 }
 
@@ -130,12 +191,14 @@ absl::StatusOr<std::vector<LogRecord>> FileEventLog::Read(absl::string_view log,
                                                           int64_t limit,
                                                           int64_t max_bytes) {
   KINORA_RETURN_IF_ERROR(ValidateRead(log, after, limit, max_bytes));
+  const LogCalls::Call in_progress(calls_, LogCalls::kRead);
   KINORA_ASSIGN_OR_RETURN(const ChainPtr chain, Chain(log));
   return chain->Read(after, {.records = limit, .bytes = max_bytes});
 }
 
 absl::StatusOr<LogExtent> FileEventLog::Extent(absl::string_view log) {
   KINORA_RETURN_IF_ERROR(ValidateLogKey(log));
+  const LogCalls::Call in_progress(calls_, LogCalls::kRead);
   KINORA_ASSIGN_OR_RETURN(const ChainPtr chain, Chain(log));
   return chain->Extent();
 }
@@ -155,7 +218,8 @@ void FileEventLog::CancelNotify(WaiterId id) { waiters_.Cancel(id); }
 absl::Status FileEventLog::Archive(absl::string_view log, int64_t through,
                                    absl::string_view archive) {
   KINORA_RETURN_IF_ERROR(ValidateArchive(log, archive));
-  KINORA_RETURN_IF_ERROR(committer_->CheckWritable());
+  KINORA_RETURN_IF_ERROR(gate_->CheckAtBegin());
+  const LogCalls::Call in_progress(calls_, LogCalls::kWrite);
   KINORA_ASSIGN_OR_RETURN(const ChainPtr chain, Chain(log));
   KINORA_RETURN_IF_ERROR(chain->BeginArchive());
   const absl::Status status =
@@ -166,7 +230,8 @@ absl::Status FileEventLog::Archive(absl::string_view log, int64_t through,
 
 absl::Status FileEventLog::Checkpoint(absl::string_view log) {
   KINORA_RETURN_IF_ERROR(ValidateLogKey(log));
-  KINORA_RETURN_IF_ERROR(committer_->CheckWritable());
+  KINORA_RETURN_IF_ERROR(gate_->CheckAtBegin());
+  const LogCalls::Call in_progress(calls_, LogCalls::kWrite);
   KINORA_ASSIGN_OR_RETURN(const ChainPtr chain, Chain(log));
   KINORA_ASSIGN_OR_RETURN(const LogExtent extent, chain->Extent());
   if (extent.last_sequence == 0) return absl::OkStatus();
@@ -178,42 +243,46 @@ absl::Status FileEventLog::Checkpoint(absl::string_view log) {
 
 absl::Status FileEventLog::Trim(absl::string_view log, int64_t through) {
   KINORA_RETURN_IF_ERROR(ValidateLogKey(log));
-  KINORA_RETURN_IF_ERROR(committer_->CheckWritable());
+  KINORA_RETURN_IF_ERROR(gate_->CheckAtBegin());
+  const LogCalls::Call in_progress(calls_, LogCalls::kWrite);
   KINORA_ASSIGN_OR_RETURN(const ChainPtr chain, Chain(log));
   KINORA_RETURN_IF_ERROR(chain->BeginArchive());
   const absl::Status status = chain->Trim(through);
   chain->EndArchive();
-  return status.ok() ? status : committer_->Poison(status);
+  return status.ok() ? status : committer_.Poison(status);
 }
 
 absl::Status FileEventLog::Remove(absl::string_view log) {
   KINORA_RETURN_IF_ERROR(ValidateLogKey(log));
-  KINORA_RETURN_IF_ERROR(committer_->CheckWritable());
+  KINORA_RETURN_IF_ERROR(gate_->CheckAtBegin());
+  const LogCalls::Call in_progress(calls_, LogCalls::kWrite);
   KINORA_ASSIGN_OR_RETURN(const ChainPtr chain, Chain(log));
   chain->BeginRemove();
-  absl::Status status = committer_->MarkRemoved(chain);
+  absl::Status status = committer_.MarkRemoved(chain);
   // From here on it is gone: what a crash leaves of the files goes on open.
   if (status.ok()) {
     status = chain->RemoveFiles();
-    if (!status.ok()) status = committer_->Poison(status);
+    if (!status.ok()) status = committer_.Poison(status);
   }
   chain->EndArchive();
   if (status.ok()) waiters_.Notify(log, std::numeric_limits<int64_t>::max());
   return status;
 }
 
-absl::Status FileEventLog::Close() { return committer_->Retire(); }
+absl::Status FileEventLog::Close() { return committer_.Retire(); }
 
 absl::StatusOr<AppendedRange> FileEventLog::Restore(
     absl::string_view log, int64_t first_sequence,
     absl::Span<const std::string> bodies) {
   KINORA_RETURN_IF_ERROR(ValidateRestore(log, first_sequence, bodies));
   AppendCall call{.log = log, .bodies = bodies, .admit = AdmitAlways};
-  KINORA_ASSIGN_OR_RETURN(const ChainPtr chain, ChainForAppend(call));
+  const absl::Status writable = gate_->CheckAtBegin();
+  const LogCalls::Call in_progress(calls_, LogCalls::kWrite);
+  KINORA_ASSIGN_OR_RETURN(const ChainPtr chain, ChainForAppend(call, writable));
   KINORA_RETURN_IF_ERROR(chain->BeginAppend());
   const FileEventLogCommitter::ChainAppend append = {
       .chain = chain, .call = &call, .restore_from = first_sequence};
-  committer_->Append(absl::MakeConstSpan(&append, 1));
+  committer_.Append(absl::MakeConstSpan(&append, 1));
   chain->EndAppend();
   return call.result;
 }
@@ -223,18 +292,18 @@ absl::Status FileEventLog::RunArchive(const ChainPtr& chain, int64_t through,
   KINORA_ASSIGN_OR_RETURN(const bool any, chain->StartArchive(through));
   if (!any) return absl::OkStatus();
   absl::Status status = chain->SyncLive();
-  if (!status.ok()) return committer_->Poison(status);
+  if (!status.ok()) return committer_.Poison(status);
   // A full disk, say, is no harm: there is only a copy to be dropped.
   KINORA_RETURN_IF_ERROR(chain->StageArchive(path));
   status = chain->PublishArchive(path);
   if (absl::IsAlreadyExists(status)) return status;
-  if (!status.ok()) return committer_->Poison(status);
+  if (!status.ok()) return committer_.StopFor(status);
 
   // From here on nothing in the journal may be applied to the live file, which
   // is about to be replaced.
-  KINORA_RETURN_IF_ERROR(committer_->MarkSynced(chain));
+  KINORA_RETURN_IF_ERROR(committer_.MarkSynced(chain));
   status = chain->DropArchived(path);
-  return status.ok() ? status : committer_->Poison(status);
+  return status.ok() ? status : committer_.StopFor(status);
 }
 
 }  // namespace kinora

@@ -20,6 +20,13 @@
 // go on, and nothing that was not acknowledged becomes visible. It stays so
 // until the store is opened again, when all that was acknowledged is there.
 //
+// If what failed is that a write found no room on the volume, it stays so until
+// there is room again. Each write that is refused looks for it: it writes and
+// removes a file of some size, then does what opening does, in place, between
+// the calls of others. Opening itself needs room only to take writes: without,
+// the log begins read-only, and readers find lines that are only in the journal
+// in memory (log_tail.h).
+//
 // Opening a log reads what follows its checkpoint (log_checkpoint.h), which is
 // written by Checkpoint() and each time so much was appended.
 //
@@ -49,6 +56,9 @@
 #include "services/store/event/event_log_waiters.h"
 #include "services/store/event/file_event_log_chain.h"
 #include "services/store/event/file_event_log_committer.h"
+#include "services/store/event/log_calls.h"
+#include "services/store/event/log_damages.h"
+#include "services/store/event/log_tail.h"
 #include "services/store/object/durable_directories.h"
 #include "services/store/write_gate.h"
 
@@ -77,7 +87,8 @@ class FileEventLog final : public EventLog {
   // process or another, and completes the log files from the journal. `fs` MUST
   // outlive the log. FAILED_PRECONDITION naming the holder if the root is
   // locked, or naming the file if its journal has an unknown version; DATA_LOSS
-  // naming file and offset if the journal is damaged before its end.
+  // naming file and offset if the journal is damaged before its end. OK if the
+  // volume is full, unless `root` is still to be made.
   static absl::StatusOr<std::unique_ptr<FileEventLog>> Open(
       FileSystem& fs, absl::string_view root,
       const FileEventLogOptions& options = {});
@@ -95,6 +106,9 @@ class FileEventLog final : public EventLog {
                        absl::AnyInvocable<void()> callback) override;
   void CancelNotify(WaiterId id) override;
   absl::StatusOr<LogExtent> Extent(absl::string_view log) override;
+  absl::Status FoundDamage(absl::string_view prefix) override {
+    return damages_.Below(prefix);
+  }
 
   // Copies the records: O(bytes of the live file). Appends to this log wait
   // meanwhile, others do not.
@@ -116,10 +130,21 @@ class FileEventLog final : public EventLog {
   FileEventLog(FileSystem& fs, absl::string_view root,
                const FileEventLogOptions& options);
 
+  // Completes the log files and begins a journal. RESOURCE_EXHAUSTED if there
+  // is no room: then the logs can be read.
+  absl::Status Start();
+
+  // Looks for room, and goes on writing if there is some.
+  void LookForRoom();
+  absl::Status ProbeRoom();
+
+  std::string JournalDirectory() const;
+
   // The log's state, scanned.
   absl::StatusOr<ChainPtr> Chain(absl::string_view log)
       ABSL_LOCKS_EXCLUDED(mu_);
-  absl::StatusOr<ChainPtr> ChainForAppend(const AppendCall& call)
+  absl::StatusOr<ChainPtr> ChainForAppend(const AppendCall& call,
+                                          const absl::Status& writable)
       ABSL_LOCKS_EXCLUDED(mu_);
   ChainPtr CachedChain(absl::string_view log) ABSL_LOCKS_EXCLUDED(mu_);
   void ForgetIdleChains() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -130,12 +155,17 @@ class FileEventLog final : public EventLog {
   FileSystem& fs_;
   const std::string root_;
   const FileEventLogOptions options_;
+  const std::shared_ptr<WriteGate> gate_;
   DurableDirectories directories_;
   std::unique_ptr<FileLock> lock_;
+  LogDamages damages_;
   EventLogWaiters waiters_;
-  std::unique_ptr<FileEventLogCommitter> committer_;
+  FileEventLogCommitter committer_;
+  LogCalls calls_;
 
   Mutex mu_;
+  // Of logs whose files have no room for them.
+  LogTails tails_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_map<std::string, ChainPtr> chains_ ABSL_GUARDED_BY(mu_);
 };
 

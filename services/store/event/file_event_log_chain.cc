@@ -17,14 +17,18 @@ namespace kinora {
 
 FileEventLogChain::FileEventLogChain(FileSystem& fs,
                                      DurableDirectories& directories,
+                                     LogDamages& damages,
                                      absl::string_view root,
-                                     absl::string_view log)
+                                     absl::string_view log,
+                                     std::shared_ptr<const LogTail> tail)
     : fs_(fs),
       directories_(directories),
+      damages_(damages),
       root_(root),
       log_(log),
       path_(JoinPath(root, log)),
-      live_(path_, {.sequence = 1, .offset = 0}, 1) {}
+      live_(path_, {.sequence = 1, .offset = 0}, 1),
+      tail_(std::move(tail)) {}
 
 absl::Status FileEventLogChain::Open() {
   MutexLock lock(mu_);
@@ -43,8 +47,13 @@ absl::Status FileEventLogChain::OpenLocked() {
   const int64_t archived =
       archives_.empty() ? 0 : archives_.back().last_sequence();
   const std::optional<LogPosition> checkpoint = ReadLogCheckpoint(fs_, path_);
-  KINORA_ASSIGN_OR_RETURN(LogScan scan,
-                          ScanLogFile(fs_, path_, archived, checkpoint));
+  LogScan scan{.segment = LogSegment(path_, {.sequence = archived + 1}, 1)};
+  const auto file = OpenForRead(path_);
+  if (!absl::IsNotFound(file.status())) {
+    KINORA_RETURN_IF_ERROR(file.status());
+    KINORA_ASSIGN_OR_RETURN(
+        scan, ScanOpenLogFile(**file, path_, archived, checkpoint));
+  }
   live_ = std::move(scan.segment);
   checkpoint_ = scan.from_checkpoint ? *checkpoint : LogPosition();
   torn_ = scan.file_bytes > live_.end_offset();
@@ -146,7 +155,7 @@ FileEventLogChain::Locate(int64_t wanted) {
   }
   // Opened under the lock: the live file may be replaced right after it, and
   // the range is one of this very file.
-  auto file = fs_.OpenForRead(source.range.path);
+  auto file = OpenForRead(source.range.path);
   if (absl::IsNotFound(file.status())) {  // not removed by us
     return Quarantine(absl::DataLossError(
         absl::StrCat(source.range.path, ": it is missing")));
@@ -175,6 +184,7 @@ absl::Status FileEventLogChain::Quarantine(const absl::Status& found) {
   if (quarantine_.ok()) {
     LogError("a log is damaged", {{"log", log_}, {"error", damage}});
     quarantine_ = damage;
+    damages_.Note(log_, damage);
   }
   return damage;
 }
@@ -231,6 +241,12 @@ absl::Status FileEventLogChain::OpenWriter() {
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::unique_ptr<RandomAccessFile>>
+FileEventLogChain::OpenForRead(const std::string& path) {
+  if (tail_ == nullptr || path != path_) return fs_.OpenForRead(path);
+  return OpenWithTail(fs_, path, tail_);
+}
+
 LogPosition FileEventLogChain::Next() {
   MutexLock lock(mu_);
   return {.sequence = live_.last_sequence() + 1, .offset = live_.end_offset()};
@@ -247,6 +263,21 @@ absl::StatusOr<std::shared_ptr<WritableFile>> FileEventLogChain::AppendLines(
   }
   KINORA_RETURN_IF_ERROR(writer->Append(lines));
   MutexLock lock(mu_);
+  AddLines(first_sequence, lines);
+  return writer;
+}
+
+void FileEventLogChain::HoldLines(int64_t first_sequence,
+                                  absl::string_view lines) {
+  MutexLock lock(mu_);
+  writer_.reset();  // its file ends in any part of the lines
+  tail_ = std::make_shared<const LogTail>(
+      LogTail{live_.end_offset(), std::string(lines)});
+  AddLines(first_sequence, lines);
+}
+
+void FileEventLogChain::AddLines(int64_t first_sequence,
+                                 absl::string_view lines) {
   if (first_sequence != live_.last_sequence() + 1) {
     live_ = LogSegment(path_, {.sequence = first_sequence}, 1);
   }
@@ -255,7 +286,6 @@ absl::StatusOr<std::shared_ptr<WritableFile>> FileEventLogChain::AppendLines(
     live_.Add(line_bytes);
     lines.remove_prefix(line_bytes);
   }
-  return writer;
 }
 
 void FileEventLogChain::CloseIfIdle(const std::shared_ptr<WritableFile>& file) {

@@ -30,7 +30,9 @@
 #include "common/file_system.h"
 #include "common/mutex.h"
 #include "services/store/event/event_log.h"
+#include "services/store/event/log_damages.h"
 #include "services/store/event/log_segment.h"
+#include "services/store/event/log_tail.h"
 #include "services/store/object/durable_directories.h"
 
 namespace kinora {
@@ -56,9 +58,11 @@ struct FileEventLogLimits {
 // archives. Memory is the sparse index of what was appended, or read by Open().
 class FileEventLogChain {
  public:
-  // Borrows both. `log` is the log's key, below `root`.
+  // Borrows the first three. `log` is the log's key, below `root`; `tail` the
+  // end of the live file that it has no room for, or null.
   FileEventLogChain(FileSystem& fs, DurableDirectories& directories,
-                    absl::string_view root, absl::string_view log);
+                    LogDamages& damages, absl::string_view root,
+                    absl::string_view log, std::shared_ptr<const LogTail> tail);
 
   const std::string& log() const { return log_; }
   std::string directory() const { return std::string(ParentPath(path_)); }
@@ -94,6 +98,10 @@ class FileEventLogChain {
   // again. REQUIRES: as Next().
   absl::StatusOr<std::shared_ptr<WritableFile>> AppendLines(
       int64_t first_sequence, absl::string_view lines);
+
+  // Takes lines for which AppendLines() found no room, so that they can be
+  // read. Nobody may append again. REQUIRES: as AppendLines().
+  void HoldLines(int64_t first_sequence, absl::string_view lines);
 
   // Closes the live file unless somebody but the caller uses it.
   void CloseIfIdle(const std::shared_ptr<WritableFile>& file);
@@ -143,6 +151,11 @@ class FileEventLogChain {
   absl::Status OpenLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::Status FindArchives() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::Status OpenWriter() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  absl::StatusOr<std::unique_ptr<RandomAccessFile>> OpenForRead(
+      const std::string& path) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Makes lines readable, wherever they were put.
+  void AddLines(int64_t first_sequence, absl::string_view lines)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Closes a live file that was opened and not written.
   void CloseIfUnused() ABSL_LOCKS_EXCLUDED(mu_);
   // Ends writing to the log because of the damage `found`, and says so with the
@@ -165,6 +178,7 @@ class FileEventLogChain {
 
   FileSystem& fs_;
   DurableDirectories& directories_;
+  LogDamages& damages_;
   const std::string root_;
   const std::string log_;
   const std::string path_;  // of the live file
@@ -191,6 +205,7 @@ class FileEventLogChain {
   std::vector<LogSegment> archives_ ABSL_GUARDED_BY(mu_);  // ascending
   LogSegment live_ ABSL_GUARDED_BY(mu_);
   bool torn_ ABSL_GUARDED_BY(mu_) = false;  // bytes behind live_
+  std::shared_ptr<const LogTail> tail_ ABSL_GUARDED_BY(mu_);  // of live_
   LogPosition checkpoint_
       ABSL_GUARDED_BY(mu_);  // of the live file, on the disk
   std::shared_ptr<WritableFile> writer_ ABSL_GUARDED_BY(mu_);

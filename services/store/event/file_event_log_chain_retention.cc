@@ -90,8 +90,10 @@ absl::Status FileEventLogChain::RemoveFiles() {
   live_ = LogSegment(path_, {.sequence = 1}, 1);
   torn_ = false;
   checkpoint_ = LogPosition();
+  tail_ = nullptr;
   damage_ = absl::OkStatus();
   quarantine_ = absl::OkStatus();
+  damages_.Forget(log_);
   return absl::OkStatus();
 }
 

@@ -129,15 +129,18 @@ class FileEventLogCommitter::Group {
 
 FileEventLogCommitter::FileEventLogCommitter(FileSystem& fs,
                                              std::shared_ptr<WriteGate> gate,
-                                             std::unique_ptr<Journal> journal,
                                              const FileEventLogLimits& limits,
                                              EventLogWaiters& waiters)
     : fs_(fs),
       gate_(std::move(gate)),
       limits_(limits),
       waiters_(waiters),
-      group_commit_(kMaxGroupBytes),
-      journal_(std::move(journal)) {}
+      group_commit_(kMaxGroupBytes) {}
+
+void FileEventLogCommitter::Begin(std::unique_ptr<Journal> journal) {
+  journal_ = std::move(journal);
+  unsynced_.clear();
+}
 
 void FileEventLogCommitter::Append(absl::Span<const ChainAppend> appends) {
   std::vector<Commit> commits(appends.size());
@@ -209,7 +212,7 @@ void FileEventLogCommitter::Lead(Group* group,
   if (group->empty()) return;
   absl::Status status = StartSegmentIfDue(checkpoint);
   if (status.ok()) status = journal_->Write(group->batch());
-  if (!status.ok()) return group->Fail(Poison(status));
+  if (!status.ok()) return group->Fail(StopFor(status));
 
   for (FileEventLogChain* removed : group->removed()) unsynced_.erase(removed);
   for (Group::PendingLog& log : group->logs()) {
@@ -219,9 +222,14 @@ void FileEventLogCommitter::Lead(Group* group,
       unsynced_[log.chain.get()] = {log.chain, *file};
       continue;
     }
+    const absl::Status stopped = StopFor(file.status());
+    if (absl::IsResourceExhausted(file.status())) {
+      // Durable all the same, and read from memory until there is room.
+      log.chain->HoldLines(log.first_sequence, log.lines);
+      continue;
+    }
     // Durable, but nobody can read them before the store is opened again.
-    const absl::Status poisoned = Poison(file.status());
-    for (Commit* commit : log.commits) commit->status = poisoned;
+    for (Commit* commit : log.commits) commit->status = stopped;
   }
 }
 

@@ -32,9 +32,13 @@ class FileEventLogCommitter {
   // Borrows `fs` and `waiters`, which hear of every append. Closes the gate
   // when a write fails.
   FileEventLogCommitter(FileSystem& fs, std::shared_ptr<WriteGate> gate,
-                        std::unique_ptr<Journal> journal,
                         const FileEventLogLimits& limits,
                         EventLogWaiters& waiters);
+
+  // Begins, or begins anew, with a journal; all that was written before is
+  // synced. REQUIRES: the gate was closed until then, if there was no journal,
+  // and no other call is in progress.
+  void Begin(std::unique_ptr<Journal> journal);
 
   // An append and the log that it goes to.
   struct ChainAppend {
@@ -69,6 +73,13 @@ class FileEventLogCommitter {
   // Ends all writing for that reason. Returns what CheckWritable() says now.
   absl::Status Poison(const absl::Status& reason) {
     return gate_->Close(reason);
+  }
+
+  // The same, but only until there is room if want of it is the reason. What
+  // failed MUST be known then, so that opening the log anew makes it whole.
+  absl::Status StopFor(const absl::Status& reason) {
+    return absl::IsResourceExhausted(reason) ? gate_->CloseUntilRoom(reason)
+                                             : gate_->Close(reason);
   }
 
  private:

@@ -8,6 +8,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
+#include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 
 #include "common/log.h"
@@ -98,6 +99,61 @@ class LogFileCompleter {
   absl::flat_hash_set<std::string> changed_directories_;
 };
 
+// The records of a journal that have to be applied: those after the last mark
+// of their log. What a record is good for, only a later one can tell, so the
+// journal is read more than once.
+class ApplicableRecords {
+ public:
+  ApplicableRecords(FileSystem& fs, absl::string_view directory)
+      : fs_(fs), directory_(directory) {}
+
+  absl::Status FindMarks() {
+    return ReadJournal(
+               fs_, directory_,
+               [this](const JournalPlace& place, const JournalRecord& record) {
+                 if (record.kind != JournalRecord::Kind::kLines) {
+                   marks_[record.log] = {
+                       place, record.kind == JournalRecord::Kind::kRemoved};
+                 }
+                 return absl::OkStatus();
+               })
+        .status();
+  }
+
+  std::vector<std::string> RemovedLogs() const {
+    std::vector<std::string> removed;
+    for (const auto& entry : marks_) {
+      if (entry.second.removed) removed.push_back(entry.first);
+    }
+    return removed;
+  }
+
+  absl::StatusOr<JournalNext> Visit(
+      absl::FunctionRef<absl::Status(const JournalRecord&)> visit) {
+    return ReadJournal(
+        fs_, directory_,
+        [&](const JournalPlace& place, const JournalRecord& record) {
+          return Applies(place, record) ? visit(record) : absl::OkStatus();
+        });
+  }
+
+ private:
+  struct Mark {
+    JournalPlace place;
+    bool removed = false;
+  };
+
+  bool Applies(const JournalPlace& place, const JournalRecord& record) const {
+    if (record.kind != JournalRecord::Kind::kLines) return false;
+    const auto mark = marks_.find(record.log);
+    return mark == marks_.end() || !(place < mark->second.place);
+  }
+
+  FileSystem& fs_;
+  const std::string directory_;
+  absl::flat_hash_map<std::string, Mark> marks_;
+};
+
 // A segment without records is what a crash leaves that tears it when it is
 // made, which is seldom: one that was emptied must not pass for it unseen.
 absl::Status TellOfEmptySegments(FileSystem& fs, absl::string_view directory) {
@@ -122,57 +178,47 @@ absl::StatusOr<JournalNext> RecoverLogFiles(FileSystem& fs,
                                             absl::string_view journal_directory,
                                             DurableDirectories& directories) {
   KINORA_RETURN_IF_ERROR(TellOfEmptySegments(fs, journal_directory));
-  // Several passes: what a record is good for, only a later one can tell, and
-  // files are compared before the first of them is cut.
-  struct Checkpoint {
-    JournalPlace place;
-    bool removed = false;
-  };
-  absl::flat_hash_map<std::string, Checkpoint> checkpoints;
-  KINORA_RETURN_IF_ERROR(
-      ReadJournal(fs, journal_directory,
-                  [&checkpoints](const JournalPlace& place,
-                                 const JournalRecord& record) {
-                    if (record.kind != JournalRecord::Kind::kLines) {
-                      checkpoints[record.log] = {
-                          place, record.kind == JournalRecord::Kind::kRemoved};
-                    }
-                    return absl::OkStatus();
-                  })
-          .status());
+  ApplicableRecords records(fs, journal_directory);
+  KINORA_RETURN_IF_ERROR(records.FindMarks());
   // What was removed last may be there still, or again.
-  for (const auto& entry : checkpoints) {
-    if (!entry.second.removed) continue;
-    KINORA_RETURN_IF_ERROR(RemoveLogFiles(fs, root, entry.first));
+  for (const std::string& log : records.RemovedLogs()) {
+    KINORA_RETURN_IF_ERROR(RemoveLogFiles(fs, root, log));
   }
-
-  const auto applies = [&checkpoints](const JournalPlace& place,
-                                      const JournalRecord& record) {
-    if (record.kind != JournalRecord::Kind::kLines) return false;
-    const auto checkpoint = checkpoints.find(record.log);
-    return checkpoint == checkpoints.end() ||
-           !(place < checkpoint->second.place);
-  };
+  // Files are compared before the first of them is cut.
   LogFileComparison comparison(fs, root);
-  KINORA_RETURN_IF_ERROR(
-      ReadJournal(fs, journal_directory,
-                  [&](const JournalPlace& place, const JournalRecord& record) {
-                    if (applies(place, record)) comparison.Compare(record);
-                    return absl::OkStatus();
-                  })
-          .status());
+  KINORA_RETURN_IF_ERROR(records
+                             .Visit([&](const JournalRecord& record) {
+                               comparison.Compare(record);
+                               return absl::OkStatus();
+                             })
+                             .status());
   comparison.Report();
 
   LogFileCompleter completer(fs, root, directories);
-  KINORA_ASSIGN_OR_RETURN(
-      const JournalNext next,
-      ReadJournal(fs, journal_directory,
-                  [&](const JournalPlace& place, const JournalRecord& record) {
-                    return applies(place, record) ? completer.Append(record)
-                                                  : absl::OkStatus();
-                  }));
+  KINORA_ASSIGN_OR_RETURN(const JournalNext next,
+                          records.Visit([&](const JournalRecord& record) {
+                            return completer.Append(record);
+                          }));
   KINORA_RETURN_IF_ERROR(completer.Finish());
   return next;
+}
+
+absl::StatusOr<LogTails> ReadJournaledTails(
+    FileSystem& fs, absl::string_view journal_directory) {
+  ApplicableRecords records(fs, journal_directory);
+  KINORA_RETURN_IF_ERROR(records.FindMarks());
+  LogTails tails;
+  KINORA_RETURN_IF_ERROR(records
+                             .Visit([&tails](const JournalRecord& record) {
+                               const auto [tail, added] =
+                                   tails.try_emplace(std::string(record.log));
+                               if (added) tail->second.offset = record.offset;
+                               tail->second.lines.append(record.lines.data(),
+                                                         record.lines.size());
+                               return absl::OkStatus();
+                             })
+                             .status());
+  return tails;
 }
 
 }  // namespace kinora

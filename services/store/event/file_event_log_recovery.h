@@ -12,7 +12,9 @@
 // A file that held other bytes than its journaled lines is told of in the log
 // of the process (log_file_comparison.h) before it is cut.
 //
-// Doing it twice has the same result, so it may itself be cut by a crash.
+// Doing it twice has the same result, so it may itself be cut by a crash, or
+// end because the volume is full. Then the logs can be read all the same: each
+// is its file up to the first journaled line, and the journaled lines.
 
 #ifndef KINORA_SERVICES_STORE_EVENT_FILE_EVENT_LOG_RECOVERY_H_
 #define KINORA_SERVICES_STORE_EVENT_FILE_EVENT_LOG_RECOVERY_H_
@@ -22,6 +24,7 @@
 
 #include "common/file_system.h"
 #include "services/store/event/journal.h"
+#include "services/store/event/log_tail.h"
 #include "services/store/object/durable_directories.h"
 
 namespace kinora {
@@ -38,6 +41,11 @@ absl::StatusOr<JournalNext> RecoverLogFiles(FileSystem& fs,
                                             absl::string_view root,
                                             absl::string_view journal_directory,
                                             DurableDirectories& directories);
+
+// The journaled lines that RecoverLogFiles() appends, of each log; all of them
+// together have at most the size of the journal.
+absl::StatusOr<LogTails> ReadJournaledTails(
+    FileSystem& fs, absl::string_view journal_directory);
 
 }  // namespace kinora
 

@@ -20,6 +20,14 @@ constexpr absl::string_view kSuffix = ".wal";
 // place first would double that.
 constexpr uint64_t kSmallBatches = 8;
 
+// Of a sync that failed, for want of room or else, nobody can tell what it did:
+// that is never a thing that passes.
+absl::Status Lasting(const absl::Status& synced) {
+  return absl::IsResourceExhausted(synced)
+             ? absl::DataLossError(synced.message())
+             : synced;
+}
+
 }  // namespace
 
 std::string JournalSegmentPath(absl::string_view directory, uint64_t segment) {
@@ -60,29 +68,36 @@ absl::Status Journal::Write(JournalBatchBuilder& batch) {
     reserved_end_ = file_->Size() + reserve_bytes_;
   }
   KINORA_RETURN_IF_ERROR(file_->Append(bytes));
-  return file_->Sync();
+  return Lasting(file_->Sync());
 }
 
 absl::Status Journal::StartSegment() {
   const std::string path = JournalSegmentPath(directory_, next_.segment);
   KINORA_ASSIGN_OR_RETURN(std::unique_ptr<WritableFile> file,
                           fs_.OpenForWrite(path, OpenMode::kCreate));
-  KINORA_RETURN_IF_ERROR(file->Append(kJournalHeader));
-  KINORA_RETURN_IF_ERROR(file->Sync());
-  KINORA_RETURN_IF_ERROR(fs_.SyncDirectory(directory_));
+  const absl::Status begun = file->Append(kJournalHeader);
+  if (!begun.ok()) {
+    // What is left of it would pass for one that a crash tore.
+    fs_.Remove(path).IgnoreError();
+    return begun;
+  }
+  KINORA_RETURN_IF_ERROR(Lasting(file->Sync()));
+  KINORA_RETURN_IF_ERROR(Lasting(fs_.SyncDirectory(directory_)));
   ++next_.segment;
   file_ = std::move(file);
   reserved_end_ = 0;
   return absl::OkStatus();
 }
 
-absl::Status Journal::RemoveSegmentsBelow(uint64_t segment) {
+absl::Status RemoveJournalSegmentsBelow(FileSystem& fs,
+                                        absl::string_view directory,
+                                        uint64_t segment) {
   KINORA_ASSIGN_OR_RETURN(const std::vector<uint64_t> segments,
-                          ListJournalSegments(fs_, directory_));
+                          ListJournalSegments(fs, directory));
   for (const uint64_t old : segments) {
     if (old >= segment) break;
-    KINORA_RETURN_IF_ERROR(fs_.Remove(JournalSegmentPath(directory_, old)));
-    KINORA_RETURN_IF_ERROR(fs_.SyncDirectory(directory_));
+    KINORA_RETURN_IF_ERROR(fs.Remove(JournalSegmentPath(directory, old)));
+    KINORA_RETURN_IF_ERROR(fs.SyncDirectory(directory));
   }
   return absl::OkStatus();
 }

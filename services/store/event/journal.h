@@ -60,6 +60,12 @@ struct JournalNext {
   uint64_t batch = 1;
 };
 
+// Removes all segments below `segment`, oldest first, each durably before the
+// next: a later one without the earlier is harmless, the reverse is not.
+absl::Status RemoveJournalSegmentsBelow(FileSystem& fs,
+                                        absl::string_view directory,
+                                        uint64_t segment);
+
 // The path of a segment, and the numbers of those in `directory`, ascending.
 std::string JournalSegmentPath(absl::string_view directory, uint64_t segment);
 absl::StatusOr<std::vector<uint64_t>> ListJournalSegments(
@@ -75,15 +81,16 @@ class Journal {
       uint64_t reserve_bytes);
 
   // Writes and syncs a batch. After an error nothing more can be written: the
-  // caller stops.
+  // caller stops. RESOURCE_EXHAUSTED if there is no room: then the batch is not
+  // whole, and reading the journal drops it.
   absl::Status Write(JournalBatchBuilder& batch);
 
   // Goes on in a new segment. The same holds after an error.
   absl::Status StartSegment();
 
-  // Removes all segments below `segment`, oldest first, each durably before the
-  // next: a later one without the earlier is harmless, the reverse is not.
-  absl::Status RemoveSegmentsBelow(uint64_t segment);
+  absl::Status RemoveSegmentsBelow(uint64_t segment) {
+    return RemoveJournalSegmentsBelow(fs_, directory_, segment);
+  }
 
   uint64_t segment() const { return next_.segment - 1; }
   uint64_t segment_bytes() const { return file_->Size(); }

@@ -64,6 +64,7 @@ class LogEventStore final : public EventStore {
                     return InputsUnchangedThrough(request);
                   }),
         readable_(events, storage) {
+    movies.WatchDamage(&events);
     movies.OnDeleted([this](absl::string_view movie_id) {
       readable_.Forget(movie_id);
       Forget(movie_id);

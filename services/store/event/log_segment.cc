@@ -91,18 +91,27 @@ bool Fits(const RandomAccessFile& file, uint64_t file_bytes,
 absl::StatusOr<LogScan> ScanLogFile(
     FileSystem& fs, const std::string& path, int64_t archived_through,
     const std::optional<LogPosition>& checkpoint) {
+  const auto file = fs.OpenForRead(path);
+  if (absl::IsNotFound(file.status())) {
+    return LogScan{.segment =
+                       LogSegment(path, {.sequence = archived_through + 1}, 1)};
+  }
+  KINORA_RETURN_IF_ERROR(file.status());
+  return ScanOpenLogFile(**file, path, archived_through, checkpoint);
+}
+
+absl::StatusOr<LogScan> ScanOpenLogFile(
+    const RandomAccessFile& file, const std::string& path,
+    int64_t archived_through, const std::optional<LogPosition>& checkpoint) {
   const LogPosition start{.sequence = archived_through + 1};
   LogScan scan{.segment = LogSegment(path, start, 1)};
-  const auto file = fs.OpenForRead(path);
-  if (absl::IsNotFound(file.status())) return scan;
-  KINORA_RETURN_IF_ERROR(file.status());
-  KINORA_ASSIGN_OR_RETURN(scan.file_bytes, (*file)->Size());
+  KINORA_ASSIGN_OR_RETURN(scan.file_bytes, file.Size());
 
   int64_t expected = 0;  // 0: the first line may have any number
   uint64_t offset = 0;
   int64_t number = 1;
   int64_t first = 0;
-  if (checkpoint.has_value() && Fits(**file, scan.file_bytes, path,
+  if (checkpoint.has_value() && Fits(file, scan.file_bytes, path,
                                      archived_through, *checkpoint, &first)) {
     scan.segment =
         LogSegment::Unindexed(path, {.sequence = first}, 1, *checkpoint);
@@ -111,7 +120,7 @@ absl::StatusOr<LogScan> ScanLogFile(
     offset = checkpoint->offset;
     number = expected - first + 1;
   }
-  LogLineReader lines(**file, offset, scan.file_bytes, kScanBytes);
+  LogLineReader lines(file, offset, scan.file_bytes, kScanBytes);
   absl::string_view line;
   for (;; ++number) {
     KINORA_ASSIGN_OR_RETURN(const bool more, lines.Next(&line));

@@ -113,6 +113,11 @@ absl::StatusOr<LogScan> ScanLogFile(
     FileSystem& fs, const std::string& path, int64_t archived_through,
     const std::optional<LogPosition>& checkpoint);
 
+// The same of a file that is open.
+absl::StatusOr<LogScan> ScanOpenLogFile(
+    const RandomAccessFile& file, const std::string& path,
+    int64_t archived_through, const std::optional<LogPosition>& checkpoint);
+
 // The records of an archive, from its first and last line alone. DATA_LOSS
 // naming the file if one of them is damaged or there is none.
 absl::StatusOr<LogSegment> ArchiveSegment(FileSystem& fs,

@@ -47,11 +47,19 @@ absl::StatusOr<LogManifestStore::Current> LogManifestStore::ReadCurrent(
   return current;
 }
 
-absl::Status LogManifestStore::Recover(absl::string_view movie_id) {
+absl::StatusOr<bool> LogManifestStore::Recover(absl::string_view movie_id) {
   KINORA_RETURN_IF_ERROR(movies_.Require(movie_id));
   std::shared_ptr<MovieState> state = StateOf(movie_id);
   MutexLock lock(state->mu);
-  return RecoverLocked(movie_id, *state);
+  const absl::Status recovered = RecoverLocked(movie_id, *state);
+  if (absl::IsResourceExhausted(recovered) ||
+      ReasonOf(recovered) == "STORE_READ_ONLY") {
+    LogWarning("a commit that was cut short is to be finished later",
+               {{"movie_id", movie_id}, {"error", recovered}});
+    return false;
+  }
+  KINORA_RETURN_IF_ERROR(recovered);
+  return true;
 }
 
 absl::Status LogManifestStore::RecoverLocked(absl::string_view movie_id,
@@ -122,10 +130,24 @@ bool LogManifestStore::Archive(absl::string_view movie_id,
 
 absl::StatusOr<v1::GetCurrentManifestResponse> LogManifestStore::GetCurrent(
     const v1::GetCurrentManifestRequest& request) {
-  KINORA_RETURN_IF_ERROR(Recover(request.movie_id()));
-  KINORA_ASSIGN_OR_RETURN(Current current, ReadCurrent(request.movie_id()));
+  const std::string& movie_id = request.movie_id();
+  KINORA_ASSIGN_OR_RETURN(const bool recovered, Recover(movie_id));
+  KINORA_ASSIGN_OR_RETURN(Current current, ReadCurrent(movie_id));
   v1::GetCurrentManifestResponse response;
-  *response.mutable_current() = std::move(current.pointer);
+  if (recovered && current.bytes.has_value()) {
+    *response.mutable_current() = std::move(current.pointer);
+    return response;
+  }
+  KINORA_ASSIGN_OR_RETURN(const std::vector<EventPtr> commits,
+                          events_.Commits(movie_id));
+  if (commits.empty()) return response;
+  const v1::RevisionCommitted& last = commits.back()->revision_committed();
+  if (recovered) {
+    return DataCorrupt(CurrentKey(movie_id),
+                       absl::StrCat("is missing, though there is ",
+                                    last.revision(), ": restart the store"));
+  }
+  *response.mutable_current() = PointerOf(last);
   return response;
 }
 
@@ -175,7 +197,7 @@ absl::Status LogManifestStore::CheckBlobs(const std::string& movie_id,
 
 absl::StatusOr<v1::CommitRevisionResponse> LogManifestStore::Commit(
     const v1::CommitRevisionRequest& request) {
-  KINORA_RETURN_IF_ERROR(movies_.Require(request.movie_id()));
+  KINORA_RETURN_IF_ERROR(movies_.RequireWritable(request.movie_id()));
   KINORA_RETURN_IF_ERROR(CheckSource(request.source()));
   KINORA_ASSIGN_OR_RETURN(LeaseTable::Fence fence,
                           leases_.Enter(request.lease(), request.movie_id(),

@@ -14,7 +14,8 @@
 //      logs
 // The first use of a movie after the store opened, and the first after a commit
 // that failed half-way, does whichever of 2 to 4 the last record still lacks.
-// So a crash at any point ends in exactly the old or the new revision.
+// So a crash at any point ends in exactly the old or the new revision. While
+// the store takes no writes that is put off, and reads answer from the log.
 //
 // A pruned revision (services/store/retention/) is NOT_FOUND
 // (REVISION_NOT_FOUND), is not listed, and has no manifest any more; its events
@@ -135,7 +136,8 @@ class LogManifestStore final : public ManifestStore {
   absl::StatusOr<Current> ReadCurrent(absl::string_view movie_id);
 
   // Finishes what the last record says, once per movie.
-  absl::Status Recover(absl::string_view movie_id);
+  // False if it has to be put off, as the store takes no writes.
+  absl::StatusOr<bool> Recover(absl::string_view movie_id);
   absl::Status RecoverLocked(absl::string_view movie_id, MovieState& state)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(state.mu);
   // INVALID_ARGUMENT for "data" unless the manifest is `expected`, if given.

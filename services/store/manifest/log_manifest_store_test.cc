@@ -361,6 +361,21 @@ TEST_F(LogManifestStoreTest, ADamagedManifestIsReportedNotHealed) {
   EXPECT_EQ(ReasonOf(status), "DATA_CORRUPT");
 }
 
+// Else a movie with revisions would look like one without.
+TEST_F(LogManifestStoreTest, APointerThatIsLostIsReported) {
+  EXPECT_EQ(CurrentOf(store()).revision(), "");
+  const v1::ManifestPointer current = CommitFirst();
+  ASSERT_OK(storage_.Delete(CurrentKey("film")));
+  v1::GetCurrentManifestRequest request;
+  request.set_movie_id("film");
+  const absl::Status status = core().manifests.GetCurrent(request).status();
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kDataLoss,
+                               HasSubstr("builds/film/current.json")));
+  EXPECT_EQ(ReasonOf(status), "DATA_CORRUPT");
+  Restart();
+  EXPECT_EQ(CurrentOf(store()).hash(), current.hash());
+}
+
 TEST_F(LogManifestStoreTest, APointerThatTheLogDoesNotHoldIsReported) {
   CommitFirst();
   ASSERT_OK(storage_.Write(

@@ -71,7 +71,7 @@ absl::StatusOr<StoredManifest> LogManifestStore::Build(
   const std::string& movie_id = request.movie_id();
   const v1::RevisionSource& source = request.source();
   KINORA_RETURN_IF_ERROR(CheckSource(source));
-  KINORA_RETURN_IF_ERROR(Recover(movie_id));
+  KINORA_RETURN_IF_ERROR(Recover(movie_id).status());
   KINORA_ASSIGN_OR_RETURN(std::vector<EventPtr> commits,
                           events_.Commits(movie_id));
   // What came after the base is not there.
@@ -107,7 +107,7 @@ absl::StatusOr<StoredManifest> LogManifestStore::Build(
 absl::StatusOr<v1::PublishManifestResponse> LogManifestStore::Publish(
     const v1::PublishManifestHeader& header, absl::string_view json) {
   const std::string& movie_id = header.movie_id();
-  KINORA_RETURN_IF_ERROR(movies_.Require(movie_id));
+  KINORA_RETURN_IF_ERROR(movies_.RequireWritable(movie_id));
   if (!header.previous_hash().empty()) {
     KINORA_RETURN_IF_ERROR(
         ValidateHash("previous_hash", header.previous_hash()));

@@ -53,7 +53,7 @@ absl::StatusOr<LogManifestStore::Committed> LogManifestStore::Find(
     KINORA_RETURN_IF_ERROR(
         ValidateRevisionField("revision", request.revision()));
   }
-  KINORA_RETURN_IF_ERROR(Recover(movie_id));
+  KINORA_RETURN_IF_ERROR(Recover(movie_id).status());
   Committed found;
   KINORA_ASSIGN_OR_RETURN(found.commits, events_.Commits(movie_id));
   for (found.at = found.commits.size(); found.at-- > 0;) {
@@ -102,7 +102,7 @@ absl::StatusOr<v1::ListManifestsResponse> LogManifestStore::List(
         ValidateRevisionField("page_token", request.page_token()));
     KINORA_ASSIGN_OR_RETURN(after, Revision::Parse(request.page_token()));
   }
-  KINORA_RETURN_IF_ERROR(Recover(request.movie_id()));
+  KINORA_RETURN_IF_ERROR(Recover(request.movie_id()).status());
   KINORA_ASSIGN_OR_RETURN(std::vector<EventPtr> commits,
                           events_.Commits(request.movie_id()));
   KINORA_ASSIGN_OR_RETURN(const RetentionRecord retention,
@@ -156,7 +156,13 @@ absl::Status LogManifestStore::LoadInto(
                                       rebuilt.status().message()));
     }
     KINORA_RETURN_IF_ERROR(rebuilt.status());
-    KINORA_RETURN_IF_ERROR(CreateObject(storage_, key, *rebuilt).status());
+    const absl::Status stored = CreateObject(storage_, key, *rebuilt).status();
+    if (!stored.ok()) {
+      LogWarning("a rebuilt manifest is not stored",
+                 {{"movie_id", movie_id},
+                  {"revision", commit.revision()},
+                  {"error", stored}});
+    }
     return sink(*rebuilt);
   }
   KINORA_RETURN_IF_ERROR(reader.status());

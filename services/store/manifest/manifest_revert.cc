@@ -41,7 +41,7 @@ std::string RunIdFor(absl::string_view movie_id, absl::string_view target_hash,
 absl::StatusOr<v1::RevertRevisionResponse> LogManifestStore::Revert(
     const v1::RevertRevisionRequest& request) {
   const std::string& movie_id = request.movie_id();
-  KINORA_RETURN_IF_ERROR(movies_.Require(movie_id));
+  KINORA_RETURN_IF_ERROR(movies_.RequireWritable(movie_id));
   KINORA_RETURN_IF_ERROR(ValidateRevisionField("revision", request.revision()));
   KINORA_ASSIGN_OR_RETURN(
       const MovieLease lease,

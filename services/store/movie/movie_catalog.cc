@@ -91,6 +91,19 @@ absl::Status MovieCatalog::Require(absl::string_view movie_id) {
   return Limits(movie_id).status();
 }
 
+absl::Status MovieCatalog::RequireWritable(absl::string_view movie_id) {
+  KINORA_RETURN_IF_ERROR(Require(movie_id));
+  EventLog* const log = log_.load();
+  if (log == nullptr) return absl::OkStatus();
+  const absl::Status damage = log->FoundDamage(MoviePrefix(movie_id));
+  if (damage.ok()) return absl::OkStatus();
+  return WithReason(absl::FailedPreconditionError(absl::StrCat(
+                        "movie \"", movie_id,
+                        "\" is damaged and takes no writes until it is ",
+                        "repaired: ", damage.message())),
+                    "MOVIE_QUARANTINED", {{"movie", movie_id}});
+}
+
 absl::StatusOr<MovieLimits> MovieCatalog::Limits(absl::string_view movie_id) {
   {
     MutexLock lock(mu_);

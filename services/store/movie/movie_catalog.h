@@ -19,6 +19,7 @@
 #ifndef KINORA_SERVICES_STORE_MOVIE_MOVIE_CATALOG_H_
 #define KINORA_SERVICES_STORE_MOVIE_MOVIE_CATALOG_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -35,6 +36,7 @@
 #include "absl/time/time.h"
 
 #include "common/mutex.h"
+#include "services/store/event/event_log.h"
 #include "services/store/movie/movie_holds.h"
 #include "services/store/object/object_storage.h"
 
@@ -69,6 +71,13 @@ class MovieCatalog {
   // (MOVIE_NOT_FOUND), FAILED_PRECONDITION (FORMAT_UNKNOWN) for a movie of
   // another format. Costs a look-up for a movie it has seen before.
   absl::Status Require(absl::string_view movie_id);
+
+  // As Require(), at the beginning of a write: FAILED_PRECONDITION
+  // (MOVIE_QUARANTINED), too, once a log of the movie was found damaged.
+  absl::Status RequireWritable(absl::string_view movie_id);
+
+  // The log that RequireWritable() asks for damage; it MUST outlive all calls.
+  void WatchDamage(EventLog* log) { log_ = log; }
 
   // What the movie may hold; errors and cost as Require().
   absl::StatusOr<MovieLimits> Limits(absl::string_view movie_id);
@@ -125,6 +134,7 @@ class MovieCatalog {
   void DropLimits(absl::string_view movie_id) ABSL_LOCKS_EXCLUDED(mu_);
 
   ObjectStorage& storage_;
+  std::atomic<EventLog*> log_ = nullptr;
   MovieHolds holds_;
 
   // One change of a `movie.json` at a time; taken before the others.

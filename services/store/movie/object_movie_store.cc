@@ -254,7 +254,7 @@ absl::StatusOr<v1::ListMoviesResponse> ObjectMovieStore::List(
 absl::StatusOr<v1::SetBlueprintResponse> ObjectMovieStore::SetBlueprint(
     const v1::SetBlueprintRequest& request) {
   const std::string& movie_id = request.movie_id();
-  KINORA_RETURN_IF_ERROR(movies_.Require(movie_id));
+  KINORA_RETURN_IF_ERROR(movies_.RequireWritable(movie_id));
   KINORA_RETURN_IF_ERROR(CheckBlueprint(request.blueprint()));
   const std::string hash = Sha256Of(request.blueprint()).Hex();
   v1::SetBlueprintResponse response;

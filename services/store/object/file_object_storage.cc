@@ -84,7 +84,7 @@ class FileObjectStorage::Writer final : public ObjectWriter {
 
   absl::StatusOr<bool> CommitIfAbsent(absl::string_view key) override {
     KINORA_RETURN_IF_ERROR(ValidateObjectKey(key));
-    KINORA_RETURN_IF_ERROR(storage_.CheckWritable());
+    KINORA_RETURN_IF_ERROR(storage_.gate_->Check());
     const std::string path = storage_.PathOf(key);
     KINORA_ASSIGN_OR_RETURN(const bool exists, Exists(storage_.fs_, path));
     if (!exists) KINORA_RETURN_IF_ERROR(Finish());
@@ -144,18 +144,20 @@ class FileObjectStorage::Writer final : public ObjectWriter {
 };
 
 FileObjectStorage::FileObjectStorage(FileSystem& fs, absl::string_view root,
-                                     std::shared_ptr<WriteGate> gate)
+                                     const FileObjectStorageOptions& options)
     : fs_(fs),
       root_(root),
       staging_(JoinPath(root, kStagingName)),
-      gate_(gate != nullptr ? std::move(gate)
-                            : std::make_shared<WriteGate>(root)),
+      gate_(options.gate != nullptr ? options.gate
+                                    : std::make_shared<WriteGate>(root)),
+      makes_room_(options.makes_room),
       directories_(fs, root) {}
 
 absl::StatusOr<std::unique_ptr<FileObjectStorage>> FileObjectStorage::Open(
-    FileSystem& fs, absl::string_view root, std::shared_ptr<WriteGate> gate) {
+    FileSystem& fs, absl::string_view root,
+    const FileObjectStorageOptions& options) {
   std::unique_ptr<FileObjectStorage> storage(
-      new FileObjectStorage(fs, root, std::move(gate)));
+      new FileObjectStorage(fs, root, options));
   const std::string& staging = storage->staging_;
   KINORA_RETURN_IF_ERROR(storage->directories_.Ensure(staging));
   KINORA_ASSIGN_OR_RETURN(const std::vector<std::string> leftovers,
@@ -185,7 +187,12 @@ absl::Status FileObjectStorage::SyncNamesIn(absl::string_view directory) {
 
 absl::StatusOr<std::unique_ptr<FileObjectStorage::Writer>>
 FileObjectStorage::NewWriter() {
-  KINORA_RETURN_IF_ERROR(CheckWritable());
+  KINORA_RETURN_IF_ERROR(gate_->CheckAtBegin());
+  return OpenStaged();
+}
+
+absl::StatusOr<std::unique_ptr<FileObjectStorage::Writer>>
+FileObjectStorage::OpenStaged() {
   std::string staged =
       JoinPath(staging_, absl::StrCat(next_staged_.fetch_add(1)));
   KINORA_ASSIGN_OR_RETURN(std::unique_ptr<WritableFile> file,
@@ -194,8 +201,11 @@ FileObjectStorage::NewWriter() {
 }
 
 absl::StatusOr<std::unique_ptr<FileObjectStorage::Writer>>
-FileObjectStorage::Stage(absl::string_view bytes) {
-  KINORA_ASSIGN_OR_RETURN(std::unique_ptr<Writer> writer, NewWriter());
+FileObjectStorage::Stage(absl::string_view key, absl::string_view bytes) {
+  const bool makes_room = makes_room_ != nullptr && makes_room_(key);
+  KINORA_RETURN_IF_ERROR(makes_room ? gate_->CheckRemoval()
+                                    : gate_->CheckAtBegin());
+  KINORA_ASSIGN_OR_RETURN(std::unique_ptr<Writer> writer, OpenStaged());
   KINORA_RETURN_IF_ERROR(writer->Append(bytes));
   KINORA_RETURN_IF_ERROR(writer->Finish());
   return writer;
@@ -268,7 +278,7 @@ void FileObjectStorage::CreateAll(absl::Span<NewObject> objects) {
 }
 
 absl::Status FileObjectStorage::CreateTogether(absl::Span<NewObject> objects) {
-  KINORA_RETURN_IF_ERROR(CheckWritable());
+  KINORA_RETURN_IF_ERROR(gate_->CheckAtBegin());
   // Before a byte is written, so that it tells of each that gets lost.
   KINORA_ASSIGN_OR_RETURN(const std::unique_ptr<VolumeSync> volume,
                           fs_.OpenVolume(root_));
@@ -314,7 +324,7 @@ absl::Status FileObjectStorage::CreateTogether(absl::Span<NewObject> objects) {
 absl::Status FileObjectStorage::Write(absl::string_view key,
                                       absl::string_view bytes) {
   KINORA_RETURN_IF_ERROR(ValidateObjectKey(key));
-  KINORA_ASSIGN_OR_RETURN(std::unique_ptr<Writer> writer, Stage(bytes));
+  KINORA_ASSIGN_OR_RETURN(std::unique_ptr<Writer> writer, Stage(key, bytes));
   MutexLock lock(LockOf(key));
   return writer->Publish(PathOf(key));
 }
@@ -324,7 +334,7 @@ absl::Status FileObjectStorage::CompareAndSwap(
     absl::string_view bytes) {
   KINORA_RETURN_IF_ERROR(ValidateObjectKey(key));
   // Staged before the lock, so that others do not wait for its sync.
-  KINORA_ASSIGN_OR_RETURN(std::unique_ptr<Writer> writer, Stage(bytes));
+  KINORA_ASSIGN_OR_RETURN(std::unique_ptr<Writer> writer, Stage(key, bytes));
   MutexLock lock(LockOf(key));
   if (!expected.has_value()) {
     KINORA_ASSIGN_OR_RETURN(const bool created,
@@ -386,7 +396,7 @@ absl::Status FileObjectStorage::Delete(absl::string_view key) {
 }
 
 absl::Status FileObjectStorage::DeleteAll(absl::Span<const std::string> keys) {
-  KINORA_RETURN_IF_ERROR(CheckWritable());
+  KINORA_RETURN_IF_ERROR(gate_->CheckRemoval());
   std::set<std::string> changed;  // directories
   absl::Status status;
   for (const std::string& key : keys) {
@@ -401,12 +411,14 @@ absl::Status FileObjectStorage::DeleteAll(absl::Span<const std::string> keys) {
     const absl::Status synced = SyncNamesIn(directory);
     if (status.ok()) status = synced;
   }
+  // There may be room now.
+  if (!changed.empty()) gate_->CheckAtBegin().IgnoreError();
   return status;
 }
 
 absl::Status FileObjectStorage::Renew(absl::string_view key) {
   KINORA_RETURN_IF_ERROR(ValidateObjectKey(key));
-  KINORA_RETURN_IF_ERROR(CheckWritable());
+  KINORA_RETURN_IF_ERROR(gate_->CheckRemoval());
   const absl::Status touched = fs_.Touch(PathOf(key));
   return IsMissing(touched) ? NoObject(key) : touched;
 }

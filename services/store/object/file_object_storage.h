@@ -16,7 +16,8 @@
 // name is durable, and a repeated sync would not tell either; of a volume that
 // cannot be synced nobody can tell which bytes are. From then on all changes
 // are refused with UNAVAILABLE; reads go on. Any other failure, such as a full
-// disk, fails its own call and leaves nothing behind.
+// disk, fails its own call and leaves nothing behind. While the gate is closed
+// for want of room, objects can still be deleted.
 
 #ifndef KINORA_SERVICES_STORE_OBJECT_FILE_OBJECT_STORAGE_H_
 #define KINORA_SERVICES_STORE_OBJECT_FILE_OBJECT_STORAGE_H_
@@ -40,6 +41,17 @@
 
 namespace kinora {
 
+struct FileObjectStorageOptions {
+  // Shared with what else writes to the volume; without one the storage has
+  // its own.
+  std::shared_ptr<WriteGate> gate;
+
+  // True for keys of small objects that are written so that others can be
+  // deleted: those may be replaced also while the gate is closed for want of
+  // room, as far as there is some. Null for none.
+  bool (*makes_room)(absl::string_view key) = nullptr;
+};
+
 // Thread-safe. MUST outlive its writers.
 class FileObjectStorage final : public ObjectStorage {
  public:
@@ -47,11 +59,9 @@ class FileObjectStorage final : public ObjectStorage {
   // REQUIRES: no other FileObjectStorage, here or in another process, has this
   // root. The lock that FileEventLog holds on the same root sees to that: open
   // the event log first.
-  // A gate is shared with what else writes to the volume; without one the
-  // storage has its own.
   static absl::StatusOr<std::unique_ptr<FileObjectStorage>> Open(
       FileSystem& fs, absl::string_view root,
-      std::shared_ptr<WriteGate> gate = nullptr);
+      const FileObjectStorageOptions& options = {});
 
   absl::StatusOr<std::string> Read(absl::string_view key, int64_t offset,
                                    int64_t limit) override;
@@ -82,15 +92,14 @@ class FileObjectStorage final : public ObjectStorage {
   class Writer;
 
   FileObjectStorage(FileSystem& fs, absl::string_view root,
-                    std::shared_ptr<WriteGate> gate);
+                    const FileObjectStorageOptions& options);
 
   std::string PathOf(absl::string_view key) const;
   absl::StatusOr<std::unique_ptr<Writer>> NewWriter();
-  // One staged file with `bytes`, synced.
-  absl::StatusOr<std::unique_ptr<Writer>> Stage(absl::string_view bytes);
-
-  // OK unless changes are refused.
-  absl::Status CheckWritable() { return gate_->Check(); }
+  // One staged file with `bytes`, synced, to replace the object of that key.
+  absl::StatusOr<std::unique_ptr<Writer>> Stage(absl::string_view key,
+                                                absl::string_view bytes);
+  absl::StatusOr<std::unique_ptr<Writer>> OpenStaged();
   // Stages, syncs and names objects together. An error is that of all of them
   // that have none of their own; UNIMPLEMENTED if nothing was done, as the
   // volume cannot be synced as a whole.
@@ -109,6 +118,7 @@ class FileObjectStorage final : public ObjectStorage {
   const std::string root_;
   const std::string staging_;
   const std::shared_ptr<WriteGate> gate_;
+  bool (*const makes_room_)(absl::string_view key);
   DurableDirectories directories_;
   std::atomic<uint64_t> next_staged_ = 1;
   std::array<Mutex, 64> key_locks_;

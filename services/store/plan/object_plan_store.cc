@@ -37,7 +37,7 @@ absl::Status CheckPlan(absl::string_view movie_id, absl::string_view json) {
 
 absl::StatusOr<v1::SavePlanResponse> ObjectPlanStore::Save(
     const v1::SavePlanHeader& header, absl::string_view json) {
-  KINORA_RETURN_IF_ERROR(movies_.Require(header.movie_id()));
+  KINORA_RETURN_IF_ERROR(movies_.RequireWritable(header.movie_id()));
   const std::string hash = Sha256Of(json).Hex();
   if (!header.expected_hash().empty() && header.expected_hash() != hash) {
     return WithReason(
@@ -77,7 +77,7 @@ absl::StatusOr<std::string> ObjectPlanStore::Load(
 absl::StatusOr<v1::SaveProgressResponse> ObjectPlanStore::SaveProgress(
     const v1::SaveProgressRequest& request) {
   const v1::PlanProgress& progress = request.progress();
-  KINORA_RETURN_IF_ERROR(movies_.Require(request.movie_id()));
+  KINORA_RETURN_IF_ERROR(movies_.RequireWritable(request.movie_id()));
   KINORA_RETURN_IF_ERROR(
       ValidateRevisionField("target_revision", request.target_revision()));
   KINORA_RETURN_IF_ERROR(

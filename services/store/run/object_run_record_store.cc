@@ -53,7 +53,7 @@ absl::Status CheckRecord(const v1::RunRecord& record) {
 absl::StatusOr<v1::PutRunRecordResponse> ObjectRunRecordStore::Put(
     const v1::PutRunRecordRequest& request) {
   const v1::RunRecord& record = request.record();
-  KINORA_RETURN_IF_ERROR(movies_.Require(record.movie_id()));
+  KINORA_RETURN_IF_ERROR(movies_.RequireWritable(record.movie_id()));
   KINORA_RETURN_IF_ERROR(CheckRecord(record));
   KINORA_ASSIGN_OR_RETURN(
       LeaseTable::Fence fence,

@@ -373,20 +373,46 @@ TEST_F(MovieVerifierTest, ADamagedLeaseIsAProblemUntilItIsRemoved) {
 }
 
 // F: S3-10
-TEST_F(MovieVerifierTest, ADamagedArchiveQuarantinesItsLog) {
+TEST_F(MovieVerifierTest, ADamagedArchiveQuarantinesItsMovie) {
   const std::string path = Film("events/rev-0002.inputs.jsonl");
   std::string bytes = Read(path);
   bytes[bytes.size() / 2] ^= 0x01;
   Write(path, bytes);
   Reopen();
+  const v1::LeaseToken lease = TakeFilmLease(store(), "runner-2");
   ASSERT_THAT(Verify(store()).problems, SizeIs(1));
-  const absl::Status refused =
-      store()
-          .events.Append(InputEdit("Input:Topic", "no more", "rev-0003"))
-          .status();
-  EXPECT_THAT(refused, StatusIs(absl::StatusCode::kFailedPrecondition,
-                                HasSubstr("rev-0002.inputs.jsonl")));
-  EXPECT_EQ(ReasonOf(refused), "MOVIE_QUARANTINED");
+  // Also what goes to logs that are intact.
+  for (const v1::AppendEventsRequest& append :
+       {InputEdit("Input:Topic", "no more", "rev-0003"),
+        ArtefactMade("Artifact:Script", 'c', "none", lease, kRun1,
+                     "rev-0003")}) {
+    const absl::Status refused = store().events.Append(append).status();
+    EXPECT_THAT(refused, StatusIs(absl::StatusCode::kFailedPrecondition,
+                                  HasSubstr("rev-0002.inputs.jsonl")));
+    EXPECT_EQ(ReasonOf(refused), "MOVIE_QUARANTINED");
+  }
+  v1::BatchWriteBlobsRequest blob;
+  blob.set_movie_id("film");
+  blob.add_blobs()->set_data("bytes");
+  EXPECT_EQ(ReasonOf(store().blobs.BatchWrite(blob).status()),
+            "MOVIE_QUARANTINED");
+  EXPECT_EQ(CurrentOf(store()).revision(), "rev-0002");
+  // Others go on, and the movie itself can be deleted.
+  v1::CreateMovieRequest other;
+  other.set_movie_id("other");
+  other.set_blueprint("name: other\n");
+  EXPECT_OK(store().movies.Create(other));
+  v1::AppendEventsRequest edit = InputEdit("Input:Topic", "sea");
+  edit.mutable_log()->set_movie_id("other");
+  EXPECT_OK(store().events.Append(edit));
+  v1::ReleaseLeaseRequest release;
+  *release.mutable_token() = lease;
+  ASSERT_OK(store().leases.Release(release));
+  v1::DeleteMovieRequest remove;
+  remove.set_movie_id("film");
+  EXPECT_OK(store().movies.Delete(remove));
+  MakeFilm(store());
+  EXPECT_OK(store().events.Append(InputEdit("Input:Topic", "sea")));
 }
 
 }  // namespace
