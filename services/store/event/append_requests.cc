@@ -34,7 +34,7 @@ void AppendRequests::End(const std::string& request_id,
 absl::Status AppendRequests::Recover(EventLog& events, absl::string_view log) {
   if (recovered_) return absl::OkStatus();
   KINORA_ASSIGN_OR_RETURN(LogExtent extent, events.Extent(log));
-  int64_t at = std::max({extent.last_sequence - kMaxRecoveredEvents,
+  int64_t at = std::max({extent.last_sequence - kRememberedEvents,
                          extent.oldest_sequence - 1, int64_t{0}});
   for (;;) {
     KINORA_ASSIGN_OR_RETURN(std::vector<LogRecord> records,
@@ -56,9 +56,13 @@ void AppendRequests::Remember(const std::string& request_id,
                               const AppendedRange& range) {
   if (!done_.try_emplace(request_id, range).second) return;
   oldest_first_.push_back(request_id);
-  if (oldest_first_.size() <= kMaxAppendRequests) return;
-  done_.erase(oldest_first_.front());
-  oldest_first_.pop_front();
+  // Appends of others without an id are not seen here: those that are told
+  // apart by them are remembered a little longer.
+  const int64_t forgotten = range.last_sequence - kRememberedEvents;
+  while (done_.find(oldest_first_.front())->second.last_sequence <= forgotten) {
+    done_.erase(oldest_first_.front());
+    oldest_first_.pop_front();
+  }
 }
 
 }  // namespace kinora

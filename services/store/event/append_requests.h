@@ -21,13 +21,9 @@
 
 namespace kinora {
 
-// Appends remembered per log.
-inline constexpr size_t kMaxAppendRequests = 10'000;
-
-// How far back a restarted store looks for them in the log. Each append has at
-// least one event, so this finds the latest 10,000 appends of up to two events;
-// of logs that grow in larger batches it finds fewer.
-inline constexpr int64_t kMaxRecoveredEvents = 20'000;
+// An append is remembered as long as its last event is among so many latest
+// ones of the log, also by a restarted store, which reads these.
+inline constexpr int64_t kRememberedEvents = 20'000;
 
 // Thread-safe.
 class AppendRequests {

@@ -20,6 +20,8 @@ namespace {
 // its tail again, not a doubled append.
 constexpr size_t kMaxRequestLogs = 1024;
 
+constexpr int64_t kReadBytes = int64_t{1} << 20;
+
 // The reason of an append that has to look at its condition again.
 constexpr absl::string_view kLookAgain = "LOOK_AGAIN";
 
@@ -45,6 +47,14 @@ absl::Status CheckRequest(const v1::AppendEventsRequest& request) {
         absl::StrCat("must have at most ", kMaxRequestIdBytes, " bytes"));
   }
   return absl::OkStatus();
+}
+
+// What a caller says in an event, and says again when he repeats it.
+std::string ContentOfBody(v1::Event event) {
+  event.clear_sequence();
+  event.clear_time();
+  event.clear_revision();
+  return EventToBody(event, nullptr);
 }
 
 absl::Status CheckReuse(const v1::AppendEventsRequest& request,
@@ -185,7 +195,12 @@ bool EventAppender::Prepare(Call* call, bool wait, bool* busy) {
     status = begun.status();
     if (status.ok()) {
       if (begun->done.has_value()) {
-        call->Answer(*begun->done);
+        status = CheckRepeats(*call, *begun->done);
+        if (status.ok()) {
+          call->Answer(*begun->done);
+        } else {
+          call->Answer(status);
+        }
         return false;
       }
       if (begun->busy) {
@@ -203,7 +218,7 @@ bool EventAppender::Prepare(Call* call, bool wait, bool* busy) {
 absl::Status EventAppender::Check(Call* call) {
   v1::AppendEventsRequest& request = call->request;
   KINORA_RETURN_IF_ERROR(CheckRequest(request));
-  KINORA_RETURN_IF_ERROR(movies_.Require(request.log().movie_id()));
+  KINORA_RETURN_IF_ERROR(movies_.RequireWritable(request.log().movie_id()));
   for (int i = 0; i < request.events_size(); ++i) {
     absl::Status valid = ValidateEvent("", request.log(), inline_limit_bytes_,
                                        request.mutable_events(i));
@@ -213,6 +228,35 @@ absl::Status EventAppender::Check(Call* call) {
                          inline_limit_bytes_, request.mutable_events(i));
   }
   call->log = LogKeyOf(request.log());
+  return absl::OkStatus();
+}
+
+absl::Status EventAppender::CheckRepeats(const Call& call,
+                                         const AppendedRange& range) {
+  const v1::AppendEventsRequest& request = call.request;
+  const absl::Status other = InvalidField(
+      "request_id", request.request_id(),
+      absl::StrCat("names an append of other events, ", range.first_sequence,
+                   " to ", range.last_sequence, " of ", call.log));
+  if (range.last_sequence - range.first_sequence + 1 != request.events_size()) {
+    return other;
+  }
+  for (int i = 0; i < request.events_size();) {
+    const absl::StatusOr<std::vector<LogRecord>> records =
+        events_.Read(call.log, range.first_sequence + i - 1,
+                     request.events_size() - i, kReadBytes);
+    if (absl::IsOutOfRange(records.status())) return absl::OkStatus();
+    KINORA_RETURN_IF_ERROR(records.status());
+    if (records->empty()) return other;
+    for (const LogRecord& record : *records) {
+      KINORA_ASSIGN_OR_RETURN(
+          const v1::Event done,
+          EventFromRecord(call.log, request.log().kind(), record));
+      if (ContentOfBody(done) != ContentOfBody(request.events(i++))) {
+        return other;
+      }
+    }
+  }
   return absl::OkStatus();
 }
 

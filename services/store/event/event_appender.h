@@ -1,6 +1,7 @@
 // An EventAppender takes typed events into the logs of an EventLog.
 //
-// An append goes: check the events; look up the request id; enter the lease
+// An append goes: check the events; look up the request id, under which there
+// may be these events in the log already, and no other; enter the lease
 // (no other holder is granted it until the append is over); see that every blob
 // the events name exists; append. So a reader that sees an event finds its
 // blob, and a holder that takes a lease over sees every write of the one
@@ -80,6 +81,10 @@ class EventAppender {
   // is waited for if `wait`, else `*busy` is set.
   bool Prepare(Call* call, bool wait, bool* busy);
   absl::Status Check(Call* call);
+  // INVALID_ARGUMENT for "request_id" unless the records of `range` hold the
+  // events of the call. Their revision aside, which is the next one whenever
+  // somebody asks; and OK for records that were removed since.
+  absl::Status CheckRepeats(const Call& call, const AppendedRange& range);
   absl::Status EnterAndWriteBodies(Call* call);
   // Holds the blobs that the events name until the append is answered.
   absl::Status CheckBlobs(Call* call);

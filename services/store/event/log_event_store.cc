@@ -154,7 +154,19 @@ absl::StatusOr<v1::ReadEventsResponse> LogEventStore::ReadPage(
                       {{"oldest", absl::StrCat(extent.oldest_sequence)}});
   }
   KINORA_RETURN_IF_ERROR(records.status());
-  if (records->empty()) KINORA_RETURN_IF_ERROR(ExtentOf(name).status());
+  if (records->empty()) {
+    KINORA_ASSIGN_OR_RETURN(const LogExtent extent, ExtentOf(name));
+    // A bookmark of another life of the log: following it would wait for what
+    // it takes for the past.
+    if (request.after_sequence() > extent.last_sequence) {
+      return WithReason(
+          absl::OutOfRangeError(absl::StrCat(
+              "after_sequence: ", request.after_sequence(),
+              " is past the end, ", extent.last_sequence, ", of ", log)),
+          "SEQUENCE_MISMATCH",
+          {{"current", absl::StrCat(extent.last_sequence)}});
+    }
+  }
   v1::ReadEventsResponse response;
   response.mutable_bookmark()->set_sequence(request.after_sequence());
   for (const LogRecord& record : *records) {
@@ -194,15 +206,16 @@ absl::StatusOr<v1::ResolveArtefactsResponse> LogEventStore::ResolveArtefacts(
         "queries", absl::StrCat(request.queries_size()),
         absl::StrCat("at most ", kMaxQueriesPerResolve, " in one request"));
   }
-  for (const v1::ArtefactQuery& query : request.queries()) {
+  for (int i = 0; i < request.queries_size(); ++i) {
+    const v1::ArtefactQuery& query = request.queries(i);
     absl::StatusOr<ElementId> id = ElementId::Parse(query.artefact_id());
     if (!id.ok() || id->kind != ElementId::Kind::kArtefact) {
-      return InvalidField("queries.artefact_id", query.artefact_id(),
-                          "must be the id of an artefact");
+      return InvalidField(absl::StrCat("queries[", i, "].artefact_id"),
+                          query.artefact_id(), "must be the id of an artefact");
     }
-    if (query.inputs_hash().empty()) continue;
-    KINORA_RETURN_IF_ERROR(
-        ValidateHash("queries.inputs_hash", query.inputs_hash()));
+    const std::string& hash = query.inputs_hash();
+    if (hash.empty() || ValidateHash("inputs_hash", hash).ok()) continue;
+    return ValidateHash(absl::StrCat("queries[", i, "].inputs_hash"), hash);
   }
   KINORA_ASSIGN_OR_RETURN(const std::vector<EventPtr> found,
                           IndexOf(request.movie_id())->Resolve(request));

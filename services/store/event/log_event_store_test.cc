@@ -178,21 +178,64 @@ TEST_F(LogEventStoreTest, ARepeatWaitsForTheRequestUnderWay) {
 }
 
 TEST_F(LogEventStoreTest, OnlyTheLatestRequestsAreRemembered) {
+  const std::string log = "builds/x/events/inputs.log";
   AppendRequests requests;
-  const AppendedRange range = {1, 1};
-  for (size_t i = 0; i <= kMaxAppendRequests; ++i) {
-    const std::string id = "r-" + std::to_string(i);
-    ASSERT_OK(requests.Begin(log_, "builds/x/events/inputs.log", id, true));
+  const auto done = [&](const std::string& id) {
+    return requests.Begin(log_, log, id, true)->done.has_value();
+  };
+  for (const int64_t last : {int64_t{2}, int64_t{3}, kRememberedEvents + 2}) {
+    const std::string id = "r-" + std::to_string(last);
+    ASSERT_FALSE(done(id));
+    const AppendedRange range = {last - 1, last};
     requests.End(id, &range);
   }
-  ASSERT_OK_AND_ASSIGN(
-      AppendRequests::Begun newest,
-      requests.Begin(log_, "builds/x/events/inputs.log", "r-10000", true));
-  EXPECT_TRUE(newest.done.has_value());
-  ASSERT_OK_AND_ASSIGN(
-      AppendRequests::Begun oldest,
-      requests.Begin(log_, "builds/x/events/inputs.log", "r-0", true));
-  EXPECT_FALSE(oldest.done.has_value());
+  EXPECT_FALSE(done("r-2"));
+  EXPECT_TRUE(done("r-3"));
+  EXPECT_TRUE(done("r-" + std::to_string(kRememberedEvents + 2)));
+}
+
+// Answering it as done would lose what it holds.
+TEST_F(LogEventStoreTest, OtherEventsUnderAKnownRequestIdAreRefused) {
+  v1::AppendEventsRequest request = InputEdit("Input:Topic", "a");
+  *request.add_events() = InputEdit("Input:Tone", "b").events(0);
+  request.set_request_id("r-1");
+  ASSERT_OK(Append(request));
+  v1::AppendEventsRequest other = request;
+  *other.mutable_events(1) = InputEdit("Input:Tone", "c").events(0);
+  v1::AppendEventsRequest fewer = request;
+  fewer.mutable_events()->RemoveLast();
+  v1::AppendEventsRequest later = request;
+  for (v1::Event& event : *later.mutable_events()) {
+    event.set_revision("rev-0002");
+  }
+  for (const bool restarted : {false, true}) {
+    SCOPED_TRACE(restarted);
+    for (const v1::AppendEventsRequest& refused : {other, fewer}) {
+      EXPECT_THAT(Append(refused),
+                  StatusIs(absl::StatusCode::kInvalidArgument,
+                           ::testing::AllOf(
+                               HasSubstr("request_id"),
+                               HasSubstr("2 to 3 of builds/film/events/"))));
+    }
+    // Which revision comes next changes.
+    EXPECT_OK(Append(later));
+    EXPECT_EQ(Page(v1::LOG_KIND_INPUTS).events_size(), 3);
+    Restart();
+  }
+}
+
+// A reader with a bookmark of another log would wait for ever, and miss all.
+TEST_F(LogEventStoreTest, AReadFromPastTheEndIsOutOfRange) {
+  v1::ReadEventsRequest read;
+  read.mutable_log()->set_movie_id("film");
+  read.mutable_log()->set_kind(v1::LOG_KIND_INPUTS);
+  read.set_after_sequence(1);
+  EXPECT_OK(store().events.ReadPage(read));  // the end
+  read.set_after_sequence(2);
+  const absl::Status past = store().events.ReadPage(read).status();
+  EXPECT_THAT(past, StatusIs(absl::StatusCode::kOutOfRange,
+                             HasSubstr("after_sequence: 2 is past the end")));
+  EXPECT_EQ(MetadataOf(past)["current"], "1");
 }
 
 TEST_F(LogEventStoreTest, OfManyAppendsEachIsAnsweredForItself) {
@@ -476,7 +519,7 @@ TEST_F(LogEventStoreTest, UnknownMoviesAndMalformedQueriesAreNamed) {
   resolve.add_queries()->set_artefact_id("Script");
   EXPECT_THAT(core().events.ResolveArtefacts(resolve),
               StatusIs(absl::StatusCode::kInvalidArgument,
-                       HasSubstr("queries.artefact_id")));
+                       HasSubstr("queries[0].artefact_id")));
 }
 
 }  // namespace
