@@ -118,7 +118,7 @@ TEST_F(ConfigFileTest, ANumberOutOfRangeIsNamedWithItsRange) {
   EXPECT_THAT(load("--max-message-bytes=0"),
               StatusIs(kInvalid,
                        "--max-message-bytes: must be a whole number from "
-                       "1048576 to 1073741824, got \"0\""));
+                       "1048576 to 1073741824, or such as 1GiB, got \"0\""));
   for (const char* bad :
        {"--max-blob-bytes=-1", "--max-concurrent-calls=0",
         "--worker-threads=100000000", "--inline-limit-bytes=100000000",
@@ -127,6 +127,12 @@ TEST_F(ConfigFileTest, ANumberOutOfRangeIsNamedWithItsRange) {
         << bad;
   }
   EXPECT_OK(load("--max-blob-bytes=9223372036854775807"));
+  EXPECT_EQ(config.max_blob_bytes(), 9223372036854775807);
+  // Sizes as quotas are written, and only where bytes are meant.
+  EXPECT_OK(load("--max-blob-bytes=1.5GiB"));
+  EXPECT_EQ(config.max_blob_bytes(), int64_t{3} << 29);
+  EXPECT_THAT(load("--max-message-bytes=2GiB"), StatusIs(kInvalid));
+  EXPECT_THAT(load("--max-concurrency=1KiB"), StatusIs(kInvalid));
 }
 
 TEST_F(ConfigFileTest, TextThatIsNotUtf8IsNamed) {

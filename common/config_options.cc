@@ -2,14 +2,17 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/message.h"
 
+#include "common/size_text.h"
 #include "common/status.h"
 #include "common/utf8.h"
 
@@ -155,13 +158,19 @@ absl::StatusOr<int64_t> ParseNumber(const FieldDescriptor* field,
                                     absl::string_view text,
                                     absl::string_view where) {
   const Range range = RangeOf(field);
+  const bool is_size = absl::EndsWith(field->name(), "_bytes");
   int64_t value;
-  if (!absl::SimpleAtoi(text, &value) || value < range.min ||
-      value > range.max) {
-    return Mismatch(
-        where,
-        absl::StrCat("a whole number from ", range.min, " to ", range.max),
-        text);
+  bool parsed = absl::SimpleAtoi(text, &value);
+  if (!parsed && is_size) {
+    const std::optional<int64_t> size = ParseSizeText(text);
+    parsed = size.has_value();
+    value = size.value_or(0);
+  }
+  if (!parsed || value < range.min || value > range.max) {
+    return Mismatch(where,
+                    absl::StrCat("a whole number from ", range.min, " to ",
+                                 range.max, is_size ? ", or such as 1GiB" : ""),
+                    text);
   }
   return value;
 }

@@ -1,6 +1,7 @@
 #include "common/status.h"
 
 #include "absl/strings/cord.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
@@ -22,8 +23,12 @@ absl::Status Annotate(const absl::Status& status, absl::string_view doing) {
 absl::Status InvalidField(absl::string_view field, absl::string_view value,
                           absl::string_view why) {
   const std::string clipped = ClipValue(value);
-  absl::Status status = absl::InvalidArgumentError(
-      absl::StrCat(field, ": ", why, ", got \"", clipped, "\""));
+  // A parser's own words tell already what it was given.
+  const std::string got = absl::StrContains(why, ", got ")
+                              ? ""
+                              : absl::StrCat(", got \"", clipped, "\"");
+  absl::Status status =
+      absl::InvalidArgumentError(absl::StrCat(field, ": ", why, got));
   status.SetPayload(kFieldPayload, absl::Cord(field));
   status.SetPayload(kValuePayload, absl::Cord(clipped));
   return status;

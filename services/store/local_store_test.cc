@@ -166,7 +166,16 @@ TEST_F(LocalStoreTest, LimitsAreThoseOfTheOptions) {
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<BlobUpload> upload,
                        local->store().blobs.StartUpload(header));
   EXPECT_THAT(upload->Append("seventeen letters"),
-              StatusIs(absl::StatusCode::kResourceExhausted));
+              StatusIs(absl::StatusCode::kResourceExhausted,
+                       HasSubstr("the store's max_blob_bytes, 16 bytes")));
+  v1::SetMovieQuotaRequest quota;
+  quota.set_movie_id("film");
+  quota.mutable_quota()->set_max_blob_bytes(14);
+  ASSERT_OK(local->store().movies.SetQuota(quota));
+  ASSERT_OK_AND_ASSIGN(upload, local->store().blobs.StartUpload(header));
+  EXPECT_THAT(upload->Append("fifteen letters"),
+              StatusIs(absl::StatusCode::kResourceExhausted,
+                       HasSubstr("the movie's quota, 14 bytes")));
 }
 
 // Each is acknowledged, and the bytes are there once.

@@ -36,6 +36,7 @@ absl::StatusOr<v1::BatchWriteBlobsResponse> ObjectBlobStore::BatchWrite(
   const std::string& movie_id = request.movie_id();
   const std::unique_ptr<MovieHolds::Hold> movie =
       movies_.holds().ForUpload(movie_id);
+  KINORA_RETURN_IF_ERROR(movies_.RequireWritable(movie_id));
   KINORA_ASSIGN_OR_RETURN(const MovieLimits limits, movies_.Limits(movie_id));
   int64_t bytes = 0;
   for (const v1::BatchBlob& blob : request.blobs()) {
@@ -52,13 +53,14 @@ absl::StatusOr<v1::BatchWriteBlobsResponse> ObjectBlobStore::BatchWrite(
   absl::flat_hash_set<Digest> seen;
   const std::shared_ptr<BlobUses::Hold> hold = uses_.HoldOf(movie_id);
   v1::BatchWriteBlobsResponse response;
-  for (const v1::BatchBlob& blob : request.blobs()) {
+  for (int i = 0; i < request.blobs_size(); ++i) {
+    const v1::BatchBlob& blob = request.blobs(i);
     v1::BatchBlobResult* result = response.add_results();
     const int64_t size = static_cast<int64_t>(blob.data().size());
     const Digest digest = Sha256Of(blob.data());
     *result->mutable_digest() = blob.expected_digest();
     const absl::Status checked =
-        CheckBatchBlob(movie_id, blob.expected_digest(), digest, size);
+        CheckBatchBlob(movie_id, i, blob.expected_digest(), digest, size);
     SetStatus(checked, result);
     if (!checked.ok()) continue;
     result->mutable_digest()->set_hash(digest.Hex());
@@ -96,26 +98,27 @@ absl::StatusOr<v1::BatchWriteBlobsResponse> ObjectBlobStore::BatchWrite(
 }
 
 absl::Status ObjectBlobStore::CheckBatchBlob(absl::string_view movie_id,
+                                             int index,
                                              const v1::Digest& expected,
                                              const Digest& digest,
                                              int64_t size) {
   if (!expected.hash().empty() || expected.size_bytes() != 0) {
-    KINORA_RETURN_IF_ERROR(ValidateDigest("expected_digest", expected, false));
+    KINORA_RETURN_IF_ERROR(ValidateDigest(
+        absl::StrCat("blobs[", index, "].expected_digest"), expected, false));
     KINORA_RETURN_IF_ERROR(
         CheckExpectedDigest(movie_id, expected, digest, size));
   }
-  if (options_.max_blob_bytes > 0 && size > options_.max_blob_bytes) {
-    return BlobTooLarge(movie_id, options_.max_blob_bytes);
-  }
-  return absl::OkStatus();
+  return BlobLimit{options_.max_blob_bytes, kStoreBlobLimit}.Check(movie_id,
+                                                                   size);
 }
 
 absl::StatusOr<v1::BatchReadBlobsResponse> ObjectBlobStore::BatchRead(
     const v1::BatchReadBlobsRequest& request) {
   KINORA_RETURN_IF_ERROR(movies_.Require(request.movie_id()));
   int64_t bytes = 0;
-  for (const v1::Digest& digest : request.digests()) {
-    KINORA_RETURN_IF_ERROR(ValidateDigest("digests", digest, true));
+  for (int i = 0; i < request.digests_size(); ++i) {
+    const v1::Digest& digest = request.digests(i);
+    KINORA_RETURN_IF_ERROR(ValidateDigestAt("digests", i, digest, true));
     if (digest.size_bytes() > kMaxBatchBytes - bytes) {
       return OverBatchLimit("digests", bytes + digest.size_bytes());
     }

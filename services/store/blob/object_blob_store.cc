@@ -43,11 +43,21 @@ absl::Status ValidateDigest(absl::string_view field, const v1::Digest& digest,
   return absl::OkStatus();
 }
 
+absl::Status ValidateDigestAt(absl::string_view field, int index,
+                              const v1::Digest& digest, bool size_required) {
+  if (ValidateDigest(field, digest, size_required).ok()) {
+    return absl::OkStatus();
+  }
+  // Said again with the place, which costs too much to spell for each.
+  return ValidateDigest(absl::StrCat(field, "[", index, "]"), digest,
+                        size_required);
+}
+
 absl::StatusOr<std::unique_ptr<BlobUpload>> ObjectBlobStore::StartUpload(
     const v1::WriteBlobHeader& header) {
   std::unique_ptr<MovieHolds::Hold> movie =
       movies_.holds().ForUpload(header.movie_id());
-  KINORA_RETURN_IF_ERROR(movies_.Require(header.movie_id()));
+  KINORA_RETURN_IF_ERROR(movies_.RequireWritable(header.movie_id()));
   if (header.max_size_bytes() < 0) {
     return InvalidField("max_size_bytes", absl::StrCat(header.max_size_bytes()),
                         "must not be negative");
@@ -78,16 +88,11 @@ absl::StatusOr<std::unique_ptr<BlobUpload>> ObjectBlobStore::StartUpload(
                             storage_.StartWrite(BlobPrefix(header.movie_id())));
     hold = nullptr;  // taken again when there is something to hold
   }
-  int64_t limit = options_.max_blob_bytes;
-  if (limit == 0 ||
-      (header.max_size_bytes() > 0 && header.max_size_bytes() < limit)) {
-    limit = header.max_size_bytes();
-  }
+  BlobLimit limit;
+  limit.Lower(options_.max_blob_bytes, kStoreBlobLimit);
+  limit.Lower(header.max_size_bytes(), kRequestBlobLimit);
   // What is larger than the whole quota cannot be one of its blobs.
-  if (limits.max_blob_bytes > 0 &&
-      (limit == 0 || limits.max_blob_bytes < limit)) {
-    limit = limits.max_blob_bytes;
-  }
+  limit.Lower(limits.max_blob_bytes, kQuotaBlobLimit);
   return std::make_unique<ObjectBlobUpload>(*this, header, limit,
                                             std::move(movie), std::move(writer),
                                             std::move(hold));
@@ -285,8 +290,9 @@ absl::StatusOr<v1::FindMissingBlobsResponse> ObjectBlobStore::FindMissing(
   }
   const std::shared_ptr<BlobUses::Hold> hold = uses_.HoldOf(request.movie_id());
   v1::FindMissingBlobsResponse response;
-  for (const v1::Digest& digest : request.digests()) {
-    KINORA_RETURN_IF_ERROR(ValidateDigest("digests", digest, false));
+  for (int i = 0; i < request.digests_size(); ++i) {
+    const v1::Digest& digest = request.digests(i);
+    KINORA_RETURN_IF_ERROR(ValidateDigestAt("digests", i, digest, false));
     absl::StatusOr<ObjectInfo> info = Use(*hold, request.movie_id(), digest);
     if (info.ok()) continue;
     if (!absl::IsNotFound(info.status())) return info.status();

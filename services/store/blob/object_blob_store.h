@@ -132,7 +132,7 @@ class ObjectBlobStore final : public BlobStore {
   absl::StatusOr<std::unique_ptr<ObjectReader>> Open(absl::string_view movie_id,
                                                      const v1::Digest& digest);
 
-  absl::Status CheckBatchBlob(absl::string_view movie_id,
+  absl::Status CheckBatchBlob(absl::string_view movie_id, int index,
                               const v1::Digest& expected, const Digest& digest,
                               int64_t size);
   // All of one blob, verified.
@@ -157,6 +157,10 @@ class ObjectBlobStore final : public BlobStore {
 // `size_required` is not set. INVALID_ARGUMENT for `field`.
 absl::Status ValidateDigest(absl::string_view field, const v1::Digest& digest,
                             bool size_required);
+
+// The same of one entry of a list: INVALID_ARGUMENT for `field[index]`.
+absl::Status ValidateDigestAt(absl::string_view field, int index,
+                              const v1::Digest& digest, bool size_required);
 
 }  // namespace kinora
 

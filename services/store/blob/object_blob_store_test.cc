@@ -135,8 +135,28 @@ TEST_F(ObjectBlobStoreTest, ABlobOverItsLimitIsRefused) {
   EXPECT_OK(Upload(header, "four"));
   absl::Status status = Upload(header, "fiver").status();
   EXPECT_THAT(status, StatusIs(absl::StatusCode::kResourceExhausted,
-                               HasSubstr("limit of 4 bytes")));
+                               HasSubstr("the request's max_size_bytes, 4 ")));
   EXPECT_EQ(ReasonOf(status), "LIMIT_EXCEEDED");
+}
+
+// What is wrong in a list is found by its place in it.
+TEST_F(ObjectBlobStoreTest, ErrorsInListsNameThePlace) {
+  v1::FindMissingBlobsRequest missing;
+  missing.set_movie_id("film");
+  missing.add_digests()->set_hash(HashOf('a'));
+  missing.add_digests()->set_hash("abc");
+  EXPECT_THAT(core().blobs.FindMissing(missing),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("digests[1].hash")));
+  v1::BatchWriteBlobsRequest batch;
+  batch.set_movie_id("film");
+  batch.add_blobs()->set_data("fine");
+  batch.add_blobs()->mutable_expected_digest()->set_hash("abc");
+  ASSERT_OK_AND_ASSIGN(const v1::BatchWriteBlobsResponse written,
+                       core().blobs.BatchWrite(batch));
+  EXPECT_EQ(written.results(0).code(), 0);
+  EXPECT_THAT(written.results(1).message(),
+              HasSubstr("blobs[1].expected_digest.hash"));
 }
 
 TEST_F(ObjectBlobStoreTest, TheServersLimitHoldsAlsoForALargerWish) {

@@ -8,12 +8,12 @@
 
 namespace kinora {
 
-absl::Status BlobTooLarge(absl::string_view movie_id, int64_t max_bytes) {
-  return WithReason(
-      absl::ResourceExhaustedError(
-          absl::StrCat("blob of movie \"", movie_id,
-                       "\" is larger than its limit of ", max_bytes, " bytes")),
-      "LIMIT_EXCEEDED", {{"movie", movie_id}});
+absl::Status BlobLimit::Check(absl::string_view movie_id, int64_t size) const {
+  if (bytes == 0 || size <= bytes) return absl::OkStatus();
+  return WithReason(absl::ResourceExhaustedError(absl::StrCat(
+                        "blob of movie \"", movie_id, "\" has more than ", of,
+                        ", ", bytes, " bytes")),
+                    "LIMIT_EXCEEDED", {{"movie", movie_id}});
 }
 
 absl::Status CheckExpectedDigest(absl::string_view movie_id,
@@ -40,9 +40,7 @@ absl::Status ObjectBlobUpload::AppendParts(
   int64_t size = size_;
   for (absl::string_view part : parts)
     size += static_cast<int64_t>(part.size());
-  if (max_bytes_ > 0 && size > max_bytes_) {
-    return BlobTooLarge(movie_id_, max_bytes_);
-  }
+  KINORA_RETURN_IF_ERROR(limit_.Check(movie_id_, size));
   const auto hash = [&] {
     for (absl::string_view part : parts) hasher_.Update(part);
   };

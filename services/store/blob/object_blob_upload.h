@@ -26,20 +26,43 @@ namespace kinora {
 // From so many bytes on help with hashing is worth its some 20 microseconds.
 inline constexpr int64_t kMinBytesForHelp = int64_t{64} << 10;
 
+// How large a blob may be, and who says so.
+struct BlobLimit {
+  int64_t bytes = 0;     // 0 for no limit
+  absl::string_view of;  // a literal, such as kStoreBlobLimit
+
+  // Takes another limit if that is lower.
+  void Lower(int64_t other_bytes, absl::string_view other) {
+    if (other_bytes == 0 || (bytes != 0 && bytes <= other_bytes)) return;
+    bytes = other_bytes;
+    of = other;
+  }
+
+  // RESOURCE_EXHAUSTED (LIMIT_EXCEEDED) naming the limit, for a blob of more
+  // than so many bytes.
+  absl::Status Check(absl::string_view movie_id, int64_t size) const;
+};
+
+inline constexpr absl::string_view kStoreBlobLimit =
+    "the store's max_blob_bytes";
+inline constexpr absl::string_view kRequestBlobLimit =
+    "the request's max_size_bytes";
+inline constexpr absl::string_view kQuotaBlobLimit = "the movie's quota";
+
 class ObjectBlobUpload final : public BlobUpload {
  public:
   // `movie` was taken before the movie was found to exist. `writer` stages the
   // bytes. It is null if the expected blob exists; `hold`, under which that was
-  // seen, sees to it that it goes on to. `max_bytes` is 0 for no limit. `store`
-  // MUST outlive this.
+  // seen, sees to it that it goes on to. `store` MUST outlive this.
   ObjectBlobUpload(ObjectBlobStore& store, const v1::WriteBlobHeader& header,
-                   int64_t max_bytes, std::unique_ptr<MovieHolds::Hold> movie,
+                   const BlobLimit& limit,
+                   std::unique_ptr<MovieHolds::Hold> movie,
                    std::unique_ptr<ObjectWriter> writer,
                    std::shared_ptr<BlobUses::Hold> hold)
       : store_(store),
         movie_id_(header.movie_id()),
         expected_(header.expected_digest()),
-        max_bytes_(max_bytes),
+        limit_(limit),
         movie_(std::move(movie)),
         writer_(std::move(writer)),
         hold_(std::move(hold)) {}
@@ -58,16 +81,13 @@ class ObjectBlobUpload final : public BlobUpload {
   ObjectBlobStore& store_;
   const std::string movie_id_;
   const v1::Digest expected_;
-  const int64_t max_bytes_;
+  const BlobLimit limit_;
   const std::unique_ptr<MovieHolds::Hold> movie_;
   const std::unique_ptr<ObjectWriter> writer_;
   const std::shared_ptr<BlobUses::Hold> hold_;
   Sha256 hasher_;
   int64_t size_ = 0;
 };
-
-// RESOURCE_EXHAUSTED (LIMIT_EXCEEDED).
-absl::Status BlobTooLarge(absl::string_view movie_id, int64_t max_bytes);
 
 // OK if nothing is expected. INVALID_ARGUMENT (DIGEST_MISMATCH).
 absl::Status CheckExpectedDigest(absl::string_view movie_id,
