@@ -288,17 +288,28 @@ TEST(KillPointsCoverageTest, EveryKindOfFileIsAmongThePoints) {
               << " kills\n";
   }
   for (const char* point :
-       {"write journal/N.wal", "sync journal/N.wal", "unlink journal/N.wal",
+       {"write journal/N.wal",
+        "sync journal/N.wal",
+        "unlink journal/N.wal",
         "write builds/MOVIE/events/inputs.log",
         "write-half builds/MOVIE/events/artefacts.log",
         "link builds/MOVIE/events/REV.inputs.jsonl~ > "
         "builds/MOVIE/events/REV.inputs.jsonl",
         "rename builds/MOVIE/events/artefacts.log~ > "
         "builds/MOVIE/events/artefacts.log",
-        "link staging~/N > builds/MOVIE/blobs/HH/HASH", "sync-volume ",
+        "link staging~/N > builds/MOVIE/blobs/HH/HASH",
+        "sync-volume ",
         "link staging~/N > builds/MOVIE/manifests/REV.json",
         "unlink builds/MOVIE/blobs/HH/HASH",
         "rename staging~/N > builds/MOVIE/current.json",
+        "write builds/MOVIE/events/inputs.checkpoint~",
+        "write-half builds/MOVIE/events/inputs.checkpoint~",
+        "rename builds/MOVIE/events/inputs.checkpoint~ > "
+        "builds/MOVIE/events/inputs.checkpoint",
+        "link staging~/N > "
+        "builds/MOVIE/events/artefacts.checkpoint.rev-N.jsonl",
+        "rename staging~/N > builds/MOVIE/events/inputs.checkpoint.rev-N.json",
+        "unlink builds/MOVIE/events/inputs.checkpoint.rev-N.json",
         "rename staging~/N > leases/movie/MOVIE.json",
         "rename staging~/N > builds/MOVIE/runs/RUN/record.json"}) {
     EXPECT_EQ(points.count(point), 1u) << point;
