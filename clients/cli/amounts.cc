@@ -1,41 +1,28 @@
 #include "clients/cli/amounts.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstdlib>
+#include <optional>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
 #include "common/proto_time.h"
+#include "common/size_text.h"
 #include "common/status.h"
 
 namespace kinora {
 namespace {
 
 constexpr absl::string_view kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB"};
-constexpr double kMaxSize = 9007199254740992.0;  // 2^53
 
 }  // namespace
 
 absl::StatusOr<int64_t> ParseSize(absl::string_view flag,
                                   absl::string_view text) {
-  const size_t digits = text.find_first_not_of("0123456789.");
-  const absl::string_view unit =
-      digits == absl::string_view::npos
-          ? absl::string_view("B")
-          : absl::StripAsciiWhitespace(text.substr(digits));
-  double factor = 1;
-  for (const absl::string_view known : kUnits) {
-    double number = 0;
-    if (unit == known && absl::SimpleAtod(text.substr(0, digits), &number) &&
-        std::isfinite(number) && number * factor <= kMaxSize) {
-      return static_cast<int64_t>(number * factor);
-    }
-    factor *= 1024;
-  }
+  const std::optional<int64_t> size = ParseSizeText(text);
+  if (size.has_value()) return *size;
   return InvalidField(flag, text, "must be a size such as 1048576 or 1.5GiB");
 }
 

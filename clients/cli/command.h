@@ -59,6 +59,7 @@ std::vector<Command> ManifestCommands();
 std::vector<Command> BlobCommands();
 std::vector<Command> UpkeepCommands();
 std::vector<Command> CopyCommands();
+std::vector<Command> ServerCommands();
 std::vector<Command> ImportCommands();
 
 // Prints one line of JSON.

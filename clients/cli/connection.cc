@@ -37,6 +37,13 @@ Addresses Addresses::Of(const Args& args) {
 }
 
 struct Connection::Parts {
+  RemoteStore& StoreAt(const std::string& address) {
+    if (store == nullptr) {
+      store = std::make_unique<RemoteStore>(MakeChannel(address));
+    }
+    return *store;
+  }
+
   std::unique_ptr<RemoteStore> store;
   std::unique_ptr<Planner> planner;
   std::unique_ptr<RunnerClient> runner;
@@ -47,12 +54,10 @@ Connection::Connection(Addresses addresses)
 
 Connection::~Connection() = default;
 
-Store Connection::store() {
-  if (parts_->store == nullptr) {
-    parts_->store =
-        std::make_unique<RemoteStore>(MakeChannel(addresses_.store));
-  }
-  return parts_->store->store();
+Store Connection::store() { return parts_->StoreAt(addresses_.store).store(); }
+
+absl::StatusOr<v1::GetServerInfoResponse> Connection::GetServerInfo() {
+  return parts_->StoreAt(addresses_.store).GetServerInfo();
 }
 
 Planner& Connection::planner() {

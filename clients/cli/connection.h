@@ -34,6 +34,8 @@ class Connection {
   ~Connection();
 
   Store store();
+  // What the store's server is.
+  absl::StatusOr<v1::GetServerInfoResponse> GetServerInfo();
   Planner& planner();
   RunnerClient& runner();
 

@@ -53,7 +53,7 @@ std::vector<Command> AllCommands() {
        {MovieCommands, InputCommands, PlanCommands, HistoryCommands,
         GraphCommands, RunCommands, RunsCommands, TakeCommands,
         ArtefactCommands, EditCommands, ManifestCommands, BlobCommands,
-        UpkeepCommands, CopyCommands, ImportCommands}) {
+        UpkeepCommands, CopyCommands, ServerCommands, ImportCommands}) {
     for (Command& command : commands()) all.push_back(std::move(command));
   }
   return all;

@@ -48,6 +48,12 @@ class RemoteMaintenanceStore final : public MaintenanceStore {
       absl::string_view movie_id,
       absl::FunctionRef<absl::StatusOr<std::string>()> read) override;
 
+  absl::StatusOr<v1::GetServerInfoResponse> GetServerInfo(
+      absl::Duration timeout) {
+    return CallUnary(*stub_, &Stub::GetServerInfo, v1::GetServerInfoRequest(),
+                     timeout);
+  }
+
  private:
   using Stub = v1::MaintenanceService::Stub;
 

@@ -21,7 +21,8 @@ struct RemoteStore::Parts {
         plans(channel, options.timeout, options.stream_timeout),
         leases(channel, options.timeout),
         runs(channel, options.timeout),
-        maintenance(channel, options.maintenance_timeout) {}
+        maintenance(channel, options.maintenance_timeout),
+        timeout(options.timeout) {}
 
   RemoteMovieStore movies;
   RemoteBlobStore blobs;
@@ -31,6 +32,7 @@ struct RemoteStore::Parts {
   RemoteLeaseStore leases;
   RemoteRunRecordStore runs;
   RemoteMaintenanceStore maintenance;
+  const absl::Duration timeout;
 };
 
 RemoteStore::RemoteStore(const std::shared_ptr<grpc::Channel>& channel,
@@ -48,6 +50,10 @@ Store RemoteStore::store() {
                .leases = parts_->leases,
                .runs = parts_->runs,
                .maintenance = parts_->maintenance};
+}
+
+absl::StatusOr<v1::GetServerInfoResponse> RemoteStore::GetServerInfo() {
+  return parts_->maintenance.GetServerInfo(parts_->timeout);
 }
 
 }  // namespace kinora

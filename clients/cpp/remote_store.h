@@ -46,6 +46,9 @@ class RemoteStore {
   // Valid while this is.
   Store store();
 
+  // What the server is, and why it takes no writes, if so.
+  absl::StatusOr<v1::GetServerInfoResponse> GetServerInfo();
+
  private:
   struct Parts;
   const std::unique_ptr<Parts> parts_;

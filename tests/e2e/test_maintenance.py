@@ -268,6 +268,7 @@ def test_every_command_tells_its_flags(kinora):
         ["movie", "quota"],
         ["movie", "scan"],
         ["movie", "import"],
+        ["server", "info"],
     ):
         assert "usage: kinora " + " ".join(words) in kinora.ok(*words, "--help")
 
@@ -333,3 +334,39 @@ def test_stopped_store_is_only_its_files(tmp_path, producers, film):
         assert kinora.run("film").end == "run.completed"
 
     started(check)
+
+
+def test_server_says_that_it_takes_writes(kinora):
+    info = kinora.json("server", "info")
+    assert info["storageDriver"] == "local"
+    assert info["apiVersions"] == ["v1"]
+    assert "readOnlyReason" not in info
+    text = kinora.ok("server", "info")
+    assert info["version"] in text and "takes writes\n" in text
+
+
+def test_damage_in_one_log_quarantines_the_movie(tmp_path, film, producers):
+    process = up(tmp_path, producers)
+    try:
+        for movie in ("film", "second", "other"):
+            make_film(Kinora(process.address), film(), movie)
+    finally:
+        assert process.stop() == 0, process.log()
+    damaged = {"film": "rev-0001.inputs.jsonl", "second": "rev-0001.artefacts.jsonl"}
+    for movie, name in damaged.items():
+        archive = tmp_path / "data/builds" / movie / "events" / name
+        changed = bytearray(archive.read_bytes())
+        changed[len(changed) // 2] ^= 1
+        archive.write_bytes(changed)
+    process = up(tmp_path, producers)
+    try:
+        kinora = Kinora(process.address)
+        for movie, name in damaged.items():
+            assert kinora.call("verify", movie).returncode == 1
+            error = kinora.fails("input", "set", movie, 'Story="Call me Ahab."')
+            assert "MOVIE_QUARANTINED" in error and name in error
+        kinora.ok("manifest", "show", "film")
+        kinora.ok("input", "set", "other", 'Story="Call me Ahab."')
+        kinora.ok("movie", "delete", "film", "--yes")
+    finally:
+        process.stop()
