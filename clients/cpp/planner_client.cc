@@ -75,6 +75,12 @@ absl::StatusOr<v1::ListTakesResponse> RemotePlanner::ListTakes(
                    options_.plan_timeout);
 }
 
+absl::StatusOr<v1::ListLeavesResponse> RemotePlanner::ListLeaves(
+    const v1::ListLeavesRequest& request) {
+  return CallUnary(*stub_->stub, &Stub::Type::ListLeaves, request,
+                   options_.plan_timeout);
+}
+
 absl::StatusOr<CreatedPlan> RemotePlanner::CreatePlan(
     const v1::CreatePlanRequest& request) {
   grpc::ClientContext context;

@@ -51,6 +51,8 @@ class RemotePlanner final : public Planner {
       const v1::DiffRevisionsRequest& request) override;
   absl::StatusOr<v1::ListTakesResponse> ListTakes(
       const v1::ListTakesRequest& request) override;
+  absl::StatusOr<v1::ListLeavesResponse> ListLeaves(
+      const v1::ListLeavesRequest& request) override;
 
  private:
   struct Stub;  // keeps the generated header out of this one

@@ -45,6 +45,8 @@ class Planner {
       const v1::DiffRevisionsRequest& request) = 0;
   virtual absl::StatusOr<v1::ListTakesResponse> ListTakes(
       const v1::ListTakesRequest& request) = 0;
+  virtual absl::StatusOr<v1::ListLeavesResponse> ListLeaves(
+      const v1::ListLeavesRequest& request) = 0;
 };
 
 }  // namespace kinora

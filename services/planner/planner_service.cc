@@ -141,4 +141,13 @@ grpc::ServerUnaryReactor* PlannerRpcService::ListTakes(
       [this](const v1::ListTakesRequest& r) { return planner_.ListTakes(r); });
 }
 
+grpc::ServerUnaryReactor* PlannerRpcService::ListLeaves(
+    grpc::CallbackServerContext* context, const v1::ListLeavesRequest* request,
+    v1::ListLeavesResponse* response) {
+  return ServeUnary(context, executor_, request, response,
+                    [this](const v1::ListLeavesRequest& r) {
+                      return planner_.ListLeaves(r);
+                    });
+}
+
 }  // namespace kinora

@@ -60,6 +60,11 @@ class PlannerRpcService final : public v1::PlannerService::CallbackService {
                                       const v1::ListTakesRequest* request,
                                       v1::ListTakesResponse* response) override;
 
+  grpc::ServerUnaryReactor* ListLeaves(
+      grpc::CallbackServerContext* context,
+      const v1::ListLeavesRequest* request,
+      v1::ListLeavesResponse* response) override;
+
  private:
   Planner& planner_;
   Executor& executor_;

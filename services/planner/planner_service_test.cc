@@ -68,6 +68,12 @@ class ScriptedPlanner final : public Planner {
     response.set_take_input_id(request.artefact_id());
     return response;
   }
+  absl::StatusOr<v1::ListLeavesResponse> ListLeaves(
+      const v1::ListLeavesRequest& request) override {
+    v1::ListLeavesResponse response;
+    response.add_leaves()->set_artefact_id(request.artefact_id());
+    return response;
+  }
   absl::StatusOr<v1::DiffRevisionsResponse> DiffRevisions(
       const v1::DiffRevisionsRequest& request) override {
     v1::DiffRevisionsResponse response;
@@ -146,6 +152,10 @@ TEST_P(PlannerServiceTest, UnaryCallsReachThePlanner) {
   estimate.set_plan_hash("hash");
   ASSERT_OK_AND_ASSIGN(auto estimated, remote_.EstimatePlan(estimate));
   EXPECT_EQ(estimated.unpriced_producers(0), "hash");
+  v1::ListLeavesRequest list;
+  list.set_artefact_id("Artifact:Plan");
+  ASSERT_OK_AND_ASSIGN(auto leaves, remote_.ListLeaves(list));
+  EXPECT_EQ(leaves.leaves(0).artefact_id(), "Artifact:Plan");
   v1::DiffRevisionsRequest diff;
   diff.set_page_token("7");
   ASSERT_OK_AND_ASSIGN(auto compared, remote_.DiffRevisions(diff));

@@ -65,6 +65,8 @@ class StorePlanner final : public Planner {
       const v1::DiffRevisionsRequest& request) override;
   absl::StatusOr<v1::ListTakesResponse> ListTakes(
       const v1::ListTakesRequest& request) override;
+  absl::StatusOr<v1::ListLeavesResponse> ListLeaves(
+      const v1::ListLeavesRequest& request) override;
 
  private:
   // What is kept between plans: of a few movies, and about a gigabyte.

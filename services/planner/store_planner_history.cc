@@ -46,6 +46,11 @@ absl::StatusOr<v1::ListTakesResponse> StorePlanner::ListTakes(
   return history_.ListTakes(request);
 }
 
+absl::StatusOr<v1::ListLeavesResponse> StorePlanner::ListLeaves(
+    const v1::ListLeavesRequest& request) {
+  return history_.ListLeaves(request);
+}
+
 absl::StatusOr<v1::EstimatePlanResponse> StorePlanner::EstimatePlan(
     const v1::EstimatePlanRequest& request) {
   const std::string& movie_id = request.movie_id();

@@ -477,6 +477,55 @@ TEST_F(StorePlannerTest, WhatIfWithoutLayersIsASummary) {
   EXPECT_EQ(summary.header.plan_hash(), "");
 }
 
+// F: B-3
+TEST_F(StorePlannerTest, ListsLeavesAndChecksWhatIsToHoldThem) {
+  MakeMovie(R"(blueprint: leaves
+inputs: {Story: {type: text}}
+nodes:
+  Script:
+    producer: script
+    inputs: {story: Input:Story}
+    outputs: {Plan: {type: application/json, leaves: {Title: /title}}}
+)");
+  Set("Input:Story", "a cat");
+  v1::ListLeavesRequest request;
+  request.set_movie_id("film");
+  request.set_artefact_id("Plan");
+  absl::StatusOr<v1::ListLeavesResponse> listed = planner_.ListLeaves(request);
+  EXPECT_THAT(listed, StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_EQ(ReasonOf(listed.status()), "ARTEFACT_NOT_FOUND");
+  JobKey key;
+  key.job_id = "Script";
+  Make("Artifact:Plan", key, R"({"title":"a cat"})");
+  Make("Artifact:Title", key, "\"a cat\"");
+  Commit();
+  listed = planner_.ListLeaves(request);
+  ASSERT_OK(listed);
+  ASSERT_EQ(listed->leaves_size(), 1);
+  EXPECT_EQ(listed->leaves(0).artefact_id(), "Artifact:Title");
+  EXPECT_EQ(listed->leaves(0).json_pointer(), "/title");
+  EXPECT_EQ(listed->leaves(0).mime_type(), "application/json");
+
+  *request.mutable_content() = InlineContent("application/json", "[]");
+  listed = planner_.ListLeaves(request);
+  EXPECT_THAT(listed, StatusIs(absl::StatusCode::kInvalidArgument,
+                               HasSubstr("Plan has nothing at /title")));
+  EXPECT_EQ(ReasonOf(listed.status()), "INVALID_FIELD");
+  // A blob is read.
+  const std::string bytes = R"({"title":"a cat"})";
+  v1::Digest& digest =
+      *request.mutable_content()->mutable_blob()->mutable_digest();
+  digest.set_hash(Sha256Of(bytes).Hex());
+  digest.set_size_bytes(static_cast<int64_t>(bytes.size()));
+  EXPECT_OK(planner_.ListLeaves(request));
+  request.set_artefact_id("Title");
+  EXPECT_EQ(planner_.ListLeaves(request)->leaves_size(), 0);
+  request.set_artefact_id("Input:Story");
+  EXPECT_THAT(
+      planner_.ListLeaves(request),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("Input:Story")));
+}
+
 TEST_F(StorePlannerTest, ErrorsNameWhatIsWrong) {
   request_.set_movie_id("../film");
   EXPECT_THAT(Plan(), StatusIs(absl::StatusCode::kInvalidArgument,

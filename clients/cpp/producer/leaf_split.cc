@@ -1,23 +1,17 @@
 #include "clients/cpp/producer/leaf_split.h"
 
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 
-#include "common/canonical_json.h"
 #include "common/json.h"
-#include "common/json_pointer.h"
+#include "common/json_leaf.h"
 #include "common/status.h"
 
 namespace kinora {
 namespace {
-
-absl::Status BadLeaf(const AttemptRequest::Output& leaf,
-                     absl::string_view why) {
-  return absl::InvalidArgumentError(absl::StrCat(
-      leaf.artefact_id, ": ", leaf.leaf_of, " ", why, " ", leaf.json_pointer));
-}
 
 absl::StatusOr<JsonValue> ReadJson(BlobStore& blobs,
                                    const std::string& movie_id,
@@ -28,14 +22,8 @@ absl::StatusOr<JsonValue> ReadJson(BlobStore& blobs,
   if (content.has_inline_()) {
     text = content.inline_().data();
   } else {
-    const int64_t size = content.blob().digest().size_bytes();
-    if (size > kMaxSplitBytes) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(id, ": has ", size,
-                       " bytes; leaves are taken from at "
-                       "most ",
-                       kMaxSplitBytes));
-    }
+    KINORA_RETURN_IF_ERROR(
+        CheckSplitSize(id, content.blob().digest().size_bytes()));
     v1::ReadBlobRequest read;
     read.set_movie_id(movie_id);
     *read.mutable_digest() = content.blob().digest();
@@ -44,26 +32,18 @@ absl::StatusOr<JsonValue> ReadJson(BlobStore& blobs,
       return absl::OkStatus();
     }));
   }
-  absl::StatusOr<JsonValue> json = ParseJson(text);
-  if (json.ok()) return json;
-  return absl::InvalidArgumentError(absl::StrCat(
-      id, ": has leaves, so it must be JSON: ", json.status().message()));
+  return ParseSplitDocument(id, text);
 }
 
 absl::Status Fill(const JsonValue& document, OutputSink* sink) {
   const AttemptRequest::Output& leaf = sink->output();
-  const JsonValue* value = FindByPointer(document, leaf.json_pointer);
-  if (value == nullptr) return BadLeaf(leaf, "has nothing at");
+  KINORA_ASSIGN_OR_RETURN(
+      std::string bytes,
+      BytesOfLeaf(document, {leaf.artefact_id, leaf.leaf_of, leaf.json_pointer,
+                             leaf.mime_type}));
   v1::OutputChunk chunk;
   chunk.set_last(true);
-  if (leaf.mime_type == "application/json") {
-    chunk.set_data(CanonicalJson(*value));
-  } else if (value->is_string()) {
-    chunk.set_data(value->string_value());
-  } else {
-    return BadLeaf(leaf, absl::StrCat("has ", JsonTypeName(value->type()),
-                                      ", not a string, at"));
-  }
+  chunk.set_data(std::move(bytes));
   return sink->Take(chunk);
 }
 
@@ -81,6 +61,7 @@ absl::Status SplitLeaves(BlobStore& blobs, const std::string& movie_id,
   for (OutputSink& sink : *sinks) {
     auto found = leaves.find(sink.output().artefact_id);
     if (found == leaves.end() || !sink.complete()) continue;
+    sink.result().readable_path.clear();
     KINORA_ASSIGN_OR_RETURN(const JsonValue document,
                             ReadJson(blobs, movie_id, sink));
     for (OutputSink* leaf : found->second) {

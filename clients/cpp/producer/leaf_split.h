@@ -15,13 +15,10 @@
 
 namespace kinora {
 
-// A larger output is not split.
-inline constexpr int64_t kMaxSplitBytes = int64_t{64} << 20;
-
-// Fills the sinks of leaves from those they are parts of. A leaf of a text type
-// is a JSON string and holds its text, any other holds JSON. INVALID_ARGUMENT
-// names artefact and pointer if there is no such value or one of another type;
-// else errors of the store. Leaves of what is not complete are left alone.
+// Fills the sinks of leaves from those they are parts of (common/json_leaf.h),
+// which get no readable copy, as an edit there would not reach the leaves.
+// INVALID_ARGUMENT if a document cannot be split; else errors of the store.
+// Leaves of what is not complete are left alone.
 absl::Status SplitLeaves(BlobStore& blobs, const std::string& movie_id,
                          std::deque<OutputSink>* sinks);
 

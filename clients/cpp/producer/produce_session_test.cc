@@ -237,6 +237,14 @@ TEST_P(ProduceSessionTest, LeavesAreTakenFromTheirOutput) {
   EXPECT_EQ(result.outputs[1].content.inline_().mime_type(), "text/plain");
   EXPECT_EQ(result.outputs[2].content.inline_().data(), R"({"x":2,"y":1})");
 
+  // An edit of a readable copy would not reach the leaves.
+  v1::ProduceResponse named =
+      Chunk("Text", 0, R"({"t": "Sea", "a/b": [0, 1]})", true);
+  named.mutable_output_chunk()->set_readable_path("plan.json");
+  result = Produce({Accepted("1"), named, Succeeded()}, "application/json");
+  ASSERT_FALSE(result.failure.has_value()) << result.failure->message();
+  EXPECT_EQ(result.outputs[0].readable_path, "");
+
   for (const char* json : {R"({"t": "Sea", "a/b": [0]})", R"({"t": "Sea"})",
                            R"({"t": "Sea", "a/b": {"01": 1}})", "7"}) {
     ExpectFailure(produce(json), v1::FAILURE_REASON_OUTPUT_INVALID, false,
@@ -244,7 +252,7 @@ TEST_P(ProduceSessionTest, LeavesAreTakenFromTheirOutput) {
   }
   ExpectFailure(
       produce(R"({"t": 3, "a/b": [0, 1]})"), v1::FAILURE_REASON_OUTPUT_INVALID,
-      false, "Artifact:Title: Artifact:Text has number, not a string, at /t");
+      false, "Artifact:Title: Artifact:Text has number 3, not a string, at /t");
   // The producer cannot send a leaf itself.
   ExpectFailure(
       Produce({Accepted("1"), Chunk("Title", 0, "Sky", true), Succeeded()}),

@@ -56,6 +56,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 
 #include "common/digest.h"
 #include "kinora/v1/types.pb.h"
@@ -241,6 +242,11 @@ struct Blueprint {
   int FindInput(absl::string_view name) const;
   int FindNode(absl::string_view name) const;
   int FindOutput(absl::string_view name) const;
+
+  // The coordinates of what a leaf is a part of. REQUIRES: `point` has one for
+  // each dimension of `leaf`, which is one.
+  std::vector<uint32_t> PointOfWhole(const OutputDeclaration& leaf,
+                                     absl::Span<const uint32_t> point) const;
 };
 
 // Reads and checks a blueprint. Pure. `file` is for messages and may be empty.

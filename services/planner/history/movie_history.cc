@@ -9,11 +9,15 @@
 #include "common/element_id.h"
 #include "common/error_reason.h"
 #include "common/ids.h"
+#include "common/json_leaf.h"
 #include "common/status.h"
 #include "services/planner/history/event_finder.h"
 #include "services/planner/history/explanation.h"
+#include "services/planner/history/leaf_list.h"
 #include "services/planner/history/take_list.h"
+#include "services/planner/plan/input_values.h"
 #include "services/planner/plan/takes.h"
+#include "services/planner/planned_movie.h"
 
 namespace kinora {
 namespace {
@@ -203,6 +207,70 @@ absl::StatusOr<v1::ListTakesResponse> MovieHistory::ListTakes(
   }
   takes.Describe(current.FindArtefact(id), &response);
   return response;
+}
+
+absl::StatusOr<v1::ListLeavesResponse> MovieHistory::ListLeaves(
+    const v1::ListLeavesRequest& request) {
+  const std::string& movie_id = request.movie_id();
+  KINORA_RETURN_IF_ERROR(ValidateMovieId(movie_id));
+  const absl::StatusOr<ElementId> whole =
+      ElementId::Parse(request.artefact_id(), ElementId::Kind::kArtefact);
+  if (!whole.ok() || whole->kind != ElementId::Kind::kArtefact) {
+    return InvalidField("artefact_id", request.artefact_id(),
+                        whole.ok() ? "must be the id of an artefact"
+                                   : whole.status().message());
+  }
+  const std::string id = whole->ToString();
+  RevisionState current;
+  const absl::StatusOr<v1::ManifestPointer> pointer =
+      reader_.Find(movie_id, "");
+  if (!pointer.ok() && ReasonOf(pointer.status()) != "REVISION_NOT_FOUND") {
+    return pointer.status();
+  }
+  if (pointer.ok()) {
+    KINORA_ASSIGN_OR_RETURN(current, reader_.Read(movie_id, *pointer));
+  }
+  if (current.FindArtefact(id) == nullptr) {
+    return WithReason(
+        absl::NotFoundError(absl::StrCat("no artefact ", id, " in ",
+                                         current.revision().empty()
+                                             ? std::string("any revision")
+                                             : current.revision(),
+                                         " of ", movie_id)),
+        "ARTEFACT_NOT_FOUND", {{"artefact", id}});
+  }
+  v1::ListLeavesResponse response;
+  const v1::Content* pinned = current.FindInput(std::string(kBlueprintInputId));
+  if (pinned == nullptr) return response;  // then nothing takes leaves out
+  KINORA_ASSIGN_OR_RETURN(const std::shared_ptr<const Blueprint> blueprint,
+                          movies_.PinnedBlueprint(movie_id, *pinned));
+  std::vector<v1::Leaf> leaves =
+      LeavesOf(*blueprint, *current.manifest, *whole);
+  if (request.has_content() && !leaves.empty()) {
+    KINORA_RETURN_IF_ERROR(
+        CheckContent(movie_id, id, request.content(), leaves));
+  }
+  response.mutable_leaves()->Assign(leaves.begin(), leaves.end());
+  return response;
+}
+
+absl::Status MovieHistory::CheckContent(const std::string& movie_id,
+                                        const std::string& id,
+                                        const v1::Content& content,
+                                        const std::vector<v1::Leaf>& leaves) {
+  std::string text = content.inline_().data();
+  absl::Status checked;
+  if (content.has_blob()) {
+    checked = CheckSplitSize(id, content.blob().digest().size_bytes());
+    if (checked.ok()) {
+      KINORA_ASSIGN_OR_RETURN(
+          text, StoreBlobBytes(store_.blobs, movie_id).Read(content.blob()));
+    }
+  }
+  if (checked.ok()) checked = CheckHoldsLeaves(id, text, leaves);
+  return checked.ok()
+             ? checked
+             : WithReason(checked, "INVALID_FIELD", {{"field", "content"}});
 }
 
 absl::StatusOr<CallHistory> MovieHistory::Calls(const std::string& movie_id) {

@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 
@@ -36,6 +37,8 @@ class MovieHistory {
 
   absl::StatusOr<v1::ListTakesResponse> ListTakes(
       const v1::ListTakesRequest& request);
+  absl::StatusOr<v1::ListLeavesResponse> ListLeaves(
+      const v1::ListLeavesRequest& request);
 
   // The calls recorded so far.
   absl::StatusOr<CallHistory> Calls(const std::string& movie_id);
@@ -47,6 +50,10 @@ class MovieHistory {
   absl::StatusOr<std::shared_ptr<const RevisionDiff>> DiffOf(
       const std::string& movie_id, const v1::ManifestPointer& from,
       const v1::ManifestPointer& to);
+  // INVALID_ARGUMENT unless `content` holds a value for each of the leaves.
+  absl::Status CheckContent(const std::string& movie_id, const std::string& id,
+                            const v1::Content& content,
+                            const std::vector<v1::Leaf>& leaves);
   // The revision before; the time before the first if there is none.
   absl::StatusOr<RevisionState> Before(const std::string& movie_id,
                                        const RevisionState& state);

@@ -273,16 +273,8 @@ class PlanWriter {
                  const std::vector<uint32_t>& point,
                  v1::PlannedArtefact* planned) {
     planned->set_json_pointer(leaf.pointer.At(point));
-    const OutputDeclaration& parent = blueprint_.outputs[leaf.leaf_of];
-    std::vector<uint32_t> parent_point;
-    for (size_t i = 0; i < point.size(); ++i) {
-      if (std::count(parent.dimensions.begin(), parent.dimensions.end(),
-                     leaf.dimensions[i]) != 0) {
-        parent_point.push_back(point[i]);
-      }
-    }
-    std::optional<Graph::Element> whole =
-        graph_.ArtefactAt(leaf.leaf_of, parent_point);
+    const std::optional<Graph::Element> whole =
+        graph_.ArtefactAt(leaf.leaf_of, blueprint_.PointOfWhole(leaf, point));
     if (whole.has_value()) planned->set_leaf_of(graph_.ElementIdOf(*whole));
   }
 
