@@ -116,6 +116,7 @@ absl::StatusOr<MadePlan> PlannedMovie::PlanLocked(
   options.producers.assign(request.producers().begin(),
                            request.producers().end());
   options.results = &results_;
+  options.blob_bytes = &blob_bytes_;
   options.executor = executor_;
   options.scope = request.scope();
   const bool is_what_if = request.dry_run() || request.pending_edits_size() > 0;
@@ -208,6 +209,7 @@ absl::StatusOr<v1::ExpandDeferredGroupResponse> PlannedMovie::Expand(
     options.node_versions[node.node()] = node.producer().version();
   }
   options.results = &results_;
+  options.blob_bytes = &blob_bytes_;
   options.scope = saved.scope();
   options.run_id = request.run_id();
   KINORA_RETURN_IF_ERROR(results_.CatchUp(base.revision()));

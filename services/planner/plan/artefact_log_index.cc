@@ -31,7 +31,7 @@ absl::Status ArtefactLogIndex::Add(const v1::Event& event) {
   result.run_id = RunOf(attempt);
   const auto edit = hand_edits_.find(id);
   if (attempt.produced_by().edited_by() == v1::EDITED_BY_USER) {
-    hand_edits_.insert_or_assign(id, HandEdit{*key, result});
+    hand_edits_.insert_or_assign(id, HandEdit{*key, result, event.sequence()});
   } else if (edit != hand_edits_.end() && edit->second.inputs_hash == *key &&
              (attempt.reused_sequence() == 0 ||
               ContentHash(attempt.output()) !=

@@ -70,6 +70,7 @@ absl::StatusOr<MadePlan> MakePlanOn(const PlanOptions& options,
   KINORA_RETURN_IF_ERROR(CheckScope(state));
   WarnOfIdleControls(&state);
   WarnOfMissingLater(&state);
+  WarnOfStaleLeaves(&state);
   MadePlan made = WritePlan(state);
   made.decided = Decided(state);
   RelyOn(made.decided, &made.relied_on);

@@ -59,6 +59,9 @@ struct PlanOptions {
   // For an expansion: the run that carries the plan out. What it has made
   // already is not made anew, though the scope asks for it.
   std::string run_id;
+  // For deciding artefacts and edited documents that are blobs; null if all
+  // are inline. Outlives the call.
+  BlobBytes* blob_bytes = nullptr;
   // Threads that may help; null for none. The plan is the same.
   Executor* executor = nullptr;
   // Leave out all but the plan's head and summary: no inputs, nodes and jobs.
@@ -84,8 +87,6 @@ struct PlanInputs : PlanOptions {
   InputMap inputs;
   // Blobs that are named somewhere but gone; a result there is none.
   absl::flat_hash_set<Digest> lost_blobs;
-  // For deciding artefacts that are blobs; null if all are inline.
-  BlobBytes* blob_bytes = nullptr;
 };
 
 // A blob as far as asking for it goes.

@@ -271,6 +271,43 @@ nodes:
   EXPECT_THAT(JobIds(world.Plan()), IsEmpty());
 }
 
+// An edit of a document's file reaches the document alone.
+TEST_F(PlanLanguageTest, LeavesThatAnEditDidNotReachAreWarnedOf) {
+  PlanWorld world(R"(blueprint: leaves
+nodes:
+  Director:
+    producer: director
+    outputs:
+      Plan: {type: application/json, leaves: {Title: /title, Mood: /mood}}
+  Card: {producer: card, inputs: {title: Title}, outputs: {Card: image/png}}
+)");
+  world.constant["Director"] = "1";
+  world.Run();
+  auto warnings = [&world] {
+    absl::StatusOr<MadePlan> made = world.TryPlan();
+    EXPECT_OK(made);
+    return made->warnings;
+  };
+  EXPECT_THAT(warnings(), IsEmpty());
+  world.EditByHand("Artifact:Plan", R"({"title":2,"mood":1})");
+  EXPECT_THAT(
+      warnings(),
+      ElementsAre("Artifact:Plan was edited by hand without its leaves: "
+                  "Artifact:Title are as before; kinora artefact restore film "
+                  "'Artifact:Plan' --to 5 takes them along"));
+  EXPECT_THAT(JobIds(world.Plan()), IsEmpty());
+  world.EditByHand("Artifact:Plan", R"({"title":2})");
+  EXPECT_THAT(warnings(),
+              ElementsAre(HasSubstr("Artifact:Plan has nothing at /mood")));
+  world.EditByHand("Artifact:Plan", R"({"title":2,"mood":1})");
+  world.EditByHand("Artifact:Title", "2");
+  EXPECT_THAT(warnings(), IsEmpty());
+  EXPECT_THAT(JobIds(world.Plan()), ElementsAre("Card"));
+  // A leaf that is edited alone is meant to differ.
+  world.EditByHand("Artifact:Mood", "9");
+  EXPECT_THAT(warnings(), IsEmpty());
+}
+
 TEST_F(PlanLanguageTest, ProducerOfAnotherVersionIsRefused) {
   world_.versions["picture"] = "0.9";
   EXPECT_THAT(

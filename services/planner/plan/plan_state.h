@@ -147,6 +147,7 @@ struct PlanState {
 absl::Status TakeOptions(PlanState* state);
 absl::Status JudgeJobs(PlanState* state);
 void WarnOfMissingLater(PlanState* state);
+void WarnOfStaleLeaves(PlanState* state);
 // What of the scope shows only when the jobs are judged; see ResolveScope() for
 // the rest.
 absl::Status CheckScope(const PlanState& state);

@@ -41,6 +41,7 @@ struct ResultQuery {
 struct HandEdit {
   Digest inputs_hash;
   LoggedResult result;
+  int64_t sequence = 0;  // of the event itself, also if it brings a value back
 };
 
 // Thread-compatible.
