@@ -1,5 +1,7 @@
 // kinora take list | reroll | choose
 
+#include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -14,6 +16,10 @@
 #include "clients/cli/connection.h"
 #include "clients/cli/content_text.h"
 #include "clients/cli/input_assignments.h"
+#include "clients/cpp/artefact_edits.h"
+#include "common/element_id.h"
+#include "common/json.h"
+#include "common/proto_json.h"
 #include "common/status.h"
 
 namespace kinora {
@@ -26,31 +32,95 @@ absl::StatusOr<v1::ListTakesResponse> FetchTakes(const Invocation& call) {
   return call.connection.planner().ListTakes(request);
 }
 
-void PrintTake(const v1::Take& take, bool is_chosen) {
+// By draw: what was made, where an edit by hand has taken its place.
+using MadeByDraw = std::map<uint32_t, int64_t>;
+
+// The event of the value that an edit stands for, which holds `take`; 0 if the
+// take is no edit.
+int64_t FindMade(const v1::Take& take, const std::vector<v1::Event>& history) {
+  bool is_edit = false;
+  int64_t made = 0;
+  for (const v1::Event& event : history) {
+    const v1::ArtefactEvent& attempt = event.artefact();
+    const bool by_hand =
+        attempt.produced_by().edited_by() == v1::EDITED_BY_USER;
+    if (event.sequence() == take.sequence()) is_edit = by_hand;
+    if (!by_hand && attempt.reused_sequence() == 0 &&
+        attempt.status() == v1::ARTEFACT_STATUS_SUCCEEDED &&
+        attempt.inputs_hash() == take.inputs_hash()) {
+      made = event.sequence();
+    }
+  }
+  return is_edit ? made : 0;
+}
+
+absl::StatusOr<MadeByDraw> FindEdited(const Invocation& call,
+                                      const v1::ListTakesResponse& takes) {
+  KINORA_ASSIGN_OR_RETURN(
+      const ElementId id,
+      ElementId::Parse(call.operand(1), ElementId::Kind::kArtefact));
+  KINORA_ASSIGN_OR_RETURN(
+      const std::vector<v1::Event> history,
+      ReadArtefactHistory(call.connection.store(), std::string(call.operand(0)),
+                          id.ToString()));
+  MadeByDraw edited;
+  for (const v1::Take& take : takes.takes()) {
+    const int64_t made = FindMade(take, history);
+    if (made != 0) edited[take.draw()] = made;
+  }
+  return edited;
+}
+
+// The answer with `editedBy` and `madeSequence` for takes that were edited.
+JsonValue TakesJson(const v1::ListTakesResponse& takes,
+                    const MadeByDraw& edited) {
+  JsonValue json = ProtoToJson(takes);
+  JsonValue* list = json.object().Find("takes");
+  for (int i = 0; i < takes.takes_size(); ++i) {
+    const auto made = edited.find(takes.takes(i).draw());
+    if (made == edited.end()) continue;
+    JsonObject& take = list->array()[i].object();
+    take.Set("editedBy", "user");
+    take.Set("madeSequence", made->second);
+  }
+  return json;
+}
+
+void PrintTake(const v1::Take& take, bool is_chosen, bool is_edited) {
   Print(absl::StrFormat(
-      "%c take %-3d %-10s %s  %s%s%s\n", is_chosen ? '*' : ' ', take.draw(),
+      "%c take %-3d %-10s %s  %s%s%s%s\n", is_chosen ? '*' : ' ', take.draw(),
       take.revision(),
       absl::FormatTime("%Y-%m-%d %H:%M:%S",
                        absl::FromUnixSeconds(take.time().seconds()),
                        absl::LocalTimeZone()),
       take.has_content() ? DescribeContent(take.content()) : "failed",
       take.has_cost() ? absl::StrCat("  ", FormatCost(take.cost())) : "",
+      is_edited ? "  (by hand)" : "",
       take.is_current() ? "  (in the current revision)" : ""));
 }
 
 absl::StatusOr<int> ListTakes(const Invocation& call) {
   KINORA_ASSIGN_OR_RETURN(const v1::ListTakesResponse takes, FetchTakes(call));
+  KINORA_ASSIGN_OR_RETURN(const MadeByDraw edited, FindEdited(call, takes));
   if (call.json) {
-    PrintJson(takes);
+    PrintJson(TakesJson(takes, edited));
     return kExitOk;
   }
   bool listed = false;
   for (const v1::Take& take : takes.takes()) {
-    PrintTake(take, take.draw() == takes.chosen_draw());
+    PrintTake(take, take.draw() == takes.chosen_draw(),
+              edited.count(take.draw()) != 0);
     listed = listed || take.draw() == takes.chosen_draw();
   }
   if (!listed) {
     Print(absl::StrFormat("* take %-3d not made yet\n", takes.chosen_draw()));
+  }
+  for (const auto& [draw, made] : edited) {
+    Print(absl::StrFormat(
+        "take %d is an edit by hand; while the current revision holds it,\n"
+        "  kinora artefact restore %s '%s' --to %d\nbrings back what was "
+        "made\n",
+        draw, call.operand(0), call.operand(1), made));
   }
   return kExitOk;
 }

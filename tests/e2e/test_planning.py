@@ -40,6 +40,39 @@ def test_a_reroll_is_another_take_and_going_back_is_free(kinora, film):
     assert kinora.run("film").called == set()
 
 
+# F: B-6, B-13 going back to a take that was edited brings the edit, and says so.
+def test_a_take_that_was_edited_by_hand_is_that_edit(kinora, film, tmp_path):
+    create(kinora, film())
+    kinora.run("film")
+    image = "Image[segment=1]"
+    made = takes(kinora, image)["takes"][0]
+    better = tmp_path / "better.png"
+    better.write_bytes(b"\x89PNG by hand")
+    kinora.ok("artefact", "set", "film", f"{image}=file:{better}")
+    kinora.run("film")
+    kinora.ok("take", "reroll", "film", image)
+    kinora.run("film")
+    first, second = takes(kinora, image)["takes"]
+    assert first["editedBy"] == "user"
+    assert first["madeSequence"] == made["sequence"]
+    assert first["content"] != made["content"]
+    assert "editedBy" not in second
+    said = kinora.ok("take", "list", "film", image)
+    assert "(by hand)" in said.splitlines()[0]
+    assert f"kinora artefact restore film '{image}' --to {made['sequence']}" in said
+
+    kinora.ok("take", "choose", "film", image, "0")
+    kinora.run("film")
+    target = tmp_path / "image.png"
+    kinora.ok("artefact", "get", "film", image, "-o", str(target))
+    assert target.read_bytes() == better.read_bytes()
+    kinora.ok("artefact", "restore", "film", image, "--to", str(made["sequence"]))
+    assert kinora.run("film").called == set()
+    first = takes(kinora, image)["takes"][0]
+    assert first["content"] == made["content"] and first["isCurrent"]
+    assert "editedBy" not in first
+
+
 def test_only_takes_that_were_made_can_be_chosen(kinora, film):
     create(kinora, film())
     assert "not made yet" in kinora.fails("take", "reroll", "film", "Image[segment=1]")

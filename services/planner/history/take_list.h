@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 
 #include "kinora/v1/event.pb.h"
 #include "kinora/v1/manifest.pb.h"
@@ -14,7 +15,8 @@
 namespace kinora {
 
 // What producers made of an artefact last, by draw. Reuses and edits by hand
-// are no draws.
+// are no draws, but where they say something else under the key of a draw, that
+// is what comes back with it, and so what the take is.
 class TakeList {
  public:
   explicit TakeList(std::string artefact_id)
@@ -29,8 +31,13 @@ class TakeList {
                 v1::ListTakesResponse* response) const;
 
  private:
+  struct Draw {
+    v1::Take made;
+    v1::Take now;  // the same, unless something was put in its place
+  };
+
   const std::string artefact_id_;
-  std::map<uint32_t, v1::Take> takes_;
+  std::map<uint32_t, Draw> draws_;
 };
 
 }  // namespace kinora
