@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -83,14 +84,35 @@ absl::StatusOr<std::string> BytesOf(absl::string_view value,
                                    ": give its bytes as file:PATH"));
 }
 
-int PrintEdit(const Invocation& call, const v1::Event& event) {
+// The events of an artefact, in the one form that JSON has for them.
+void PrintEvents(const Invocation& call, const std::string& artefact_id,
+                 const std::vector<v1::Event>& events) {
+  JsonArray list;
+  for (const v1::Event& event : events) list.push_back(ProtoToJson(event));
+  JsonObject json;
+  json.Add("artefactId", artefact_id);
+  json.Add("events", std::move(list));
+  json.Add("movieId", call.operand(0));
+  PrintJson(JsonValue(std::move(json)));
+}
+
+// The artefact first, then those of its leaves that changed with it.
+int PrintEdits(const Invocation& call, const std::string& artefact_id,
+               const std::vector<v1::Event>& events) {
   if (call.json) {
-    PrintJson(event);
-  } else {
+    PrintEvents(call, artefact_id, events);
+    return kExitOk;
+  }
+  for (const v1::Event& event : events) {
     Print(absl::StrFormat("%-44s  %s\n", event.artefact().artefact_id(),
                           DescribeContent(event.artefact().output())));
   }
   return kExitOk;
+}
+
+ArtefactEditor EditorOf(const Invocation& call) {
+  return ArtefactEditor(call.connection.store(), call.connection.planner(),
+                        std::string(call.operand(0)), NewHolder());
 }
 
 absl::StatusOr<int> SetArtefact(const Invocation& call) {
@@ -110,10 +132,9 @@ absl::StatusOr<int> SetArtefact(const Invocation& call) {
                           ArtefactIdOf(word.substr(0, equals)));
   const absl::string_view value = word.substr(equals + 1);
   KINORA_ASSIGN_OR_RETURN(
-      const v1::Event event,
-      ReplaceArtefact(
-          call.connection.store(), std::string(call.operand(0)), id,
-          NewHolder(),
+      const std::vector<v1::Event> events,
+      EditorOf(call).Replace(
+          id,
           [&value](
               const std::string& mime_type) -> absl::StatusOr<v1::Content> {
             KINORA_ASSIGN_OR_RETURN(std::string bytes,
@@ -125,7 +146,7 @@ absl::StatusOr<int> SetArtefact(const Invocation& call) {
             inline_value.set_data(std::move(bytes));
             return content;
           }));
-  return PrintEdit(call, event);
+  return PrintEdits(call, id, events);
 }
 
 absl::StatusOr<int> Restore(const Invocation& call) {
@@ -134,11 +155,9 @@ absl::StatusOr<int> Restore(const Invocation& call) {
   if (const auto flag = call.args.Get("to"); flag.has_value()) {
     KINORA_ASSIGN_OR_RETURN(to, ParseCount("--to", *flag));
   }
-  KINORA_ASSIGN_OR_RETURN(
-      const v1::Event event,
-      RestoreArtefact(call.connection.store(), std::string(call.operand(0)), id,
-                      NewHolder(), to));
-  return PrintEdit(call, event);
+  KINORA_ASSIGN_OR_RETURN(const std::vector<v1::Event> events,
+                          EditorOf(call).Restore(id, to));
+  return PrintEdits(call, id, events);
 }
 
 std::string DescribeAttempt(const v1::Event& event) {
@@ -166,21 +185,11 @@ absl::StatusOr<int> ShowHistory(const Invocation& call) {
       const std::vector<v1::Event> history,
       ReadArtefactHistory(call.connection.store(), std::string(call.operand(0)),
                           id));
-  JsonArray events;
-  for (const v1::Event& event : history) {
-    if (call.json) {
-      events.push_back(ProtoToJson(event));
-    } else {
-      Print(DescribeAttempt(event));
-    }
-  }
   if (call.json) {
-    JsonObject json;
-    json.Add("artefactId", id);
-    json.Add("events", std::move(events));
-    json.Add("movieId", call.operand(0));
-    PrintJson(JsonValue(std::move(json)));
+    PrintEvents(call, id, history);
+    return kExitOk;
   }
+  for (const v1::Event& event : history) Print(DescribeAttempt(event));
   return kExitOk;
 }
 
@@ -220,14 +229,14 @@ std::vector<Command> EditCommands() {
   return {
       {.words = "artefact set",
        .usage = "MOVIE ID=file:PATH | ID=JSON | ID=@FILE",
-       .help = "replaces an artefact by hand; what reads it is made anew",
+       .help = "replaces an artefact, and its leaves, by hand",
        .flags = {},
        .min_operands = 2,
        .max_operands = 2,
        .run = SetArtefact},
       {.words = "artefact restore",
        .usage = "MOVIE ID [--to SEQUENCE]",
-       .help = "brings back the value that an artefact had before",
+       .help = "brings back what an artefact, and its leaves, had before",
        .flags = {{"to", "SEQUENCE", "the value of this event of its history"}},
        .min_operands = 2,
        .max_operands = 2,

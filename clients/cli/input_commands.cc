@@ -1,5 +1,6 @@
 // kinora input set | list | history | undo
 
+#include <cstdio>
 #include <optional>
 #include <string>
 #include <utility>
@@ -94,6 +95,12 @@ absl::StatusOr<int> ShowHistory(const Invocation& call) {
   KINORA_ASSIGN_OR_RETURN(
       const std::vector<v1::Event> history,
       ReadInputHistory(call.connection.store(), call.operand(0), id));
+  if (history.empty() && !id.empty()) {
+    KINORA_ASSIGN_OR_RETURN(
+        const std::string why,
+        NeverSet(call.connection.store(), call.operand(0), id));
+    std::fprintf(stderr, "kinora: %s\n", why.c_str());
+  }
   JsonArray events;
   for (const v1::Event& event : history) {
     if (call.json) {

@@ -1,15 +1,21 @@
 #include "clients/cpp/artefact_edits.h"
 
+#include <algorithm>
+#include <map>
 #include <utility>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 
 #include "clients/cpp/content_upload.h"
+#include "common/digest.h"
 #include "common/error_reason.h"
 #include "common/ids.h"
+#include "common/json_leaf.h"
 #include "common/proto_json.h"
 #include "common/status.h"
+#include "services/planner/blueprint/suggest.h"
 #include "services/store/event/derived_event.h"
 #include "services/store/lease/movie_lease.h"
 
@@ -20,10 +26,18 @@ namespace {
 constexpr int64_t kInlineLimitBytes = 4096;
 // After a crash runs of the movie wait this long.
 constexpr absl::Duration kLeaseTime = absl::Seconds(30);
+// What one ResolveArtefacts takes.
+constexpr size_t kMaxQueries = 10'000;
 
 const std::string& HashOf(const v1::Content& content) {
   return content.has_blob() ? content.blob().digest().hash()
                             : content.inline_().hash();
+}
+
+int64_t SizeOf(const v1::Content& content) {
+  return content.has_blob()
+             ? content.blob().digest().size_bytes()
+             : static_cast<int64_t>(content.inline_().data().size());
 }
 
 const std::string& MimeTypeOf(const v1::Content& content) {
@@ -31,56 +45,46 @@ const std::string& MimeTypeOf(const v1::Content& content) {
                             : content.inline_().mime_type();
 }
 
-// What the current revision says of an artefact, as an event by the user for
-// the next one.
-absl::StatusOr<v1::Event> EventNow(const Store& store,
-                                   const std::string& movie_id,
-                                   const std::string& artefact_id) {
-  v1::GetManifestRequest get;
-  get.set_movie_id(movie_id);
-  KINORA_ASSIGN_OR_RETURN(const StoredManifest stored,
-                          store.manifests.Get(get));
-  v1::Manifest manifest;
-  KINORA_RETURN_IF_ERROR(Annotate(ParseDocument(stored.json, &manifest),
-                                  stored.pointer.manifest()));
-  const auto found = manifest.artefacts().find(artefact_id);
-  if (found == manifest.artefacts().end()) {
-    return WithReason(absl::NotFoundError(
-                          absl::StrCat("no artefact ", artefact_id, " in ",
-                                       manifest.revision(), " of ", movie_id)),
-                      "ARTEFACT_NOT_FOUND", {{"artefact", artefact_id}});
+// What a manifest says of one of its artefacts, as its latest event would.
+v1::ArtefactEvent EventOf(const v1::Manifest& manifest,
+                          const std::string& artefact_id,
+                          const v1::ManifestArtefact& artefact) {
+  v1::ArtefactEvent made;
+  made.set_artefact_id(artefact_id);
+  made.set_inputs_hash(artefact.inputs_hash());
+  made.set_status(v1::ARTEFACT_STATUS_SUCCEEDED);
+  *made.mutable_output() = artefact.content();
+  made.set_readable_path(artefact.readable_path());
+  made.mutable_produced_by()->set_node(artefact.node());
+  const auto node = manifest.nodes().find(artefact.node());
+  if (node != manifest.nodes().end()) {
+    *made.mutable_produced_by()->mutable_producer() = node->second.producer();
+    made.mutable_produced_by()->set_settings_hash(node->second.settings_hash());
   }
-  const v1::ManifestArtefact& artefact = found->second;
-  v1::ResolveArtefactsRequest resolve;
-  resolve.set_movie_id(movie_id);
-  v1::ArtefactQuery& query = *resolve.add_queries();
-  query.set_artefact_id(artefact_id);
-  query.set_inputs_hash(artefact.inputs_hash());
-  KINORA_ASSIGN_OR_RETURN(const v1::ResolveArtefactsResponse resolved,
-                          store.events.ResolveArtefacts(resolve));
-  v1::Event event;
-  v1::ArtefactEvent& made = *event.mutable_artefact();
-  if (resolved.artefacts(0).found()) {
-    made = resolved.artefacts(0).event().artefact();
-  } else {
-    made.set_artefact_id(artefact_id);
-    made.set_inputs_hash(artefact.inputs_hash());
-    made.set_status(v1::ARTEFACT_STATUS_SUCCEEDED);
-    *made.mutable_output() = artefact.content();
-    made.set_readable_path(artefact.readable_path());
-    made.mutable_produced_by()->set_node(artefact.node());
-    const auto node = manifest.nodes().find(artefact.node());
-    if (node != manifest.nodes().end()) {
-      *made.mutable_produced_by()->mutable_producer() = node->second.producer();
-      made.mutable_produced_by()->set_settings_hash(
-          node->second.settings_hash());
-    }
-  }
-  BecomeHandEdit(&made);
-  KINORA_ASSIGN_OR_RETURN(const Revision current,
-                          Revision::Parse(manifest.revision()));
-  event.set_revision(current.Next().ToString());
-  return event;
+  return made;
+}
+
+absl::Status NoSuchArtefact(const v1::Manifest& manifest,
+                            const std::string& movie_id,
+                            const std::string& artefact_id) {
+  std::vector<absl::string_view> known;
+  for (const auto& [id, artefact] : manifest.artefacts()) known.push_back(id);
+  // Of equally near ones the first.
+  std::sort(known.begin(), known.end());
+  return WithReason(
+      absl::NotFoundError(absl::StrCat("no artefact ", artefact_id, " in ",
+                                       manifest.revision(), " of ", movie_id,
+                                       DidYouMeanId(artefact_id, known))),
+      "ARTEFACT_NOT_FOUND", {{"artefact", artefact_id}});
+}
+
+v1::Content InlineOf(const std::string& mime_type, std::string bytes) {
+  v1::Content content;
+  v1::InlineValue& value = *content.mutable_inline_();
+  value.set_mime_type(mime_type);
+  value.set_hash(Sha256Of(bytes).Hex());
+  value.set_data(std::move(bytes));
+  return content;
 }
 
 // The work an event stands for.
@@ -123,54 +127,42 @@ const v1::Event* FindEarlier(const std::vector<v1::Event>& history,
   return nullptr;
 }
 
-// Makes the event under the lease and appends it.
-absl::StatusOr<v1::Event> Edit(
-    const Store& store, const std::string& movie_id,
-    const std::string& artefact_id, const std::string& holder,
-    const std::function<absl::Status(v1::ArtefactEvent*)>& change) {
-  KINORA_ASSIGN_OR_RETURN(const MovieLease lease,
-                          MovieLease::Take(store.leases, movie_id, holder,
-                                           "edit by hand", kLeaseTime));
-  KINORA_ASSIGN_OR_RETURN(v1::Event event,
-                          EventNow(store, movie_id, artefact_id));
-  KINORA_RETURN_IF_ERROR(change(event.mutable_artefact()));
-  v1::AppendEventsRequest append;
-  append.mutable_log()->set_movie_id(movie_id);
-  append.mutable_log()->set_kind(v1::LOG_KIND_ARTEFACTS);
-  *append.mutable_lease() = lease.token();
-  *append.add_events() = event;
-  KINORA_ASSIGN_OR_RETURN(const v1::AppendEventsResponse appended,
-                          store.events.Append(append));
-  event.set_sequence(appended.first_sequence());
-  return event;
+// Hands out the artefact log, but for what retention has removed.
+absl::Status ForEachEvent(const Store& store, const std::string& movie_id,
+                          absl::FunctionRef<void(v1::Event&& event)> take) {
+  v1::ReadEventsRequest request;
+  request.mutable_log()->set_movie_id(movie_id);
+  request.mutable_log()->set_kind(v1::LOG_KIND_ARTEFACTS);
+  request.set_include_kept(true);
+  while (true) {
+    KINORA_ASSIGN_OR_RETURN(v1::ReadEventsResponse page,
+                            store.events.ReadPage(request));
+    for (v1::Event& event : *page.mutable_events()) take(std::move(event));
+    if (page.bookmark().sequence() <= request.after_sequence()) break;
+    request.set_after_sequence(page.bookmark().sequence());
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
 
-absl::StatusOr<v1::Event> ReplaceArtefact(const Store& store,
-                                          const std::string& movie_id,
-                                          const std::string& artefact_id,
-                                          const std::string& holder,
-                                          const ValueMaker& value) {
-  return Edit(store, movie_id, artefact_id, holder,
+absl::StatusOr<std::vector<v1::Event>> ArtefactEditor::Replace(
+    const std::string& artefact_id, const ValueMaker& value) {
+  return Edit(artefact_id, /*is_restore=*/false,
               [&](v1::ArtefactEvent* event) -> absl::Status {
                 KINORA_ASSIGN_OR_RETURN(*event->mutable_output(),
                                         value(MimeTypeOf(event->output())));
-                return UploadIfLarge(store.blobs, movie_id, kInlineLimitBytes,
-                                     event->mutable_output());
+                return absl::OkStatus();
               });
 }
 
-absl::StatusOr<v1::Event> RestoreArtefact(const Store& store,
-                                          const std::string& movie_id,
-                                          const std::string& artefact_id,
-                                          const std::string& holder,
-                                          std::optional<int64_t> to) {
-  return Edit(store, movie_id, artefact_id, holder,
+absl::StatusOr<std::vector<v1::Event>> ArtefactEditor::Restore(
+    const std::string& artefact_id, std::optional<int64_t> to) {
+  return Edit(artefact_id, /*is_restore=*/true,
               [&](v1::ArtefactEvent* event) -> absl::Status {
                 KINORA_ASSIGN_OR_RETURN(
                     const std::vector<v1::Event> history,
-                    ReadArtefactHistory(store, movie_id, artefact_id));
+                    ReadArtefactHistory(store_, movie_id_, artefact_id));
                 const v1::Event* earlier = FindEarlier(history, *event, to);
                 if (earlier == nullptr && to.has_value()) {
                   return absl::NotFoundError(
@@ -187,24 +179,151 @@ absl::StatusOr<v1::Event> RestoreArtefact(const Store& store,
               });
 }
 
+absl::StatusOr<std::vector<v1::Event>> ArtefactEditor::Edit(
+    const std::string& artefact_id, bool is_restore, const Change& change) {
+  KINORA_ASSIGN_OR_RETURN(const MovieLease lease,
+                          MovieLease::Take(store_.leases, movie_id_, holder_,
+                                           "edit by hand", kLeaseTime));
+  KINORA_ASSIGN_OR_RETURN(const v1::Manifest manifest, ReadCurrent());
+  KINORA_ASSIGN_OR_RETURN(std::vector<v1::Event> events,
+                          EventsNow(manifest, {artefact_id}));
+  KINORA_RETURN_IF_ERROR(change(events[0].mutable_artefact()));
+  KINORA_ASSIGN_OR_RETURN(std::vector<v1::Event> leaves,
+                          EditsOfLeaves(manifest, events[0].artefact()));
+  if (is_restore && !leaves.empty()) {
+    KINORA_RETURN_IF_ERROR(NameWork(&leaves));
+  }
+  for (v1::Event& leaf : leaves) events.push_back(std::move(leaf));
+  for (v1::Event& event : events) {
+    KINORA_RETURN_IF_ERROR(
+        UploadIfLarge(store_.blobs, movie_id_, kInlineLimitBytes,
+                      event.mutable_artefact()->mutable_output()));
+  }
+  KINORA_RETURN_IF_ERROR(Append(lease.token(), &events));
+  return events;
+}
+
+absl::StatusOr<std::vector<v1::Event>> ArtefactEditor::EditsOfLeaves(
+    const v1::Manifest& manifest, const v1::ArtefactEvent& whole) {
+  v1::ListLeavesRequest request;
+  request.set_movie_id(movie_id_);
+  request.set_artefact_id(whole.artefact_id());
+  KINORA_ASSIGN_OR_RETURN(const v1::ListLeavesResponse listed,
+                          planner_.ListLeaves(request));
+  if (listed.leaves().empty()) return std::vector<v1::Event>();
+  KINORA_RETURN_IF_ERROR(
+      CheckSplitSize(whole.artefact_id(), SizeOf(whole.output())));
+  KINORA_ASSIGN_OR_RETURN(
+      const std::string text,
+      ReadContent(store_.blobs, movie_id_, whole.output(), kMaxSplitBytes));
+  KINORA_ASSIGN_OR_RETURN(const JsonValue document,
+                          ParseSplitDocument(whole.artefact_id(), text));
+  std::vector<std::string> ids;
+  for (const v1::Leaf& leaf : listed.leaves())
+    ids.push_back(leaf.artefact_id());
+  KINORA_ASSIGN_OR_RETURN(std::vector<v1::Event> now, EventsNow(manifest, ids));
+  std::vector<v1::Event> edits;
+  for (int i = 0; i < listed.leaves_size(); ++i) {
+    const v1::Leaf& leaf = listed.leaves(i);
+    KINORA_ASSIGN_OR_RETURN(
+        std::string bytes,
+        BytesOfLeaf(document, {leaf.artefact_id(), whole.artefact_id(),
+                               leaf.json_pointer(), leaf.mime_type()}));
+    v1::Content content = InlineOf(leaf.mime_type(), std::move(bytes));
+    v1::Content& output = *now[i].mutable_artefact()->mutable_output();
+    if (HashOf(content) == HashOf(output)) continue;
+    output = std::move(content);
+    edits.push_back(std::move(now[i]));
+  }
+  return edits;
+}
+
+absl::Status ArtefactEditor::NameWork(std::vector<v1::Event>* leaves) {
+  std::map<absl::string_view, v1::ArtefactEvent*> by_id;
+  for (v1::Event& leaf : *leaves) {
+    by_id[leaf.artefact().artefact_id()] = leaf.mutable_artefact();
+  }
+  return ForEachEvent(store_, movie_id_, [&by_id](v1::Event&& event) {
+    const v1::ArtefactEvent& attempt = event.artefact();
+    const auto leaf = by_id.find(attempt.artefact_id());
+    if (leaf == by_id.end() || !Succeeded(event) ||
+        attempt.inputs_hash() != leaf->second->inputs_hash() ||
+        HashOf(attempt.output()) != HashOf(leaf->second->output())) {
+      return;
+    }
+    leaf->second->set_reused_sequence(WorkOf(event));
+  });
+}
+
+absl::StatusOr<v1::Manifest> ArtefactEditor::ReadCurrent() {
+  v1::GetManifestRequest get;
+  get.set_movie_id(movie_id_);
+  KINORA_ASSIGN_OR_RETURN(const StoredManifest stored,
+                          store_.manifests.Get(get));
+  v1::Manifest manifest;
+  KINORA_RETURN_IF_ERROR(Annotate(ParseDocument(stored.json, &manifest),
+                                  stored.pointer.manifest()));
+  return manifest;
+}
+
+absl::StatusOr<std::vector<v1::Event>> ArtefactEditor::EventsNow(
+    const v1::Manifest& manifest,
+    const std::vector<std::string>& artefact_ids) {
+  KINORA_ASSIGN_OR_RETURN(const Revision current,
+                          Revision::Parse(manifest.revision()));
+  std::vector<v1::Event> events;
+  while (events.size() < artefact_ids.size()) {
+    const size_t first = events.size();
+    const size_t end = std::min(artefact_ids.size(), first + kMaxQueries);
+    v1::ResolveArtefactsRequest resolve;
+    resolve.set_movie_id(movie_id_);
+    for (size_t i = first; i < end; ++i) {
+      const std::string& id = artefact_ids[i];
+      const auto found = manifest.artefacts().find(id);
+      if (found == manifest.artefacts().end()) {
+        return NoSuchArtefact(manifest, movie_id_, id);
+      }
+      v1::ArtefactQuery& query = *resolve.add_queries();
+      query.set_artefact_id(id);
+      query.set_inputs_hash(found->second.inputs_hash());
+      v1::Event& event = events.emplace_back();
+      *event.mutable_artefact() = EventOf(manifest, id, found->second);
+      event.set_revision(current.Next().ToString());
+    }
+    KINORA_ASSIGN_OR_RETURN(const v1::ResolveArtefactsResponse resolved,
+                            store_.events.ResolveArtefacts(resolve));
+    for (size_t i = first; i < end; ++i) {
+      const auto& known = resolved.artefacts(static_cast<int>(i - first));
+      v1::ArtefactEvent& made = *events[i].mutable_artefact();
+      if (known.found()) made = known.event().artefact();
+      BecomeHandEdit(&made);
+    }
+  }
+  return events;
+}
+
+absl::Status ArtefactEditor::Append(const v1::LeaseToken& lease,
+                                    std::vector<v1::Event>* events) {
+  v1::AppendEventsRequest append;
+  append.mutable_log()->set_movie_id(movie_id_);
+  append.mutable_log()->set_kind(v1::LOG_KIND_ARTEFACTS);
+  *append.mutable_lease() = lease;
+  append.mutable_events()->Assign(events->begin(), events->end());
+  KINORA_ASSIGN_OR_RETURN(const v1::AppendEventsResponse appended,
+                          store_.events.Append(append));
+  int64_t sequence = appended.first_sequence();
+  for (v1::Event& event : *events) event.set_sequence(sequence++);
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::vector<v1::Event>> ReadArtefactHistory(
     const Store& store, const std::string& movie_id,
     const std::string& artefact_id) {
   std::vector<v1::Event> history;
-  v1::ReadEventsRequest request;
-  request.mutable_log()->set_movie_id(movie_id);
-  request.mutable_log()->set_kind(v1::LOG_KIND_ARTEFACTS);
-  request.set_include_kept(true);
-  while (true) {
-    KINORA_ASSIGN_OR_RETURN(v1::ReadEventsResponse page,
-                            store.events.ReadPage(request));
-    for (v1::Event& event : *page.mutable_events()) {
-      if (event.artefact().artefact_id() != artefact_id) continue;
-      history.push_back(std::move(event));
-    }
-    if (page.bookmark().sequence() <= request.after_sequence()) break;
-    request.set_after_sequence(page.bookmark().sequence());
-  }
+  KINORA_RETURN_IF_ERROR(ForEachEvent(store, movie_id, [&](v1::Event&& event) {
+    if (event.artefact().artefact_id() != artefact_id) return;
+    history.push_back(std::move(event));
+  }));
   return history;
 }
 

@@ -1,5 +1,6 @@
 #include "clients/cpp/input_history.h"
 
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -8,6 +9,7 @@
 #include "common/error_reason.h"
 #include "common/ids.h"
 #include "common/status.h"
+#include "services/planner/blueprint/suggest.h"
 
 namespace kinora {
 namespace {
@@ -79,6 +81,17 @@ absl::StatusOr<std::vector<v1::Event>> ReadInputHistory(
   return history;
 }
 
+absl::StatusOr<std::string> NeverSet(const Store& store,
+                                     absl::string_view movie_id,
+                                     absl::string_view input_id) {
+  KINORA_ASSIGN_OR_RETURN(const std::vector<v1::Event> history,
+                          ReadInputHistory(store, movie_id, ""));
+  std::set<absl::string_view> ids;
+  for (const v1::Event& event : history) ids.insert(event.input().input_id());
+  return absl::StrCat(input_id, " was never set",
+                      DidYouMeanId(input_id, {ids.begin(), ids.end()}));
+}
+
 absl::StatusOr<v1::InputEvent> UndoOf(absl::string_view input_id,
                                       absl::Span<const v1::Event> history,
                                       std::optional<int64_t> to) {
@@ -115,6 +128,11 @@ absl::StatusOr<v1::Event> UndoInput(const Store& store,
                             store.events.GetLogStatus(status));
     KINORA_ASSIGN_OR_RETURN(const std::vector<v1::Event> history,
                             ReadInputHistory(store, movie_id, input_id));
+    if (history.empty()) {
+      KINORA_ASSIGN_OR_RETURN(const std::string why,
+                              NeverSet(store, movie_id, input_id));
+      return absl::FailedPreconditionError(why);
+    }
     KINORA_ASSIGN_OR_RETURN(v1::InputEvent undo, UndoOf(input_id, history, to));
     KINORA_ASSIGN_OR_RETURN(const Revision revision,
                             NextRevision(store, movie_id));

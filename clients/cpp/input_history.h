@@ -23,6 +23,12 @@ namespace kinora {
 absl::StatusOr<std::vector<v1::Event>> ReadInputHistory(
     const Store& store, absl::string_view movie_id, absl::string_view input_id);
 
+// Says of an input that has no events that it was never set, and which one that
+// was set has a name near to it.
+absl::StatusOr<std::string> NeverSet(const Store& store,
+                                     absl::string_view movie_id,
+                                     absl::string_view input_id);
+
 // The event that takes the last edit of an input back, without sequence, time
 // and revision. Pure: `history` is that of the input.
 //

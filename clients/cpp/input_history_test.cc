@@ -57,6 +57,16 @@ TEST_F(InputHistoryTest, UndoGoesBackStepByStep) {
   EXPECT_EQ(Undo(), "Input:Topic is not set");
 }
 
+TEST_F(InputHistoryTest, UnknownInputsAreSaidToBeNearToKnownOnes) {
+  Set("sea", "Input:Topic[segment=1]");
+  EXPECT_EQ(Undo(),
+            "Input:Topic was never set; did you mean "
+            "\"Input:Topic[segment=1]\"?");
+  ASSERT_OK_AND_ASSIGN(const std::string why,
+                       NeverSet(store(), "film", "Input:Tpoic[segment=1]"));
+  EXPECT_THAT(why, HasSubstr("did you mean \"Input:Topic[segment=1]\"?"));
+}
+
 TEST_F(InputHistoryTest, UndoIsAnEventOfItsOwn) {
   Set("sea");
   Set("ship");

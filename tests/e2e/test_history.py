@@ -188,6 +188,9 @@ def test_inputs_have_a_history_and_can_be_undone(kinora, film):
     assert topics(kinora)[-1] == "Call me Ahab."
     assert "no event 99" in kinora.fails("input", "undo", "film", "Story", "--to", "99")
     assert "never set" in kinora.fails("input", "undo", "film", "SegmentCount")
+    near = 'Input:Stroy was never set; did you mean "Input:Story"?'
+    assert near in kinora.fails("input", "undo", "film", "Stroy")
+    assert near in kinora.call("input", "history", "film", "Stroy").stderr
     assert "Input:Blueprint" in kinora.ok("input", "history", "film")
     assert "blueprint" in kinora.fails("input", "undo", "film", "Blueprint").lower()
 
@@ -260,7 +263,9 @@ def test_artefact_is_replaced_by_hand_and_brought_back(tmp_path, kinora, film):
     first = kinora.json("artefact", "list", "film")["artefacts"]
     better = tmp_path / "better.png"
     better.write_bytes(b"\x89PNG by hand")
-    event = kinora.json("artefact", "set", "film", f"Image[segment=0]=file:{better}")
+    edit = kinora.json("artefact", "set", "film", f"Image[segment=0]=file:{better}")
+    assert edit["artefactId"] == "Artifact:Image[segment=0]"
+    [event] = edit["events"]
     assert event["artefact"]["producedBy"]["editedBy"] == "user"
     jobs = {
         job["jobId"]
@@ -290,4 +295,7 @@ def test_artefact_is_replaced_by_hand_and_brought_back(tmp_path, kinora, film):
     assert "file:PATH" in kinora.fails("artefact", "set", "film", 'Film="text"')
     assert "ARTEFACT_NOT_FOUND" in kinora.fails(
         "artefact", "set", "film", f"Nothing=file:{better}"
+    )
+    assert 'did you mean "Artifact:Image[segment=1]"' in kinora.fails(
+        "artefact", "set", "film", f"Imag[segment=1]=file:{better}"
     )

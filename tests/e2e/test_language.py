@@ -119,6 +119,61 @@ def test_readable_copy_lies_where_the_blueprint_says(kinora, tmp_path):
     assert kinora.run("album").called == set()
 
 
+PLAN = '{"title": "Sea", "mood": 1, "shots": [{"prompt": "a"}, {"prompt": "b"}]}'
+
+
+def edited(output):
+    return [event["artefact"]["artefactId"] for event in output["events"]]
+
+
+# F: B-3, B-6 Whoever reads a leaf sees that its document was replaced.
+def test_document_edited_by_hand_reaches_its_leaves(kinora, tmp_path):
+    create(kinora, tmp_path, STORY.replace("TEXT", PLAN), "story")
+    assert kinora.run("story").end == "run.completed"
+    first = kinora.json("artefact", "list", "story")["artefacts"]
+    edit = kinora.json("artefact", "set", "story", "Plan=" + PLAN.replace('"b"', '"storm"'))
+    assert edited(edit) == ["Artifact:Plan", "Artifact:Prompt[shot=1]"]
+    assert kinora.run("story").called == {"Shot[shot=1]"}
+    assert kinora.json("plan", "story")["layers"] == []
+    assert edited(kinora.json("artefact", "restore", "story", "Plan")) == edited(edit)
+    assert kinora.run("story").called == set()
+    assert kinora.json("artefact", "list", "story")["artefacts"] == first
+
+    # One that lacks a leaf is refused whole.
+    said = kinora.fails("artefact", "set", "story", "Plan=" + PLAN.replace("mood", "tone"))
+    assert "Artifact:Mood: Artifact:Plan has nothing at /mood" in said
+    said = kinora.fails("artefact", "set", "story", "Plan=" + PLAN.replace('"Sea"', "7"))
+    assert "has number 7, not a string, at /title" in said
+    assert kinora.json("plan", "story")["layers"] == []
+
+    # A leaf alone lasts until its document is replaced.
+    said = kinora.ok("artefact", "set", "story", 'Title="Sky"')
+    assert said.split()[0] == "Artifact:Title" and len(said.splitlines()) == 1
+    assert kinora.run("story").called == {"Card"}
+    assert kinora.json("plan", "story")["layers"] == []
+    said = kinora.ok("artefact", "set", "story", "Plan=" + PLAN)
+    assert [line.split()[0] for line in said.splitlines()] == [
+        "Artifact:Plan",
+        "Artifact:Title",
+    ]
+
+
+# F: B-6 The store knows no leaves: who edits a document's file is told.
+def test_document_edited_on_disk_is_warned_of(kinora, tmp_path):
+    plan = PLAN.replace('"Sea"', '"Sea", "notes": "' + "long " * 1000 + '"')
+    create(kinora, tmp_path, STORY.replace("TEXT", plan), "story")
+    assert kinora.run("story").end == "run.completed"
+    [file] = (tmp_path / "data/builds/story/artifacts/text").iterdir()
+    file.write_text(plan.replace('"b"', '"storm"'))
+    said = kinora.json("plan", "story")
+    assert said["layers"] == []
+    [warning] = said["warnings"]
+    assert "without its leaves: Artifact:Prompt[shot=1]" in warning
+    command = warning.split("kinora ")[1].split(" takes")[0].replace("'", "").split()
+    assert edited(kinora.json(*command)) == ["Artifact:Plan", "Artifact:Prompt[shot=1]"]
+    assert kinora.run("story").called == {"Shot[shot=1]"}
+
+
 # F: B-3
 def test_changed_field_runs_only_its_readers(kinora, tmp_path):
     text = STORY.replace(

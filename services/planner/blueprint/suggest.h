@@ -15,6 +15,12 @@ namespace kinora {
 std::string DidYouMean(absl::string_view name,
                        const std::vector<absl::string_view>& known);
 
+// The same for ids such as `Artifact:Image[segment=1]`: the nearest one of the
+// nearest name, or else the first of that name. What it takes goes with the ids
+// of one name.
+std::string DidYouMeanId(absl::string_view id,
+                         const std::vector<absl::string_view>& known);
+
 }  // namespace kinora
 
 #endif  // KINORA_SERVICES_PLANNER_BLUEPRINT_SUGGEST_H_
