@@ -27,6 +27,7 @@ void CallHistory::Add(const v1::Event& event) {
   ++calls.count;
   if (attempt.has_cost()) {
     const int64_t micros = attempt.cost().micros();
+    calls.latest_currency = attempt.cost().currency_code();
     const auto entry = calls.micros.try_emplace(attempt.cost().currency_code(),
                                                 std::make_pair(micros, micros));
     auto& range = entry.first->second;

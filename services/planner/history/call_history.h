@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/time/time.h"
 
@@ -20,6 +21,8 @@ struct RecordedCalls {
   int64_t count = 0;
   // By currency, in millionths; the least and the most one call cost.
   std::map<std::string, std::pair<int64_t, int64_t>> micros;
+  // That of the latest call that says what it cost; unset if none does.
+  std::optional<std::string> latest_currency;
   // The shortest and the longest one call took; unset if none said.
   std::optional<absl::Duration> shortest;
   std::optional<absl::Duration> longest;

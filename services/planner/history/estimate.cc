@@ -1,6 +1,7 @@
 #include "services/planner/history/estimate.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -15,46 +16,41 @@ namespace {
 
 constexpr uint32_t kDefaultConcurrency = 4;
 
-// What one job of a node costs, by currency, least and most.
-using Prices = std::map<std::string, std::pair<int64_t, int64_t>>;
-
-void Widen(const v1::Cost& low, const v1::Cost& high, Prices* prices) {
-  const auto entry = prices->try_emplace(
-      low.currency_code(), std::make_pair(low.micros(), high.micros()));
-  auto& range = entry.first->second;
-  range.first = std::min(range.first, low.micros());
-  range.second = std::max(range.second, high.micros());
-}
-
+// What one job of a node costs; without a source it is not known.
 struct NodePrice {
-  Prices prices;
   v1::PriceSource source = v1::PRICE_SOURCE_UNSPECIFIED;
+  std::string currency;
+  int64_t least = 0;
+  int64_t most = 0;
+
+  bool IsKnown() const { return source != v1::PRICE_SOURCE_UNSPECIFIED; }
 };
 
+NodePrice DeclaredPrice(const NodeTerms& node,
+                        const v1::ProducerTerms* producer) {
+  if (node.price.has_value()) {
+    return {v1::PRICE_SOURCE_BLUEPRINT, node.price->high().currency_code(),
+            node.price->low().micros(), node.price->high().micros()};
+  }
+  if (producer != nullptr && producer->has_high_price()) {
+    return {v1::PRICE_SOURCE_PRODUCER, producer->high_price().currency_code(),
+            producer->low_price().micros(), producer->high_price().micros()};
+  }
+  return NodePrice();
+}
+
+// In one currency, so that no job is counted twice.
 NodePrice PriceOf(const NodeTerms& node, const v1::ProducerTerms* producer,
                   const RecordedCalls* calls) {
-  NodePrice price;
-  if (node.price.has_value()) {
-    price.source = v1::PRICE_SOURCE_BLUEPRINT;
-    Widen(node.price->low(), node.price->high(), &price.prices);
-  } else if (producer != nullptr && producer->has_high_price()) {
-    price.source = v1::PRICE_SOURCE_PRODUCER;
-    v1::Cost low = producer->high_price();
-    low.set_micros(producer->low_price().micros());
-    Widen(low, producer->high_price(), &price.prices);
+  NodePrice price = DeclaredPrice(node, producer);
+  if (calls == nullptr || !calls->latest_currency.has_value()) return price;
+  const std::string& currency = *calls->latest_currency;
+  const auto [least, most] = calls->micros.at(currency);
+  if (!price.IsKnown() || price.currency != currency) {
+    return {v1::PRICE_SOURCE_HISTORY, currency, least, most};
   }
-  if (calls == nullptr || calls->micros.empty()) return price;
-  if (price.source == v1::PRICE_SOURCE_UNSPECIFIED) {
-    price.source = v1::PRICE_SOURCE_HISTORY;
-  }
-  for (const auto& [currency, range] : calls->micros) {
-    v1::Cost low;
-    low.set_currency_code(currency);
-    low.set_micros(range.first);
-    v1::Cost high = low;
-    high.set_micros(range.second);
-    Widen(low, high, &price.prices);
-  }
+  price.least = std::min(price.least, least);
+  price.most = std::max(price.most, most);
   return price;
 }
 
@@ -118,10 +114,13 @@ class Estimator {
           prices_.emplace(name, PriceOf(node, TermsOf(node.producer), calls))
               .first;
     }
-    for (const auto& [currency, range] : priced->second.prices) {
-      auto& sum = costs_[currency];
-      if (must) sum.first += range.first;
-      sum.second += range.second;
+    const NodePrice& price = priced->second;
+    if (price.IsKnown()) {
+      auto& sum = costs_[price.currency];
+      if (must) sum.first += price.least;
+      sum.second += price.most;
+    } else {
+      unpriced_.insert(node.producer);
     }
     v1::ProducerEstimate& producer = producers_[node.producer];
     if (must) {
@@ -129,21 +128,20 @@ class Estimator {
     } else {
       producer.set_may_run_jobs(producer.may_run_jobs() + 1);
     }
-    if (priced->second.prices.empty()) unpriced_[node.producer] = true;
     absl::Duration shortest;
     absl::Duration longest;
     if (calls != nullptr && calls->shortest.has_value()) {
       shortest = *calls->shortest;
       longest = *calls->longest;
     } else {
-      untimed_[node.producer] = true;
+      untimed_.insert(node.producer);
     }
     if (must) low_.Add(job, node.producer, shortest);
     high_.Add(job, node.producer, longest);
     // Of several nodes the first speaks for the producer.
     if (producer.producer().empty()) {
       producer.set_producer(node.producer);
-      DescribePrice(priced->second, &producer);
+      DescribePrice(price, &producer);
       if (calls != nullptr) {
         producer.set_recorded_calls(calls->count);
         if (calls->shortest.has_value()) {
@@ -177,9 +175,9 @@ class Estimator {
   static void DescribePrice(const NodePrice& price,
                             v1::ProducerEstimate* producer) {
     producer->set_price_source(price.source);
-    if (price.prices.empty()) return;
-    const auto& first = *price.prices.begin();
-    SetRange(first.first, first.second, producer->mutable_price());
+    if (!price.IsKnown()) return;
+    SetRange(price.currency, {price.least, price.most},
+             producer->mutable_price());
   }
 
   void WriteCosts() {
@@ -212,11 +210,11 @@ class Estimator {
     for (auto& [name, producer] : producers_) {
       *response_.add_producers() = std::move(producer);
     }
-    for (const auto& entry : unpriced_) {
-      response_.add_unpriced_producers(entry.first);
+    for (const std::string& producer : unpriced_) {
+      response_.add_unpriced_producers(producer);
     }
-    for (const auto& entry : untimed_) {
-      response_.add_untimed_producers(entry.first);
+    for (const std::string& producer : untimed_) {
+      response_.add_untimed_producers(producer);
     }
   }
 
@@ -225,8 +223,8 @@ class Estimator {
   std::map<std::string, NodePrice> prices_;  // by node
   std::map<std::string, std::pair<int64_t, int64_t>> costs_;
   std::map<std::string, v1::ProducerEstimate> producers_;
-  std::map<std::string, bool> unpriced_;
-  std::map<std::string, bool> untimed_;
+  std::set<std::string> unpriced_;
+  std::set<std::string> untimed_;
   Bound low_;
   Bound high_;
 };

@@ -1,11 +1,14 @@
 // Estimates what carrying out a plan costs and how long it takes. Pure.
 //
-// Cost of one job: from the least to the most that declared prices (of the
-// blueprint's node, else of the producer) and recorded calls of the producer
-// allow. The plan's low is that of the jobs that must run at their least; its
-// high that of all jobs at their most. Retries are not in it. Currencies are
-// never added to each other. A producer without either counts as free and is
-// listed.
+// Cost of one job: one range in one currency, from the least to the most that
+// recorded calls of the producer and the declared price (of the blueprint's
+// node, else of the producer) allow. The currency is that of the producer's
+// latest recorded call, for that is what it bills by now; a declared price in
+// another one does not count, nor do calls in others. Without recorded costs
+// the declared price is all. The plan's low is that of the jobs that must run
+// at their least; its high that of all jobs at their most. Retries are not in
+// it. Currencies of different producers are never added to each other. A
+// producer without a price counts as free and is listed.
 //
 // Time of one job: from the shortest to the longest recorded call of its
 // producer. The plan takes at least the longest of

@@ -59,6 +59,28 @@ class EstimateTest : public ::testing::Test {
     history_.Add(event);
   }
 
+  static v1::CostRange Price(int64_t least, int64_t most,
+                             const std::string& currency) {
+    v1::CostRange price;
+    price.mutable_low()->set_micros(least);
+    price.mutable_low()->set_currency_code(currency);
+    price.mutable_high()->set_micros(most);
+    price.mutable_high()->set_currency_code(currency);
+    return price;
+  }
+
+  static std::vector<std::string> CostsOf(
+      const v1::EstimatePlanResponse& estimate) {
+    std::vector<std::string> costs;
+    for (const v1::CostRange& cost : estimate.costs()) {
+      EXPECT_EQ(cost.low().currency_code(), cost.high().currency_code());
+      costs.push_back(absl::StrCat(cost.low().micros(), " to ",
+                                   cost.high().micros(), " ",
+                                   cost.high().currency_code()));
+    }
+    return costs;
+  }
+
   v1::EstimatePlanResponse Run() {
     inputs_.layers = layers_;
     absl::StatusOr<v1::EstimatePlanResponse> estimate = Estimate(inputs_);
@@ -113,17 +135,45 @@ TEST_F(EstimateTest, DeclaredPricesAreWidenedByWhatWasPaid) {
   EXPECT_THAT(estimate.unpriced_producers(), ElementsAre("script"));
   EXPECT_THAT(estimate.untimed_producers(), ElementsAre("script"));
   // The node's own price wins over the producer's.
-  v1::CostRange price;
-  price.mutable_low()->set_micros(2000);
-  price.mutable_low()->set_currency_code("EUR");
-  price.mutable_high()->set_micros(3000);
-  price.mutable_high()->set_currency_code("EUR");
-  inputs_.nodes["Picture"].price = price;
+  inputs_.nodes["Picture"].price = Price(300, 600, "USD");
   estimate = Run();
-  ASSERT_EQ(estimate.costs_size(), 2);
-  EXPECT_EQ(estimate.costs(0).low().currency_code(), "EUR");
-  EXPECT_EQ(estimate.costs(0).high().micros(), 3000);
-  EXPECT_EQ(estimate.costs(1).low().currency_code(), "USD");
+  ASSERT_EQ(estimate.costs_size(), 1);
+  EXPECT_EQ(estimate.low().micros(), 300);
+  EXPECT_EQ(estimate.high().micros(), 900);
+  EXPECT_EQ(estimate.producers(0).price_source(), v1::PRICE_SOURCE_BLUEPRINT);
+}
+
+// F: B-7 what was billed in another currency than declared is no second price.
+TEST_F(EstimateTest, AJobHasOnePriceThoughCurrenciesDiffer) {
+  inputs_.nodes["Picture"].price = Price(2000, 3000, "EUR");
+  AddJob(0, "Picture", "a", {});
+  AddJob(0, "Picture", "b", {}, /*must=*/false);
+  v1::EstimatePlanResponse estimate = Run();
+  EXPECT_THAT(CostsOf(estimate), ElementsAre("2000 to 6000 EUR"));
+
+  Record("picture", 3, 700, "USD");
+  Record("picture", 3, 900, "USD");
+  estimate = Run();
+  EXPECT_THAT(CostsOf(estimate), ElementsAre("700 to 1800 USD"));
+  EXPECT_EQ(estimate.producers(0).price().high().currency_code(), "USD");
+  EXPECT_EQ(estimate.producers(0).price_source(), v1::PRICE_SOURCE_HISTORY);
+
+  // Of several recorded currencies the latest counts.
+  Record("picture", 3, 2500, "EUR");
+  EXPECT_THAT(CostsOf(Run()), ElementsAre("2000 to 6000 EUR"));
+  Record("picture", 3, 800, "USD");
+  EXPECT_THAT(CostsOf(Run()), ElementsAre("700 to 1800 USD"));
+}
+
+// Jobs of two producers may well be billed in two currencies.
+TEST_F(EstimateTest, CurrenciesOfProducersStandBesideEachOther) {
+  Record("picture", 3, 700, "USD");
+  Record("script", 3, 40, "EUR");
+  AddJob(0, "Script", "text", {});
+  AddJob(1, "Picture", "a", {"text"}, /*must=*/false);
+  const v1::EstimatePlanResponse estimate = Run();
+  EXPECT_THAT(CostsOf(estimate), ElementsAre("40 to 40 EUR", "0 to 700 USD"));
+  EXPECT_EQ(estimate.low().currency_code(), "EUR");
 }
 
 // F: B-7
