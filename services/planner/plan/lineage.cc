@@ -57,14 +57,9 @@ class LineageWalk {
     const OutputDeclaration& output =
         blueprint_.outputs[graph_.OutputOf(artefact)];
     if (!is_decided_[output.node]) return;
-    const std::vector<uint32_t> point = graph_.ElementPoint(artefact);
-    const std::vector<int>& over = blueprint_.nodes[output.node].over;
-    std::vector<uint32_t> own;
-    for (size_t i = 0; i < point.size(); ++i) {
-      if (std::count(over.begin(), over.end(), output.dimensions[i]) != 0) {
-        own.push_back(point[i]);
-      }
-    }
+    const std::vector<uint32_t> own =
+        ProjectPoint(graph_.ElementPoint(artefact), output.dimensions,
+                     blueprint_.nodes[output.node].over);
     const std::optional<uint32_t> number =
         graph_.SpaceOfNode(output.node).Number(own);
     if (!number.has_value()) return;

@@ -1,6 +1,5 @@
 #include "services/planner/plan/make_plan.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -44,22 +43,6 @@ std::vector<DecidedArtefact> Decided(const PlanState& state) {
   return decided;
 }
 
-void RelyOn(const std::vector<DecidedArtefact>& artefacts,
-            std::vector<BlobName>* relied_on) {
-  bool any = false;
-  for (const DecidedArtefact& artefact : artefacts) {
-    if (!artefact.content.has_blob()) continue;
-    const v1::Digest& digest = artefact.content.blob().digest();
-    relied_on->push_back({Digest::ParseHex(digest.hash()).value_or(Digest()),
-                          digest.size_bytes()});
-    any = true;
-  }
-  if (!any) return;
-  std::sort(relied_on->begin(), relied_on->end());
-  relied_on->erase(std::unique(relied_on->begin(), relied_on->end()),
-                   relied_on->end());
-}
-
 }  // namespace
 
 absl::StatusOr<MadePlan> MakePlanOn(const PlanOptions& options,
@@ -71,10 +54,7 @@ absl::StatusOr<MadePlan> MakePlanOn(const PlanOptions& options,
   WarnOfIdleControls(&state);
   WarnOfMissingLater(&state);
   WarnOfStaleLeaves(&state);
-  MadePlan made = WritePlan(state);
-  made.decided = Decided(state);
-  RelyOn(made.decided, &made.relied_on);
-  return made;
+  return WritePlan(state, Decided(state));
 }
 
 absl::StatusOr<MadePlan> PlanUntilItFits(

@@ -173,8 +173,10 @@ struct ShapeChanges {
 v1::JobReason ReasonFor(const PlanState& state, int node, Graph::Job job,
                         std::map<int, ShapeChanges>* shapes);
 
-// Writes the plan down, but for what `in.summary_only` leaves out.
-MadePlan WritePlan(const PlanState& state);
+// Writes the plan down, but for what `in.summary_only` leaves out. `decided`
+// are the deciding artefacts whose values are known.
+MadePlan WritePlan(const PlanState& state,
+                   std::vector<DecidedArtefact> decided);
 
 }  // namespace kinora
 

@@ -16,6 +16,7 @@
 #include "common/ids.h"
 #include "services/planner/plan/deferred_groups.h"
 #include "services/planner/plan/plan_state.h"
+#include "services/planner/plan/relied_on.h"
 
 namespace kinora {
 namespace {
@@ -25,7 +26,8 @@ class PlanWriter {
   explicit PlanWriter(const PlanState& state)
       : state_(state),
         graph_(state.graph),
-        blueprint_(state.hydrated.blueprint()) {
+        blueprint_(state.hydrated.blueprint()),
+        relied_on_(state) {
     for (v1::DeferredGroup& group : DeferredGroups(state.graph)) {
       deferred_nodes_.insert(group.node());
       if (!state.scope.Awaits(
@@ -37,7 +39,7 @@ class PlanWriter {
     }
   }
 
-  MadePlan Write() {
+  MadePlan Write(std::vector<DecidedArtefact> decided) {
     WriteHead();
     if (!state_.in.summary_only) WriteInputs();
     for (Graph::Job job : state_.dirty) WriteDirty(job);
@@ -48,17 +50,18 @@ class PlanWriter {
     }
     WriteSources();
     WriteSummary();
-    RelyOnInputs();
-    if (!state_.in.base_blobs_known) RelyOnAllOfBase();
-    std::sort(relied_on_.begin(), relied_on_.end());
-    relied_on_.erase(std::unique(relied_on_.begin(), relied_on_.end()),
-                     relied_on_.end());
+    relied_on_.AddInputs();
+    if (!state_.in.base_blobs_known) relied_on_.AddAllOfBase();
+    for (const DecidedArtefact& artefact : decided) {
+      relied_on_.Add(artefact.content);
+    }
     MadePlan made;
     made.plan = std::move(plan_);
     made.summary_only = state_.in.summary_only;
     made.warnings = state_.warnings;
     NoteDeferred(&made.warnings);
-    made.relied_on = std::move(relied_on_);
+    made.relied_on = std::move(relied_on_).Names();
+    made.decided = std::move(decided);
     return made;
   }
 
@@ -123,7 +126,7 @@ class PlanWriter {
       if (Runs(fate)) WriteJob(node, job);
       if (fate == JobFate::kReused) WriteReused(node, job);
     }
-    if (fate == JobFate::kReused) RelyOnReused(node, job);
+    if (fate == JobFate::kReused) relied_on_.AddReused(node, job);
   }
 
   void PutUrgentFirst() {
@@ -254,19 +257,14 @@ class PlanWriter {
         blueprint_.outputs[graph_.OutputOf(artefact)];
     planned->set_artefact_id(graph_.ElementIdOf(artefact));
     planned->set_output(output.name);
-    std::vector<uint32_t> point = graph_.ElementPoint(artefact);
+    const std::vector<uint32_t> point = graph_.ElementPoint(artefact);
     if (!output.readable.empty()) {
       planned->set_readable_path(output.readable.PathOf(point));
     }
     if (output.leaf_of >= 0) WriteLeaf(output, point, planned);
-    std::vector<uint32_t> own;
-    for (size_t i = 0; i < point.size(); ++i) {
-      if (std::count(output.own_over.begin(), output.own_over.end(),
-                     output.dimensions[i]) != 0) {
-        own.push_back(point[i]);
-      }
-    }
-    WritePoint(output.own_over, own, planned->mutable_index());
+    WritePoint(output.own_over,
+               ProjectPoint(point, output.dimensions, output.own_over),
+               planned->mutable_index());
   }
 
   void WriteLeaf(const OutputDeclaration& leaf,
@@ -316,7 +314,7 @@ class PlanWriter {
         }
         const uint32_t number = state_.NumberOf(source);
         if (!state_.in.summary_only) sources_.insert(source);
-        RelyOnBase(number);
+        relied_on_.AddBase(number);
       }
     }
   }
@@ -372,43 +370,6 @@ class PlanWriter {
     return awaited;
   }
 
-  void RelyOnInputs() {
-    for (Graph::Element element : state_.hydrated.inputs().blobs()) {
-      const InputValue& value = *state_.InputOf(element);
-      if (value.origin == InputOrigin::kSet) RelyOn(value.content);
-    }
-  }
-
-  void RelyOnReused(int node, Graph::Job job) {
-    for (Graph::Element artefact : graph_.Artefacts(node, job)) {
-      if (state_.OriginOf(artefact) == ArtefactOrigin::kLog) {
-        RelyOn(state_.log_values.find(artefact)->second.result.content);
-      } else {
-        RelyOnBase(state_.NumberOf(artefact));
-      }
-    }
-  }
-
-  // A job that runs now may be clean in the next plan, so all count.
-  void RelyOnAllOfBase() {
-    for (uint32_t number = 0; number < graph_.num_artefacts(); ++number) {
-      RelyOnBase(number);
-    }
-  }
-
-  void RelyOnBase(uint32_t number) {
-    if (!state_.base.IsBlob(number) || state_.hydrated.IsLost(number)) return;
-    relied_on_.push_back(
-        {state_.base.content_hash(number), state_.base.BlobSize(number)});
-  }
-
-  void RelyOn(const v1::Content& content) {
-    if (!content.has_blob()) return;
-    const v1::Digest& digest = content.blob().digest();
-    relied_on_.push_back({Digest::ParseHex(digest.hash()).value_or(Digest()),
-                          digest.size_bytes()});
-  }
-
   const PlanState& state_;
   const Graph& graph_;
   const Blueprint& blueprint_;
@@ -419,7 +380,7 @@ class PlanWriter {
   v1::Plan plan_;
   std::map<std::string, v1::PlannedNode> nodes_;
   absl::flat_hash_set<Graph::Element> sources_;  // of the base
-  std::vector<BlobName> relied_on_;
+  ReliedOn relied_on_;
   std::map<int, ShapeChanges> shapes_;
   int64_t counts_[kJobFates] = {};  // by JobFate
   uint32_t layers_ = 0;
@@ -427,6 +388,9 @@ class PlanWriter {
 
 }  // namespace
 
-MadePlan WritePlan(const PlanState& state) { return PlanWriter(state).Write(); }
+MadePlan WritePlan(const PlanState& state,
+                   std::vector<DecidedArtefact> decided) {
+  return PlanWriter(state).Write(std::move(decided));
+}
 
 }  // namespace kinora
