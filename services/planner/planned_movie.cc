@@ -125,7 +125,8 @@ absl::StatusOr<MadePlan> PlannedMovie::PlanLocked(
   if (request.pending_edits_size() > 0) {
     KINORA_ASSIGN_OR_RETURN(
         options.edits,
-        CanonicalEdits(*blueprint, inputs_.values, request.pending_edits()));
+        CanonicalEdits(*blueprint, inputs_.values, "pending_edits",
+                       request.pending_edits()));
     for (const v1::PendingEdit& edit : options.edits) {
       staged[edit.input_id()] = edit.content();
     }

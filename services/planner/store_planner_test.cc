@@ -575,7 +575,11 @@ TEST_F(StorePlannerTest, ValidatesBlueprintsAndInputs) {
   edit.set_input_id("Stroy");
   EXPECT_THAT(planner_.ValidateInputs(inputs),
               StatusIs(absl::StatusCode::kInvalidArgument,
-                       HasSubstr("did you mean \"Story\"?")));
+                       AllOf(HasSubstr("edits[0]: Input:Stroy: "),
+                             HasSubstr("did you mean \"Story\"?"))));
+  *request_.add_pending_edits() = edit;
+  EXPECT_THAT(Plan(), StatusIs(absl::StatusCode::kInvalidArgument,
+                               HasSubstr("pending_edits[0]: Input:Stroy: ")));
 }
 
 TEST_F(StorePlannerTest, DrawsTheGraph) {

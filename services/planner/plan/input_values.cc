@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <deque>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "absl/strings/cord.h"
@@ -50,9 +51,7 @@ absl::StatusOr<const InputDeclaration*> FindDeclaration(
     std::deque<InputDeclaration>* takes) {
   absl::StatusOr<ElementId> parsed =
       ElementId::Parse(edit.input_id(), ElementId::Kind::kInput);
-  if (!parsed.ok()) {
-    return BadEdit("input_id", edit.content(), parsed.status().message());
-  }
+  if (!parsed.ok()) return parsed.status();  // tells the id
   *id = *std::move(parsed);
   std::string text = id->ToString();
   if (id->kind != ElementId::Kind::kInput) {
@@ -138,6 +137,81 @@ absl::Status CheckIndices(const Blueprint& blueprint,
   return absl::OkStatus();
 }
 
+// Edits that are checked one after another, then together.
+class EditCheck {
+ public:
+  EditCheck(const Blueprint& blueprint, const InputMap& set)
+      : blueprint_(blueprint), with_edits_(set) {}
+
+  absl::Status Take(const v1::PendingEdit& edit) {
+    ElementId id;
+    KINORA_ASSIGN_OR_RETURN(const InputDeclaration* input,
+                            FindDeclaration(blueprint_, edit, &id, &takes_));
+    KINORA_RETURN_IF_ERROR(CheckShape(blueprint_, *input, id, edit));
+    const std::string text = id.ToString();
+    if (!seen_.insert(text).second) {
+      return BadEdit(text, edit.content(), "it is given twice");
+    }
+    absl::StatusOr<v1::Content> content =
+        CanonicalContent(input->rule, edit.content());
+    if (!content.ok()) {
+      return BadValue(text, edit.content(), content.status().message());
+    }
+    v1::PendingEdit& result = canonical_.emplace_back();
+    result.set_input_id(text);
+    *result.mutable_content() = *content;
+    with_edits_[text] = *std::move(content);
+    needs_sizes_ = needs_sizes_ || !id.indices.empty();
+    indexed_.emplace_back(std::move(id), input);
+    return absl::OkStatus();
+  }
+
+  // A size that is out of range is the edit's fault, not the movie's.
+  absl::Status CheckSize(int i) const {
+    const v1::PendingEdit& edit = canonical_[i];
+    const InputDeclaration* input = indexed_[i].second;
+    for (const DimensionDeclaration& dimension : blueprint_.dimensions) {
+      if (dimension.size_input < 0 ||
+          input != &blueprint_.inputs[dimension.size_input] ||
+          SizeFromValue(*input, edit.input_id(), edit.content()).ok()) {
+        continue;
+      }
+      return BadEdit(
+          edit.input_id(), edit.content(),
+          absl::StrCat("it is the size of dimension ", dimension.name,
+                       ", an integer from 0 to ", kMaxDimensionSize));
+    }
+    return absl::OkStatus();
+  }
+
+  // Sizes are only needed for indices: an input without dimensions can be set
+  // while a size is still missing.
+  absl::Status FindSizes() {
+    if (!needs_sizes_) return absl::OkStatus();
+    KINORA_ASSIGN_OR_RETURN(sizes_, DimensionExtents(blueprint_, with_edits_));
+    return absl::OkStatus();
+  }
+
+  // With the sizes as they are with all edits.
+  absl::Status CheckIndex(int i) const {
+    const auto& [id, input] = indexed_[i];
+    if (id.indices.empty()) return absl::OkStatus();
+    return CheckIndices(blueprint_, *input, id, sizes_, canonical_[i]);
+  }
+
+  std::vector<v1::PendingEdit> Result() && { return std::move(canonical_); }
+
+ private:
+  const Blueprint& blueprint_;
+  InputMap with_edits_;
+  std::set<std::string> seen_;
+  std::deque<InputDeclaration> takes_;
+  std::vector<v1::PendingEdit> canonical_;
+  std::vector<std::pair<ElementId, const InputDeclaration*>> indexed_;
+  bool needs_sizes_ = false;
+  std::vector<DimensionExtent> sizes_;
+};
+
 }  // namespace
 
 const v1::Content* EffectiveValue(const InputDeclaration& input,
@@ -159,59 +233,21 @@ absl::Status InputMissing(const InputDeclaration& input, absl::string_view id,
 }
 
 absl::StatusOr<std::vector<v1::PendingEdit>> CanonicalEdits(
-    const Blueprint& blueprint, const InputMap& set,
+    const Blueprint& blueprint, const InputMap& set, absl::string_view field,
     const google::protobuf::RepeatedPtrField<v1::PendingEdit>& edits) {
-  std::vector<v1::PendingEdit> canonical;
-  std::vector<std::pair<ElementId, const InputDeclaration*>> indexed;
-  InputMap with_edits = set;
-  std::map<std::string, int> seen;
-  std::deque<InputDeclaration> takes;
-  for (const v1::PendingEdit& edit : edits) {
-    ElementId id;
-    KINORA_ASSIGN_OR_RETURN(const InputDeclaration* input,
-                            FindDeclaration(blueprint, edit, &id, &takes));
-    KINORA_RETURN_IF_ERROR(CheckShape(blueprint, *input, id, edit));
-    std::string text = id.ToString();
-    if (++seen[text] > 1) {
-      return BadEdit(text, edit.content(), "it is given twice");
-    }
-    absl::StatusOr<v1::Content> content =
-        CanonicalContent(input->rule, edit.content());
-    if (!content.ok()) {
-      return BadValue(text, edit.content(), content.status().message());
-    }
-    v1::PendingEdit& result = canonical.emplace_back();
-    result.set_input_id(text);
-    *result.mutable_content() = *content;
-    with_edits[text] = *std::move(content);
-    indexed.emplace_back(std::move(id), input);
+  const auto at = [field](int i) { return absl::StrCat(field, "[", i, "]"); };
+  EditCheck check(blueprint, set);
+  for (int i = 0; i < edits.size(); ++i) {
+    KINORA_RETURN_IF_ERROR(Annotate(check.Take(edits[i]), at(i)));
   }
-  // Sizes are only needed for indices: an input without dimensions can be set
-  // while a size is still missing.
-  std::optional<std::vector<DimensionExtent>> sizes;
-  for (size_t i = 0; i < indexed.size(); ++i) {
-    if (indexed[i].first.indices.empty()) continue;
-    if (!sizes.has_value()) {
-      KINORA_ASSIGN_OR_RETURN(sizes, DimensionExtents(blueprint, with_edits));
-    }
-    KINORA_RETURN_IF_ERROR(CheckIndices(
-        blueprint, *indexed[i].second, indexed[i].first, *sizes, canonical[i]));
+  for (int i = 0; i < edits.size(); ++i) {
+    KINORA_RETURN_IF_ERROR(Annotate(check.CheckSize(i), at(i)));
   }
-  // A size that is out of range is the edit's fault, not the movie's.
-  for (const DimensionDeclaration& dimension : blueprint.dimensions) {
-    if (dimension.size_input < 0) continue;
-    const InputDeclaration& input = blueprint.inputs[dimension.size_input];
-    for (size_t i = 0; i < indexed.size(); ++i) {
-      if (indexed[i].second != &input) continue;
-      const std::string& id = canonical[i].input_id();
-      if (SizeFromValue(input, id, canonical[i].content()).ok()) continue;
-      return BadEdit(
-          id, canonical[i].content(),
-          absl::StrCat("it is the size of dimension ", dimension.name,
-                       ", an integer from 0 to ", kMaxDimensionSize));
-    }
+  KINORA_RETURN_IF_ERROR(check.FindSizes());
+  for (int i = 0; i < edits.size(); ++i) {
+    KINORA_RETURN_IF_ERROR(Annotate(check.CheckIndex(i), at(i)));
   }
-  return canonical;
+  return std::move(check).Result();
 }
 
 }  // namespace kinora

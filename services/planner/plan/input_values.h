@@ -36,9 +36,10 @@ absl::Status InputMissing(const InputDeclaration& input, absl::string_view id,
 // them: full ids and canonical content, in the order given. An index is checked
 // against sizes that already follow from the edits; those that artefacts decide
 // count as not known. INVALID_ARGUMENT
-// (INVALID_FIELD) names the input and the value; an id given twice is refused.
+// (INVALID_FIELD) names the edit (`field` of the request and its position), the
+// input and the value; an id given twice is refused.
 absl::StatusOr<std::vector<v1::PendingEdit>> CanonicalEdits(
-    const Blueprint& blueprint, const InputMap& set,
+    const Blueprint& blueprint, const InputMap& set, absl::string_view field,
     const google::protobuf::RepeatedPtrField<v1::PendingEdit>& edits);
 
 }  // namespace kinora

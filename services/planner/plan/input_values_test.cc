@@ -52,7 +52,8 @@ class InputValuesTest : public ::testing::Test {
 
   absl::StatusOr<std::vector<v1::PendingEdit>> Check(
       const std::vector<v1::PendingEdit>& edits) {
-    return CanonicalEdits(blueprint_, set_, {edits.begin(), edits.end()});
+    return CanonicalEdits(blueprint_, set_, "edits",
+                          {edits.begin(), edits.end()});
   }
   // "mime data" of one edit's canonical form, or its error.
   std::string CheckOne(const v1::PendingEdit& edit) {
@@ -120,9 +121,28 @@ TEST_F(InputValuesTest, WrongIdsNameWhatIsRight) {
               HasSubstr("Input:Prompt[segment=N]"));
   EXPECT_THAT(CheckOne(Json("Story[segment=0]", "\"x\"")),
               HasSubstr("its ids are Input:Story"));
-  EXPECT_THAT(
-      Check({Json("Story", "\"a\""), Json("Input:Story", "\"b\"")}),
-      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("given twice")));
+  EXPECT_THAT(Check({Json("Story", "\"a\""), Json("Input:Story", "\"b\"")}),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("edits[1]: Input:Story: it is given twice")));
+}
+
+TEST_F(InputValuesTest, ErrorsNameTheEditByPositionAndId) {
+  const v1::PendingEdit good = Json("Story", "\"a\"");
+  EXPECT_THAT(Check({good, Json("Loud", "1")}),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       AllOf(HasSubstr("edits[1]: Input:Loud: "),
+                             HasSubstr(", got "))));
+  EXPECT_THAT(Check({good, Json("Prompt[segment=3]", "\"x\"")}),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("edits[1]: Input:Prompt[segment=3]: ")));
+  EXPECT_THAT(Check({good, Json("Count", "1000001")}),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("edits[1]: Input:Count: ")));
+  const absl::Status malformed = Check({good, Json("a/b", "1")}).status();
+  EXPECT_THAT(malformed, StatusIs(absl::StatusCode::kInvalidArgument,
+                                  AllOf(HasSubstr("edits[1]: "),
+                                        HasSubstr("got \"a/b\""))));
+  EXPECT_EQ(ReasonOf(malformed), "INVALID_FIELD");
 }
 
 TEST_F(InputValuesTest, AnErrorTellsTheValueOnce) {

@@ -344,8 +344,9 @@ TEST_F(MakePlanTest, ProducerGivenTwiceIsRefused) {
   in.producers.resize(2);
   in.producers[0].set_name("script");
   in.producers[1].set_name("script");
-  EXPECT_THAT(MakePlan(in), StatusIs(absl::StatusCode::kInvalidArgument,
-                                     HasSubstr("script")));
+  EXPECT_THAT(MakePlan(in),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       "producers[1].name: is given twice, got \"script\""));
 }
 
 }  // namespace

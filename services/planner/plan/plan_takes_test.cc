@@ -130,7 +130,7 @@ TEST_F(PlanTakesTest, OnlyDrawsOfJobsCanBeChosen) {
     google::protobuf::RepeatedPtrField<v1::PendingEdit> edits;
     edits.Add()->set_input_id(id);
     *edits[0].mutable_content() = InlineContent("application/json", json);
-    return CanonicalEdits(blueprint, {}, edits).status();
+    return CanonicalEdits(blueprint, {}, "edits", edits).status();
   };
   ASSERT_OK(check(kTake, "1"));
   EXPECT_THAT(check("Input:Take_Pictur", "1"),

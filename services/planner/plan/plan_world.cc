@@ -35,7 +35,7 @@ void PlanWorld::Set(const std::string& id, const std::string& json) {
   edit.set_input_id(id);
   *edit.mutable_content() = InlineContent("application/json", json);
   ASSERT_OK_AND_ASSIGN(std::vector<v1::PendingEdit> edits,
-                       CanonicalEdits(blueprint_, inputs_, staged));
+                       CanonicalEdits(blueprint_, inputs_, "edits", staged));
   inputs_[edits[0].input_id()] = edits[0].content();
   ++input_sequence_;
 }

@@ -19,12 +19,14 @@ constexpr size_t kMaxWarnings = 20;
 
 absl::StatusOr<ProducerVersions> GivenVersions(const PlanOptions& in) {
   ProducerVersions versions;
-  for (const v1::ProducerIdentity& producer : in.producers) {
+  for (size_t i = 0; i < in.producers.size(); ++i) {
+    const v1::ProducerIdentity& producer = in.producers[i];
+    const std::string field = absl::StrCat("producers[", i, "].name");
     if (producer.name().empty()) {
-      return InvalidField("producers.name", "", "a producer has a name");
+      return InvalidField(field, "", "a producer has a name");
     }
     if (!versions.emplace(producer.name(), producer.version()).second) {
-      return InvalidField("producers.name", producer.name(), "is given twice");
+      return InvalidField(field, producer.name(), "is given twice");
     }
   }
   return versions;
