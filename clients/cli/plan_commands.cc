@@ -14,31 +14,14 @@
 #include "clients/cli/command.h"
 #include "clients/cli/connection.h"
 #include "clients/cli/input_assignments.h"
+#include "clients/cli/plan_text.h"
+#include "clients/cli/producer_versions.h"
 #include "clients/cli/scope_flags.h"
 #include "common/proto_json.h"
 #include "common/status.h"
 
 namespace kinora {
 namespace {
-
-// Versions of the producers as they are now, so that a new version shows up
-// in the plan. Without a runner the plan takes them as unchanged.
-void AddProducers(const Invocation& call, v1::CreatePlanRequest* request) {
-  const absl::StatusOr<v1::ListProducersResponse> listed =
-      call.connection.runner().ListProducers(v1::ListProducersRequest());
-  if (!listed.ok()) {
-    std::fprintf(stderr,
-                 "kinora: the runner does not answer, so producers count as "
-                 "unchanged: %s\n",
-                 std::string(listed.status().message()).c_str());
-    return;
-  }
-  for (const v1::ListedProducer& producer : listed->producers()) {
-    if (producer.reachable()) {
-      *request->add_producers() = producer.description().identity();
-    }
-  }
-}
 
 // Edits by hand count in a plan: they are recorded first, or only told if the
 // plan is to write nothing. A run at work or a store without files has none.
@@ -57,53 +40,6 @@ absl::Status TakeHandEdits(const Invocation& call, bool dry_run) {
                  id.c_str());
   }
   return absl::OkStatus();
-}
-
-void PrintJobs(const v1::PlanLayer& layer) {
-  for (const v1::PlannedJob& job : layer.jobs()) {
-    Print(absl::StrFormat(
-        "  %-36s %-8s  %s\n", job.job_id(),
-        job.need() == v1::JOB_NEED_MUST_RUN ? "must run" : "may run",
-        job.reason().text()));
-  }
-}
-
-void PrintPlan(absl::string_view movie_id, const CreatedPlan& plan) {
-  const v1::PlanHeader& header = plan.header;
-  const v1::PlanSummary& summary = header.summary();
-  Print(absl::StrFormat(
-      "%s: %s on %s, plan %s%s\n", movie_id, header.target_revision(),
-      header.base_revision().empty() ? "nothing" : header.base_revision(),
-      header.plan_hash().substr(0, 12), header.saved() ? "" : " (not saved)"));
-  if (summary.changed_inputs_size() > 0) {
-    Print(absl::StrFormat("changed inputs: %s\n",
-                          absl::StrJoin(summary.changed_inputs(), ", ")));
-  }
-  int number = 0;
-  for (const v1::PlanLayer& layer : plan.layers) {
-    Print(absl::StrFormat("layer %d\n", ++number));
-    PrintJobs(layer);
-  }
-  if (header.reused_size() > 0) Print("reused from the log\n");
-  for (const v1::ReusedJob& job : header.reused()) {
-    Print(absl::StrFormat("  %s\n", job.job_id()));
-  }
-  for (const std::string& warning : header.warnings()) {
-    Print(absl::StrFormat("warning: %s\n", warning));
-  }
-  Print(absl::StrFormat(
-      "%d jobs in %d layers: %d must run, %d may run; %d reused, %d clean%s\n",
-      summary.must_run_jobs() + summary.may_run_jobs(), summary.layers(),
-      summary.must_run_jobs(), summary.may_run_jobs(), summary.reused_jobs(),
-      summary.clean_jobs(),
-      summary.left_jobs() == 0
-          ? ""
-          : absl::StrFormat(", %d left as they are", summary.left_jobs())));
-  if (summary.deferred_nodes() > 0) {
-    Print(
-        absl::StrFormat("%d nodes have jobs that are planned during the run\n",
-                        summary.deferred_nodes()));
-  }
 }
 
 // The header with its layers as one document.
@@ -157,6 +93,11 @@ void PrintEstimate(const v1::EstimatePlanResponse& estimate) {
             : "no price for",
         producer.recorded_calls()));
   }
+  if (estimate.summary().known_failures() > 0) {
+    Print(absl::StrCat(
+        Counted(estimate.summary().known_failures(), "known failure"),
+        " among these: another call fails in the same way\n"));
+  }
   if (estimate.summary().deferred_nodes() > 0) {
     Print(absl::StrFormat(
         "not counted: jobs of %d nodes that are planned during the run\n",
@@ -197,7 +138,13 @@ absl::StatusOr<int> MakePlan(const Invocation& call) {
   KINORA_RETURN_IF_ERROR(TakeHandEdits(call, request.dry_run() ||
                                                  call.args.Has("set") ||
                                                  call.args.Has("estimate")));
-  AddProducers(call, &request);
+  const absl::Status producers = AddProducerVersions(call.connection, &request);
+  if (!producers.ok()) {
+    std::fprintf(stderr,
+                 "kinora: the runner does not answer, so producers count as "
+                 "unchanged: %s\n",
+                 std::string(producers.message()).c_str());
+  }
   if (call.args.Has("estimate")) {
     KINORA_ASSIGN_OR_RETURN(const v1::EstimatePlanResponse estimate,
                             EstimatePlan(call, request));
@@ -213,7 +160,7 @@ absl::StatusOr<int> MakePlan(const Invocation& call) {
   if (call.json) {
     PrintPlanJson(plan);
   } else {
-    PrintPlan(call.operand(0), plan);
+    Print(PlanText(call.operand(0), plan.header, plan.layers));
   }
   return kExitOk;
 }

@@ -1,5 +1,6 @@
 // kinora run
 
+#include <cstdio>
 #include <optional>
 #include <string>
 #include <utility>
@@ -10,6 +11,8 @@
 #include "clients/cli/command.h"
 #include "clients/cli/connection.h"
 #include "clients/cli/input_assignments.h"
+#include "clients/cli/plan_text.h"
+#include "clients/cli/producer_versions.h"
 #include "clients/cli/run_watch.h"
 #include "clients/cli/scope_flags.h"
 #include "common/status.h"
@@ -31,6 +34,27 @@ void PrintStart(const v1::StartRunResponse& started) {
       summary.deferred_nodes() > 0 ? ", and more as artefacts decide" : ""));
 }
 
+// Jobs that are known to fail are named before anybody is paid for them again.
+// Only a warning: what is wrong with the plan itself StartRun says.
+void WarnOfKnownFailures(const Invocation& call,
+                         const v1::StartRunRequest& run) {
+  constexpr size_t kMaxNamed = 20;
+  v1::CreatePlanRequest request;
+  request.set_movie_id(run.movie_id());
+  request.set_dry_run(true);
+  *request.mutable_pending_edits() = run.edits();
+  if (run.has_scope()) *request.mutable_scope() = run.scope();
+  if (!AddProducerVersions(call.connection, &request).ok()) return;
+  Planner& planner = call.connection.planner();
+  absl::StatusOr<CreatedPlan> plan = planner.CreatePlan(request);
+  if (!plan.ok() || plan->header.summary().known_failures() == 0) return;
+  request.set_with_layers(true);
+  plan = planner.CreatePlan(request);
+  if (!plan.ok()) return;
+  std::fprintf(stderr, "kinora: %s",
+               KnownFailuresText(plan->layers, kMaxNamed).c_str());
+}
+
 absl::StatusOr<int> StartRun(const Invocation& call) {
   v1::StartRunRequest request;
   request.set_movie_id(std::string(call.operand(0)));
@@ -42,6 +66,7 @@ absl::StatusOr<int> StartRun(const Invocation& call) {
   KINORA_ASSIGN_OR_RETURN(std::optional<v1::PlanScope> scope,
                           ScopeOf(call.args));
   if (scope.has_value()) *request.mutable_scope() = *std::move(scope);
+  WarnOfKnownFailures(call, request);
   KINORA_ASSIGN_OR_RETURN(const v1::StartRunResponse started,
                           call.connection.runner().StartRun(request));
   const bool detach = call.args.Has("detach");

@@ -68,6 +68,8 @@ absl::StatusOr<CreatedPlan> StorePlanner::CreatePlan(
         std::make_move_iterator(made.plan.mutable_layers()->begin()),
         std::make_move_iterator(made.plan.mutable_layers()->end()));
     created.header.mutable_reused()->Swap(made.plan.mutable_reused());
+    created.header.mutable_removed_artefact_ids()->Swap(
+        made.plan.mutable_removed_artefact_ids());
   }
   return created;
 }

@@ -172,7 +172,7 @@ class StorePlannerTest : public ::testing::Test {
     binding.contents = {content};
     return binding;
   }
-  std::string MakeScript(const std::string& story) {
+  static JobKey ScriptKey(const std::string& story) {
     JobKey key;
     key.node.producer = "script";
     key.node.settings = Sha256Of("{}");
@@ -180,7 +180,33 @@ class StorePlannerTest : public ::testing::Test {
     key.job_id = "Script";
     key.artefact_ids = {"Artifact:Text"};
     key.bindings = {Bound("story", Sha256Of(story))};
-    return Make("Artifact:Text", key);
+    return key;
+  }
+  std::string MakeScript(const std::string& story) {
+    return Make("Artifact:Text", ScriptKey(story));
+  }
+  // Appends that the script of such a story was refused.
+  void RefuseScript(const std::string& story, const std::string& revision) {
+    v1::AppendEventsRequest append;
+    append.mutable_log()->set_movie_id("film");
+    append.mutable_log()->set_kind(v1::LOG_KIND_ARTEFACTS);
+    *append.mutable_lease() = lease_;
+    v1::Event& event = *append.add_events();
+    event.set_revision(revision);
+    v1::ArtefactEvent& attempt = *event.mutable_artefact();
+    attempt.set_artefact_id("Artifact:Text");
+    attempt.set_inputs_hash(InputsHash(ScriptKey(story)).Hex());
+    attempt.set_status(v1::ARTEFACT_STATUS_FAILED);
+    attempt.mutable_failure()->set_reason(v1::FAILURE_REASON_REJECTED);
+    attempt.mutable_failure()->set_message("refused");
+    v1::ProducedBy& by = *attempt.mutable_produced_by();
+    by.set_run_id(kRun);
+    by.set_job_id("Script");
+    by.set_node("Script");
+    by.mutable_producer()->set_name("script");
+    by.set_settings_hash(Sha256Of("{}").Hex());
+    by.set_attempt(1);
+    ASSERT_OK(store_.events.Append(append));
   }
   std::string MakeFilm(const std::string& text_hash) {
     JobKey key;
@@ -462,6 +488,53 @@ TEST_F(StorePlannerTest, EditByHandCountsInTheNextPlan) {
   ASSERT_EQ(plan.header.reused_size(), 1);
   EXPECT_EQ(plan.header.reused(0).artefacts(0).content().inline_().data(),
             "by hand");
+}
+
+// F: B-4 (failed)
+TEST_F(StorePlannerTest, FailuresSinceTheBaseAreKnown) {
+  MakeMovie();
+  Set("Input:Story", "a cat");
+  RefuseScript("a dog", "rev-0001");
+  MakeFilm(MakeScript("a cat"));
+  Commit();
+  RefuseScript("a whale", "rev-0002");
+  Set("Input:Story", "a whale");
+  ASSERT_OK_AND_ASSIGN(CreatedPlan plan, Plan());
+  EXPECT_EQ(plan.header.summary().known_failures(), 1);
+  EXPECT_EQ(plan.layers[0].jobs(0).last_failure().message(), "refused");
+  request_.set_dry_run(true);
+  request_.set_with_layers(false);
+  ASSERT_OK_AND_ASSIGN(plan, Plan());
+  EXPECT_EQ(plan.header.summary().known_failures(), 1);
+  // Without reading all of the log, nothing is known of before the base.
+  Set("Input:Story", "a dog");
+  ASSERT_OK_AND_ASSIGN(plan, Plan());
+  EXPECT_EQ(plan.header.summary().known_failures(), 0);
+}
+
+TEST_F(StorePlannerTest, WhatTheBlueprintNoLongerHasIsListedAsLeaving) {
+  MakeMovie();
+  Set("Input:Story", "a cat");
+  MakeFilm(MakeScript("a cat"));
+  Commit();
+  v1::SetBlueprintRequest pin;
+  pin.set_movie_id("film");
+  pin.set_blueprint(R"(blueprint: film
+inputs: {Story: {type: text}}
+nodes:
+  Script:
+    producer: script
+    inputs: {story: "Input:Story"}
+    outputs: {Text: text/plain}
+)");
+  ASSERT_OK(store_.movies.SetBlueprint(pin));
+  ASSERT_OK_AND_ASSIGN(CreatedPlan plan, Plan());
+  EXPECT_THAT(plan.header.removed_artefact_ids(), ElementsAre("Artifact:Film"));
+  EXPECT_EQ(plan.header.summary().removed_artefacts(), 1);
+  request_.set_with_layers(false);
+  ASSERT_OK_AND_ASSIGN(plan, Plan());
+  EXPECT_THAT(plan.header.removed_artefact_ids(), IsEmpty());
+  EXPECT_EQ(plan.header.summary().removed_artefacts(), 1);
 }
 
 TEST_F(StorePlannerTest, WhatIfWithoutLayersIsASummary) {

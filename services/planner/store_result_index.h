@@ -41,10 +41,7 @@ class StoreResultIndex final : public ResultIndex {
       absl::Span<const ResultQuery> queries) const override;
   absl::StatusOr<std::vector<bool>> WereMade(
       absl::Span<const std::string> artefact_ids) const override;
-  std::optional<Digest> LatestFailure(
-      const std::string& artefact_id) const override {
-    return tail_.LatestFailure(artefact_id);
-  }
+  const LoggedFailures& Failures() const override { return tail_.Failures(); }
   const std::map<std::string, HandEdit>& HandEdits() const override {
     return tail_.HandEdits();
   }

@@ -1,4 +1,4 @@
-"""Scopes narrow and widen a run; takes make the same work again."""
+"""What a plan tells: what fails again, what leaves, what may run; scopes; takes."""
 
 import json
 
@@ -132,3 +132,73 @@ def test_contradictions_write_nothing(kinora, film):
     assert "--from" in kinora.fails("plan", "film", "--from", "segment")
     assert "--up-to-layer" in kinora.fails("plan", "film", "--up-to-layer", "0")
     assert kinora.json("runs", "list") == runs
+
+
+def jobs_of(plan):
+    return {job["jobId"]: job for layer in plan["layers"] for job in layer["jobs"]}
+
+
+# F: B-4
+def test_known_failures_are_shown_before_they_are_paid_for_again(kinora, film):
+    create(kinora, film("{fail_attempts: 99, fail_code: INVALID_ARGUMENT}"))
+    assert kinora.json("plan", "film")["summary"].get("knownFailures", 0) == 0
+    first = kinora.call("run", "film")
+    assert first.returncode == 1
+    assert "known failure" not in first.stderr
+
+    plan = kinora.json("plan", "film")
+    known = {id for id, job in jobs_of(plan).items() if "lastFailure" in job}
+    assert "Picture[segment=0]" in known
+    assert plan["summary"]["knownFailures"] == len(known)
+    picture = jobs_of(plan)["Picture[segment=0]"]
+    assert picture["lastFailure"]["reason"] == "producer_error"
+    assert not picture["lastFailure"].get("retryable", False)
+    assert "another call fails in the same way" in picture["reason"]["text"]
+    said = kinora.ok("plan", "film")
+    assert said.index("will be paid for again") < said.index("layer 1")
+    assert "PRODUCER_ERROR \"simulated INVALID_ARGUMENT" in said
+
+    # Of other inputs it says nothing, until these are back.
+    kinora.ok("input", "set", "film", 'Prompt[segment=0]="fog"')
+    assert "lastFailure" not in jobs_of(kinora.json("plan", "film"))["Picture[segment=0]"]
+    kinora.ok("input", "undo", "film", "Prompt[segment=0]")
+    again = kinora.call("run", "film")
+    assert again.returncode == 1
+    assert "will be paid for again" in again.stderr
+    assert "Picture[segment=0]" in again.stderr
+
+
+def test_plan_names_what_leaves(kinora, film):
+    create(kinora, film())
+    kinora.run("film")
+    kinora.ok("input", "set", "film", "SegmentCount=2")
+    plan = kinora.json("plan", "film")
+    leaving = [
+        "Artifact:Clip[segment=2]",
+        "Artifact:Image[segment=2]",
+        "Artifact:SegmentText[segment=2]",
+    ]
+    assert plan["removedArtefactIds"] == leaving
+    assert plan["summary"]["removedArtefacts"] == 3
+    said = kinora.ok("plan", "film")
+    assert "3 artefacts leave: the blueprint no longer has them" in said
+    assert all(f"  {id}\n" in said for id in leaving)
+    kinora.run("film")
+    assert not set(leaving) & set(kinora.json("artefact", "list", "film")["artefacts"])
+    assert "removedArtefactIds" not in kinora.json("plan", "film")
+
+
+# F: B-11
+def test_what_may_run_is_said_in_words(kinora, film):
+    create(kinora, film())
+    words = (
+        "may run: it reads what a job of this plan makes, "
+        "and an earlier result may turn out to be it"
+    )
+    assert words not in kinora.ok("plan", "film")
+    kinora.run("film")
+    kinora.ok("input", "set", "film", 'Story="Call me Ahab."')
+    assert words in kinora.ok("plan", "film")
+    plan = kinora.json("plan", "film")
+    may_run = {id for id, job in jobs_of(plan).items() if job["need"] == "may_run"}
+    assert len(may_run) == plan["summary"]["mayRunJobs"] == 3 + 3 + 1

@@ -1,10 +1,52 @@
 #include "services/planner/plan/artefact_log_index.h"
 
-#include "absl/strings/str_cat.h"
+#include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "google/protobuf/util/message_differencer.h"
+
+#include "common/utf8.h"
 #include "services/planner/blueprint/input_type.h"
 
 namespace kinora {
+namespace {
+
+// Enough to recognise a failure by: a plan may name a million of them.
+constexpr size_t kMaxFailureTextBytes = 500;
+
+// False for what happened to the job from outside: that says nothing of
+// another call.
+bool IsOfTheJob(const v1::ArtefactEvent& attempt) {
+  const v1::Failure& failure = attempt.failure();
+  switch (failure.reason()) {
+    case v1::FAILURE_REASON_CANCELLED:
+    case v1::FAILURE_REASON_INPUT_UNRESOLVED:
+    case v1::FAILURE_REASON_BLOCKED:
+    case v1::FAILURE_REASON_BUDGET:
+    case v1::FAILURE_REASON_LEASE_LOST:
+      return false;
+    default:
+      return failure.job_id().empty() ||
+             failure.job_id() == attempt.produced_by().job_id();
+  }
+}
+
+void Cut(std::string* text) {
+  const absl::string_view head =
+      absl::string_view(*text).substr(0, kMaxFailureTextBytes);
+  text->resize(ValidUtf8Prefix(head));
+}
+
+v1::Failure Shortened(v1::Failure failure) {
+  failure.clear_cause();
+  failure.clear_job_id();
+  Cut(failure.mutable_message());
+  Cut(failure.mutable_provider());
+  Cut(failure.mutable_provider_request_id());
+  return failure;
+}
+
+}  // namespace
 
 absl::Status ArtefactLogIndex::Add(const v1::Event& event) {
   if (event.sequence() <= last_sequence_) return absl::OkStatus();
@@ -21,10 +63,12 @@ absl::Status ArtefactLogIndex::Add(const v1::Event& event) {
                      ": inputs hash: ", key.status().message()));
   }
   const std::string& id = attempt.artefact_id();
-  Artefact& artefact = artefacts_[id];
-  artefact.failure = failed ? std::optional<Digest>(*key) : std::nullopt;
-  if (!succeeded) return absl::OkStatus();
-  LoggedResult& result = artefact.results[*key];
+  if (failed) {
+    AddFailure(attempt, *key);
+    return absl::OkStatus();
+  }
+  if (!failures_.empty()) failures_.erase({id, *key});
+  LoggedResult& result = artefacts_[id][*key];
   result.sequence = attempt.reused_sequence() != 0 ? attempt.reused_sequence()
                                                    : event.sequence();
   result.content = attempt.output();
@@ -42,6 +86,20 @@ absl::Status ArtefactLogIndex::Add(const v1::Event& event) {
   return absl::OkStatus();
 }
 
+// All artefacts of an attempt fail in one way, and mostly jobs of a node do,
+// too, so they share what is kept of it.
+void ArtefactLogIndex::AddFailure(const v1::ArtefactEvent& attempt,
+                                  const Digest& key) {
+  if (!IsOfTheJob(attempt)) return;
+  v1::Failure failure = Shortened(attempt.failure());
+  if (latest_failure_ == nullptr ||
+      !google::protobuf::util::MessageDifferencer::Equals(*latest_failure_,
+                                                          failure)) {
+    latest_failure_ = std::make_shared<const v1::Failure>(std::move(failure));
+  }
+  failures_[{attempt.artefact_id(), key}] = latest_failure_;
+}
+
 // Events of a run stand together, so that they share the id.
 std::shared_ptr<const std::string> ArtefactLogIndex::RunOf(
     const v1::ArtefactEvent& attempt) {
@@ -57,13 +115,12 @@ const LoggedResult* ArtefactLogIndex::FindOne(absl::string_view artefact_id,
                                               const Digest& inputs_hash) const {
   const auto artefact = artefacts_.find(artefact_id);
   if (artefact == artefacts_.end()) return nullptr;
-  const auto result = artefact->second.results.find(inputs_hash);
-  return result == artefact->second.results.end() ? nullptr : &result->second;
+  const auto result = artefact->second.find(inputs_hash);
+  return result == artefact->second.end() ? nullptr : &result->second;
 }
 
 bool ArtefactLogIndex::WasMade(absl::string_view artefact_id) const {
-  const auto artefact = artefacts_.find(artefact_id);
-  return artefact != artefacts_.end() && !artefact->second.results.empty();
+  return artefacts_.contains(artefact_id);
 }
 
 absl::StatusOr<std::vector<std::optional<LoggedResult>>> ArtefactLogIndex::Find(
@@ -84,12 +141,6 @@ absl::StatusOr<std::vector<bool>> ArtefactLogIndex::WereMade(
   made.reserve(artefact_ids.size());
   for (const std::string& id : artefact_ids) made.push_back(WasMade(id));
   return made;
-}
-
-std::optional<Digest> ArtefactLogIndex::LatestFailure(
-    const std::string& artefact_id) const {
-  const auto artefact = artefacts_.find(artefact_id);
-  return artefact == artefacts_.end() ? std::nullopt : artefact->second.failure;
 }
 
 }  // namespace kinora

@@ -44,24 +44,22 @@ class ArtefactLogIndex final : public ResultIndex {
       absl::Span<const ResultQuery> queries) const override;
   absl::StatusOr<std::vector<bool>> WereMade(
       absl::Span<const std::string> artefact_ids) const override;
-  std::optional<Digest> LatestFailure(
-      const std::string& artefact_id) const override;
+  const LoggedFailures& Failures() const override { return failures_; }
   const std::map<std::string, HandEdit>& HandEdits() const override {
     return hand_edits_;
   }
 
  private:
-  struct Artefact {
-    // Set if the latest attempt failed.
-    std::optional<Digest> failure;
-    absl::flat_hash_map<Digest, LoggedResult> results;
-  };
+  using Results = absl::flat_hash_map<Digest, LoggedResult>;
 
+  void AddFailure(const v1::ArtefactEvent& attempt, const Digest& key);
   std::shared_ptr<const std::string> RunOf(const v1::ArtefactEvent& attempt);
 
   int64_t last_sequence_ = 0;
   std::shared_ptr<const std::string> latest_run_;
-  absl::node_hash_map<std::string, Artefact> artefacts_;
+  absl::node_hash_map<std::string, Results> artefacts_;
+  std::shared_ptr<const v1::Failure> latest_failure_;
+  LoggedFailures failures_;
   std::map<std::string, HandEdit> hand_edits_;
 };
 

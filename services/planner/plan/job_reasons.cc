@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
+#include "common/failure_text.h"
 #include "services/planner/plan/plan_state.h"
 
 namespace kinora {
@@ -24,7 +25,8 @@ struct Cause {
   v1::ReasonKind kind = v1::REASON_KIND_UNSPECIFIED;
   std::string text;  // "input changed"
   std::set<std::string> subjects;
-  size_t more = 0;  // subjects beyond kMaxSubjects
+  size_t more = 0;             // subjects beyond kMaxSubjects
+  bool names_subjects = true;  // in its text
 
   void Add(std::string subject) {
     if (subjects.size() < kMaxSubjects) {
@@ -35,7 +37,7 @@ struct Cause {
   }
 
   std::string Text() const {
-    if (subjects.empty()) return text;
+    if (subjects.empty() || !names_subjects) return text;
     std::vector<std::string> named;
     for (const std::string& subject : subjects) {
       if (named.size() == kMaxNamedInText) break;
@@ -279,16 +281,20 @@ class ReasonFinder {
   }
 
   void CheckAttempts() {
-    const Digest* key = state_.KeyOf(job_);
-    if (key == nullptr) return;
-    Cause failed = Named(v1::REASON_KIND_FAILED, "the latest attempt failed");
-    for (Graph::Element artefact : graph_.Artefacts(node_, job_)) {
-      std::string id = graph_.ElementIdOf(artefact);
-      if (state_.in.results->LatestFailure(id) == *key) {
-        failed.Add(std::move(id));
-      }
+    const auto last = state_.last_failures.find(job_);
+    if (last == state_.last_failures.end()) return;
+    const v1::Failure& failure = *last->second.failure;
+    Cause failed =
+        Named(v1::REASON_KIND_FAILED,
+              absl::StrCat("the latest attempt failed: ", FailureText(failure),
+                           failure.retryable()
+                               ? " (another call may succeed)"
+                               : " (another call fails in the same way)"));
+    failed.names_subjects = false;
+    for (Graph::Element artefact : last->second.artefacts) {
+      failed.Add(graph_.ElementIdOf(artefact));
     }
-    NoteIfAny(std::move(failed));
+    causes_.push_back(std::move(failed));
   }
 
   void CheckBlobs() {

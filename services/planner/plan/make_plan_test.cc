@@ -235,6 +235,7 @@ TEST_F(MakePlanTest, ShrinkingADimensionRemovesArtefacts) {
               ElementsAre("Artifact:NarrationAudio[segment=1]",
                           "Artifact:Picture[segment=1]",
                           "Artifact:SegmentText[segment=1]"));
+  EXPECT_EQ(plan.summary().removed_artefacts(), 3);
   world_.Run(plan);
   EXPECT_EQ(world_.manifest.artefacts_size(), 4);
   EXPECT_THAT(JobIds(world_.Plan()), IsEmpty());

@@ -52,6 +52,12 @@ struct LogValue {
   Digest hash;
 };
 
+// Why the latest attempt at a job under its key failed.
+struct LastFailure {
+  const v1::Failure* failure = nullptr;  // of the ResultIndex
+  std::vector<Graph::Element> artefacts;
+};
+
 struct PlanState {
   PlanState(const PlanOptions& options, HydratedGraph* hydrated_graph)
       : in(options),
@@ -87,6 +93,8 @@ struct PlanState {
   std::vector<Graph::Job> dirty;
   // Artefacts whose result in the log has lost its blob.
   absl::flat_hash_set<Graph::Element> lost_results;
+  // Of jobs that run.
+  absl::flat_hash_map<Graph::Job, LastFailure> last_failures;
   // By artefact; values of those from the log.
   ZeroedArray<ArtefactOrigin> origins;
   absl::flat_hash_map<Graph::Element, LogValue> log_values;
@@ -146,6 +154,7 @@ struct PlanState {
 // The parts of MakePlanOn(), in order.
 absl::Status TakeOptions(PlanState* state);
 absl::Status JudgeJobs(PlanState* state);
+void FindLastFailures(PlanState* state);
 void WarnOfMissingLater(PlanState* state);
 void WarnOfStaleLeaves(PlanState* state);
 // What of the scope shows only when the jobs are judged; see ResolveScope() for

@@ -181,6 +181,7 @@ void PlanWorld::Append(const std::string& artefact_id,
     *attempt.mutable_output() = *output;
   } else {
     attempt.set_status(v1::ARTEFACT_STATUS_FAILED);
+    *attempt.mutable_failure() = failure;
   }
   EXPECT_OK(results_.Add(event));
 }

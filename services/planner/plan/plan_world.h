@@ -52,6 +52,7 @@ class PlanWorld {
 
   // Jobs that fail when they are called.
   std::set<std::string> failing;
+  v1::Failure failure;  // why they fail
   // What a job makes, if not text that names the job and its key, or for JSON a
   // list of one to three numbers.
   std::map<std::string, std::string> constant;

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -44,6 +45,11 @@ struct HandEdit {
   int64_t sequence = 0;  // of the event itself, also if it brings a value back
 };
 
+// Why attempts at artefacts failed, by artefact id and signature. Texts are cut
+// and causes left out.
+using LoggedFailures = std::map<std::pair<std::string, Digest>,
+                                std::shared_ptr<const v1::Failure>>;
+
 // Thread-compatible.
 class ResultIndex {
  public:
@@ -60,10 +66,12 @@ class ResultIndex {
   virtual absl::StatusOr<std::vector<bool>> WereMade(
       absl::Span<const std::string> artefact_ids) const = 0;
 
-  // The signature of the latest attempt at an artefact since the base revision,
-  // if that one failed.
-  virtual std::optional<Digest> LatestFailure(
-      const std::string& artefact_id) const = 0;
+  // The failures of attempts since the base revision that a later attempt under
+  // the same signature has not made good. Those that say nothing of the job
+  // itself are left out: cancelled, blocked by another job, out of budget and
+  // the like. What failed before the base revision is not known any more: the
+  // log tells only what succeeded without being read.
+  virtual const LoggedFailures& Failures() const = 0;
 
   // The latest edit of each artefact by hand since the base revision, by id,
   // but for those that were made anew since under the same signature, or that

@@ -82,9 +82,10 @@ class PlanWriter {
     if (!state_.scope.empty()) {
       *plan_.mutable_scope() = state_.scope.controls;
     }
-    if (state_.in.summary_only) return;
     for (const std::string& id : state_.base.removed_artefact_ids()) {
-      if (!IsOfDeferredNode(id)) plan_.add_removed_artefact_ids(id);
+      if (IsOfDeferredNode(id)) continue;
+      ++removed_;
+      if (!state_.in.summary_only) plan_.add_removed_artefact_ids(id);
     }
   }
 
@@ -248,6 +249,10 @@ class PlanWriter {
                          : v1::JOB_NEED_MAY_RUN);
     planned.set_draw(state_.DrawOf(job));
     planned.set_forced(state_.IsForced(job));
+    const auto last = state_.last_failures.find(job);
+    if (last != state_.last_failures.end()) {
+      *planned.mutable_last_failure() = *last->second.failure;
+    }
     const Digest* key = state_.KeyOf(job);
     if (key != nullptr) planned.set_inputs_hash(key->Hex());
   }
@@ -353,6 +358,10 @@ class PlanWriter {
     summary.set_layers(layers_);
     summary.set_deferred_jobs(awaited);
     summary.set_deferred_nodes(static_cast<int64_t>(awaited_nodes_.size()));
+    summary.set_known_failures(std::count_if(
+        state_.last_failures.begin(), state_.last_failures.end(),
+        [](const auto& last) { return !last.second.failure->retryable(); }));
+    summary.set_removed_artefacts(removed_);
     for (const std::string& id : state_.changed_ids) {
       summary.add_changed_inputs(id);
     }
@@ -383,6 +392,7 @@ class PlanWriter {
   ReliedOn relied_on_;
   std::map<int, ShapeChanges> shapes_;
   int64_t counts_[kJobFates] = {};  // by JobFate
+  int64_t removed_ = 0;
   uint32_t layers_ = 0;
 };
 
