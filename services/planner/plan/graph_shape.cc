@@ -12,6 +12,7 @@
 #include "common/json.h"
 #include "common/status.h"
 #include "services/planner/graph/element_walk.h"
+#include "services/planner/plan/conditions.h"
 
 namespace kinora {
 namespace {
@@ -20,78 +21,9 @@ std::string Show(const v1::Content& content) {
   return ClipValue(content.inline_().data());
 }
 
-// `Input:Count[segment=1]`; `index_of_dimension` has the index in each
-// dimension of `over`.
-std::string IdOf(const Blueprint& blueprint, absl::string_view prefix,
-                 const std::string& name, const std::vector<int>& over,
-                 const std::vector<uint32_t>& index_of_dimension) {
-  std::string id = absl::StrCat(prefix, name);
-  for (int dimension : over) {
-    absl::StrAppend(&id, "[", blueprint.dimensions[dimension].name, "=",
-                    index_of_dimension[dimension], "]");
-  }
-  return id;
-}
-
 enum class Truth : uint8_t { kNo, kYes, kUnknown };
 
-absl::StatusOr<Truth> InputHolds(const Condition& condition,
-                                 const InputDeclaration& input,
-                                 const std::string& id, const InputMap& set) {
-  const v1::Content* value = EffectiveValue(input, id, set);
-  if (value == nullptr) {
-    return InputMissing(input, id,
-                        "has neither a value nor a default, and decides "
-                        "whether jobs are active");
-  }
-  if (!condition.hashes.empty()) {
-    const bool found =
-        std::find(condition.hashes.begin(), condition.hashes.end(),
-                  ContentHash(*value)) != condition.hashes.end();
-    return found != condition.negated ? Truth::kYes : Truth::kNo;
-  }
-  absl::StatusOr<JsonValue> json = ParseJson(value->inline_().data());
-  if (!json.ok() || !json->is_number()) {
-    return InputMissing(input, id,
-                        absl::StrCat("must be a number, but its value is \"",
-                                     Show(*value), "\""));
-  }
-  const double number = json->number_value();
-  const bool below =
-      condition.at_least.has_value() && number < *condition.at_least;
-  const bool above =
-      condition.at_most.has_value() && number > *condition.at_most;
-  return below || above ? Truth::kNo : Truth::kYes;
-}
-
-absl::StatusOr<Truth> ArtefactHolds(const Condition& condition,
-                                    const std::string& id,
-                                    const DecidingValue& value) {
-  if (!condition.hashes.empty()) {
-    if (value.hash.empty()) {
-      return DecisionInvalid(
-          id,
-          absl::StrCat("decides whether jobs are active, but is no JSON: \"",
-                       value.shown, "\""));
-    }
-    const bool found =
-        std::find(condition.hashes.begin(), condition.hashes.end(),
-                  value.hash) != condition.hashes.end();
-    return found != condition.negated ? Truth::kYes : Truth::kNo;
-  }
-  if (!value.number.has_value()) {
-    return DecisionInvalid(
-        id,
-        absl::StrCat("decides whether jobs are active, so it must be a number, "
-                     "but it is \"",
-                     value.shown, "\""));
-  }
-  const bool below =
-      condition.at_least.has_value() && *value.number < *condition.at_least;
-  const bool above =
-      condition.at_most.has_value() && *value.number > *condition.at_most;
-  return below || above ? Truth::kNo : Truth::kYes;
-}
+Truth TruthOf(bool holds) { return holds ? Truth::kYes : Truth::kNo; }
 
 class ShapeBuilder {
  public:
@@ -172,8 +104,8 @@ class ShapeBuilder {
   absl::StatusOr<Size> SizeHere(const DimensionDeclaration& dimension) {
     if (dimension.size_input >= 0) {
       const InputDeclaration& input = blueprint_.inputs[dimension.size_input];
-      const std::string id = IdOf(blueprint_, "Input:", input.name, input.over,
-                                  index_of_dimension_);
+      const std::string id = ElementIdAt(blueprint_, "Input:", input.name,
+                                         input.over, index_of_dimension_);
       const v1::Content* value = EffectiveValue(input, id, set_);
       if (value == nullptr) {
         return InputMissing(
@@ -211,8 +143,8 @@ class ShapeBuilder {
   Truth Look(int output_id, std::string* id, const DecidingValue** value) {
     const OutputDeclaration& output = blueprint_.outputs[output_id];
     const size_t node = static_cast<size_t>(output.node);
-    *id = IdOf(blueprint_, "Artifact:", output.name, output.dimensions,
-               index_of_dimension_);
+    *id = ElementIdAt(blueprint_, "Artifact:", output.name, output.dimensions,
+                      index_of_dimension_);
     bool decided = true;
     if (HasFlag(shape_.inactive, node) || HasFlag(shape_.undecided, node)) {
       const std::vector<int>& over = blueprint_.nodes[node].over;
@@ -319,19 +251,21 @@ class ShapeBuilder {
     SetIndices(judge->values.dimensions(), judge->values.Point(found_[0]));
     if (reference.is_input) {
       const InputDeclaration& input = blueprint_.inputs[reference.target];
-      KINORA_ASSIGN_OR_RETURN(
-          known, InputHolds(judge->condition, input,
-                            IdOf(blueprint_, "Input:", input.name, input.over,
-                                 index_of_dimension_),
-                            set_));
+      const std::string id = ElementIdAt(blueprint_, "Input:", input.name,
+                                         input.over, index_of_dimension_);
+      KINORA_ASSIGN_OR_RETURN(const bool holds,
+                              InputHolds(judge->condition, input, id,
+                                         EffectiveValue(input, id, set_)));
+      known = TruthOf(holds);
       return *known;
     }
     std::string id;
     const DecidingValue* value = nullptr;
     known = Look(reference.target, &id, &value);
     if (known == Truth::kYes) {
-      KINORA_ASSIGN_OR_RETURN(known,
+      KINORA_ASSIGN_OR_RETURN(const bool holds,
                               ArtefactHolds(judge->condition, id, *value));
+      known = TruthOf(holds);
     }
     return *known;
   }
@@ -360,6 +294,17 @@ absl::StatusOr<uint32_t> SizeFromValue(const InputDeclaration& input,
                      "\""));
   }
   return static_cast<uint32_t>(*size);
+}
+
+std::string ElementIdAt(const Blueprint& blueprint, absl::string_view prefix,
+                        absl::string_view name, const std::vector<int>& over,
+                        const std::vector<uint32_t>& index_of_dimension) {
+  std::string id = absl::StrCat(prefix, name);
+  for (int dimension : over) {
+    absl::StrAppend(&id, "[", blueprint.dimensions[dimension].name, "=",
+                    index_of_dimension[dimension], "]");
+  }
+  return id;
 }
 
 absl::Status TooManyValues(absl::string_view name) {

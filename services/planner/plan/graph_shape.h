@@ -6,6 +6,7 @@
 #define KINORA_SERVICES_PLANNER_PLAN_GRAPH_SHAPE_H_
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -36,6 +37,12 @@ absl::StatusOr<GraphShape> ShapeOf(const Blueprint& blueprint,
 absl::StatusOr<uint32_t> SizeFromValue(const InputDeclaration& input,
                                        absl::string_view id,
                                        const v1::Content& content);
+
+// `Input:Count[segment=1]`, from `Input:`, the name and the dimensions of what
+// is declared; `index_of_dimension` has the index in each of them.
+std::string ElementIdAt(const Blueprint& blueprint, absl::string_view prefix,
+                        absl::string_view name, const std::vector<int>& over,
+                        const std::vector<uint32_t>& index_of_dimension);
 
 // BLUEPRINT_INVALID: more elements than a graph may have.
 absl::Status TooManyValues(absl::string_view name);
