@@ -176,6 +176,18 @@ std::string DescribeOrigin(const v1::Cause& cause) {
   }
 }
 
+// The values of an artefact by which others came or went.
+std::string DescribeDecision(const v1::Cause& cause) {
+  if (cause.origin() != v1::VALUE_ORIGIN_MADE &&
+      cause.origin() != v1::VALUE_ORIGIN_REUSED &&
+      cause.origin() != v1::VALUE_ORIGIN_EDITED) {
+    return "";
+  }
+  if (!cause.has_old_content() && !cause.has_new_content()) return "";
+  return ValueChange(cause.old_content(), cause.new_content(),
+                     cause.has_old_content(), cause.has_new_content());
+}
+
 // The causes of each thing, by its id, in order.
 using CauseTree = std::map<std::string, std::vector<const v1::Cause*>>;
 
@@ -190,7 +202,9 @@ void PrintCauses(const CauseTree& tree, const std::string& of,
     Print(absl::StrFormat("%s%s: %s\n", indent, cause->id(),
                           cause->reason().text()));
     const std::string origin = DescribeOrigin(*cause);
+    const std::string value = DescribeDecision(*cause);
     if (!origin.empty()) Print(absl::StrCat(indent, "    ", origin, "\n"));
+    if (!value.empty()) Print(absl::StrCat(indent, "    ", value, "\n"));
     for (const v1::KeyChange& change : cause->changes()) {
       const std::string text = DescribeChange(change);
       if (!text.empty()) Print(absl::StrCat(indent, "    ", text, "\n"));
@@ -211,10 +225,13 @@ absl::StatusOr<int> ExplainArtefact(const Invocation& call) {
     PrintJson(explained);
     return kExitOk;
   }
-  Print(absl::StrFormat("%s, seen from %s\n", explained.revision(),
-                        explained.against_revision().empty()
-                            ? "before the first revision"
-                            : explained.against_revision()));
+  // What is not made yet is in no revision.
+  if (!explained.revision().empty()) {
+    Print(absl::StrFormat("%s, seen from %s\n", explained.revision(),
+                          explained.against_revision().empty()
+                              ? "before the first revision"
+                              : explained.against_revision()));
+  }
   CauseTree tree;
   for (const v1::Cause& cause : explained.causes()) {
     tree[cause.cause_of()].push_back(&cause);

@@ -21,6 +21,8 @@ absl::string_view WordsFor(v1::ReasonKind kind) {
       return "producer changed";
     case v1::REASON_KIND_SETTINGS_CHANGED:
       return "settings changed";
+    case v1::REASON_KIND_PROPAGATED:
+      return "waits for";
     case v1::REASON_KIND_FORCED:
       return "made anew from the same inputs";
     case v1::REASON_KIND_WIRING_CHANGED:
@@ -79,6 +81,15 @@ v1::JobReason ChangeReasons::Build() const {
     built.set_text(std::string(WordsFor(v1::REASON_KIND_UNSPECIFIED)));
   }
   return built;
+}
+
+std::string InputChangeText(const RevisionState& before,
+                            const RevisionState& now, const std::string& id) {
+  if (now.IsSet(id)) return before.FindInput(id) == nullptr ? "set" : "edited";
+  if (now.FindInput(id) == nullptr) return "no longer set";
+  if (before.IsSet(id)) return "back to the blueprint's default";
+  return before.FindInput(id) == nullptr ? "the blueprint's default"
+                                         : "the blueprint's default changed";
 }
 
 }  // namespace kinora

@@ -13,6 +13,7 @@
 #include "absl/strings/string_view.h"
 
 #include "kinora/v1/plan.pb.h"
+#include "services/planner/history/revision_state.h"
 
 namespace kinora {
 
@@ -42,6 +43,11 @@ class ChangeReasons {
   };
   std::map<v1::ReasonKind, Reason> reasons_;
 };
+
+// What became of an input that has another value in `now` than in `before`:
+// `edited`, `back to the blueprint's default`.
+std::string InputChangeText(const RevisionState& before,
+                            const RevisionState& now, const std::string& id);
 
 }  // namespace kinora
 

@@ -4,12 +4,14 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 
 #include "common/element_id.h"
 #include "common/status.h"
 #include "services/planner/history/change_reasons.h"
 #include "services/planner/history/key_changes.h"
+#include "services/planner/history/key_reasons.h"
+#include "services/planner/history/place_changes.h"
+#include "services/planner/history/wiring_changes.h"
 #include "services/planner/plan/input_values.h"
 #include "services/planner/plan/takes.h"
 
@@ -28,8 +30,11 @@ struct Step {
 class Explainer {
  public:
   Explainer(const RevisionState& before, const RevisionState& now,
-            ResultHistory& history)
-      : before_(before), now_(now), history_(history) {
+            ResultHistory& history, DecidingReader& values)
+      : before_(before),
+        now_(now),
+        history_(history),
+        places_(before_, now_, values) {
     response_.set_revision(now.revision());
     response_.set_against_revision(before.revision());
   }
@@ -50,6 +55,7 @@ class Explainer {
     if (left_out_ > 0) {
       Note(absl::StrCat(left_out_, " further causes are left out"));
     }
+    ShowDeciders();
     KINORA_RETURN_IF_ERROR(FindEdits());
     return std::move(response_);
   }
@@ -72,10 +78,12 @@ class Explainer {
       cause.set_depth(depth_);
       cause.set_old_hash(before_.HashOf(step.id));
       cause.set_new_hash(now_.HashOf(step.id));
+      KINORA_ASSIGN_OR_RETURN(const PlaceChange place, places_.Of(step.id));
       if (IsInputId(step.id)) {
-        ExplainInput(&cause);
+        ExplainInput(place, &cause);
       } else {
-        ExplainArtefact(events[at], events[at + 1], &cause);
+        KINORA_RETURN_IF_ERROR(
+            ExplainArtefact(events[at], events[at + 1], place, &cause));
         at += 2;
       }
     }
@@ -93,42 +101,48 @@ class Explainer {
     return query;
   }
 
-  void ExplainInput(v1::Cause* cause) {
+  void ExplainInput(const PlaceChange& place, v1::Cause* cause) {
     const std::string& id = cause->id();
-    const v1::Content* before = before_.FindInput(id);
-    const v1::Content* now = now_.FindInput(id);
-    if (before != nullptr) *cause->mutable_old_content() = *before;
-    if (now != nullptr) *cause->mutable_new_content() = *now;
-    cause->set_origin(now_.IsSet(id)   ? v1::VALUE_ORIGIN_SET
-                      : now == nullptr ? v1::VALUE_ORIGIN_REMOVED
+    const v1::Content* before =
+        place.was_there ? before_.FindInput(id) : nullptr;
+    const v1::Content* now = place.is_there ? now_.FindInput(id) : nullptr;
+    if (before == nullptr) cause->clear_old_hash();
+    if (now == nullptr) cause->clear_new_hash();
+    TellValues(before, now, cause);
+    cause->set_origin(now == nullptr   ? v1::VALUE_ORIGIN_REMOVED
+                      : now_.IsSet(id) ? v1::VALUE_ORIGIN_SET
                                        : v1::VALUE_ORIGIN_DEFAULT);
     ChangeReasons reasons;
-    if (cause->old_hash() == cause->new_hash()) {
+    if (place.is_move()) {
+      TellPlace(place, id, &reasons);
+    } else if (cause->old_hash() == cause->new_hash()) {
       reasons.Add(v1::REASON_KIND_UNCHANGED);
-    } else if (before == nullptr) {
-      reasons.Add(v1::REASON_KIND_INPUT_CHANGED,
-                  now_.IsSet(id) ? "set" : "the blueprint's default");
     } else {
       reasons.Add(v1::REASON_KIND_INPUT_CHANGED,
-                  now_.IsSet(id)      ? "edited"
-                  : before_.IsSet(id) ? "back to the blueprint's default"
-                                      : "the blueprint's default changed");
+                  InputChangeText(before_, now_, id));
+      // What nobody set comes from the blueprint.
+      if (!now_.IsSet(id) && !before_.IsSet(id)) GoOnToBlueprint(id);
     }
     *cause->mutable_reason() = reasons.Build();
   }
 
-  void ExplainArtefact(const std::optional<v1::Event>& now_event,
-                       const std::optional<v1::Event>& old_event,
-                       v1::Cause* cause) {
+  static void TellValues(const v1::Content* before, const v1::Content* now,
+                         v1::Cause* cause) {
+    if (before != nullptr) *cause->mutable_old_content() = *before;
+    if (now != nullptr) *cause->mutable_new_content() = *now;
+  }
+
+  absl::Status ExplainArtefact(const std::optional<v1::Event>& now_event,
+                               const std::optional<v1::Event>& old_event,
+                               const PlaceChange& place, v1::Cause* cause) {
     const v1::ManifestArtefact* now = now_.FindArtefact(cause->id());
     const v1::ManifestArtefact* before = before_.FindArtefact(cause->id());
     ChangeReasons reasons;
     if (now == nullptr) {
       cause->set_origin(v1::VALUE_ORIGIN_REMOVED);
-      reasons.Add(v1::REASON_KIND_REMOVED);
-      ExplainPlace(*cause, &reasons);
+      TellPlace(place, cause->id(), &reasons);
       *cause->mutable_reason() = reasons.Build();
-      return;
+      return absl::OkStatus();
     }
     const bool same = before != nullptr &&
                       before->inputs_hash() == now->inputs_hash() &&
@@ -150,11 +164,13 @@ class Explainer {
       // Its value does not come from what its job reads.
       reasons.Add(v1::REASON_KIND_EDITED_BY_HAND);
     } else if (before == nullptr) {
-      ExplainFirst(now_event, &reasons, *cause);
+      ExplainFirst(now_event, place, &reasons, *cause);
     } else {
-      ExplainChange(now_event, old_event, &reasons, cause);
+      KINORA_RETURN_IF_ERROR(
+          ExplainChange(now_event, old_event, &reasons, cause));
     }
     *cause->mutable_reason() = reasons.Build();
+    return absl::OkStatus();
   }
 
   static void TellEvent(const v1::Event& event, v1::Cause* cause) {
@@ -171,89 +187,46 @@ class Explainer {
                                                        : v1::VALUE_ORIGIN_MADE);
   }
 
-  // Everything it was made of is a cause.
+  // What it was made of is a cause; where something decided that there is such
+  // an artefact now, only what of it is new.
   void ExplainFirst(const std::optional<v1::Event>& event,
-                    ChangeReasons* reasons, const v1::Cause& cause) {
+                    const PlaceChange& place, ChangeReasons* reasons,
+                    const v1::Cause& cause) {
     if (before_.manifest == nullptr) {
       reasons->Add(v1::REASON_KIND_INITIAL);
     } else {
-      reasons->Add(v1::REASON_KIND_MISSING,
-                   absl::StrCat("not in ", before_.revision()));
+      TellPlace(place, cause.id(), reasons);
     }
-    ExplainPlace(cause, reasons);
     if (!event.has_value()) return;
     for (const v1::Dependency& dependency : event->artefact().dependencies()) {
+      const std::string& source = dependency.source_id();
       // What is absent, and an empty list, is of nothing.
-      if (dependency.source_id().empty()) continue;
-      GoOn(dependency.source_id(), cause.id());
+      if (source.empty()) continue;
+      if (place.deciders.empty() || Differs(source)) GoOn(source, cause.id());
     }
   }
 
-  // Whether there is such an artefact follows from the sizes of its dimensions
-  // and from the blueprint.
-  void ExplainPlace(const v1::Cause& cause, ChangeReasons* reasons) {
-    if (before_.manifest == nullptr) return;
-    const Blueprint* blueprint = now_.blueprint.get();
-    const absl::StatusOr<ElementId> id = ElementId::Parse(cause.id());
-    if (blueprint != nullptr && id.ok()) {
-      for (const DimensionDeclaration& dimension : blueprint->dimensions) {
-        if (dimension.size_input < 0) continue;
-        for (const DimensionIndex& index : id->indices) {
-          if (index.dimension != dimension.name) continue;
-          GoOnIfChanged(SizeInputId(*blueprint, dimension, *id), cause.id(),
-                        reasons);
-        }
-      }
+  // Says by what something came or went, and goes on to that.
+  void TellPlace(const PlaceChange& place, const std::string& id,
+                 ChangeReasons* reasons) {
+    places_.Say(place, reasons);
+    for (const std::string& decider : place.deciders) {
+      if (!IsInputId(decider)) deciding_.insert(decider);
+      GoOn(decider, id);
     }
-    if (blueprint != nullptr && id.ok()) {
-      const int output = blueprint->FindOutput(id->name);
-      if (output >= 0) {
-        const int node = blueprint->outputs[output].node;
-        for (const Condition& condition : blueprint->nodes[node].conditions) {
-          const Reference& value = condition.value;
-          if (!value.is_input || !value.indices.empty()) continue;
-          GoOnIfChanged(
-              absl::StrCat("Input:", blueprint->inputs[value.target].name),
-              cause.id(), reasons);
-        }
-      }
-    }
-    GoOnIfChanged(std::string(kBlueprintInputId), cause.id(), reasons);
   }
 
-  // A nested dimension has a size for each point of those it is nested in.
-  static std::string SizeInputId(const Blueprint& blueprint,
-                                 const DimensionDeclaration& dimension,
-                                 const ElementId& artefact) {
-    const InputDeclaration& input = blueprint.inputs[dimension.size_input];
-    std::string id = absl::StrCat("Input:", input.name);
-    for (int over : input.over) {
-      const std::string& name = blueprint.dimensions[over].name;
-      for (const DimensionIndex& index : artefact.indices) {
-        if (index.dimension != name) continue;
-        absl::StrAppend(&id, "[", name, "=", index.index, "]");
-      }
-    }
-    return id;
-  }
-
-  void GoOnIfChanged(const std::string& input, const std::string& cause_of,
-                     ChangeReasons* reasons) {
-    if (before_.HashOf(input) == now_.HashOf(input)) return;
-    reasons->AddSubject(v1::REASON_KIND_INPUT_CHANGED, input);
-    GoOn(input, cause_of);
-  }
-
-  void ExplainChange(const std::optional<v1::Event>& now_event,
-                     const std::optional<v1::Event>& old_event,
-                     ChangeReasons* reasons, v1::Cause* cause) {
+  absl::Status ExplainChange(const std::optional<v1::Event>& now_event,
+                             const std::optional<v1::Event>& old_event,
+                             ChangeReasons* reasons, v1::Cause* cause) {
+    const std::string& node = now_.FindArtefact(cause->id())->node();
     if (!now_event.has_value() || !old_event.has_value()) {
       if (now_event.has_value()) {
         Note(absl::StrCat("the log no longer holds how ", cause->id(), " of ",
                           before_.revision(), " was made"));
       }
-      ExplainByNode(*cause, reasons);
-      return;
+      AddNodeReasons(node, before_, now_, reasons);
+      return absl::OkStatus();
     }
     size_t more = 0;
     std::vector<v1::KeyChange> changes = KeyChanges(
@@ -262,93 +235,88 @@ class Explainer {
       Note(absl::StrCat(cause->id(), " reads ", more,
                         " further things that changed"));
     }
-    std::vector<std::string> settings;
-    bool by_blueprint = false;
+    const bool by_blueprint =
+        AddKeyReasons(changes, node, before_, now_, reasons);
+    bool is_wired_otherwise = more > 0;
     for (v1::KeyChange& change : changes) {
-      switch (change.part()) {
-        case v1::KEY_PART_INPUT:
-          reasons->AddSubject(v1::REASON_KIND_INPUT_CHANGED,
-                              change.new_source_id());
-          break;
-        case v1::KEY_PART_ARTEFACT:
-          reasons->AddSubject(v1::REASON_KIND_ARTEFACT_CHANGED,
-                              change.new_source_id());
-          break;
-        case v1::KEY_PART_PRODUCER:
-          reasons->Add(v1::REASON_KIND_PRODUCER_CHANGED,
-                       absl::StrCat("producer changed from ", change.old_text(),
-                                    " to ", change.new_text()));
-          break;
-        case v1::KEY_PART_SETTING:
-          settings.push_back(change.name());
-          break;
-        case v1::KEY_PART_DRAW:
-          reasons->Add(v1::REASON_KIND_TAKE_CHANGED,
-                       absl::StrCat("take ", change.new_text(), " instead of ",
-                                    change.old_text()));
-          GoOn(TakeInputId(change.name()), cause->id());
-          break;
-        case v1::KEY_PART_SALT:
-          reasons->Add(v1::REASON_KIND_SETTINGS_CHANGED,
-                       change.old_text() == change.new_text() ? "leaves changed"
-                                                              : "salt changed");
-          by_blueprint = true;
-          break;
-        case v1::KEY_PART_WIRING:
-          reasons->AddSubject(v1::REASON_KIND_WIRING_CHANGED, change.name());
-          by_blueprint = true;
-          break;
-        default:
-          reasons->Add(v1::REASON_KIND_SETTINGS_CHANGED);
-          by_blueprint = true;
-          break;
-      }
-      if (!change.new_source_id().empty()) {
-        GoOn(change.new_source_id(), cause->id());
-      }
+      GoOnFrom(change, cause->id());
+      is_wired_otherwise =
+          is_wired_otherwise || change.part() == v1::KEY_PART_WIRING;
       *cause->add_changes() = std::move(change);
     }
-    if (!settings.empty()) {
-      reasons->Add(
-          v1::REASON_KIND_SETTINGS_CHANGED,
-          absl::StrCat("settings changed: ", absl::StrJoin(settings, ", ")));
-      by_blueprint = true;
+    if (is_wired_otherwise) {
+      KINORA_RETURN_IF_ERROR(
+          GoOnToMoved(old_event->artefact(), now_event->artefact()));
     }
-    const std::string pinned(kBlueprintInputId);
-    if (by_blueprint && before_.HashOf(pinned) != now_.HashOf(pinned)) {
-      GoOn(pinned, cause->id());
-    }
-    if (!reasons->empty()) return;
+    if (by_blueprint) GoOnToBlueprint(cause->id());
+    if (!reasons->empty()) return absl::OkStatus();
     if (now_event->artefact().inputs_hash() !=
         old_event->artefact().inputs_hash()) {
-      // What is wanted of the job.
-      reasons->Add(v1::REASON_KIND_WIRING_CHANGED);
-      GoOn(pinned, cause->id());
-    } else if (old_event->artefact().produced_by().edited_by() ==
-               v1::EDITED_BY_USER) {
+      return ExplainWork(reasons, *cause);
+    }
+    if (old_event->artefact().produced_by().edited_by() == v1::EDITED_BY_USER) {
       reasons->Add(v1::REASON_KIND_EDITED_BY_HAND,
                    "the edit by hand was taken back");
     } else {
       reasons->Add(v1::REASON_KIND_FORCED);
     }
+    return absl::OkStatus();
   }
 
-  // Without the events, the manifests still tell of the node.
-  void ExplainByNode(const v1::Cause& cause, ChangeReasons* reasons) {
-    const std::string& name = now_.FindArtefact(cause.id())->node();
-    const v1::ManifestNode* before = before_.FindNode(name);
-    const v1::ManifestNode* now = now_.FindNode(name);
-    if (before == nullptr || now == nullptr) return;
-    if (before->producer().name() != now->producer().name() ||
-        before->producer().version() != now->producer().version()) {
-      reasons->Add(v1::REASON_KIND_PRODUCER_CHANGED,
-                   absl::StrCat("producer changed from ",
-                                ProducerText(before->producer()), " to ",
-                                ProducerText(now->producer())));
+  // Goes on to what changed in a key, but for what came or went.
+  void GoOnFrom(const v1::KeyChange& change, const std::string& id) {
+    const std::string& source = change.new_source_id();
+    if (change.part() == v1::KEY_PART_DRAW) {
+      GoOn(TakeInputId(change.name()), id);
+    } else if (!source.empty() &&
+               (change.part() != v1::KEY_PART_WIRING || Differs(source))) {
+      GoOn(source, id);
     }
-    if (before->settings_hash() != now->settings_hash()) {
-      reasons->Add(v1::REASON_KIND_SETTINGS_CHANGED);
+  }
+
+  // Of all that the one reads and the other does not, what is in one of the
+  // revisions only: where a list is longer by one, many slots have moved.
+  absl::Status GoOnToMoved(const v1::ArtefactEvent& old_event,
+                           const v1::ArtefactEvent& now_event) {
+    for (const v1::ArtefactEvent* event : {&old_event, &now_event}) {
+      for (const v1::Dependency& dependency : event->dependencies()) {
+        const std::string& source = dependency.source_id();
+        if (source.empty() || seen_.contains(source) ||
+            (before_.FindArtefact(source) != nullptr &&
+             now_.FindArtefact(source) != nullptr)) {
+          continue;
+        }
+        KINORA_ASSIGN_OR_RETURN(const PlaceChange place, places_.Of(source));
+        if (place.is_move()) GoOn(source, now_event.artefact_id());
+      }
     }
+    return absl::OkStatus();
+  }
+
+  // The job reads the same, but has other things to make.
+  absl::Status ExplainWork(ChangeReasons* reasons, const v1::Cause& cause) {
+    reasons->Add(v1::REASON_KIND_WIRING_CHANGED);
+    const absl::StatusOr<ElementId> id = ElementId::Parse(cause.id());
+    if (!id.ok()) return absl::OkStatus();
+    KINORA_ASSIGN_OR_RETURN(
+        const std::vector<std::string> sizers,
+        ChangedSizersOfJob(*id, before_, now_, kMaxCauses, &places_));
+    for (const std::string& sizer : sizers) {
+      reasons->AddSubject(v1::REASON_KIND_WIRING_CHANGED, sizer);
+      if (!IsInputId(sizer)) deciding_.insert(sizer);
+      GoOn(sizer, cause.id());
+    }
+    if (sizers.empty()) GoOnToBlueprint(cause.id());
+    return absl::OkStatus();
+  }
+
+  bool Differs(const std::string& id) const {
+    return before_.HashOf(id) != now_.HashOf(id);
+  }
+
+  void GoOnToBlueprint(const std::string& cause_of) {
+    const std::string pinned(kBlueprintInputId);
+    if (before_.manifest != nullptr && Differs(pinned)) GoOn(pinned, cause_of);
   }
 
   void GoOn(const std::string& id, const std::string& cause_of) {
@@ -359,6 +327,17 @@ class Explainer {
     }
     seen_.insert(id);
     next_.push_back({id, cause_of});
+  }
+
+  // Shows the values of artefacts that decided, as those of inputs are.
+  void ShowDeciders() {
+    for (v1::Cause& cause : *response_.mutable_causes()) {
+      if (!deciding_.contains(cause.id())) continue;
+      const v1::ManifestArtefact* before = before_.FindArtefact(cause.id());
+      const v1::ManifestArtefact* now = now_.FindArtefact(cause.id());
+      TellValues(before == nullptr ? nullptr : &before->content(),
+                 now == nullptr ? nullptr : &now->content(), &cause);
+    }
   }
 
   // Says of the inputs who set them, and when.
@@ -397,8 +376,10 @@ class Explainer {
   const RevisionState& before_;
   const RevisionState& now_;
   ResultHistory& history_;
+  PlaceChanges places_;
   v1::ExplainArtefactResponse response_;
   absl::flat_hash_set<std::string> seen_;
+  absl::flat_hash_set<std::string> deciding_;  // artefacts to show the value of
   std::vector<Step> next_;
   uint32_t depth_ = 0;
   size_t left_out_ = 0;
@@ -408,8 +389,8 @@ class Explainer {
 
 absl::StatusOr<v1::ExplainArtefactResponse> Explain(
     const std::string& artefact_id, const RevisionState& before,
-    const RevisionState& now, ResultHistory& history) {
-  return Explainer(before, now, history).Run(artefact_id);
+    const RevisionState& now, ResultHistory& history, DecidingReader& values) {
+  return Explainer(before, now, history, values).Run(artefact_id);
 }
 
 }  // namespace kinora

@@ -18,6 +18,7 @@
 #include "kinora/v1/event.pb.h"
 #include "kinora/v1/planner.pb.h"
 #include "services/planner/history/revision_state.h"
+#include "services/planner/plan/deciding_values.h"
 
 namespace kinora {
 
@@ -47,10 +48,11 @@ class ResultHistory {
 // Why `artefact_id` is in `now` as it is, seen from `before`, which may be the
 // time before the first revision. Each thing appears once, so cycles cannot
 // be; at most kMaxCauses and kMaxCauseDepth deep, notes say what is missing.
-// REQUIRES: `now` has the artefact or `before` has.
+// `values` reads what decided that something is there. REQUIRES: `now` has the
+// artefact or `before` has.
 absl::StatusOr<v1::ExplainArtefactResponse> Explain(
     const std::string& artefact_id, const RevisionState& before,
-    const RevisionState& now, ResultHistory& history);
+    const RevisionState& now, ResultHistory& history, DecidingReader& values);
 
 }  // namespace kinora
 

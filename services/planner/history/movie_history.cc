@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 
 #include "common/element_id.h"
 #include "common/error_reason.h"
@@ -15,6 +17,8 @@
 #include "services/planner/history/explanation.h"
 #include "services/planner/history/leaf_list.h"
 #include "services/planner/history/take_list.h"
+#include "services/planner/history/unmade.h"
+#include "services/planner/plan/deciding_values.h"
 #include "services/planner/plan/input_values.h"
 #include "services/planner/plan/takes.h"
 #include "services/planner/planned_movie.h"
@@ -26,6 +30,18 @@ constexpr int kDefaultPageSize = 1000;
 constexpr int kMaxPageSize = 10'000;
 // Well below the message limit; values of inputs may be large.
 constexpr size_t kMaxPageBytes = 2 << 20;
+
+// The movie as it stands: its inputs and blueprint now, and what `made` has.
+RevisionState AheadOf(const RevisionState& made, const MovieSnapshot& movie) {
+  auto manifest = made.manifest == nullptr
+                      ? std::make_shared<v1::Manifest>()
+                      : std::make_shared<v1::Manifest>(*made.manifest);
+  manifest->clear_inputs();
+  for (const auto& [id, content] : movie.inputs) {
+    *(*manifest->mutable_inputs())[id].mutable_content() = content;
+  }
+  return {std::move(manifest), movie.blueprint};
+}
 
 }  // namespace
 
@@ -43,6 +59,9 @@ absl::StatusOr<std::shared_ptr<const RevisionDiff>> MovieHistory::DiffOf(
   KINORA_ASSIGN_OR_RETURN(RevisionState after, reader_.Read(movie_id, to));
   auto diff =
       std::make_shared<RevisionDiff>(std::move(before), std::move(after));
+  StoreBlobBytes blobs(store_.blobs, movie_id);
+  DecidingReader values(&blobs);
+  KINORA_RETURN_IF_ERROR(diff->ExplainPlaces(values));
   bool complete = true;
   KINORA_RETURN_IF_ERROR(reader_.ForEachArtefactEvent(
       movie_id, diff->FirstOfInterest(), 0,
@@ -113,8 +132,14 @@ absl::StatusOr<v1::ExplainArtefactResponse> MovieHistory::ExplainArtefact(
     return InvalidField("artefact_id", request.artefact_id(),
                         "must be the id of an artefact");
   }
-  KINORA_ASSIGN_OR_RETURN(const v1::ManifestPointer pointer,
-                          reader_.Find(movie_id, request.revision()));
+  const absl::StatusOr<v1::ManifestPointer> found =
+      reader_.Find(movie_id, request.revision());
+  if (request.revision().empty() && request.against_revision().empty() &&
+      ReasonOf(found.status()) == "REVISION_NOT_FOUND") {
+    return ExplainMissing(movie_id, parsed, RevisionState(), true);
+  }
+  KINORA_RETURN_IF_ERROR(found.status());
+  const v1::ManifestPointer& pointer = *found;
   KINORA_ASSIGN_OR_RETURN(RevisionState now, reader_.Read(movie_id, pointer));
   EventFinder finder(store_, reader_, movie_id);
   RevisionState before;
@@ -158,15 +183,89 @@ absl::StatusOr<v1::ExplainArtefactResponse> MovieHistory::ExplainArtefact(
     }
   }
   if (now.FindArtefact(id) == nullptr && before.FindArtefact(id) == nullptr) {
-    return WithReason(
-        absl::NotFoundError(absl::StrCat("no artefact ", id, " in ",
-                                         now.revision(), " of ", movie_id)),
-        "ARTEFACT_NOT_FOUND", {{"artefact", id}});
+    return ExplainMissing(movie_id, parsed, now, request.revision().empty());
   }
+  StoreBlobBytes blobs(store_.blobs, movie_id);
+  DecidingReader values(&blobs);
   KINORA_ASSIGN_OR_RETURN(v1::ExplainArtefactResponse response,
-                          Explain(id, before, now, finder));
+                          Explain(id, before, now, finder, values));
   if (!note.empty()) response.add_notes(note);
   return response;
+}
+
+absl::StatusOr<v1::ExplainArtefactResponse> MovieHistory::ExplainMissing(
+    const std::string& movie_id, const ElementId& id,
+    const RevisionState& state, bool current) {
+  const std::string text = id.ToString();
+  StoreBlobBytes blobs(store_.blobs, movie_id);
+  DecidingReader values(&blobs);
+  KINORA_ASSIGN_OR_RETURN(const std::string elsewhere,
+                          WhereElse(movie_id, text, state.revision()));
+  std::string by;
+  RevisionState named = state;
+  const absl::StatusOr<MovieSnapshot> movie = movies_.Read(movie_id);
+  // Without a blueprint that holds together nothing is to come.
+  if (!movie.ok() && !absl::IsFailedPrecondition(movie.status())) {
+    return movie.status();
+  }
+  if (current && movie.ok()) {
+    const RevisionState ahead = AheadOf(state, *movie);
+    KINORA_ASSIGN_OR_RETURN(Unmade unmade, ExplainUnmade(id, ahead, values));
+    if (unmade.explained.causes_size() > 0) {
+      if (!elsewhere.empty()) unmade.explained.add_notes(elsewhere);
+      return std::move(unmade.explained);
+    }
+    if (unmade.ruled_out_by[0] != kBlueprintInputId) {
+      by = absl::StrCat(", ruled out by ",
+                        absl::StrJoin(unmade.ruled_out_by, ", "));
+    }
+    if (state.manifest == nullptr) named = ahead;
+  }
+  KINORA_ASSIGN_OR_RETURN(const std::string hint,
+                          SuggestArtefact(id, named, values));
+  return WithReason(
+      absl::NotFoundError(absl::StrCat(
+          "no artefact ", text, " in ",
+          state.manifest == nullptr ? ""
+                                    : absl::StrCat(state.revision(), " of "),
+          movie_id, by, elsewhere.empty() ? "" : "; ", elsewhere, hint)),
+      "ARTEFACT_NOT_FOUND", {{"artefact", text}});
+}
+
+// Another revision that has an artefact: the one its latest result was made
+// for, as finding out all of them would read every manifest.
+absl::StatusOr<std::string> MovieHistory::WhereElse(const std::string& movie_id,
+                                                    const std::string& id,
+                                                    const std::string& asked) {
+  v1::ResolveArtefactsRequest request;
+  request.set_movie_id(movie_id);
+  request.add_queries()->set_artefact_id(id);
+  KINORA_ASSIGN_OR_RETURN(const v1::ResolveArtefactsResponse response,
+                          store_.events.ResolveArtefacts(request));
+  if (response.artefacts_size() != 1 || !response.artefacts(0).found()) {
+    return "";
+  }
+  const std::string& revision = response.artefacts(0).event().revision();
+  const absl::StatusOr<v1::ManifestPointer> pointer =
+      reader_.Find(movie_id, revision);
+  if (!pointer.ok()) {
+    if (ReasonOf(pointer.status()) != "REVISION_NOT_FOUND") {
+      return pointer.status();
+    }
+    return absl::StrCat("it was made for ", revision,
+                        ", which is not published or was pruned");
+  }
+  KINORA_ASSIGN_OR_RETURN(const RevisionState other,
+                          reader_.Read(movie_id, *pointer));
+  if (other.FindArtefact(id) == nullptr) return "";
+  std::string text = absl::StrCat(revision, " has it: --revision ", revision,
+                                  " explains it there");
+  const absl::StatusOr<Revision> number = Revision::Parse(revision);
+  const absl::StatusOr<Revision> here = Revision::Parse(asked);
+  if (number.ok() && here.ok() && *number < *here) {
+    absl::StrAppend(&text, ", --against ", revision, " what became of it");
+  }
+  return text;
 }
 
 absl::StatusOr<v1::ListTakesResponse> MovieHistory::ListTakes(

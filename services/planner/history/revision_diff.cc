@@ -7,7 +7,9 @@
 #include "absl/strings/str_cat.h"
 
 #include "common/proto_time.h"
+#include "common/status.h"
 #include "services/planner/history/key_changes.h"
+#include "services/planner/history/place_changes.h"
 #include "services/planner/plan/takes.h"
 
 namespace kinora {
@@ -84,7 +86,6 @@ void RevisionDiff::CompareArtefacts() {
     artefact.id = &entry.first;
     artefact.before = &entry.second;
     artefact.origin = v1::VALUE_ORIGIN_REMOVED;
-    artefact.reasons.Add(v1::REASON_KIND_REMOVED);
     ++removed;
   }
   std::sort(artefacts_.begin(), artefacts_.end(),
@@ -97,6 +98,16 @@ void RevisionDiff::CompareArtefacts() {
   summary_.set_unchanged_artefacts(unchanged);
   summary_.set_changed_artefacts(static_cast<int64_t>(artefacts_.size()) -
                                  added - removed);
+}
+
+absl::Status RevisionDiff::ExplainPlaces(DecidingReader& values) {
+  PlaceChanges places(from_, to_, values);
+  for (Artefact& artefact : artefacts_) {
+    if (artefact.before != nullptr && artefact.after != nullptr) continue;
+    KINORA_ASSIGN_OR_RETURN(const PlaceChange place, places.Of(*artefact.id));
+    places.Say(place, &artefact.place);
+  }
+  return absl::OkStatus();
 }
 
 void RevisionDiff::CompareNodes() {
@@ -189,10 +200,7 @@ void RevisionDiff::Explain(const v1::Event& event, Artefact* artefact) {
   }
   artefact->origin = attempt.reused_sequence() != 0 ? v1::VALUE_ORIGIN_REUSED
                                                     : v1::VALUE_ORIGIN_MADE;
-  if (artefact->before == nullptr) {
-    artefact->reasons.Add(v1::REASON_KIND_MISSING,
-                          absl::StrCat("not in ", from_.revision()));
-  }
+  if (artefact->before == nullptr) return;
   ExplainKey(attempt, artefact);
   if (!artefact->reasons.empty()) return;
   artefact->reasons.Add(artefact->before->inputs_hash() == attempt.inputs_hash()
@@ -233,13 +241,6 @@ void RevisionDiff::ExplainKey(const v1::ArtefactEvent& event,
   }
 }
 
-absl::string_view RevisionDiff::InputText(const std::string& id) const {
-  if (to_.IsSet(id)) return from_.FindInput(id) == nullptr ? "set" : "edited";
-  if (to_.FindInput(id) == nullptr) return "no longer set";
-  return from_.IsSet(id) ? "back to the blueprint's default"
-                         : "the blueprint's default changed";
-}
-
 v1::Difference RevisionDiff::At(size_t position) const {
   v1::Difference difference;
   if (position < inputs_.size()) {
@@ -255,7 +256,7 @@ v1::Difference RevisionDiff::At(size_t position) const {
                           : to_.IsSet(id)  ? v1::VALUE_ORIGIN_SET
                                            : v1::VALUE_ORIGIN_DEFAULT);
     difference.mutable_reason()->set_kind(v1::REASON_KIND_INPUT_CHANGED);
-    difference.mutable_reason()->set_text(std::string(InputText(id)));
+    difference.mutable_reason()->set_text(InputChangeText(from_, to_, id));
     return difference;
   }
   const Artefact& artefact = artefacts_[position - inputs_.size()];
@@ -270,7 +271,10 @@ v1::Difference RevisionDiff::At(size_t position) const {
   }
   difference.set_origin(artefact.origin);
   if (artefact.run >= 0) difference.set_run_id(runs_[artefact.run]);
-  *difference.mutable_reason() = artefact.reasons.Build();
+  const bool is_move = artefact.before == nullptr || artefact.after == nullptr;
+  const bool is_edit = artefact.origin == v1::VALUE_ORIGIN_EDITED;
+  *difference.mutable_reason() =
+      (is_move && !is_edit ? artefact.place : artefact.reasons).Build();
   return difference;
 }
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
@@ -22,15 +23,21 @@
 #include "kinora/v1/planner.pb.h"
 #include "services/planner/history/change_reasons.h"
 #include "services/planner/history/revision_state.h"
+#include "services/planner/plan/deciding_values.h"
 
 namespace kinora {
 
-// First Add() for the events, then the rest, which is const and thread-safe.
+// First ExplainPlaces(), then Add() for the events, then the rest, which is
+// const and thread-safe.
 class RevisionDiff {
  public:
   // Compares the manifests. `from` may be newer than `to`. REQUIRES: both have
   // a manifest.
   RevisionDiff(RevisionState from, RevisionState to);
+
+  // Finds out why artefacts came or went; call it first. `values` reads what
+  // decides that. Errors are those of the store's blobs.
+  absl::Status ExplainPlaces(DecidingReader& values);
 
   // Takes the next event of the artefact log. Only events meant for revisions
   // after FirstOfInterest() matter; the others may be left out.
@@ -55,8 +62,9 @@ class RevisionDiff {
     const v1::ManifestArtefact* before = nullptr;
     const v1::ManifestArtefact* after = nullptr;
     v1::ValueOrigin origin = v1::VALUE_ORIGIN_UNSPECIFIED;
-    int run = -1;  // in runs_
-    ChangeReasons reasons;
+    int run = -1;           // in runs_
+    ChangeReasons place;    // of what is in one of them only
+    ChangeReasons reasons;  // of what has another value
   };
 
   void CompareInputs();
@@ -65,7 +73,6 @@ class RevisionDiff {
   void Count(const v1::Event& event);
   void Explain(const v1::Event& event, Artefact* artefact);
   void ExplainKey(const v1::ArtefactEvent& event, Artefact* artefact);
-  absl::string_view InputText(const std::string& id) const;
   int RunNumber(const std::string& run_id);
 
   const RevisionState from_;

@@ -117,6 +117,8 @@ TEST_F(RevisionDiffTest, NamesWhatDiffersAndWhy) {
   Put(&old_, "Artifact:Again", "once", "again");
   Put(&new_, "Artifact:Again", "twice", "again");
   RevisionDiff diff(StateOf(old_, "dark"), StateOf(new_, "dark"));
+  DecidingReader values(nullptr);
+  ASSERT_OK(diff.ExplainPlaces(values));
   EXPECT_EQ(diff.FirstOfInterest(), "rev-0001");
   diff.Add(Made("Artifact:Text", "cat", "cat", "rev-0001"));
   v1::Event text = Made("Artifact:Text", "dog", "dog", "rev-0002");

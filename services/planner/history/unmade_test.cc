@@ -1,0 +1,145 @@
+#include "services/planner/history/unmade.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+
+#include "common/testing/status_matchers.h"
+#include "services/planner/history/told_movie.h"
+
+namespace kinora {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+constexpr char kScenes[] = R"(blueprint: scenes
+inputs:
+  Story: {type: text}
+  Loud: {type: boolean, default: true}
+dimensions:
+  segment: {size: Scenes}
+nodes:
+  Script:
+    producer: script
+    inputs: {story: "Input:Story"}
+    outputs: {Scenes: application/json}
+  Shoot:
+    producer: clip
+    over: [segment]
+    inputs: {scenes: Scenes, before: "Clip[segment-1]"}
+    outputs: {Clip: text/plain}
+  Music:
+    producer: music
+    when: Input:Loud
+    inputs: {scenes: Scenes}
+    outputs: {Song: text/plain}
+  Cut:
+    producer: cut
+    inputs: {clips: {all: "Clip[segment]"}, song: Song}
+    outputs: {Film: text/plain}
+outputs: [Film]
+)";
+
+class UnmadeTest : public ToldMovie {
+ protected:
+  UnmadeTest() { Pin(kScenes); }
+
+  Unmade Look(const std::string& text) {
+    absl::StatusOr<ElementId> id = ElementId::Parse(text);
+    EXPECT_OK(id);
+    DecidingReader values(nullptr);
+    absl::StatusOr<Unmade> unmade =
+        ExplainUnmade(*id, ToldMovie::Look(), values);
+    EXPECT_OK(unmade);
+    return *std::move(unmade);
+  }
+  std::vector<std::string> Waits(const std::string& id) {
+    std::vector<std::string> lines;
+    for (const v1::Cause& cause : Look(id).explained.causes()) {
+      lines.push_back(absl::StrCat(cause.depth(), " ", cause.id(), ": ",
+                                   cause.reason().text()));
+    }
+    return lines;
+  }
+  std::string Suggest(const std::string& text) {
+    absl::StatusOr<ElementId> id =
+        ElementId::Parse(text, ElementId::Kind::kArtefact);
+    EXPECT_OK(id);
+    DecidingReader values(nullptr);
+    absl::StatusOr<std::string> hint =
+        SuggestArtefact(*id, ToldMovie::Look(), values);
+    EXPECT_OK(hint);
+    return *std::move(hint);
+  }
+  void MakeScenes(const std::string& scenes) {
+    Make("Artifact:Scenes", "Script", scenes, {{"story", "Input:Story"}});
+  }
+};
+
+// F: B-12: what is deferred waits for the list.
+TEST_F(UnmadeTest, WaitsForWhatDecidesAndWhatIsRead) {
+  EXPECT_THAT(Waits("Artifact:Clip[segment=1]"),
+              ElementsAre("0 Artifact:Clip[segment=1]: not made yet; waits "
+                          "for: Artifact:Scenes",
+                          "1 Artifact:Scenes: not made yet; waits for: "
+                          "Input:Story",
+                          "2 Input:Story: not set"));
+  Set("Input:Story", "a cat");
+  MakeScenes("[1,2]");
+  EXPECT_THAT(Waits("Artifact:Clip[segment=1]"),
+              ElementsAre("0 Artifact:Clip[segment=1]: not made yet; waits "
+                          "for: Artifact:Clip[segment=0]",
+                          "1 Artifact:Clip[segment=0]: not made yet"));
+  Set("Input:Loud", "false");
+  // What is switched off is not waited for.
+  EXPECT_THAT(Waits("Artifact:Film"),
+              ElementsAre("0 Artifact:Film: not made yet; waits for: "
+                          "Artifact:Clip[segment=0], Artifact:Clip[segment=1]",
+                          "1 Artifact:Clip[segment=0]: not made yet",
+                          "1 Artifact:Clip[segment=1]: not made yet; waits "
+                          "for: Artifact:Clip[segment=0]"));
+}
+
+TEST_F(UnmadeTest, SaysWhatRulesItOut) {
+  Set("Input:Story", "a cat");
+  MakeScenes("[1,2]");
+  Set("Input:Loud", "false");
+  EXPECT_THAT(Look("Artifact:Clip[segment=2]").ruled_out_by,
+              ElementsAre("Artifact:Scenes"));
+  EXPECT_THAT(Look("Artifact:Song").ruled_out_by, ElementsAre("Input:Loud"));
+  EXPECT_THAT(Look("Artifact:Nothing").ruled_out_by,
+              ElementsAre("Input:Blueprint"));
+  EXPECT_THAT(Look("Artifact:Song").explained.causes(), IsEmpty());
+}
+
+// A million clips do not make an answer of a million.
+TEST_F(UnmadeTest, IsBounded) {
+  Set("Input:Story", "a cat");
+  std::string scenes = "[1";
+  for (int i = 1; i < 50'000; ++i) scenes += ",1";
+  MakeScenes(scenes + "]");
+  const Unmade unmade = Look("Artifact:Film");
+  EXPECT_EQ(unmade.explained.causes_size(), static_cast<int>(kMaxCauses));
+  EXPECT_EQ(unmade.explained.notes_size(), 1);
+}
+
+TEST_F(UnmadeTest, SuggestsTheNearestThatIsThere) {
+  Set("Input:Story", "a cat");
+  MakeScenes("[1,2]");
+  Make("Artifact:Clip[segment=0]", "Shoot", "first", {});
+  Make("Artifact:Clip[segment=1]", "Shoot", "second", {});
+  Commit();
+  EXPECT_EQ(Suggest("Clip[segment=7]"), "; did you mean \"Clip[segment=1]\"?");
+  EXPECT_EQ(Suggest("Clips[segment=1]"), "; did you mean \"Clip[segment=1]\"?");
+  EXPECT_EQ(Suggest("Clip"), "; did you mean \"Clip[segment=0]\"?");
+  EXPECT_EQ(Suggest("Scene"), "; did you mean \"Scenes\"?");
+  // It is not made, so nobody means it.
+  EXPECT_EQ(Suggest("Films"), "");
+  EXPECT_EQ(Suggest("Whatever"), "");
+}
+
+}  // namespace
+}  // namespace kinora
