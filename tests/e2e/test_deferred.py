@@ -98,6 +98,9 @@ def test_lists_and_conditions_decide_during_the_run(kinora, tmp_path):
 # F: B-5
 def test_scopes_reach_into_what_is_decided_during_the_run(kinora, tmp_path):
     pin(kinora, tmp_path, scenes(2, song=True))
+    drawn = kinora.ok("graph", "scenes")
+    assert 'label="Storyboard: waits for Scenes"' in drawn
+    assert '[style=dotted label="if"]' in drawn
     one = kinora.run("scenes", "--only", "Clip[segment=1][shot=0]")
     assert one.end == "run.completed", one.events[-1]
     assert one.called == {

@@ -13,28 +13,41 @@ std::string RenderDot(const Drawing& drawing) {
   std::string text =
       absl::StrCat("digraph \"", drawing.title, "\" {\n  rankdir=LR;\n");
   for (const Box& box : drawing.boxes) {
-    absl::StrAppend(
-        &text, "  ", box.name,
-        box.is_input ? " [shape=oval label=\"" : " [shape=box label=\"",
-        box.label, "\"];\n");
+    absl::StrAppend(&text, "  ", box.name,
+                    box.is_input ? " [shape=oval " : " [shape=box ",
+                    box.is_deferred ? "style=dashed " : "", "label=\"",
+                    box.label, "\"];\n");
   }
-  for (const auto& [from, to] : drawing.arrows) {
-    absl::StrAppend(&text, "  ", drawing.boxes[from].name, " -> ",
-                    drawing.boxes[to].name, ";\n");
+  for (const Arrow& arrow : drawing.arrows) {
+    absl::StrAppend(&text, "  ", drawing.boxes[arrow.from].name, " -> ",
+                    drawing.boxes[arrow.to].name);
+    if (!arrow.decides.empty()) {
+      absl::StrAppend(&text, " [style=dotted label=\"", arrow.decides, "\"]");
+    }
+    text += ";\n";
   }
   return absl::StrCat(text, "}\n");
 }
 
 std::string RenderMermaid(const Drawing& drawing) {
   std::string text = "flowchart LR\n";
+  bool any_deferred = false;
   for (const Box& box : drawing.boxes) {
     absl::StrAppend(&text, "  ", box.name, box.is_input ? "([\"" : "[\"",
-                    box.label, box.is_input ? "\"])\n" : "\"]\n");
+                    box.label, box.is_input ? "\"])" : "\"]",
+                    box.is_deferred ? ":::deferred\n" : "\n");
+    any_deferred = any_deferred || box.is_deferred;
   }
-  for (const auto& [from, to] : drawing.arrows) {
-    absl::StrAppend(&text, "  ", drawing.boxes[from].name, " --> ",
-                    drawing.boxes[to].name, "\n");
+  for (const Arrow& arrow : drawing.arrows) {
+    absl::StrAppend(&text, "  ", drawing.boxes[arrow.from].name);
+    if (arrow.decides.empty()) {
+      text += " --> ";
+    } else {
+      absl::StrAppend(&text, " -.->|\"", arrow.decides, "\"| ");
+    }
+    absl::StrAppend(&text, drawing.boxes[arrow.to].name, "\n");
   }
+  if (any_deferred) text += "  classDef deferred stroke-dasharray: 5 4\n";
   return text;
 }
 
