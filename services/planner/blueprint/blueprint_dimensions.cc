@@ -83,6 +83,15 @@ absl::Status BlueprintParser::ParseDimensionSizes() {
 absl::Status BlueprintParser::ParseSize(const YamlNode& node,
                                         const std::string& path,
                                         DimensionDeclaration* dimension) {
+  reading_ = &node;
+  KINORA_RETURN_IF_ERROR(ResolveSize(node, path, dimension));
+  reading_ = nullptr;
+  return absl::OkStatus();
+}
+
+absl::Status BlueprintParser::ResolveSize(const YamlNode& node,
+                                          const std::string& path,
+                                          DimensionDeclaration* dimension) {
   KINORA_ASSIGN_OR_RETURN(std::string text, Text(node, path));
   absl::StatusOr<JsonValue> value = ToJson(node);
   std::optional<int64_t> size =

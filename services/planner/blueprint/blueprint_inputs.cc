@@ -74,6 +74,11 @@ absl::Status BlueprintParser::ParseInput(const YamlEntry& entry) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<InputRule> BlueprintParser::RuleOfInput(const YamlEntry& entry) {
+  KINORA_RETURN_IF_ERROR(ParseInput(entry));
+  return blueprint_.inputs.back().rule;
+}
+
 absl::Status BlueprintParser::ParseBounds(const YamlNode& map,
                                           const std::string& path,
                                           InputRule* rule) {

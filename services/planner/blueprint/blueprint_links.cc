@@ -71,6 +71,7 @@ absl::Status BlueprintParser::ParseBinding(const YamlEntry& entry,
 absl::StatusOr<Reference> BlueprintParser::ParseReferenceAt(
     const YamlNode& value, const std::string& path, const NodeDeclaration& node,
     bool is_list) {
+  reading_ = &value;
   KINORA_ASSIGN_OR_RETURN(std::string text, Text(value, path));
   absl::StatusOr<SpelledReference> spelled = ParseReference(text);
   if (!spelled.ok()) {
@@ -80,6 +81,7 @@ absl::StatusOr<Reference> BlueprintParser::ParseReferenceAt(
   KINORA_RETURN_IF_ERROR(ResolveTarget(*spelled, value.line, path, &reference));
   KINORA_RETURN_IF_ERROR(
       ResolveIndices(*spelled, value.line, path, node, is_list, &reference));
+  reading_ = nullptr;
   return reference;
 }
 

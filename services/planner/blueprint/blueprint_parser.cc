@@ -5,10 +5,13 @@
 #include <memory>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 
 #include "common/element_id.h"
+#include "common/error_reason.h"
 #include "common/ids.h"
 #include "common/status.h"
 #include "services/planner/blueprint/sub_blueprints.h"
@@ -47,6 +50,56 @@ int Blueprint::FindOutput(absl::string_view name) const {
   return -1;
 }
 
+namespace {
+
+// The whole that one document and what it uses come to.
+absl::StatusOr<Blueprint> ParseFrom(
+    absl::string_view file, const std::vector<const YamlNode*>& documents,
+    const YamlNode& root) {
+  std::deque<YamlNode> made;
+  KINORA_ASSIGN_OR_RETURN(const WholeBlueprint whole,
+                          ExpandSubBlueprints(file, documents, root, &made));
+  BlueprintParser parser(file, *whole.root, ContextOf(documents, root.line));
+  absl::StatusOr<Blueprint> blueprint = parser.Parse();
+  if (blueprint.ok()) {
+    KINORA_RETURN_IF_ERROR(
+        CheckUseBindings(file, documents, whole.bindings, *blueprint));
+    return blueprint;
+  }
+  // What is wrong stands where an input is bound, not where that is read.
+  for (const UseBinding& binding : whole.bindings) {
+    if (binding.reference != parser.reading()) continue;
+    return WithReason(
+        absl::Status(
+            blueprint.status().code(),
+            absl::StrReplaceAll(
+                blueprint.status().message(),
+                {{absl::StrCat(MetadataOf(blueprint.status())["path"], ": "),
+                  absl::StrCat(ClipValue(binding.path), ": ")}})),
+        "BLUEPRINT_INVALID",
+        {{"field", "blueprint"},
+         {"line", absl::StrCat(binding.reference->line)},
+         {"path", ClipValue(binding.path)}});
+  }
+  return blueprint;
+}
+
+// An error in a document that others use names things as they are in the whole.
+// If the document has the same trouble by itself, it says so in its own words.
+absl::Status InItsOwnWords(absl::string_view file,
+                           const std::vector<const YamlNode*>& documents,
+                           const absl::Status& status) {
+  const std::string line_text = MetadataOf(status)["line"];
+  int line = 0;
+  if (!absl::SimpleAtoi(line_text, &line)) return status;
+  const YamlNode& document = DocumentOf(documents, line);
+  if (&document == documents[0]) return status;
+  absl::Status own = ParseFrom(file, documents, document).status();
+  return !own.ok() && MetadataOf(own)["line"] == line_text ? own : status;
+}
+
+}  // namespace
+
 absl::StatusOr<Blueprint> ParseBlueprint(absl::string_view file,
                                          absl::string_view text) {
   if (text.size() > kMaxBlueprintTextBytes) {
@@ -57,10 +110,10 @@ absl::StatusOr<Blueprint> ParseBlueprint(absl::string_view file,
   }
   KINORA_ASSIGN_OR_RETURN(std::unique_ptr<YamlTree> tree,
                           YamlTree::Parse(file, text));
-  std::deque<YamlNode> made;
-  KINORA_ASSIGN_OR_RETURN(const YamlNode* whole,
-                          ExpandSubBlueprints(file, tree->documents(), &made));
-  return BlueprintParser(file, *whole).Parse();
+  const std::vector<const YamlNode*>& documents = tree->documents();
+  absl::StatusOr<Blueprint> whole = ParseFrom(file, documents, *documents[0]);
+  if (whole.ok() || documents.size() == 1) return whole;
+  return InItsOwnWords(file, documents, whole.status());
 }
 
 absl::StatusOr<Blueprint> BlueprintParser::Parse() {
@@ -91,10 +144,12 @@ absl::StatusOr<Blueprint> BlueprintParser::Parse() {
 
 absl::Status BlueprintParser::Error(int line, absl::string_view path,
                                     absl::string_view what) const {
-  std::string clipped = ClipValue(path);
-  return BlueprintError(
-      file_, line,
-      path.empty() ? std::string(what) : absl::StrCat(clipped, ": ", what));
+  const std::string clipped = ClipValue(path);
+  return WithReason(
+      BlueprintError(
+          file_, line,
+          absl::StrCat(context_, clipped, path.empty() ? "" : ": ", what)),
+      "BLUEPRINT_INVALID", {{"path", clipped}});
 }
 
 absl::Status BlueprintParser::ExpectMap(const YamlNode& node,

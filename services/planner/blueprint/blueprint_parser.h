@@ -28,11 +28,18 @@ namespace kinora {
 // For one document; not thread-safe.
 class BlueprintParser {
  public:
-  // `root` MUST outlive the parser.
-  BlueprintParser(absl::string_view file, const YamlNode& root)
-      : file_(file), root_(root) {}
+  // `root` MUST outlive the parser. `context` stands before each message.
+  BlueprintParser(absl::string_view file, const YamlNode& root,
+                  std::string context)
+      : file_(file), root_(root), context_(std::move(context)) {}
 
   absl::StatusOr<Blueprint> Parse();
+
+  // Of an input without dimensions that the document declares.
+  absl::StatusOr<InputRule> RuleOfInput(const YamlEntry& entry);
+
+  // What was being resolved when Parse() failed; null if nothing was.
+  const YamlNode* reading() const { return reading_; }
 
  private:
   using Keys = std::initializer_list<absl::string_view>;
@@ -52,6 +59,8 @@ class BlueprintParser {
   absl::Status ParseDimensionSizes();
   absl::Status ParseSize(const YamlNode& node, const std::string& path,
                          DimensionDeclaration* dimension);
+  absl::Status ResolveSize(const YamlNode& node, const std::string& path,
+                           DimensionDeclaration* dimension);
   absl::Status ParseSizeInput(const YamlNode& node,
                               const SpelledReference& reference,
                               const std::string& path,
@@ -181,6 +190,8 @@ class BlueprintParser {
 
   const absl::string_view file_;
   const YamlNode& root_;
+  const std::string context_;
+  const YamlNode* reading_ = nullptr;
   Blueprint blueprint_;
   absl::flat_hash_map<std::string, int> dimension_ids_;
   absl::flat_hash_map<std::string, int> input_ids_;

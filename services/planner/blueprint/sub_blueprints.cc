@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -10,6 +11,8 @@
 #include "absl/strings/str_cat.h"
 
 #include "common/status.h"
+#include "services/planner/blueprint/blueprint_parser.h"
+#include "services/planner/blueprint/reference.h"
 #include "services/planner/blueprint/suggest.h"
 #include "services/planner/blueprint/use_rewriter.h"
 
@@ -23,13 +26,16 @@ constexpr size_t kMaxExpanded = 2000;
 class Expander {
  public:
   Expander(absl::string_view file,
-           const std::vector<const YamlNode*>& documents,
+           const std::vector<const YamlNode*>& documents, const YamlNode& root,
            std::deque<YamlNode>* made)
-      : file_(file), documents_(documents), rewriter_(file, made) {}
+      : file_(file),
+        documents_(documents),
+        whole_(root),
+        rewriter_(file, made) {}
 
-  absl::StatusOr<const YamlNode*> Expand() {
+  absl::StatusOr<WholeBlueprint> Expand() {
     KINORA_RETURN_IF_ERROR(IndexDocuments());
-    const YamlNode& whole = *documents_[0];
+    const YamlNode& whole = whole_;
     root_ = rewriter_.Make(YamlNode::Kind::kMap, whole.line);
     inputs_ = rewriter_.Make(YamlNode::Kind::kMap, whole.line);
     dimensions_ = rewriter_.Make(YamlNode::Kind::kMap, whole.line);
@@ -37,7 +43,7 @@ class Expander {
     UseScope scope;
     scope.document = &whole;
     KINORA_RETURN_IF_ERROR(AddDocument(scope));
-    KINORA_RETURN_IF_ERROR(CheckAllAreUsed());
+    if (&whole == documents_[0]) KINORA_RETURN_IF_ERROR(CheckAllAreUsed());
     for (const YamlEntry& entry : whole.entries) {
       bool is_ours = entry.key == "inputs" || entry.key == "dimensions" ||
                      entry.key == "nodes";
@@ -46,14 +52,18 @@ class Expander {
     Put(root_, "inputs", whole.line, inputs_);
     Put(root_, "dimensions", whole.line, dimensions_);
     Put(root_, "nodes", whole.line, nodes_);
-    return root_;
+    WholeBlueprint expanded;
+    expanded.root = root_;
+    expanded.bindings = std::move(bindings_);
+    return expanded;
   }
 
  private:
   absl::Status Error(int line, absl::string_view path,
                      absl::string_view what) const {
-    return BlueprintError(file_, line,
-                          absl::StrCat(ClipValue(path), ": ", what));
+    return BlueprintError(
+        file_, line,
+        absl::StrCat(ContextOf(documents_, line), ClipValue(path), ": ", what));
   }
 
   absl::Status TooMany(int line, absl::string_view path,
@@ -89,7 +99,8 @@ class Expander {
       return BlueprintError(
           file_, entry.line,
           absl::StrCat(
-              "unknown key \"", ClipValue(entry.key), "\"",
+              ContextOf(documents_, entry.line), "unknown key \"",
+              ClipValue(entry.key), "\"",
               DidYouMean(entry.key, {std::begin(kKeys), std::end(kKeys)})));
     }
     const YamlNode* name = document.Find("blueprint");
@@ -261,16 +272,91 @@ class Expander {
                      "has dimensions of its own, so it cannot be bound; it is "
                      "an input of the whole");
       }
-      KINORA_ASSIGN_OR_RETURN(scope->bound[entry.key],
-                              rewriter_.Binding(outer, *entry.value));
+      const YamlNode*& bound = scope->bound[entry.key];
+      KINORA_ASSIGN_OR_RETURN(bound, rewriter_.Binding(outer, *entry.value));
+      UseBinding binding;
+      binding.input = entry.key;
+      binding.blueprint = scope->document->Find("blueprint")->scalar;
+      KINORA_ASSIGN_OR_RETURN(
+          binding.rule,
+          RuleOf(*scope->document, {entry.key, input->line, input}));
+      KINORA_RETURN_IF_ERROR(
+          CheckBound(outer, *entry.value, *bound, here, std::move(binding)));
     }
+    return absl::OkStatus();
+  }
+
+  // The input is not one of the whole, so nobody else looks at it.
+  absl::StatusOr<InputRule> RuleOf(const YamlNode& document,
+                                   const YamlEntry& input) {
+    const auto known = rules_.find(input.value);
+    if (known != rules_.end()) return known->second;
+    KINORA_ASSIGN_OR_RETURN(
+        const InputRule rule,
+        BlueprintParser(file_, document, ContextOf(documents_, input.line))
+            .RuleOfInput(input));
+    rules_[input.value] = rule;
+    return rule;
+  }
+
+  // Each reference of what an input is bound to, as it is written and as it is
+  // in the whole.
+  absl::Status CheckBound(const UseScope& outer, const YamlNode& written,
+                          const YamlNode& in_whole, const std::string& path,
+                          UseBinding binding) {
+    if (written.kind == YamlNode::Kind::kScalar) {
+      binding.spelled = written.scalar;
+      binding.path = path;
+      return CheckReference(outer, written, in_whole, std::move(binding));
+    }
+    for (absl::string_view key : {"all", "from", "else"}) {
+      const YamlNode* part = written.Find(key);
+      const YamlNode* whole = in_whole.Find(key);
+      if (part == nullptr || whole == nullptr ||
+          part->kind != YamlNode::Kind::kScalar) {
+        continue;
+      }
+      UseBinding one = binding;
+      one.spelled = part->scalar;
+      one.path = key == "else" ? absl::StrCat(path, ".else") : path;
+      KINORA_RETURN_IF_ERROR(
+          CheckReference(outer, *part, *whole, std::move(one)));
+    }
+    return absl::OkStatus();
+  }
+
+  // An input that the using blueprint declares has its type there, whatever
+  // that is bound to in turn; of all else the type is known in the whole.
+  absl::Status CheckReference(const UseScope& outer, const YamlNode& written,
+                              const YamlNode& in_whole, UseBinding binding) {
+    const absl::StatusOr<SpelledReference> spelled =
+        ParseReference(written.scalar);
+    const YamlNode* inputs = outer.document->Find("inputs");
+    const YamlNode* input =
+        spelled.ok() && spelled->is_input && inputs != nullptr
+            ? inputs->Find(spelled->name)
+            : nullptr;
+    const YamlNode* type = input == nullptr ? nullptr : input->Find("type");
+    const std::optional<InputType> declared =
+        type == nullptr ? std::nullopt : ParseInputType(type->scalar);
+    if (declared.has_value()) {
+      return CheckDeclaredType(file_, documents_, binding, written.line,
+                               *declared);
+    }
+    binding.reference = in_whole.kind == YamlNode::Kind::kScalar
+                            ? &in_whole
+                            : in_whole.Find("all");
+    if (binding.reference != nullptr) bindings_.push_back(std::move(binding));
     return absl::OkStatus();
   }
 
   const absl::string_view file_;
   const std::vector<const YamlNode*>& documents_;
+  const YamlNode& whole_;
   UseRewriter rewriter_;
   std::map<std::string, const YamlNode*> by_name_;
+  std::vector<UseBinding> bindings_;
+  std::map<const YamlNode*, InputRule> rules_;  // by declaration
   std::set<const YamlNode*> used_;
   std::map<std::string, int> declared_;  // lines, by kind and whole name
   YamlNode* root_ = nullptr;
@@ -291,17 +377,21 @@ bool UsesOthers(const YamlNode& document) {
 
 }  // namespace
 
-absl::StatusOr<const YamlNode*> ExpandSubBlueprints(
+absl::StatusOr<WholeBlueprint> ExpandSubBlueprints(
     absl::string_view file, const std::vector<const YamlNode*>& documents,
-    std::deque<YamlNode>* made) {
+    const YamlNode& root, std::deque<YamlNode>* made) {
   // A blueprint by itself is read as it stands, whatever is wrong with it.
-  if (!UsesOthers(*documents[0])) {
-    if (documents.size() == 1) return documents[0];
-    return BlueprintError(file, documents[1]->line,
-                          "a second YAML document, but the first blueprint "
-                          "uses no other");
+  if (!UsesOthers(root)) {
+    if (documents.size() > 1 && &root == documents[0]) {
+      return BlueprintError(file, documents[1]->line,
+                            "a second YAML document, but the first blueprint "
+                            "uses no other");
+    }
+    WholeBlueprint alone;
+    alone.root = &root;
+    return alone;
   }
-  return Expander(file, documents, made).Expand();
+  return Expander(file, documents, root, made).Expand();
 }
 
 }  // namespace kinora

@@ -9,6 +9,7 @@
 //     what belongs to `title`,
 //   - "Input:Title" wherever it reads `Input:text`.
 // Inputs of `title` that are not bound become inputs `Intro_NAME` of the whole.
+// What is bound must fit the declared type.
 
 #ifndef KINORA_SERVICES_PLANNER_BLUEPRINT_SUB_BLUEPRINTS_H_
 #define KINORA_SERVICES_PLANNER_BLUEPRINT_SUB_BLUEPRINTS_H_
@@ -20,16 +21,24 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
+#include "services/planner/blueprint/use_bindings.h"
 #include "services/planner/blueprint/yaml_tree.h"
 
 namespace kinora {
 
-// One blueprint without uses, in place of the first of `documents`. Nodes are
+struct WholeBlueprint {
+  const YamlNode* root = nullptr;
+  // Those whose types were not compared yet, outer uses before inner ones.
+  std::vector<UseBinding> bindings;
+};
+
+// One blueprint without uses, in place of `root`, one of `documents`. Nodes are
 // shared with the documents or made in `made`; both MUST outlive the result.
+// If `root` is the first, all others must be used.
 // INVALID_ARGUMENT (BLUEPRINT_INVALID) names file, line, element and value.
-absl::StatusOr<const YamlNode*> ExpandSubBlueprints(
+absl::StatusOr<WholeBlueprint> ExpandSubBlueprints(
     absl::string_view file, const std::vector<const YamlNode*>& documents,
-    std::deque<YamlNode>* made);
+    const YamlNode& root, std::deque<YamlNode>* made);
 
 }  // namespace kinora
 

@@ -62,8 +62,9 @@ const YamlNode* UseRewriter::Over(const UseScope& scope, const YamlNode* list,
   for (const std::string& name : scope.over) {
     over->items.push_back(MakeText(name, line));
   }
-  for (std::string& name : Names(scope, list)) {
-    over->items.push_back(MakeText(std::move(name), line));
+  if (list == nullptr) return over;
+  for (const YamlNode* item : list->items) {
+    over->items.push_back(MakeText(scope.prefix + item->scalar, item->line));
   }
   return over;
 }
@@ -179,8 +180,9 @@ absl::StatusOr<const YamlNode*> UseRewriter::Binding(const UseScope& scope,
       if (value->kind == YamlNode::Kind::kMap) {
         return BlueprintError(
             file_, entry.line,
-            absl::StrCat(ClipValue(scope.prefix), ": \"",
-                         ClipValue(entry.value->scalar),
+            absl::StrCat("blueprint ",
+                         ClipValue(scope.document->Find("blueprint")->scalar),
+                         ": \"", ClipValue(entry.value->scalar),
                          "\" is bound to a fan-in, which stands only where "
                          "it is read by itself"));
       }
@@ -248,8 +250,9 @@ const YamlNode* UseRewriter::Output(const UseScope& scope,
     const YamlNode* value = entry.value;
     if (entry.key == "over" && value->kind == YamlNode::Kind::kList) {
       YamlNode* over = Make(YamlNode::Kind::kList, value->line);
-      for (std::string& name : Names(scope, value)) {
-        over->items.push_back(MakeText(std::move(name), value->line));
+      for (const YamlNode* item : value->items) {
+        over->items.push_back(
+            MakeText(scope.prefix + item->scalar, item->line));
       }
       value = over;
     } else if (entry.key == "leaves") {

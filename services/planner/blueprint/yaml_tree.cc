@@ -291,7 +291,8 @@ absl::Status BlueprintError(absl::string_view file, int line,
   std::string place = file.empty() ? absl::StrCat("line ", line)
                                    : absl::StrCat(file, ":", line);
   return WithReason(absl::InvalidArgumentError(absl::StrCat(place, ": ", what)),
-                    "BLUEPRINT_INVALID", {{"field", "blueprint"}});
+                    "BLUEPRINT_INVALID",
+                    {{"field", "blueprint"}, {"line", absl::StrCat(line)}});
 }
 
 absl::StatusOr<std::unique_ptr<YamlTree>> YamlTree::Parse(

@@ -76,7 +76,7 @@ class YamlTree {
 absl::StatusOr<JsonValue> ToJson(const YamlNode& node);
 
 // INVALID_ARGUMENT (BLUEPRINT_INVALID) `file:line: what`; "line 12: what" for
-// a file without a name.
+// a file without a name. The line is in the metadata, too.
 absl::Status BlueprintError(absl::string_view file, int line,
                             absl::string_view what);
 
