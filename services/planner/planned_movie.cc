@@ -214,7 +214,17 @@ absl::StatusOr<v1::ExpandDeferredGroupResponse> PlannedMovie::Expand(
   options.scope = saved.scope();
   options.run_id = request.run_id();
   KINORA_RETURN_IF_ERROR(results_.CatchUp(base.revision()));
-  KINORA_ASSIGN_OR_RETURN(DecidingValues guess, ValuesOfBase(base, *blueprint));
+  // What was known at the run's last expansion still is, so with what has
+  // landed since the first graph mostly fits. The values of the base are often
+  // others.
+  const std::string of =
+      absl::StrCat(request.plan_hash(), " ", request.run_id());
+  DecidingValues guess;
+  if (of == expanded_of_) {
+    guess = reader_of_decided_.Guess(*blueprint, expanded_with_);
+  } else {
+    KINORA_ASSIGN_OR_RETURN(guess, ValuesOfBase(base, *blueprint));
+  }
   if (request.has_content()) {
     for (auto& [id, value] : reader_of_decided_.Guess(*blueprint, {landed})) {
       guess[id] = std::move(value);
@@ -229,6 +239,8 @@ absl::StatusOr<v1::ExpandDeferredGroupResponse> PlannedMovie::Expand(
       PlanUntilItFits(*blueprint, inputs.values, std::move(guess),
                       &reader_of_decided_, plan_with));
   KINORA_RETURN_IF_ERROR(CheckLanded(landed, request, made.decided));
+  expanded_of_ = of;
+  expanded_with_ = std::move(made.decided);
   return ExpansionOf(saved, std::move(made.plan));
 }
 
@@ -277,6 +289,7 @@ absl::Status PlannedMovie::CheckBirth() {
   results_.Forget();
   kept_ = Hydrated();
   decided_of_.clear();
+  expanded_of_.clear();
   return absl::OkStatus();
 }
 

@@ -148,6 +148,9 @@ class PlannedMovie {
   // The deciding artefacts of a manifest and blueprint.
   std::string decided_of_ ABSL_GUARDED_BY(mu_);
   std::vector<DecidedArtefact> decided_ ABSL_GUARDED_BY(mu_);
+  // Those that were known at the latest expansion, by plan and run.
+  std::string expanded_of_ ABSL_GUARDED_BY(mu_);
+  std::vector<DecidedArtefact> expanded_with_ ABSL_GUARDED_BY(mu_);
   StoreBlobBytes blob_bytes_;
   DecidingReader reader_of_decided_ ABSL_GUARDED_BY(mu_);
 };

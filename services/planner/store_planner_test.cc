@@ -62,6 +62,7 @@ class ForgetfulBlobStore final : public BlobStore {
   }
   absl::StatusOr<v1::FindMissingBlobsResponse> FindMissing(
       const v1::FindMissingBlobsRequest& request) override {
+    ++searches;
     v1::FindMissingBlobsResponse response;
     for (const v1::Digest& digest : request.digests()) {
       if (forgotten.contains(digest.hash())) *response.add_missing() = digest;
@@ -74,6 +75,7 @@ class ForgetfulBlobStore final : public BlobStore {
   }
 
   absl::flat_hash_set<std::string> forgotten;
+  int searches = 0;
 
  private:
   BlobStore& base_;
@@ -159,7 +161,7 @@ class StorePlannerTest : public ::testing::Test {
     v1::ProducedBy& by = *attempt.mutable_produced_by();
     by.set_run_id(kRun);
     by.set_job_id(key.job_id);
-    by.set_node(key.job_id);
+    by.set_node(key.job_id.substr(0, key.job_id.find('[')));
     by.mutable_producer()->set_name(key.node.producer);
     by.set_settings_hash(key.node.settings.Hex());
     by.set_attempt(1);
@@ -331,6 +333,67 @@ TEST_F(StorePlannerTest, ExpandsAPlanWithWhatItWasMadeWith) {
               StatusIs(absl::StatusCode::kNotFound));
 }
 
+constexpr char kShots[] = R"(blueprint: shots
+dimensions:
+  segment: {size: Scenes}
+  shot: {within: segment, size: "Shots[segment]"}
+nodes:
+  Script: {producer: script, outputs: {Scenes: application/json}}
+  Board:
+    producer: board
+    over: [segment]
+    inputs: {scenes: Scenes}
+    outputs: {Shots: application/json}
+  Clip: {producer: clip, over: [segment, shot], outputs: {Clip: video/mp4}}
+)";
+
+// Each graph that is tried asks for the blobs of what decides.
+TEST_F(StorePlannerTest, AnExpansionGoesOnFromTheOneBefore) {
+  MakeMovie(kShots);
+  ASSERT_OK_AND_ASSIGN(CreatedPlan created, Plan());
+  const auto expand = [&](const std::string& id, const std::string& hash,
+                          size_t bytes) {
+    v1::ExpandDeferredGroupRequest request;
+    request.set_movie_id("film");
+    request.set_run_id(kRun);
+    request.set_plan_hash(created.header.plan_hash());
+    request.set_artefact_id(id);
+    v1::BlobRef& blob = *request.mutable_content()->mutable_blob();
+    blob.mutable_digest()->set_hash(hash);
+    blob.mutable_digest()->set_size_bytes(static_cast<int64_t>(bytes));
+    blob.set_mime_type("application/json");
+    return planner_.ExpandDeferredGroup(request);
+  };
+  JobKey script;
+  script.node.producer = "script";
+  script.node.settings = Sha256Of("{}");
+  script.node.outputs = {{"Scenes", "application/json"}};
+  script.job_id = "Script";
+  script.artefact_ids = {"Artifact:Scenes"};
+  const std::string scenes = "[1,2,3]";
+  const std::string hash = Make("Artifact:Scenes", script, scenes);
+  ASSERT_OK(expand("Artifact:Scenes", hash, scenes.size()).status());
+  int64_t clips = 0;
+  for (int i = 0; i < 3; ++i) {
+    const std::string index = "[segment=" + std::to_string(i) + "]";
+    JobKey board;
+    board.node.producer = "board";
+    board.node.settings = Sha256Of("{}");
+    board.node.outputs = {{"Shots", "application/json"}};
+    board.job_id = "Board" + index;
+    board.artefact_ids = {"Artifact:Shots" + index};
+    board.bindings = {Bound("scenes", *Digest::ParseHex(hash))};
+    const std::string shots = i == 0 ? "[]" : i == 1 ? "[1]" : "[1,2]";
+    const std::string landed = Make(board.artefact_ids[0], board, shots);
+    blobs_.searches = 0;
+    ASSERT_OK_AND_ASSIGN(const v1::ExpandDeferredGroupResponse more,
+                         expand(board.artefact_ids[0], landed, shots.size()));
+    EXPECT_EQ(blobs_.searches, 1) << index;
+    clips += i;
+    EXPECT_EQ(more.summary().total_jobs(), 1 + 3 + clips);
+  }
+}
+
 // A graph whose size is not known yet is drawn as far as it is.
 TEST_F(StorePlannerTest, DrawsAndEstimatesWhatIsKnown) {
   MakeMovie(kScenes);
@@ -340,6 +403,7 @@ TEST_F(StorePlannerTest, DrawsAndEstimatesWhatIsKnown) {
   ASSERT_OK_AND_ASSIGN(v1::RenderGraphResponse drawn,
                        planner_.RenderGraph(draw));
   EXPECT_THAT(drawn.text(), HasSubstr("Script"));
+  EXPECT_THAT(drawn.text(), HasSubstr(": waits for "));
   v1::EstimatePlanRequest estimate;
   estimate.set_movie_id("film");
   estimate.mutable_plan()->set_movie_id("film");
