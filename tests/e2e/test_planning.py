@@ -129,6 +129,17 @@ def test_contradictions_write_nothing(kinora, film):
         "run", "film", "--pin", "Image", "--regenerate", "Image[segment=1]"
     )
     assert "scope.pin" in message and "Artifact:Image[segment=1]" in message
+    kinora.ok("input", "set", "film", 'Prompt[segment=0]="fog"')
+    message = kinora.fails(
+        "run", "film", "--only", "Image[segment=0]", "--pin", "Image[segment=0]"
+    )
+    assert "scope.only asks to make Artifact:Image[segment=0]" in message
+    message = kinora.fails(
+        "run", "film", "--only", "Image[segment=0]", "--from", "segment=1"
+    )
+    assert "leaves what is before segment=1 alone" in message
+    message = kinora.fails("run", "film", "--only", "Image[segment=9]")
+    assert "segment has 3 elements, counted from 0" in message
     assert "--from" in kinora.fails("plan", "film", "--from", "segment")
     assert "--up-to-layer" in kinora.fails("plan", "film", "--up-to-layer", "0")
     assert kinora.json("runs", "list") == runs

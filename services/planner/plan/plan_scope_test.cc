@@ -248,6 +248,10 @@ TEST_F(PlanScopeTest, ControlsNameWhatTheyDoNotFit) {
   EXPECT_THAT(Refusal(),
               AllOf(HasSubstr("segment=3"),
                     HasSubstr("segment has 3 elements, counted from 0")));
+  scope().Clear();
+  From(1);
+  From(2);
+  EXPECT_THAT(Refusal(), HasSubstr("the dimension is given twice"));
 }
 
 }  // namespace
