@@ -60,6 +60,7 @@ absl::Status Graph::CountAll() {
     KINORA_RETURN_IF_ERROR(add(node.over, "jobs", &node_space_, &jobs));
   }
   job_begin_.push_back(static_cast<uint32_t>(jobs));
+  AddGroupSpaces();
   return absl::OkStatus();
 }
 
@@ -108,54 +109,6 @@ absl::Span<const Graph::Element> Graph::Sources(int node, Job job,
       binding;
   return absl::MakeConstSpan(sources_).subspan(
       row_begin_[row], row_begin_[row + 1] - row_begin_[row]);
-}
-
-std::vector<uint32_t> Graph::GroupSizes(int node, Job job,
-                                        size_t binding) const {
-  const NodeDeclaration& declaration = blueprint_->nodes[node];
-  const Binding& read = declaration.bindings[binding];
-  const PointSpace& space = TargetSpace(read.from);
-  const std::vector<int>& dimensions = space.dimensions();
-  ElementWalk walk(space, declaration.over, read.from.indices);
-  std::vector<uint32_t> own = JobPoint(node, job);
-  auto place = [&](int dimension) {
-    return static_cast<size_t>(
-        std::find(dimensions.begin(), dimensions.end(), dimension) -
-        dimensions.begin());
-  };
-  // As many groups as the dimension has indices, if that is known: one nested
-  // in a dimension that is run through has as many as there are elements for.
-  std::vector<uint32_t> sizes;
-  const DimensionExtent& extent = shape_.extents[read.group];
-  if (!extent.is_ragged) {
-    sizes.resize(extent.size);
-  } else {
-    std::vector<uint32_t> above;
-    bool known = true;
-    for (int ancestor : blueprint_->dimensions[read.group].ancestors) {
-      known =
-          walk.IndexAt(place(ancestor), own, &above.emplace_back()) && known;
-    }
-    if (known) {
-      std::optional<uint32_t> number =
-          PointSpace(*blueprint_, shape_.extents,
-                     blueprint_->dimensions[read.group].ancestors)
-              .Number(above);
-      if (number.has_value()) sizes.resize(extent.sizes[*number]);
-    }
-  }
-  Element first = FirstOf(read.from);
-  std::vector<uint32_t> point;
-  for (Element source : Sources(node, job, binding)) {
-    space.FillPoint(source - first, &point);
-    uint32_t index = point[place(read.group)];
-    if (index >= sizes.size()) sizes.resize(index + 1);
-    ++sizes[index];
-  }
-  if (!read.order.empty() && read.order[0].descending) {
-    std::reverse(sizes.begin(), sizes.end());
-  }
-  return sizes;
 }
 
 std::vector<uint32_t> Graph::JobPoint(int node, Job job) const {

@@ -20,6 +20,7 @@
 #define KINORA_SERVICES_PLANNER_GRAPH_GRAPH_H_
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -180,6 +181,12 @@ class Graph {
                               : output_begin_[reference.target];
   }
 
+  // graph_groups.cc
+  void AddGroupSpaces();
+  ElementWalk GroupWalk(const NodeDeclaration& node,
+                        const Binding& binding) const;
+  uint32_t NumberOfGroups(int node, Job job, const Binding& binding) const;
+
   // graph_links.cc
   absl::Status Link();
   absl::Status LinkNode(int node, uint64_t* edges);
@@ -217,6 +224,9 @@ class Graph {
   std::vector<int> node_space_;     // by declaration
   std::vector<int> input_space_;
   std::vector<int> output_space_;
+  // By dimension, where fan-ins have groups: its points and those it is nested
+  // in.
+  std::map<int, int> group_space_;
   // Where each declaration's numbers begin; one more entry for the end.
   std::vector<uint32_t> job_begin_;
   std::vector<uint32_t> input_begin_;

@@ -21,6 +21,8 @@ void Graph::Defer() {
     for (int output : node.outputs) add(spaces_[output_space_[output]], {});
     for (const Binding& binding : node.bindings) {
       add(TargetSpace(binding.from), binding.from.indices);
+      // How many groups there are is known apart from what is in them.
+      if (binding.group >= 0) walks[n].push_back(GroupWalk(node, binding));
       if (!binding.fallback.has_value()) continue;
       add(TargetSpace(*binding.fallback), binding.fallback->indices);
     }

@@ -233,6 +233,33 @@ TEST_F(DeferredPlanTest, AFailedScriptIsRepeatedAndThenExpanded) {
   EXPECT_EQ(world_.Run(plan).size(), 8u);
 }
 
+// How many groups a fan-in has is part of what a job reads, also where there
+// is nothing in them.
+TEST(DeferredGroupsTest, ThatAreEmptyAreCountedWhenTheListIsThere) {
+  PlanWorld world(R"(blueprint: film
+dimensions:
+  part: {size: 2}
+  scene: {size: Scenes}
+nodes:
+  Script: {producer: script, outputs: {Scenes: application/json}}
+  Picture:
+    producer: picture
+    over: [part, scene]
+    outputs: {Image: text/plain}
+  Review:
+    producer: review
+    over: [part]
+    inputs: {before: {all: "Image[part-1][scene]", group: scene}}
+    outputs: {Review: text/plain}
+)");
+  world.constant["Script"] = "[0,1,2]";
+  const v1::Plan plan = world.Plan();
+  EXPECT_THAT(JobIds(plan.layers()), ElementsAre("Script"));
+  EXPECT_EQ(plan.summary().deferred_jobs(), 2);
+  EXPECT_THAT(world.Run(plan), Contains("Review[part=0]"));
+  EXPECT_THAT(JobIds(world.Plan().layers()), IsEmpty());
+}
+
 struct BadDecider {
   const char* from;
   const char* to;

@@ -53,10 +53,12 @@ class PlanWorld {
   // Jobs that fail when they are called.
   std::set<std::string> failing;
   v1::Failure failure;  // why they fail
-  // What a job makes, if not text that names the job and its key, or for JSON a
-  // list of one to three numbers.
+  // What a job makes, if not text that names the job and its key, for JSON a
+  // list of one to three numbers, or a document for what has leaves.
   std::map<std::string, std::string> constant;
   std::map<std::string, std::string> versions;  // by producer
+  bool texts_are_blobs = false;                 // of those that name their key
+  // What is made anew is not lost any more.
   absl::flat_hash_set<Digest> lost_blobs;
   v1::PlanScope scope;
 
@@ -101,6 +103,7 @@ class PlanWorld {
   v1::Content Make(const v1::Plan& plan, const v1::PlannedJob& job,
                    const v1::PlannedArtefact& artefact,
                    const Digest& key) const;
+  bool IsLost(const v1::Content& content) const;
   // Expands what is deferred, as a planner over a store does.
   void Expand(const v1::Plan& saved, Running* run);
 

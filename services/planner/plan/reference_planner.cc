@@ -1,53 +1,52 @@
 #include "services/planner/plan/reference_planner.h"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+
+#include "common/element_id.h"
 #include "common/inputs_hash.h"
-#include "services/planner/plan/graph_shape.h"
+#include "common/testing/status_matchers.h"
+#include "services/planner/plan/deciding_values.h"
+#include "services/planner/plan/reference_graph.h"
 
 namespace kinora {
 namespace {
 
-struct Slot {
-  std::string name;
-  bool is_list = false;
-  bool is_grouped = false;
-  std::vector<uint32_t> group_sizes;
-  std::vector<std::string> sources;
-};
-
-struct ReferenceJob {
-  int node = 0;
-  std::vector<Slot> slots;
-  std::vector<std::string> artefacts;
-};
-
 class ReferencePlanner {
  public:
-  explicit ReferencePlanner(const PlanInputs& in) : in_(in) {
-    InputMap set = in.inputs;
-    for (const v1::PendingEdit& edit : in.edits) {
-      set[edit.input_id()] = edit.content();
-    }
-    const Graph graph =
-        *Graph::Expand(*in.blueprint, *ShapeOf(*in.blueprint, set));
-    for (Graph::Element e = 0; e < graph.num_inputs(); ++e) {
-      const std::string id = graph.ElementIdOf(e);
-      const v1::Content* value =
-          EffectiveValue(in.blueprint->inputs[graph.InputOf(e)], id, set);
-      if (value != nullptr) hashes_[id] = HashOfContent(*value);
-    }
-    for (Graph::Job number = 0; number < graph.num_jobs(); ++number) {
-      AddJob(graph, number);
+  ReferencePlanner(const PlanInputs& in, const DecidingValues& decided)
+      : in_(in), set_(WithEdits(in)), graph_(*in.blueprint, set_, decided) {
+    for (const auto& [id, job] : graph_.jobs()) {
+      for (const std::string& artefact : job.artefacts) makers_[artefact] = id;
     }
   }
 
-  JobSets Judge() {
-    for (const auto& [id, job] : jobs_) JudgeJob(id);
+  const JobSets& Judge() {
+    for (const auto& [id, job] : graph_.jobs()) JudgeJob(id);
     return sets_;
+  }
+
+  // Those of the deciding artefacts that are known once all was judged.
+  DecidingValues Decided() const {
+    DecidingReader reader(nullptr);
+    DecidingValues decided;
+    for (const auto& [id, content] : contents_) {
+      const int output = in_.blueprint->FindOutput(ElementId::Parse(id)->name);
+      const std::vector<int>& deciding = in_.blueprint->deciding_outputs;
+      if (std::find(deciding.begin(), deciding.end(), output) ==
+          deciding.end()) {
+        continue;
+      }
+      decided[id] = *reader.Read(*in_.blueprint, {output, id, content});
+    }
+    return decided;
   }
 
  private:
@@ -55,30 +54,12 @@ class ReferencePlanner {
     return *Digest::ParseHex(ContentHash(content));
   }
 
-  void AddJob(const Graph& graph, Graph::Job number) {
-    ReferenceJob job;
-    job.node = graph.NodeOf(number);
-    if (!graph.IsActive(job.node, number)) return;
-    const NodeDeclaration& node = in_.blueprint->nodes[job.node];
-    const std::string id = graph.JobIdOf(job.node, number);
-    for (size_t b = 0; b < node.bindings.size(); ++b) {
-      Slot slot;
-      slot.name = node.bindings[b].name;
-      slot.is_list = node.bindings[b].is_list;
-      slot.is_grouped = node.bindings[b].group >= 0;
-      if (slot.is_grouped) {
-        slot.group_sizes = graph.GroupSizes(job.node, number, b);
-      }
-      for (Graph::Element source : graph.Sources(job.node, number, b)) {
-        slot.sources.push_back(graph.ElementIdOf(source));
-      }
-      job.slots.push_back(std::move(slot));
+  static InputMap WithEdits(const PlanInputs& in) {
+    InputMap set = in.inputs;
+    for (const v1::PendingEdit& edit : in.edits) {
+      set[edit.input_id()] = edit.content();
     }
-    for (Graph::Element artefact : graph.Artefacts(job.node, number)) {
-      job.artefacts.push_back(graph.ElementIdOf(artefact));
-      makers_[job.artefacts.back()] = id;
-    }
-    jobs_[id] = std::move(job);
+    return set;
   }
 
   std::string VersionOf(int node) const {
@@ -103,6 +84,13 @@ class ReferencePlanner {
 
   // The value of what a job reads; nullopt if its maker runs.
   std::optional<Digest> Resolve(const std::string& id) {
+    if (absl::StartsWith(id, "Input:")) {
+      const int input = in_.blueprint->FindInput(ElementId::Parse(id)->name);
+      const v1::Content* value =
+          EffectiveValue(in_.blueprint->inputs[input], id, set_);
+      if (value == nullptr) return std::nullopt;
+      return HashOfContent(*value);
+    }
     const auto maker = makers_.find(id);
     if (maker != makers_.end()) JudgeJob(maker->second);
     const auto hash = hashes_.find(id);
@@ -122,9 +110,13 @@ class ReferencePlanner {
                                   in_.blueprint->outputs[output].mime_type});
     }
     key.job_id = id;
+    const auto take = set_.find(absl::StrCat("Input:", kTakePrefix, id));
+    if (take != set_.end()) {
+      EXPECT_TRUE(absl::SimpleAtoi(take->second.inline_().data(), &key.draw));
+    }
     key.artefact_ids = job.artefacts;
     bool known = true;
-    for (const Slot& slot : job.slots) {
+    for (const ReferenceSlot& slot : job.slots) {
       KeyBinding& bound = key.bindings.emplace_back();
       bound.name = slot.name;
       bound.is_list = slot.is_list;
@@ -189,7 +181,7 @@ class ReferencePlanner {
 
   void JudgeJob(const std::string& id) {
     if (!judged_.insert(id).second) return;
-    const ReferenceJob& job = jobs_.at(id);
+    const ReferenceJob& job = graph_.jobs().at(id);
     const std::optional<Digest> key = KeyOf(id, job);
     if (job.artefacts.empty()) {
       sets_.clean.insert(id);
@@ -200,7 +192,7 @@ class ReferencePlanner {
       return;
     }
     bool all_in_base = true;
-    std::map<std::string, Digest> found;
+    std::map<std::string, v1::Content> found;
     for (const std::string& artefact : job.artefacts) {
       const std::optional<Found> result = Find(artefact, *key);
       if (!result.has_value()) {
@@ -208,16 +200,21 @@ class ReferencePlanner {
         return;
       }
       all_in_base = all_in_base && result->in_base;
-      found[artefact] = HashOfContent(result->content);
+      found[artefact] = result->content;
     }
-    hashes_.insert(found.begin(), found.end());
+    for (const auto& [artefact, content] : found) {
+      hashes_[artefact] = HashOfContent(content);
+      contents_[artefact] = content;
+    }
     (all_in_base ? sets_.clean : sets_.reused).insert(id);
   }
 
   const PlanInputs& in_;
-  std::map<std::string, ReferenceJob> jobs_;
-  std::map<std::string, std::string> makers_;  // job by artefact
-  std::map<std::string, Digest> hashes_;       // of what is known
+  const InputMap set_;
+  const ReferenceGraph graph_;
+  std::map<std::string, std::string> makers_;    // job by artefact
+  std::map<std::string, Digest> hashes_;         // of artefacts that are known
+  std::map<std::string, v1::Content> contents_;  // likewise
   std::set<std::string> judged_;
   JobSets sets_;
 };
@@ -225,7 +222,14 @@ class ReferencePlanner {
 }  // namespace
 
 JobSets ReferenceSets(const PlanInputs& in) {
-  return ReferencePlanner(in).Judge();
+  DecidingValues decided;
+  while (true) {
+    ReferencePlanner planner(in, decided);
+    const JobSets& sets = planner.Judge();
+    const size_t known = decided.size();
+    decided = planner.Decided();
+    if (decided.size() == known) return sets;
+  }
 }
 
 JobSets SetsOf(const v1::Plan& plan, const JobSets& all) {

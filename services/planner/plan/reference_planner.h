@@ -1,6 +1,7 @@
 // A planner for tests that is slow and obviously right: maps of ids, recursion,
 // and everything computed anew each time. It shares with the real one only the
-// expansion of the blueprint and the form of keys.
+// parsed blueprint and the form of keys. Where artefacts decide, it starts from
+// scratch with each value that it finds.
 
 #ifndef KINORA_SERVICES_PLANNER_PLAN_REFERENCE_PLANNER_H_
 #define KINORA_SERVICES_PLANNER_PLAN_REFERENCE_PLANNER_H_
@@ -13,7 +14,7 @@
 
 namespace kinora {
 
-// What becomes of each job, by id.
+// What becomes of each job, by id; without those that are deferred.
 struct JobSets {
   std::set<std::string> clean;
   std::set<std::string> reused;
