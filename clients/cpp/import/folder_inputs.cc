@@ -85,7 +85,7 @@ absl::Status TakeInputs(const Blueprint& blueprint, Values given,
     *edit.mutable_content() = ContentOf(entry.second);
   }
   const absl::StatusOr<std::vector<v1::PendingEdit>> canonical =
-      CanonicalEdits(blueprint, SizesIn(blueprint, *in_effect), edits);
+      CanonicalEdits(blueprint, SizesIn(blueprint, *in_effect), "", edits);
   if (absl::IsFailedPrecondition(canonical.status())) {
     // A size that nobody gave. What it says after the semicolon is how to set
     // inputs of a movie.

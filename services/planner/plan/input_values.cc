@@ -235,17 +235,20 @@ absl::Status InputMissing(const InputDeclaration& input, absl::string_view id,
 absl::StatusOr<std::vector<v1::PendingEdit>> CanonicalEdits(
     const Blueprint& blueprint, const InputMap& set, absl::string_view field,
     const google::protobuf::RepeatedPtrField<v1::PendingEdit>& edits) {
-  const auto at = [field](int i) { return absl::StrCat(field, "[", i, "]"); };
+  const auto named = [field](int i, const absl::Status& status) {
+    return field.empty() ? status
+                         : Annotate(status, absl::StrCat(field, "[", i, "]"));
+  };
   EditCheck check(blueprint, set);
   for (int i = 0; i < edits.size(); ++i) {
-    KINORA_RETURN_IF_ERROR(Annotate(check.Take(edits[i]), at(i)));
+    KINORA_RETURN_IF_ERROR(named(i, check.Take(edits[i])));
   }
   for (int i = 0; i < edits.size(); ++i) {
-    KINORA_RETURN_IF_ERROR(Annotate(check.CheckSize(i), at(i)));
+    KINORA_RETURN_IF_ERROR(named(i, check.CheckSize(i)));
   }
   KINORA_RETURN_IF_ERROR(check.FindSizes());
   for (int i = 0; i < edits.size(); ++i) {
-    KINORA_RETURN_IF_ERROR(Annotate(check.CheckIndex(i), at(i)));
+    KINORA_RETURN_IF_ERROR(named(i, check.CheckIndex(i)));
   }
   return std::move(check).Result();
 }

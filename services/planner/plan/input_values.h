@@ -35,9 +35,9 @@ absl::Status InputMissing(const InputDeclaration& input, absl::string_view id,
 // Checks staged values against the blueprint and returns them as the log takes
 // them: full ids and canonical content, in the order given. An index is checked
 // against sizes that already follow from the edits; those that artefacts decide
-// count as not known. INVALID_ARGUMENT
-// (INVALID_FIELD) names the edit (`field` of the request and its position), the
-// input and the value; an id given twice is refused.
+// count as not known. INVALID_ARGUMENT (INVALID_FIELD) names the input and the
+// value, and before them the edit's position in `field` of a request, unless
+// that is empty; an id given twice is refused.
 absl::StatusOr<std::vector<v1::PendingEdit>> CanonicalEdits(
     const Blueprint& blueprint, const InputMap& set, absl::string_view field,
     const google::protobuf::RepeatedPtrField<v1::PendingEdit>& edits);
