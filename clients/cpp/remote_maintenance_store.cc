@@ -71,4 +71,10 @@ absl::StatusOr<v1::RestoreMovieResponse> RemoteMaintenanceStore::RestoreMovie(
   }
 }
 
+absl::StatusOr<v1::GetServerInfoResponse> RemoteMaintenanceStore::GetServerInfo(
+    absl::Duration timeout) {
+  return CallUnary(*stub_, &Stub::GetServerInfo, v1::GetServerInfoRequest(),
+                   timeout);
+}
+
 }  // namespace kinora

@@ -49,10 +49,7 @@ class RemoteMaintenanceStore final : public MaintenanceStore {
       absl::FunctionRef<absl::StatusOr<std::string>()> read) override;
 
   absl::StatusOr<v1::GetServerInfoResponse> GetServerInfo(
-      absl::Duration timeout) {
-    return CallUnary(*stub_, &Stub::GetServerInfo, v1::GetServerInfoRequest(),
-                     timeout);
-  }
+      absl::Duration timeout);
 
  private:
   using Stub = v1::MaintenanceService::Stub;
