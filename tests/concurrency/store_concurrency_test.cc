@@ -205,8 +205,10 @@ class StoreConcurrencyTest : public ::testing::Test {
     const int64_t limit = follower % 4 == 0 ? 2 : 50 + follower;
     const int64_t start =
         static_cast<int64_t>(UniformBelow(random, InputsPerMovie() / 2));
-    LogFollower log(store().events, LogOf(movie, v1::LOG_KIND_INPUTS), start,
-                    limit);
+    const v1::LogName name = LogOf(movie, v1::LOG_KIND_INPUTS);
+    // Nobody may begin past the end.
+    EXPECT_OK(LogFollower(store().events, name, 0, limit).FollowTo(start));
+    LogFollower log(store().events, name, start, limit);
     EXPECT_OK(log.FollowTo(InputsPerMovie())) << "follower " << follower;
   }
 

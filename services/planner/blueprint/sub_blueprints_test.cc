@@ -216,7 +216,8 @@ TEST(SubBlueprintsTest, UsesOfUsesAreLimited) {
   EXPECT_THAT(
       ParseBlueprint("",
                      "blueprint: b\nnodes: {N: {producer: p, outputs: {X: "
-                     "text/plain}}}\n---\nblueprint: x\n"),
+                     "text/plain}}}\n---\nblueprint: x\nnodes: {M: {producer: "
+                     "p, outputs: {Y: text/plain}}}\n"),
       StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("uses no other")));
 }
 

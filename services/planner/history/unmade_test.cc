@@ -58,7 +58,8 @@ class UnmadeTest : public ToldMovie {
   }
   std::vector<std::string> Waits(const std::string& id) {
     std::vector<std::string> lines;
-    for (const v1::Cause& cause : Look(id).explained.causes()) {
+    const Unmade unmade = Look(id);
+    for (const v1::Cause& cause : unmade.explained.causes()) {
       lines.push_back(absl::StrCat(cause.depth(), " ", cause.id(), ": ",
                                    cause.reason().text()));
     }

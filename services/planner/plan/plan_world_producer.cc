@@ -66,16 +66,16 @@ v1::Content PlanWorld::Make(const v1::Plan& plan, const v1::PlannedJob& job,
                             const v1::PlannedArtefact& artefact,
                             const Digest& key) const {
   const std::string mime_type = MimeTypeOf(plan, job, artefact);
+  const auto fixed = constant.find(job.job_id());
+  if (fixed != constant.end()) {
+    return InlineContent(mime_type, fixed->second);
+  }
   if (!artefact.leaf_of().empty()) {
     return InlineContent(
         mime_type, LeafOf(DocumentOf(key), artefact.json_pointer(), mime_type));
   }
   if (HasLeaves(job, artefact.artefact_id())) {
     return InlineContent(mime_type, DocumentOf(key));
-  }
-  const auto fixed = constant.find(job.job_id());
-  if (fixed != constant.end()) {
-    return InlineContent(mime_type, fixed->second);
   }
   if (mime_type == "application/json") {
     constexpr const char* kLists[] = {"[0]", "[0,1]", "[0,1,2]"};

@@ -144,6 +144,9 @@ absl::StatusOr<std::vector<LogRecord>> ParseInputs(absl::string_view text,
     return absl::DataLossError("the file ends within its object");
   }
   const absl::string_view covered = text.substr(0, text.size() - suffix_bytes);
+  if (!absl::StartsWith(text.substr(covered.size()), kCrcMember)) {
+    return absl::DataLossError("it has no checksum at its end");
+  }
   const absl::string_view stored =
       text.substr(covered.size() + kCrcMember.size(), kCrcDigits);
   const std::string actual = absl::StrFormat("%08x", Crc32c(covered));
