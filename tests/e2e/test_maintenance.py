@@ -364,6 +364,10 @@ def test_damage_in_one_log_quarantines_the_movie(tmp_path, film, producers):
         for movie, name in damaged.items():
             assert kinora.call("verify", movie).returncode == 1
             error = kinora.fails("input", "set", movie, 'Story="Call me Ahab."')
+            # To check the value the planner reads inputs, and finds the damage.
+            reason = "DATA_CORRUPT" if movie == "film" else "MOVIE_QUARANTINED"
+            assert reason in error and name in error
+            error = kinora.fails("checkpoint", movie)
             assert "MOVIE_QUARANTINED" in error and name in error
         kinora.ok("manifest", "show", "film")
         kinora.ok("input", "set", "other", 'Story="Call me Ahab."')
