@@ -14,23 +14,19 @@
 #include "common/element_id.h"
 #include "common/error_reason.h"
 #include "common/file_system.h"
-#include "common/proto_json.h"
 #include "common/status.h"
+#include "services/store/manifest/manifest_document.h"
 
 namespace kinora {
 namespace {
 
 // The manifest of --revision, or the current one.
 absl::StatusOr<v1::Manifest> LoadManifest(const Invocation& call) {
-  v1::GetManifestRequest request;
-  request.set_movie_id(std::string(call.operand(0)));
-  request.set_revision(call.args.Get("revision").value_or(""));
-  KINORA_ASSIGN_OR_RETURN(const StoredManifest stored,
-                          call.connection.store().manifests.Get(request));
-  v1::Manifest manifest;
-  KINORA_RETURN_IF_ERROR(Annotate(ParseDocument(stored.json, &manifest),
-                                  stored.pointer.manifest()));
-  return manifest;
+  KINORA_ASSIGN_OR_RETURN(
+      ManifestDocument document,
+      ReadManifest(call.connection.store().manifests, call.operand(0),
+                   call.args.Get("revision").value_or("")));
+  return std::move(document.manifest);
 }
 
 // Writes a blob to `sink` without holding it whole.

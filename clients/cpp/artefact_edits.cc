@@ -9,41 +9,23 @@
 #include "absl/time/time.h"
 
 #include "clients/cpp/content_upload.h"
-#include "common/digest.h"
+#include "common/content.h"
 #include "common/error_reason.h"
 #include "common/ids.h"
 #include "common/json_leaf.h"
-#include "common/proto_json.h"
 #include "common/status.h"
 #include "services/planner/blueprint/suggest.h"
 #include "services/store/event/derived_event.h"
 #include "services/store/lease/movie_lease.h"
+#include "services/store/manifest/manifest_document.h"
 
 namespace kinora {
 namespace {
 
-// The store's default; one with a lower limit says so in its error.
-constexpr int64_t kInlineLimitBytes = 4096;
 // After a crash runs of the movie wait this long.
 constexpr absl::Duration kLeaseTime = absl::Seconds(30);
 // What one ResolveArtefacts takes.
 constexpr size_t kMaxQueries = 10'000;
-
-const std::string& HashOf(const v1::Content& content) {
-  return content.has_blob() ? content.blob().digest().hash()
-                            : content.inline_().hash();
-}
-
-int64_t SizeOf(const v1::Content& content) {
-  return content.has_blob()
-             ? content.blob().digest().size_bytes()
-             : static_cast<int64_t>(content.inline_().data().size());
-}
-
-const std::string& MimeTypeOf(const v1::Content& content) {
-  return content.has_blob() ? content.blob().mime_type()
-                            : content.inline_().mime_type();
-}
 
 // What a manifest says of one of its artefacts, as its latest event would.
 v1::ArtefactEvent EventOf(const v1::Manifest& manifest,
@@ -78,15 +60,6 @@ absl::Status NoSuchArtefact(const v1::Manifest& manifest,
       "ARTEFACT_NOT_FOUND", {{"artefact", artefact_id}});
 }
 
-v1::Content InlineOf(const std::string& mime_type, std::string bytes) {
-  v1::Content content;
-  v1::InlineValue& value = *content.mutable_inline_();
-  value.set_mime_type(mime_type);
-  value.set_hash(Sha256Of(bytes).Hex());
-  value.set_data(std::move(bytes));
-  return content;
-}
-
 // The work an event stands for.
 int64_t WorkOf(const v1::Event& event) {
   return event.artefact().reused_sequence() != 0
@@ -119,12 +92,24 @@ const v1::Event* FindEarlier(const std::vector<v1::Event>& history,
     if (latest == nullptr) {
       latest = &event;
     } else if (event.sequence() < WorkOf(*latest) &&
-               HashOf(event.artefact().output()) !=
-                   HashOf(latest->artefact().output())) {
+               ContentHash(event.artefact().output()) !=
+                   ContentHash(latest->artefact().output())) {
       return &event;
     }
   }
   return nullptr;
+}
+
+// Where an event of the same key had the leaf's value already, names the work.
+void NameWork(const std::vector<v1::Event>& history, v1::ArtefactEvent* leaf) {
+  for (const v1::Event& event : history) {
+    if (!Succeeded(event) ||
+        event.artefact().inputs_hash() != leaf->inputs_hash() ||
+        ContentHash(event.artefact().output()) != ContentHash(leaf->output())) {
+      continue;
+    }
+    leaf->set_reused_sequence(WorkOf(event));
+  }
 }
 
 // Hands out the artefact log, but for what retention has removed.
@@ -149,9 +134,10 @@ absl::Status ForEachEvent(const Store& store, const std::string& movie_id,
 absl::StatusOr<std::vector<v1::Event>> ArtefactEditor::Replace(
     const std::string& artefact_id, const ValueMaker& value) {
   return Edit(artefact_id, /*is_restore=*/false,
-              [&](v1::ArtefactEvent* event) -> absl::Status {
-                KINORA_ASSIGN_OR_RETURN(*event->mutable_output(),
-                                        value(MimeTypeOf(event->output())));
+              [&](const Histories&, v1::ArtefactEvent* event) -> absl::Status {
+                KINORA_ASSIGN_OR_RETURN(
+                    *event->mutable_output(),
+                    value(ContentMimeType(event->output())));
                 return absl::OkStatus();
               });
 }
@@ -159,11 +145,10 @@ absl::StatusOr<std::vector<v1::Event>> ArtefactEditor::Replace(
 absl::StatusOr<std::vector<v1::Event>> ArtefactEditor::Restore(
     const std::string& artefact_id, std::optional<int64_t> to) {
   return Edit(artefact_id, /*is_restore=*/true,
-              [&](v1::ArtefactEvent* event) -> absl::Status {
-                KINORA_ASSIGN_OR_RETURN(
-                    const std::vector<v1::Event> history,
-                    ReadArtefactHistory(store_, movie_id_, artefact_id));
-                const v1::Event* earlier = FindEarlier(history, *event, to);
+              [&](const Histories& histories,
+                  v1::ArtefactEvent* event) -> absl::Status {
+                const v1::Event* earlier =
+                    FindEarlier(histories.at(artefact_id), *event, to);
                 if (earlier == nullptr && to.has_value()) {
                   return absl::NotFoundError(
                       absl::StrCat(artefact_id, " has no value at event ", *to,
@@ -184,19 +169,34 @@ absl::StatusOr<std::vector<v1::Event>> ArtefactEditor::Edit(
   KINORA_ASSIGN_OR_RETURN(const MovieLease lease,
                           MovieLease::Take(store_.leases, movie_id_, holder_,
                                            "edit by hand", kLeaseTime));
-  KINORA_ASSIGN_OR_RETURN(const v1::Manifest manifest, ReadCurrent());
+  KINORA_ASSIGN_OR_RETURN(
+      const ManifestDocument current,
+      ReadManifest(store_.manifests, movie_id_, /*revision=*/""));
   KINORA_ASSIGN_OR_RETURN(std::vector<v1::Event> events,
-                          EventsNow(manifest, {artefact_id}));
-  KINORA_RETURN_IF_ERROR(change(events[0].mutable_artefact()));
-  KINORA_ASSIGN_OR_RETURN(std::vector<v1::Event> leaves,
-                          EditsOfLeaves(manifest, events[0].artefact()));
-  if (is_restore && !leaves.empty()) {
-    KINORA_RETURN_IF_ERROR(NameWork(&leaves));
+                          EventsNow(current.manifest, {artefact_id}));
+  v1::ListLeavesRequest list;
+  list.set_movie_id(movie_id_);
+  list.set_artefact_id(artefact_id);
+  KINORA_ASSIGN_OR_RETURN(const v1::ListLeavesResponse listed,
+                          planner_.ListLeaves(list));
+  Histories histories;
+  if (is_restore) {
+    KINORA_ASSIGN_OR_RETURN(histories, ReadHistories(artefact_id, listed));
   }
-  for (v1::Event& leaf : leaves) events.push_back(std::move(leaf));
+  KINORA_RETURN_IF_ERROR(change(histories, events[0].mutable_artefact()));
+  KINORA_ASSIGN_OR_RETURN(
+      std::vector<v1::Event> leaves,
+      EditsOfLeaves(current.manifest, listed, events[0].artefact()));
+  for (v1::Event& leaf : leaves) {
+    if (is_restore) {
+      NameWork(histories.at(leaf.artefact().artefact_id()),
+               leaf.mutable_artefact());
+    }
+    events.push_back(std::move(leaf));
+  }
   for (v1::Event& event : events) {
     KINORA_RETURN_IF_ERROR(
-        UploadIfLarge(store_.blobs, movie_id_, kInlineLimitBytes,
+        UploadIfLarge(store_.blobs, movie_id_, kDefaultInlineLimitBytes,
                       event.mutable_artefact()->mutable_output()));
   }
   KINORA_RETURN_IF_ERROR(Append(lease.token(), &events));
@@ -204,15 +204,11 @@ absl::StatusOr<std::vector<v1::Event>> ArtefactEditor::Edit(
 }
 
 absl::StatusOr<std::vector<v1::Event>> ArtefactEditor::EditsOfLeaves(
-    const v1::Manifest& manifest, const v1::ArtefactEvent& whole) {
-  v1::ListLeavesRequest request;
-  request.set_movie_id(movie_id_);
-  request.set_artefact_id(whole.artefact_id());
-  KINORA_ASSIGN_OR_RETURN(const v1::ListLeavesResponse listed,
-                          planner_.ListLeaves(request));
+    const v1::Manifest& manifest, const v1::ListLeavesResponse& listed,
+    const v1::ArtefactEvent& whole) {
   if (listed.leaves().empty()) return std::vector<v1::Event>();
   KINORA_RETURN_IF_ERROR(
-      CheckSplitSize(whole.artefact_id(), SizeOf(whole.output())));
+      CheckSplitSize(whole.artefact_id(), ContentSize(whole.output())));
   KINORA_ASSIGN_OR_RETURN(
       const std::string text,
       ReadContent(store_.blobs, movie_id_, whole.output(), kMaxSplitBytes));
@@ -226,44 +222,29 @@ absl::StatusOr<std::vector<v1::Event>> ArtefactEditor::EditsOfLeaves(
   for (int i = 0; i < listed.leaves_size(); ++i) {
     const v1::Leaf& leaf = listed.leaves(i);
     KINORA_ASSIGN_OR_RETURN(
-        std::string bytes,
+        const std::string bytes,
         BytesOfLeaf(document, {leaf.artefact_id(), whole.artefact_id(),
                                leaf.json_pointer(), leaf.mime_type()}));
-    v1::Content content = InlineOf(leaf.mime_type(), std::move(bytes));
+    v1::Content content = InlineContent(leaf.mime_type(), bytes);
     v1::Content& output = *now[i].mutable_artefact()->mutable_output();
-    if (HashOf(content) == HashOf(output)) continue;
+    if (ContentHash(content) == ContentHash(output)) continue;
     output = std::move(content);
     edits.push_back(std::move(now[i]));
   }
   return edits;
 }
 
-absl::Status ArtefactEditor::NameWork(std::vector<v1::Event>* leaves) {
-  std::map<absl::string_view, v1::ArtefactEvent*> by_id;
-  for (v1::Event& leaf : *leaves) {
-    by_id[leaf.artefact().artefact_id()] = leaf.mutable_artefact();
-  }
-  return ForEachEvent(store_, movie_id_, [&by_id](v1::Event&& event) {
-    const v1::ArtefactEvent& attempt = event.artefact();
-    const auto leaf = by_id.find(attempt.artefact_id());
-    if (leaf == by_id.end() || !Succeeded(event) ||
-        attempt.inputs_hash() != leaf->second->inputs_hash() ||
-        HashOf(attempt.output()) != HashOf(leaf->second->output())) {
-      return;
-    }
-    leaf->second->set_reused_sequence(WorkOf(event));
-  });
-}
-
-absl::StatusOr<v1::Manifest> ArtefactEditor::ReadCurrent() {
-  v1::GetManifestRequest get;
-  get.set_movie_id(movie_id_);
-  KINORA_ASSIGN_OR_RETURN(const StoredManifest stored,
-                          store_.manifests.Get(get));
-  v1::Manifest manifest;
-  KINORA_RETURN_IF_ERROR(Annotate(ParseDocument(stored.json, &manifest),
-                                  stored.pointer.manifest()));
-  return manifest;
+absl::StatusOr<ArtefactEditor::Histories> ArtefactEditor::ReadHistories(
+    const std::string& artefact_id, const v1::ListLeavesResponse& leaves) {
+  Histories histories;
+  histories[artefact_id];
+  for (const v1::Leaf& leaf : leaves.leaves()) histories[leaf.artefact_id()];
+  KINORA_RETURN_IF_ERROR(
+      ForEachEvent(store_, movie_id_, [&histories](v1::Event&& event) {
+        const auto found = histories.find(event.artefact().artefact_id());
+        if (found != histories.end()) found->second.push_back(std::move(event));
+      }));
+  return histories;
 }
 
 absl::StatusOr<std::vector<v1::Event>> ArtefactEditor::EventsNow(

@@ -17,6 +17,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -68,20 +69,23 @@ class ArtefactEditor {
                                                  std::optional<int64_t> to);
 
  private:
+  // The events of some artefacts, oldest first, by artefact.
+  using Histories = std::map<std::string, std::vector<v1::Event>>;
   // Puts the new value into the event of an artefact, which has the one now.
-  using Change = std::function<absl::Status(v1::ArtefactEvent*)>;
+  using Change =
+      std::function<absl::Status(const Histories&, v1::ArtefactEvent*)>;
 
-  // Changes the artefact and its leaves. `is_restore`: leaves name the work
-  // that made their values, too.
+  // Changes the artefact and its leaves. `is_restore`: the change is told their
+  // histories, and leaves name the work that made their values, too.
   absl::StatusOr<std::vector<v1::Event>> Edit(const std::string& artefact_id,
                                               bool is_restore,
                                               const Change& change);
   // Edits of the leaves that have another value in `whole`.
   absl::StatusOr<std::vector<v1::Event>> EditsOfLeaves(
-      const v1::Manifest& manifest, const v1::ArtefactEvent& whole);
-  // Where an event of a leaf's job had the value already, names the work.
-  absl::Status NameWork(std::vector<v1::Event>* leaves);
-  absl::StatusOr<v1::Manifest> ReadCurrent();
+      const v1::Manifest& manifest, const v1::ListLeavesResponse& listed,
+      const v1::ArtefactEvent& whole);
+  absl::StatusOr<Histories> ReadHistories(const std::string& artefact_id,
+                                          const v1::ListLeavesResponse& leaves);
   // What `manifest` says of artefacts that it has, or what was put in their
   // place since, as events by the user for the next revision.
   absl::StatusOr<std::vector<v1::Event>> EventsNow(

@@ -1,16 +1,11 @@
 #include "clients/cpp/input_edits.h"
 
 #include "clients/cpp/content_upload.h"
+#include "common/content.h"
 #include "common/error_reason.h"
 #include "common/status.h"
 
 namespace kinora {
-namespace {
-
-// The store's default; one with a lower limit says so in its error.
-constexpr int64_t kInlineLimitBytes = 4096;
-
-}  // namespace
 
 absl::StatusOr<Revision> NextRevision(const Store& store,
                                       absl::string_view movie_id) {
@@ -48,8 +43,9 @@ absl::StatusOr<v1::AppendEventsResponse> AppendInputEdits(
     input.set_input_id(edit.input_id());
     input.set_edited_by(v1::EDITED_BY_USER);
     *input.mutable_content() = edit.content();
-    KINORA_RETURN_IF_ERROR(UploadIfLarge(
-        store.blobs, movie_id, kInlineLimitBytes, input.mutable_content()));
+    KINORA_RETURN_IF_ERROR(UploadIfLarge(store.blobs, movie_id,
+                                         kDefaultInlineLimitBytes,
+                                         input.mutable_content()));
   }
   return store.events.Append(append);
 }

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "clients/cpp/input_edits.h"
+#include "common/content.h"
 #include "common/error_reason.h"
 #include "common/ids.h"
 #include "common/status.h"
@@ -26,8 +27,7 @@ int64_t EditOf(const v1::Event& event) {
 // Equal for equal values; the events in the log have their hashes.
 std::string ValueOf(const v1::InputEvent& input) {
   if (input.cleared()) return "";
-  return input.content().has_blob() ? input.content().blob().digest().hash()
-                                    : input.content().inline_().hash();
+  return ContentHash(input.content());
 }
 
 v1::InputEvent BringBack(absl::string_view input_id, const v1::Event& event) {

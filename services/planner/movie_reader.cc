@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "common/content.h"
 #include "common/error_reason.h"
 #include "common/status.h"
 

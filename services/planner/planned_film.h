@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/content.h"
 #include "common/inputs_hash.h"
 #include "common/proto_json.h"
 #include "common/random.h"

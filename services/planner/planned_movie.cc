@@ -6,10 +6,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
+#include "common/content.h"
 #include "common/element_id.h"
-#include "common/proto_json.h"
 #include "common/status.h"
 #include "services/planner/plan/expand_plan.h"
+#include "services/store/manifest/manifest_document.h"
 
 namespace kinora {
 namespace {
@@ -266,16 +267,10 @@ absl::StatusOr<DecidingValues> PlannedMovie::ValuesOfBase(
     absl::StrAppend(&of, " ", output, " ", blueprint.outputs[output].name);
   }
   if (of != decided_of_) {
-    v1::GetManifestRequest get;
-    get.set_movie_id(movie_id_);
-    get.set_revision(base.revision());
-    KINORA_ASSIGN_OR_RETURN(const StoredManifest stored,
-                            store_.manifests.Get(get));
-    v1::Manifest manifest;
-    KINORA_RETURN_IF_ERROR(Annotate(
-        ParseDocument(stored.json, &manifest),
-        absl::StrCat("manifest ", base.revision(), " of movie ", movie_id_)));
-    decided_ = DecidedByManifest(blueprint, manifest);
+    KINORA_ASSIGN_OR_RETURN(
+        const ManifestDocument document,
+        ReadManifest(store_.manifests, movie_id_, base.revision()));
+    decided_ = DecidedByManifest(blueprint, document.manifest);
     decided_of_ = std::move(of);
   }
   return reader_of_decided_.Guess(blueprint, decided_);

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
+#include "common/content.h"
 #include "common/status.h"
 #include "services/planner/plan/manifest_scanner.h"
 #include "services/planner/planned_movie.h"

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/content.h"
 #include "services/planner/planned_film.h"
 
 namespace kinora {

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/content.h"
 #include "common/error_reason.h"
 #include "services/planner/planned_film.h"
 

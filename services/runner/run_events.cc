@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "common/content.h"
 #include "common/json.h"
 #include "common/json_writer.h"
 #include "common/proto_time.h"
@@ -60,9 +61,7 @@ std::vector<v1::Event> SucceededEvents(const RunIdentity& run,
     *a->mutable_output() = output.content;
     // Where the blueprint says, else where the producer says.
     const std::string& declared = state.job(job).artefacts(i).readable_path();
-    const std::string& mime_type = output.content.has_blob()
-                                       ? output.content.blob().mime_type()
-                                       : output.content.inline_().mime_type();
+    const std::string& mime_type = ContentMimeType(output.content);
     a->set_readable_path(!declared.empty() && IsReadableType(mime_type)
                              ? declared
                              : output.readable_path);

@@ -13,36 +13,23 @@
 
 #include "clients/cpp/content_upload.h"
 #include "clients/cpp/import/import_run.h"
-#include "common/canonical_json.h"
+#include "common/content.h"
 #include "common/digest.h"
 #include "common/ids.h"
 #include "common/inputs_hash.h"
 #include "common/json.h"
-#include "common/json_pointer.h"
+#include "common/json_leaf.h"
 #include "common/proto_json.h"
 #include "common/readable_path.h"
 #include "common/status.h"
 #include "services/store/lease/movie_lease.h"
+#include "services/store/manifest/manifest_document.h"
 
 namespace kinora {
 namespace {
 
-// The store's default; one with a lower limit says so in its error.
-constexpr int64_t kInlineLimitBytes = 4096;
-// As much as a runner takes leaves out of.
-constexpr int64_t kMaxSplitBytes = int64_t{64} << 20;
 constexpr int kEventsPerAppend = 500;
 constexpr absl::Duration kLeaseTime = absl::Minutes(10);
-
-const std::string& HashOf(const v1::Content& content) {
-  return content.has_blob() ? content.blob().digest().hash()
-                            : content.inline_().hash();
-}
-
-const std::string& MimeTypeOf(const v1::Content& content) {
-  return content.has_blob() ? content.blob().mime_type()
-                            : content.inline_().mime_type();
-}
 
 const v1::PlannedNode* FindNode(const v1::Plan& plan, const std::string& name) {
   for (const v1::PlannedNode& node : plan.nodes()) {
@@ -62,14 +49,14 @@ std::string MimeTypeIn(const v1::PlannedNode& node, const std::string& output) {
 std::map<std::string, std::string> HashesIn(const v1::Plan& plan) {
   std::map<std::string, std::string> hashes;
   for (const v1::PlannedInput& input : plan.inputs()) {
-    hashes[input.input_id()] = HashOf(input.content());
+    hashes[input.input_id()] = ContentHash(input.content());
   }
   for (const v1::PlannedSource& source : plan.sources()) {
-    hashes[source.artefact_id()] = HashOf(source.content());
+    hashes[source.artefact_id()] = ContentHash(source.content());
   }
   for (const v1::ReusedJob& job : plan.reused()) {
     for (const v1::ReusedArtefact& artefact : job.artefacts()) {
-      hashes[artefact.artefact_id()] = HashOf(artefact.content());
+      hashes[artefact.artefact_id()] = ContentHash(artefact.content());
     }
   }
   return hashes;
@@ -102,6 +89,12 @@ void AddDependencies(const v1::PlannedJob& job,
             [](const v1::Dependency& a, const v1::Dependency& b) {
               return a.slot() < b.slot();
             });
+}
+
+// A document without the leaves that the blueprint wants is not kept.
+absl::Status NotKeptIfInvalid(const absl::Status& status) {
+  return absl::IsInvalidArgument(status) ? absl::NotFoundError(status.message())
+                                         : status;
 }
 
 class Keeper {
@@ -152,24 +145,20 @@ class Keeper {
  private:
   // Artefacts of the current revision that no node made.
   absl::Status ReadImported() {
-    v1::GetManifestRequest get;
-    get.set_movie_id(movie_id_);
-    KINORA_ASSIGN_OR_RETURN(const StoredManifest stored,
-                            store_.manifests.Get(get));
-    v1::Manifest manifest;
-    KINORA_RETURN_IF_ERROR(Annotate(ParseDocument(stored.json, &manifest),
-                                    stored.pointer.manifest()));
-    for (const auto& entry : manifest.artefacts()) {
+    KINORA_ASSIGN_OR_RETURN(
+        const ManifestDocument current,
+        ReadManifest(store_.manifests, movie_id_, /*revision=*/""));
+    for (const auto& entry : current.manifest.artefacts()) {
       if (entry.second.node().empty()) {
         imported_[entry.first] = entry.second.content();
       }
     }
-    base_hash_ = stored.pointer.hash();
+    base_hash_ = current.pointer.hash();
     run_id_ = ImportRunId(
         Sha256Of(absl::StrCat("kinora-import-kept-v1 ", base_hash_)));
-    KINORA_ASSIGN_OR_RETURN(const Revision current,
-                            Revision::Parse(manifest.revision()));
-    revision_ = current.Next().ToString();
+    KINORA_ASSIGN_OR_RETURN(const Revision base,
+                            Revision::Parse(current.manifest.revision()));
+    revision_ = base.Next().ToString();
     return absl::OkStatus();
   }
 
@@ -249,10 +238,10 @@ class Keeper {
                                               artefact.artefact_id(),
                                               " too, which was not imported"));
     }
-    if (MimeTypeOf(found->second) == mime_type) return found->second;
-    return absl::NotFoundError(
-        absl::StrCat(artefact.artefact_id(), " is ", MimeTypeOf(found->second),
-                     ", and the blueprint wants ", mime_type));
+    if (ContentMimeType(found->second) == mime_type) return found->second;
+    return absl::NotFoundError(absl::StrCat(
+        artefact.artefact_id(), " is ", ContentMimeType(found->second),
+        ", and the blueprint wants ", mime_type));
   }
 
   absl::StatusOr<v1::Content> LeafValue(const v1::PlannedArtefact& leaf,
@@ -263,39 +252,36 @@ class Keeper {
                                               ", which was not imported"));
     }
     if (split_id_ != leaf.leaf_of()) {
-      KINORA_ASSIGN_OR_RETURN(
-          const std::string text,
-          ReadContent(store_.blobs, movie_id_, found->second, kMaxSplitBytes));
-      absl::StatusOr<JsonValue> json = ParseJson(text);
-      if (!json.ok()) {
-        return absl::NotFoundError(absl::StrCat(
-            leaf.leaf_of(),
-            " has leaves, so it must be JSON: ", json.status().message()));
-      }
-      split_ = *std::move(json);
+      KINORA_ASSIGN_OR_RETURN(split_, Split(leaf.leaf_of(), found->second));
       split_id_ = leaf.leaf_of();
     }
-    const JsonValue* part = FindByPointer(split_, leaf.json_pointer());
-    const bool is_json = mime_type == "application/json";
-    if (part == nullptr || (!is_json && !part->is_string())) {
-      return absl::NotFoundError(absl::StrCat(
-          leaf.leaf_of(), " has no ", is_json ? "JSON" : "text", " at ",
-          leaf.json_pointer(), " for ", leaf.artefact_id()));
-    }
-    v1::Content content;
-    v1::InlineValue& value = *content.mutable_inline_();
-    value.set_data(is_json ? CanonicalJson(*part) : part->string_value());
-    value.set_mime_type(mime_type);
-    value.set_hash(Sha256Of(value.data()).Hex());
+    const absl::StatusOr<std::string> bytes = BytesOfLeaf(
+        split_,
+        {leaf.artefact_id(), leaf.leaf_of(), leaf.json_pointer(), mime_type});
+    KINORA_RETURN_IF_ERROR(NotKeptIfInvalid(bytes.status()));
+    v1::Content content = InlineContent(mime_type, *bytes);
     const auto given = imported_.find(leaf.artefact_id());
-    if (given != imported_.end() && HashOf(given->second) != value.hash()) {
+    if (given != imported_.end() &&
+        ContentHash(given->second) != ContentHash(content)) {
       return absl::NotFoundError(absl::StrCat(leaf.artefact_id(),
                                               " is not what ", leaf.leaf_of(),
                                               " has at ", leaf.json_pointer()));
     }
-    KINORA_RETURN_IF_ERROR(
-        UploadIfLarge(store_.blobs, movie_id_, kInlineLimitBytes, &content));
+    KINORA_RETURN_IF_ERROR(UploadIfLarge(store_.blobs, movie_id_,
+                                         kDefaultInlineLimitBytes, &content));
     return content;
+  }
+
+  absl::StatusOr<JsonValue> Split(const std::string& id,
+                                  const v1::Content& document) const {
+    KINORA_RETURN_IF_ERROR(
+        NotKeptIfInvalid(CheckSplitSize(id, ContentSize(document))));
+    KINORA_ASSIGN_OR_RETURN(
+        const std::string text,
+        ReadContent(store_.blobs, movie_id_, document, kMaxSplitBytes));
+    absl::StatusOr<JsonValue> json = ParseSplitDocument(id, text);
+    KINORA_RETURN_IF_ERROR(NotKeptIfInvalid(json.status()));
+    return json;
   }
 
   // As a runner records an attempt.
@@ -312,7 +298,7 @@ class Keeper {
       made.set_draw(job.draw());
       made.set_status(v1::ARTEFACT_STATUS_SUCCEEDED);
       *made.mutable_output() = values[static_cast<size_t>(i)];
-      if (IsReadableType(MimeTypeOf(made.output()))) {
+      if (IsReadableType(ContentMimeType(made.output()))) {
         made.set_readable_path(job.artefacts(i).readable_path());
       }
       v1::ProducedBy& by = *made.mutable_produced_by();

@@ -215,7 +215,8 @@ TEST_F(KeptResultsTest, WhatTheBlueprintCannotMeanIsNotKept) {
   ASSERT_EQ(kept.not_kept.size(), 3U);
   EXPECT_EQ(kept.not_kept[0].artefact_id, "Artifact:Poster");
   EXPECT_THAT(kept.not_kept[0].why, HasSubstr("Script"));  // it reads from that
-  EXPECT_THAT(kept.not_kept[1].why, HasSubstr("no text at /title"));
+  EXPECT_THAT(kept.not_kept[1].why,
+              HasSubstr("Artifact:Script has nothing at /title"));
   EXPECT_THAT(kept.not_kept[2].why, HasSubstr("makes no such artefact"));
 }
 

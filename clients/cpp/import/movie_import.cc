@@ -8,17 +8,17 @@
 #include "absl/strings/str_cat.h"
 
 #include "clients/cpp/import/import_run.h"
+#include "common/content.h"
 #include "common/digest.h"
 #include "common/ids.h"
-#include "common/proto_json.h"
 #include "common/status.h"
+#include "services/store/manifest/manifest_document.h"
 
 namespace kinora {
 namespace {
 
 using Values = std::map<std::string, FolderValue>;
 
-constexpr int64_t kInlineLimitBytes = 4096;
 constexpr int kEventsPerAppend = 500;
 constexpr uint64_t kReadBytes = uint64_t{1} << 20;
 constexpr int kLeaseSeconds = 600;
@@ -96,11 +96,6 @@ std::vector<Step> StepsOf(absl::string_view movie_id,
   return steps;
 }
 
-const std::string& HashOf(const v1::Content& content) {
-  return content.has_blob() ? content.blob().digest().hash()
-                            : content.inline_().hash();
-}
-
 class Import {
  public:
   Import(const Store& store, FileSystem& fs, absl::string_view movie_id,
@@ -166,21 +161,18 @@ class Import {
     }
     const FolderRevision& folder =
         is_further ? folder_.revisions.back() : *step->folder;
-    v1::GetManifestRequest get;
-    get.set_movie_id(movie_id_);
-    get.set_revision(pointer.revision());
-    KINORA_ASSIGN_OR_RETURN(const StoredManifest stored,
-                            store_.manifests.Get(get));
-    v1::Manifest manifest;
-    KINORA_RETURN_IF_ERROR(ParseDocument(stored.json, &manifest));
+    KINORA_ASSIGN_OR_RETURN(
+        const ManifestDocument document,
+        ReadManifest(store_.manifests, movie_id_, pointer.revision()));
+    const v1::Manifest& manifest = document.manifest;
     Values inputs;
     for (const auto& entry : manifest.inputs()) {
       if (entry.first == kBlueprintId) continue;
-      inputs[entry.first].hash = HashOf(entry.second.content());
+      inputs[entry.first].hash = ContentHash(entry.second.content());
     }
     Values artefacts;
     for (const auto& entry : manifest.artefacts()) {
-      artefacts[entry.first].hash = HashOf(entry.second.content());
+      artefacts[entry.first].hash = ContentHash(entry.second.content());
     }
     if (!IncludesHashes(inputs, folder.inputs) ||
         !IncludesHashes(artefacts, folder.artefacts) ||
@@ -288,7 +280,7 @@ class Import {
 
   // Uploads what is a file or too large to be inline.
   absl::Status PutValue(const FolderValue& value, v1::Content* content) {
-    if (value.path.empty() && value.size_bytes <= kInlineLimitBytes) {
+    if (value.path.empty() && value.size_bytes <= kDefaultInlineLimitBytes) {
       content->mutable_inline_()->set_data(value.bytes);
       content->mutable_inline_()->set_mime_type(value.mime_type);
       content->mutable_inline_()->set_hash(value.hash);

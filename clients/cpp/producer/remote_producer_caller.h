@@ -12,6 +12,7 @@
 #include "absl/time/time.h"
 
 #include "common/clock.h"
+#include "common/content.h"
 #include "common/executor.h"
 #include "common/mutex.h"
 #include "services/runner/producer_caller.h"
@@ -26,7 +27,7 @@ namespace kinora {
 
 struct RemoteProducerCallerOptions {
   // Outputs up to this size are inline.
-  int64_t inline_limit_bytes = 4096;
+  int64_t inline_limit_bytes = kDefaultInlineLimitBytes;
   // How long an answer of Describe is believed.
   absl::Duration describe_ttl = absl::Seconds(5);
   // How long Describe may take.

@@ -107,6 +107,11 @@ struct ReferenceIndex {
   bool is_constant = false;
   uint32_t constant = 0;  // else the index in that dimension
   int32_t offset = 0;     // added to the job's own index
+
+  // Where it is for a job at `own` of that dimension; below 0 is outside.
+  int64_t At(uint32_t own) const {
+    return is_constant ? int64_t{constant} : int64_t{own} + offset;
+  }
 };
 
 // Elements of an input or output, as seen from a job.
@@ -243,11 +248,20 @@ struct Blueprint {
   int FindNode(absl::string_view name) const;
   int FindOutput(absl::string_view name) const;
 
+  // The dimensions of what a reference leads to.
+  const std::vector<int>& DimensionsOf(const Reference& reference) const;
+
   // The coordinates of what a leaf is a part of. REQUIRES: `point` has one for
   // each dimension of `leaf`, which is one.
   std::vector<uint32_t> PointOfWhole(const OutputDeclaration& leaf,
                                      absl::Span<const uint32_t> point) const;
 };
+
+// The coordinates of `point` in those of its `dimensions` that are among
+// `onto`, in their order.
+std::vector<uint32_t> ProjectPoint(absl::Span<const uint32_t> point,
+                                   const std::vector<int>& dimensions,
+                                   const std::vector<int>& onto);
 
 // Reads and checks a blueprint. Pure. `file` is for messages and may be empty.
 // INVALID_ARGUMENT (BLUEPRINT_INVALID) names file, line, element and value of

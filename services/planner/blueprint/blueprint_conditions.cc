@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "common/canonical_json.h"
+#include "common/content.h"
 #include "common/digest.h"
 #include "common/status.h"
 #include "services/planner/blueprint/blueprint_parser.h"

@@ -39,7 +39,7 @@ absl::Status BlueprintParser::OrderShape() {
     const NodeDeclaration& node = blueprint_.nodes[n];
     std::vector<int>& to = edges[num_dimensions + n];
     const auto add = [&](const Reference& reference) {
-      add_all(DimensionsOf(reference), &to);
+      add_all(blueprint_.DimensionsOf(reference), &to);
       if (reference.is_input) return;
       to.push_back(node_at(blueprint_.outputs[reference.target].node));
     };

@@ -91,18 +91,6 @@ absl::Status BlueprintParser::ParseLeaf(const YamlEntry& entry,
   return AddOutput(std::move(leaf), path);
 }
 
-std::vector<uint32_t> Blueprint::PointOfWhole(
-    const OutputDeclaration& leaf, absl::Span<const uint32_t> point) const {
-  const std::vector<int>& whole = outputs[leaf.leaf_of].dimensions;
-  std::vector<uint32_t> result;
-  for (size_t i = 0; i < point.size(); ++i) {
-    if (std::count(whole.begin(), whole.end(), leaf.dimensions[i]) != 0) {
-      result.push_back(point[i]);
-    }
-  }
-  return result;
-}
-
 // What a leaf is depends on where it is taken from, so that is part of the key.
 void BlueprintParser::SaltWithLeaves(NodeDeclaration* node) {
   std::string leaves;

@@ -114,7 +114,7 @@ absl::Status BlueprintParser::ResolveIndices(const SpelledReference& spelled,
                                              const NodeDeclaration& node,
                                              bool is_list,
                                              Reference* reference) {
-  const std::vector<int>& dimensions = DimensionsOf(*reference);
+  const std::vector<int>& dimensions = blueprint_.DimensionsOf(*reference);
   std::string name =
       absl::StrCat(reference->is_input ? "Input:" : "", spelled.name);
   auto error = [&](absl::string_view what) {
@@ -184,7 +184,7 @@ absl::Status BlueprintParser::ParseListOrder(const YamlNode& map,
                                              const std::string& path,
                                              const NodeDeclaration& node,
                                              Binding* binding) {
-  const std::vector<int>& dimensions = DimensionsOf(binding->from);
+  const std::vector<int>& dimensions = blueprint_.DimensionsOf(binding->from);
   std::vector<size_t> ranges = Ranges(node, binding->from);
   // The place of a dimension that the fan-in runs through.
   auto place = [&](const YamlNode& item, absl::string_view name,
@@ -250,15 +250,9 @@ absl::Status BlueprintParser::ParseListOrder(const YamlNode& map,
   return absl::OkStatus();
 }
 
-const std::vector<int>& BlueprintParser::DimensionsOf(
-    const Reference& reference) const {
-  return reference.is_input ? blueprint_.inputs[reference.target].over
-                            : blueprint_.outputs[reference.target].dimensions;
-}
-
 std::vector<size_t> BlueprintParser::Ranges(const NodeDeclaration& node,
                                             const Reference& reference) const {
-  const std::vector<int>& dimensions = DimensionsOf(reference);
+  const std::vector<int>& dimensions = blueprint_.DimensionsOf(reference);
   std::vector<size_t> ranges;
   for (size_t i = 0; i < dimensions.size(); ++i) {
     if (!reference.indices[i].is_constant &&

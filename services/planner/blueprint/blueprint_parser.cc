@@ -50,6 +50,29 @@ int Blueprint::FindOutput(absl::string_view name) const {
   return -1;
 }
 
+const std::vector<int>& Blueprint::DimensionsOf(
+    const Reference& reference) const {
+  return reference.is_input ? inputs[reference.target].over
+                            : outputs[reference.target].dimensions;
+}
+
+std::vector<uint32_t> Blueprint::PointOfWhole(
+    const OutputDeclaration& leaf, absl::Span<const uint32_t> point) const {
+  return ProjectPoint(point, leaf.dimensions, outputs[leaf.leaf_of].dimensions);
+}
+
+std::vector<uint32_t> ProjectPoint(absl::Span<const uint32_t> point,
+                                   const std::vector<int>& dimensions,
+                                   const std::vector<int>& onto) {
+  std::vector<uint32_t> projected;
+  for (size_t i = 0; i < point.size(); ++i) {
+    if (std::count(onto.begin(), onto.end(), dimensions[i]) != 0) {
+      projected.push_back(point[i]);
+    }
+  }
+  return projected;
+}
+
 namespace {
 
 // The whole that one document and what it uses come to.

@@ -137,7 +137,6 @@ class BlueprintParser {
                              int line, absl::string_view path) const;
   absl::Status ParseListOrder(const YamlNode& map, const std::string& path,
                               const NodeDeclaration& node, Binding* binding);
-  const std::vector<int>& DimensionsOf(const Reference& reference) const;
   // Places of the dimensions a fan-in runs through.
   std::vector<size_t> Ranges(const NodeDeclaration& node,
                              const Reference& reference) const;

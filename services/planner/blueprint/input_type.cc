@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "common/canonical_json.h"
+#include "common/content.h"
 #include "common/digest.h"
 #include "common/json_writer.h"
 #include "common/status.h"
@@ -111,20 +112,6 @@ std::optional<InputType> ParseInputType(absl::string_view name) {
     if (InputTypeName(type) == name) return type;
   }
   return std::nullopt;
-}
-
-v1::Content InlineContent(absl::string_view mime_type, absl::string_view data) {
-  v1::Content content;
-  v1::InlineValue& value = *content.mutable_inline_();
-  value.set_hash(Sha256Of(data).Hex());
-  value.set_mime_type(std::string(mime_type));
-  value.set_data(std::string(data));
-  return content;
-}
-
-const std::string& ContentHash(const v1::Content& content) {
-  return content.has_blob() ? content.blob().digest().hash()
-                            : content.inline_().hash();
 }
 
 absl::StatusOr<v1::Content> ContentFromJson(const InputRule& rule,

@@ -45,13 +45,6 @@ absl::StatusOr<v1::Content> ContentFromJson(const InputRule& rule,
 absl::StatusOr<v1::Content> CanonicalContent(const InputRule& rule,
                                              const v1::Content& content);
 
-// An inline content with its hash filled in.
-v1::Content InlineContent(absl::string_view mime_type, absl::string_view data);
-
-// SHA-256 of the content's bytes as 64 hex digits; empty if the content holds
-// no value, or an inline one whose hash was left out.
-const std::string& ContentHash(const v1::Content& content);
-
 }  // namespace kinora
 
 #endif  // KINORA_SERVICES_PLANNER_BLUEPRINT_INPUT_TYPE_H_

@@ -170,6 +170,14 @@ std::optional<Graph::Element> Graph::Find(const ElementId& id) const {
   return Exists(artefact) ? std::make_optional(artefact) : std::nullopt;
 }
 
+std::optional<Graph::Element> Graph::FindArtefact(absl::string_view id) const {
+  const absl::StatusOr<ElementId> parsed = ElementId::Parse(id);
+  if (!parsed.ok() || parsed->kind != ElementId::Kind::kArtefact) {
+    return std::nullopt;
+  }
+  return Find(*parsed);
+}
+
 std::optional<Graph::Job> Graph::FindJob(const ElementId& id) const {
   const int node = blueprint_->FindNode(id.name);
   if (node < 0) return std::nullopt;

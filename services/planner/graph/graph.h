@@ -151,6 +151,8 @@ class Graph {
 
   // The element of that id; nullopt if there is none.
   std::optional<Element> Find(const ElementId& id) const;
+  // The same of text; nullopt also if it is not the id of an artefact.
+  std::optional<Element> FindArtefact(absl::string_view id) const;
 
   // The job of the node and coordinates that `id` names, be its kind what it
   // may; nullopt if there is none, or a condition switches it off.

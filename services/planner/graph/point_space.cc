@@ -108,16 +108,4 @@ std::optional<uint32_t> PointSpace::Number(
   return number;
 }
 
-std::vector<uint32_t> ProjectPoint(absl::Span<const uint32_t> point,
-                                   const std::vector<int>& dimensions,
-                                   const std::vector<int>& onto) {
-  std::vector<uint32_t> projected;
-  for (size_t i = 0; i < point.size(); ++i) {
-    if (std::count(onto.begin(), onto.end(), dimensions[i]) != 0) {
-      projected.push_back(point[i]);
-    }
-  }
-  return projected;
-}
-
 }  // namespace kinora

@@ -102,12 +102,6 @@ class PointSpace {
   size_t unknown_levels_ = 0;  // levels up to the last one with such sizes
 };
 
-// The coordinates of `point` in those of its `dimensions` that are among
-// `onto`, in their order.
-std::vector<uint32_t> ProjectPoint(absl::Span<const uint32_t> point,
-                                   const std::vector<int>& dimensions,
-                                   const std::vector<int>& onto);
-
 }  // namespace kinora
 
 #endif  // KINORA_SERVICES_PLANNER_GRAPH_POINT_SPACE_H_

@@ -46,16 +46,13 @@ absl::StatusOr<std::vector<Obstacle>> ElementPlaces::ObstaclesTo(
   const int declared =
       is_input ? rules_.FindInput(id.name) : rules_.FindOutput(id.name);
   Point point;
-  if (declared < 0 || !PlaceAt(is_input ? rules_.inputs[declared].over
-                                        : rules_.outputs[declared].dimensions,
-                               id, &point)) {
-    obstacles.push_back(ByBlueprint());
-    return obstacles;
+  if (declared < 0) return std::vector<Obstacle>{ByBlueprint()};
+  const std::vector<int>& dimensions =
+      rules_.DimensionsOf({.is_input = is_input, .target = declared});
+  if (!PlaceAt(dimensions, id, &point)) {
+    return std::vector<Obstacle>{ByBlueprint()};
   }
-  KINORA_RETURN_IF_ERROR(CheckSizes(is_input
-                                        ? rules_.inputs[declared].over
-                                        : rules_.outputs[declared].dimensions,
-                                    point, &obstacles));
+  KINORA_RETURN_IF_ERROR(CheckSizes(dimensions, point, &obstacles));
   if (is_input || IsKeptOut(obstacles)) return obstacles;
   const NodeDeclaration& node = rules_.nodes[rules_.outputs[declared].node];
   for (const Condition& condition : node.conditions) {
@@ -97,14 +94,9 @@ absl::Status ElementPlaces::CheckCondition(const Condition& condition,
                                            Point point,
                                            std::vector<Obstacle>* obstacles) {
   const Reference& read = condition.value;
-  const std::vector<int>& dimensions =
-      read.is_input ? rules_.inputs[read.target].over
-                    : rules_.outputs[read.target].dimensions;
+  const std::vector<int>& dimensions = rules_.DimensionsOf(read);
   for (size_t i = 0; i < dimensions.size(); ++i) {
-    const ReferenceIndex& index = read.indices[i];
-    const int64_t at = index.is_constant
-                           ? int64_t{index.constant}
-                           : int64_t{point[dimensions[i]]} + index.offset;
+    const int64_t at = read.indices[i].At(point[dimensions[i]]);
     if (at < 0) {
       // It holds for nothing that is outside.
       obstacles->push_back(ByBlueprint());
@@ -113,18 +105,15 @@ absl::Status ElementPlaces::CheckCondition(const Condition& condition,
     point[dimensions[i]] = static_cast<uint32_t>(at);
   }
   absl::StatusOr<bool> holds = false;
-  std::string id;
+  const std::string id = ElementIdAt(rules_, read, point);
   if (read.is_input) {
     const InputDeclaration& input = rules_.inputs[read.target];
     const size_t others = obstacles->size();
     KINORA_RETURN_IF_ERROR(CheckSizes(dimensions, point, obstacles));
     if (obstacles->size() > others) return absl::OkStatus();
-    id = ElementIdAt(rules_, "Input:", input.name, dimensions, point);
     if (IsSettled(id)) return absl::OkStatus();
     holds = InputHolds(condition, input, id, values_.FindInput(id));
   } else {
-    id = ElementIdAt(rules_, "Artifact:", rules_.outputs[read.target].name,
-                     dimensions, point);
     if (IsSettled(id)) return absl::OkStatus();
     if (values_.FindArtefact(id) != nullptr) {
       KINORA_ASSIGN_OR_RETURN(const std::optional<DecidingValue> value,
@@ -145,13 +134,11 @@ absl::Status ElementPlaces::CheckCondition(const Condition& condition,
 std::string ElementPlaces::SizerAt(int dimension, const Point& point) const {
   const DimensionDeclaration& declared = rules_.dimensions[dimension];
   if (declared.size_input >= 0) {
-    const InputDeclaration& input = rules_.inputs[declared.size_input];
-    return ElementIdAt(rules_, "Input:", input.name, input.over, point);
+    return ElementIdAt(
+        rules_, {.is_input = true, .target = declared.size_input}, point);
   }
   if (declared.size_output >= 0) {
-    const OutputDeclaration& output = rules_.outputs[declared.size_output];
-    return ElementIdAt(rules_, "Artifact:", output.name, output.dimensions,
-                       point);
+    return ElementIdAt(rules_, {.target = declared.size_output}, point);
   }
   return "";
 }

@@ -4,6 +4,7 @@
 
 #include "absl/hash/hash.h"
 
+#include "common/content.h"
 #include "common/ids.h"
 #include "common/status.h"
 

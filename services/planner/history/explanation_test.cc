@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 
+#include "common/content.h"
 #include "common/digest.h"
 #include "common/testing/status_matchers.h"
 #include "services/planner/history/told_movie.h"

@@ -295,15 +295,8 @@ absl::StatusOr<v1::ListTakesResponse> MovieHistory::ListTakes(
   KINORA_RETURN_IF_ERROR(reader_.ForEachArtefactEvent(
       movie_id, "", 0, [&takes](const v1::Event& event) { takes.Add(event); },
       &complete));
-  RevisionState current;
-  const absl::StatusOr<v1::ManifestPointer> pointer =
-      reader_.Find(movie_id, "");
-  if (!pointer.ok() && ReasonOf(pointer.status()) != "REVISION_NOT_FOUND") {
-    return pointer.status();
-  }
-  if (pointer.ok()) {
-    KINORA_ASSIGN_OR_RETURN(current, reader_.Read(movie_id, *pointer));
-  }
+  KINORA_ASSIGN_OR_RETURN(const RevisionState current,
+                          reader_.ReadCurrent(movie_id));
   takes.Describe(current.FindArtefact(id), &response);
   return response;
 }
@@ -320,15 +313,8 @@ absl::StatusOr<v1::ListLeavesResponse> MovieHistory::ListLeaves(
                                    : whole.status().message());
   }
   const std::string id = whole->ToString();
-  RevisionState current;
-  const absl::StatusOr<v1::ManifestPointer> pointer =
-      reader_.Find(movie_id, "");
-  if (!pointer.ok() && ReasonOf(pointer.status()) != "REVISION_NOT_FOUND") {
-    return pointer.status();
-  }
-  if (pointer.ok()) {
-    KINORA_ASSIGN_OR_RETURN(current, reader_.Read(movie_id, *pointer));
-  }
+  KINORA_ASSIGN_OR_RETURN(const RevisionState current,
+                          reader_.ReadCurrent(movie_id));
   if (current.FindArtefact(id) == nullptr) {
     return WithReason(
         absl::NotFoundError(absl::StrCat("no artefact ", id, " in ",

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "common/content.h"
 #include "common/proto_time.h"
 #include "common/status.h"
 #include "services/planner/history/key_changes.h"

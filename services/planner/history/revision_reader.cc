@@ -6,10 +6,10 @@
 
 #include "common/error_reason.h"
 #include "common/ids.h"
-#include "common/proto_json.h"
 #include "common/status.h"
 #include "services/planner/log_tail.h"
 #include "services/planner/plan/input_values.h"
+#include "services/store/manifest/manifest_document.h"
 
 namespace kinora {
 
@@ -50,15 +50,10 @@ absl::StatusOr<RevisionState> RevisionReader::Read(
     MutexLock lock(mu_);
     if (const auto state = states_.Get(pointer.hash())) return *state;
   }
-  v1::GetManifestRequest request;
-  request.set_movie_id(movie_id);
-  request.set_revision(pointer.revision());
-  KINORA_ASSIGN_OR_RETURN(const StoredManifest stored,
-                          store_.manifests.Get(request));
-  auto manifest = std::make_shared<v1::Manifest>();
-  KINORA_RETURN_IF_ERROR(Annotate(
-      ParseDocument(stored.json, manifest.get()),
-      absl::StrCat("manifest ", pointer.revision(), " of movie ", movie_id)));
+  KINORA_ASSIGN_OR_RETURN(
+      ManifestDocument document,
+      ReadManifest(store_.manifests, movie_id, pointer.revision()));
+  auto manifest = std::make_shared<v1::Manifest>(std::move(document.manifest));
   RevisionState state;
   const auto pinned = manifest->inputs().find(std::string(kBlueprintInputId));
   if (pinned != manifest->inputs().end()) {
@@ -71,6 +66,16 @@ absl::StatusOr<RevisionState> RevisionReader::Read(
   MutexLock lock(mu_);
   states_.Put(pointer.hash(), std::make_shared<const RevisionState>(state));
   return state;
+}
+
+absl::StatusOr<RevisionState> RevisionReader::ReadCurrent(
+    const std::string& movie_id) {
+  const absl::StatusOr<v1::ManifestPointer> pointer = Find(movie_id, "");
+  if (ReasonOf(pointer.status()) == "REVISION_NOT_FOUND") {
+    return RevisionState();
+  }
+  KINORA_RETURN_IF_ERROR(pointer.status());
+  return Read(movie_id, *pointer);
 }
 
 absl::Status RevisionReader::ForEachArtefactEvent(

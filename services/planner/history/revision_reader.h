@@ -35,6 +35,8 @@ class RevisionReader {
                                            const std::string& revision);
   absl::StatusOr<RevisionState> Read(const std::string& movie_id,
                                      const v1::ManifestPointer& pointer);
+  // Empty if the movie has no revision yet.
+  absl::StatusOr<RevisionState> ReadCurrent(const std::string& movie_id);
 
   // Hands the events of the artefact log to `take`, in order: those meant for
   // revisions after `since_revision`, all if it is empty. Where events were

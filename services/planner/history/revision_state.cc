@@ -2,6 +2,7 @@
 
 #include "absl/strings/match.h"
 
+#include "common/content.h"
 #include "common/element_id.h"
 
 namespace kinora {

@@ -1,6 +1,6 @@
 #include "services/planner/history/take_list.h"
 
-#include "services/planner/blueprint/input_type.h"
+#include "common/content.h"
 
 namespace kinora {
 namespace {

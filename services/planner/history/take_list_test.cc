@@ -4,8 +4,8 @@
 
 #include "gtest/gtest.h"
 
+#include "common/content.h"
 #include "common/digest.h"
-#include "services/planner/blueprint/input_type.h"
 
 namespace kinora {
 namespace {

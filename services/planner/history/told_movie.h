@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "common/content.h"
 #include "common/digest.h"
 #include "common/testing/status_matchers.h"
 #include "services/planner/history/explanation.h"

@@ -135,10 +135,7 @@ class UnmadeExplainer {
       return absl::OkStatus();
     }
     for (const Binding& binding : node.bindings) {
-      const std::vector<int>& dimensions =
-          binding.from.is_input
-              ? rules_.inputs[binding.from.target].over
-              : rules_.outputs[binding.from.target].dimensions;
+      const std::vector<int>& dimensions = rules_.DimensionsOf(binding.from);
       ElementPlaces::Point there = point;
       std::vector<int> ranges;
       bool outside = false;
@@ -151,21 +148,17 @@ class UnmadeExplainer {
           ranges.push_back(dimension);
           continue;
         }
-        const int64_t at = index.is_constant
-                               ? int64_t{index.constant}
-                               : int64_t{there[dimension]} + index.offset;
+        const int64_t at = index.At(there[dimension]);
         outside = outside || at < 0;
         there[dimension] = static_cast<uint32_t>(at);
       }
       if (outside) continue;
-      KINORA_RETURN_IF_ERROR(
-          FindElements(binding.from, dimensions, ranges, 0, &there));
+      KINORA_RETURN_IF_ERROR(FindElements(binding.from, ranges, 0, &there));
     }
     return absl::OkStatus();
   }
 
   absl::Status FindElements(const Reference& read,
-                            const std::vector<int>& dimensions,
                             const std::vector<int>& ranges, size_t level,
                             ElementPlaces::Point* point) {
     if (looks_ == kMaxLooks || awaited_.size() == kMaxCauses) {
@@ -173,7 +166,7 @@ class UnmadeExplainer {
       return absl::OkStatus();
     }
     ++looks_;
-    if (level == ranges.size()) return FindElement(read, dimensions, *point);
+    if (level == ranges.size()) return FindElement(read, *point);
     const int dimension = ranges[level];
     const std::string sizer = places_.SizerAt(dimension, *point);
     if (!sizer.empty() && IsMissing(sizer)) {
@@ -184,21 +177,14 @@ class UnmadeExplainer {
                             places_.SizeAt(dimension, *point));
     for (uint32_t i = 0; i < size.value_or(0) && looks_ < kMaxLooks; ++i) {
       (*point)[dimension] = i;
-      KINORA_RETURN_IF_ERROR(
-          FindElements(read, dimensions, ranges, level + 1, point));
+      KINORA_RETURN_IF_ERROR(FindElements(read, ranges, level + 1, point));
     }
     return absl::OkStatus();
   }
 
   absl::Status FindElement(const Reference& read,
-                           const std::vector<int>& dimensions,
                            const ElementPlaces::Point& point) {
-    const std::string id =
-        read.is_input
-            ? ElementIdAt(rules_, "Input:", rules_.inputs[read.target].name,
-                          dimensions, point)
-            : ElementIdAt(rules_, "Artifact:", rules_.outputs[read.target].name,
-                          dimensions, point);
+    const std::string id = ElementIdAt(rules_, read, point);
     const bool is_there = read.is_input ? ahead_.FindInput(id) != nullptr
                                         : ahead_.FindArtefact(id) != nullptr;
     if (is_there) return absl::OkStatus();
@@ -243,7 +229,9 @@ absl::StatusOr<std::string> SuggestArtefact(const ElementId& id,
   const Blueprint& rules = *state.blueprint;
   ElementPlaces places(rules, state, nullptr, values);
   std::vector<std::string> nearest;  // one of each output
-  for (const OutputDeclaration& output : rules.outputs) {
+  for (size_t i = 0; i < rules.outputs.size(); ++i) {
+    const OutputDeclaration& output = rules.outputs[i];
+    const Reference element = {.target = static_cast<int>(i)};
     ElementPlaces::Point point(rules.dimensions.size(), 0);
     for (int dimension : output.dimensions) {
       for (const DimensionIndex& index : id.indices) {
@@ -255,13 +243,11 @@ absl::StatusOr<std::string> SuggestArtefact(const ElementId& id,
       if (!size.has_value() || *size == 0) continue;
       point[dimension] = std::min(point[dimension], *size - 1);
     }
-    std::string candidate =
-        ElementIdAt(rules, "Artifact:", output.name, output.dimensions, point);
+    std::string candidate = ElementIdAt(rules, element, point);
     // Before the first revision, what it may have.
     if (!state.revision().empty() && state.FindArtefact(candidate) == nullptr) {
       candidate =
-          ElementIdAt(rules, "Artifact:", output.name, output.dimensions,
-                      ElementPlaces::Point(point.size(), 0));
+          ElementIdAt(rules, element, ElementPlaces::Point(point.size(), 0));
       if (state.FindArtefact(candidate) == nullptr) continue;
     }
     nearest.emplace_back(absl::StripPrefix(candidate, "Artifact:"));

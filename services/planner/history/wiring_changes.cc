@@ -22,18 +22,12 @@ const Binding* FindBinding(const Blueprint& blueprint, absl::string_view node,
   return nullptr;
 }
 
-const std::vector<int>& DimensionsOf(const Blueprint& blueprint,
-                                     const Reference& read) {
-  return read.is_input ? blueprint.inputs[read.target].over
-                       : blueprint.outputs[read.target].dimensions;
-}
-
 // By names, so that it can be compared with that of another blueprint.
 std::string Spell(const Blueprint& blueprint, const Reference& read) {
   std::string text =
       read.is_input ? absl::StrCat("Input:", blueprint.inputs[read.target].name)
                     : blueprint.outputs[read.target].name;
-  const std::vector<int>& dimensions = DimensionsOf(blueprint, read);
+  const std::vector<int>& dimensions = blueprint.DimensionsOf(read);
   for (size_t i = 0; i < dimensions.size(); ++i) {
     const ReferenceIndex& index = read.indices[i];
     absl::StrAppend(
@@ -173,15 +167,13 @@ absl::StatusOr<std::vector<std::string>> ChangedSizersOfJob(
   if (!found.empty()) return found;
   SizerSearch reads(before, now, limit, places);
   for (const Binding& binding : node.bindings) {
-    const std::vector<int>& dimensions = DimensionsOf(rules, binding.from);
+    const std::vector<int>& dimensions = rules.DimensionsOf(binding.from);
     std::vector<bool> fixed = own;
     ElementPlaces::Point there = point;
     bool outside = false;
     for (size_t i = 0; i < dimensions.size(); ++i) {
       const ReferenceIndex& index = binding.from.indices[i];
-      const int64_t at = index.is_constant
-                             ? int64_t{index.constant}
-                             : int64_t{there[dimensions[i]]} + index.offset;
+      const int64_t at = index.At(there[dimensions[i]]);
       outside = outside || at < 0;
       there[dimensions[i]] = static_cast<uint32_t>(at);
       fixed[dimensions[i]] = fixed[dimensions[i]] || index.is_constant;

@@ -5,8 +5,8 @@
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/util/message_differencer.h"
 
+#include "common/content.h"
 #include "common/utf8.h"
-#include "services/planner/blueprint/input_type.h"
 
 namespace kinora {
 namespace {

@@ -104,8 +104,9 @@ class ShapeBuilder {
   absl::StatusOr<Size> SizeHere(const DimensionDeclaration& dimension) {
     if (dimension.size_input >= 0) {
       const InputDeclaration& input = blueprint_.inputs[dimension.size_input];
-      const std::string id = ElementIdAt(blueprint_, "Input:", input.name,
-                                         input.over, index_of_dimension_);
+      const std::string id = ElementIdAt(
+          blueprint_, {.is_input = true, .target = dimension.size_input},
+          index_of_dimension_);
       const v1::Content* value = EffectiveValue(input, id, set_);
       if (value == nullptr) {
         return InputMissing(
@@ -143,8 +144,7 @@ class ShapeBuilder {
   Truth Look(int output_id, std::string* id, const DecidingValue** value) {
     const OutputDeclaration& output = blueprint_.outputs[output_id];
     const size_t node = static_cast<size_t>(output.node);
-    *id = ElementIdAt(blueprint_, "Artifact:", output.name, output.dimensions,
-                      index_of_dimension_);
+    *id = ElementIdAt(blueprint_, {.target = output_id}, index_of_dimension_);
     bool decided = true;
     if (HasFlag(shape_.inactive, node) || HasFlag(shape_.undecided, node)) {
       const std::vector<int>& over = blueprint_.nodes[node].over;
@@ -204,13 +204,10 @@ class ShapeBuilder {
     std::deque<ConditionJudge> judges;
     for (const Condition& condition : node.conditions) {
       const Reference& value = condition.value;
-      judges.emplace_back(
-          condition,
-          PointSpace(blueprint_, shape_.extents,
-                     value.is_input
-                         ? blueprint_.inputs[value.target].over
-                         : blueprint_.outputs[value.target].dimensions),
-          node.over);
+      judges.emplace_back(condition,
+                          PointSpace(blueprint_, shape_.extents,
+                                     blueprint_.DimensionsOf(value)),
+                          node.over);
       if (judges.back().values.volume() > kMaxGraphElements) {
         return TooManyValues(value.is_input
                                  ? blueprint_.inputs[value.target].name
@@ -251,8 +248,8 @@ class ShapeBuilder {
     SetIndices(judge->values.dimensions(), judge->values.Point(found_[0]));
     if (reference.is_input) {
       const InputDeclaration& input = blueprint_.inputs[reference.target];
-      const std::string id = ElementIdAt(blueprint_, "Input:", input.name,
-                                         input.over, index_of_dimension_);
+      const std::string id =
+          ElementIdAt(blueprint_, reference, index_of_dimension_);
       KINORA_ASSIGN_OR_RETURN(const bool holds,
                               InputHolds(judge->condition, input, id,
                                          EffectiveValue(input, id, set_)));
@@ -296,11 +293,13 @@ absl::StatusOr<uint32_t> SizeFromValue(const InputDeclaration& input,
   return static_cast<uint32_t>(*size);
 }
 
-std::string ElementIdAt(const Blueprint& blueprint, absl::string_view prefix,
-                        absl::string_view name, const std::vector<int>& over,
+std::string ElementIdAt(const Blueprint& blueprint, const Reference& element,
                         const std::vector<uint32_t>& index_of_dimension) {
-  std::string id = absl::StrCat(prefix, name);
-  for (int dimension : over) {
+  std::string id =
+      element.is_input
+          ? absl::StrCat("Input:", blueprint.inputs[element.target].name)
+          : absl::StrCat("Artifact:", blueprint.outputs[element.target].name);
+  for (int dimension : blueprint.DimensionsOf(element)) {
     absl::StrAppend(&id, "[", blueprint.dimensions[dimension].name, "=",
                     index_of_dimension[dimension], "]");
   }

@@ -38,10 +38,9 @@ absl::StatusOr<uint32_t> SizeFromValue(const InputDeclaration& input,
                                        absl::string_view id,
                                        const v1::Content& content);
 
-// `Input:Count[segment=1]`, from `Input:`, the name and the dimensions of what
-// is declared; `index_of_dimension` has the index in each of them.
-std::string ElementIdAt(const Blueprint& blueprint, absl::string_view prefix,
-                        absl::string_view name, const std::vector<int>& over,
+// `Input:Count[segment=1]`: the element of an input or output at the given
+// index in each of its dimensions; the reference's own indices do not matter.
+std::string ElementIdAt(const Blueprint& blueprint, const Reference& element,
                         const std::vector<uint32_t>& index_of_dimension);
 
 // BLUEPRINT_INVALID: more elements than a graph may have.

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "common/content.h"
 #include "common/element_id.h"
 #include "common/status.h"
 #include "services/planner/plan/takes.h"

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "common/content.h"
 #include "common/error_reason.h"
 #include "common/testing/status_matchers.h"
 #include "services/planner/plan/graph_shape.h"

@@ -7,7 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "common/element_id.h"
+#include "common/content.h"
 #include "common/error_reason.h"
 #include "common/status.h"
 #include "services/planner/plan/job_keys.h"
@@ -77,10 +77,8 @@ class JobJudge {
 
   void SeedHandEdits() {
     for (const auto& [id, edit] : state_.in.results->HandEdits()) {
-      const absl::StatusOr<ElementId> parsed = ElementId::Parse(id);
-      if (!parsed.ok() || parsed->kind != ElementId::Kind::kArtefact) continue;
-      const std::optional<Graph::Element> element = graph_.Find(*parsed);
-      if (!element.has_value() || !graph_.Exists(*element)) continue;
+      const std::optional<Graph::Element> element = graph_.FindArtefact(id);
+      if (!element.has_value()) continue;
       hand_edits_[*element] = &edit;
       pending_.Add(graph_.MakerOf(*element));
     }

@@ -3,7 +3,6 @@
 
 #include <optional>
 
-#include "common/element_id.h"
 #include "services/planner/plan/plan_state.h"
 
 namespace kinora {
@@ -11,10 +10,9 @@ namespace kinora {
 void FindLastFailures(PlanState* state) {
   const Graph& graph = state->graph;
   for (const auto& [attempt, failure] : state->in.results->Failures()) {
-    const absl::StatusOr<ElementId> id = ElementId::Parse(attempt.first);
-    if (!id.ok() || id->kind != ElementId::Kind::kArtefact) continue;
-    const std::optional<Graph::Element> artefact = graph.Find(*id);
-    if (!artefact.has_value() || !graph.Exists(*artefact)) continue;
+    const std::optional<Graph::Element> artefact =
+        graph.FindArtefact(attempt.first);
+    if (!artefact.has_value()) continue;
     const Graph::Job job = graph.MakerOf(*artefact);
     const Digest* key = state->KeyOf(job);
     if (key == nullptr || *key != attempt.second || !Runs(state->fates[job])) {

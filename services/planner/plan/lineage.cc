@@ -105,9 +105,7 @@ class LineageWalk {
   // Of what a job reads: how much there is of it, and what of it is there.
   void AddDecidersOf(const Reference& read, const std::vector<int>& own,
                      const std::vector<uint32_t>& point) {
-    AddSizes(read.is_input ? blueprint_.inputs[read.target].over
-                           : blueprint_.outputs[read.target].dimensions,
-             read.indices, own, point);
+    AddSizes(blueprint_.DimensionsOf(read), read.indices, own, point);
     if (!read.is_input && is_decided_[blueprint_.outputs[read.target].node]) {
       AddElements(read.target, read.indices, own, point);
     }

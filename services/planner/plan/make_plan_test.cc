@@ -3,6 +3,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "common/content.h"
 #include "common/error_reason.h"
 #include "common/json.h"
 #include "common/proto_json.h"

@@ -1,5 +1,6 @@
 // Scopes: what a plan is narrowed or widened to.
 
+#include "common/content.h"
 #include "common/error_reason.h"
 #include "common/testing/status_matchers.h"
 #include "services/planner/plan/scoped_film.h"

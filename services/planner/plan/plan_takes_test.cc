@@ -1,5 +1,6 @@
 // Takes: the draw of a job is part of its key, and an input chooses it.
 
+#include "common/content.h"
 #include "common/error_reason.h"
 #include "common/testing/status_matchers.h"
 #include "services/planner/plan/plan_world.h"

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "common/content.h"
 #include "common/inputs_hash.h"
 #include "common/proto_json.h"
 #include "common/testing/status_matchers.h"

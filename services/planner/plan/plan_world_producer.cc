@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "common/canonical_json.h"
+#include "common/content.h"
 #include "common/json.h"
 #include "common/json_pointer.h"
 #include "common/testing/status_matchers.h"

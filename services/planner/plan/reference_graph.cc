@@ -6,6 +6,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 
+#include "common/content.h"
 #include "common/testing/status_matchers.h"
 
 namespace kinora {

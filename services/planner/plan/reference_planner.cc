@@ -10,6 +10,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 
+#include "common/content.h"
 #include "common/element_id.h"
 #include "common/inputs_hash.h"
 #include "common/testing/status_matchers.h"

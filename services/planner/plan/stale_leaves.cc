@@ -10,7 +10,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
-#include "common/element_id.h"
 #include "common/json_leaf.h"
 #include "common/status.h"
 #include "services/planner/plan/deciding_values.h"
@@ -90,12 +89,8 @@ absl::StatusOr<std::vector<std::string>> LeavesBehind(
 std::optional<Graph::Element> EditedDocument(const PlanState& state,
                                              const std::string& id,
                                              const HandEdit& edit) {
-  const absl::StatusOr<ElementId> parsed = ElementId::Parse(id);
-  if (!parsed.ok() || parsed->kind != ElementId::Kind::kArtefact) {
-    return std::nullopt;
-  }
-  const std::optional<Graph::Element> element = state.graph.Find(*parsed);
-  if (!element.has_value() || !state.graph.Exists(*element) ||
+  const std::optional<Graph::Element> element = state.graph.FindArtefact(id);
+  if (!element.has_value() ||
       state.OriginOf(*element) != ArtefactOrigin::kLog) {
     return std::nullopt;
   }

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 
+#include "common/content.h"
 #include "common/json.h"
 #include "common/status.h"
 #include "services/planner/plan/artefact_name.h"

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "common/canonical_json.h"
+#include "common/content.h"
 #include "common/digest.h"
 #include "common/element_id.h"
 #include "common/ids.h"
@@ -193,8 +194,7 @@ absl::Status ValidateReadable(absl::string_view field,
                                               artefact.readable_path()));
   if (!artefact.has_output()) return absl::OkStatus();
   const v1::Content& output = artefact.output();
-  if (IsReadableType(output.has_blob() ? output.blob().mime_type()
-                                       : output.inline_().mime_type())) {
+  if (IsReadableType(ContentMimeType(output))) {
     return absl::OkStatus();
   }
   return InvalidField(Sub(field, "readable_path"), artefact.readable_path(),

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "common/canonical_json.h"
+#include "common/content.h"
 #include "common/json.h"
 #include "common/readable_path.h"
 #include "common/status.h"
@@ -24,14 +25,8 @@ namespace {
 // that ticks a few times slower.
 constexpr absl::Duration kClockSlack = absl::Milliseconds(1);
 
-absl::string_view MimeTypeOf(const v1::Content& content) {
-  return content.has_blob() ? content.blob().mime_type()
-                            : content.inline_().mime_type();
-}
-
 absl::StatusOr<Digest> HashOf(const v1::Content& content) {
-  return Digest::ParseHex(content.has_blob() ? content.blob().digest().hash()
-                                             : content.inline_().hash());
+  return Digest::ParseHex(ContentHash(content));
 }
 
 // What a value of that type has to be; JSON gets its canonical form.
@@ -55,7 +50,7 @@ std::string ReadableFiles::PathOf(const v1::Event& event) {
   const v1::ArtefactEvent& artefact = event.artefact();
   const v1::Content& value = artefact.output();
   if (artefact.status() != v1::ARTEFACT_STATUS_SUCCEEDED ||
-      !IsReadableType(MimeTypeOf(value)) ||
+      !IsReadableType(ContentMimeType(value)) ||
       value.blob().digest().size_bytes() > kMaxReadableBytes) {
     return "";
   }
@@ -104,7 +99,7 @@ absl::Status ReadableFiles::Declare(const v1::Event& event,
     // A text that got short stays in the file in which people know it.
     if (path.empty() && artefact.readable_path().empty() &&
         before->second == LargeTextPath(id) &&
-        IsReadableType(MimeTypeOf(artefact.output()))) {
+        IsReadableType(ContentMimeType(artefact.output()))) {
       path = before->second;
     } else {
       const auto file = declarations->files.find(before->second);
@@ -164,7 +159,8 @@ absl::StatusOr<ReadableFiles::State> ReadableFiles::Look(
   absl::Status invalid;
   if (hash != file->hash) {
     KINORA_ASSIGN_OR_RETURN(edit->event, EventAt(movie_id, file->sequence));
-    invalid = MakeValue(MimeTypeOf(edit->event.artefact().output()), &*text);
+    invalid =
+        MakeValue(ContentMimeType(edit->event.artefact().output()), &*text);
     hash = Sha256Of(*text);
   }
   if (hash == file->hash) {

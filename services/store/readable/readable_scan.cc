@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 
+#include "common/content.h"
 #include "common/ids.h"
 #include "common/status.h"
 #include "services/store/event/derived_event.h"
@@ -37,9 +38,7 @@ absl::StatusOr<std::string> NextRevision(ManifestStore& manifests,
 absl::Status SetValue(const ReadableScanCores& cores,
                       const std::string& movie_id, const std::string& text,
                       v1::Content* value) {
-  const std::string mime_type = value->has_blob()
-                                    ? value->blob().mime_type()
-                                    : value->inline_().mime_type();
+  const std::string mime_type = ContentMimeType(*value);
   if (static_cast<int64_t>(text.size()) <= cores.events.inline_limit_bytes()) {
     value->mutable_inline_()->Clear();
     value->mutable_inline_()->set_mime_type(mime_type);

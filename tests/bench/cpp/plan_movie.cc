@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "common/content.h"
 #include "common/digest.h"
 #include "common/inputs_hash.h"
 #include "services/planner/blueprint/blueprint.h"
