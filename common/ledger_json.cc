@@ -151,7 +151,8 @@ void PutKind(const LedgerEvent& event, Members* out) {
     case LedgerEvent::kRunCancelled:
       return PutTerminal(event.run_cancelled(), out);
     case LedgerEvent::kRunWaiting:
-      return out->Text("reason", event.run_waiting().reason());
+      out->Text("reason", event.run_waiting().reason());
+      return out->Text("message", event.run_waiting().message());
     case LedgerEvent::kRunResumed:
       return out->Text("reason", event.run_resumed().reason());
     case LedgerEvent::kStepStarted:

@@ -187,6 +187,7 @@ void GetRunKind(absl::string_view type, Reader* in, LedgerEvent* event) {
     GetTerminal(in, event->mutable_run_cancelled());
   } else if (type == "run.waiting") {
     in->Text("reason", KINORA_SET(event->mutable_run_waiting(), reason));
+    in->Text("message", KINORA_SET(event->mutable_run_waiting(), message));
   } else if (type == "run.resumed") {
     in->Text("reason", KINORA_SET(event->mutable_run_resumed(), reason));
   }

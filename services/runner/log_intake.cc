@@ -59,6 +59,22 @@ std::optional<v1::LogAppendedEvent> LogIntake::Take(const std::string& job_id,
   return event;
 }
 
+void LogIntake::Recall(const v1::LogAppendedEvent& event) {
+  int64_t lines = event.lines_size();
+  total_ = std::max(total_, event.first_seq() - 1 + lines);
+  for (const std::string& line : event.lines()) {
+    stored_bytes_ += static_cast<int64_t>(line.size());
+  }
+  stored_lines_ += lines;
+  truncated_ = truncated_ || event.logs_truncated();
+  if (event.channel().empty()) return;
+  Channel& channel = channels_[event.channel()];
+  // A line of ours says that others are missing, or that the log is full.
+  if (event.channel_offset() > channel.taken) --lines;
+  if (event.logs_truncated()) --lines;
+  channel.taken = event.channel_offset() + std::max<int64_t>(0, lines);
+}
+
 void LogIntake::Store(absl::string_view line, v1::LogAppendedEvent* event) {
   ++total_;
   if (truncated_) return;

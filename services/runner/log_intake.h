@@ -34,6 +34,10 @@ class LogIntake {
                                            uint32_t attempt,
                                            const v1::LogLines& batch);
 
+  // Takes an event that Take() gave in another process; in their order, before
+  // anything else.
+  void Recall(const v1::LogAppendedEvent& event);
+
   // Lines of the run so far, those not stored included.
   int64_t total() const { return total_; }
   bool truncated() const { return truncated_; }

@@ -74,5 +74,21 @@ TEST(LogIntakeTest, FullLogEndsWithOneMarkerAndGoesOnCounting) {  // F: S2-8
   EXPECT_EQ(intake.total(), 30'000);
 }
 
+// F: S1-61 (the log of a run goes on in another process)
+TEST(LogIntakeTest, WhatWasTakenElsewhereIsRecalled) {
+  LogIntake first;
+  LogIntake second;
+  for (const v1::LogLines& batch : {Lines(0, {"a", "b"}), Lines(4, {"e"})}) {
+    second.Recall(*first.Take("A", 1, batch));
+  }
+  EXPECT_EQ(second.total(), first.total());
+  // The next attempt sends on from where the job is, or from its beginning.
+  LogIntake third = second;
+  const auto on = second.Take("A", 2, Lines(5, {"f"}));
+  EXPECT_THAT(on->lines(), ElementsAre("f"));
+  EXPECT_EQ(on->first_seq(), first.total() + 1);
+  EXPECT_FALSE(third.Take("A", 2, Lines(4, {"e"})).has_value());
+}
+
 }  // namespace
 }  // namespace kinora

@@ -48,6 +48,7 @@ class RunnerServer final : public ProgramServer {
         RpcServer::Start(
             RpcServerOptionsOf(config.server()),
             {{v1::RunnerService::service_full_name(), &server->service_}}));
+    server->runner_.KeepAdopting();
     return server;
   }
 

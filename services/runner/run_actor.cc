@@ -7,6 +7,7 @@
 #include "common/error_reason.h"
 #include "common/log.h"
 #include "common/proto_time.h"
+#include "common/run_end.h"
 #include "common/status.h"
 
 namespace kinora {
@@ -35,11 +36,11 @@ class RunActor::Observer final : public AttemptObserver {
 std::shared_ptr<RunActor> RunActor::Create(
     const RunActorDeps& deps, v1::RunRecord record,
     std::shared_ptr<const v1::Plan> plan, RunState state,
-    const v1::LeaseToken& lease, absl::Duration lease_ttl,
-    absl::AnyInvocable<void()> on_ended) {
+    std::optional<RunPast> past, const v1::LeaseToken& lease,
+    absl::Duration lease_ttl, absl::AnyInvocable<void()> on_ended) {
   std::shared_ptr<RunActor> actor(
       new RunActor(deps, std::move(record), std::move(plan), std::move(state),
-                   std::move(on_ended)));
+                   std::move(past), std::move(on_ended)));
   std::weak_ptr<RunActor> weak = actor;
   actor->lease_ = LeaseKeeper::Start(deps.store.leases, deps.executor,
                                      deps.clock, lease, lease_ttl, [weak] {
@@ -51,6 +52,7 @@ std::shared_ptr<RunActor> RunActor::Create(
 
 RunActor::RunActor(const RunActorDeps& deps, v1::RunRecord record,
                    std::shared_ptr<const v1::Plan> plan, RunState state,
+                   std::optional<RunPast> past,
                    absl::AnyInvocable<void()> on_ended)
     : deps_(deps),
       identity_{record.movie_id(), record.run_id(), record.target_revision()},
@@ -59,13 +61,30 @@ RunActor::RunActor(const RunActorDeps& deps, v1::RunRecord record,
       strand_(deps.executor),
       record_(std::move(record)),
       state_(std::move(state)),
+      past_(std::move(past)),
       on_ended_(std::move(on_ended)),
+      logs_(past_.has_value() ? past_->logs() : LogIntake()),
       removed_artefact_ids_(plan_->removed_artefact_ids().begin(),
                             plan_->removed_artefact_ids().end()) {}
 
 void RunActor::Start() { Post(Begun{}); }
 
-void RunActor::Cancel(const std::string& reason) { Post(CancelCall{reason}); }
+absl::Status RunActor::Cancel(const std::string& reason) {
+  const std::string why = reason.empty() ? "cancelled by request" : reason;
+  v1::AppendEventsRequest request;
+  request.mutable_log()->set_movie_id(movie_id());
+  request.mutable_log()->set_kind(v1::LOG_KIND_LEDGER);
+  request.mutable_log()->set_run_id(run_id());
+  *request.mutable_lease() = lease_->token();
+  v1::Event& event = *request.add_events();
+  event = LedgerEventAt(identity_, NowMillis(deps_.clock));
+  v1::RunWaitingEvent* waiting = event.mutable_ledger()->mutable_run_waiting();
+  waiting->set_reason(std::string(kCancelling));
+  waiting->set_message(why);
+  KINORA_RETURN_IF_ERROR(deps_.store.events.Append(request).status());
+  Post(CancelCall{why});
+  return absl::OkStatus();
+}
 
 void RunActor::Stop(bool now) { Post(StopCall{now}); }
 
@@ -125,9 +144,26 @@ absl::Status RunActor::Work(std::vector<Message> messages) {
 }
 
 void RunActor::Take(const Begun&) {
+  if (past_.has_value()) GoOn();
+  if (past_.has_value() && past_->has_started()) return;
   v1::RunStartedEvent* started = AddLedger()->mutable_run_started();
   started->set_movie_id(movie_id());
   started->set_runtime_backend("kinora");
+}
+
+// With a run that another process began.
+void RunActor::GoOn() {
+  AddLedger()->mutable_run_resumed()->set_reason("adopted");
+  for (const std::string& job_id : past_->Interrupted()) {
+    v1::JobEvent* event = AddLedger()->mutable_job();
+    event->set_type("recovering");
+    event->set_job_id(job_id);
+    event->set_message(absl::StrCat("attempt ", past_->Of(job_id).attempts,
+                                    " was interrupted with its runner"));
+  }
+  if (past_->cancel_reason().has_value()) {
+    Take(CancelCall{*past_->cancel_reason()});
+  }
 }
 
 void RunActor::Take(AttemptEnded& ended) {
@@ -139,11 +175,7 @@ void RunActor::Take(AttemptEnded& ended) {
       deps_.clock.MonotonicNanos() - running->second.started_nanos);
   running_.erase(running);
   AttemptResult& result = ended.result;
-  if (result.cost.has_value()) {
-    record_.mutable_cost()->set_currency_code(result.cost->currency_code());
-    record_.mutable_cost()->set_micros(record_.cost().micros() +
-                                       result.cost->micros());
-  }
+  if (result.cost.has_value()) AddCost(*result.cost);
   std::vector<v1::Event> events;
   if (!result.failure.has_value()) {
     events = SucceededEvents(identity_, state_, ended.job, result, duration);
@@ -163,6 +195,12 @@ void RunActor::Take(AttemptEnded& ended) {
     }
   }
   std::move(events.begin(), events.end(), std::back_inserter(artefact_events_));
+}
+
+void RunActor::AddCost(const v1::Cost& cost) {
+  if (cost.micros() == 0) return;
+  record_.mutable_cost()->set_currency_code(cost.currency_code());
+  record_.mutable_cost()->set_micros(record_.cost().micros() + cost.micros());
 }
 
 void RunActor::Take(ProgressMade& made) {
@@ -208,7 +246,7 @@ void RunActor::Take(const RetryTimer& timer) {
 
 void RunActor::Take(const CancelCall& call) {
   if (state_.cancelled()) return;
-  cancel_reason_ = call.reason.empty() ? "cancelled by request" : call.reason;
+  cancel_reason_ = call.reason;
   facts_.push_back(CancelRequested{});
   CancelAttempts();
 }
@@ -246,7 +284,12 @@ void RunActor::ApplyFact(const RunFact& fact) {
   }
 }
 
+bool RunActor::IsTold(const std::string& job_id, JobStatus status) const {
+  return past_.has_value() && past_->Told(job_id, status);
+}
+
 void RunActor::Report(const JobChange& change) {
+  if (IsTold(state_.job(change.job).job_id(), change.status)) return;
   v1::Event event =
       ChangeEvent(identity_, NowMillis(deps_.clock), state_, change);
   if (event.ledger().kind_case() != v1::LedgerEvent::KIND_NOT_SET) {

@@ -53,6 +53,7 @@
 #include "services/runner/producer_caller.h"
 #include "services/runner/producer_table.h"
 #include "services/runner/run_events.h"
+#include "services/runner/run_past.h"
 #include "services/runner/run_state.h"
 #include "services/store/store.h"
 
@@ -75,21 +76,21 @@ struct RunActorDeps {
 class RunActor : public std::enable_shared_from_this<RunActor> {
  public:
   // `record` and the ledger's run.created are durable already, and `lease` is
-  // held. `on_ended` is called once, when the actor will do nothing more: on
+  // held. `past` is what a run that is adopted has come to; empty for one that
+  // begins. `on_ended` is called once, when the actor will do nothing more: on
   // the executor, after the lease was given up.
-  static std::shared_ptr<RunActor> Create(const RunActorDeps& deps,
-                                          v1::RunRecord record,
-                                          std::shared_ptr<const v1::Plan> plan,
-                                          RunState state,
-                                          const v1::LeaseToken& lease,
-                                          absl::Duration lease_ttl,
-                                          absl::AnyInvocable<void()> on_ended);
+  static std::shared_ptr<RunActor> Create(
+      const RunActorDeps& deps, v1::RunRecord record,
+      std::shared_ptr<const v1::Plan> plan, RunState state,
+      std::optional<RunPast> past, const v1::LeaseToken& lease,
+      absl::Duration lease_ttl, absl::AnyInvocable<void()> on_ended);
 
   // Begins to work. Call it once.
   void Start();
 
-  // Cancels the run: it ends as cancelled, for `reason`.
-  void Cancel(const std::string& reason);
+  // Cancels the run: it ends as cancelled, for `reason`. When this returns OK
+  // that is durable, whatever becomes of this process. Blocks on the store.
+  absl::Status Cancel(const std::string& reason);
 
   // For the runner's own end: starts nothing further, lets attempts end (or,
   // with `now`, cancels them), gives up the lease, and writes no terminal
@@ -151,7 +152,7 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
 
   RunActor(const RunActorDeps& deps, v1::RunRecord record,
            std::shared_ptr<const v1::Plan> plan, RunState state,
-           absl::AnyInvocable<void()> on_ended);
+           std::optional<RunPast> past, absl::AnyInvocable<void()> on_ended);
 
   void Post(Message message);
 
@@ -159,6 +160,7 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   void Process();
   absl::Status Work(std::vector<Message> messages);
   void Take(const Begun&);
+  void GoOn();
   void Take(AttemptEnded& ended);
   void Take(ProgressMade& made);
   void Take(LinesLogged& logged);
@@ -176,11 +178,13 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   absl::Status DropMissingBlobs(std::vector<v1::Event>* events);
   void ApplyFact(const RunFact& fact);
   void Report(const JobChange& change);
+  bool IsTold(const std::string& job_id, JobStatus status) const;
   absl::Status FlushArtefacts();
   absl::Status FlushLedger();
   absl::Status Append(v1::LogKind kind, std::vector<v1::Event>* events);
   void StartAttempt(JobIndex job);
   void CancelAttempts();
+  void AddCost(const v1::Cost& cost);
 
   // run_actor_expansion.cc
   void AskForExpansion();
@@ -212,6 +216,7 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   // Only the strand's closures touch what follows.
   v1::RunRecord record_;
   RunState state_;
+  const std::optional<RunPast> past_;
   absl::AnyInvocable<void()> on_ended_;
   LogIntake logs_;
   std::map<JobIndex, Running> running_;

@@ -96,6 +96,7 @@ absl::Status RunActor::TakeExpansion() {
 
 void RunActor::ReportExpansion(const std::vector<std::string>& landed,
                                const RunState::Extension& extension) {
+  if (past_.has_value() && past_->ToldExpansion(landed)) return;
   v1::JobEvent* event = AddLedger()->mutable_job();
   event->set_type("expanded");
   const JobIndex maker = state_.MakerOf(landed[0]);

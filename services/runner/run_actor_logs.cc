@@ -18,10 +18,14 @@ constexpr size_t kMaxAppendEvents = 2'000;
 constexpr size_t kMaxAppendBytes = 4 << 20;
 constexpr size_t kMaxQueries = 5'000;
 
-// True for what the run has made itself, be it before a crash.
+// True for what the run has said already, be it in another process.
+bool IsOf(const std::string& run_id, const v1::Event& event) {
+  return event.artefact().produced_by().run_id() == run_id;
+}
+
+// True for what the run has made itself.
 bool IsMadeBy(const std::string& run_id, const v1::Event& event) {
-  return event.artefact().produced_by().run_id() == run_id &&
-         event.artefact().reused_sequence() == 0;
+  return IsOf(run_id, event) && event.artefact().reused_sequence() == 0;
 }
 
 }  // namespace
@@ -45,9 +49,11 @@ absl::Status RunActor::Reuse(const std::vector<const v1::ReusedJob*>& jobs) {
           absl::StrCat("the plan reuses ", queries[i].artefact_id(),
                        ", which is no longer in the log: plan again"));
     }
+    if (past_.has_value() && IsOf(run_id(), events[i])) continue;
     artefact_events_.push_back(ReusedEvent(identity_, events[i]));
   }
   for (const v1::ReusedJob* job : jobs) {
+    if (IsTold(job->job_id(), JobStatus::kReused)) continue;
     v1::StepSkippedEvent* skipped = AddLedger()->mutable_step_skipped();
     skipped->mutable_step()->set_step_id(job->job_id());
     skipped->mutable_step()->set_label(job->job_id());
@@ -74,7 +80,8 @@ absl::Status RunActor::LookUp(const std::vector<JobIndex>& jobs) {
   std::vector<LookedUp> facts;
   size_t next = 0;
   for (JobIndex job : jobs) {
-    LookedUp fact{job, {}};
+    LookedUp fact{job, {}, false, {}};
+    if (past_.has_value()) fact.past = past_->Of(state_.job(job).job_id());
     const size_t count = static_cast<size_t>(state_.job(job).artefacts_size());
     const bool forced = state_.job(job).forced();
     const bool found = std::all_of(
@@ -83,9 +90,16 @@ absl::Status RunActor::LookUp(const std::vector<JobIndex>& jobs) {
         [this, forced](const v1::Event& event) {
           return event.has_artefact() && (!forced || IsMadeBy(run_id(), event));
         });
+    fact.is_own = found && past_.has_value();
     for (size_t i = next; found && i < next + count; ++i) {
-      fact.outputs.push_back(events[i].artefact().output());
-      artefact_events_.push_back(ReusedEvent(identity_, events[i]));
+      const v1::ArtefactEvent& result = events[i].artefact();
+      fact.outputs.push_back(result.output());
+      fact.is_own = fact.is_own && IsMadeBy(run_id(), events[i]);
+      if (past_.has_value() && IsOf(run_id(), events[i])) {
+        AddCost(result.cost());
+      } else {
+        artefact_events_.push_back(ReusedEvent(identity_, events[i]));
+      }
     }
     next += count;
     facts.push_back(std::move(fact));
@@ -163,7 +177,9 @@ absl::Status RunActor::Append(v1::LogKind kind,
       request.mutable_log()->set_run_id(run_id());
     }
     *request.mutable_lease() = lease_->token();
-    request.set_request_id(absl::StrCat(run_id(), "/", ++appends_));
+    // Whoever adopts the run counts anew, under a token of its own.
+    request.set_request_id(absl::StrCat(
+        run_id(), "/", lease_->token().fencing_token(), "/", ++appends_));
     for (size_t bytes = 0;
          next < events->size() && bytes < kMaxAppendBytes &&
          request.events_size() < static_cast<int>(kMaxAppendEvents);

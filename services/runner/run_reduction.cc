@@ -55,7 +55,10 @@ void RunReduction::ApplyLedger(const v1::LedgerEvent& event) {
       if (!ended) record_.set_status(v1::RUN_STATUS_RUNNING);
       return;
     case v1::LedgerEvent::kRunWaiting:
-      if (!ended) record_.set_status(v1::RUN_STATUS_WAITING);
+      // What is being called off is not waiting for anybody.
+      if (!ended && event.run_waiting().reason() != kCancelling) {
+        record_.set_status(v1::RUN_STATUS_WAITING);
+      }
       return;
     case v1::LedgerEvent::kRunCompleted:
       TakeResult(event.run_completed().result_json());

@@ -253,10 +253,18 @@ std::vector<JobChange> RunState::Apply(const RunFact& fact) {
 
 void RunState::Handle(const LookedUp& fact) {
   if (status(fact.job) != JobStatus::kLookingUp) return;
-  if (fact.outputs.empty()) return MakeReady(fact.job);
-  SetStatus(fact.job, JobStatus::kReused);
-  changes_.push_back({fact.job, JobStatus::kReused, {}, {}});
-  Land(fact.job, fact.outputs);
+  Job& job = Entry(fact.job);
+  job.attempts = fact.past.attempts;
+  job.failures = fact.past.failures;
+  if (!fact.outputs.empty()) {
+    const JobStatus end =
+        fact.is_own ? JobStatus::kSucceeded : JobStatus::kReused;
+    SetStatus(fact.job, end);
+    changes_.push_back({fact.job, end, {}, {}});
+    return Land(fact.job, fact.outputs);
+  }
+  if (fact.past.failure.has_value()) return Fail(fact.job, *fact.past.failure);
+  MakeReady(fact.job);
 }
 
 void RunState::Handle(const AttemptSucceeded& fact) {
@@ -270,22 +278,27 @@ void RunState::Handle(const AttemptSucceeded& fact) {
 void RunState::Handle(const AttemptFailed& fact) {
   if (status(fact.job) != JobStatus::kRunning) return;
   LeaveRunning(fact.job);
-  const Job& job = Entry(fact.job);
-  JobChange change{fact.job, JobStatus::kFailed, fact.failure, {}};
+  Job& job = Entry(fact.job);
+  ++job.failures;
+  JobChange change{fact.job, JobStatus::kRetrying, fact.failure, {}};
   if (cancelled_) {
     change.status = JobStatus::kCancelled;
-  } else if (ShouldRetry(fact.failure, job.attempts, MaxAttempts(job))) {
-    change.status = JobStatus::kRetrying;
-    change.delay = RetryDelay(options_.retry, job.attempts, *random_);
+  } else if (ShouldRetry(fact.failure, job.failures, MaxAttempts(job))) {
+    change.delay = RetryDelay(options_.retry, job.failures, *random_);
+  } else {
+    return Fail(fact.job, fact.failure);
   }
   SetStatus(fact.job, change.status);
-  if (change.status == JobStatus::kFailed && count(JobStatus::kFailed) == 1) {
-    first_failure_ = change;
-  }
+  changes_.push_back(std::move(change));
+}
+
+void RunState::Fail(JobIndex index, const v1::Failure& failure) {
+  const JobChange change{index, JobStatus::kFailed, failure, {}};
+  SetStatus(index, JobStatus::kFailed);
+  if (count(JobStatus::kFailed) == 1) first_failure_ = change;
   changes_.push_back(change);
-  if (change.status != JobStatus::kFailed) return;
-  failures_[fact.job] = change;
-  Block(fact.job, fact.failure);
+  failures_[index] = change;
+  Block(index, failure);
 }
 
 void RunState::Handle(const RetryDue& fact) {
@@ -364,10 +377,6 @@ void RunState::MakeKeyed(JobIndex index) {
   Job& job = Entry(index);
   if (cancelled_ || job.status != JobStatus::kPending) return;
   job.key = KeyOf(job);
-  // Who forces a job wants it made anew, whatever there is.
-  if (job.job->reason().kind() == v1::REASON_KIND_FORCED) {
-    return MakeReady(index);
-  }
   SetStatus(index, JobStatus::kLookingUp);
   look_ups_.push_back(index);
 }

@@ -38,6 +38,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -95,11 +96,20 @@ struct RunStateOptions {
 
 // Facts: what happened.
 
+// What a process before this one came to with a job of the same run.
+struct PastJob {
+  uint32_t attempts = 0;  // started
+  uint32_t failures = 0;  // of these; the others were interrupted
+  // Why it failed for good.
+  std::optional<v1::Failure> failure;
+};
 // The lookup of a job's key; `outputs` are the contents of its artefacts in
 // their order, or empty if there is no earlier result.
 struct LookedUp {
   JobIndex job = 0;
   std::vector<v1::Content> outputs;
+  bool is_own = false;  // this run has made them, in a process before this one
+  PastJob past;
 };
 // The attempt made all outputs, and they are durable.
 struct AttemptSucceeded {
@@ -205,7 +215,7 @@ class RunState {
     return *Entry(index).node;
   }
   JobStatus status(JobIndex index) const { return Entry(index).status; }
-  // Attempts started, the running one included.
+  // Attempts started, the running one included, and those of processes before.
   uint32_t attempts(JobIndex index) const { return Entry(index).attempts; }
   // The inputs hash. REQUIRES: the job was keyed.
   const Digest& key(JobIndex index) const { return Entry(index).key; }
@@ -239,6 +249,7 @@ class RunState {
     JobIndex blocked_by = -1;  // the failed job
     JobStatus status = JobStatus::kPending;
     uint32_t attempts = 0;
+    uint32_t failures = 0;  // of the attempts
     Digest key;
   };
   struct Producer {
@@ -298,6 +309,7 @@ class RunState {
   void Handle(const CancelRequested& fact);
 
   void SetStatus(JobIndex index, JobStatus status);
+  void Fail(JobIndex index, const v1::Failure& failure);
   void Land(JobIndex index, const std::vector<v1::Content>& outputs);
   void Block(JobIndex failed, const v1::Failure& root);
   void BlockAll(std::vector<JobIndex> stack, JobIndex failed,

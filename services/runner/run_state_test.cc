@@ -260,15 +260,48 @@ TEST_F(RunStateTest, JobWithAnEarlierResultIsNotCalled) {  // F: S1-36
   EXPECT_EQ(state.content("Artifact:A").inline_().data(), "a");
 }
 
-TEST_F(RunStateTest, ForcedJobIsCalledWhateverThereIs) {
+// F: B-16 (what a process before this one did counts)
+TEST_F(RunStateTest, AJobGoesOnFromItsPast) {
   PlanBuilder plan;
-  plan.Job(0, "A", {});
-  plan.plan().mutable_layers(0)->mutable_jobs(0)->mutable_reason()->set_kind(
-      v1::REASON_KIND_FORCED);
-  RunState state = Make(plan);
-  RunCommands commands = state.NextCommands();
-  EXPECT_THAT(commands.look_ups, IsEmpty());
-  EXPECT_THAT(commands.starts, ElementsAre(0));
+  plan.Job(0, "A", {}).Job(0, "B", {}).Job(0, "C", {}).Job(1, "D", {"C"});
+  RunStateOptions options;
+  options.producers["sim"].max_attempts = 3;
+  RunState state = Make(plan, options);
+  EXPECT_THAT(state.NextCommands().look_ups, ElementsAre(0, 1, 2));
+
+  // Made by the run itself: it succeeded, it is not reused.
+  LookedUp made = {.job = 0, .outputs = {Text("a")}, .is_own = true};
+  made.past.attempts = 2;
+  std::vector<JobChange> changes = state.Apply(made);
+  ASSERT_EQ(changes.size(), 1U);
+  EXPECT_EQ(changes[0].status, JobStatus::kSucceeded);
+  EXPECT_EQ(state.attempts(0), 2U);
+
+  // Failed for good: it stays that, and blocks what reads from it.
+  LookedUp failed = {.job = 2};
+  failed.past.attempts = 1;
+  failed.past.failures = 1;
+  failed.past.failure.emplace().set_message("no such voice");
+  changes = state.Apply(failed);
+  ASSERT_EQ(changes.size(), 2U);
+  EXPECT_EQ(changes[0].status, JobStatus::kFailed);
+  EXPECT_EQ(changes[1].status, JobStatus::kBlocked);
+  EXPECT_EQ(state.first_failure().failure.message(), "no such voice");
+
+  // One failure and one attempt that was interrupted: attempts are counted on,
+  // and two more failures are allowed for.
+  LookedUp tried = {.job = 1};
+  tried.past.attempts = 2;
+  tried.past.failures = 1;
+  state.Apply(tried);
+  EXPECT_THAT(Start(state), ElementsAre("B"));
+  EXPECT_EQ(state.attempts(1), 3U);
+  EXPECT_EQ(Fail(state, "B", true)[0].status, JobStatus::kRetrying);
+  state.Apply(RetryDue{1});
+  EXPECT_THAT(Start(state), ElementsAre("B"));
+  EXPECT_EQ(state.attempts(1), 4U);
+  EXPECT_EQ(Fail(state, "B", true)[0].status, JobStatus::kFailed);
+  EXPECT_TRUE(state.finished());
 }
 
 TEST_F(RunStateTest, RetryableFailureIsRetriedUpToTheLimit) {

@@ -121,7 +121,7 @@ absl::StatusOr<v1::StartRunResponse> Runner::Start(
   }
   const std::string run_id = ids_.Next();
   KINORA_ASSIGN_OR_RETURN(v1::LeaseToken lease,
-                          AcquireLease(request.movie_id(), run_id));
+                          LeaseToStart(request.movie_id(), run_id));
   absl::StatusOr<v1::StartRunResponse> response =
       StartUnderLease(request, run_id, edits, movie.movie(), lease);
   if (!response.ok()) {
@@ -136,8 +136,6 @@ absl::StatusOr<v1::StartRunResponse> Runner::StartUnderLease(
     const v1::StartRunRequest& request, const std::string& run_id,
     const std::vector<v1::PendingEdit>& edits, const v1::Movie& movie,
     const v1::LeaseToken& lease) {
-  KINORA_RETURN_IF_ERROR(CloseOpenRuns(movie.movie_id(), lease,
-                                       absl::StrCat("superseded by ", run_id)));
   if (!edits.empty()) {
     KINORA_RETURN_IF_ERROR(AppendInputEdits(deps_.store, movie.movie_id(),
                                             edits, request.request_id())
@@ -145,24 +143,11 @@ absl::StatusOr<v1::StartRunResponse> Runner::StartUnderLease(
   }
   KINORA_ASSIGN_OR_RETURN(Prepared prepared, Prepare(request, movie));
 
-  RunStateOptions state_options;
-  state_options.layered = request.dispatch() == v1::DISPATCH_MODE_LAYERED;
-  state_options.max_concurrency = options_.max_concurrency;
-  if (request.max_concurrency() > 0) {
-    state_options.max_concurrency =
-        std::min(request.max_concurrency(), options_.max_concurrency);
-  }
-  state_options.retry = options_.retry;
-  for (const auto& config : configs_) {
-    state_options.producers[config.first] = {config.second.concurrency,
-                                             config.second.max_attempts};
-  }
-  KINORA_ASSIGN_OR_RETURN(
-      RunState state,
-      RunState::Create(prepared.plan, state_options, deps_.random));
-
   v1::RunRecord& record = prepared.record;
   record.set_run_id(run_id);
+  record.set_dispatch(request.dispatch());
+  record.set_max_concurrency(request.max_concurrency());
+  KINORA_ASSIGN_OR_RETURN(RunState state, StateOf(record, prepared.plan));
   record.set_status(v1::RUN_STATUS_RUNNING);
   *record.mutable_create_time() = ToProto(deps_.clock.Now());
   record.mutable_jobs()->set_total(static_cast<int64_t>(state.job_count()) +
@@ -171,34 +156,73 @@ absl::StatusOr<v1::StartRunResponse> Runner::StartUnderLease(
   *record.mutable_labels() = request.labels();
   record.set_traceparent(CurrentTrace().ToString());
   KINORA_RETURN_IF_ERROR(PutRecord(record, lease));
-  v1::Event created =
-      LedgerEventAt({movie.movie_id(), run_id, record.target_revision()},
-                    NowMillis(deps_.clock));
-  v1::RunCreatedEvent* event = created.mutable_ledger()->mutable_run_created();
-  event->set_movie_id(movie.movie_id());
-  event->set_status("queued");
-  event->set_runtime_backend("kinora");
-  KINORA_RETURN_IF_ERROR(AppendLedger(record, lease, std::move(created)));
-
-  const RunActorDeps actor_deps{deps_.store,    deps_.producers, configs_,
-                                deps_.executor, deps_.clock,     deps_.planner};
-  std::shared_ptr<RunActor> actor = RunActor::Create(
-      actor_deps, record, prepared.plan, std::move(state), lease,
-      options_.lease_ttl,
-      [this, movie_id = movie.movie_id()] { Ended(movie_id); });
-  bool draining = false;
-  {
-    MutexLock lock(mu_);
-    active_[movie.movie_id()] = actor;
-    draining = draining_;
-  }
-  actor->Start();
-  if (draining) actor->Stop(true);
+  KINORA_RETURN_IF_ERROR(AppendCreated(record, lease));
+  Launch(record, prepared.plan, std::move(state), std::nullopt, lease);
 
   v1::StartRunResponse response;
   *response.mutable_run() = record;
   *response.mutable_plan() = prepared.header;
   return response;
+}
+
+absl::StatusOr<RunState> Runner::StateOf(const v1::RunRecord& record,
+                                         std::shared_ptr<const v1::Plan> plan) {
+  RunStateOptions options;
+  options.layered = record.dispatch() == v1::DISPATCH_MODE_LAYERED;
+  options.max_concurrency = options_.max_concurrency;
+  if (record.max_concurrency() > 0) {
+    options.max_concurrency =
+        std::min(record.max_concurrency(), options_.max_concurrency);
+  }
+  options.retry = options_.retry;
+  for (const auto& config : configs_) {
+    options.producers[config.first] = {config.second.concurrency,
+                                       config.second.max_attempts};
+  }
+  return RunState::Create(std::move(plan), options, deps_.random);
+}
+
+absl::Status Runner::AppendCreated(const v1::RunRecord& record,
+                                   const v1::LeaseToken& lease) {
+  v1::Event created = LedgerEventAt(
+      {record.movie_id(), record.run_id(), record.target_revision()},
+      NowMillis(deps_.clock));
+  v1::RunCreatedEvent* event = created.mutable_ledger()->mutable_run_created();
+  event->set_movie_id(record.movie_id());
+  event->set_status("queued");
+  event->set_runtime_backend("kinora");
+  return AppendLedger(record, lease, std::move(created));
+}
+
+void Runner::Launch(const v1::RunRecord& record,
+                    std::shared_ptr<const v1::Plan> plan, RunState state,
+                    std::optional<RunPast> past, const v1::LeaseToken& lease) {
+  const RunActorDeps actor_deps{deps_.store,    deps_.producers, configs_,
+                                deps_.executor, deps_.clock,     deps_.planner};
+  std::shared_ptr<RunActor> actor = RunActor::Create(
+      actor_deps, record, std::move(plan), std::move(state), std::move(past),
+      lease, options_.lease_ttl,
+      [this, movie_id = record.movie_id()] { Ended(movie_id); });
+  bool draining = false;
+  {
+    MutexLock lock(mu_);
+    active_[record.movie_id()] = actor;
+    draining = draining_;
+  }
+  actor->Start();
+  if (draining) actor->Stop(true);
+}
+
+absl::StatusOr<std::shared_ptr<const v1::Plan>> Runner::LoadPlan(
+    const std::string& movie_id, const std::string& plan_hash) {
+  v1::LoadPlanRequest load;
+  load.set_movie_id(movie_id);
+  load.set_plan_hash(plan_hash);
+  KINORA_ASSIGN_OR_RETURN(const std::string json, deps_.store.plans.Load(load));
+  auto plan = std::make_shared<v1::Plan>();
+  KINORA_RETURN_IF_ERROR(
+      Annotate(ParseDocument(json, plan.get()), "plan " + plan_hash));
+  return plan;
 }
 
 absl::StatusOr<Runner::Prepared> Runner::Prepare(
@@ -228,13 +252,8 @@ absl::StatusOr<Runner::Prepared> Runner::Prepare(
     prepared.header = std::move(created.header);
     plan_hash = prepared.header.plan_hash();
   }
-  v1::LoadPlanRequest load;
-  load.set_movie_id(movie.movie_id());
-  load.set_plan_hash(plan_hash);
-  KINORA_ASSIGN_OR_RETURN(const std::string json, deps_.store.plans.Load(load));
-  auto plan = std::make_shared<v1::Plan>();
-  KINORA_RETURN_IF_ERROR(
-      Annotate(ParseDocument(json, plan.get()), "plan " + plan_hash));
+  KINORA_ASSIGN_OR_RETURN(std::shared_ptr<const v1::Plan> plan,
+                          LoadPlan(movie.movie_id(), plan_hash));
   if (!request.plan_hash().empty()) {
     prepared.header = HeaderOf(*plan, plan_hash);
   }
@@ -317,13 +336,10 @@ absl::StatusOr<v1::StartRunResponse> Runner::Remembered(
                           deps_.store.runs.Get(request));
   v1::StartRunResponse response;
   *response.mutable_run() = record.record();
-  v1::LoadPlanRequest load;
-  load.set_movie_id(record.record().movie_id());
-  load.set_plan_hash(record.record().plan_hash());
-  KINORA_ASSIGN_OR_RETURN(const std::string json, deps_.store.plans.Load(load));
-  v1::Plan plan;
-  KINORA_RETURN_IF_ERROR(ParseDocument(json, &plan));
-  *response.mutable_plan() = HeaderOf(plan, record.record().plan_hash());
+  KINORA_ASSIGN_OR_RETURN(
+      const std::shared_ptr<const v1::Plan> plan,
+      LoadPlan(record.record().movie_id(), record.record().plan_hash()));
+  *response.mutable_plan() = HeaderOf(*plan, record.record().plan_hash());
   return response;
 }
 
@@ -352,9 +368,9 @@ void Runner::Ended(const std::string& movie_id) {
 bool Runner::WaitUntilIdle(absl::Duration limit) {
   const int64_t deadline = DeadlineAfter(RealClock(), limit);
   MutexLock lock(mu_);
-  while (!active_.empty() || !starting_.empty()) {
+  while (!active_.empty() || !starting_.empty() || adopting_) {
     if (!ended_cv_.WaitUntil(mu_, deadline)) {
-      return active_.empty() && starting_.empty();
+      return active_.empty() && starting_.empty() && !adopting_;
     }
   }
   return true;
@@ -365,6 +381,7 @@ void Runner::Drain(absl::Duration limit) {
     {
       MutexLock lock(mu_);
       draining_ = true;
+      if (deps_.executor.Cancel(adoption_timer_)) adopting_ = false;
       for (const auto& active : active_) active.second->Stop(now);
     }
     if (WaitUntilIdle(now ? absl::InfiniteDuration() : limit)) return;

@@ -8,6 +8,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -64,11 +65,22 @@ class Runner {
   Runner& operator=(const Runner&) = delete;
 
   // A lease that is held is waited for only if its holder is dead: one that
-  // is seen to renew it is alive, and the start fails with RUN_ACTIVE. Runs
-  // that a dead holder left open are closed before the new run begins; what
-  // they finished is reused by its key.
+  // is seen to renew it is alive, and the start fails with RUN_ACTIVE. So it
+  // does if a dead holder left a run open that can be gone on with: that run is
+  // adopted instead. One that cannot is closed; what it finished is reused by
+  // its key.
   absl::StatusOr<v1::StartRunResponse> Start(
       const v1::StartRunRequest& request);
+
+  // Looks for runs that have not ended and whose runner is gone, and goes on
+  // with each from its ledger: under its id, with its attempts and its log,
+  // calling no job that has finished. A run that cannot be gone on with, as its
+  // plan is lost or the base is no longer current, is closed. One whose
+  // producers do not answer is left for a later call.
+  absl::Status AdoptOpenRuns();
+
+  // Does so now and then, until Drain(). Does not block.
+  void KeepAdopting();
 
   absl::StatusOr<v1::GetRunResponse> Get(const v1::GetRunRequest& request);
   absl::StatusOr<v1::ListRunsResponse> List(const v1::ListRunsRequest& request);
@@ -100,6 +112,15 @@ class Runner {
       const v1::LeaseToken& lease);
   absl::StatusOr<Prepared> Prepare(const v1::StartRunRequest& request,
                                    const v1::Movie& movie);
+  absl::StatusOr<std::shared_ptr<const v1::Plan>> LoadPlan(
+      const std::string& movie_id, const std::string& plan_hash);
+  absl::StatusOr<RunState> StateOf(const v1::RunRecord& record,
+                                   std::shared_ptr<const v1::Plan> plan);
+  absl::Status AppendCreated(const v1::RunRecord& record,
+                             const v1::LeaseToken& lease);
+  void Launch(const v1::RunRecord& record, std::shared_ptr<const v1::Plan> plan,
+              RunState state, std::optional<RunPast> past,
+              const v1::LeaseToken& lease);
   absl::StatusOr<std::vector<std::string>> ProducersOf(const v1::Movie& movie);
   absl::Status CheckBase(const v1::Plan& plan);
   // `silent` are producers that did not answer before the plan was made.
@@ -113,12 +134,28 @@ class Runner {
   absl::StatusOr<v1::LeaseToken> TryAcquire(const std::string& movie_id,
                                             const std::string& run_id);
   void Release(const v1::LeaseToken& lease);
-  absl::Status CloseOpenRuns(const std::string& movie_id,
-                             const v1::LeaseToken& lease,
-                             const std::string& reason);
+  // The lease for a run that is about to begin. RUN_ACTIVE if another one goes
+  // on.
+  absl::StatusOr<v1::LeaseToken> LeaseToStart(const std::string& movie_id,
+                                              const std::string& run_id);
+  absl::StatusOr<std::vector<v1::RunRecord>> OpenRunsOf(
+      const std::string& movie_id);
+  void AdoptAgainAndAgain();
+  absl::Status Adopt(const v1::RunRecord& record);
+  void TellObstacle(const std::string& run_id, const absl::Status& status);
+  // REQUIRES: no run of the movie is active here, and none is started.
+  absl::Status AdoptInSlot(const v1::RunRecord& record);
+  // True if the run goes on with the lease; else it has been closed. `plan` may
+  // say why there is no going on.
+  absl::StatusOr<bool> AdoptUnderLease(
+      const std::string& run_id,
+      const absl::StatusOr<std::shared_ptr<const v1::Plan>>& plan,
+      const v1::LeaseToken& lease);
   absl::Status CloseRun(v1::RunRecord record, const v1::LeaseToken& lease,
                         const std::string& reason);
-  absl::StatusOr<v1::RunSnapshot> Reduce(v1::RunRecord record);
+  // `past` is filled in, too, if it is not null.
+  absl::StatusOr<v1::RunSnapshot> Reduce(v1::RunRecord record,
+                                         RunPast* past = nullptr);
   absl::Status AppendLedger(const v1::RunRecord& record,
                             const v1::LeaseToken& lease, v1::Event event);
 
@@ -136,6 +173,11 @@ class Runner {
   Mutex mu_;
   CondVar ended_cv_;
   bool draining_ ABSL_GUARDED_BY(mu_) = false;
+  // Open runs are looked at, or will be by the timer.
+  bool adopting_ ABSL_GUARDED_BY(mu_) = false;
+  Executor::TimerId adoption_timer_ ABSL_GUARDED_BY(mu_) = 0;
+  // What keeps open runs from being adopted, by run, as last told.
+  std::map<std::string, std::string> obstacles_ ABSL_GUARDED_BY(mu_);
   std::set<std::string> starting_ ABSL_GUARDED_BY(mu_);  // movies
   std::map<std::string, std::shared_ptr<RunActor>> active_
       ABSL_GUARDED_BY(mu_);  // by movie

@@ -35,6 +35,7 @@ absl::StatusOr<v1::ListRunsResponse> Runner::List(
   list.set_movie_id(request.movie_id());
   list.set_page_size(request.page_size());
   list.set_page_token(request.page_token());
+  *list.mutable_statuses() = request.statuses();
   KINORA_ASSIGN_OR_RETURN(v1::ListRunRecordsResponse records,
                           deps_.store.runs.List(list));
   v1::ListRunsResponse response;
@@ -46,6 +47,7 @@ absl::StatusOr<v1::ListRunsResponse> Runner::List(
 absl::StatusOr<v1::CancelRunResponse> Runner::Cancel(
     const v1::CancelRunRequest& request) {
   KINORA_RETURN_IF_ERROR(ValidateRunId(request.run_id()));
+  std::shared_ptr<RunActor> actor;
   {
     MutexLock lock(mu_);
     auto is_asked_for = [&request](const auto& active) {
@@ -55,12 +57,16 @@ absl::StatusOr<v1::CancelRunResponse> Runner::Cancel(
       auto active = std::find_if(active_.begin(), active_.end(), is_asked_for);
       if (active == active_.end()) break;
       if (!active->second->closing()) {
-        active->second->Cancel(request.reason());
-        return v1::CancelRunResponse();
+        actor = active->second;
+        break;
       }
       // Its end is about to be recorded.
       ended_cv_.Wait(mu_);
     }
+  }
+  if (actor != nullptr) {
+    KINORA_RETURN_IF_ERROR(actor->Cancel(request.reason()));
+    return v1::CancelRunResponse();
   }
   v1::GetRunRecordRequest get;
   get.set_run_id(request.run_id());

@@ -20,12 +20,6 @@ namespace {
 
 // How often a lease that is held is looked at.
 constexpr absl::Duration kPollPeriod = absl::Milliseconds(100);
-// Open runs are among the newest: each start closes those before it.
-constexpr int kOpenRunsPage = 50;
-
-std::string LeaseIdOf(const std::string& movie_id) {
-  return absl::StrCat("movie/", movie_id);
-}
 
 bool IsHeld(const absl::Status& status) {
   return absl::IsFailedPrecondition(status) && ReasonOf(status) == "LEASE_HELD";
@@ -90,21 +84,42 @@ void Runner::Release(const v1::LeaseToken& lease) {
   }
 }
 
-absl::Status Runner::CloseOpenRuns(const std::string& movie_id,
-                                   const v1::LeaseToken& lease,
-                                   const std::string& reason) {
+absl::StatusOr<v1::LeaseToken> Runner::LeaseToStart(const std::string& movie_id,
+                                                    const std::string& run_id) {
+  for (;;) {
+    KINORA_ASSIGN_OR_RETURN(const v1::LeaseToken lease,
+                            AcquireLease(movie_id, run_id));
+    const absl::StatusOr<std::vector<v1::RunRecord>> open =
+        OpenRunsOf(movie_id);
+    if (open.ok() && open->empty()) return lease;
+    Release(lease);
+    KINORA_RETURN_IF_ERROR(open.status());
+    for (const v1::RunRecord& record : *open) {
+      KINORA_RETURN_IF_ERROR(
+          Annotate(AdoptInSlot(record),
+                   absl::StrCat("run ", record.run_id(), " is open")));
+      MutexLock lock(mu_);
+      if (active_.contains(movie_id))
+        return RunActive(movie_id, record.run_id());
+    }
+  }
+}
+
+absl::StatusOr<std::vector<v1::RunRecord>> Runner::OpenRunsOf(
+    const std::string& movie_id) {
   v1::ListRunRecordsRequest list;
   list.set_movie_id(movie_id);
-  list.set_page_size(kOpenRunsPage);
-  KINORA_ASSIGN_OR_RETURN(v1::ListRunRecordsResponse records,
-                          deps_.store.runs.List(list));
-  for (const v1::RunRecord& record : records.records()) {
-    if (IsTerminal(record.status())) continue;
-    KINORA_RETURN_IF_ERROR(
-        Annotate(CloseRun(record, lease, reason),
-                 absl::StrCat("close run ", record.run_id())));
-  }
-  return absl::OkStatus();
+  AddOpenStatuses(&list);
+  std::vector<v1::RunRecord> open;
+  do {
+    KINORA_ASSIGN_OR_RETURN(v1::ListRunRecordsResponse page,
+                            deps_.store.runs.List(list));
+    for (v1::RunRecord& record : *page.mutable_records()) {
+      open.push_back(std::move(record));
+    }
+    list.set_page_token(page.next_page_token());
+  } while (!list.page_token().empty());
+  return open;
 }
 
 // Three ways to be left open: the record lags behind the ledger; the revision
@@ -148,7 +163,8 @@ absl::Status Runner::CloseRun(v1::RunRecord record, const v1::LeaseToken& lease,
   return PutRecord(record, lease);
 }
 
-absl::StatusOr<v1::RunSnapshot> Runner::Reduce(v1::RunRecord record) {
+absl::StatusOr<v1::RunSnapshot> Runner::Reduce(v1::RunRecord record,
+                                               RunPast* past) {
   v1::ReadEventsRequest read;
   read.mutable_log()->set_movie_id(record.movie_id());
   read.mutable_log()->set_kind(v1::LOG_KIND_LEDGER);
@@ -160,7 +176,10 @@ absl::StatusOr<v1::RunSnapshot> Runner::Reduce(v1::RunRecord record) {
     // A crash may have come between the record and the first event.
     if (absl::IsNotFound(page.status())) break;
     if (!page.ok()) return page.status();
-    for (const v1::Event& event : page->events()) reduction.Apply(event);
+    for (const v1::Event& event : page->events()) {
+      reduction.Apply(event);
+      if (past != nullptr) past->Apply(event.ledger());
+    }
     if (page->bookmark().sequence() <= read.after_sequence()) break;
     read.set_after_sequence(page->bookmark().sequence());
   }

@@ -19,8 +19,7 @@
 
 #include "common/error_reason.h"
 #include "common/testing/status_matchers.h"
-#include "services/runner/testing/runner_process.h"
-#include "services/store/testing/core_fixture.h"
+#include "services/runner/testing/runner_fixture.h"
 
 namespace kinora {
 namespace {
@@ -31,157 +30,7 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::UnorderedElementsAre;
 
-constexpr absl::Duration kPatience = absl::Seconds(60);
-
-class RunnerTest : public CoreFixture {
- protected:
-  RunnerTest() { process_ = NewProcess(); }
-  ~RunnerTest() override { process_.reset(); }
-
-  std::unique_ptr<RunnerProcess> NewProcess(const std::string& version = "1") {
-    return std::make_unique<RunnerProcess>(store(), clock_, version);
-  }
-  Runner& runner() { return process_->runner(); }
-  int64_t calls() const { return process_->calls(); }
-
-  void MakeMovie(const std::string& blueprint) {
-    v1::CreateMovieRequest request;
-    request.set_movie_id("film");
-    request.set_blueprint(blueprint);
-    ASSERT_OK(store().movies.Create(request));
-  }
-
-  static v1::StartRunRequest StartRequest(
-      const std::map<std::string, std::string>& texts = {}) {
-    v1::StartRunRequest request;
-    request.set_movie_id("film");
-    for (const auto& text : texts) {
-      v1::PendingEdit* edit = request.add_edits();
-      edit->set_input_id("Input:" + text.first);
-      v1::InlineValue* value = edit->mutable_content()->mutable_inline_();
-      value->set_mime_type("text/plain");
-      value->set_data(text.second);
-    }
-    return request;
-  }
-
-  // The run's ledger to its terminal event, or to the first event that `until`
-  // accepts.
-  std::vector<v1::LedgerEvent> Ledger(
-      const std::string& run_id,
-      const std::function<bool(const v1::LedgerEvent&)>& until = nullptr) {
-    v1::ReadEventsRequest read;
-    read.mutable_log()->set_movie_id("film");
-    read.mutable_log()->set_kind(v1::LOG_KIND_LEDGER);
-    read.mutable_log()->set_run_id(run_id);
-    std::vector<v1::LedgerEvent> events;
-    const int64_t deadline = DeadlineAfter(RealClock(), kPatience);
-    for (;;) {
-      absl::StatusOr<v1::ReadEventsResponse> page =
-          store().events.ReadPage(read);
-      EXPECT_OK(page);
-      if (!page.ok()) return events;
-      for (const v1::Event& event : page->events()) {
-        events.push_back(event.ledger());
-        const v1::LedgerEvent& last = events.back();
-        if (last.has_run_completed() || last.has_run_failed() ||
-            last.has_run_cancelled() || (until && until(last))) {
-          return events;
-        }
-      }
-      read.set_after_sequence(page->bookmark().sequence());
-      if (page->events().empty() && !WaitFor(read, deadline)) return events;
-    }
-  }
-
-  v1::RunSnapshot Finish(const std::string& run_id) {
-    Ledger(run_id);
-    v1::GetRunRequest get;
-    get.set_run_id(run_id);
-    absl::StatusOr<v1::GetRunResponse> run = runner().Get(get);
-    EXPECT_OK(run);
-    return run.ok() ? run->run() : v1::RunSnapshot();
-  }
-
-  v1::RunSnapshot RunToEnd(const v1::StartRunRequest& request) {
-    absl::StatusOr<v1::StartRunResponse> started = runner().Start(request);
-    EXPECT_OK(started);
-    if (!started.ok()) return v1::RunSnapshot();
-    return Finish(started->run().run_id());
-  }
-
-  // "Job status[: detail]" of each job of a run.
-  static std::set<std::string> Jobs(const v1::RunSnapshot& run) {
-    std::set<std::string> jobs;
-    for (const v1::JobState& job : run.jobs()) {
-      jobs.insert(absl::StrCat(job.job_id(), " ", job.status(),
-                               job.detail().empty() ? "" : " ", job.detail()));
-    }
-    return jobs;
-  }
-
-  std::unique_ptr<RunnerProcess> process_;
-
- private:
-  bool WaitFor(const v1::ReadEventsRequest& read, int64_t deadline) {
-    // Shared: a waiter may fire while it is being cancelled.
-    struct Signal {
-      Mutex mu;
-      CondVar cv;
-      bool set = false;
-    };
-    auto signal = std::make_shared<Signal>();
-    const EventStore::WaiterId id =
-        store().events.NotifyAfter(read.log(), read.after_sequence(), [signal] {
-          MutexLock lock(signal->mu);
-          signal->set = true;
-          signal->cv.SignalAll();
-        });
-    bool set = false;
-    {
-      MutexLock lock(signal->mu);
-      while (!signal->set && signal->cv.WaitUntil(signal->mu, deadline)) {
-      }
-      set = signal->set;
-    }
-    store().events.CancelNotify(id);
-    EXPECT_TRUE(set) << "nothing happened in " << kPatience;
-    return set;
-  }
-};
-
-// A chain and a sibling: A -> B -> C, and D beside them.
-std::string Chain(const std::string& a_settings,
-                  const std::string& b_settings = "{}") {
-  return absl::StrCat(R"(
-blueprint: chain
-inputs:
-  Topic: {type: text, default: "sea"}
-  Side: {type: text, default: "left"}
-nodes:
-  A:
-    producer: sim
-    settings: )",
-                      a_settings, R"(
-    inputs: {topic: "Input:Topic"}
-    outputs: {AText: text/plain}
-  B:
-    producer: sim
-    settings: )",
-                      b_settings, R"(
-    inputs: {a: AText}
-    outputs: {BText: text/plain}
-  C:
-    producer: sim
-    inputs: {b: BText}
-    outputs: {CText: text/plain}
-  D:
-    producer: sim
-    inputs: {side: "Input:Side"}
-    outputs: {DText: text/plain}
-outputs: [CText, DText]
-)");
-}
+class RunnerTest : public RunnerFixture {};
 
 TEST_F(RunnerTest, FirstRunMakesEverythingAndTheNextNothing) {  // F: S1-39
   MakeMovie(Chain("{}"));
@@ -297,34 +146,6 @@ TEST_F(RunnerTest, WhatAFailedRunFinishedIsReused) {  // F: S1-53
   EXPECT_EQ(run.record().jobs().reused(), 2);
 }
 
-// As many clips as the script's list has scenes.
-std::string Scenes(const std::string& script_settings,
-                   const std::string& clip_settings = "{}") {
-  return absl::StrCat(R"(
-blueprint: scenes
-dimensions:
-  segment: {size: Scenes}
-nodes:
-  Script:
-    producer: sim
-    settings: )",
-                      script_settings, R"(
-    outputs: {Scenes: application/json}
-  Clip:
-    producer: sim
-    settings: )",
-                      clip_settings, R"(
-    over: [segment]
-    inputs: {scenes: Scenes}
-    outputs: {Clip: text/plain}
-  Film:
-    producer: sim
-    inputs: {clips: {all: "Clip[segment]"}}
-    outputs: {Film: text/plain}
-outputs: [Film]
-)");
-}
-
 TEST_F(RunnerTest, AListDecidesHowManyJobsThereAre) {  // F: B-2
   MakeMovie(Scenes(R"({text: '["a", "b"]'})"));
   absl::StatusOr<v1::StartRunResponse> started = runner().Start(StartRequest());
@@ -387,27 +208,6 @@ TEST_F(RunnerTest, AValueThatIsNoListEndsTheRun) {
   EXPECT_EQ(run.record().status(), v1::RUN_STATUS_FAILED);
   EXPECT_THAT(run.record().error(),
               HasSubstr("Artifact:Scenes is the size of dimension segment"));
-}
-
-// Whoever goes on with the movie comes to the same jobs.
-TEST_F(RunnerTest, ARunThatEndsAfterItsExpansionIsGoneOnWith) {
-  MakeMovie(Scenes(R"({text: '["a", "b"]'})", "{delay_ms: 60000}"));
-  absl::StatusOr<v1::StartRunResponse> started = runner().Start(StartRequest());
-  ASSERT_OK(started);
-  Ledger(started->run().run_id(), [](const v1::LedgerEvent& event) {
-    return event.step_started().step().step_id() == "Clip[segment=1]";
-  });
-  process_.reset();
-  process_ = NewProcess();
-  v1::SetBlueprintRequest faster;
-  faster.set_movie_id("film");
-  faster.set_blueprint(Scenes(R"({text: '["a", "b"]'})"));
-  ASSERT_OK(store().movies.SetBlueprint(faster));
-  const v1::RunSnapshot run = RunToEnd(StartRequest());
-  EXPECT_EQ(run.record().status(), v1::RUN_STATUS_COMPLETED)
-      << run.record().error();
-  EXPECT_EQ(calls(), 3);  // the new process: clips and film, not the script
-  EXPECT_EQ(run.record().jobs().reused(), 1);
 }
 
 std::string Slow(const std::string& producer, int jobs, int delay_ms) {
@@ -535,66 +335,6 @@ outputs: [Text]
   EXPECT_EQ(run.record().status(), v1::RUN_STATUS_COMPLETED)
       << run.record().error();
   EXPECT_THAT(ManifestJson(store()), HasSubstr("67108864"));
-}
-
-// The runner dies with its lease held: the next one waits until the lease has
-// expired, closes the run it finds open and calls nothing that was finished.
-TEST_F(RunnerTest, DeadRunnersRunIsTakenOver) {
-  MakeMovie(Chain("{}"));
-  // What a dead runner leaves: a lease, a record, an open ledger.
-  const v1::LeaseToken lease = TakeFilmLease(store(), "dead-runner", kRun1);
-  v1::PutRunRecordRequest put;
-  put.mutable_record()->set_run_id(std::string(kRun1));
-  put.mutable_record()->set_movie_id("film");
-  put.mutable_record()->set_target_revision("rev-0001");
-  put.mutable_record()->set_status(v1::RUN_STATUS_RUNNING);
-  *put.mutable_lease() = lease;
-  ASSERT_OK(store().runs.Put(put));
-
-  std::thread later([this] {
-    // Once the start is waiting, or before: it makes no difference.
-    clock_.Advance(absl::Hours(1));
-  });
-  v1::RunSnapshot run = RunToEnd(StartRequest());
-  later.join();
-  EXPECT_EQ(run.record().status(), v1::RUN_STATUS_COMPLETED);
-  v1::GetRunRequest get;
-  get.set_run_id(std::string(kRun1));
-  absl::StatusOr<v1::GetRunResponse> orphan = runner().Get(get);
-  ASSERT_OK(orphan);
-  EXPECT_EQ(orphan->run().record().status(), v1::RUN_STATUS_CANCELLED);
-  EXPECT_EQ(orphan->run().record().error(),
-            "superseded by " + run.record().run_id());
-}
-
-TEST_F(RunnerTest, ShutdownInterruptsARunAndTheNextRunnerFinishesIt) {
-  // F: B-16
-  MakeMovie(Chain("{}", "{delay_ms: 600000}"));
-  absl::StatusOr<v1::StartRunResponse> started = runner().Start(StartRequest());
-  ASSERT_OK(started);
-  int completed = 0;
-  bool blocked = false;
-  Ledger(started->run().run_id(), [&](const v1::LedgerEvent& event) {
-    completed += event.has_step_completed() ? 1 : 0;
-    blocked = blocked || event.step_started().step().step_id() == "B";
-    return completed == 2 && blocked;  // A and D are done, B is on its way
-  });
-  runner().Drain(absl::ZeroDuration());
-  for (const v1::LedgerEvent& event :
-       Ledger(started->run().run_id(), [](const v1::LedgerEvent& e) {
-         return e.step_started().step().step_id() == "B";
-       })) {
-    EXPECT_FALSE(event.has_run_cancelled() || event.has_run_failed());
-  }
-
-  process_ = NewProcess();
-  v1::SetBlueprintRequest fix;
-  fix.set_movie_id("film");
-  fix.set_blueprint(Chain("{}", "{}"));
-  ASSERT_OK(store().movies.SetBlueprint(fix));
-  v1::RunSnapshot run = RunToEnd(StartRequest());
-  EXPECT_EQ(run.record().status(), v1::RUN_STATUS_COMPLETED);
-  EXPECT_EQ(calls(), 2);  // B and C
 }
 
 TEST_F(RunnerTest, NewProducerVersionRunsItsJobsAgain) {  // F: B-4

@@ -1,4 +1,5 @@
-// Runner::StartSlot, for the files of Runner only.
+// What the files of Runner share: the names of leases and open runs, and
+// Runner::StartSlot.
 
 #ifndef KINORA_SERVICES_RUNNER_START_SLOT_H_
 #define KINORA_SERVICES_RUNNER_START_SLOT_H_
@@ -21,30 +22,40 @@ inline absl::Status RunActive(absl::string_view movie_id,
       "RUN_ACTIVE", {{"movie", movie_id}, {"run", run_id}});
 }
 
-// Holds a movie for the time of a start, so that no two starts in this process
-// meet under one lease.
+inline std::string LeaseIdOf(absl::string_view movie_id) {
+  return absl::StrCat("movie/", movie_id);
+}
+
+// Asks for the runs that have not ended.
+inline void AddOpenStatuses(v1::ListRunRecordsRequest* list) {
+  list->add_statuses(v1::RUN_STATUS_QUEUED);
+  list->add_statuses(v1::RUN_STATUS_RUNNING);
+  list->add_statuses(v1::RUN_STATUS_WAITING);
+}
+
+// Holds a movie for the time of a start or an adoption, so that no two of them
+// in this process meet under one lease.
 class Runner::StartSlot {
  public:
-  // RUN_ACTIVE if a run of the movie is active here; UNAVAILABLE if one is just
-  // being started, or if the runner is draining.
+  // Waits while another start or adoption holds the movie. RUN_ACTIVE if a run
+  // of the movie is active here then; UNAVAILABLE if the runner is draining.
   static absl::StatusOr<std::unique_ptr<StartSlot>> Take(
       Runner& runner, const std::string& movie_id) {
     MutexLock lock(runner.mu_);
-    if (runner.draining_) {
-      return absl::UnavailableError("the runner is shutting down");
-    }
     for (;;) {
-      auto active = runner.active_.find(movie_id);
-      if (active == runner.active_.end()) break;
-      if (!active->second->closing()) {
+      if (runner.draining_) {
+        return absl::UnavailableError("the runner is shutting down");
+      }
+      const auto active = runner.active_.find(movie_id);
+      if (active != runner.active_.end() && !active->second->closing()) {
         return RunActive(movie_id, active->second->run_id());
       }
       // Who saw the run end and starts the next one must not be turned away.
+      if (active == runner.active_.end() &&
+          runner.starting_.insert(movie_id).second) {
+        break;
+      }
       runner.ended_cv_.Wait(runner.mu_);
-    }
-    if (!runner.starting_.insert(movie_id).second) {
-      return absl::UnavailableError(absl::StrCat(
-          "a run of movie \"", movie_id, "\" is being started; try again"));
     }
     return std::unique_ptr<StartSlot>(new StartSlot(runner, movie_id));
   }

@@ -176,6 +176,7 @@ absl::Status StandaloneServer::Serve(const v1::StandaloneConfig& config,
   services.push_back(
       {v1::RunnerService::service_full_name(), public_runner_.get()});
   KINORA_ASSIGN_OR_RETURN(public_, RpcServer::Start(rpc, services));
+  runner_->KeepAdopting();
   return absl::OkStatus();
 }
 

@@ -124,6 +124,10 @@ std::string RunIndexKey(absl::string_view run_id) {
   return absl::StrCat(kRunIndexPrefix, run_id);
 }
 
+std::string OpenRunKey(absl::string_view run_id) {
+  return absl::StrCat(kOpenRunPrefix, run_id);
+}
+
 std::string LargeTextPath(absl::string_view artefact_id) {
   return absl::StrCat("artifacts/text/", FileNameOfId(artefact_id), ".txt");
 }

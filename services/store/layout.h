@@ -20,6 +20,7 @@
 //                  prompts/<path>            readable text, see
 //                  artifacts/text/<id>.txt   services/store/readable/
 //   index/runs/<run_id>                       the run's movie
+//   index/open-runs/<run_id>                  there while it has not ended
 //   deleting/<movie>                          a deletion that was begun
 //   restoring/<movie>                         a restoration that was begun
 //   leases/movie/<movie>.json, leases/run/<run_id>.json
@@ -38,6 +39,7 @@ namespace kinora {
 
 inline constexpr absl::string_view kBuildsPrefix = "builds/";
 inline constexpr absl::string_view kRunIndexPrefix = "index/runs/";
+inline constexpr absl::string_view kOpenRunPrefix = "index/open-runs/";
 inline constexpr absl::string_view kDeletionPrefix = "deleting/";
 inline constexpr absl::string_view kRestorationPrefix = "restoring/";
 // Below the movie.
@@ -91,6 +93,7 @@ std::string RevisionProgressKey(absl::string_view movie_id,
                                 absl::string_view revision);
 std::string RunRecordKey(absl::string_view movie_id, absl::string_view run_id);
 std::string RunIndexKey(absl::string_view run_id);
+std::string OpenRunKey(absl::string_view run_id);
 
 // `artifacts/text/<id>.txt` below the movie, the id percent-encoded.
 std::string LargeTextPath(absl::string_view artefact_id);

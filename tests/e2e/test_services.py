@@ -29,11 +29,10 @@ def test_three_processes_make_the_same_manifest_as_one(kinora, separate, film):
     assert make_film(kinora, blueprint) == make_film(separate.kinora, blueprint)
 
 
-# F: S0-21 S1-53 Invariant 6 and 13: what had finished before the crash is not
-# called again, and the end is the same as without a crash.
-def test_new_run_after_kill_of_the_runner_calls_no_finished_job(
-    kinora, separate, film
-):
+# F: S0-21 S1-53 B-16 Invariant 6 and 13: the next runner goes on with the run;
+# what had finished before the crash is not called again, and the end is the
+# same as without a crash.
+def test_a_run_goes_on_after_the_kill_of_its_runner(kinora, separate, film):
     blueprint = film("{delay_ms: 150}")
     undisturbed = make_film(kinora, blueprint)
 
@@ -50,18 +49,23 @@ def test_new_run_after_kill_of_the_runner_calls_no_finished_job(
     watch.communicate()
 
     separate.start_runner()
-    finished = {
-        event["stepId"]
-        for event in separate.ledger("film", run_id)
-        if event["type"] == "step.completed"
-    }
+    events = separate.kinora.lines("runs", "watch", run_id)
+    assert [e["seq"] for e in events] == list(range(1, len(events) + 1))
+    assert events[-1]["type"] == "run.completed", events[-1]
+    types = [event["type"] for event in events]
+    assert types.count("run.started") == types.count("run.resumed") == 1
+    adopted = types.index("run.resumed")
+    finished = jobs_of(events[:adopted], "step.completed")
     assert "Script" in finished
-
-    resumed = separate.kinora.run("film")
-    assert resumed.end == "run.completed"
-    assert not resumed.called & finished
-    assert finished <= resumed.reused
+    assert not finished & jobs_of(events[adopted:], "step.started")
+    assert not finished & jobs_of(events[adopted:], "step.completed")
     assert separate.kinora.manifest_bytes("film") == undisturbed
+    assert len(separate.kinora.json("runs", "list")["runs"]) == 1
+    assert separate.kinora.run("film").called == set()
+
+
+def jobs_of(events, kind):
+    return {event["stepId"] for event in events if event["type"] == kind}
 
 
 def test_store_restart_keeps_everything(tmp_path, producers, film):

@@ -39,7 +39,9 @@ class SimScript {
 
   // How long to wait before the first answer.
   absl::Duration delay() const {
-    return absl::Milliseconds(settings_.delay_ms);
+    return header_.attempt() > settings_.slow_attempts.value_or(UINT32_MAX)
+               ? absl::ZeroDuration()
+               : absl::Milliseconds(settings_.delay_ms);
   }
 
   // The next answer after `accepted`; false after the result.

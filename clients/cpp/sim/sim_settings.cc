@@ -99,6 +99,10 @@ absl::StatusOr<SimSettings> ParseSimSettings(absl::string_view settings_json) {
   }
   KINORA_RETURN_IF_ERROR(
       ReadCount(json, "delay_ms", kMaxDelayMs, &settings.delay_ms));
+  if (json.Find("slow_attempts") != nullptr) {
+    KINORA_RETURN_IF_ERROR(ReadCount(json, "slow_attempts", kMaxCount,
+                                     &settings.slow_attempts.emplace()));
+  }
   KINORA_RETURN_IF_ERROR(
       ReadCount(json, "fail_attempts", kMaxCount, &settings.fail_attempts));
   KINORA_RETURN_IF_ERROR(ReadFailCode(json, &settings.fail_code));
@@ -120,6 +124,7 @@ absl::string_view SimSettingsSchema() {
          R"("log_lines":{"type":"integer","minimum":0},)"
          R"("question":{"type":"string"},)"
          R"("salt":{"type":"string"},)"
+         R"("slow_attempts":{"type":"integer","minimum":0},)"
          R"("text":{"type":"string"}}})";
 }
 

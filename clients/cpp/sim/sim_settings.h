@@ -4,6 +4,7 @@
 //                  but the same for the same job and inputs
 //   text           each output is this text, whatever the inputs
 //   delay_ms       time from the last input to the first output
+//   slow_attempts  only the first so many attempts take that time
 //   fail_attempts  the first so many attempts fail with fail_code
 //   fail_code      UNAVAILABLE unless set; UNAVAILABLE, DEADLINE_EXCEEDED,
 //                  RESOURCE_EXHAUSTED and ABORTED may be retried
@@ -32,6 +33,7 @@ struct SimSettings {
   std::optional<int64_t> bytes;
   std::optional<std::string> text;
   int64_t delay_ms = 0;
+  std::optional<int64_t> slow_attempts;
   int64_t fail_attempts = 0;
   std::string fail_code = "UNAVAILABLE";
   std::string question;

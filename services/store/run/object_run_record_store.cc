@@ -1,5 +1,6 @@
 #include "services/store/run/object_run_record_store.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "common/error_reason.h"
 #include "common/ids.h"
 #include "common/proto_json.h"
+#include "common/run_end.h"
 #include "common/status.h"
 #include "services/store/checks.h"
 #include "services/store/layout.h"
@@ -18,6 +20,8 @@ namespace {
 
 constexpr int kMaxLabels = 32;
 constexpr size_t kMaxLabelBytes = 1024;
+// Records that one page reads.
+constexpr int kMaxLooks = 2000;
 
 absl::Status RunNotFound(absl::string_view run_id) {
   return WithReason(
@@ -63,8 +67,13 @@ absl::StatusOr<v1::PutRunRecordResponse> ObjectRunRecordStore::Put(
   const bool introduced = absl::IsNotFound(exists);
   if (introduced) exists = Introduce(record);
   KINORA_RETURN_IF_ERROR(exists);
+  const bool ended = IsTerminal(record.status());
+  if (!ended) {
+    KINORA_RETURN_IF_ERROR(index_.MarkOpen(record.movie_id(), record.run_id()));
+  }
   KINORA_RETURN_IF_ERROR(storage_.Write(key, CanonicalBytes(record)));
   if (introduced) index_.Add(record.movie_id(), record.run_id());
+  if (ended) KINORA_RETURN_IF_ERROR(index_.MarkEnded(record.run_id()));
   return v1::PutRunRecordResponse();
 }
 
@@ -130,6 +139,19 @@ absl::StatusOr<v1::RunRecord> ObjectRunRecordStore::LoadListed(
   return Load(movie, run_id);
 }
 
+absl::StatusOr<std::vector<std::string>> ObjectRunRecordStore::Candidates(
+    const v1::ListRunRecordsRequest& request, absl::string_view before,
+    size_t limit) {
+  const bool only_open =
+      !request.statuses().empty() &&
+      std::none_of(request.statuses().begin(), request.statuses().end(),
+                   [](int status) {
+                     return IsTerminal(static_cast<v1::RunStatus>(status));
+                   });
+  if (only_open) return index_.OpenPage(before, limit);
+  return index_.Page(request.movie_id(), before, limit);
+}
+
 absl::StatusOr<v1::ListRunRecordsResponse> ObjectRunRecordStore::List(
     const v1::ListRunRecordsRequest& request) {
   KINORA_ASSIGN_OR_RETURN(int page_size, PageSize(request.page_size()));
@@ -142,21 +164,27 @@ absl::StatusOr<v1::ListRunRecordsResponse> ObjectRunRecordStore::List(
   }
   v1::ListRunRecordsResponse response;
   std::string before = request.page_token();
+  int looks = 0;
   for (;;) {
     const size_t wanted =
         static_cast<size_t>(page_size - response.records_size()) + 1;
     KINORA_ASSIGN_OR_RETURN(const std::vector<std::string> ids,
-                            index_.Page(request.movie_id(), before, wanted));
+                            Candidates(request, before, wanted));
     for (const std::string& id : ids) {
-      if (response.records_size() == page_size) {
+      if (response.records_size() == page_size || looks == kMaxLooks) {
         response.set_next_page_token(before);
         return response;
       }
       before = id;
+      ++looks;
       absl::StatusOr<v1::RunRecord> record = LoadListed(request.movie_id(), id);
       if (absl::IsNotFound(record.status())) continue;
       KINORA_RETURN_IF_ERROR(record.status());
-      *response.add_records() = *std::move(record);
+      const auto& statuses = request.statuses();
+      if (statuses.empty() ||
+          std::count(statuses.begin(), statuses.end(), record->status()) > 0) {
+        *response.add_records() = *std::move(record);
+      }
     }
     if (ids.size() < wanted) return response;
   }

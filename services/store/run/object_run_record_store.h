@@ -2,7 +2,8 @@
 // object `builds/<movie>/runs/<run_id>/record.json`, and beside it the object
 // `index/runs/<run_id>`, whose bytes are the movie's id, so that a run is found
 // by its id alone. The index is written first: a record is never without it,
-// and an index without a record is no run.
+// and an index without a record is no run. While the record says that the run
+// has not ended there is `index/open-runs/<run_id>`, too, written before it.
 //
 // The first record of a run that names its plan also leaves a copy of the plan
 // as `runs/rev-0003-plan.json`, under the revision that the run leads to.
@@ -48,6 +49,10 @@ class ObjectRunRecordStore final : public RunRecordStore {
   absl::Status Introduce(const v1::RunRecord& record);
   absl::StatusOr<v1::RunRecord> Load(absl::string_view movie_id,
                                      absl::string_view run_id);
+  // Up to `limit` ids that may be those of the runs that are asked for.
+  absl::StatusOr<std::vector<std::string>> Candidates(
+      const v1::ListRunRecordsRequest& request, absl::string_view before,
+      size_t limit);
   // Movie of the run; RUN_NOT_FOUND.
   absl::StatusOr<std::string> MovieOf(absl::string_view run_id);
   // NOT_FOUND if the run never got its record, or is gone.

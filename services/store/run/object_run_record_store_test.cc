@@ -59,6 +59,49 @@ TEST_F(ObjectRunRecordStoreTest, ARunIsFoundByItsIdAlone) {
   EXPECT_EQ(read.record().status(), v1::RUN_STATUS_COMPLETED);
 }
 
+// F: S1-37
+TEST_F(ObjectRunRecordStoreTest, OpenRunsAreFoundAmongThoseThatHaveEnded) {
+  const std::string second = "run-01KDV3N3C00000000000000002";
+  const std::string third = "run-01KDV3N3C00000000000000003";
+  v1::RunRecord ended = Record(kRun1);
+  ASSERT_OK(Put(ended));
+  ASSERT_OK(Put(Record(second)));
+  v1::RunRecord waiting = Record(third);
+  waiting.set_status(v1::RUN_STATUS_WAITING);
+  ASSERT_OK(Put(waiting));
+  ended.set_status(v1::RUN_STATUS_FAILED);
+  ASSERT_OK(Put(ended));
+
+  const auto listed = [this](const std::string& movie,
+                             std::vector<v1::RunStatus> statuses) {
+    v1::ListRunRecordsRequest request;
+    request.set_movie_id(movie);
+    for (v1::RunStatus status : statuses) request.add_statuses(status);
+    std::vector<std::string> ids;
+    const absl::StatusOr<v1::ListRunRecordsResponse> page =
+        core().runs.List(request);
+    EXPECT_OK(page);
+    if (!page.ok()) return ids;
+    for (const v1::RunRecord& record : page->records()) {
+      ids.push_back(record.run_id());
+    }
+    return ids;
+  };
+  for (bool restarted : {false, true}) {
+    if (restarted) Restart();
+    for (const char* movie : {"film", ""}) {
+      EXPECT_THAT(
+          listed(movie, {v1::RUN_STATUS_RUNNING, v1::RUN_STATUS_WAITING}),
+          ElementsAre(third, second));
+      EXPECT_THAT(listed(movie, {v1::RUN_STATUS_WAITING}), ElementsAre(third));
+      EXPECT_THAT(listed(movie, {v1::RUN_STATUS_FAILED}), ElementsAre(kRun1));
+      EXPECT_THAT(
+          listed(movie, {v1::RUN_STATUS_FAILED, v1::RUN_STATUS_RUNNING}),
+          ElementsAre(second, kRun1));
+    }
+  }
+}
+
 TEST_F(ObjectRunRecordStoreTest, RunsAreListedNewestFirst) {
   std::vector<std::string> ids;
   for (char c : {'1', '3', '2'}) {

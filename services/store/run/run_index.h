@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -37,8 +38,20 @@ class RunIndex {
                                                 absl::string_view before,
                                                 size_t limit);
 
+  // The same of runs that are marked as open, of all movies. One may have ended
+  // since, or its movie is gone.
+  absl::StatusOr<std::vector<std::string>> OpenPage(absl::string_view before,
+                                                    size_t limit);
+
   // To be called once the run can be found in its directory.
   void Add(absl::string_view movie_id, absl::string_view run_id);
+
+  // Marks a run as open, durably; to be called before its record says so. The
+  // mark is an object of its own, so that what runs is found without a look at
+  // what has run.
+  absl::Status MarkOpen(absl::string_view movie_id, absl::string_view run_id);
+  // To be called once the record says that the run has ended.
+  absl::Status MarkEnded(absl::string_view run_id);
 
   // Makes the next listing look again.
   void Forget(absl::string_view movie_id);
@@ -46,11 +59,16 @@ class RunIndex {
  private:
   using Ids = std::set<std::string, std::greater<>>;
 
-  absl::StatusOr<Ids> ReadIds(absl::string_view movie_id);
+  static std::vector<std::string> PageOf(const Ids& ids,
+                                         absl::string_view before,
+                                         size_t limit);
+  // The ids that a directory names.
+  absl::StatusOr<Ids> ReadIds(absl::string_view prefix);
 
   ObjectStorage& storage_;
   Mutex mu_;  // held while a directory is listed, so that no run is missed
   std::map<std::string, Ids, std::less<>> ids_by_movie_ ABSL_GUARDED_BY(mu_);
+  std::optional<Ids> open_ ABSL_GUARDED_BY(mu_);  // of all movies
 };
 
 // Makes the run found by its id in the movie. False, and nothing changed, if it

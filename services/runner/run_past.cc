@@ -1,0 +1,103 @@
+#include "services/runner/run_past.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/json.h"
+#include "common/run_end.h"
+
+namespace kinora {
+namespace {
+
+JobStatus StatusOfSkip(absl::string_view reason) {
+  return reason == "reused" ? JobStatus::kReused : JobStatus::kBlocked;
+}
+
+}  // namespace
+
+void RunPast::Apply(const v1::LedgerEvent& event) {
+  switch (event.kind_case()) {
+    case v1::LedgerEvent::kRunStarted:
+      has_started_ = true;
+      return;
+    case v1::LedgerEvent::kRunWaiting:
+      if (event.run_waiting().reason() == kCancelling) {
+        cancel_reason_ = event.run_waiting().message();
+      }
+      return;
+    case v1::LedgerEvent::kStepStarted: {
+      Job& job = jobs_[event.step_started().step().step_id()];
+      job.past.attempts = event.step_started().attempt();
+      job.told = JobStatus::kRunning;
+      job.started = ++starts_;
+      return;
+    }
+    case v1::LedgerEvent::kStepCompleted:
+      return End(event.step_completed().step(), JobStatus::kSucceeded);
+    case v1::LedgerEvent::kStepFailed: {
+      End(event.step_failed().step(), JobStatus::kFailed);
+      Job& job = jobs_[event.step_failed().step().step_id()];
+      ++job.past.failures;
+      job.past.failure.emplace();
+      job.past.failure->set_message(event.step_failed().error());
+      return;
+    }
+    case v1::LedgerEvent::kStepSkipped:
+      return End(event.step_skipped().step(),
+                 StatusOfSkip(event.step_skipped().reason()));
+    case v1::LedgerEvent::kLogAppended:
+      logs_.Recall(event.log_appended());
+      return;
+    case v1::LedgerEvent::kJob: {
+      const v1::JobEvent& job = event.job();
+      if (job.type() == "retrying") {
+        ++jobs_[job.job_id()].past.failures;
+        jobs_[job.job_id()].told.reset();
+      }
+      if (job.type() != "expanded") return;
+      const absl::StatusOr<JsonValue> detail = ParseJson(job.detail_json());
+      const JsonValue* artefacts =
+          detail.ok() ? detail->Find("artefacts") : nullptr;
+      if (artefacts == nullptr || !artefacts->is_array()) return;
+      for (const JsonValue& id : artefacts->array()) {
+        if (id.is_string()) expanded_by_.insert(id.string_value());
+      }
+      return;
+    }
+    default:
+      return;
+  }
+}
+
+void RunPast::End(const v1::StepIdentity& step, JobStatus status) {
+  jobs_[step.step_id()].told = status;
+}
+
+bool RunPast::Told(absl::string_view job_id, JobStatus status) const {
+  const auto job = jobs_.find(job_id);
+  return job != jobs_.end() && job->second.told == status;
+}
+
+PastJob RunPast::Of(absl::string_view job_id) const {
+  const auto job = jobs_.find(job_id);
+  return job == jobs_.end() ? PastJob() : job->second.past;
+}
+
+std::vector<std::string> RunPast::Interrupted() const {
+  std::vector<std::pair<size_t, std::string>> starts;
+  for (const auto& [id, job] : jobs_) {
+    if (job.told == JobStatus::kRunning) starts.emplace_back(job.started, id);
+  }
+  std::sort(starts.begin(), starts.end());
+  std::vector<std::string> ids;
+  for (auto& start : starts) ids.push_back(std::move(start.second));
+  return ids;
+}
+
+bool RunPast::ToldExpansion(const std::vector<std::string>& landed) const {
+  return std::all_of(
+      landed.begin(), landed.end(),
+      [this](const std::string& id) { return expanded_by_.contains(id); });
+}
+
+}  // namespace kinora

@@ -1,0 +1,65 @@
+// What a run has come to in processes before this one, as its ledger tells it:
+// what a runner that adopts the run must not do, count or say again.
+
+#ifndef KINORA_SERVICES_RUNNER_RUN_PAST_H_
+#define KINORA_SERVICES_RUNNER_RUN_PAST_H_
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/string_view.h"
+
+#include "kinora/v1/event.pb.h"
+#include "services/runner/log_intake.h"
+#include "services/runner/run_state.h"
+
+namespace kinora {
+
+// Folds ledger events, in their order. Not thread-safe.
+class RunPast {
+ public:
+  void Apply(const v1::LedgerEvent& event);
+
+  // Whether the ledger says already that the job has come to this; `status` is
+  // a final one.
+  bool Told(absl::string_view job_id, JobStatus status) const;
+  // Attempts and failures; nothing for a job the ledger does not know.
+  PastJob Of(absl::string_view job_id) const;
+
+  // Jobs whose last attempt has started and not ended, in the order of their
+  // starts.
+  std::vector<std::string> Interrupted() const;
+
+  // The same for a plan's expansion by these artefacts.
+  bool ToldExpansion(const std::vector<std::string>& landed) const;
+
+  bool has_started() const { return has_started_; }
+  // Why the run is to be cancelled, if somebody asked for that.
+  const std::optional<std::string>& cancel_reason() const {
+    return cancel_reason_;
+  }
+  const LogIntake& logs() const { return logs_; }
+
+ private:
+  struct Job {
+    PastJob past;
+    std::optional<JobStatus> told;  // kRunning or a final status
+    size_t started = 0;             // counts the starts of the run
+  };
+
+  void End(const v1::StepIdentity& step, JobStatus status);
+
+  absl::flat_hash_map<std::string, Job> jobs_;
+  absl::flat_hash_set<std::string> expanded_by_;
+  size_t starts_ = 0;
+  bool has_started_ = false;
+  std::optional<std::string> cancel_reason_;
+  LogIntake logs_;
+};
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_RUNNER_RUN_PAST_H_

@@ -1,0 +1,161 @@
+// The part of Runner that goes on with runs whose runner is gone.
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "common/error_reason.h"
+#include "common/log.h"
+#include "common/proto_time.h"
+#include "common/run_end.h"
+#include "common/status.h"
+#include "services/runner/run_past.h"
+#include "services/runner/run_reduction.h"
+#include "services/runner/runner.h"
+#include "services/runner/start_slot.h"
+
+namespace kinora {
+namespace {
+
+// Errors that another try may not meet. All others are the run's end.
+bool MayPass(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kUnavailable:
+    case absl::StatusCode::kDeadlineExceeded:
+    case absl::StatusCode::kResourceExhausted:
+    case absl::StatusCode::kAborted:
+    case absl::StatusCode::kCancelled:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+void Runner::KeepAdopting() {
+  MutexLock lock(mu_);
+  if (draining_ || adopting_) return;
+  adopting_ = true;
+  deps_.executor.Post([this] { AdoptAgainAndAgain(); });
+}
+
+void Runner::AdoptAgainAndAgain() {
+  const absl::Status looked = AdoptOpenRuns();
+  if (!looked.ok()) LogWarning("open runs not looked at", {{"error", looked}});
+  MutexLock lock(mu_);
+  if (!draining_) {
+    adoption_timer_ = deps_.executor.PostAfter(
+        options_.lease_ttl / 2, [this] { AdoptAgainAndAgain(); });
+    return;
+  }
+  adopting_ = false;
+  ended_cv_.SignalAll();
+}
+
+absl::Status Runner::AdoptOpenRuns() {
+  v1::ListRunRecordsRequest list;
+  AddOpenStatuses(&list);
+  do {
+    KINORA_ASSIGN_OR_RETURN(const v1::ListRunRecordsResponse page,
+                            deps_.store.runs.List(list));
+    for (const v1::RunRecord& record : page.records()) {
+      TellObstacle(record.run_id(), Adopt(record));
+    }
+    list.set_page_token(page.next_page_token());
+  } while (!list.page_token().empty());
+  return absl::OkStatus();
+}
+
+// Once, not every time.
+void Runner::TellObstacle(const std::string& run_id,
+                          const absl::Status& status) {
+  {
+    MutexLock lock(mu_);
+    if (status.ok()) {
+      obstacles_.erase(run_id);
+      return;
+    }
+    std::string& told = obstacles_[run_id];
+    if (told == status.message()) return;
+    told = std::string(status.message());
+  }
+  LogWarning("a run waits for its adoption",
+             {{"run", run_id}, {"error", status}});
+}
+
+absl::Status Runner::Adopt(const v1::RunRecord& record) {
+  const absl::StatusOr<std::unique_ptr<StartSlot>> slot =
+      StartSlot::Take(*this, record.movie_id());
+  if (!slot.ok()) return absl::OkStatus();  // it is active here, or about to be
+  return AdoptInSlot(record);
+}
+
+absl::Status Runner::AdoptInSlot(const v1::RunRecord& record) {
+  const std::string& movie_id = record.movie_id();
+  v1::GetLeaseRequest get;
+  get.set_lease_id(LeaseIdOf(movie_id));
+  KINORA_ASSIGN_OR_RETURN(const v1::GetLeaseResponse held,
+                          deps_.store.leases.Get(get));
+  if (FromProto(held.lease().expires_in()) > absl::ZeroDuration()) {
+    return absl::OkStatus();
+  }
+  // What may pass is waited for without the lease.
+  absl::StatusOr<std::shared_ptr<const v1::Plan>> plan =
+      LoadPlan(movie_id, record.plan_hash());
+  const absl::Status ready =
+      plan.ok() ? CheckProducers(**plan, {}) : plan.status();
+  if (!ready.ok()) {
+    if (MayPass(ready)) return ready;
+    plan = ready;
+  }
+  const absl::StatusOr<v1::LeaseToken> lease =
+      TryAcquire(movie_id, record.run_id());
+  if (ReasonOf(lease.status()) == "LEASE_HELD") return absl::OkStatus();
+  KINORA_RETURN_IF_ERROR(lease.status());
+  const absl::StatusOr<bool> goes_on =
+      AdoptUnderLease(record.run_id(), plan, *lease);
+  if (!goes_on.ok() || !*goes_on) Release(*lease);
+  return goes_on.status();
+}
+
+absl::StatusOr<bool> Runner::AdoptUnderLease(
+    const std::string& run_id,
+    const absl::StatusOr<std::shared_ptr<const v1::Plan>>& plan,
+    const v1::LeaseToken& lease) {
+  // It may have ended before the lease was ours.
+  v1::GetRunRecordRequest get;
+  get.set_run_id(run_id);
+  KINORA_ASSIGN_OR_RETURN(v1::GetRunRecordResponse found,
+                          deps_.store.runs.Get(get));
+  v1::RunRecord& record = *found.mutable_record();
+  if (IsTerminal(record.status())) return false;
+  RunPast past;
+  KINORA_ASSIGN_OR_RETURN(const v1::RunSnapshot snapshot,
+                          Reduce(record, &past));
+  const bool has_ended = IsTerminal(snapshot.record().status());
+  const absl::Status possible = plan.ok() ? CheckBase(**plan) : plan.status();
+  if (has_ended || !possible.ok()) {
+    KINORA_RETURN_IF_ERROR(
+        CloseRun(record, lease,
+                 absl::StrCat("its runner was lost, and no other can go on: ",
+                              possible.message())));
+    return false;
+  }
+  KINORA_ASSIGN_OR_RETURN(RunState state, StateOf(record, *plan));
+  if (snapshot.last_sequence() == 0) {
+    KINORA_RETURN_IF_ERROR(AppendCreated(record, lease));
+  }
+  // Counted anew from what the run has made.
+  record.clear_cost();
+  record.set_status(v1::RUN_STATUS_RUNNING);
+  KINORA_RETURN_IF_ERROR(PutRecord(record, lease));
+  LogInfo("run adopted", {{"run", run_id}, {"movie", record.movie_id()}});
+  Launch(record, *plan, std::move(state), std::move(past), lease);
+  return true;
+}
+
+}  // namespace kinora
