@@ -2,10 +2,13 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 
 #include "clients/cli/command.h"
 #include "clients/cli/connection.h"
@@ -19,6 +22,29 @@ namespace {
 
 std::string StatusWord(v1::RunStatus status) {
   return EnumWord(*v1::RunStatus_descriptor()->FindValueByNumber(status));
+}
+
+// "running" or "failed,cancelled".
+absl::Status AddStatuses(absl::string_view words,
+                         v1::ListRunsRequest* request) {
+  const auto& enumeration = *v1::RunStatus_descriptor();
+  for (absl::string_view word : absl::StrSplit(words, ',')) {
+    std::vector<std::string> known;
+    bool found = false;
+    for (int i = 1; i < enumeration.value_count(); ++i) {
+      known.push_back(EnumWord(*enumeration.value(i)));
+      if (known.back() != word) continue;
+      request->add_statuses(
+          static_cast<v1::RunStatus>(enumeration.value(i)->number()));
+      found = true;
+    }
+    if (!found) {
+      return InvalidField(
+          "--status", word,
+          absl::StrCat("expected one of ", absl::StrJoin(known, ", ")));
+    }
+  }
+  return absl::OkStatus();
 }
 
 std::string Describe(const v1::RunRecord& run) {
@@ -40,6 +66,9 @@ absl::StatusOr<v1::RunSnapshot> GetRun(const Invocation& call) {
 absl::StatusOr<int> ListRuns(const Invocation& call) {
   v1::ListRunsRequest request;
   request.set_movie_id(call.args.Get("movie").value_or(""));
+  if (const auto words = call.args.Get("status"); words.has_value()) {
+    KINORA_RETURN_IF_ERROR(AddStatuses(*words, &request));
+  }
   v1::ListRunsResponse all;
   do {
     KINORA_ASSIGN_OR_RETURN(const v1::ListRunsResponse page,
@@ -111,9 +140,10 @@ absl::StatusOr<int> CancelRun(const Invocation& call) {
 std::vector<Command> RunsCommands() {
   return {
       {.words = "runs list",
-       .usage = "[--movie MOVIE]",
+       .usage = "[--movie MOVIE] [--status WORDS]",
        .help = "lists runs, the newest first",
-       .flags = {{"movie", "MOVIE", "only runs of this movie"}},
+       .flags = {{"movie", "MOVIE", "only runs of this movie"},
+                 {"status", "WORDS", "only these, such as running,waiting"}},
        .run = ListRuns},
       {.words = "runs show",
        .usage = "RUN",
