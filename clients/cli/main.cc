@@ -105,10 +105,14 @@ std::string Usage(const Command& command) {
   return text;
 }
 
+}  // namespace
+
 int Fail(absl::string_view message, int code) {
   std::fprintf(stderr, "kinora: %s\n", std::string(message).c_str());
   return code;
 }
+
+namespace {
 
 // The command whose words the line begins with, or null; takes them off.
 const Command* Find(const std::vector<Command>& commands,
@@ -241,4 +245,10 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace kinora
 
-int main(int argc, char** argv) { return kinora::Main(argc, argv); }
+int main(int argc, char** argv) {
+  const int code = kinora::Main(argc, argv);
+  // A full disk must not pass for success.
+  const bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+  if (written || code != kinora::kExitOk) return code;
+  return kinora::Fail("cannot write to standard output", kinora::kExitFailure);
+}

@@ -19,8 +19,8 @@ constexpr uint64_t kMaxBlueprintBytes = 1 << 20;
 
 std::string Describe(const v1::Movie& movie) {
   if (!movie.has_blueprint()) {
-    return absl::StrFormat("%s  damaged: see `kinora verify %s`\n",
-                           movie.movie_id(), movie.movie_id());
+    return absl::StrFormat("%s  cannot be read: %s\n", movie.movie_id(),
+                           movie.problem());
   }
   std::string text = absl::StrFormat(
       "%s  %s  blueprint %s", movie.movie_id(),

@@ -88,3 +88,12 @@ def test_a_mistyped_word_is_answered_with_the_nearest():
     said = kinora("frobnicate")
     assert said.returncode == 2
     assert "did you mean" not in said.stderr
+
+
+def test_output_that_cannot_be_written_is_a_failure():
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [BIN / "kinora", "help"], stdout=full, stderr=subprocess.PIPE, timeout=60
+        )
+    assert done.returncode == 1
+    assert b"standard output" in done.stderr

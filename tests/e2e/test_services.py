@@ -61,6 +61,9 @@ def test_a_run_goes_on_after_the_kill_of_its_runner(kinora, separate, film):
     assert not finished & jobs_of(events[adopted:], "step.completed")
     assert separate.kinora.manifest_bytes("film") == undisturbed
     assert len(separate.kinora.json("runs", "list")["runs"]) == 1
+    open_runs = ("runs", "list", "--status", "queued,running,waiting")
+    assert separate.kinora.json(*open_runs) == {}
+    assert "--status" in separate.kinora.fails("runs", "list", "--status", "done")
     assert separate.kinora.run("film").called == set()
 
 

@@ -22,6 +22,9 @@ const std::string& EmptyHash() {
   return hash;
 }
 
+// A blob may come between two looks at it; and go again.
+constexpr int kOpenTries = 3;
+
 // How exactly a blob's age is kept: a use within so long of the last costs
 // nothing.
 absl::Duration UsePrecision(absl::Duration grace) {
@@ -91,8 +94,8 @@ absl::StatusOr<std::unique_ptr<BlobUpload>> ObjectBlobStore::StartUpload(
   BlobLimit limit;
   limit.Lower(options_.max_blob_bytes, kStoreBlobLimit);
   limit.Lower(header.max_size_bytes(), kRequestBlobLimit);
-  // What is larger than the whole quota cannot be one of its blobs.
-  limit.Lower(limits.max_blob_bytes, kQuotaBlobLimit);
+  // What is larger than the whole quota cannot become one of its blobs.
+  if (!exists) limit.Lower(limits.max_blob_bytes, kQuotaBlobLimit);
   return std::make_unique<ObjectBlobUpload>(*this, header, limit,
                                             std::move(movie), std::move(writer),
                                             std::move(hold));
@@ -217,15 +220,20 @@ absl::Status ObjectBlobStore::Delete(absl::string_view movie_id,
 absl::StatusOr<std::unique_ptr<ObjectReader>> ObjectBlobStore::Open(
     absl::string_view movie_id, const v1::Digest& digest) {
   if (digest.hash() == EmptyHash()) return nullptr;
-  absl::StatusOr<std::unique_ptr<ObjectReader>> reader =
-      storage_.OpenRead(BlobKey(movie_id, digest.hash()));
-  const bool found =
-      reader.ok() && (digest.size_bytes() == 0 ||
-                      digest.size_bytes() == (*reader)->size_bytes());
-  if (found || (!reader.ok() && !absl::IsNotFound(reader.status()))) {
-    return reader;
+  const std::string key = BlobKey(movie_id, digest.hash());
+  for (int i = 0; i < kOpenTries; ++i) {
+    absl::StatusOr<std::unique_ptr<ObjectReader>> reader =
+        storage_.OpenRead(key);
+    const bool found =
+        reader.ok() && (digest.size_bytes() == 0 ||
+                        digest.size_bytes() == (*reader)->size_bytes());
+    if (found || (!reader.ok() && !absl::IsNotFound(reader.status()))) {
+      return reader;
+    }
+    // Says what is wrong, unless the blob has come meanwhile.
+    KINORA_RETURN_IF_ERROR(Find(movie_id, digest).status());
   }
-  return Find(movie_id, digest).status();  // which says what is wrong
+  return DataCorrupt(key, "is there, but cannot be opened as a file");
 }
 
 absl::StatusOr<std::unique_ptr<ObjectBlobReader>> ObjectBlobStore::OpenReader(

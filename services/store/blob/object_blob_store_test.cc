@@ -390,6 +390,36 @@ TEST_F(ObjectBlobStoreTest, AMovieHoldsNoMoreThanItsQuota) {
   EXPECT_EQ(ReasonOf(Upload(Header(), "y").status()), "LIMIT_EXCEEDED");
 }
 
+// A quota below what is there refuses what is new, not what is named again.
+TEST_F(ObjectBlobStoreTest, AQuotaThatIsPassedRefusesNothingThatIsThere) {
+  v1::WriteBlobHeader header = Header();
+  *header.mutable_expected_digest() = PutBlob(store(), "12345").digest();
+  ASSERT_OK(core().catalog.SetLimits("film", {.max_blob_bytes = 1}));
+  EXPECT_OK(Upload(header, "12345"));
+  EXPECT_EQ(ReasonOf(Upload(Header(), "other").status()), "LIMIT_EXCEEDED");
+}
+
+// A reader that polls for a blob meets its write.
+TEST_F(ObjectBlobStoreTest, ABlobIsReadAtTheMomentItIsWritten) {
+  constexpr int kBlobs = 300;
+  std::thread reader([this] {
+    for (int i = 0; i < kBlobs; ++i) {
+      const std::string bytes = std::to_string(i);
+      const v1::ReadBlobRequest request = ReadOf(Sha256Of(bytes).Hex());
+      for (;;) {
+        const absl::StatusOr<std::string> read = Read(request);
+        if (absl::IsNotFound(read.status())) continue;
+        EXPECT_EQ(read.value_or(read.status().ToString()), bytes);
+        break;
+      }
+    }
+  });
+  for (int i = 0; i < kBlobs; ++i) {
+    EXPECT_OK(Upload(Header(), std::to_string(i)));
+  }
+  reader.join();
+}
+
 TEST_F(ObjectBlobStoreTest, WhatIsDeletedIsFreeAgain) {
   ASSERT_OK(core().catalog.SetLimits("film", {.max_blob_bytes = 16}));
   const std::string key =

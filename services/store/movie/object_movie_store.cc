@@ -198,7 +198,7 @@ absl::Status ObjectMovieStore::Describe(const std::string& movie_id,
                           manifests_.GetCurrent(request));
   movie->set_current_revision(current.current().revision());
   movie->set_current_manifest_hash(current.current().hash());
-  // Last: a movie without one is a damaged one.
+  // Last: a movie without one cannot be read.
   KINORA_ASSIGN_OR_RETURN(*movie->mutable_blueprint(), Pinned(movie_id));
   return absl::OkStatus();
 }
@@ -244,6 +244,7 @@ absl::StatusOr<v1::ListMoviesResponse> ObjectMovieStore::List(
         // Whatever is wrong with one movie, the others are listed.
         LogWarning("a movie is listed without what cannot be read of it",
                    {{"movie_id", id}, {"error", described}});
+        movie.set_problem(std::string(described.message()));
       }
       *response.add_movies() = std::move(movie);
     }
