@@ -1,4 +1,4 @@
-// kinora runs list | show | watch | cancel
+// kinora runs list | show | watch | cancel | retry
 
 #include <cstdint>
 #include <string>
@@ -135,6 +135,25 @@ absl::StatusOr<int> CancelRun(const Invocation& call) {
   return kExitOk;
 }
 
+absl::StatusOr<int> RetryRun(const Invocation& call) {
+  v1::RetryRunRequest request;
+  request.set_run_id(std::string(call.operand(0)));
+  if (call.args.operands().size() > 1) {
+    request.set_job_id(std::string(call.operand(1)));
+  }
+  KINORA_ASSIGN_OR_RETURN(const v1::RetryRunResponse response,
+                          call.connection.runner().RetryRun(request));
+  if (call.json) {
+    PrintJson(response);
+    return kExitOk;
+  }
+  for (const std::string& id : response.job_ids()) {
+    Print(absl::StrCat("called again: ", id, "\n"));
+  }
+  if (response.job_ids().empty()) Print("no job waits for an attempt\n");
+  return kExitOk;
+}
+
 }  // namespace
 
 std::vector<Command> RunsCommands() {
@@ -166,6 +185,13 @@ std::vector<Command> RunsCommands() {
        .min_operands = 1,
        .max_operands = 1,
        .run = CancelRun},
+      {.words = "runs retry",
+       .usage = "RUN [JOB]",
+       .help = "calls jobs now that wait for their next attempt, or in doubt",
+       .flags = {},
+       .min_operands = 1,
+       .max_operands = 2,
+       .run = RetryRun},
   };
 }
 

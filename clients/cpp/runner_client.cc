@@ -67,6 +67,12 @@ absl::StatusOr<v1::CancelRunResponse> RunnerClient::CancelRun(
                    options_.timeout);
 }
 
+absl::StatusOr<v1::RetryRunResponse> RunnerClient::RetryRun(
+    const v1::RetryRunRequest& request) {
+  return CallUnary(*stub_->stub, &Stub::Type::RetryRun, request,
+                   options_.timeout);
+}
+
 absl::StatusOr<v1::ListProducersResponse> RunnerClient::ListProducers(
     const v1::ListProducersRequest& request) {
   return CallUnary(*stub_->stub, &Stub::Type::ListProducers, request,

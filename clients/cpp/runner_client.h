@@ -46,6 +46,8 @@ class RunnerClient {
       const v1::ListRunsRequest& request);
   absl::StatusOr<v1::CancelRunResponse> CancelRun(
       const v1::CancelRunRequest& request);
+  absl::StatusOr<v1::RetryRunResponse> RetryRun(
+      const v1::RetryRunRequest& request);
   absl::StatusOr<v1::ListProducersResponse> ListProducers(
       const v1::ListProducersRequest& request);
 

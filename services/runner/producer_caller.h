@@ -50,6 +50,9 @@ struct AttemptResult {
   std::vector<Output> outputs;
   std::string diagnostics_json;
   std::optional<v1::Cost> cost;
+  // For a failure: the producer had taken the job, and the call broke before it
+  // said what became of it. It may have been paid for.
+  bool in_doubt = false;
 };
 
 // Told of one attempt as it goes. Calls come one at a time, from any thread;
@@ -85,6 +88,12 @@ class ProducerCaller {
   // (PRODUCER_UNAVAILABLE) if it does not answer.
   virtual absl::StatusOr<v1::DescribeResponse> Describe(
       absl::string_view producer) = 0;
+
+  // What became of the work with that idempotency key; may block.
+  // LOOK_UP_STATE_UNKNOWN also of a producer that keeps no record of its work.
+  // Errors as of Describe().
+  virtual absl::StatusOr<v1::LookUpState> LookUp(
+      absl::string_view producer, const std::string& idempotency_key) = 0;
 
   // Begins an attempt. Does not block. The producer is the header's; that none
   // is configured is reported as a failure.

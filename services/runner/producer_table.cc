@@ -59,6 +59,7 @@ absl::StatusOr<ProducerConfigs> CheckProducerTable(
         Limited(field + ".attempt_timeout_seconds",
                 entry.attempt_timeout_seconds(), 600, kMaxTimeoutSeconds));
     config.attempt_timeout = absl::Seconds(seconds);
+    config.in_doubt = entry.in_doubt();
     configs.emplace(name, std::move(config));
   }
   return configs;

@@ -19,6 +19,7 @@ struct ProducerConfig {
   uint32_t concurrency = 4;
   uint32_t max_attempts = 3;
   absl::Duration attempt_timeout = absl::Minutes(10);
+  v1::InDoubtPolicy in_doubt = v1::IN_DOUBT_POLICY_UNSPECIFIED;
 };
 
 // By the name blueprints use.

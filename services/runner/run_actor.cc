@@ -133,8 +133,10 @@ absl::Status RunActor::Work(std::vector<Message> messages) {
 
   std::vector<JobIndex> starts;
   if (!stopping_) KINORA_RETURN_IF_ERROR(Dispatch(&starts));
+  TellWaiting();
   KINORA_RETURN_IF_ERROR(FlushLedger());
   for (JobIndex job : starts) StartAttempt(job);
+  KeepWaits();
   if (!stopping_) AskForExpansion();
 
   if (expanding_) return absl::OkStatus();
@@ -191,7 +193,8 @@ void RunActor::Take(AttemptEnded& ended) {
     }
     // One that is cut short by a stop stays open: it is not the run's end.
     if (!stopping_) {
-      facts_.push_back(AttemptFailed{ended.job, *std::move(result.failure)});
+      facts_.push_back(AttemptFailed{ended.job, *std::move(result.failure),
+                                     result.in_doubt});
     }
   }
   std::move(events.begin(), events.end(), std::back_inserter(artefact_events_));
@@ -241,6 +244,7 @@ void RunActor::Take(LinesLogged& logged) {
 }
 
 void RunActor::Take(const RetryTimer& timer) {
+  retrying_.erase(timer.job);
   facts_.push_back(RetryDue{timer.job});
 }
 
@@ -248,6 +252,8 @@ void RunActor::Take(const CancelCall& call) {
   if (state_.cancelled()) return;
   cancel_reason_ = call.reason;
   facts_.push_back(CancelRequested{});
+  doubts_.clear();
+  retrying_.clear();
   CancelAttempts();
 }
 
@@ -262,6 +268,9 @@ absl::Status RunActor::Dispatch(std::vector<JobIndex>* starts) {
   for (RunCommands commands = state_.NextCommands(); !commands.empty();
        commands = state_.NextCommands()) {
     KINORA_RETURN_IF_ERROR(LookUp(commands.look_ups));
+    for (JobIndex job : commands.doubts) {
+      AskWhatBecameOf(job, absl::ZeroDuration());
+    }
     for (JobIndex job : commands.starts) {
       v1::StepStartedEvent* started = AddLedger()->mutable_step_started();
       *started->mutable_step() = StepOf(state_, job);
@@ -276,7 +285,9 @@ absl::Status RunActor::Dispatch(std::vector<JobIndex>* starts) {
 void RunActor::ApplyFact(const RunFact& fact) {
   for (const JobChange& change : state_.Apply(fact)) {
     Report(change);
+    retrying_.erase(change.job);
     if (change.status != JobStatus::kRetrying) continue;
+    retrying_.insert(change.job);
     std::weak_ptr<RunActor> weak = weak_from_this();
     deps_.executor.PostAfter(change.delay, [weak, job = change.job] {
       if (auto self = weak.lock()) self->Post(RetryTimer{job});

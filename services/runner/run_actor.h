@@ -27,6 +27,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <variant>
@@ -92,6 +93,11 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   // that is durable, whatever becomes of this process. Blocks on the store.
   absl::Status Cancel(const std::string& reason);
 
+  // Cuts short the wait before the next attempt of a job, or of all jobs if
+  // `job_id` is empty, and has those called again that are in doubt. Returns
+  // the ids of these jobs, which may have gone on by themselves meanwhile.
+  std::vector<std::string> Retry(const std::string& job_id);
+
   // For the runner's own end: starts nothing further, lets attempts end (or,
   // with `now`, cancels them), gives up the lease, and writes no terminal
   // event: the run is interrupted, not over. May be called again with `now`.
@@ -137,10 +143,18 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
     std::vector<std::string> landed;
     absl::StatusOr<v1::ExpandDeferredGroupResponse> answer;
   };
+  struct DoubtLookedUp {
+    JobIndex job = 0;
+    absl::StatusOr<v1::LookUpState> state;
+    bool is_paid = false;
+  };
+  struct RetryCall {
+    std::vector<JobIndex> jobs;
+  };
   struct LeaseLost {};
-  using Message =
-      std::variant<Begun, AttemptEnded, ProgressMade, LinesLogged, RetryTimer,
-                   CancelCall, StopCall, Expanded, LeaseLost>;
+  using Message = std::variant<Begun, AttemptEnded, ProgressMade, LinesLogged,
+                               RetryTimer, CancelCall, StopCall, Expanded,
+                               DoubtLookedUp, RetryCall, LeaseLost>;
 
   // What the actor keeps of a running job.
   struct Running {
@@ -168,7 +182,16 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   void Take(const CancelCall& call);
   void Take(const StopCall& call);
   void Take(Expanded& expanded);
+  void Take(const DoubtLookedUp& answer);
+  void Take(const RetryCall& call);
   void Take(const LeaseLost&);
+
+  // run_actor_doubts.cc
+  void AskWhatBecameOf(JobIndex job, absl::Duration delay);
+  void Resolve(JobIndex job, absl::string_view why);
+  void TellDoubt(JobIndex job, const std::string& message);
+  void TellWaiting();
+  void KeepWaits();
 
   absl::Status Reuse(const std::vector<const v1::ReusedJob*>& jobs);
   absl::Status Dispatch(std::vector<JobIndex>* starts);
@@ -212,6 +235,8 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   Mutex mu_;
   std::vector<Message> inbox_ ABSL_GUARDED_BY(mu_);
   bool posted_ ABSL_GUARDED_BY(mu_) = false;
+  // Jobs whose wait Retry() may cut short, by id.
+  std::map<std::string, JobIndex> waits_ ABSL_GUARDED_BY(mu_);
 
   // Only the strand's closures touch what follows.
   v1::RunRecord record_;
@@ -231,6 +256,12 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   std::vector<std::string> removed_artefact_ids_;
   int64_t reused_by_plan_ = 0;
   int64_t appends_ = 0;
+  // Jobs in doubt that wait: for a producer to answer, with the delay before it
+  // is asked again, or for a person.
+  std::map<JobIndex, absl::Duration> doubts_;
+  std::map<JobIndex, std::string> told_doubts_;
+  std::set<JobIndex> retrying_;
+  bool waiting_ = false;  // as the ledger has it
   std::string cancel_reason_;
   bool stopping_ = false;
   bool lease_lost_ = false;

@@ -152,6 +152,7 @@ v1::Event ChangeEvent(const RunIdentity& run, int64_t now_ms,
       JsonObject detail;
       detail.Add("attempt", JsonValue(state.attempts(change.job)));
       detail.Add("delayMs", JsonValue(absl::ToInt64Milliseconds(change.delay)));
+      if (state.in_doubt(change.job)) detail.Add("inDoubt", JsonValue(true));
       e->set_detail_json(ToJson(JsonValue(std::move(detail))));
       break;
     }
@@ -257,6 +258,14 @@ void PutOutputs(const RunState& state, JobIndex job, AttemptRequest* request) {
 
 }  // namespace
 
+std::string IdempotencyKeyOf(const RunIdentity& run, const RunState& state,
+                             JobIndex job) {
+  std::string key = absl::StrCat(run.movie_id, "/", state.key(job).Hex());
+  // What is made anew is work of its own, though only once in a run.
+  if (state.job(job).forced()) absl::StrAppend(&key, "/", run.run_id);
+  return key;
+}
+
 AttemptRequest MakeAttempt(const RunIdentity& run, const RunState& state,
                            JobIndex job, absl::Time now,
                            absl::Duration timeout) {
@@ -275,12 +284,7 @@ AttemptRequest MakeAttempt(const RunIdentity& run, const RunState& state,
   header.set_attempt(state.attempts(job));
   header.set_inputs_hash(state.key(job).Hex());
   header.set_draw(planned.draw());
-  header.set_idempotency_key(
-      absl::StrCat(run.movie_id, "/", header.inputs_hash()));
-  // What is made anew is work of its own, though only once in a run.
-  if (planned.forced()) {
-    absl::StrAppend(header.mutable_idempotency_key(), "/", run.run_id);
-  }
+  header.set_idempotency_key(IdempotencyKeyOf(run, state, job));
   header.set_settings_json(node.settings_json());
   *header.mutable_deadline() = ToProto(now + timeout);
   PutInputs(state, job, &header);

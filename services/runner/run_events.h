@@ -68,6 +68,10 @@ v1::JobCounts CountJobs(const RunState& state, int64_t reused_by_plan,
 std::string ResultJson(const v1::ManifestPointer& current, bool published,
                        const v1::JobCounts& counts);
 
+// The same for every attempt at the same work. REQUIRES: the job was keyed.
+std::string IdempotencyKeyOf(const RunIdentity& run, const RunState& state,
+                             JobIndex job);
+
 // What is told to the producer of a job's next attempt. REQUIRES: the job runs.
 AttemptRequest MakeAttempt(const RunIdentity& run, const RunState& state,
                            JobIndex job, absl::Time now,

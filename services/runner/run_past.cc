@@ -29,6 +29,7 @@ void RunPast::Apply(const v1::LedgerEvent& event) {
       Job& job = jobs_[event.step_started().step().step_id()];
       job.past.attempts = event.step_started().attempt();
       job.told = JobStatus::kRunning;
+      job.past.in_doubt = true;  // until its end is told
       job.started = ++starts_;
       return;
     }
@@ -50,12 +51,17 @@ void RunPast::Apply(const v1::LedgerEvent& event) {
       return;
     case v1::LedgerEvent::kJob: {
       const v1::JobEvent& job = event.job();
+      const absl::StatusOr<JsonValue> detail = ParseJson(job.detail_json());
       if (job.type() == "retrying") {
-        ++jobs_[job.job_id()].past.failures;
-        jobs_[job.job_id()].told.reset();
+        Job& tried = jobs_[job.job_id()];
+        ++tried.past.failures;
+        tried.told.reset();
+        const JsonValue* doubt =
+            detail.ok() ? detail->Find("inDoubt") : nullptr;
+        tried.past.in_doubt =
+            doubt != nullptr && doubt->is_bool() && doubt->bool_value();
       }
       if (job.type() != "expanded") return;
-      const absl::StatusOr<JsonValue> detail = ParseJson(job.detail_json());
       const JsonValue* artefacts =
           detail.ok() ? detail->Find("artefacts") : nullptr;
       if (artefacts == nullptr || !artefacts->is_array()) return;
@@ -71,6 +77,7 @@ void RunPast::Apply(const v1::LedgerEvent& event) {
 
 void RunPast::End(const v1::StepIdentity& step, JobStatus status) {
   jobs_[step.step_id()].told = status;
+  jobs_[step.step_id()].past.in_doubt = false;
 }
 
 bool RunPast::Told(absl::string_view job_id, JobStatus status) const {

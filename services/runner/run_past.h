@@ -26,7 +26,7 @@ class RunPast {
   // Whether the ledger says already that the job has come to this; `status` is
   // a final one.
   bool Told(absl::string_view job_id, JobStatus status) const;
-  // Attempts and failures; nothing for a job the ledger does not know.
+  // Attempts, failures and doubts; nothing for a job the ledger does not know.
   PastJob Of(absl::string_view job_id) const;
 
   // Jobs whose last attempt has started and not ended, in the order of their

@@ -96,6 +96,15 @@ void RunReduction::ApplyLedger(const v1::LedgerEvent& event) {
       job.set_detail(event.step_skipped().reason());
       return;
     }
+    case v1::LedgerEvent::kJob: {
+      if (event.job().type() != "in_doubt") return;
+      v1::StepIdentity step;
+      step.set_step_id(event.job().job_id());
+      v1::JobState& job = Step(step);
+      job.set_status("in_doubt");
+      job.set_detail(event.job().message());
+      return;
+    }
     case v1::LedgerEvent::kLogAppended:
       return TakeLines(event.log_appended());
     default:

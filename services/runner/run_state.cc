@@ -256,6 +256,7 @@ void RunState::Handle(const LookedUp& fact) {
   Job& job = Entry(fact.job);
   job.attempts = fact.past.attempts;
   job.failures = fact.past.failures;
+  job.in_doubt = fact.past.in_doubt;
   if (!fact.outputs.empty()) {
     const JobStatus end =
         fact.is_own ? JobStatus::kSucceeded : JobStatus::kReused;
@@ -264,7 +265,7 @@ void RunState::Handle(const LookedUp& fact) {
     return Land(fact.job, fact.outputs);
   }
   if (fact.past.failure.has_value()) return Fail(fact.job, *fact.past.failure);
-  MakeReady(fact.job);
+  Proceed(fact.job);
 }
 
 void RunState::Handle(const AttemptSucceeded& fact) {
@@ -280,6 +281,7 @@ void RunState::Handle(const AttemptFailed& fact) {
   LeaveRunning(fact.job);
   Job& job = Entry(fact.job);
   ++job.failures;
+  job.in_doubt = fact.in_doubt;
   JobChange change{fact.job, JobStatus::kRetrying, fact.failure, {}};
   if (cancelled_) {
     change.status = JobStatus::kCancelled;
@@ -302,13 +304,18 @@ void RunState::Fail(JobIndex index, const v1::Failure& failure) {
 }
 
 void RunState::Handle(const RetryDue& fact) {
-  if (status(fact.job) == JobStatus::kRetrying) MakeReady(fact.job);
+  if (status(fact.job) == JobStatus::kRetrying) Proceed(fact.job);
+}
+
+void RunState::Handle(const DoubtResolved& fact) {
+  if (status(fact.job) == JobStatus::kInDoubt) MakeReady(fact.job);
 }
 
 void RunState::Handle(const CancelRequested&) {
   if (cancelled_) return;
   cancelled_ = true;
   look_ups_.clear();
+  doubts_.clear();
   for (Lane& lane : lanes_) lane.ready.clear();
   for (size_t i = 0; i < jobs_.size(); ++i) {
     const JobIndex index = static_cast<JobIndex>(i);
@@ -381,9 +388,16 @@ void RunState::MakeKeyed(JobIndex index) {
   look_ups_.push_back(index);
 }
 
+void RunState::Proceed(JobIndex index) {
+  if (!Entry(index).in_doubt) return MakeReady(index);
+  SetStatus(index, JobStatus::kInDoubt);
+  doubts_.push_back(index);
+}
+
 void RunState::MakeReady(JobIndex index) {
   SetStatus(index, JobStatus::kReady);
   Job& job = Entry(index);
+  job.in_doubt = false;
   lanes_[job.lane].ready.insert(
       {-static_cast<int64_t>(job.node->limits().priority()),
        -job.remaining_path, index});
@@ -415,6 +429,7 @@ RunCommands RunState::NextCommands() {
   commands.look_ups.swap(look_ups_);
   // What is being looked up may be more urgent than what is ready.
   if (!commands.look_ups.empty()) return commands;
+  commands.doubts.swap(doubts_);
   while (running_ < options_.max_concurrency) {
     Lane* best = nullptr;
     for (Lane& lane : lanes_) {

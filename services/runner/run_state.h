@@ -7,7 +7,7 @@
 //   pending -> looking up -> ready -> running -> succeeded
 //                  |           ^        |  |
 //                  |           |        |  +---> failed
-//                  v           +- retrying
+//                  v           +- retrying / in doubt
 //                reused
 //
 // and from every one that is not final to cancelled; a pending one whose
@@ -70,6 +70,9 @@ enum class JobStatus {
   kReady,      // waits for a free place
   kRunning,
   kRetrying,  // waits for RetryDue
+  // An attempt broke or was lost, and may have been paid for; waits for
+  // DoubtResolved.
+  kInDoubt,
   // Final:
   kSucceeded,
   kReused,
@@ -100,6 +103,7 @@ struct RunStateOptions {
 struct PastJob {
   uint32_t attempts = 0;  // started
   uint32_t failures = 0;  // of these; the others were interrupted
+  bool in_doubt = false;  // nobody knows what became of the last one
   // Why it failed for good.
   std::optional<v1::Failure> failure;
 };
@@ -119,6 +123,13 @@ struct AttemptSucceeded {
 struct AttemptFailed {
   JobIndex job = 0;
   v1::Failure failure;
+  // The producer had taken the job and did not say what became of it.
+  bool in_doubt = false;
+};
+// It is known what became of the last attempt, or somebody has decided: the job
+// may be called again.
+struct DoubtResolved {
+  JobIndex job = 0;
 };
 // The delay of a JobChange to kRetrying has passed.
 struct RetryDue {
@@ -127,7 +138,7 @@ struct RetryDue {
 struct CancelRequested {};
 
 using RunFact = std::variant<LookedUp, AttemptSucceeded, AttemptFailed,
-                             RetryDue, CancelRequested>;
+                             RetryDue, DoubtResolved, CancelRequested>;
 
 // What became of a job.
 struct JobChange {
@@ -142,9 +153,12 @@ struct JobChange {
 // What to do now.
 struct RunCommands {
   std::vector<JobIndex> look_ups;
+  std::vector<JobIndex> doubts;  // ask the producer what became of these
   std::vector<JobIndex> starts;
 
-  bool empty() const { return look_ups.empty() && starts.empty(); }
+  bool empty() const {
+    return look_ups.empty() && doubts.empty() && starts.empty();
+  }
 };
 
 // Not thread-safe.
@@ -164,7 +178,7 @@ class RunState {
   std::vector<JobChange> Apply(const RunFact& fact);
 
   // Commands that were not given before: lookups if there are any, else
-  // starts. Empty once cancelled.
+  // doubts and starts. Empty once cancelled.
   RunCommands NextCommands();
 
   // What Extend() brought.
@@ -217,6 +231,8 @@ class RunState {
   JobStatus status(JobIndex index) const { return Entry(index).status; }
   // Attempts started, the running one included, and those of processes before.
   uint32_t attempts(JobIndex index) const { return Entry(index).attempts; }
+  // True if nobody knows what became of its last attempt.
+  bool in_doubt(JobIndex index) const { return Entry(index).in_doubt; }
   // The inputs hash. REQUIRES: the job was keyed.
   const Digest& key(JobIndex index) const { return Entry(index).key; }
 
@@ -250,6 +266,7 @@ class RunState {
     JobStatus status = JobStatus::kPending;
     uint32_t attempts = 0;
     uint32_t failures = 0;  // of the attempts
+    bool in_doubt = false;  // the last attempt
     Digest key;
   };
   struct Producer {
@@ -306,6 +323,7 @@ class RunState {
   void Handle(const AttemptSucceeded& fact);
   void Handle(const AttemptFailed& fact);
   void Handle(const RetryDue& fact);
+  void Handle(const DoubtResolved& fact);
   void Handle(const CancelRequested& fact);
 
   void SetStatus(JobIndex index, JobStatus status);
@@ -316,6 +334,8 @@ class RunState {
                 const v1::Failure& root);
   void MakeKeyed(JobIndex index);
   void MakeReady(JobIndex index);
+  // Ready, or first in doubt.
+  void Proceed(JobIndex index);
   void LeaveRunning(JobIndex index);
   void OpenLayers();
   Digest KeyOf(const Job& job) const;
@@ -339,6 +359,7 @@ class RunState {
   size_t open_layers_ = 0;  // layers whose jobs may be keyed
 
   std::vector<JobIndex> look_ups_;  // not given out yet
+  std::vector<JobIndex> doubts_;    // not given out yet
   uint32_t running_ = 0;
   size_t final_ = 0;
   std::vector<size_t> counts_;

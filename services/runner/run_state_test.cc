@@ -304,6 +304,38 @@ TEST_F(RunStateTest, AJobGoesOnFromItsPast) {
   EXPECT_TRUE(state.finished());
 }
 
+// F: B-10
+TEST_F(RunStateTest, AJobInDoubtIsNotCalledBeforeTheDoubtIsResolved) {
+  PlanBuilder plan;
+  plan.Job(0, "A", {}).Job(0, "B", {});
+  RunState state = Make(plan);
+  LookedUp lost = {.job = 0};
+  lost.past.attempts = 1;
+  lost.past.in_doubt = true;
+  EXPECT_THAT(state.NextCommands().look_ups, ElementsAre(0, 1));
+  state.Apply(lost);
+  state.Apply(LookedUp{.job = 1});
+  RunCommands commands = state.NextCommands();
+  EXPECT_THAT(commands.doubts, ElementsAre(0));
+  EXPECT_THAT(commands.starts, ElementsAre(1));
+  EXPECT_TRUE(state.NextCommands().empty());
+
+  // One that breaks after its producer has taken it is in doubt when its turn
+  // comes again.
+  v1::Failure broken;
+  broken.set_retryable(true);
+  const std::vector<JobChange> changes =
+      state.Apply(AttemptFailed{1, broken, /*in_doubt=*/true});
+  ASSERT_EQ(changes.size(), 1U);
+  EXPECT_EQ(changes[0].status, JobStatus::kRetrying);
+  state.Apply(RetryDue{1});
+  EXPECT_THAT(state.NextCommands().doubts, ElementsAre(1));
+  state.Apply(DoubtResolved{0});
+  state.Apply(DoubtResolved{1});
+  EXPECT_THAT(state.NextCommands().starts, ElementsAre(0, 1));
+  EXPECT_EQ(state.attempts(0), 2U);
+}
+
 TEST_F(RunStateTest, RetryableFailureIsRetriedUpToTheLimit) {
   PlanBuilder plan;
   plan.Job(0, "A", {});

@@ -86,6 +86,8 @@ class Runner {
   absl::StatusOr<v1::ListRunsResponse> List(const v1::ListRunsRequest& request);
   absl::StatusOr<v1::CancelRunResponse> Cancel(
       const v1::CancelRunRequest& request);
+  absl::StatusOr<v1::RetryRunResponse> Retry(
+      const v1::RetryRunRequest& request);
   absl::StatusOr<v1::ListProducersResponse> ListProducers(
       const v1::ListProducersRequest& request);
 

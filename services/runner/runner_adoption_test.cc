@@ -35,7 +35,8 @@ class RunnerAdoptionTest : public RunnerFixture {
  protected:
   // Starts a run and stops its runner once `until` is in the ledger.
   std::string Interrupted(
-      const std::function<bool(const v1::LedgerEvent&)>& until) {
+      const std::function<bool(const v1::LedgerEvent&)>& until,
+      const SimProducerOptions& next = {}) {
     absl::StatusOr<v1::StartRunResponse> started =
         runner().Start(StartRequest());
     EXPECT_OK(started);
@@ -43,7 +44,7 @@ class RunnerAdoptionTest : public RunnerFixture {
     const std::string run_id = started->run().run_id();
     Ledger(run_id, until);
     process_.reset();
-    process_ = NewProcess();
+    process_ = NewProcess(next);
     return run_id;
   }
 
@@ -226,6 +227,66 @@ TEST_F(RunnerAdoptionTest, AForcedJobIsMadeAnewOnce) {
   EXPECT_THAT(story, Contains("start D 1"));
   EXPECT_THAT(story, Not(Contains("start D 2")));
   EXPECT_THAT(story, Contains("start B 2"));
+}
+
+// What may have been paid for and cannot be looked up waits for a person.
+// F: B-10
+TEST_F(RunnerAdoptionTest, PaidWorkThatWasLostIsInDoubt) {
+  MakeMovie(Chain("{}", kSlowOnce));
+  const std::string run_id =
+      Interrupted(After({"A", "D"}, {"B"}), {.price_micros = 1'000'000});
+  ASSERT_OK(runner().AdoptOpenRuns());
+  bool waits = false;
+  for (const v1::LedgerEvent& event :
+       Ledger(run_id, [](const v1::LedgerEvent& e) {
+         return e.run_waiting().reason() == "in_doubt";
+       })) {
+    waits = waits || event.has_run_waiting();
+    if (event.job().type() != "in_doubt") continue;
+    EXPECT_EQ(event.job().job_id(), "B");
+    EXPECT_THAT(event.job().message(), HasSubstr("may have been paid for"));
+  }
+  ASSERT_TRUE(waits);
+  EXPECT_EQ(calls(), 0);
+  v1::GetRunRequest get;
+  get.set_run_id(run_id);
+  ASSERT_OK_AND_ASSIGN(const v1::GetRunResponse run, runner().Get(get));
+  EXPECT_EQ(run.run().record().status(), v1::RUN_STATUS_WAITING);
+  EXPECT_THAT(Jobs(run.run()), Contains(HasSubstr("B in_doubt")));
+
+  v1::RetryRunRequest retry;
+  retry.set_run_id(run_id);
+  retry.set_job_id("A");
+  EXPECT_THAT(runner().Retry(retry),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("does not wait")));
+  retry.set_job_id("B");
+  ASSERT_OK_AND_ASSIGN(const v1::RetryRunResponse retried,
+                       runner().Retry(retry));
+  EXPECT_THAT(retried.job_ids(), ElementsAre("B"));
+  EXPECT_EQ(Finish(run_id).record().status(), v1::RUN_STATUS_COMPLETED);
+  EXPECT_EQ(calls(), 2);  // B and C
+}
+
+// F: B-10 (a producer that can look work up is asked)
+TEST_F(RunnerAdoptionTest, PaidWorkThatIsKnownIsAskedForAgain) {
+  SimRecord record;
+  const SimProducerOptions sim = {.price_micros = 1'000'000, .record = &record};
+  process_.reset();
+  process_ = NewProcess(sim);
+  MakeMovie(Chain("{}", kSlowOnce));
+  const std::string run_id = Interrupted(After({"A", "D"}, {"B"}), sim);
+  ASSERT_OK(runner().AdoptOpenRuns());
+  EXPECT_EQ(Finish(run_id).record().status(), v1::RUN_STATUS_COMPLETED);
+  EXPECT_EQ(calls(), 2);
+  bool told = false;
+  for (const v1::LedgerEvent& event : Ledger(run_id)) {
+    EXPECT_NE(event.job().type(), "in_doubt");
+    told = told ||
+           event.job().message().find("is at it still") != std::string::npos;
+  }
+  EXPECT_TRUE(told);
+  process_.reset();
 }
 
 TEST_F(RunnerAdoptionTest, ACancellationOutlivesItsRunner) {

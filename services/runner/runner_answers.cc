@@ -15,6 +15,15 @@
 #include "services/runner/start_slot.h"
 
 namespace kinora {
+namespace {
+
+absl::Status HasEnded(absl::string_view run_id) {
+  return WithReason(absl::FailedPreconditionError(
+                        absl::StrCat("run ", run_id, " has ended already")),
+                    "RUN_TERMINAL", {{"run", run_id}});
+}
+
+}  // namespace
 
 absl::StatusOr<v1::GetRunResponse> Runner::Get(
     const v1::GetRunRequest& request) {
@@ -41,6 +50,41 @@ absl::StatusOr<v1::ListRunsResponse> Runner::List(
   v1::ListRunsResponse response;
   *response.mutable_runs() = std::move(*records.mutable_records());
   response.set_next_page_token(records.next_page_token());
+  return response;
+}
+
+absl::StatusOr<v1::RetryRunResponse> Runner::Retry(
+    const v1::RetryRunRequest& request) {
+  KINORA_RETURN_IF_ERROR(ValidateRunId(request.run_id()));
+  v1::GetRunRecordRequest get;
+  get.set_run_id(request.run_id());
+  KINORA_ASSIGN_OR_RETURN(v1::GetRunRecordResponse record,
+                          deps_.store.runs.Get(get));
+  std::shared_ptr<RunActor> actor;
+  {
+    MutexLock lock(mu_);
+    const auto active = active_.find(record.record().movie_id());
+    if (active != active_.end() &&
+        active->second->run_id() == request.run_id()) {
+      actor = active->second;
+    }
+  }
+  if (actor == nullptr) {
+    if (IsTerminal(record.record().status())) {
+      return HasEnded(request.run_id());
+    }
+    return absl::UnavailableError(
+        absl::StrCat("run ", request.run_id(), " is not carried out here now"));
+  }
+  v1::RetryRunResponse response;
+  for (std::string& id : actor->Retry(request.job_id())) {
+    response.add_job_ids(std::move(id));
+  }
+  if (response.job_ids().empty() && !request.job_id().empty()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("job_id: \"", request.job_id(), "\" of run ",
+                     request.run_id(), " does not wait for an attempt"));
+  }
   return response;
 }
 
@@ -73,9 +117,7 @@ absl::StatusOr<v1::CancelRunResponse> Runner::Cancel(
   KINORA_ASSIGN_OR_RETURN(v1::GetRunRecordResponse record,
                           deps_.store.runs.Get(get));
   if (IsTerminal(record.record().status())) {
-    return WithReason(absl::FailedPreconditionError(absl::StrCat(
-                          "run ", request.run_id(), " has ended already")),
-                      "RUN_TERMINAL", {{"run", request.run_id()}});
+    return HasEnded(request.run_id());
   }
   // Interrupted, or another runner's, which then holds the lease.
   const std::string& movie_id = record.record().movie_id();

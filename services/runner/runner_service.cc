@@ -66,6 +66,14 @@ grpc::ServerUnaryReactor* RunnerRpcService::CancelRun(
       [this](const v1::CancelRunRequest& r) { return runner_.Cancel(r); });
 }
 
+grpc::ServerUnaryReactor* RunnerRpcService::RetryRun(
+    grpc::CallbackServerContext* context, const v1::RetryRunRequest* request,
+    v1::RetryRunResponse* response) {
+  return ServeUnary(
+      context, executor_, request, response,
+      [this](const v1::RetryRunRequest& r) { return runner_.Retry(r); });
+}
+
 grpc::ServerUnaryReactor* RunnerRpcService::ListProducers(
     grpc::CallbackServerContext* context,
     const v1::ListProducersRequest* request,

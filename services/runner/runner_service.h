@@ -34,6 +34,9 @@ class RunnerRpcService final : public v1::RunnerService::CallbackService {
   grpc::ServerUnaryReactor* CancelRun(grpc::CallbackServerContext* context,
                                       const v1::CancelRunRequest* request,
                                       v1::CancelRunResponse* response) override;
+  grpc::ServerUnaryReactor* RetryRun(grpc::CallbackServerContext* context,
+                                     const v1::RetryRunRequest* request,
+                                     v1::RetryRunResponse* response) override;
   grpc::ServerUnaryReactor* ListProducers(
       grpc::CallbackServerContext* context,
       const v1::ListProducersRequest* request,

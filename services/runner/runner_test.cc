@@ -340,7 +340,7 @@ outputs: [Text]
 TEST_F(RunnerTest, NewProducerVersionRunsItsJobsAgain) {  // F: B-4
   MakeMovie(Chain("{}"));
   RunToEnd(StartRequest());
-  process_ = NewProcess("2");
+  process_ = NewProcess({.version = "2"});
   v1::RunSnapshot run = RunToEnd(StartRequest());
   EXPECT_EQ(run.record().status(), v1::RUN_STATUS_COMPLETED);
   EXPECT_GE(calls(), 2);

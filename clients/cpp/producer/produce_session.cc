@@ -319,9 +319,11 @@ AttemptResult ProduceSession::Judge(const grpc::Status& status) {
   if (result.failure.has_value()) return result;
   if (!status.ok()) {
     result.failure = FailureOfCall(FromGrpcStatus(status));
+    result.in_doubt = accepted_ && !result_.has_value();
     return result;
   }
   if (!result_.has_value()) {
+    result.in_doubt = accepted_;
     result.failure =
         MakeFailure(v1::FAILURE_REASON_PRODUCER_UNAVAILABLE,
                     "the producer ended the call without a result", true);

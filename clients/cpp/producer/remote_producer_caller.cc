@@ -10,6 +10,7 @@
 #include "clients/cpp/producer/produce_session.h"
 #include "common/error_reason.h"
 #include "common/rpc/unary.h"
+#include "common/status.h"
 
 namespace kinora {
 namespace {
@@ -131,6 +132,26 @@ absl::StatusOr<v1::DescribeResponse> RemoteProducerCaller::Describe(
   entry.description = *response;
   entry.description_expires = DeadlineAfter(clock_, options_.describe_ttl);
   return response;
+}
+
+absl::StatusOr<v1::LookUpState> RemoteProducerCaller::LookUp(
+    absl::string_view producer, const std::string& idempotency_key) {
+  KINORA_ASSIGN_OR_RETURN(const v1::DescribeResponse description,
+                          Describe(producer));
+  if (!description.supports_look_up()) return v1::LOOK_UP_STATE_UNKNOWN;
+  v1::LookUpJobRequest request;
+  request.set_producer(std::string(producer));
+  request.set_idempotency_key(idempotency_key);
+  const absl::StatusOr<v1::LookUpJobResponse> response = CallUnary(
+      *producers_.find(std::string(producer))->second->stub,
+      &v1::ProducerService::Stub::LookUpJob, request, options_.look_up_timeout);
+  if (absl::IsUnimplemented(response.status())) {
+    return v1::LOOK_UP_STATE_UNKNOWN;
+  }
+  KINORA_RETURN_IF_ERROR(Annotate(
+      response.status(),
+      absl::StrCat("producer \"", producer, "\": look up ", idempotency_key)));
+  return response->state();
 }
 
 std::unique_ptr<Attempt> RemoteProducerCaller::Start(

@@ -32,6 +32,8 @@ struct RemoteProducerCallerOptions {
   absl::Duration describe_ttl = absl::Seconds(5);
   // How long Describe may take.
   absl::Duration describe_timeout = absl::Seconds(3);
+  // How long LookUpJob may take: it may ask a provider.
+  absl::Duration look_up_timeout = absl::Seconds(30);
   // Makes the channel to a target; null for MakeChannel().
   std::function<std::shared_ptr<grpc::Channel>(const std::string& target)>
       make_channel;
@@ -50,6 +52,8 @@ class RemoteProducerCaller final : public ProducerCaller {
 
   absl::StatusOr<v1::DescribeResponse> Describe(
       absl::string_view producer) override;
+  absl::StatusOr<v1::LookUpState> LookUp(
+      absl::string_view producer, const std::string& idempotency_key) override;
   std::unique_ptr<Attempt> Start(
       AttemptRequest request,
       std::shared_ptr<AttemptObserver> observer) override;

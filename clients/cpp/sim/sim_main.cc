@@ -13,6 +13,12 @@
 namespace kinora {
 namespace {
 
+SimProducerOptions OptionsOf(const v1::SimConfig& config) {
+  SimProducerOptions options;
+  if (!config.version().empty()) options.version = config.version();
+  return options;
+}
+
 class SimServer final : public ProgramServer {
  public:
   static absl::StatusOr<std::unique_ptr<ProgramServer>> Start(
@@ -28,8 +34,7 @@ class SimServer final : public ProgramServer {
 
   explicit SimServer(const v1::SimConfig& config)
       : executor_("sim", WorkerThreadsOf(config.server())),
-        service_(executor_, config.version().empty() ? "1" : config.version()) {
-  }
+        service_(executor_, OptionsOf(config)) {}
 
   std::string address() const override { return server_->address(); }
   void Drain(absl::Duration limit) override { server_->Drain(limit); }

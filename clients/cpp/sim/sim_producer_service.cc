@@ -19,8 +19,9 @@ class SimJob final
     : public grpc::ServerBidiReactor<v1::ProduceRequest, v1::ProduceResponse>,
       public std::enable_shared_from_this<SimJob> {
  public:
-  SimJob(Executor& executor, std::string version, std::atomic<int64_t>& calls)
-      : executor_(executor), version_(std::move(version)), calls_(calls) {}
+  SimJob(Executor& executor, const SimProducerOptions& options,
+         std::atomic<int64_t>& calls)
+      : executor_(executor), options_(options), calls_(calls) {}
 
   void Start(const absl::Status& admitted) {
     MutexLock lock(mu_);
@@ -68,6 +69,8 @@ class SimJob final
         }
         calls_.fetch_add(1);
         producer_ = request_.header().producer();
+        key_ = request_.header().idempotency_key();
+        if (options_.record != nullptr) options_.record->Started(key_);
         KINORA_ASSIGN_OR_RETURN(
             SimScript script,
             SimScript::Make(std::move(*request_.mutable_header())));
@@ -118,11 +121,12 @@ class SimJob final
       v1::ProducerIdentity& identity =
           *response_.mutable_accepted()->mutable_identity();
       identity.set_name(producer_);
-      identity.set_version(version_);
+      identity.set_version(options_.version);
     } else if (!answering_) {
       return;
     } else if (!script_->Next(&response_)) {
       finished_ = true;
+      if (options_.record != nullptr) options_.record->Finished(key_);
       Finish(grpc::Status::OK);
       return;
     }
@@ -131,7 +135,7 @@ class SimJob final
   }
 
   Executor& executor_;
-  const std::string version_;
+  const SimProducerOptions& options_;
   std::atomic<int64_t>& calls_;
 
   // Only touched by the reaction of the read or write it belongs to.
@@ -142,6 +146,7 @@ class SimJob final
   v1::ProduceResponse response_ ABSL_GUARDED_BY(mu_);
   std::optional<SimScript> script_ ABSL_GUARDED_BY(mu_);
   std::string producer_ ABSL_GUARDED_BY(mu_);
+  std::string key_ ABSL_GUARDED_BY(mu_);
   Executor::TimerId timer_ ABSL_GUARDED_BY(mu_) = 0;
   bool accepted_ ABSL_GUARDED_BY(mu_) = false;
   bool answering_ ABSL_GUARDED_BY(mu_) = false;
@@ -152,25 +157,48 @@ class SimJob final
 
 }  // namespace
 
-SimProducerService::SimProducerService(Executor& executor, std::string version)
-    : executor_(executor), version_(std::move(version)) {}
+SimProducerService::SimProducerService(Executor& executor,
+                                       SimProducerOptions options)
+    : executor_(executor), options_(std::move(options)) {}
 
 grpc::ServerUnaryReactor* SimProducerService::Describe(
     grpc::CallbackServerContext* context, const v1::DescribeRequest* request,
     v1::DescribeResponse* response) {
   response->mutable_identity()->set_name(request->producer());
-  response->mutable_identity()->set_version(version_);
+  response->mutable_identity()->set_version(options_.version);
   response->set_description("Makes deterministic stand-ins for any output.");
   response->set_settings_schema_json(std::string(SimSettingsSchema()));
   response->set_input_mode(v1::INPUT_MODE_STREAM);
+  response->set_supports_look_up(options_.record != nullptr);
+  if (options_.price_micros > 0) {
+    for (v1::Cost* cost : {response->mutable_price()->mutable_low(),
+                           response->mutable_price()->mutable_high()}) {
+      cost->set_currency_code("USD");
+      cost->set_micros(options_.price_micros);
+    }
+  }
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  reactor->Finish(grpc::Status::OK);
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* SimProducerService::LookUpJob(
+    grpc::CallbackServerContext* context, const v1::LookUpJobRequest* request,
+    v1::LookUpJobResponse* response) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  if (options_.record == nullptr) {
+    reactor->Finish(grpc::Status(grpc::StatusCode::UNIMPLEMENTED,
+                                 "this producer keeps no record of its work"));
+    return reactor;
+  }
+  response->set_state(options_.record->StateOf(request->idempotency_key()));
   reactor->Finish(grpc::Status::OK);
   return reactor;
 }
 
 grpc::ServerBidiReactor<v1::ProduceRequest, v1::ProduceResponse>*
 SimProducerService::Produce(grpc::CallbackServerContext* context) {
-  auto job = std::make_shared<SimJob>(executor_, version_, calls_);
+  auto job = std::make_shared<SimJob>(executor_, options_, calls_);
   job->Start(AdmitCall(context));
   return job.get();
 }

@@ -9,10 +9,19 @@
 #include <cstdint>
 #include <string>
 
+#include "clients/cpp/sim/sim_record.h"
 #include "common/executor.h"
 #include "kinora/v1/producer.grpc.pb.h"
 
 namespace kinora {
+
+struct SimProducerOptions {
+  std::string version = "1";  // what Describe reports
+  int64_t price_micros = 0;   // of a job, in USD; 0 for none
+  // Answers LookUpJob; null for a producer that keeps no record. MUST outlive
+  // the service.
+  SimRecord* record = nullptr;
+};
 
 // Thread-safe. One Produce stream costs no thread.
 //
@@ -24,9 +33,8 @@ namespace kinora {
 //   4. result written     -> Finish(OK)
 class SimProducerService final : public v1::ProducerService::CallbackService {
  public:
-  // `executor` (for delays) MUST outlive the service. `version` is what
-  // Describe reports.
-  SimProducerService(Executor& executor, std::string version);
+  // `executor` (for delays) MUST outlive the service.
+  SimProducerService(Executor& executor, SimProducerOptions options);
 
   grpc::ServerUnaryReactor* Describe(grpc::CallbackServerContext* context,
                                      const v1::DescribeRequest* request,
@@ -35,13 +43,17 @@ class SimProducerService final : public v1::ProducerService::CallbackService {
   grpc::ServerBidiReactor<v1::ProduceRequest, v1::ProduceResponse>* Produce(
       grpc::CallbackServerContext* context) override;
 
+  grpc::ServerUnaryReactor* LookUpJob(grpc::CallbackServerContext* context,
+                                      const v1::LookUpJobRequest* request,
+                                      v1::LookUpJobResponse* response) override;
+
   // Headers read since the start: how often a producer was called. For tests
   // and load reports.
   int64_t calls() const { return calls_.load(); }
 
  private:
   Executor& executor_;
-  const std::string version_;
+  const SimProducerOptions options_;
   std::atomic<int64_t> calls_ = 0;
 };
 

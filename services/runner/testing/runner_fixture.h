@@ -30,8 +30,9 @@ class RunnerFixture : public CoreFixture {
   RunnerFixture() { process_ = NewProcess(); }
   ~RunnerFixture() override { process_.reset(); }
 
-  std::unique_ptr<RunnerProcess> NewProcess(const std::string& version = "1") {
-    return std::make_unique<RunnerProcess>(store(), clock_, version);
+  std::unique_ptr<RunnerProcess> NewProcess(
+      const SimProducerOptions& sim = {}) {
+    return std::make_unique<RunnerProcess>(store(), clock_, sim);
   }
   Runner& runner() { return process_->runner(); }
   int64_t calls() const { return process_->calls(); }

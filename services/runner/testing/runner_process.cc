@@ -1,7 +1,6 @@
 #include "services/runner/testing/runner_process.h"
 
 #include "clients/cpp/producer/remote_producer_caller.h"
-#include "clients/cpp/sim/sim_producer_service.h"
 #include "common/random.h"
 #include "common/testing/in_process_server.h"
 #include "common/thread_pool.h"
@@ -27,9 +26,9 @@ RunnerOptions Options() {
 
 // In the order of construction.
 struct RunnerProcess::Parts {
-  Parts(const Store& store, Clock& clock, const std::string& version)
+  Parts(const Store& store, Clock& clock, const SimProducerOptions& options)
       : sim_executor("sim", 2),
-        sim(sim_executor, version),
+        sim(sim_executor, options),
         server({{v1::ProducerService::service_full_name(), &sim}}),
         planner(store),
         executor("runner", 4),
@@ -55,8 +54,8 @@ struct RunnerProcess::Parts {
 };
 
 RunnerProcess::RunnerProcess(const Store& store, Clock& clock,
-                             const std::string& version)
-    : parts_(std::make_unique<Parts>(store, clock, version)) {}
+                             const SimProducerOptions& sim)
+    : parts_(std::make_unique<Parts>(store, clock, sim)) {}
 
 RunnerProcess::~RunnerProcess() = default;
 

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "clients/cpp/sim/sim_producer_service.h"
 #include "common/clock.h"
 #include "services/runner/runner.h"
 #include "services/store/store.h"
@@ -18,9 +19,10 @@ namespace kinora {
 // once at a time; attempts are made three times, with hardly a pause.
 class RunnerProcess {
  public:
-  // `version` is what the producers report. The store's parts and `clock` MUST
-  // outlive this.
-  RunnerProcess(const Store& store, Clock& clock, const std::string& version);
+  // `sim` is for all its producers. The store's parts and `clock` MUST outlive
+  // this.
+  RunnerProcess(const Store& store, Clock& clock,
+                const SimProducerOptions& sim);
   ~RunnerProcess();
 
   Runner& runner();

@@ -1,0 +1,162 @@
+// The part of RunActor that finds out what became of attempts that were lost
+// before they may be paid for twice, and cuts waits short.
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "common/log.h"
+#include "services/runner/run_actor.h"
+
+namespace kinora {
+namespace {
+
+// Between two questions to a producer that does not answer.
+constexpr absl::Duration kFirstDelay = absl::Seconds(1);
+constexpr absl::Duration kLongestDelay = absl::Seconds(30);
+
+bool IsPaid(const absl::StatusOr<v1::DescribeResponse>& description) {
+  // One that says nothing of a price may have one all the same.
+  return !description.ok() || description->price().high().micros() > 0;
+}
+
+}  // namespace
+
+void RunActor::AskWhatBecameOf(JobIndex job, absl::Duration delay) {
+  // The call may take as long as a provider: the run goes on meanwhile.
+  auto ask = [self = shared_from_this(), job,
+              producer = state_.node(job).producer().name(),
+              key = IdempotencyKeyOf(identity_, state_, job)] {
+    TraceScope trace(self->trace_);
+    absl::StatusOr<v1::LookUpState> found =
+        self->deps_.producers.LookUp(producer, key);
+    const bool is_paid = IsPaid(self->deps_.producers.Describe(producer));
+    self->Post(DoubtLookedUp{job, std::move(found), is_paid});
+  };
+  if (delay == absl::ZeroDuration()) {
+    deps_.executor.Post(std::move(ask));
+  } else {
+    deps_.executor.PostAfter(delay, std::move(ask));
+  }
+}
+
+void RunActor::Take(const DoubtLookedUp& answer) {
+  const JobIndex job = answer.job;
+  if (state_.status(job) != JobStatus::kInDoubt) return;
+  const std::string& producer = state_.node(job).producer().name();
+  if (!answer.state.ok()) {
+    absl::Duration& delay = doubts_[job];
+    TellDoubt(job, absl::StrCat("producer ", producer,
+                                " cannot be asked what became of attempt ",
+                                state_.attempts(job), ": ",
+                                answer.state.status().message()));
+    delay = std::min(kLongestDelay, std::max(kFirstDelay, delay * 2));
+    return AskWhatBecameOf(job, delay);
+  }
+  switch (*answer.state) {
+    case v1::LOOK_UP_STATE_NEVER_STARTED:
+      return Resolve(job, "has never started it");
+    case v1::LOOK_UP_STATE_RUNNING:
+      return Resolve(job, "is at it still");
+    case v1::LOOK_UP_STATE_FINISHED:
+      return Resolve(job, "has finished it");
+    default:
+      break;
+  }
+  const auto config = deps_.configs.find(producer);
+  const v1::InDoubtPolicy policy = config == deps_.configs.end()
+                                       ? v1::IN_DOUBT_POLICY_UNSPECIFIED
+                                       : config->second.in_doubt;
+  const bool waits = policy == v1::IN_DOUBT_POLICY_UNSPECIFIED
+                         ? answer.is_paid
+                         : policy == v1::IN_DOUBT_POLICY_WAIT;
+  if (!waits) return Resolve(job, "");
+  doubts_[job] = absl::ZeroDuration();
+  TellDoubt(job,
+            absl::StrCat("attempt ", state_.attempts(job),
+                         " was lost, and producer ", producer,
+                         " cannot tell what became of it: it may have been "
+                         "paid for. kinora runs retry ",
+                         run_id(), " '", state_.job(job).job_id(),
+                         "' calls it again"));
+}
+
+void RunActor::Resolve(JobIndex job, absl::string_view why) {
+  doubts_.erase(job);
+  facts_.push_back(DoubtResolved{job});
+  if (why.empty()) return;
+  v1::JobEvent* event = AddLedger()->mutable_job();
+  event->set_type("recovering");
+  event->set_job_id(state_.job(job).job_id());
+  event->set_message(absl::StrCat("producer ",
+                                  state_.node(job).producer().name(), " ", why,
+                                  ": it is called with the same key"));
+}
+
+void RunActor::TellDoubt(JobIndex job, const std::string& message) {
+  std::string& told = told_doubts_[job];
+  if (told == message) return;
+  told = message;
+  v1::JobEvent* event = AddLedger()->mutable_job();
+  event->set_type("in_doubt");
+  event->set_job_id(state_.job(job).job_id());
+  event->set_message(message);
+  LogWarning("a job is in doubt",
+             {{"run", run_id()}, {"job", event->job_id()}, {"why", message}});
+}
+
+// Says so when nothing goes on but what waits for somebody, and when it does
+// again.
+void RunActor::TellWaiting() {
+  const bool waits = !state_.cancelled() && !expanding_ && !doubts_.empty() &&
+                     doubts_.size() == state_.count(JobStatus::kInDoubt) &&
+                     state_.count(JobStatus::kRunning) == 0 &&
+                     state_.count(JobStatus::kReady) == 0 &&
+                     state_.count(JobStatus::kRetrying) == 0;
+  if (waits == waiting_) return;
+  waiting_ = waits;
+  if (waits) {
+    AddLedger()->mutable_run_waiting()->set_reason("in_doubt");
+  } else {
+    AddLedger()->mutable_run_resumed()->set_reason("in_doubt");
+  }
+}
+
+void RunActor::KeepWaits() {
+  std::map<std::string, JobIndex> waits;
+  for (const auto& [job, delay] : doubts_) {
+    waits.emplace(state_.job(job).job_id(), job);
+  }
+  for (JobIndex job : retrying_) waits.emplace(state_.job(job).job_id(), job);
+  MutexLock lock(mu_);
+  waits_ = std::move(waits);
+}
+
+std::vector<std::string> RunActor::Retry(const std::string& job_id) {
+  std::vector<std::string> ids;
+  RetryCall call;
+  {
+    MutexLock lock(mu_);
+    for (const auto& [id, job] : waits_) {
+      if (!job_id.empty() && id != job_id) continue;
+      ids.push_back(id);
+      call.jobs.push_back(job);
+    }
+  }
+  if (!call.jobs.empty()) Post(std::move(call));
+  return ids;
+}
+
+void RunActor::Take(const RetryCall& call) {
+  for (JobIndex job : call.jobs) {
+    if (state_.status(job) == JobStatus::kInDoubt) {
+      Resolve(job, "");
+    } else {
+      retrying_.erase(job);
+      facts_.push_back(RetryDue{job});
+    }
+  }
+}
+
+}  // namespace kinora
