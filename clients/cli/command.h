@@ -29,8 +29,8 @@ struct Invocation {
 };
 
 // A command. Its function prints to standard output and returns the exit code
-// (common/rpc/program.h; kExitFailure if a run did not complete), or an error
-// that main.cc prints to standard error.
+// (common/rpc/program.h; kExitFailure if a run did not complete, or a scan
+// skipped a file), or an error that main.cc prints to standard error.
 struct Command {
   absl::string_view words;  // "movie create"
   absl::string_view usage;  // "MOVIE --blueprint FILE"

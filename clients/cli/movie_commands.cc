@@ -10,6 +10,7 @@
 #include "clients/cli/connection.h"
 #include "common/file_system.h"
 #include "common/ids.h"
+#include "common/proto_json.h"
 #include "common/status.h"
 
 namespace kinora {
@@ -206,8 +207,13 @@ absl::StatusOr<int> ScanMovie(const Invocation& call) {
     json.Add("artefactIds", std::move(ids));
     json.Add("dryRun", request.dry_run());
     json.Add("movieId", request.movie_id());
+    JsonArray skipped;
+    for (const v1::SkippedReadableFile& file : response.skipped()) {
+      skipped.push_back(ProtoToJson(file));
+    }
+    json.Add("skipped", std::move(skipped));
     PrintJson(JsonValue(std::move(json)));
-    return kExitOk;
+    return response.skipped().empty() ? kExitOk : kExitFailure;
   }
   Print(absl::StrCat(request.dry_run() ? "would record " : "recorded ",
                      Counted(response.artefact_ids_size(), "edit"),
@@ -215,7 +221,14 @@ absl::StatusOr<int> ScanMovie(const Invocation& call) {
   for (const std::string& id : response.artefact_ids()) {
     Print(absl::StrCat("  ", id, "\n"));
   }
-  return kExitOk;
+  if (response.skipped().empty()) return kExitOk;
+  Print(
+      absl::StrCat("skipped ", Counted(response.skipped_size(), "file"), "\n"));
+  for (const v1::SkippedReadableFile& file : response.skipped()) {
+    Print(absl::StrCat("  ", file.path(), " of ", file.artefact_id(), ": ",
+                       file.reason(), "\n"));
+  }
+  return kExitFailure;
 }
 
 }  // namespace

@@ -39,6 +39,10 @@ absl::Status TakeHandEdits(const Invocation& call, bool dry_run) {
                          : "recorded the edit by hand",
                  id.c_str());
   }
+  for (const v1::SkippedReadableFile& file : scanned->skipped()) {
+    std::fprintf(stderr, "kinora: skipped %s of %s: %s\n", file.path().c_str(),
+                 file.artefact_id().c_str(), file.reason().c_str());
+  }
   return absl::OkStatus();
 }
 

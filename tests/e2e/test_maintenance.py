@@ -273,8 +273,8 @@ def test_every_command_tells_its_flags(kinora):
         assert "usage: kinora " + " ".join(words) in kinora.ok(*words, "--help")
 
 
-def test_plan_takes_what_was_edited_by_hand(tmp_path, kinora, film):
-    path = film()
+def make_film_of_novels(tmp_path, kinora, path):
+    """Its texts are beyond the inline limit; their files, by segment."""
     blueprint = pathlib.Path(path)
     long_text = "Call me Ishmael. " * 300
     blueprint.write_text(
@@ -286,6 +286,34 @@ def test_plan_takes_what_was_edited_by_hand(tmp_path, kinora, film):
     make_film(kinora, path)
     texts = sorted((tmp_path / "data/builds/film/artifacts/text").iterdir())
     assert len(texts) == 3
+    return texts
+
+
+def test_file_that_cannot_be_taken_keeps_no_other_back(tmp_path, kinora, film):
+    texts = make_film_of_novels(tmp_path, kinora, film())
+    texts[0].write_bytes(b"\xff\xfe")
+    texts[1].write_text("Call me Ahab. " * 500)
+    skipped = {
+        "path": f"artifacts/text/{texts[0].name}",
+        "artefactId": "Artifact:SegmentText[segment=0]",
+        "reason": "must be UTF-8 text",
+    }
+    told = "{path} of {artefactId}: {reason}\n".format(**skipped)
+    done = kinora.call("movie", "scan", "film", "--json")
+    assert done.returncode == 1 and done.stderr == ""
+    scanned = json.loads(done.stdout)
+    assert scanned["artefactIds"] == ["Artifact:SegmentText[segment=1]"]
+    assert scanned["skipped"] == [skipped]
+    done = kinora.call("movie", "scan", "film")
+    assert done.returncode == 1
+    assert done.stdout == f"recorded 0 edits by hand\nskipped 1 file\n  {told}"
+    done = kinora.call("plan", "film")
+    assert done.returncode == 0 and f"kinora: skipped {told}" in done.stderr
+    kinora.ok("backup", "film", str(tmp_path / "film.tar"))
+
+
+def test_plan_takes_what_was_edited_by_hand(tmp_path, kinora, film):
+    texts = make_film_of_novels(tmp_path, kinora, film())
     texts[0].write_text("Call me Ahab. " * 500)
     edited = ["Artifact:SegmentText[segment=0]"]
 

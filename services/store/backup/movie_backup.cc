@@ -10,6 +10,7 @@
 
 #include "common/digest.h"
 #include "common/error_reason.h"
+#include "common/log.h"
 #include "common/proto_json.h"
 #include "common/status.h"
 #include "services/store/backup/copy_head.h"
@@ -240,12 +241,20 @@ class MovieBackup {
     return absl::OkStatus();
   }
 
-  // The others are written again from the log.
+  // The others are written again from the log, also in the place of one that
+  // cannot be taken.
   absl::Status AddEditedFiles() {
     KINORA_ASSIGN_OR_RETURN(
-        const std::vector<ReadableEdit> edits,
+        const ReadableFindings found,
         cores_.events.readable().FindEdits(movie_id_, false));
-    for (const ReadableEdit& edit : edits) {
+    for (const SkippedReadable& file : found.skipped) {
+      LogWarning("a backup is without a readable file",
+                 {{"movie_id", movie_id_},
+                  {"path", file.path},
+                  {"artefact_id", file.artefact_id},
+                  {"reason", file.reason}});
+    }
+    for (const ReadableEdit& edit : found.edits) {
       const absl::StatusOr<std::string> text =
           ReadObject(cores_.storage, absl::StrCat(prefix_, edit.path));
       if (absl::IsNotFound(text.status())) continue;  // its owner removed it

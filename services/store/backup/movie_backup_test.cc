@@ -19,6 +19,7 @@
 #include "common/thread_pool.h"
 #include "services/store/layout.h"
 #include "services/store/local_store.h"
+#include "services/store/readable/readable_files.h"
 #include "services/store/testing/core_fixture.h"
 #include "services/store/testing/movie_copies.h"
 #include "services/store/testing/movie_story.h"
@@ -26,6 +27,8 @@
 namespace kinora {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
@@ -368,6 +371,23 @@ TEST_F(MovieBackupTest, AFileEditedByHandIsStillEdited) {
                        store().maintenance.ScanReadableFiles(scan));
   ASSERT_EQ(scanned.artefact_ids_size(), 1);
   EXPECT_EQ(scanned.artefact_ids(0), "Artifact:Script");
+  EXPECT_THAT(ProblemsOf(store(), "second"), IsEmpty());
+}
+
+// The text that the log has is in the copy, and its file in the restored movie.
+TEST_F(MovieBackupTest, AFileThatCannotBeTakenIsLeftOut) {
+  TellMovieStory(store(), 2);
+  const std::string path = "/store/builds/film/prompts/script.txt";
+  ASSERT_OK_AND_ASSIGN(const std::string text, ReadFile(fs_, path));
+  ASSERT_OK(
+      WriteFileAtomically(fs_, path, std::string(kMaxReadableBytes + 1, 'x')));
+  EXPECT_THAT(ProblemsOf(store(), "film"),
+              ElementsAre(AllOf(HasSubstr("prompts/script.txt: "),
+                                HasSubstr("Artifact:Script: has 16777217"))));
+  ASSERT_OK_AND_ASSIGN(const std::string copy, CopyOf(store(), "film"));
+  ASSERT_OK(RestoreFrom(store(), "second", copy));
+  EXPECT_THAT(ReadFile(fs_, "/store/builds/second/prompts/script.txt"),
+              IsOkAndHolds(text));
   EXPECT_THAT(ProblemsOf(store(), "second"), IsEmpty());
 }
 

@@ -44,7 +44,8 @@ class Removal {
     KINORA_RETURN_IF_ERROR(WriteIfMissing());
     KINORA_RETURN_IF_ERROR(CheckWritten());
     // From here on what a crash left behind would look like edits by hand.
-    KINORA_RETURN_IF_ERROR(parts_.events.readable().BringUp(movie_id_));
+    KINORA_RETURN_IF_ERROR(
+        parts_.events.readable().BringUp(movie_id_).status());
     KINORA_ASSIGN_OR_RETURN(const std::vector<std::string> before, Archives());
     KINORA_RETURN_IF_ERROR(parts_.log.Trim(InputsLogKey(movie_id_),
                                            last().inputs_through_sequence()));

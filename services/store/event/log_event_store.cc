@@ -86,10 +86,20 @@ void LogEventStore::ShowText(const v1::AppendEventsRequest& request) {
   if (request.log().kind() != v1::LOG_KIND_ARTEFACTS) return;
   for (const v1::Event& event : request.events()) {
     if (ReadableFiles::PathOf(event).empty()) continue;
-    const absl::Status shown = readable_.BringUp(request.log().movie_id());
-    if (!shown.ok()) {
+    const absl::StatusOr<std::vector<SkippedReadable>> skipped =
+        readable_.BringUp(request.log().movie_id());
+    if (!skipped.ok()) {
       LogWarning("readable files are behind their events",
-                 {{"movie_id", request.log().movie_id()}, {"error", shown}});
+                 {{"movie_id", request.log().movie_id()},
+                  {"error", skipped.status()}});
+      return;
+    }
+    for (const SkippedReadable& file : *skipped) {
+      LogWarning("a readable file is behind its event",
+                 {{"movie_id", request.log().movie_id()},
+                  {"path", file.path},
+                  {"artefact_id", file.artefact_id},
+                  {"error", file.reason}});
     }
     return;
   }

@@ -144,12 +144,12 @@ absl::StatusOr<ReadableFiles::State> ReadableFiles::Look(
   if (absl::IsNotFound(info.status())) return State::kMissing;
   KINORA_RETURN_IF_ERROR(info.status());
   if (info->is_foreign) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        key, ": is a link, a FIFO or a device, readable files are plain ones"));
+    return absl::InvalidArgumentError(
+        "is a link, a FIFO or a device, readable files are plain ones");
   }
   if (info->size_bytes > kMaxReadableBytes) {
     return absl::InvalidArgumentError(absl::StrCat(
-        key, ": has ", info->size_bytes, " bytes, readable files have at most ",
+        "has ", info->size_bytes, " bytes, readable files have at most ",
         kMaxReadableBytes));
   }
   absl::StatusOr<std::string> text = ReadObject(storage_, key);
@@ -195,8 +195,9 @@ absl::Status ReadableFiles::WriteFile(absl::string_view movie_id,
   }
   const absl::Status written =
       storage_.Write(absl::StrCat(MoviePrefix(movie_id), path), text);
-  if (absl::IsFailedPrecondition(written)) {  // something else has its name
-    return absl::InvalidArgumentError(written.message());
+  if (absl::IsFailedPrecondition(written)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("something else has its place: ", written.message()));
   }
   KINORA_RETURN_IF_ERROR(written);
   file->written = true;
@@ -217,43 +218,58 @@ absl::Status ReadableFiles::Restore(absl::string_view movie_id, Movie& movie,
   return WriteFile(movie_id, path, file);
 }
 
-absl::Status ReadableFiles::BringUp(absl::string_view movie_id) {
-  if (!storage_.KeepsFiles()) return absl::OkStatus();
+absl::Status ReadableFiles::Visit(absl::string_view movie_id, Movie& movie,
+                                  const std::string& path, bool restore,
+                                  File* file, ReadableFindings* findings) {
+  ReadableEdit edit;
+  const absl::StatusOr<State> state = Look(movie_id, path, file, &edit);
+  absl::Status status = state.status();
+  if (state.ok() && *state == State::kEdited) {
+    findings->edits.push_back(std::move(edit));
+  }
+  if (state.ok() && restore) {
+    status = Restore(movie_id, movie, path, *state, file);
+  }
+  if (!absl::IsInvalidArgument(status) && !absl::IsPermissionDenied(status)) {
+    return status;
+  }
+  findings->skipped.push_back(
+      {path, file->artefact_id, std::string(status.message())});
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<SkippedReadable>> ReadableFiles::BringUp(
+    absl::string_view movie_id) {
+  ReadableFindings findings;
+  if (!storage_.KeepsFiles()) return findings.skipped;
   std::shared_ptr<Movie> movie = MovieOf(movie_id);
   MutexLock lock(movie->mu);
   absl::Status status = Refresh(movie_id, *movie);
   for (const std::string& path : std::exchange(movie->declarations.news, {})) {
     File& file = movie->declarations.files[path];
     if (file.is_left) continue;
-    ReadableEdit edit;
-    const absl::StatusOr<State> state = Look(movie_id, path, &file, &edit);
     // One that cannot be brought up does not keep the others behind.
-    status.Update(state.status());
-    if (!state.ok()) continue;
-    status.Update(Restore(movie_id, *movie, path, *state, &file));
+    status.Update(
+        Visit(movie_id, *movie, path, /*restore=*/true, &file, &findings));
   }
-  return status;
+  KINORA_RETURN_IF_ERROR(status);
+  return std::move(findings.skipped);
 }
 
-absl::StatusOr<std::vector<ReadableEdit>> ReadableFiles::FindEdits(
+absl::StatusOr<ReadableFindings> ReadableFiles::FindEdits(
     absl::string_view movie_id, bool restore) {
-  std::vector<ReadableEdit> edits;
-  if (!storage_.KeepsFiles()) return edits;
+  ReadableFindings findings;
+  if (!storage_.KeepsFiles()) return findings;
   std::shared_ptr<Movie> movie = MovieOf(movie_id);
   MutexLock lock(movie->mu);
   KINORA_RETURN_IF_ERROR(Refresh(movie_id, *movie));
   for (auto& entry : movie->declarations.files) {
     if (entry.second.is_left) continue;
-    ReadableEdit edit;
-    KINORA_ASSIGN_OR_RETURN(const State state,
-                            Look(movie_id, entry.first, &entry.second, &edit));
-    if (state == State::kEdited) edits.push_back(std::move(edit));
-    if (!restore) continue;
-    KINORA_RETURN_IF_ERROR(
-        Restore(movie_id, *movie, entry.first, state, &entry.second));
+    KINORA_RETURN_IF_ERROR(Visit(movie_id, *movie, entry.first, restore,
+                                 &entry.second, &findings));
   }
   if (restore) movie->declarations.news.clear();
-  return edits;
+  return findings;
 }
 
 }  // namespace kinora

@@ -29,8 +29,11 @@
 // missing file is written again only if it is needed: so what was removed stays
 // away, also after a restart, until an event declares it again.
 //
-// A link, a FIFO, a device or a directory in the place of a file is neither
-// read nor replaced: INVALID_ARGUMENT naming the file.
+// A file that cannot be taken is skipped and told of; it keeps no other from
+// being looked at. So are a link, a FIFO, a device or a directory in its place,
+// which are neither read nor replaced, and one that is too large or may not be
+// read. Where one file's path is a directory of another's, as of `a.txt` and
+// `a.txt/x.txt`, the one that came later is told of: its events stand.
 //
 // Only storage with files a person can reach has them (KeepsFiles()); on other
 // storage nothing is written.
@@ -70,6 +73,19 @@ struct ReadableEdit {
   absl::Status invalid;  // not OK if `text` is not what its media type says
 };
 
+// A file that cannot be taken, or not be written.
+struct SkippedReadable {
+  std::string path;         // below the movie
+  std::string artefact_id;  // of the newest event that declares the file
+  std::string reason;
+};
+
+// Both by path.
+struct ReadableFindings {
+  std::vector<ReadableEdit> edits;
+  std::vector<SkippedReadable> skipped;
+};
+
 // Thread-safe.
 class ReadableFiles {
  public:
@@ -81,15 +97,16 @@ class ReadableFiles {
   // for none.
   static std::string PathOf(const v1::Event& event);
 
-  // Brings the files up to the log's end, but for those that were edited. Of
-  // several errors the first.
-  absl::Status BringUp(absl::string_view movie_id);
+  // Brings the files up to the log's end, but for those that were edited, and
+  // returns those that cannot be. Of several errors the first.
+  absl::StatusOr<std::vector<SkippedReadable>> BringUp(
+      absl::string_view movie_id);
 
-  // The files that were edited, by path. Reads every declared file. With
-  // `restore` files that are behind, or missing and needed, are written first;
-  // without, they do not count.
-  absl::StatusOr<std::vector<ReadableEdit>> FindEdits(
-      absl::string_view movie_id, bool restore);
+  // The files that were edited, and those that cannot be taken. Reads every
+  // declared file. With `restore` files that are behind, or missing and needed,
+  // are written first; without, they do not count.
+  absl::StatusOr<ReadableFindings> FindEdits(absl::string_view movie_id,
+                                             bool restore);
 
   // What a step of a collection did.
   struct Collected {
@@ -153,7 +170,14 @@ class ReadableFiles {
   // Takes new events.
   absl::Status Refresh(absl::string_view movie_id, Movie& movie)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(movie.mu);
-  // Looks at a file; `edit` gets its text if it was edited.
+  // Looks at a file and, with `restore`, brings it up. An error is one of the
+  // log or the storage, not of the file: that is among the findings.
+  absl::Status Visit(absl::string_view movie_id, Movie& movie,
+                     const std::string& path, bool restore, File* file,
+                     ReadableFindings* findings)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(movie.mu);
+  // Looks at a file; `edit` gets its text if it was edited. INVALID_ARGUMENT or
+  // PERMISSION_DENIED if it cannot be taken.
   absl::StatusOr<State> Look(absl::string_view movie_id,
                              const std::string& path, File* file,
                              ReadableEdit* edit);
@@ -167,7 +191,7 @@ class ReadableFiles {
   // there.
   absl::StatusOr<bool> MarkListed(absl::string_view movie_id, Movie& movie)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(movie.mu);
-  // Writes a file that is behind, or missing and needed.
+  // Writes a file that is behind, or missing and needed. Errors as of Look().
   absl::Status Restore(absl::string_view movie_id, Movie& movie,
                        const std::string& path, State state, File* file)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(movie.mu);

@@ -87,16 +87,27 @@ absl::Status Record(const ReadableScanCores& cores, const std::string& movie_id,
   return cores.events.Append(request).status();
 }
 
-absl::StatusOr<std::vector<ReadableEdit>> FindValidEdits(
-    const ReadableScanCores& cores, const std::string& movie_id, bool restore) {
-  KINORA_ASSIGN_OR_RETURN(std::vector<ReadableEdit> edits,
+// Those that are not what their media type says are skipped.
+absl::StatusOr<ReadableFindings> FindValidEdits(const ReadableScanCores& cores,
+                                                const std::string& movie_id,
+                                                bool restore) {
+  KINORA_ASSIGN_OR_RETURN(ReadableFindings found,
                           cores.events.readable().FindEdits(movie_id, restore));
-  for (const ReadableEdit& edit : edits) {
-    KINORA_RETURN_IF_ERROR(Annotate(
-        edit.invalid,
-        absl::StrCat(edit.path, " of movie \"", movie_id, "\" was edited")));
+  ReadableFindings valid;
+  valid.skipped = std::move(found.skipped);
+  for (ReadableEdit& edit : found.edits) {
+    if (edit.invalid.ok()) {
+      valid.edits.push_back(std::move(edit));
+      continue;
+    }
+    valid.skipped.push_back({edit.path, edit.event.artefact().artefact_id(),
+                             std::string(edit.invalid.message())});
   }
-  return edits;
+  std::sort(valid.skipped.begin(), valid.skipped.end(),
+            [](const SkippedReadable& a, const SkippedReadable& b) {
+              return a.path < b.path;
+            });
+  return valid;
 }
 
 }  // namespace
@@ -109,22 +120,28 @@ absl::StatusOr<v1::ScanReadableFilesResponse> ScanReadableFiles(
     return absl::FailedPreconditionError(
         "this store keeps movies where there are no files to edit");
   }
-  std::vector<ReadableEdit> edits;
+  ReadableFindings found;
   if (request.dry_run()) {
-    KINORA_ASSIGN_OR_RETURN(edits, FindValidEdits(cores, movie_id, false));
+    KINORA_ASSIGN_OR_RETURN(found, FindValidEdits(cores, movie_id, false));
   } else {
     KINORA_ASSIGN_OR_RETURN(const MovieLease lease,
                             MovieLease::Take(cores.leases, movie_id,
                                              "store-scan", "scan", kLeaseTime));
-    KINORA_ASSIGN_OR_RETURN(edits, FindValidEdits(cores, movie_id, true));
-    KINORA_RETURN_IF_ERROR(Record(cores, movie_id, edits, lease.token()));
+    KINORA_ASSIGN_OR_RETURN(found, FindValidEdits(cores, movie_id, true));
+    KINORA_RETURN_IF_ERROR(Record(cores, movie_id, found.edits, lease.token()));
   }
   v1::ScanReadableFilesResponse response;
-  for (const ReadableEdit& edit : edits) {
+  for (const ReadableEdit& edit : found.edits) {
     response.add_artefact_ids(edit.event.artefact().artefact_id());
   }
   std::sort(response.mutable_artefact_ids()->begin(),
             response.mutable_artefact_ids()->end());
+  for (SkippedReadable& skipped : found.skipped) {
+    v1::SkippedReadableFile& told = *response.add_skipped();
+    told.set_path(std::move(skipped.path));
+    told.set_artefact_id(std::move(skipped.artefact_id));
+    told.set_reason(std::move(skipped.reason));
+  }
   return response;
 }
 

@@ -32,9 +32,10 @@ struct ReadableScanCores {
 
 // MaintenanceService.ScanReadableFiles on a movie that exists. Holds the
 // movie's lease while it looks and records, so that no run does at the same
-// time: FAILED_PRECONDITION (RUN_ACTIVE) if there is one. INVALID_ARGUMENT
-// naming the file, and nothing recorded, if an edited file is not what its
-// media type says. A dry run takes no lease and writes nothing.
+// time: FAILED_PRECONDITION (RUN_ACTIVE) if there is one. A file that
+// cannot be taken, also an edited one that is not what its media type says, is
+// told as skipped; all others are recorded. A dry run takes no lease and writes
+// nothing.
 absl::StatusOr<v1::ScanReadableFilesResponse> ScanReadableFiles(
     const v1::ScanReadableFilesRequest& request,
     const ReadableScanCores& cores);

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+
 #include "common/clock.h"
 #include "common/error_reason.h"
 #include "common/file_system.h"
@@ -13,6 +15,7 @@
 #include "common/testing/temp_dir.h"
 #include "common/thread_pool.h"
 #include "services/store/local_store.h"
+#include "services/store/readable/readable_files.h"
 #include "services/store/testing/core_fixture.h"
 
 namespace kinora {
@@ -63,6 +66,13 @@ class ReadableScanTest : public ::testing::Test {
     return request;
   }
 
+  void Make(const std::string& id, const std::string& readable_path) {
+    v1::AppendEventsRequest request = ArtefactMade(id, 'a', id, lease_);
+    request.mutable_events(0)->mutable_artefact()->set_readable_path(
+        readable_path);
+    ASSERT_OK(store().events.Append(request));
+  }
+
   void EndRun() {
     v1::ReleaseLeaseRequest request;
     *request.mutable_token() = lease_;
@@ -76,6 +86,11 @@ class ReadableScanTest : public ::testing::Test {
     absl::StatusOr<v1::ScanReadableFilesResponse> response =
         store().maintenance.ScanReadableFiles(request);
     if (!response.ok()) return response.status();
+    skipped_.clear();
+    for (const v1::SkippedReadableFile& file : response->skipped()) {
+      skipped_.push_back(absl::StrCat(file.path(), " of ", file.artefact_id(),
+                                      ": ", file.reason()));
+    }
     return std::vector<std::string>(response->artefact_ids().begin(),
                                     response->artefact_ids().end());
   }
@@ -96,6 +111,7 @@ class ReadableScanTest : public ::testing::Test {
   ThreadPool pool_{"test", 2};
   std::unique_ptr<LocalStore> local_;
   v1::LeaseToken lease_;
+  std::vector<std::string> skipped_;  // by the last scan
 };
 
 // F: S1-7
@@ -279,28 +295,77 @@ TEST_F(ReadableScanTest, JsonIsComparedByItsMeaning) {
   EXPECT_EQ(Latest("Artifact:Prompt").artefact().output().inline_().data(),
             R"({"a":3})");
   EditByHand(kImage, "{ \"a\": ");
-  EXPECT_THAT(Scan(),
-              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(kImage)));
+  EXPECT_THAT(Scan(), IsOkAndHolds(IsEmpty()));
+  EXPECT_THAT(skipped_, ElementsAre(AllOf(HasSubstr(kImage),
+                                          HasSubstr("must be JSON: "))));
+}
+
+// Neither does it come into the log, nor is it overwritten.
+TEST_F(ReadableScanTest, AFileThatCannotBeTakenKeepsNoOtherBack) {
+  Make("Artifact:Large", "a.txt");
+  Make("Artifact:Latin", "b.txt");
+  Make("Artifact:Prompt", "c.txt");
+  EndRun();
+  EditByHand("prompts/a.txt", std::string(kMaxReadableBytes + 1, 'x'));
+  EditByHand("prompts/b.txt", "caf\xe9");
+  EditByHand("prompts/c.txt", "a green sea");
+  for (const bool dry_run : {true, false}) {
+    EXPECT_THAT(Scan(dry_run), IsOkAndHolds(ElementsAre("Artifact:Prompt")));
+    EXPECT_THAT(
+        skipped_,
+        ElementsAre("prompts/a.txt of Artifact:Large: has 16777217 bytes, "
+                    "readable files have at most 16777216",
+                    "prompts/b.txt of Artifact:Latin: must be UTF-8 text"));
+  }
+  EXPECT_EQ(Latest("Artifact:Prompt").artefact().output().inline_().data(),
+            "a green sea");
+  EXPECT_EQ(FileText("prompts/b.txt"), "caf\xe9");
+  EditByHand("prompts/b.txt", "caf\xc3\xa9");
+  EXPECT_THAT(Scan(), IsOkAndHolds(ElementsAre("Artifact:Latin")));
+}
+
+// Outputs may name the file of one as the directory of another.
+TEST_F(ReadableScanTest, AFileWhosePlaceIsTakenKeepsNoOtherBack) {
+  Make("Artifact:First", "a.txt");
+  Make("Artifact:Second", "a.txt/x.txt");
+  Make("Artifact:Third", "b.txt/x.txt");
+  Make("Artifact:Fourth", "b.txt");
+  Make("Artifact:Prompt", "c.txt");
+  EndRun();
+  EditByHand("prompts/c.txt", "a green sea");
+  EXPECT_THAT(Scan(), IsOkAndHolds(ElementsAre("Artifact:Prompt")));
+  EXPECT_THAT(
+      skipped_,
+      ElementsAre(HasSubstr("prompts/a.txt/x.txt of Artifact:Second: something "
+                            "else has its place: "),
+                  HasSubstr("prompts/b.txt of Artifact:Fourth: something else "
+                            "has its place: ")));
+  EXPECT_EQ(FileText("prompts/a.txt"), "Artifact:First");
+  EXPECT_EQ(FileText("prompts/b.txt/x.txt"), "Artifact:Third");
 }
 
 TEST_F(ReadableScanTest, WhatIsNoPlainFileIsNamedAndNotRead) {
   ASSERT_OK(store().events.Append(Prompt("a stormy sea")));
   EndRun();
   const std::string path = PathOf(kImage);
-  const auto is_refused =
-      StatusIs(absl::StatusCode::kInvalidArgument,
-               AllOf(HasSubstr(kImage), Not(HasSubstr("staging"))));
+  const auto expect_skipped = [this] {
+    EXPECT_THAT(Scan(), IsOkAndHolds(IsEmpty()));
+    EXPECT_THAT(skipped_,
+                ElementsAre(AllOf(HasSubstr(kImage), HasSubstr("Prompt"),
+                                  Not(HasSubstr("staging")))));
+  };
   ASSERT_OK(fs_.Remove(path));
   ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
-  EXPECT_THAT(Scan(), is_refused);
+  expect_skipped();
   ASSERT_OK(fs_.Remove(path));
   ASSERT_EQ(symlink("/etc/passwd", path.c_str()), 0);
-  EXPECT_THAT(Scan(), is_refused);
+  expect_skipped();
   ASSERT_OK(fs_.Remove(path));
   ASSERT_OK(fs_.CreateDirectory(path));
-  EXPECT_THAT(Scan(), is_refused);
+  expect_skipped();
   ASSERT_OK(fs_.Remove(path));
   EXPECT_THAT(Scan(), IsOkAndHolds(IsEmpty()));
+  EXPECT_THAT(skipped_, IsEmpty());
   EXPECT_EQ(FileText(kImage), "a stormy sea");
 }
 

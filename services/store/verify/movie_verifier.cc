@@ -428,9 +428,15 @@ class MovieVerifier {
 
   absl::Status CheckReadableFiles() {
     KINORA_ASSIGN_OR_RETURN(
-        const std::vector<ReadableEdit> edits,
+        const ReadableFindings found,
         cores_.events.readable().FindEdits(movie_id_, false));
-    for (const ReadableEdit& edit : edits) {
+    for (const SkippedReadable& file : found.skipped) {
+      KINORA_RETURN_IF_ERROR(
+          Problem(file.path, 0,
+                  absl::StrCat("cannot be taken as the text of ",
+                               file.artefact_id, ": ", file.reason)));
+    }
+    for (const ReadableEdit& edit : found.edits) {
       KINORA_RETURN_IF_ERROR(Problem(
           edit.path, 0,
           absl::StrCat("is not the text of ",
