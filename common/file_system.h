@@ -131,6 +131,10 @@ class FileSystem {
 
   virtual absl::StatusOr<FileInfo> Stat(absl::string_view path) = 0;
 
+  // The absolute path of what `path` leads to, all links in it followed.
+  // NOT_FOUND if that is nothing.
+  virtual absl::StatusOr<std::string> RealPath(absl::string_view path) = 0;
+
   // Makes a directory and those above it, as far as they are missing, and syncs
   // the parent of each one made. OK if it is there already.
   virtual absl::Status CreateDirectories(absl::string_view directory) = 0;

@@ -125,6 +125,15 @@ TEST_P(FileSystemTest, MissingIsNotFoundWithThePath) {
   EXPECT_THAT(Exists(fs_, missing), IsOkAndHolds(false));
 }
 
+TEST_P(FileSystemTest, RealPathsAreOfWhatIsThere) {
+  ASSERT_OK_AND_ASSIGN(const std::string root, fs_.RealPath(root_));
+  ASSERT_OK(Write("f", "x", OpenMode::kCreate));
+  EXPECT_THAT(fs_.RealPath(Path("f")), IsOkAndHolds(JoinPath(root, "f")));
+  EXPECT_THAT(fs_.RealPath(root_ + "/"), IsOkAndHolds(root));
+  EXPECT_THAT(fs_.RealPath(Path("none")),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("/none\"")));
+}
+
 TEST_P(FileSystemTest, TouchMakesAFileYoungAndLeavesItsBytes) {
   ASSERT_OK(Write("f", "bytes", OpenMode::kCreate));
   ASSERT_OK_AND_ASSIGN(const FileInfo before, fs_.Stat(Path("f")));
@@ -312,6 +321,22 @@ TEST(PosixFileSystemTest, RemovingATreeLeavesAloneWhatItsLinksLeadTo) {
   ASSERT_OK(RemoveTree(fs, temp.Sub("tree")));
   EXPECT_THAT(fs.List(temp.path()), IsOkAndHolds(ElementsAre("kept")));
   EXPECT_THAT(ReadFile(fs, temp.Sub("kept/file")), IsOkAndHolds("bytes"));
+}
+
+TEST(PosixFileSystemTest, RealPathsHaveNoLinks) {
+  TempDir temp;
+  FileSystem& fs = PosixFileSystem();
+  ASSERT_OK_AND_ASSIGN(const std::string root, fs.RealPath(temp.path()));
+  ASSERT_OK(fs.CreateDirectories(temp.Sub("a/b")));
+  ASSERT_EQ(symlink("a", temp.Sub("link").c_str()), 0);
+  EXPECT_THAT(fs.RealPath(temp.Sub("link/./b/../b")),
+              IsOkAndHolds(root + "/a/b"));
+  ASSERT_EQ(symlink("nowhere", temp.Sub("broken").c_str()), 0);
+  EXPECT_THAT(fs.RealPath(temp.Sub("broken")),
+              StatusIs(absl::StatusCode::kNotFound));
+  ASSERT_EQ(symlink("circle", temp.Sub("circle").c_str()), 0);
+  EXPECT_THAT(fs.RealPath(temp.Sub("circle")),
+              StatusIs(absl::StatusCode::kFailedPrecondition));
 }
 
 TEST(PosixFileSystemTest, NotEveryVolumeCanBeSyncedAsAWhole) {

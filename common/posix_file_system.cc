@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
+#include <memory>
 #include <system_error>
 
 #include "absl/strings/ascii.h"
@@ -315,6 +317,14 @@ class DiskFileSystem final : public FileSystem {
         .is_special = !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode),
         .is_link = is_link,
         .modify_time = absl::TimeFromTimespec(info.st_mtim)};
+  }
+
+  absl::StatusOr<std::string> RealPath(absl::string_view path) override {
+    KINORA_RETURN_IF_ERROR(CheckPath(path));
+    const std::unique_ptr<char, decltype(&std::free)> real(
+        realpath(std::string(path).c_str(), nullptr), &std::free);
+    if (real == nullptr) return Failed("resolve", path);
+    return std::string(real.get());
   }
 
   absl::Status CreateDirectories(absl::string_view directory) override {

@@ -101,7 +101,7 @@ absl::StatusOr<InputAssignment> ParseAssignment(absl::string_view text) {
     v1::BlobRef& blob = *assignment.edit.mutable_content()->mutable_blob();
     blob.mutable_digest()->set_hash(Sha256Of(bytes).Hex());
     blob.mutable_digest()->set_size_bytes(static_cast<int64_t>(bytes.size()));
-    blob.set_mime_type(MediaTypeOf(value, bytes));
+    blob.set_mime_type(MediaTypeOf(value, IsValidUtf8(bytes)));
     return assignment;
   }
   std::string json(value);

@@ -128,6 +128,11 @@ absl::StatusOr<FileInfo> FailpointFileSystem::Stat(absl::string_view path) {
   return base_.Stat(path);
 }
 
+absl::StatusOr<std::string> FailpointFileSystem::RealPath(
+    absl::string_view path) {
+  return base_.RealPath(path);
+}
+
 absl::Status FailpointFileSystem::CreateDirectories(
     absl::string_view directory) {
   if (base_.Stat(directory).ok()) return absl::OkStatus();

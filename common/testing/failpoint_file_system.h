@@ -48,6 +48,7 @@ class FailpointFileSystem final : public FileSystem {
   absl::StatusOr<std::vector<std::string>> List(
       absl::string_view directory) override;
   absl::StatusOr<FileInfo> Stat(absl::string_view path) override;
+  absl::StatusOr<std::string> RealPath(absl::string_view path) override;
   absl::Status CreateDirectories(absl::string_view directory) override;
   absl::Status CreateDirectory(absl::string_view directory) override;
   absl::Status Rename(absl::string_view from, absl::string_view to) override;

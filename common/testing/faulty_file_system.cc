@@ -304,6 +304,16 @@ absl::StatusOr<FileInfo> FaultyFileSystem::Stat(absl::string_view path) {
                   .modify_time = inode->modify_time()};
 }
 
+// There are no links.
+absl::StatusOr<std::string> FaultyFileSystem::RealPath(absl::string_view path) {
+  MutexLock lock(state_->mu);
+  KINORA_RETURN_IF_ERROR(state_->Check(FileOp::kRealPath));
+  std::string clean = Clean(path);
+  if (state_->disk.HasDirectory(clean)) return clean;
+  if (state_->disk.Find(path) == nullptr) return NotFound("resolve", path);
+  return clean;
+}
+
 absl::Status FaultyFileSystem::CreateDirectories(absl::string_view directory) {
   MutexLock lock(state_->mu);
   KINORA_RETURN_IF_ERROR(state_->Check(FileOp::kCreateDirectories));

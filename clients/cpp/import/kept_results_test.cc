@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "clients/cpp/import/film_folder.h"
 #include "clients/cpp/import/movie_import.h"
 #include "clients/cpp/import/revision_folder.h"
 #include "common/digest.h"
@@ -23,7 +24,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-constexpr absl::string_view kFilmFolder = "clients/cpp/import/testdata/film";
 constexpr char kTimeline[] = "Artifact:Timeline";
 constexpr char kImage0[] = "Artifact:Image[segment=0]";
 constexpr char kImage1[] = "Artifact:Image[segment=1]";
@@ -52,7 +52,7 @@ class KeptResultsTest : public CoreFixture {
   // The film with its first `revisions`.
   static RevisionFolder Film(size_t revisions) {
     RevisionFolder folder =
-        ReadRevisionFolder(PosixFileSystem(), kFilmFolder).value();
+        ReadRevisionFolder(PosixFileSystem(), FilmFolder()).value();
     folder.revisions.resize(revisions);
     return folder;
   }

@@ -5,8 +5,6 @@
 
 #include "absl/strings/match.h"
 
-#include "common/utf8.h"
-
 namespace kinora {
 namespace {
 
@@ -28,13 +26,13 @@ constexpr std::array<std::pair<absl::string_view, absl::string_view>, 14>
 
 }  // namespace
 
-std::string MediaTypeOf(absl::string_view path, absl::string_view head) {
+std::string MediaTypeOf(absl::string_view path, bool is_utf8) {
   for (const auto& entry : kMediaTypes) {
     if (absl::EndsWithIgnoreCase(path, entry.first)) {
       return std::string(entry.second);
     }
   }
-  return IsValidUtf8(head) ? "text/plain" : "application/octet-stream";
+  return is_utf8 ? "text/plain" : "application/octet-stream";
 }
 
 }  // namespace kinora

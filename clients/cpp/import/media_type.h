@@ -9,9 +9,8 @@
 
 namespace kinora {
 
-// By the ending of the name; else text if the file, of which `head` is the
-// beginning, may be that.
-std::string MediaTypeOf(absl::string_view path, absl::string_view head);
+// By the ending of the name; else text if the file's bytes are UTF-8.
+std::string MediaTypeOf(absl::string_view path, bool is_utf8);
 
 }  // namespace kinora
 

@@ -1,11 +1,15 @@
 #include "clients/cpp/import/movie_import.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 
+#include "clients/cpp/import/film_folder.h"
 #include "clients/cpp/import/revision_folder.h"
 #include "common/digest.h"
 #include "common/json.h"
@@ -22,10 +26,8 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-constexpr absl::string_view kFilm = "clients/cpp/import/testdata/film";
-
 absl::StatusOr<RevisionFolder> ReadFilm() {
-  return ReadRevisionFolder(PosixFileSystem(), kFilm);
+  return ReadRevisionFolder(PosixFileSystem(), FilmFolder());
 }
 
 // F: S1-20
@@ -70,8 +72,9 @@ void CopyFilm(const TempDir& dir) {
         "revisions/rev-0001/images/0.png", "revisions/rev-0001/images/1.png",
         "revisions/rev-0002/inputs.json",
         "revisions/rev-0002/images/sketch.png"}) {
-    ASSERT_OK_AND_ASSIGN(const std::string bytes,
-                         ReadFile(PosixFileSystem(), JoinPath(kFilm, file)));
+    ASSERT_OK_AND_ASSIGN(
+        const std::string bytes,
+        ReadFile(PosixFileSystem(), JoinPath(FilmFolder(), file)));
     Write(dir.Sub(file), bytes);
   }
 }
@@ -215,6 +218,105 @@ TEST(RevisionFolderTest, AFlawIsNamedWithItsFileAndValue) {
       EXPECT_THAT(std::string(status.message()), HasSubstr(said));
     }
   }
+}
+
+void Link(const std::string& path, const std::string& target) {
+  ASSERT_EQ(symlink(target.c_str(), path.c_str()), 0) << path;
+}
+
+// Whatever the text of a path says: what it leads to is taken.
+TEST(RevisionFolderTest, LinksThatLeadOutOrToNoFileAreRefused) {
+  const std::string first = "revisions/rev-0001/";
+  FileSystem& fs = PosixFileSystem();
+  TempDir outside;
+  ASSERT_OK_AND_ASSIGN(const std::string elsewhere,
+                       fs.RealPath(outside.path()));
+  Write(outside.Sub("secret.png"), "x");
+  Write(outside.Sub("inputs.json"), "{}");
+  struct Case {
+    std::string link, target, document, said;
+  };
+  const std::vector<Case> cases = {
+      {first + "p.png", elsewhere + "/secret.png", R"({"Poster": "p.png"})",
+       "p.png"},
+      {first + "out", elsewhere, R"({"Poster": "out/secret.png"})",
+       "out/secret.png"},
+      {first + "p.png", "images/pipe", R"({"Poster": "p.png"})", "p.png"},
+      {first + "p.png", "/dev/null", R"({"Poster": "p.png"})", "p.png"},
+      {"revisions/rev-0003", elsewhere, "", "rev-0003/inputs.json"},
+  };
+  for (const Case& refused : cases) {
+    SCOPED_TRACE(refused.link + " " + refused.target);
+    TempDir dir;
+    CopyFilm(dir);
+    ASSERT_EQ(mkfifo(dir.Sub(first + "images/pipe").c_str(), 0600), 0);
+    Link(dir.Sub(refused.link), refused.target);
+    if (!refused.document.empty()) {
+      Write(dir.Sub(first + "artefacts.json"), refused.document);
+    }
+    EXPECT_THAT(ReadRevisionFolder(fs, dir.path()),
+                StatusIs(absl::StatusCode::kInvalidArgument,
+                         AllOf(HasSubstr(refused.said), HasSubstr("leads to "),
+                               HasSubstr(refused.target))));
+  }
+}
+
+TEST(RevisionFolderTest, LinksWithinTheFolderAreFollowed) {
+  const std::string first = "revisions/rev-0001/";
+  TempDir dir;
+  CopyFilm(dir);
+  Link(dir.Sub(first + "poster.png"), "images/0.png");
+  Link(dir.Sub(first + "pictures"), "images");
+  Link(dir.Sub(first + "circle"), ".");
+  Link(dir.Sub(first + "broken"), "nowhere");
+  Write(dir.Sub(first + "artefacts.json"),
+        R"({"Image[segment=0]": "images/0.png", "Poster": "poster.png",
+            "Image[segment=1]": "images/1.png", "Still": "pictures/1.png"})");
+  ASSERT_OK_AND_ASSIGN(const RevisionFolder folder,
+                       ReadRevisionFolder(PosixFileSystem(), dir.path()));
+  const auto& artefacts = folder.revisions[0].artefacts;
+  EXPECT_EQ(artefacts.at("Artifact:Poster").hash,
+            artefacts.at("Artifact:Image[segment=0]").hash);
+  EXPECT_EQ(artefacts.at("Artifact:Still").hash,
+            artefacts.at("Artifact:Image[segment=1]").hash);
+  EXPECT_THAT(folder.unused,
+              ElementsAre(first + "broken", first + "circle",
+                          "revisions/rev-0002/images/sketch.png"));
+}
+
+TEST(RevisionFolderTest, TextThatIsNotUtf8IsRefused) {
+  const std::string first = "revisions/rev-0001/";
+  FileSystem& fs = PosixFileSystem();
+  TempDir dir;
+  CopyFilm(dir);
+  Write(dir.Sub(first + "latin.txt"), "caf\xe9");
+  Write(dir.Sub(first + "bytes"), "\xff\xfe");
+  const std::string images =
+      R"({"Image[segment=0]": "images/0.png", "Image[segment=1]": "images/1.png")";
+  Write(dir.Sub(first + "artefacts.json"),
+        images + R"(, "Poem": "latin.txt"})");
+  EXPECT_THAT(
+      ReadRevisionFolder(fs, dir.path()),
+      StatusIs(absl::StatusCode::kInvalidArgument,
+               AllOf(HasSubstr("artefacts.json"), HasSubstr("Artifact:Poem"),
+                     HasSubstr("latin.txt"), HasSubstr("must be UTF-8 text"))));
+  // A name that promises no text: then it is none. And a character may lie
+  // across what is read at a time.
+  Write(dir.Sub(first + "long.txt"),
+        std::string((1 << 20) - 1, 'x') + "\xc3\xa9");
+  Write(dir.Sub(first + "artefacts.json"),
+        images + R"(, "Poem": "bytes", "Novel": "long.txt"})");
+  ASSERT_OK_AND_ASSIGN(const RevisionFolder folder,
+                       ReadRevisionFolder(fs, dir.path()));
+  EXPECT_EQ(folder.revisions[0].artefacts.at("Artifact:Poem").mime_type,
+            "application/octet-stream");
+  // But the blueprint says that this input is text.
+  Write(dir.Sub(first + "inputs.json"), R"({"Topic": {"file": "bytes"}})");
+  EXPECT_THAT(
+      ReadRevisionFolder(fs, dir.path()),
+      StatusIs(absl::StatusCode::kInvalidArgument,
+               AllOf(HasSubstr("inputs.json"), HasSubstr("Input:Topic"),
+                     HasSubstr("bytes"), HasSubstr("must be UTF-8 text"))));
 }
 
 class MovieImportTest : public CoreFixture {

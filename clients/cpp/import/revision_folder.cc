@@ -11,8 +11,8 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 
+#include "clients/cpp/import/folder_file.h"
 #include "clients/cpp/import/folder_inputs.h"
-#include "clients/cpp/import/media_type.h"
 #include "clients/cpp/import/stray_file.h"
 #include "common/canonical_json.h"
 #include "common/digest.h"
@@ -26,7 +26,6 @@ namespace kinora {
 namespace {
 
 constexpr uint64_t kMaxDocumentBytes = uint64_t{64} << 20;
-constexpr uint64_t kReadBytes = uint64_t{1} << 20;
 constexpr absl::string_view kTimelineId = "Artifact:Timeline";
 
 // Without ".", ".." and double slashes; nullopt if it leads above the root.
@@ -55,6 +54,8 @@ class FolderReader {
 
   absl::StatusOr<RevisionFolder> Read() {
     RevisionFolder folder;
+    KINORA_ASSIGN_OR_RETURN(root_, fs_.RealPath(dir_));
+    KINORA_RETURN_IF_ERROR(CheckPlace("blueprint.yaml"));
     KINORA_ASSIGN_OR_RETURN(
         folder.blueprint,
         ReadFile(fs_, PathOf("blueprint.yaml"), kMaxDocumentBytes));
@@ -76,6 +77,12 @@ class FolderReader {
  private:
   std::string PathOf(absl::string_view below) const {
     return below.empty() ? dir_ : JoinPath(dir_, below);
+  }
+
+  absl::Status CheckPlace(absl::string_view below) {
+    const std::string path = PathOf(below);
+    const absl::Status status = CheckLeadsBelow(fs_, path, root_);
+    return absl::IsInvalidArgument(status) ? Annotate(status, path) : status;
   }
 
   absl::StatusOr<std::vector<Revision>> Revisions() {
@@ -149,12 +156,13 @@ class FolderReader {
   // nullopt if the file is not there.
   absl::StatusOr<std::optional<JsonValue>> Document(absl::string_view name) {
     const std::string file = absl::StrCat(base_, "/", name);
-    const absl::StatusOr<std::string> text =
-        ReadFile(fs_, PathOf(file), kMaxDocumentBytes);
-    if (absl::IsNotFound(text.status())) return std::nullopt;
-    KINORA_RETURN_IF_ERROR(text.status());
+    const absl::Status place = CheckPlace(file);
+    if (absl::IsNotFound(place)) return std::nullopt;
+    KINORA_RETURN_IF_ERROR(place);
+    KINORA_ASSIGN_OR_RETURN(const std::string text,
+                            ReadFile(fs_, PathOf(file), kMaxDocumentBytes));
     named_.insert(file);
-    absl::StatusOr<JsonValue> json = ParseJson(*text);
+    absl::StatusOr<JsonValue> json = ParseJson(text);
     if (!json.ok()) {
       return absl::InvalidArgumentError(
           absl::StrCat(PathOf(file), ": ", json.status().message()));
@@ -169,6 +177,7 @@ class FolderReader {
           absl::StrCat(file, ": must be an object of inputs"));
     }
     std::map<std::string, FolderValue> given;
+    std::vector<std::string> ids;
     for (const JsonMember& member : json.object()) {
       KINORA_ASSIGN_OR_RETURN(const std::string id,
                               IdOf(file, member.key, ElementId::Kind::kInput));
@@ -181,9 +190,23 @@ class FolderReader {
       if (!given.emplace(id, std::move(value)).second) {
         return Wrong(file, "input", member.key, "is given twice");
       }
+      ids.push_back(id);
     }
-    return Annotate(TakeInputs(blueprint_, std::move(given), &revision->inputs),
-                    file);
+    KINORA_RETURN_IF_ERROR(Annotate(
+        TakeInputs(blueprint_, std::move(given), &revision->inputs), file));
+    // Whether a file is text is known by now.
+    for (const std::string& id : ids) {
+      KINORA_RETURN_IF_ERROR(CheckText(file, id, revision->inputs[id]));
+    }
+    return absl::OkStatus();
+  }
+
+  static absl::Status CheckText(const std::string& file, const std::string& id,
+                                const FolderValue& value) {
+    if (value.is_utf8 || !absl::StartsWith(value.mime_type, "text/")) {
+      return absl::OkStatus();
+    }
+    return Wrong(file, id, value.path, "must be UTF-8 text");
   }
 
   absl::StatusOr<FolderValue> InputValue(const std::string& file,
@@ -226,6 +249,7 @@ class FolderReader {
       KINORA_ASSIGN_OR_RETURN(const std::string below,
                               FileNamed(file, member.value.string_value()));
       KINORA_ASSIGN_OR_RETURN(FolderValue value, FileValue(below));
+      KINORA_RETURN_IF_ERROR(CheckText(file, id, value));
       if (!revision->artefacts.emplace(id, std::move(value)).second) {
         return Wrong(file, "artefact", member.key, "is given twice");
       }
@@ -287,6 +311,11 @@ class FolderReader {
     }
     KINORA_ASSIGN_OR_RETURN(const bool there, IsFile(*below));
     if (!there) return Wrong(file, "path", reference, "there is no such file");
+    const absl::Status place = CheckLeadsBelow(fs_, PathOf(*below), root_);
+    if (absl::IsInvalidArgument(place)) {
+      return Wrong(file, "path", reference, place.message());
+    }
+    KINORA_RETURN_IF_ERROR(place);
     named_.insert(*below);
     return *below;
   }
@@ -294,27 +323,8 @@ class FolderReader {
   absl::StatusOr<FolderValue> FileValue(const std::string& below) {
     const auto known = files_.find(below);
     if (known != files_.end()) return known->second;
-    FolderValue value;
-    value.path = PathOf(below);
-    KINORA_ASSIGN_OR_RETURN(const std::unique_ptr<RandomAccessFile> file,
-                            fs_.OpenForRead(value.path));
-    Sha256 hasher;
-    std::string piece;
-    std::string head;
-    for (;;) {
-      piece.resize(kReadBytes);
-      KINORA_ASSIGN_OR_RETURN(
-          const size_t got,
-          file->ReadAt(static_cast<uint64_t>(value.size_bytes),
-                       absl::MakeSpan(piece)));
-      if (got == 0) break;
-      piece.resize(got);
-      if (value.size_bytes == 0) head = piece;
-      hasher.Update(piece);
-      value.size_bytes += static_cast<int64_t>(got);
-    }
-    value.hash = hasher.Finish().Hex();
-    value.mime_type = MediaTypeOf(below, head);
+    KINORA_ASSIGN_OR_RETURN(const FolderValue value,
+                            ValueOfFile(fs_, PathOf(below)));
     files_[below] = value;
     return value;
   }
@@ -375,18 +385,30 @@ class FolderReader {
         folder->stray.push_back(path);
         continue;
       }
-      KINORA_ASSIGN_OR_RETURN(const FileInfo info, fs_.Stat(PathOf(path)));
-      if (info.is_directory) {
+      const absl::StatusOr<FileInfo> info = fs_.Stat(PathOf(path));
+      // A link may lead nowhere, or in a circle, and nobody needs it.
+      const bool leads_nowhere = absl::IsNotFound(info.status()) ||
+                                 absl::IsFailedPrecondition(info.status());
+      if (!leads_nowhere) KINORA_RETURN_IF_ERROR(info.status());
+      if (info.ok() && info->is_directory && !info->is_link) {
         KINORA_RETURN_IF_ERROR(ListUnused(path, folder));
-      } else {
+      } else if (!IsNamedBelow(path)) {
         folder->unused.push_back(path);
       }
     }
     return absl::OkStatus();
   }
 
+  // True if a file was read by a path through the directory, which is a link.
+  bool IsNamedBelow(const std::string& path) const {
+    const auto first = named_.lower_bound(absl::StrCat(path, "/"));
+    return first != named_.end() &&
+           absl::StartsWith(*first, absl::StrCat(path, "/"));
+  }
+
   FileSystem& fs_;
   const std::string dir_;
+  std::string root_;  // what it leads to, without links
   Blueprint blueprint_;
   std::string base_;                                  // of the revision at hand
   std::map<std::string, std::set<std::string>> ids_;  // of artefacts, by file

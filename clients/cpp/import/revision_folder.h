@@ -21,8 +21,9 @@
 //     first by id if there are several; the product finds its bytes by the
 //     revision's manifest.
 // Paths are relative to the revision's folder, or absolute; all files are below
-// DIR. What no document names is listed as unused, or, if its name is one that
-// desktops and editors leave behind, as stray.
+// DIR, also those that links lead to, and regular ones. Text is UTF-8. What no
+// document names is listed as unused, or, if its name is one that desktops and
+// editors leave behind, as stray.
 
 #ifndef KINORA_CLIENTS_CPP_IMPORT_REVISION_FOLDER_H_
 #define KINORA_CLIENTS_CPP_IMPORT_REVISION_FOLDER_H_
@@ -46,6 +47,7 @@ struct FolderValue {
   std::string mime_type;
   std::string hash;  // SHA-256 of the bytes, wherever they are
   int64_t size_bytes = 0;
+  bool is_utf8 = true;
 };
 
 struct FolderRevision {
