@@ -225,6 +225,39 @@ TEST_F(ReadableCollectionTest, SoDoesTheCopyOfALargeText) {
             std::string(5000, 'x'));
 }
 
+// As an import does, which keeps a text under the path of the blueprint.
+TEST_F(ReadableCollectionTest, AFileThatItsArtefactHasLeftGoesUnlessEdited) {
+  const std::vector<std::string> names = {"Novel", "Poem"};
+  v1::LeaseToken lease = TakeFilmLease(film_->store(), "runner", RunId(1));
+  for (const std::string& name : names) {
+    v1::AppendEventsRequest request =
+        ArtefactMade("Artifact:" + name, 'a', "", lease, RunId(1));
+    *request.mutable_events(0)
+         ->mutable_artefact()
+         ->mutable_output()
+         ->mutable_blob() = PutBlob(film_->store(), name, "text/plain");
+    ASSERT_OK(film_->store().events.Append(request));
+    EXPECT_EQ(film_->Text(LargeTextPath("Artifact:" + name)), name);
+  }
+  film_->Commit(1, {}, lease);
+  lease = TakeFilmLease(film_->store(), "runner", RunId(2));
+  for (const std::string& name : names) {
+    v1::AppendEventsRequest request = ArtefactMade(
+        "Artifact:" + name, 'a', name, lease, RunId(2), film_->NextRevision());
+    request.mutable_events(0)->mutable_artefact()->set_readable_path(name +
+                                                                     ".txt");
+    ASSERT_OK(film_->store().events.Append(request));
+  }
+  film_->Commit(2, {}, lease);
+  const std::string poem = LargeTextPath("Artifact:Poem");
+  film_->Put(poem, "by hand");
+  EXPECT_THAT(film_->Scan(), IsOkAndHolds(IsEmpty()));
+  EXPECT_THAT(film_->Collect(),
+              IsOkAndHolds(ElementsAre(LargeTextPath("Artifact:Novel"))));
+  EXPECT_EQ(film_->Text(poem), "by hand");
+  EXPECT_EQ(film_->Text("prompts/Poem.txt"), "Poem");
+}
+
 TEST_F(ReadableCollectionTest, WhatWasRemovedStaysAwayAndIsNoEdit) {
   Shrink();
   ASSERT_OK(film_->Collect());
