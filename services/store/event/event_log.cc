@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 
+#include "common/error_reason.h"
 #include "common/status.h"
 #include "services/store/event/log_line.h"
 #include "services/store/object/object_storage.h"
@@ -33,6 +34,14 @@ void EventLog::AppendAll(absl::Span<AppendCall> calls) {
   for (AppendCall& call : calls) {
     call.result = Append(call.log, call.bodies, call.admit);
   }
+}
+
+absl::Status EventLog::ReportLostEnd(absl::string_view log,
+                                     int64_t acknowledged,
+                                     absl::string_view proof) {
+  KINORA_ASSIGN_OR_RETURN(const LogExtent extent, Extent(log));
+  return WithReason(EndLost(log, extent.last_sequence, acknowledged, proof),
+                    "DATA_CORRUPT", {{"log", std::string(log)}});
 }
 
 absl::Status ValidateLogKey(absl::string_view log) {
@@ -117,6 +126,13 @@ std::string RecordsMissing(int64_t first, int64_t last,
   return absl::StrCat("the records ", first, " to ", last,
                       " are missing: they belong between ", name(file_before),
                       " and ", name(file_after));
+}
+
+absl::Status EndLost(absl::string_view file, int64_t last, int64_t acknowledged,
+                     absl::string_view proof) {
+  return absl::DataLossError(absl::StrCat(
+      file, ": it ends with record ", last, ", but ", acknowledged,
+      " was acknowledged, as ", proof.substr(proof.rfind('/') + 1), " shows"));
 }
 
 absl::Status LogExists(absl::string_view log, int64_t last_sequence) {

@@ -122,6 +122,14 @@ class EventLog {
     return absl::OkStatus();
   }
 
+  // Told that records up to `acknowledged`, beyond the log's end, were read
+  // from it before, as the file `proof` shows: answers DATA_LOSS (DATA_CORRUPT)
+  // naming the log and both numbers. A driver that finds damage itself takes
+  // the log for damaged from then on.
+  virtual absl::Status ReportLostEnd(absl::string_view log,
+                                     int64_t acknowledged,
+                                     absl::string_view proof);
+
   // Moves the records up to `through` out of the live log into an archive, in
   // one recoverable step. They stay readable, and sequence numbers go on.
   // `archive` is the archive's key, such as
@@ -188,6 +196,11 @@ absl::Status RecordRemoved(absl::string_view log, int64_t wanted,
 std::string RecordsMissing(int64_t first, int64_t last,
                            absl::string_view file_before,
                            absl::string_view file_after);
+
+// "... ends with record 3, but 5 was acknowledged: ..." of a log that has lost
+// its end; `file` is the last one it has, `proof` what shows it.
+absl::Status EndLost(absl::string_view file, int64_t last, int64_t acknowledged,
+                     absl::string_view proof);
 
 // What Restore() answers for a log that ends at `last_sequence`.
 absl::Status LogExists(absl::string_view log, int64_t last_sequence);

@@ -241,6 +241,15 @@ absl::Status FileEventLog::Checkpoint(absl::string_view log) {
   return status;
 }
 
+absl::Status FileEventLog::ReportLostEnd(absl::string_view log,
+                                         int64_t acknowledged,
+                                         absl::string_view proof) {
+  KINORA_RETURN_IF_ERROR(ValidateLogKey(log));
+  const LogCalls::Call in_progress(calls_, LogCalls::kRead);
+  KINORA_ASSIGN_OR_RETURN(const ChainPtr chain, Chain(log));
+  return chain->ReportLostEnd(acknowledged, proof);
+}
+
 absl::Status FileEventLog::Trim(absl::string_view log, int64_t through) {
   KINORA_RETURN_IF_ERROR(ValidateLogKey(log));
   KINORA_RETURN_IF_ERROR(gate_->CheckAtBegin());
@@ -303,7 +312,9 @@ absl::Status FileEventLog::RunArchive(const ChainPtr& chain, int64_t through,
   // is about to be replaced.
   KINORA_RETURN_IF_ERROR(committer_.MarkSynced(chain));
   status = chain->DropArchived(path);
-  return status.ok() ? status : committer_.StopFor(status);
+  if (!status.ok()) return committer_.StopFor(status);
+  chain->CheckpointArchived();
+  return absl::OkStatus();
 }
 
 }  // namespace kinora

@@ -35,8 +35,11 @@
 // repaired and the store is opened again; other logs go on. Reads meet the
 // damage as DATA_LOSS (DATA_CORRUPT) naming file and line: damage in an archive
 // ends only reads of that archive; damage in the live file, or a gap between
-// the files, those of the whole log. Opening reads neither archives nor what a
-// checkpoint covers: damage there is found by whoever reads it.
+// the files, those of the whole log. A log that ends before its checkpoint, or
+// an index of it, has lost acknowledged records: it counts as damaged, what is
+// there can be read, and reads beyond its end are DATA_LOSS. Opening reads
+// neither archives nor what a checkpoint covers: damage there is found by
+// whoever reads it.
 
 #ifndef KINORA_SERVICES_STORE_EVENT_FILE_EVENT_LOG_H_
 #define KINORA_SERVICES_STORE_EVENT_FILE_EVENT_LOG_H_
@@ -109,6 +112,9 @@ class FileEventLog final : public EventLog {
   absl::Status FoundDamage(absl::string_view prefix) override {
     return damages_.Below(prefix);
   }
+
+  absl::Status ReportLostEnd(absl::string_view log, int64_t acknowledged,
+                             absl::string_view proof) override;
 
   // Copies the records: O(bytes of the live file). Appends to this log wait
   // meanwhile, others do not.

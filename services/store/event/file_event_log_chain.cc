@@ -63,6 +63,11 @@ absl::Status FileEventLogChain::OpenLocked() {
                 {"offset", live_.end_offset()},
                 {"bytes", scan.file_bytes - live_.end_offset()}});
   }
+  // A checkpoint is written of synced records, so no crash leaves less.
+  if (checkpoint.has_value() &&
+      checkpoint->sequence - 1 > live_.last_sequence()) {
+    LoseEnd(checkpoint->sequence - 1, LogCheckpointPath(path_)).IgnoreError();
+  }
   return absl::OkStatus();
 }
 
@@ -102,6 +107,7 @@ absl::Status FileEventLogChain::FindArchives() {
 absl::StatusOr<LogExtent> FileEventLogChain::Extent() {
   MutexLock lock(mu_);
   KINORA_RETURN_IF_ERROR(damage_);
+  KINORA_RETURN_IF_ERROR(lost_end_);
   return ExtentLocked();
 }
 
@@ -123,7 +129,12 @@ absl::StatusOr<std::vector<LogRecord>> FileEventLogChain::Read(
   int64_t wanted = after + 1;
   while (!budget.exhausted()) {
     KINORA_ASSIGN_OR_RETURN(const std::optional<Source> source, Locate(wanted));
-    if (!source.has_value()) break;
+    if (!source.has_value()) {
+      MutexLock lock(mu_);
+      // What is there is told before what is not.
+      if (records.empty()) KINORA_RETURN_IF_ERROR(lost_end_);
+      break;
+    }
     const absl::Status read =
         ReadLogRecords(*source->file, source->range, &budget, &records);
     if (absl::IsDataLoss(read)) return Damaged(*source, read);
@@ -187,6 +198,21 @@ absl::Status FileEventLogChain::Quarantine(const absl::Status& found) {
     damages_.Note(log_, damage);
   }
   return damage;
+}
+
+absl::Status FileEventLogChain::ReportLostEnd(int64_t acknowledged,
+                                              absl::string_view proof) {
+  MutexLock lock(mu_);
+  return LoseEnd(acknowledged, proof);
+}
+
+absl::Status FileEventLogChain::LoseEnd(int64_t acknowledged,
+                                        absl::string_view proof) {
+  const std::string& file =
+      live_.empty() && !archives_.empty() ? archives_.back().path() : path_;
+  lost_end_ =
+      Quarantine(EndLost(file, live_.last_sequence(), acknowledged, proof));
+  return lost_end_;
 }
 
 absl::Status FileEventLogChain::BeginAppend() {

@@ -74,8 +74,11 @@ class FileEventLogChain {
   // the next append.
   absl::Status Open();
 
-  // DATA_LOSS (DATA_CORRUPT) if the log is damaged.
+  // DATA_LOSS (DATA_CORRUPT) if the log is damaged, or has lost its end.
   absl::StatusOr<LogExtent> Extent();
+
+  // As EventLog::ReportLostEnd().
+  absl::Status ReportLostEnd(int64_t acknowledged, absl::string_view proof);
 
   // As EventLog::Read(). Damage in any of its files ends writing to the log;
   // damage in the live file also reading, as if Open() had found it.
@@ -114,6 +117,11 @@ class FileEventLogChain {
   // it. REQUIRES: the records before `end` are synced.
   void CheckpointIfDue(const LogPosition& end,
                        const FileEventLogLimits& limits);
+
+  // Writes a checkpoint of the live file that DropArchived() has made, so that
+  // also the end of the archive is known. A failure is logged. REQUIRES:
+  // between BeginArchive() and EndArchive().
+  void CheckpointArchived();
 
   // Waits until nobody appends or archives, and keeps both out.
   absl::Status BeginArchive();
@@ -162,6 +170,9 @@ class FileEventLogChain {
   // reason DATA_CORRUPT.
   absl::Status Quarantine(const absl::Status& found)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Notes that records up to `acknowledged` should be there.
+  absl::Status LoseEnd(int64_t acknowledged, absl::string_view proof)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // The refusal to write to a damaged log.
   absl::Status Quarantined(absl::string_view what) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -201,6 +212,7 @@ class FileEventLogChain {
   Mutex mu_;
   bool opened_ ABSL_GUARDED_BY(mu_) = false;
   absl::Status damage_ ABSL_GUARDED_BY(mu_);      // nothing can be read
+  absl::Status lost_end_ ABSL_GUARDED_BY(mu_);    // nothing beyond the end
   absl::Status quarantine_ ABSL_GUARDED_BY(mu_);  // nothing can be written
   std::vector<LogSegment> archives_ ABSL_GUARDED_BY(mu_);  // ascending
   LogSegment live_ ABSL_GUARDED_BY(mu_);

@@ -46,6 +46,18 @@ void FileEventLogChain::CheckpointIfDue(const LogPosition& end,
   }
 }
 
+void FileEventLogChain::CheckpointArchived() {
+  LogPosition end;
+  {
+    MutexLock lock(mu_);
+    end = live_.end();
+  }
+  const absl::Status status = WriteCheckpoint(end);
+  if (!status.ok()) {
+    LogWarning("a log got no checkpoint", {{"log", log_}, {"error", status}});
+  }
+}
+
 absl::Status FileEventLogChain::WriteCheckpoint(const LogPosition& end) {
   MutexLock lock(checkpoint_mu_);
   KINORA_RETURN_IF_ERROR(WriteLogCheckpoint(fs_, path_, end));
@@ -92,6 +104,7 @@ absl::Status FileEventLogChain::RemoveFiles() {
   checkpoint_ = LogPosition();
   tail_ = nullptr;
   damage_ = absl::OkStatus();
+  lost_end_ = absl::OkStatus();
   quarantine_ = absl::OkStatus();
   damages_.Forget(log_);
   return absl::OkStatus();

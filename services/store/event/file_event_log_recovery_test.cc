@@ -6,9 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "common/error_reason.h"
 #include "common/testing/faulty_file_system.h"
 #include "common/testing/status_matchers.h"
 #include "services/store/event/file_event_log.h"
@@ -101,6 +103,78 @@ TEST_F(FileEventLogRecoveryTest, AnEmptiedSegmentOfTheJournalIsToldOf) {
   EXPECT_THAT(Reopen(), AllOf(HasSubstr("level=warning"),
                               HasSubstr("holds nothing"), HasSubstr(segment)));
   EXPECT_THAT(Reopen(), Not(HasSubstr("holds nothing")));
+}
+
+// The lines are gone, the checkpoint that was synced after them is there.
+TEST_F(FileEventLogRecoveryTest, AnEndThatWasAcknowledgedAndIsGoneIsDamage) {
+  Append(5);
+  ASSERT_OK(log_->Checkpoint(kLog));
+  Reopen();  // the journal is done with them
+  const std::string whole = Bytes();
+  for (const size_t kept :
+       {whole.size() - 1, whole.size() / 5 * 3, size_t{0}}) {
+    const auto records = static_cast<int64_t>(kept * 5 / whole.size());
+    SCOPED_TRACE(records);
+    ASSERT_OK(WriteFileAtomically(fs_, path_, whole.substr(0, kept)));
+    const auto lost =
+        StatusIs(absl::StatusCode::kDataLoss,
+                 HasSubstr(absl::StrCat(path_, ": it ends with record ",
+                                        records, ", but 5 was acknowledged")));
+    for (int start = 0; start < 2; ++start) {  // it is not forgotten
+      Reopen();
+      EXPECT_THAT(log_->Extent(kLog), lost);
+      EXPECT_EQ(ReasonOf(log_->Extent(kLog).status()), "DATA_CORRUPT");
+      if (records > 0) {
+        ASSERT_OK_AND_ASSIGN(const auto found, log_->Read(kLog, 0, 9, 10'000));
+        EXPECT_EQ(static_cast<int64_t>(found.size()), records);
+      }
+      EXPECT_THAT(log_->Read(kLog, records, 9, 10'000), lost);
+      const std::vector<std::string> bodies = {"{\"some\":\"event\"}"};
+      EXPECT_EQ(ReasonOf(log_->Append(kLog, bodies, AdmitAlways).status()),
+                "MOVIE_QUARANTINED");
+      EXPECT_FALSE(log_->FoundDamage("builds/m/").ok());
+    }
+  }
+  ASSERT_OK(WriteFileAtomically(fs_, path_, whole));
+  Reopen();
+  Append(1);
+  ASSERT_OK_AND_ASSIGN(const LogExtent extent, log_->Extent(kLog));
+  EXPECT_EQ(extent.last_sequence, 6);
+}
+
+TEST_F(FileEventLogRecoveryTest, TheEndOfTheNewestArchiveIsKnown) {
+  const std::string archive = "builds/m/events/rev-1.inputs.jsonl";
+  Append(5);
+  ASSERT_OK(log_->Archive(kLog, 5, archive));
+  Reopen();
+  ASSERT_OK_AND_ASSIGN(const std::string whole,
+                       ReadFile(fs_, "/store/" + archive));
+  ASSERT_OK(fs_.Truncate("/store/" + archive, whole.size() / 5 * 4));
+  Reopen();
+  EXPECT_THAT(log_->Extent(kLog),
+              StatusIs(absl::StatusCode::kDataLoss,
+                       AllOf(HasSubstr(archive + ": it ends with record 4"),
+                             HasSubstr("but 5 was acknowledged"))));
+  ASSERT_OK(fs_.Remove("/store/" + archive));
+  Reopen();
+  EXPECT_THAT(log_->Extent(kLog), StatusIs(absl::StatusCode::kDataLoss,
+                                           HasSubstr("with record 0, but 5")));
+}
+
+TEST_F(FileEventLogRecoveryTest, WhatWasRemovedOnPurposeIsNotMissed) {
+  Append(5);
+  ASSERT_OK(log_->Archive(kLog, 5, "builds/m/events/rev-1.inputs.jsonl"));
+  Append(1);
+  ASSERT_OK(log_->Trim(kLog, 5));
+  Reopen();
+  ASSERT_OK_AND_ASSIGN(LogExtent extent, log_->Extent(kLog));
+  EXPECT_EQ(extent.oldest_sequence, 6);
+  EXPECT_EQ(extent.last_sequence, 6);
+  ASSERT_OK(log_->Remove(kLog));
+  Append(1);
+  Reopen();
+  ASSERT_OK_AND_ASSIGN(extent, log_->Extent(kLog));
+  EXPECT_EQ(extent.last_sequence, 1);
 }
 
 }  // namespace

@@ -7,8 +7,11 @@
 //
 //   {"seq":1200,"offset":372000,"crc32c":"0a1b2c3d"}
 //
-// It is derived: without it, or with one that does not agree with the log file,
-// the whole file is read.
+// `offset` is 0 if all records went to archives; `seq` is that of the last one.
+//
+// Without it, or with one that does not agree with the log file, the whole file
+// is read. It is written after what it covers is synced, and numbers only grow
+// while the log lives. So a log that ends before it has lost records.
 
 #ifndef KINORA_SERVICES_STORE_EVENT_LOG_CHECKPOINT_H_
 #define KINORA_SERVICES_STORE_EVENT_LOG_CHECKPOINT_H_

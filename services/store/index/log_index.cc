@@ -21,6 +21,9 @@ constexpr int64_t kBytesPerRead = int64_t{1} << 20;
 // An event in memory takes some times the bytes of its line.
 constexpr size_t kEventBytesPerLineByte = 4;
 
+// What shows that a log was longer.
+constexpr absl::string_view kProof = "its index";
+
 // Tables are dropped one after the other; each time there is less to read.
 constexpr int kMaxRepairs = 100;
 
@@ -61,7 +64,13 @@ absl::Status LogIndex::OpenTables() {
   KINORA_ASSIGN_OR_RETURN(const LogExtent extent, events_.Extent(log_));
   const auto fits = [&](int64_t sequence,
                         absl::string_view crc) -> absl::StatusOr<bool> {
-    if (sequence > extent.last_sequence) return false;
+    // Tables are made of what was read, so of what is durable.
+    if (sequence > extent.last_sequence) {
+      // A log without any record may be on its way out with its movie.
+      return extent.last_sequence == 0
+                 ? events_.EventLog::ReportLostEnd(log_, sequence, kProof)
+                 : events_.ReportLostEnd(log_, sequence, kProof);
+    }
     if (sequence < extent.oldest_sequence) return true;  // it was trimmed since
     KINORA_ASSIGN_OR_RETURN(const std::vector<LogRecord> record,
                             events_.Read(log_, sequence - 1, 1, 1));
@@ -174,7 +183,7 @@ void LogIndex::SaveIfDue() {
   if (index_.through() - from < options_.save_events) return;
   // If that fails nothing is lost: the log is there. An aborted one says that
   // there is more to take up, which the caller will see.
-  const absl::Status saved = index_.Save();
+  const absl::Status saved = SaveTables();
   if (saved.ok()) return;
   save_from_ = index_.through();
   LogWarning("the index of a log is not saved",
@@ -182,9 +191,14 @@ void LogIndex::SaveIfDue() {
 }
 
 absl::Status LogIndex::Save() {
-  const absl::Status saved = index_.Save();
+  const absl::Status saved = SaveTables();
   if (!absl::IsAborted(saved)) return saved;
   KINORA_RETURN_IF_ERROR(Refresh());
+  return SaveTables();
+}
+
+absl::Status LogIndex::SaveTables() {
+  KINORA_RETURN_IF_ERROR(events_.Checkpoint(log_));
   return index_.Save();
 }
 

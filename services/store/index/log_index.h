@@ -85,6 +85,9 @@ class LogIndex {
   // Null if it was removed and not kept.
   absl::StatusOr<EventPtr> EventAt(int64_t sequence);
   void SaveIfDue();
+  // Where the log ends is noted by the log first: it looks at its own note
+  // before it takes an append, at tables nobody may have looked by then.
+  absl::Status SaveTables();
 
   EventLog& events_;
   const std::string log_;

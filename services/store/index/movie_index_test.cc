@@ -208,5 +208,21 @@ TEST_F(MovieIndexTest, AnotherLogUnderTheSameNameIsSeen) {
   EXPECT_EQ(Resolve("Artifact:A[n=2]", "other"), 60);
 }
 
+TEST_F(MovieIndexTest, ALogThatEndsBeforeItsIndexIsDamagedAndTheIndexStays) {
+  for (int n = 0; n < 50; ++n) MakeArtefact("Artifact:A[n=1]", "h", true);
+  ASSERT_OK(index_->Save());
+  ASSERT_OK(log_.Remove(ArtefactsLogKey("m")));
+  for (int n = 0; n < 40; ++n) MakeArtefact("Artifact:A[n=1]", "h", true);
+  const std::vector<std::string> tables = Tables();
+  Restart();
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    EXPECT_THAT(index_->Commits(),
+                StatusIs(absl::StatusCode::kDataLoss,
+                         testing::HasSubstr(
+                             "with record 40, but 50 was acknowledged")));
+    EXPECT_EQ(Tables(), tables);
+  }
+}
+
 }  // namespace
 }  // namespace kinora

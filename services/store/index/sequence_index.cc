@@ -83,6 +83,7 @@ absl::Status SequenceIndex::Open(
         fits) {
   KINORA_ASSIGN_OR_RETURN(const std::vector<IndexTableInfo> found,
                           ListTables());
+  tables_.clear();  // of a call before that failed
   for (const IndexTableInfo& info : found) {
     const std::string key = KeyOf(info.first_sequence, info.last_sequence);
     absl::Status taken = absl::DataLossError("does not follow the one before");

@@ -48,7 +48,8 @@ class SequenceIndex {
 
   // Takes the tables there are, as far as they follow one another from the
   // log's oldest record, or one before it, on. `fits` says whether the log has
-  // that record with that checksum; if not, all are dropped.
+  // that record with that checksum; if not, all are dropped. After an error of
+  // `fits` all are there still, and it is to be called again.
   absl::Status Open(int64_t oldest,
                     absl::FunctionRef<absl::StatusOr<bool>(
                         int64_t sequence, absl::string_view line_crc)>

@@ -103,6 +103,10 @@ class LogChecker {
              absl::StrCat("ends at record ", std::max<int64_t>(last_, 0),
                           ", the store has acknowledged ", end_));
     }
+    // What is there is intact, but not all of the log.
+    if (check_.problems.empty() && absl::IsDataLoss(extent.status())) {
+      return extent.status();
+    }
     return absl::OkStatus();
   }
 

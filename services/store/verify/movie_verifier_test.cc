@@ -176,6 +176,37 @@ TEST_F(MovieVerifierTest, ALogThatLostAcknowledgedLinesIsAProblem) {
                     HasSubstr("rev-0002.artefacts.jsonl")));
 }
 
+TEST_F(MovieVerifierTest, ALogThatLostItsAcknowledgedEndTakesNoWrites) {
+  v1::CheckpointMovieRequest checkpoint;
+  checkpoint.set_movie_id("film");
+  ASSERT_OK(store().maintenance.CheckpointMovie(checkpoint));
+  const std::string log = Film("events/inputs.log");
+  Reopen();  // the journal is done with its lines
+  local_.reset();
+  const std::string good = Read(log);
+  ASSERT_FALSE(good.empty());
+  Write(log, "");
+  for (const bool again : {false, true}) {
+    SCOPED_TRACE(again);
+    Reopen();
+    const std::vector<v1::VerifyProblem> problems = Verify(store()).problems;
+    ASSERT_THAT(problems, SizeIs(1));
+    EXPECT_EQ(problems[0].path(), "events/inputs.log");
+    EXPECT_THAT(problems[0].message(), HasSubstr("was acknowledged"));
+    EXPECT_EQ(
+        ReasonOf(store()
+                     .events.Append(InputEdit("Input:Topic", "no", "rev-0003"))
+                     .status()),
+        "MOVIE_QUARANTINED");
+    local_.reset();
+  }
+  Write(log, good);
+  Reopen();
+  EXPECT_THAT(Verify(store()).problems, IsEmpty());
+  EXPECT_OK(
+      store().events.Append(InputEdit("Input:Topic", "more", "rev-0003")));
+}
+
 // F: S3-10
 TEST_F(MovieVerifierTest, AnEmptiedArchiveIsNamedAndTheRestIsChecked) {
   const std::string hash = PutBlob(store(), "pixels 1").digest().hash();
