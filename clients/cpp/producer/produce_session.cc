@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "clients/cpp/producer/leaf_split.h"
+#include "common/cost_check.h"
 #include "common/rpc/status.h"
 #include "common/rpc/stream_task.h"
 #include "common/rpc/unary.h"
@@ -198,7 +199,7 @@ bool ProduceSession::HandleResponse() {
     case v1::ProduceResponse::kOutputChunk:
       return HandleChunk();
     case v1::ProduceResponse::kUsage:
-      if (incoming_.usage().has_cost()) cost_ = incoming_.usage().cost();
+      HandleUsage();
       return true;
     case v1::ProduceResponse::kResult:
       return HandleResult();
@@ -274,6 +275,17 @@ void ProduceSession::TakeChunk(OutputSink& sink) {
   if (!status.ok()) {
     BreakByStore(Annotate(status, sink.output().artefact_id),
                  v1::FAILURE_REASON_OUTPUT_INVALID);
+  }
+}
+
+void ProduceSession::HandleUsage() {
+  if (!incoming_.usage().has_cost()) return;
+  const v1::Cost& cost = incoming_.usage().cost();
+  const absl::Status valid = ValidateCost("usage.cost", cost);
+  if (valid.ok()) {
+    cost_ = cost;
+  } else {
+    Break(v1::FAILURE_REASON_PRODUCER_ERROR, valid.message(), false);
   }
 }
 

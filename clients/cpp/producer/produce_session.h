@@ -76,6 +76,7 @@ class ProduceSession final
   bool HandleAccepted(const v1::Accepted& accepted);
   bool HandleChunk();
   bool HandleResult();
+  void HandleUsage();
   void TakeChunk(OutputSink& sink);
   void EndReading();
 

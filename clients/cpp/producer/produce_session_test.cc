@@ -297,6 +297,15 @@ TEST_P(ProduceSessionTest, QuestionSaysThatNobodyCanAnswer) {
                 v1::FAILURE_REASON_PRODUCER_ERROR, false, "Which voice?");
 }
 
+TEST_P(ProduceSessionTest, ACostThatIsNoneFailsTheAttemptAndIsNotCharged) {
+  v1::ProduceResponse usage;
+  usage.mutable_usage()->mutable_cost()->set_micros(-5);
+  const AttemptResult result = Produce({Accepted("1"), usage, Succeeded()});
+  ExpectFailure(result, v1::FAILURE_REASON_PRODUCER_ERROR, false,
+                "usage.cost.micros");
+  EXPECT_FALSE(result.cost.has_value());
+}
+
 TEST_P(ProduceSessionTest, CancelledAttemptEnds) {
   ExpectFailure(Produce({}, "text/plain", true), v1::FAILURE_REASON_CANCELLED,
                 false, "cancelled");

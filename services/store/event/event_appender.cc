@@ -57,15 +57,18 @@ std::string ContentOfBody(v1::Event event) {
   return EventToBody(event, nullptr);
 }
 
-absl::Status CheckReuse(const v1::AppendEventsRequest& request,
-                        int64_t last_sequence) {
+// What events say of earlier ones.
+absl::Status CheckEarlier(const v1::AppendEventsRequest& request,
+                          int64_t last_sequence) {
   for (const v1::Event& event : request.events()) {
     const int64_t reused = event.artefact().reused_sequence();
-    if (reused > last_sequence) {
-      return InvalidField("events.artefact.reused_sequence",
-                          absl::StrCat(reused),
-                          absl::StrCat("the log ends at ", last_sequence));
-    }
+    const int64_t restored = event.input().restored_sequence();
+    if (reused <= last_sequence && restored <= last_sequence) continue;
+    const bool is_input = event.has_input();
+    return InvalidField(is_input ? "events.input.restored_sequence"
+                                 : "events.artefact.reused_sequence",
+                        absl::StrCat(is_input ? restored : reused),
+                        absl::StrCat("the log ends at ", last_sequence));
   }
   return absl::OkStatus();
 }
@@ -110,7 +113,7 @@ class EventAppender::Call {
       return WithReason(absl::AbortedError("inputs were edited meanwhile"),
                         kLookAgain);
     }
-    return CheckReuse(request, last);
+    return CheckEarlier(request, last);
   }
 
   // Ends the append: its request id is free again, or remembered.
@@ -272,6 +275,7 @@ absl::Status EventAppender::EnterAndWriteBodies(Call* call) {
     KINORA_ASSIGN_OR_RETURN(call->condition_through,
                             inputs_condition_(request));
   }
+  KINORA_RETURN_IF_ERROR(CheckRestored(*call));
   KINORA_RETURN_IF_ERROR(CheckBlobs(call));
   const google::protobuf::Timestamp now = ToTimestamp(clock_.Now());
   const RequestMark mark = {request.request_id(), request.events_size()};
@@ -282,6 +286,30 @@ absl::Status EventAppender::EnterAndWriteBodies(Call* call) {
     const bool marked =
         i + 1 == request.events_size() && !mark.request_id.empty();
     call->bodies.push_back(EventToBody(event, marked ? &mark : nullptr));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status EventAppender::CheckRestored(const Call& call) {
+  const v1::AppendEventsRequest& request = call.request;
+  for (int i = 0; i < request.events_size(); ++i) {
+    const v1::InputEvent& input = request.events(i).input();
+    const int64_t restored = input.restored_sequence();
+    // One that is cleared goes back to before its first edit.
+    if (restored == 0 || input.cleared()) continue;
+    const absl::StatusOr<std::vector<LogRecord>> records =
+        events_.Read(call.log, restored - 1, 1, kReadBytes);
+    if (absl::IsOutOfRange(records.status())) continue;  // it was removed
+    KINORA_RETURN_IF_ERROR(records.status());
+    if (records->empty()) continue;  // refused where the log's end is known
+    KINORA_ASSIGN_OR_RETURN(
+        const v1::Event event,
+        EventFromRecord(call.log, request.log().kind(), records->front()));
+    if (event.input().input_id() == input.input_id()) continue;
+    return InvalidField(
+        absl::StrCat("events[", i, "].input.restored_sequence"),
+        absl::StrCat(restored),
+        absl::StrCat("that event is of ", event.input().input_id()));
   }
   return absl::OkStatus();
 }

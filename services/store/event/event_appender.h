@@ -86,6 +86,9 @@ class EventAppender {
   // somebody asks; and OK for records that were removed since.
   absl::Status CheckRepeats(const Call& call, const AppendedRange& range);
   absl::Status EnterAndWriteBodies(Call* call);
+  // INVALID_ARGUMENT for an input that goes back to an event of another one, as
+  // far as the log still has it.
+  absl::Status CheckRestored(const Call& call);
   // Holds the blobs that the events name until the append is answered.
   absl::Status CheckBlobs(Call* call);
   void AppendPrepared(std::vector<Call*>* prepared);

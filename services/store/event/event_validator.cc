@@ -7,6 +7,7 @@
 
 #include "common/canonical_json.h"
 #include "common/content.h"
+#include "common/cost_check.h"
 #include "common/digest.h"
 #include "common/element_id.h"
 #include "common/ids.h"
@@ -113,9 +114,11 @@ absl::Status ValidateInput(absl::string_view field, int64_t inline_limit,
                            v1::InputEvent* input) {
   KINORA_RETURN_IF_ERROR(ValidateId(Sub(field, "input_id"), input->input_id(),
                                     ElementId::Kind::kInput));
-  if (input->edited_by() == v1::EDITED_BY_UNSPECIFIED) {
-    return InvalidField(Sub(field, "edited_by"), "unspecified",
-                        "must be user or system");
+  if (input->edited_by() != v1::EDITED_BY_USER &&
+      input->edited_by() != v1::EDITED_BY_SYSTEM) {
+    return InvalidField(Sub(field, "edited_by"),
+                        absl::StrCat(input->edited_by()),
+                        "must be user (1) or system (2)");
   }
   if (input->input_id() == kBlueprintInputId &&
       input->edited_by() != v1::EDITED_BY_SYSTEM) {
@@ -153,6 +156,17 @@ absl::Status ValidateDependencies(absl::string_view field,
         ValidateHash(Sub(field, "dependencies.hash"), dependency.hash()));
   }
   return absl::OkStatus();
+}
+
+absl::Status ValidateDuration(absl::string_view field,
+                              const google::protobuf::Duration& duration) {
+  if (duration.seconds() >= 0 && duration.nanos() >= 0 &&
+      duration.nanos() < 1'000'000'000) {
+    return absl::OkStatus();
+  }
+  return InvalidField(
+      field, absl::StrCat(duration.seconds(), " s ", duration.nanos(), " ns"),
+      "must not be negative, and have less than a second in nanos");
 }
 
 absl::Status ValidateOutcome(absl::string_view field, int64_t inline_limit,
@@ -211,6 +225,11 @@ absl::Status ValidateArtefact(absl::string_view field, int64_t inline_limit,
     KINORA_RETURN_IF_ERROR(
         ValidateRunIdField(Sub(field, "produced_by.run_id"), by.run_id()));
   }
+  if (!v1::EditedBy_IsValid(by.edited_by())) {
+    return InvalidField(Sub(field, "produced_by.edited_by"),
+                        absl::StrCat(by.edited_by()),
+                        "must be user (1) or system (2), or not set");
+  }
   if (!by.settings_hash().empty()) {
     KINORA_RETURN_IF_ERROR(ValidateHash(Sub(field, "produced_by.settings_hash"),
                                         by.settings_hash()));
@@ -229,6 +248,9 @@ absl::Status ValidateArtefact(absl::string_view field, int64_t inline_limit,
                           "must be a JSON object");
     }
   }
+  KINORA_RETURN_IF_ERROR(ValidateCost(Sub(field, "cost"), artefact->cost()));
+  KINORA_RETURN_IF_ERROR(
+      ValidateDuration(Sub(field, "duration"), artefact->duration()));
   KINORA_RETURN_IF_ERROR(ValidateDependencies(field, *artefact));
   KINORA_RETURN_IF_ERROR(ValidateOutcome(field, inline_limit, artefact));
   return ValidateReadable(field, *artefact);

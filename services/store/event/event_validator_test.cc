@@ -71,6 +71,9 @@ TEST(EventValidatorTest, RefusedInputsNameTheField) {
   ExpectRefused(kind, Input(), "input.edited_by", [](v1::Event& e) {
     e.mutable_input()->set_edited_by(v1::EDITED_BY_UNSPECIFIED);
   });
+  ExpectRefused(kind, Input(), "got \"77\"", [](v1::Event& e) {
+    e.mutable_input()->set_edited_by(static_cast<v1::EditedBy>(77));
+  });
   ExpectRefused(kind, Input(), "SetBlueprint", [](v1::Event& e) {
     e.mutable_input()->set_input_id("Input:Blueprint");
   });
@@ -125,6 +128,18 @@ TEST(EventValidatorTest, RefusedArtefactsNameTheField) {
   refused("produced_by.run_id", [](v1::ArtefactEvent& a) {
     a.mutable_produced_by()->set_run_id("run-7");
   });
+  refused("produced_by.edited_by", [](v1::ArtefactEvent& a) {
+    a.mutable_produced_by()->set_edited_by(static_cast<v1::EditedBy>(77));
+  });
+  for (const char* currency : {"\xc3\xa9", "usd", "EURO"}) {
+    refused("cost.currency_code", [currency](v1::ArtefactEvent& a) {
+      a.mutable_cost()->set_currency_code(currency);
+    });
+  }
+  refused("cost.micros",
+          [](v1::ArtefactEvent& a) { a.mutable_cost()->set_micros(-5); });
+  refused("artefact.duration",
+          [](v1::ArtefactEvent& a) { a.mutable_duration()->set_seconds(-5); });
   refused("diagnostics_json",
           [](v1::ArtefactEvent& a) { a.set_diagnostics_json("[1]"); });
   refused("sorted by slot", [](v1::ArtefactEvent& a) {

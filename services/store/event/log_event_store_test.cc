@@ -420,6 +420,28 @@ TEST_F(LogEventStoreTest, AReuseNamesAnEventThatExists) {
 }
 
 // F: S1-22
+TEST_F(LogEventStoreTest, AnInputGoesBackToAnEventOfItsOwn) {
+  ASSERT_OK(Append(InputEdit("Input:Topic", "a")));  // 2
+  ASSERT_OK(Append(InputEdit("Input:Tone", "b")));   // 3
+  v1::AppendEventsRequest undo = InputEdit("Input:Topic", "a");
+  v1::InputEvent& input = *undo.mutable_events(0)->mutable_input();
+  for (const int64_t wrong : {3, 4, 9999}) {
+    input.set_restored_sequence(wrong);
+    const absl::Status refused = Append(undo).status();
+    EXPECT_THAT(refused, StatusIs(absl::StatusCode::kInvalidArgument,
+                                  HasSubstr("input.restored_sequence")));
+    EXPECT_THAT(refused.message(),
+                HasSubstr("\"" + std::to_string(wrong) + "\""));
+  }
+  input.set_restored_sequence(2);
+  EXPECT_OK(Append(undo));
+  // To before its first edit.
+  input.clear_content();
+  input.set_cleared(true);
+  input.set_restored_sequence(1);
+  EXPECT_OK(Append(undo));
+}
+
 TEST_F(LogEventStoreTest, InputsAreThoseInEffectAtASequence) {
   ASSERT_OK(Append(InputEdit("Input:Topic", "first")));   // 2
   ASSERT_OK(Append(InputEdit("Input:Tone", "dry")));      // 3
