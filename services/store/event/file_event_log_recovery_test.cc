@@ -105,6 +105,29 @@ TEST_F(FileEventLogRecoveryTest, AnEmptiedSegmentOfTheJournalIsToldOf) {
   EXPECT_THAT(Reopen(), Not(HasSubstr("holds nothing")));
 }
 
+// What docs/operations.md advises.
+TEST_F(FileEventLogRecoveryTest,
+       WithoutItsDamagedJournalAStoreHasWhatIsInLogs) {
+  Append(5);
+  const std::string whole = Bytes();
+  log_.reset();
+  ASSERT_OK_AND_ASSIGN(const std::vector<uint64_t> segments,
+                       ListJournalSegments(fs_, "/store/journal"));
+  ASSERT_EQ(segments.size(), 1u);
+  const std::string segment = JournalSegmentPath("/store/journal", segments[0]);
+  fs_.FlipByte(segment, 60);
+  EXPECT_THAT(FileEventLog::Open(fs_, "/store").status(),
+              StatusIs(absl::StatusCode::kDataLoss,
+                       AllOf(HasSubstr(segment),
+                             HasSubstr("with later records behind it"))));
+  ASSERT_OK(fs_.Remove(segment));
+  Reopen();
+  EXPECT_EQ(Bytes(), whole);
+  Append(1);
+  ASSERT_OK_AND_ASSIGN(const LogExtent extent, log_->Extent(kLog));
+  EXPECT_EQ(extent.last_sequence, 6);
+}
+
 // The lines are gone, the checkpoint that was synced after them is there.
 TEST_F(FileEventLogRecoveryTest, AnEndThatWasAcknowledgedAndIsGoneIsDamage) {
   Append(5);
