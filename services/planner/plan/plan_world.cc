@@ -222,6 +222,7 @@ std::vector<std::string> PlanWorld::Run(const v1::Plan& plan) {
 
 void PlanWorld::Expand(const v1::Plan& saved, Running* run) {
   PlanInputs in = Inputs();
+  in.scope = saved.scope();
   in.run_id = absl::StrCat("run-", runs_);
   absl::StatusOr<MadePlan> now = MakePlan(in);
   ASSERT_OK(now);

@@ -48,9 +48,8 @@ struct JobScope {
   // By node, whether its deferred jobs are waited for; empty for all.
   std::vector<bool> awaited;
 
-  bool empty() const {
-    return !restricts && forced.empty() && pinned.empty() && up_to_layer == 0;
-  }
+  // False also if nothing that it names has come yet: it holds for what does.
+  bool empty() const { return controls.ByteSizeLong() == 0; }
   // True for a job that is left as it is whatever its layer.
   bool LeavesOut(Graph::Job job) const {
     return (restricts && !included.Contains(job)) ||

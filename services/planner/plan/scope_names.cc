@@ -82,10 +82,11 @@ class IdReader {
     }
     const NodeDeclaration& node =
         blueprint_.nodes[blueprint_.outputs[output].node];
-    name->is_open = space.HasUnknown() || IsSwitchedByArtefacts(node);
     if (space.HasUnknown()) {
       name->artefacts.to_come.push_back({output, {}, name->id});
     }
+    name->is_open =
+        space.HasUnknown() || IsSwitchedByArtefacts(node) || name->IsIdle();
   }
 
   // Empty if the id has not the dimensions of the space.

@@ -21,7 +21,7 @@ struct ScopeName {
   int output = 0;
   NamedArtefacts artefacts;
   // True for a name without indices that may get or lose artefacts during the
-  // run.
+  // run, or stands for none.
   bool is_open = false;
 
   // True if there is nothing it could stand for.

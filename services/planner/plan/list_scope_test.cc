@@ -1,0 +1,63 @@
+// Scopes of plans in which all that a control names is still to come, or a list
+// comes out empty.
+
+#include <string>
+
+#include "common/testing/status_matchers.h"
+#include "services/planner/plan/plan_world.h"
+
+namespace kinora {
+namespace {
+
+using ::testing::ElementsAre;
+
+constexpr char kFilm[] = R"(blueprint: film
+inputs:
+  Story: {type: text, default: a whale}
+  Style: {type: text, default: dark}
+dimensions:
+  shot: {size: Shots}
+nodes:
+  Board: {producer: board, inputs: {story: Input:Story}, outputs: {Shots: application/json}}
+  Picture: {producer: picture, over: [shot], inputs: {style: Input:Style}, outputs: {Image: text/plain}}
+  Film: {producer: film, inputs: {images: {all: "Image[shot]"}}, outputs: {Film: text/plain}}
+)";
+
+// F: B-5
+class ListScopeTest : public ::testing::Test {
+ protected:
+  ListScopeTest() : world_(kFilm) { world_.constant["Board"] = "[0]"; }
+
+  v1::PlanScope& scope() { return world_.scope; }
+
+  PlanWorld world_;
+};
+
+TEST_F(ListScopeTest, APinHoldsThoughAllThatItNamesIsToCome) {
+  world_.Run();
+  world_.Set("Input:Story", "\"a shark\"");
+  world_.Set("Input:Style", "\"light\"");
+  for (const char* pinned : {"Image[shot=0]", "Image"}) {
+    SCOPED_TRACE(pinned);
+    PlanWorld world = world_;
+    world.scope.add_pin(pinned);
+    const v1::Plan plan = world.Plan();
+    EXPECT_THAT(plan.scope().pin(),
+                ElementsAre(std::string("Artifact:") + pinned));
+    EXPECT_THAT(world.Run(plan), ElementsAre("Board"));
+    world.scope.Clear();
+    EXPECT_THAT(world.Run(), ElementsAre("Picture[shot=0]", "Film"));
+  }
+}
+
+TEST_F(ListScopeTest, ARegenerationHoldsThoughAllThatItNamesIsToCome) {
+  world_.Run();
+  world_.Set("Input:Story", "\"a shark\"");
+  scope().add_regenerate("Image");
+  const v1::Plan plan = world_.Plan();
+  EXPECT_THAT(plan.scope().regenerate(), ElementsAre("Artifact:Image"));
+  EXPECT_THAT(world_.Run(plan), ElementsAre("Board", "Picture[shot=0]"));
+}
+
+}  // namespace
+}  // namespace kinora
