@@ -117,6 +117,16 @@ TEST_F(DeferredScopeTest, ANameStandsForAllThatCome) {
                   "Picture[segment=1][image=1]"));
 }
 
+TEST_F(DeferredScopeTest, ANameStandsForAllThatComeWhereThereWereNone) {
+  world_.constant["Storyboard[segment=1]"] = "[]";
+  world_.Run();
+  world_.constant["Storyboard[segment=1]"] = "[7]";
+  world_.Set("Input:Prompt[segment=1]", "\"foam\"");
+  scope().add_only("Image");
+  EXPECT_THAT(world_.Run(), ElementsAre("Storyboard[segment=1]",
+                                        "Picture[segment=1][image=0]"));
+}
+
 TEST_F(DeferredScopeTest, ATargetUnderAConditionNeedsWhatTheConditionLooksAt) {
   scope().add_only("Music");
   EXPECT_THAT(world_.Run(), ElementsAre("Script", "Music"));

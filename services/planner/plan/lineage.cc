@@ -23,6 +23,9 @@ class LineageWalk {
   Lineage Walk(const NamedArtefacts& artefacts) {
     for (Graph::Element artefact : artefacts.found) Add(artefact);
     for (Graph::Element artefact : artefacts.switched_off) Add(artefact);
+    for (int output : artefacts.whole) {
+      AddSizes(blueprint_.outputs[output].dimensions, {}, {}, {});
+    }
     for (const NamedArtefacts::ToCome& artefact : artefacts.to_come) {
       lineage_.open_end = artefact.id;
       AddSizes(blueprint_.outputs[artefact.output].dimensions, artefact.indices,

@@ -28,6 +28,9 @@ struct NamedArtefacts {
   // Those that would be meant, too, but for a condition.
   std::vector<Graph::Element> switched_off;
   std::vector<ToCome> to_come;
+  // Outputs of which all artefacts are meant, so that what decides how many
+  // there are belongs to their lineage, though it decides that there are none.
+  std::vector<int> whole;
 };
 
 struct Lineage {

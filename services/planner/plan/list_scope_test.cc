@@ -59,5 +59,27 @@ TEST_F(ListScopeTest, ARegenerationHoldsThoughAllThatItNamesIsToCome) {
   EXPECT_THAT(world_.Run(plan), ElementsAre("Board", "Picture[shot=0]"));
 }
 
+// That there were none was decided, too.
+TEST_F(ListScopeTest, ANameThatStoodForNothingIsMadeWithWhatDecidesAboutIt) {
+  world_.constant["Board"] = "[]";
+  EXPECT_THAT(world_.Run(), ElementsAre("Board", "Film"));
+  world_.constant["Board"] = "[0]";
+  world_.Set("Input:Story", "\"a shark\"");
+  scope().add_only("Image");
+  EXPECT_THAT(JobIds(world_.Plan()), ElementsAre("Board"));
+  EXPECT_THAT(world_.Run(), ElementsAre("Board", "Picture[shot=0]"));
+  scope().Clear();
+  EXPECT_THAT(world_.Run(), ElementsAre("Film"));
+}
+
+TEST_F(ListScopeTest, TheLineageOfNothingIsMadeAnew) {
+  world_.constant["Board"] = "[]";
+  world_.Run();
+  world_.constant["Board"] = "[0]";
+  scope().add_regenerate("Image");
+  scope().set_with_lineage(true);
+  EXPECT_THAT(world_.Run(), ElementsAre("Board", "Picture[shot=0]", "Film"));
+}
+
 }  // namespace
 }  // namespace kinora

@@ -71,6 +71,7 @@ class IdReader {
  private:
   void AddAll(const PointSpace& space, ScopeName* name) const {
     const int output = name->output;
+    name->artefacts.whole.push_back(output);
     const Graph::Element end =
         graph_.FirstArtefact(static_cast<size_t>(output) + 1);
     for (Graph::Element element =
@@ -210,6 +211,8 @@ NamedArtefacts Together(const std::vector<ScopeName>& names) {
   for (const ScopeName& name : names) {
     add(name.artefacts.found, &all.found);
     add(name.artefacts.switched_off, &all.switched_off);
+    all.whole.insert(all.whole.end(), name.artefacts.whole.begin(),
+                     name.artefacts.whole.end());
     all.to_come.insert(all.to_come.end(), name.artefacts.to_come.begin(),
                        name.artefacts.to_come.end());
   }
