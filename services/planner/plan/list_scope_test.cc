@@ -10,6 +10,7 @@ namespace kinora {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
 constexpr char kFilm[] = R"(blueprint: film
 inputs:
@@ -70,6 +71,28 @@ TEST_F(ListScopeTest, ANameThatStoodForNothingIsMadeWithWhatDecidesAboutIt) {
   EXPECT_THAT(world_.Run(), ElementsAre("Board", "Picture[shot=0]"));
   scope().Clear();
   EXPECT_THAT(world_.Run(), ElementsAre("Film"));
+}
+
+TEST_F(ListScopeTest, ATargetOfWhichNoneComesLeavesNothingToMake) {
+  world_.constant["Board"] = "[]";
+  scope().add_only("Image");
+  EXPECT_THAT(world_.Run(), ElementsAre("Board"));
+  ASSERT_OK_AND_ASSIGN(const MadePlan made, world_.TryPlan());
+  EXPECT_THAT(JobIds(made.plan), IsEmpty());
+  EXPECT_THAT(made.plan.scope().only(), ElementsAre("Artifact:Image"));
+  EXPECT_THAT(made.warnings,
+              ElementsAre("scope.only: there is no Artifact:Image at these "
+                          "inputs: a condition switches it off, or a dimension "
+                          "is empty"));
+  scope().Clear();
+  EXPECT_THAT(world_.Run(), ElementsAre("Film"));
+}
+
+// It goes on meaning all that there are.
+TEST_F(ListScopeTest, ANameStaysANameInThePlan) {
+  world_.Run();
+  scope().add_only("Image");
+  EXPECT_THAT(world_.Plan().scope().only(), ElementsAre("Artifact:Image"));
 }
 
 TEST_F(ListScopeTest, TheLineageOfNothingIsMadeAnew) {

@@ -86,8 +86,16 @@ class IdReader {
     if (space.HasUnknown()) {
       name->artefacts.to_come.push_back({output, {}, name->id});
     }
-    name->is_open =
-        space.HasUnknown() || IsSwitchedByArtefacts(node) || name->IsIdle();
+    name->is_open = name->IsIdle() || IsSizedByArtefacts(space) ||
+                    IsSwitchedByArtefacts(node);
+  }
+
+  bool IsSizedByArtefacts(const PointSpace& space) const {
+    return std::any_of(space.dimensions().begin(), space.dimensions().end(),
+                       [this](int dimension) {
+                         return blueprint_.dimensions[dimension].size_output >=
+                                0;
+                       });
   }
 
   // Empty if the id has not the dimensions of the space.

@@ -20,8 +20,9 @@ struct ScopeName {
   std::string id;  // in full, `Artifact:Image` or `Artifact:Image[segment=0]`
   int output = 0;
   NamedArtefacts artefacts;
-  // True for a name without indices that may get or lose artefacts during the
-  // run, or stands for none.
+  // True for a name without indices whose artefacts hang on other artefacts, or
+  // that stands for none: it is to mean the same as the run goes on, with what
+  // decides about it.
   bool is_open = false;
 
   // True if there is nothing it could stand for.
