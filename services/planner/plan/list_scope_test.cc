@@ -9,7 +9,9 @@
 namespace kinora {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 constexpr char kFilm[] = R"(blueprint: film
@@ -49,6 +51,32 @@ TEST_F(ListScopeTest, APinHoldsThoughAllThatItNamesIsToCome) {
     world.scope.Clear();
     EXPECT_THAT(world.Run(), ElementsAre("Picture[shot=0]", "Film"));
   }
+}
+
+// What decides would be paid for first.
+TEST_F(ListScopeTest, APinOfWhatIsToComeAndHasNoValueIsRefused) {
+  for (const char* pinned : {"Image[shot=0]", "Image", "Film"}) {
+    scope().Clear();
+    scope().add_pin(pinned);
+    EXPECT_THAT(world_.TryPlan().status(),
+                StatusIs(absl::StatusCode::kInvalidArgument,
+                         AllOf(HasSubstr("scope.pin"),
+                               HasSubstr(std::string("Artifact:") + pinned),
+                               HasSubstr("no value that could be kept"))));
+  }
+}
+
+TEST_F(ListScopeTest, APinnedNameKeepsWhatThereIsAndTheRestIsMade) {
+  world_.Run();
+  world_.Set("Input:Story", "\"a shark\"");
+  world_.Set("Input:Style", "\"light\"");
+  world_.constant["Board"] = "[0,1]";
+  scope().add_pin("Image[shot=1]");
+  EXPECT_THAT(world_.TryPlan().status(),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("no value that could be kept")));
+  scope().set_pin(0, "Image");
+  EXPECT_THAT(world_.Run(), ElementsAre("Board", "Picture[shot=1]", "Film"));
 }
 
 TEST_F(ListScopeTest, ARegenerationHoldsThoughAllThatItNamesIsToCome) {

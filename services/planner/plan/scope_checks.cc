@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
 #include "common/element_id.h"
@@ -97,6 +98,40 @@ absl::Status CheckTargetsAreMade(const PlanState& state) {
                              "the run"
                            : ", which is not as its inputs say"));
     }
+  }
+  return absl::OkStatus();
+}
+
+// True if the base has some of what is to come.
+bool BaseHasAny(const PlanState& state,
+                const NamedArtefacts::ToCome& artefact) {
+  const std::vector<std::string>& ids = state.base.removed_artefact_ids();
+  if (!artefact.indices.empty()) {
+    return std::binary_search(ids.begin(), ids.end(), artefact.id);
+  }
+  const std::string of_name = absl::StrCat(artefact.id, "[");
+  return std::any_of(ids.begin(), ids.end(), [&of_name](const std::string& id) {
+    return absl::StartsWith(id, of_name);
+  });
+}
+
+// What is known only during the run is to be kept as the base has it, so it is
+// known now whether there is anything to keep. Of a name some of it will do:
+// see UnpinWhatComesAnew() for the rest.
+absl::Status CheckPinsHaveValues(const PlanState& state) {
+  const Graph& graph = state.graph;
+  for (const ScopeName& name : state.scope.kept) {
+    bool is_deferred = !name.artefacts.to_come.empty();
+    bool has_value = std::any_of(
+        name.artefacts.to_come.begin(), name.artefacts.to_come.end(),
+        [&state](const auto& artefact) { return BaseHasAny(state, artefact); });
+    for (Graph::Element artefact : name.artefacts.found) {
+      is_deferred = is_deferred || graph.IsDeferred(graph.MakerOf(artefact));
+      has_value = has_value || state.InBase(artefact);
+    }
+    if (!is_deferred || has_value) continue;
+    return InvalidField("scope.pin", name.id,
+                        "it has no value that could be kept");
   }
   return absl::OkStatus();
 }
@@ -261,6 +296,7 @@ absl::Status CheckScope(const PlanState& state) {
   KINORA_RETURN_IF_ERROR(CheckLayers(state));
   // What holds for a plan holds for its expansions.
   if (!state.in.run_id.empty()) return absl::OkStatus();
+  KINORA_RETURN_IF_ERROR(CheckPinsHaveValues(state));
   KINORA_RETURN_IF_ERROR(CheckTargetsAreMade(state));
   return CheckLineage(state);
 }

@@ -2,6 +2,7 @@
 // versions of producers and scope; and that says what of it is wrong.
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -167,6 +168,20 @@ bool HasDeferred(const Graph& graph, size_t node) {
   return false;
 }
 
+// Of a pinned name, what comes during the run and was never there has nothing
+// to keep.
+void UnpinWhatComesAnew(PlanState* state) {
+  std::set<Graph::Job> kept;
+  for (const ScopeName& name : state->scope.kept) {
+    for (Graph::Element artefact : name.artefacts.found) {
+      if (!state->InBase(artefact)) continue;
+      kept.insert(state->graph.MakerOf(artefact));
+    }
+  }
+  std::erase_if(state->scope.pinned,
+                [&kept](const auto& pin) { return !kept.contains(pin.first); });
+}
+
 }  // namespace
 
 void Warn(std::string text, PlanState* state) {
@@ -178,6 +193,7 @@ absl::Status TakeOptions(PlanState* state) {
   KINORA_ASSIGN_OR_RETURN(
       state->scope,
       ResolveScope(state->in.scope, state->graph, !state->in.run_id.empty()));
+  if (!state->in.run_id.empty()) UnpinWhatComesAnew(state);
   KINORA_RETURN_IF_ERROR(ChooseVersions(state));
   KINORA_RETURN_IF_ERROR(TakeEdits(state));
   KINORA_RETURN_IF_ERROR(CheckLostInputs(*state));
