@@ -121,6 +121,12 @@ def test_scopes_reach_into_what_is_decided_during_the_run(kinora, tmp_path):
     assert again.called == {"Script"}
     assert again.end == "run.completed", again.events[-1]
 
+    pin(kinora, tmp_path, scenes(2, song=False))
+    off = kinora.call("run", "scenes", "--only", "Music")
+    assert off.returncode != 0
+    said = off.stdout + off.stderr
+    assert "Artifact:Music" in said and "switches its job off" in said
+
 
 @pytest.fixture
 def separate(tmp_path):

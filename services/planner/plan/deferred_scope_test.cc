@@ -220,9 +220,22 @@ TEST_F(DeferredScopeTest, ANameHoldsAlsoIfItsJobIsSwitchedOff) {
   world_.Run();
   world_.constant["Script"] = "[0]";
   world_.Set("Input:Story", "\"a shark\"");
+  scope().add_regenerate("Music");
+  EXPECT_THAT(world_.Run(), UnorderedElementsAre("Script", "Title", "Film"));
+}
+
+TEST_F(DeferredScopeTest, ATargetThatIsSwitchedOffIsRefused) {
+  world_.Run();
+  world_.constant["Script"] = "[0]";
+  world_.Set("Input:Story", "\"a shark\"");
   scope().add_only("Music");
-  scope().add_only("Title");
-  EXPECT_THAT(world_.Run(), UnorderedElementsAre("Script", "Title"));
+  EXPECT_THAT(JobIds(world_.Plan()), ElementsAre("Script"));
+  scope().set_only(0, "Scenes");
+  world_.Run();
+  scope().set_only(0, "Music");
+  EXPECT_THAT(Refusal(),
+              AllOf(HasSubstr("scope.only"), HasSubstr("\"Artifact:Music\""),
+                    HasSubstr("a condition switches its job off")));
 }
 
 TEST_F(DeferredScopeTest, LayersAreCountedAsFarAsTheyAreKnown) {

@@ -63,7 +63,7 @@ absl::StatusOr<MadePlan> PlanUntilItFits(
     DecidingReader* reader,
     absl::FunctionRef<absl::StatusOr<MadePlan>(const GraphShape&)> plan_with) {
   DecidingValues values = std::move(guess);
-  bool is_guess = !values.empty();
+  bool rests_on_guess = !values.empty();
   // A value hangs on those upstream of it, and each round settles the next
   // ones, so there are no more rounds than steps in the shape.
   const size_t most = 2 * blueprint.shape_order.size() + 3;
@@ -72,15 +72,14 @@ absl::StatusOr<MadePlan> PlanUntilItFits(
     absl::StatusOr<MadePlan> made =
         shape.ok() ? plan_with(*shape) : shape.status();
     if (!made.ok()) {
-      // What only a wrong guess asks for is no error.
-      if (!is_guess) return made;
-      is_guess = false;
+      // What only a wrong guess asks for is no error, nor what follows from it.
+      if (!rests_on_guess) return made;
+      rests_on_guess = false;
       values.clear();
       continue;
     }
     if (blueprint.deciding_outputs.empty()) return made;
     KINORA_ASSIGN_OR_RETURN(values, reader->ReadAll(blueprint, made->decided));
-    is_guess = false;
     KINORA_ASSIGN_OR_RETURN(const GraphShape fitting,
                             ShapeOf(blueprint, set, values));
     if (fitting == *shape) return made;

@@ -43,10 +43,26 @@ class ScopeResolver {
     KINORA_ASSIGN_OR_RETURN(
         scope_.targets, NamesOf("scope.only", given_.only(), graph_, false));
     AppendFullIds(graph_, scope_.targets, scope_.controls.mutable_only());
+    KINORA_RETURN_IF_ERROR(CheckTargetsAreThere());
     const NamedArtefacts targets = Together(scope_.targets);
     scope_.restricts = true;
     scope_.included = LineageOf(graph_, targets).jobs;
     scope_.awaited = NodesBehind(graph_, targets);
+    return absl::OkStatus();
+  }
+
+  // A name may stand for none. One artefact that was asked for may not:
+  // NamesOf() sees to those with indices.
+  absl::Status CheckTargetsAreThere() const {
+    for (const ScopeName& target : scope_.targets) {
+      if (!target.IsIdle() ||
+          !blueprint_.outputs[target.output].dimensions.empty()) {
+        continue;
+      }
+      return InvalidField("scope.only", target.id,
+                          "there is no such artefact: a condition switches its "
+                          "job off");
+    }
     return absl::OkStatus();
   }
 
