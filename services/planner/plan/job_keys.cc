@@ -5,11 +5,11 @@
 
 namespace kinora {
 
-Digest JobKeys::KeyOf(int node, Graph::Job job) {
+Digest JobKeys::KeyOfDraw(int node, Graph::Job job, uint32_t draw) {
   const NodeDeclaration& declaration = graph_.blueprint().nodes[node];
   text_.clear();
   graph_.AppendJobId(node, job, &text_);
-  hasher_.Start(state_.node_hashes[node], text_, state_.DrawOf(job));
+  hasher_.Start(state_.node_hashes[node], text_, draw);
   AddArtefacts(graph_.Artefacts(node, job));
   for (size_t b = 0; b < declaration.bindings.size(); ++b) {
     const Binding& binding = declaration.bindings[b];

@@ -4,6 +4,7 @@
 #ifndef KINORA_SERVICES_PLANNER_PLAN_JOB_KEYS_H_
 #define KINORA_SERVICES_PLANNER_PLAN_JOB_KEYS_H_
 
+#include <cstdint>
 #include <string>
 
 #include "common/inputs_hash.h"
@@ -19,7 +20,11 @@ class JobKeys {
       : state_(state), graph_(state.graph) {}
 
   // REQUIRES: all that the job reads is known.
-  Digest KeyOf(int node, Graph::Job job);
+  Digest KeyOf(int node, Graph::Job job) {
+    return KeyOfDraw(node, job, state_.DrawOf(job));
+  }
+  // The same if it were another take.
+  Digest KeyOfDraw(int node, Graph::Job job, uint32_t draw);
 
  private:
   void AddArtefacts(absl::Span<const Graph::Element> artefacts);

@@ -10,6 +10,7 @@
 #include "absl/strings/str_join.h"
 
 #include "common/failure_text.h"
+#include "services/planner/plan/job_keys.h"
 #include "services/planner/plan/plan_state.h"
 
 namespace kinora {
@@ -19,6 +20,8 @@ namespace {
 // naming them in every job would make plans quadratic.
 constexpr size_t kMaxSubjects = 100;
 constexpr size_t kMaxNamedInText = 3;
+// A key costs what the job reads; few jobs have more takes than these.
+constexpr uint32_t kMaxDrawsTried = 16;
 
 // One reason among those that a job may have.
 struct Cause {
@@ -78,6 +81,7 @@ class ReasonFinder {
       Note(v1::REASON_KIND_WIRING_CHANGED,
            "imported, and not known what it was made from");
     } else if (causes_.empty() && IsOfSameBlueprint()) {
+      CheckTakeLeft();
       Note(v1::REASON_KIND_LEFT_BEHIND,
            "left as it was by the scope of an earlier plan");
     }
@@ -271,12 +275,36 @@ class ReasonFinder {
 
   void CheckTake() {
     const InputTable& inputs = state_.hydrated.inputs();
+    if (inputs.IsOtherTake(inputs.TakeIdOf(job_), state_.DrawOf(job_))) {
+      NoteTake();
+    }
+  }
+
+  // A base that a scope narrowed lists the take, though it has what was made
+  // with another. Its key tells with which.
+  void CheckTakeLeft() {
+    if (state_.KeyOf(job_) == nullptr ||
+        (!state_.hydrated.inputs().takes().contains(job_) &&
+         !state_.staged_takes.contains(job_))) {
+      return;
+    }
+    const Graph::Element artefact = graph_.Artefacts(node_, job_).front();
+    const Digest& before = state_.base.inputs_hash(state_.NumberOf(artefact));
     const uint32_t draw = state_.DrawOf(job_);
-    std::string id = inputs.TakeIdOf(job_);
-    if (!inputs.IsOtherTake(id, draw)) return;
+    JobKeys keys(state_);
+    for (uint32_t other = 0; other < kMaxDrawsTried; ++other) {
+      if (other == draw || keys.KeyOfDraw(node_, job_, other) != before) {
+        continue;
+      }
+      NoteTake();
+      return;
+    }
+  }
+
+  void NoteTake() {
     Cause other = Named(v1::REASON_KIND_TAKE_CHANGED,
-                        absl::StrCat("take changed to ", draw));
-    other.Add(std::move(id));
+                        absl::StrCat("take changed to ", state_.DrawOf(job_)));
+    other.Add(state_.hydrated.inputs().TakeIdOf(job_));
     causes_.push_back(std::move(other));
   }
 

@@ -105,6 +105,23 @@ TEST_F(PlanTakesTest, ATakeStaysChosenWhenTheStoryChanges) {
   EXPECT_THAT(JobIds(world_.Plan()), IsEmpty());
 }
 
+TEST_F(PlanTakesTest, ATakeThatAScopeLeftIsNamed) {
+  world_.Set(kTake, "1");
+  v1::DimensionIndex& from = *world_.scope.add_from_index();
+  from.set_dimension("segment");
+  from.set_index(2);
+  EXPECT_THAT(world_.Run(), IsEmpty());
+  world_.scope.Clear();
+  const v1::Plan plan = world_.Plan();
+  EXPECT_THAT(JobIds(plan), ElementsAre("Picture[segment=1]", "Film"));
+  const v1::JobReason& reason = plan.layers(0).jobs(0).reason();
+  EXPECT_EQ(reason.kind(), v1::REASON_KIND_TAKE_CHANGED);
+  EXPECT_THAT(reason.subjects(), ElementsAre(kTake));
+  EXPECT_EQ(reason.text(),
+            "take changed to 1: Input:Take_Picture[segment=1]; left as it was "
+            "by the scope of an earlier plan");
+}
+
 TEST_F(PlanTakesTest, AStagedTakeIsAWhatIf) {
   PlanInputs in = world_.Inputs();
   v1::PendingEdit& edit = in.edits.emplace_back();
