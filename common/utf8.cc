@@ -6,6 +6,8 @@
 namespace kinora {
 namespace {
 
+constexpr size_t kMaxCharBytes = 4;
+
 bool IsContinuation(unsigned char byte) { return (byte & 0xC0) == 0x80; }
 
 // The code point order of three-byte characters from U+E000 on is above that of
@@ -64,6 +66,25 @@ size_t ValidUtf8Prefix(absl::string_view text) {
     i += length;
   }
   return i;
+}
+
+void Utf8Check::Add(absl::string_view piece) {
+  while (!begun_.empty() && !piece.empty() && !is_broken_) {
+    begun_.push_back(piece.front());
+    piece.remove_prefix(1);
+    if (Utf8CharLength(begun_) != 0) {
+      begun_.clear();
+    } else if (begun_.size() >= kMaxCharBytes) {
+      is_broken_ = true;
+    }
+  }
+  if (is_broken_ || piece.empty()) return;
+  piece.remove_prefix(ValidUtf8Prefix(piece));
+  if (piece.size() >= kMaxCharBytes) {
+    is_broken_ = true;
+  } else {
+    begun_ = std::string(piece);
+  }
 }
 
 void AppendUtf8(uint32_t code_point, std::string* out) {

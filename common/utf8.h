@@ -23,6 +23,20 @@ inline bool IsValidUtf8(absl::string_view text) {
   return ValidUtf8Prefix(text) == text.size();
 }
 
+// Checks text that comes in pieces, which may end within a character. Not
+// thread-safe.
+class Utf8Check {
+ public:
+  void Add(absl::string_view piece);
+
+  // True if all that was added so far is valid as it stands.
+  bool IsValid() const { return !is_broken_ && begun_.empty(); }
+
+ private:
+  bool is_broken_ = false;
+  std::string begun_;  // what may be the beginning of a character
+};
+
 // Appends `code_point` to `out`. REQUIRES: a Unicode scalar value.
 void AppendUtf8(uint32_t code_point, std::string* out);
 

@@ -35,6 +35,25 @@ TEST(Utf8Test, EndsTheValidPrefixAtTheFirstBadByte) {
   EXPECT_FALSE(IsValidUtf8("\xc0\xaf"));
 }
 
+TEST(Utf8Test, TextInPiecesIsCheckedAcrossThem) {
+  const auto is_valid = [](const std::string& text, size_t piece) {
+    Utf8Check check;
+    for (size_t at = 0; at < text.size(); at += piece) {
+      check.Add(absl::string_view(text).substr(at, piece));
+    }
+    return check.IsValid();
+  };
+  const std::string text = "a\u00e9\u20ac" + Utf8Of(0x1F600) + " whale";
+  for (size_t piece = 1; piece <= text.size(); ++piece) {
+    EXPECT_TRUE(is_valid(text, piece)) << piece;
+    EXPECT_FALSE(is_valid("ab\xff\xfe", piece)) << piece;
+    EXPECT_FALSE(is_valid("\xe2\x82 and more text", piece)) << piece;
+    // Ends within a character.
+    EXPECT_FALSE(is_valid("a\xf0\x9f\x98", piece)) << piece;
+  }
+  EXPECT_TRUE(Utf8Check().IsValid());
+}
+
 TEST(Utf8Test, Utf16OrderPutsHighCharactersBeforePrivateUse) {
   // In ascending order of UTF-16: the last but two begins with 0xD83D.
   const std::vector<std::string> ordered = {"",

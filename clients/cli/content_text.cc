@@ -14,6 +14,7 @@
 #include "common/json.h"
 #include "common/status.h"
 #include "common/utf8.h"
+#include "services/planner/blueprint/input_type.h"
 
 namespace kinora {
 namespace {
@@ -44,6 +45,18 @@ size_t EndOfName(absl::string_view text) {
     if (text[i] == '=' && !inside) return i;
   }
   return absl::string_view::npos;
+}
+
+// The media type that the name tells, if the bytes can be of it.
+std::string TypeOfFile(absl::string_view path, absl::string_view bytes,
+                       bool is_text) {
+  std::string type = MediaTypeOf(path, is_text);
+  const bool is_sound =
+      type == "application/json"
+          ? bytes.size() > kMaxJsonInputBytes || ParseJson(bytes).ok()
+          : type != "text/plain" || is_text;
+  if (is_sound) return type;
+  return is_text ? "text/plain" : "application/octet-stream";
 }
 
 }  // namespace
@@ -101,7 +114,8 @@ absl::StatusOr<InputAssignment> ParseAssignment(absl::string_view text) {
     v1::BlobRef& blob = *assignment.edit.mutable_content()->mutable_blob();
     blob.mutable_digest()->set_hash(Sha256Of(bytes).Hex());
     blob.mutable_digest()->set_size_bytes(static_cast<int64_t>(bytes.size()));
-    blob.set_mime_type(MediaTypeOf(value, IsValidUtf8(bytes)));
+    assignment.is_text = IsValidUtf8(bytes);
+    blob.set_mime_type(TypeOfFile(value, bytes, assignment.is_text));
     return assignment;
   }
   std::string json(value);

@@ -26,6 +26,9 @@ struct InputAssignment {
   // Set for `NAME=file:PATH`: the file whose bytes are the value; then `edit`
   // names them as a blob that is still to be uploaded.
   std::string upload_path;
+  // The bytes of that file are UTF-8 text. What is not has no media type
+  // "text/plain", and what is not JSON none "application/json".
+  bool is_text = true;
 };
 
 // Reads `NAME=JSON`, `NAME=@FILE` (a file of JSON) or `NAME=file:PATH` (bytes).

@@ -45,6 +45,24 @@ TEST(ParseAssignmentTest, TakesFilesAsJsonOrAsBytes) {
             Sha256Of("\x89PNG").Hex());
 }
 
+// A name may promise what the bytes do not hold.
+TEST(ParseAssignmentTest, FilesHaveNoTypeThatTheirBytesCannotBeOf) {
+  TempDir dir;
+  const auto file = [&dir](const std::string& name, const std::string& bytes) {
+    const std::string path = dir.Sub(name);
+    EXPECT_TRUE(WriteFileAtomically(PosixFileSystem(), path, bytes).ok());
+    const InputAssignment file = *ParseAssignment("A=file:" + path);
+    return file.edit.content().blob().mime_type() +
+           (file.is_text ? " text" : " bytes");
+  };
+  EXPECT_EQ(file("story.txt", "a whale"), "text/plain text");
+  EXPECT_EQ(file("story.txt", "\xff\xfe"), "application/octet-stream bytes");
+  EXPECT_EQ(file("story.md", "\xff\xfe"), "text/markdown bytes");
+  EXPECT_EQ(file("style.json", "[1]"), "application/json text");
+  EXPECT_EQ(file("style.json", "[1"), "text/plain text");
+  EXPECT_EQ(file("style.json", "[\"\xff\"]"), "application/octet-stream bytes");
+}
+
 TEST(ParseAssignmentTest, NamesWhatIsWrong) {
   const char* const cases[][2] = {
       {"Topic", "expected NAME=JSON"},

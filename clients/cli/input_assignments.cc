@@ -15,6 +15,27 @@ namespace {
 
 constexpr uint64_t kPieceBytes = 256 * 1024;
 
+// Text is typed so whatever the name of its file says.
+constexpr absl::string_view kTextType = "text/plain";
+
+// A file that is to be the value of an input.
+struct InputFile {
+  int edit = 0;  // in the order of the edits
+  std::string path;
+  bool is_text = false;
+  v1::Digest digest;
+};
+
+// The bytes are here, so they are looked at before they are sent or staged.
+absl::Status CheckText(const InputFile& file, const v1::PendingEdit& edit) {
+  // What is not text was not called that: the input's type did.
+  if (file.is_text || edit.content().blob().mime_type() != kTextType) {
+    return absl::OkStatus();
+  }
+  return InvalidField(edit.input_id(), absl::StrCat("file:", file.path),
+                      "must be UTF-8 text");
+}
+
 // Sends a file as the blob it was hashed as; a file that changed meanwhile is
 // refused by the store.
 absl::Status UploadFile(Connection& connection, absl::string_view movie_id,
@@ -43,21 +64,25 @@ absl::StatusOr<std::vector<v1::PendingEdit>> PrepareEdits(
   if (words.empty()) return edits;
   v1::ValidateInputsRequest request;
   request.set_movie_id(std::string(movie_id));
-  std::vector<std::pair<std::string, v1::Digest>> uploads;
+  std::vector<InputFile> files;
   for (const std::string& word : words) {
     KINORA_ASSIGN_OR_RETURN(InputAssignment assignment, ParseAssignment(word));
     if (!assignment.upload_path.empty()) {
-      uploads.emplace_back(assignment.upload_path,
-                           assignment.edit.content().blob().digest());
+      files.push_back({request.edits_size(), assignment.upload_path,
+                       assignment.is_text,
+                       assignment.edit.content().blob().digest()});
     }
     *request.add_edits() = std::move(assignment.edit);
   }
   KINORA_ASSIGN_OR_RETURN(const v1::ValidateInputsResponse valid,
                           connection.planner().ValidateInputs(request));
-  if (upload == FileUpload::kSkip) uploads.clear();
-  for (const auto& [path, digest] : uploads) {
-    KINORA_RETURN_IF_ERROR(
-        Annotate(UploadFile(connection, movie_id, path, digest), path));
+  for (const InputFile& file : files) {
+    KINORA_RETURN_IF_ERROR(CheckText(file, valid.edits(file.edit)));
+  }
+  if (upload == FileUpload::kSkip) files.clear();
+  for (const InputFile& file : files) {
+    KINORA_RETURN_IF_ERROR(Annotate(
+        UploadFile(connection, movie_id, file.path, file.digest), file.path));
   }
   edits.assign(valid.edits().begin(), valid.edits().end());
   return edits;

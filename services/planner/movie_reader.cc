@@ -5,8 +5,11 @@
 #include "absl/strings/str_cat.h"
 
 #include "common/content.h"
+#include "common/element_id.h"
 #include "common/error_reason.h"
+#include "common/json.h"
 #include "common/status.h"
+#include "common/utf8.h"
 
 namespace kinora {
 namespace {
@@ -65,6 +68,83 @@ absl::StatusOr<MovieInputs> MovieReader::ReadInputs(const std::string& movie_id,
   inputs.through_sequence = response.through_sequence();
   for (const v1::Event& event : response.inputs()) inputs.Apply(event.input());
   return inputs;
+}
+
+absl::Status MovieReader::CheckBytes(const std::string& movie_id,
+                                     InputType type,
+                                     const v1::Content& content) {
+  if (!content.has_blob() ||
+      (type != InputType::kText && type != InputType::kJson)) {
+    return absl::OkStatus();
+  }
+  const std::string name =
+      absl::StrCat(InputTypeName(type), " ", ContentHash(content));
+  {
+    MutexLock lock(mu_);
+    if (checked_.contains(name)) return absl::OkStatus();
+  }
+  v1::ReadBlobRequest request;
+  request.set_movie_id(movie_id);
+  *request.mutable_digest() = content.blob().digest();
+  request.set_verify(true);
+  Utf8Check text;
+  std::string json;
+  // To the end, also of what is no text: it may be that for being damaged.
+  const absl::Status read =
+      store_.blobs.Read(request, [&](absl::string_view bytes) -> absl::Status {
+        text.Add(bytes);
+        if (type != InputType::kJson) return absl::OkStatus();
+        if (json.size() + bytes.size() > kMaxJsonInputBytes) {
+          return absl::InvalidArgumentError(
+              absl::StrCat("must have at most ", kMaxJsonInputBytes, " bytes"));
+        }
+        absl::StrAppend(&json, bytes);
+        return absl::OkStatus();
+      });
+  if (absl::IsNotFound(read) || absl::IsDataLoss(read)) {
+    return absl::OkStatus();
+  }
+  KINORA_RETURN_IF_ERROR(read);
+  if (!text.IsValid()) {
+    return absl::InvalidArgumentError("must be UTF-8 text");
+  }
+  if (type == InputType::kJson) {
+    const absl::Status parsed = ParseJson(json).status();
+    if (!parsed.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("is not JSON: ", parsed.message()));
+    }
+  }
+  MutexLock lock(mu_);
+  if (checked_.size() >= kMaxCheckedBytes) checked_.clear();
+  checked_.insert(name);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<v1::PendingEdit>> MovieReader::CheckedEdits(
+    const std::string& movie_id, const Blueprint& blueprint,
+    const InputMap& set, absl::string_view field,
+    const google::protobuf::RepeatedPtrField<v1::PendingEdit>& edits) {
+  KINORA_ASSIGN_OR_RETURN(std::vector<v1::PendingEdit> canonical,
+                          CanonicalEdits(blueprint, set, field, edits));
+  for (size_t i = 0; i < canonical.size(); ++i) {
+    const v1::PendingEdit& edit = canonical[i];
+    KINORA_ASSIGN_OR_RETURN(const ElementId id,
+                            ElementId::Parse(edit.input_id()));
+    const int input = blueprint.FindInput(id.name);
+    if (input < 0) continue;  // chooses a take
+    const absl::Status bytes =
+        CheckBytes(movie_id, blueprint.inputs[input].rule.type, edit.content());
+    if (absl::IsInvalidArgument(bytes)) {
+      return Annotate(
+          InvalidField(edit.input_id(),
+                       absl::StrCat("blob ", ContentHash(edit.content())),
+                       bytes.message()),
+          absl::StrCat(field, "[", i, "]"));
+    }
+    KINORA_RETURN_IF_ERROR(bytes);
+  }
+  return canonical;
 }
 
 absl::StatusOr<std::string> MovieReader::BirthOf(const std::string& movie_id) {

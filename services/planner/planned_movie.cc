@@ -126,8 +126,8 @@ absl::StatusOr<MadePlan> PlannedMovie::PlanLocked(
   if (request.pending_edits_size() > 0) {
     KINORA_ASSIGN_OR_RETURN(
         options.edits,
-        CanonicalEdits(*blueprint, inputs_.values, "pending_edits",
-                       request.pending_edits()));
+        reader_.CheckedEdits(movie_id_, *blueprint, inputs_.values,
+                             "pending_edits", request.pending_edits()));
     for (const v1::PendingEdit& edit : options.edits) {
       staged[edit.input_id()] = edit.content();
     }
@@ -323,7 +323,7 @@ absl::Status PlannedMovie::TakeEdits() {
     if (value == inputs_.values.end()) {
       kept_.graph->ClearInput(id);
     } else {
-      taken = kept_.graph->SetInput(id, value->second);
+      taken = SetInput(id, value->second, kept_.graph.get());
     }
     if (taken.ok()) continue;
     // The graph lacks this edit and the ones after it.

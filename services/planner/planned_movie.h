@@ -101,6 +101,10 @@ class PlannedMovie {
                                    std::shared_ptr<const Blueprint> blueprint,
                                    GraphShape shape)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Brings the value of an input into a graph. FAILED_PRECONDITION
+  // (INPUT_MISSING) if it is not what the input's type says.
+  absl::Status SetInput(const std::string& id, const v1::Content& content,
+                        HydratedGraph* graph);
   absl::StatusOr<HydratedBase> ReadBase(const v1::GetManifestRequest& request,
                                         const Graph& graph);
   // Plans on the graph that is kept, which becomes one of that shape.

@@ -7,6 +7,7 @@
 #include "absl/strings/str_join.h"
 
 #include "common/content.h"
+#include "common/element_id.h"
 #include "common/status.h"
 #include "services/planner/plan/manifest_scanner.h"
 #include "services/planner/planned_movie.h"
@@ -70,13 +71,34 @@ absl::StatusOr<PlannedMovie::Hydrated> PlannedMovie::Hydrate(
       std::move(base), hydrated.base_blueprint.get());
   hydrated.blueprint = std::move(blueprint);
   for (const auto& [id, content] : inputs.values) {
-    KINORA_RETURN_IF_ERROR(hydrated.graph->SetInput(id, content));
+    KINORA_RETURN_IF_ERROR(SetInput(id, content, hydrated.graph.get()));
   }
   if (saved.has_value()) {
     hydrated.graph->Restore(saved->verified);
     hydrated.saved_verified = saved->verified.jobs.Count();
   }
   return hydrated;
+}
+
+absl::Status PlannedMovie::SetInput(const std::string& id,
+                                    const v1::Content& content,
+                                    HydratedGraph* graph) {
+  KINORA_RETURN_IF_ERROR(graph->SetInput(id, content));
+  if (!content.has_blob()) return absl::OkStatus();
+  const absl::StatusOr<ElementId> parsed = ElementId::Parse(id);
+  if (!parsed.ok() || parsed->kind != ElementId::Kind::kInput) {
+    return absl::OkStatus();
+  }
+  const std::optional<Graph::Element> element = graph->graph().Find(*parsed);
+  if (!element.has_value()) return absl::OkStatus();  // nobody reads it
+  const InputDeclaration& input =
+      graph->blueprint().inputs[graph->graph().InputOf(*element)];
+  const absl::Status bytes =
+      reader_.CheckBytes(movie_id_, input.rule.type, content);
+  if (!absl::IsInvalidArgument(bytes)) return bytes;
+  return InputMissing(
+      input, id,
+      absl::StrCat("has a value that does not fit: it ", bytes.message()));
 }
 
 absl::StatusOr<HydratedBase> PlannedMovie::ReadBase(

@@ -49,7 +49,8 @@ absl::StatusOr<v1::ValidateInputsResponse> StorePlanner::ValidateInputs(
                           reader_.Read(request.movie_id()));
   KINORA_ASSIGN_OR_RETURN(
       std::vector<v1::PendingEdit> edits,
-      CanonicalEdits(*movie.blueprint, movie.inputs, "edits", request.edits()));
+      reader_.CheckedEdits(request.movie_id(), *movie.blueprint, movie.inputs,
+                           "edits", request.edits()));
   v1::ValidateInputsResponse response;
   response.mutable_edits()->Assign(edits.begin(), edits.end());
   return response;

@@ -191,6 +191,87 @@ TEST_F(StorePlannerTest, ValidatesBlueprintsAndInputs) {
                                HasSubstr("pending_edits[0]: Input:Stroy: ")));
 }
 
+TEST_F(StorePlannerTest, BytesOfInputsAreWhatTheirTypesSay) {
+  MakeMovie(R"(blueprint: bytes
+inputs: {Story: {type: text}, Style: {type: json}, Photo: {type: file}}
+nodes:
+  Script:
+    producer: script
+    inputs: {story: Input:Story, style: Input:Style, photo: Input:Photo}
+    outputs: {Text: text/plain}
+)");
+  const auto blob = [](const std::string& bytes, const std::string& type) {
+    v1::Content content;
+    v1::Digest& digest = *content.mutable_blob()->mutable_digest();
+    digest.set_hash(Sha256Of(bytes).Hex());
+    digest.set_size_bytes(static_cast<int64_t>(bytes.size()));
+    content.mutable_blob()->set_mime_type(type);
+    return content;
+  };
+  const auto send = [this](const std::string& bytes) {
+    v1::BatchWriteBlobsRequest write;
+    write.set_movie_id("film");
+    write.add_blobs()->set_data(bytes);
+    EXPECT_OK(store_.blobs.BatchWrite(write));
+  };
+  const auto check = [this](const std::string& id, const v1::Content& content) {
+    v1::ValidateInputsRequest inputs;
+    inputs.set_movie_id("film");
+    inputs.add_edits()->set_input_id(id);
+    *inputs.mutable_edits(0)->mutable_content() = content;
+    return planner_.ValidateInputs(inputs).status();
+  };
+  const std::string picture = "\x89PNG\xff\xfe";
+  // Nobody can tell of bytes that are yet to be sent.
+  EXPECT_OK(check("Story", blob(picture, "image/png")));
+  send(picture);
+  send("[1, 2");
+  send("[1, 2]");
+  EXPECT_THAT(check("Story", blob(picture, "image/png")),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       AllOf(HasSubstr("edits[0]: Input:Story: "),
+                             HasSubstr("must be UTF-8 text"),
+                             HasSubstr(Sha256Of(picture).Hex()))));
+  EXPECT_OK(check("Photo", blob(picture, "image/png")));
+  EXPECT_OK(check("Story", blob("[1, 2", "text/plain")));
+  EXPECT_THAT(
+      check("Style", blob("[1, 2", "application/json")),
+      StatusIs(absl::StatusCode::kInvalidArgument,
+               AllOf(HasSubstr("Input:Style"), HasSubstr("is not JSON"))));
+  EXPECT_OK(check("Style", blob("[1, 2]", "application/json")));
+
+  // Nor does a plan rely on what was set without being asked about.
+  Set("Input:Photo", "x");
+  const auto set = [this](const std::string& id, const v1::Content& content) {
+    v1::AppendEventsRequest append;
+    append.mutable_log()->set_movie_id("film");
+    append.mutable_log()->set_kind(v1::LOG_KIND_INPUTS);
+    v1::Event& event = *append.add_events();
+    event.set_revision("rev-0001");
+    event.mutable_input()->set_input_id(id);
+    event.mutable_input()->set_edited_by(v1::EDITED_BY_USER);
+    *event.mutable_input()->mutable_content() = content;
+    ASSERT_OK(store_.events.Append(append));
+  };
+  set("Input:Style", blob("[1, 2]", "application/json"));
+  set("Input:Story", blob("[1, 2", "text/plain"));
+  EXPECT_OK(Plan());
+  // In the graph that is kept, and in one made anew.
+  set("Input:Story", blob(picture, "text/plain"));
+  for (int i = 0; i < 2; ++i) {
+    const absl::Status refused = Plan().status();
+    EXPECT_THAT(refused, StatusIs(absl::StatusCode::kFailedPrecondition,
+                                  AllOf(HasSubstr("Input:Story"),
+                                        HasSubstr("must be UTF-8 text"))));
+    EXPECT_EQ(ReasonOf(refused), "INPUT_MISSING");
+  }
+  *request_.add_pending_edits()->mutable_content() =
+      blob("[1, 2", "application/json");
+  request_.mutable_pending_edits(0)->set_input_id("Style");
+  EXPECT_THAT(Plan(), StatusIs(absl::StatusCode::kInvalidArgument,
+                               HasSubstr("pending_edits[0]: Input:Style: ")));
+}
+
 TEST_F(StorePlannerTest, DrawsTheGraph) {
   MakeMovie();
   v1::RenderGraphRequest request;

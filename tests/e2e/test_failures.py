@@ -166,3 +166,32 @@ outputs: [Out]
     )
     kinora.ok("movie", "create", "lonely", "--blueprint", str(path))
     assert "nobody" in kinora.fails("run", "lonely")
+
+
+def test_a_file_is_set_only_as_what_it_is(kinora, tmp_path):
+    blueprint = tmp_path / "typed.yaml"
+    blueprint.write_text(
+        "blueprint: typed\n"
+        "inputs: {T: {type: text}, J: {type: json, default: 1}, F: {type: file}}\n"
+        "nodes:\n"
+        "  A: {producer: script, inputs: {t: Input:T, j: Input:J, f: Input:F}, "
+        "outputs: {A: text/plain}}\n"
+    )
+    kinora.ok("movie", "create", "typed", "--blueprint", str(blueprint))
+    picture = tmp_path / "i.png"
+    picture.write_bytes(b"\x89PNG\xff\xfe")
+    latin = tmp_path / "latin.txt"
+    latin.write_bytes(b"caf\xe9")
+    broken = tmp_path / "broken.json"
+    broken.write_text("[1, 2")
+    before = kinora.json("input", "list", "typed")
+    for path in (picture, latin):
+        for command in (("input", "set", "typed"), ("plan", "typed", "--set")):
+            said = kinora.fails(*command, f"T=file:{path}")
+            assert "Input:T" in said and "must be UTF-8 text" in said, said
+            assert str(path) in said, said
+    said = kinora.fails("input", "set", "typed", f"J=file:{broken}")
+    assert "Input:J" in said and "must be JSON" in said, said
+    assert kinora.json("input", "list", "typed") == before
+    kinora.ok("input", "set", "typed", f"T=file:{broken}", f"F=file:{latin}")
+    kinora.ok("plan", "typed")

@@ -78,10 +78,17 @@ absl::StatusOr<v1::Content> CanonicalBlob(const InputRule& rule,
       content.mutable_blob()->set_mime_type(std::string(kTextMime));
       return content;
     case InputType::kJson:
-      if (blob.mime_type() == kJsonMime) return content;
-      return absl::InvalidArgumentError(
-          absl::StrCat("must be JSON, got a file of type \"",
-                       ClipValue(blob.mime_type()), "\""));
+      if (blob.mime_type() != kJsonMime) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("must be JSON, got a file of type \"",
+                         ClipValue(blob.mime_type()), "\""));
+      }
+      if (blob.digest().size_bytes() > kMaxJsonInputBytes) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("must have at most ", kMaxJsonInputBytes,
+                         " bytes, got a file of ", blob.digest().size_bytes()));
+      }
+      return content;
     default:
       return WrongType(rule.type, "a file");
   }

@@ -10,6 +10,7 @@
 #ifndef KINORA_SERVICES_PLANNER_BLUEPRINT_INPUT_TYPE_H_
 #define KINORA_SERVICES_PLANNER_BLUEPRINT_INPUT_TYPE_H_
 
+#include <cstdint>
 #include <optional>
 
 #include "absl/status/statusor.h"
@@ -21,6 +22,9 @@
 namespace kinora {
 
 enum class InputType { kText, kInteger, kNumber, kBoolean, kJson, kFile };
+
+// JSON that is given as a file is read whole where it is checked.
+inline constexpr int64_t kMaxJsonInputBytes = int64_t{16} << 20;
 
 // "text", "integer", ...
 absl::string_view InputTypeName(InputType type);
@@ -40,8 +44,8 @@ absl::StatusOr<v1::Content> ContentFromJson(const InputRule& rule,
                                             const JsonValue& value);
 
 // The canonical form of a content that a client sent: JSON inline, text
-// inline, or a blob. The bytes of a blob are not looked at: for text and json
-// its media type is taken at its word. INVALID_ARGUMENT as above.
+// inline, or a blob. The bytes of a blob are not looked at, see
+// MovieReader::CheckBytes(). INVALID_ARGUMENT as above.
 absl::StatusOr<v1::Content> CanonicalContent(const InputRule& rule,
                                              const v1::Content& content);
 

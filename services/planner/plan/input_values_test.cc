@@ -105,6 +105,13 @@ TEST_F(InputValuesTest, WrongValuesNameInputAndValue) {
   EXPECT_THAT(CheckOne(Edit("Story", InlineContent("text/plain", "\xff"))),
               HasSubstr("UTF-8"));
   EXPECT_THAT(CheckOne(Edit("Style", Blob("text/plain"))), HasSubstr("JSON"));
+  v1::Content large = Blob("application/json");
+  large.mutable_blob()->mutable_digest()->set_size_bytes(kMaxJsonInputBytes);
+  EXPECT_EQ(CheckOne(Edit("Style", large)), "application/json blob");
+  large.mutable_blob()->mutable_digest()->set_size_bytes(kMaxJsonInputBytes +
+                                                         1);
+  EXPECT_THAT(CheckOne(Edit("Style", large)),
+              HasSubstr("must have at most 16777216 bytes"));
   EXPECT_THAT(CheckOne(Edit("Story", v1::Content())), HasSubstr("no value"));
   v1::PendingEdit forged = Edit("Story", InlineContent("text/plain", "ab"));
   forged.mutable_content()->mutable_inline_()->set_data("ba");
