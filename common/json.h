@@ -159,6 +159,9 @@ absl::string_view JsonTypeName(JsonValue::Type type);
 struct JsonLimits {
   // Arrays and objects within each other; at most 1000, for the stack's sake.
   int max_depth = 200;
+  // Whole numbers that a double does not keep the digits of are refused. What
+  // CanonicalJson() has written is read back in any case.
+  bool exact_integers = false;
 };
 
 // Parses one RFC 8259 text, surrounding white space allowed. Refused with
@@ -166,7 +169,8 @@ struct JsonLimits {
 // value, a duplicate key, invalid UTF-8, a lone surrogate escape, a number
 // outside the range of double, nesting beyond the limit, a byte order mark, and
 // every extension (comments, trailing commas, NaN). A number with more digits
-// than a double holds is rounded to the nearest.
+// than a double holds is rounded to the nearest, or OUT_OF_RANGE that names it,
+// as `limits` say.
 absl::StatusOr<JsonValue> ParseJson(absl::string_view text,
                                     const JsonLimits& limits = {});
 

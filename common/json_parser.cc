@@ -4,6 +4,7 @@
 
 #include "absl/strings/charconv.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 
 #include "common/json.h"
 #include "common/status.h"
@@ -16,12 +17,31 @@ constexpr int kDepthCeiling = 1000;
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
+// Whether a whole number, written as `text`, has the digits that are written
+// for the double it became.
+bool KeepsDigits(absl::string_view text, double number) {
+  char buffer[40];
+  const char* const end =
+      std::to_chars(buffer, buffer + sizeof(buffer), std::fabs(number),
+                    std::chars_format::scientific)
+          .ptr;
+  std::string digits;
+  for (const char* p = buffer; p != end && *p != 'e'; ++p) {
+    if (*p != '.') digits.push_back(*p);
+  }
+  absl::ConsumePrefix(&text, "-");
+  return absl::ConsumePrefix(&text, digits) &&
+         text.find_first_not_of('0') == absl::string_view::npos;
+}
+
 // A recursive descent over the text. Each Parse method returns false after it
 // has noted the first error and leaves the rest of the text alone.
 class Parser {
  public:
-  Parser(absl::string_view text, int max_depth)
-      : text_(text), max_depth_(std::min(max_depth, kDepthCeiling)) {}
+  Parser(absl::string_view text, const JsonLimits& limits)
+      : text_(text),
+        max_depth_(std::min(limits.max_depth, kDepthCeiling)),
+        exact_integers_(limits.exact_integers) {}
 
   absl::StatusOr<JsonValue> Parse() {
     JsonValue value;
@@ -37,6 +57,7 @@ class Parser {
 
  private:
   absl::Status Error() const {
+    if (is_inexact_) return absl::OutOfRangeError(error_);
     size_t line = 1;
     size_t line_start = 0;
     for (size_t i = 0; i < at_; ++i) {
@@ -299,22 +320,32 @@ class Parser {
         return FailAt(start, "the number is out of range");
       }
     }
+    const absl::string_view written = text_.substr(start, at_ - start);
+    if (exact_integers_ && whole &&
+        std::fabs(number) >= static_cast<double>(kMaxJsonInteger) &&
+        !KeepsDigits(written, number)) {
+      is_inexact_ = true;
+      return Fail(absl::StrCat("the number ", ClipValue(written),
+                               " is not exact in JSON; put it in quotes"));
+    }
     *value = JsonValue(number);
     return true;
   }
 
   const absl::string_view text_;
   const int max_depth_;
+  const bool exact_integers_;
   size_t at_ = 0;
   int depth_ = 0;
   std::string error_;
+  bool is_inexact_ = false;  // the error is a number that would change
 };
 
 }  // namespace
 
 absl::StatusOr<JsonValue> ParseJson(absl::string_view text,
                                     const JsonLimits& limits) {
-  return Parser(text, limits.max_depth).Parse();
+  return Parser(text, limits).Parse();
 }
 
 }  // namespace kinora

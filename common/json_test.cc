@@ -271,6 +271,32 @@ TEST(JsonValueTest, IntegersAreExactOrRefused) {
               StatusIs(absl::StatusCode::kOutOfRange));
 }
 
+TEST(JsonValueTest, WholeNumbersThatWouldChangeAreRefusedIfAsked) {
+  const JsonLimits exact = {.exact_integers = true};
+  for (absl::string_view text :
+       {"9007199254740993", "-9007199254740993", "123456789012345678",
+        "[1, {\"a\": 12345678901234567890}]", "99999999999999999999"}) {
+    EXPECT_OK(ParseJson(text)) << text;
+    EXPECT_THAT(ParseJson(text, exact),
+                StatusIs(absl::StatusCode::kOutOfRange,
+                         HasSubstr("is not exact in JSON; put it in quotes")))
+        << text;
+  }
+  EXPECT_THAT(ParseJson("[9007199254740993]", exact).status().message(),
+              HasSubstr("the number 9007199254740993 is"));
+  // What is kept as it is, or as near as fractions are.
+  for (absl::string_view text :
+       {"9007199254740992", "-9007199254740992", "123456789012345680",
+        "100000000000000000000", "1000000000000000000000000", "1e300",
+        "3.14159265358979323846", "0", "-0"}) {
+    ASSERT_OK_AND_ASSIGN(const JsonValue value, ParseJson(text, exact));
+    EXPECT_THAT(ParseJson(ToJson(value), exact), IsOkAndHolds(value)) << text;
+  }
+  // Of what is wrong in two ways, the first is told.
+  EXPECT_THAT(ParseJson("[x, 9007199254740993]", exact),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
 TEST(JsonValueTest, ImplicitValuesHaveTheirTypes) {
   EXPECT_TRUE(JsonValue(true).is_bool());
   EXPECT_TRUE(JsonValue(0).is_number());

@@ -123,7 +123,10 @@ absl::StatusOr<InputAssignment> ParseAssignment(absl::string_view text) {
     KINORA_ASSIGN_OR_RETURN(
         json, ReadFile(PosixFileSystem(), value, kMaxInputFileBytes));
   }
-  absl::StatusOr<JsonValue> parsed = ParseJson(json);
+  absl::StatusOr<JsonValue> parsed = ParseJson(json, {.exact_integers = true});
+  if (absl::IsOutOfRange(parsed.status())) {
+    return InvalidField(id.ToString(), json, parsed.status().message());
+  }
   if (!parsed.ok()) {
     // The parser says where it stopped and what it got there.
     return absl::InvalidArgumentError(absl::StrCat(

@@ -70,6 +70,8 @@ TEST(ParseAssignmentTest, NamesWhatIsWrong) {
       {"Topic=night", "is not JSON (text needs quotes"},
       {"To pic=1", "To pic"},
       {"Artifact:Film=1", "names an artefact"},
+      {"Count=9007199254740993",
+       "the number 9007199254740993 is not exact in JSON; put it in quotes"},
       {"Topic=@no-such-file.json", "no-such-file.json"},
       {"Topic=file:no-such-file", "no-such-file"},
   };

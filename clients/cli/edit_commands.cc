@@ -58,7 +58,7 @@ absl::StatusOr<std::string> BytesOf(absl::string_view value,
       return InvalidField("value", value, "must be UTF-8 text");
     }
     if (mime_type != kJson) return bytes;
-    absl::StatusOr<JsonValue> json = ParseJson(bytes);
+    absl::StatusOr<JsonValue> json = ParseJson(bytes, {.exact_integers = true});
     if (!json.ok())
       return InvalidField("value", value, json.status().message());
     return CanonicalJson(*json);
@@ -68,7 +68,10 @@ absl::StatusOr<std::string> BytesOf(absl::string_view value,
     KINORA_ASSIGN_OR_RETURN(text,
                             ReadFile(PosixFileSystem(), value, kMaxFileBytes));
   }
-  absl::StatusOr<JsonValue> json = ParseJson(text);
+  absl::StatusOr<JsonValue> json = ParseJson(text, {.exact_integers = true});
+  if (absl::IsOutOfRange(json.status())) {
+    return InvalidField("value", text, json.status().message());
+  }
   if (!json.ok()) {
     return InvalidField("value", text,
                         absl::StrCat("is not JSON (text needs quotes within "

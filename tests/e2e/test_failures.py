@@ -195,3 +195,12 @@ def test_a_file_is_set_only_as_what_it_is(kinora, tmp_path):
     assert kinora.json("input", "list", "typed") == before
     kinora.ok("input", "set", "typed", f"T=file:{broken}", f"F=file:{latin}")
     kinora.ok("plan", "typed")
+
+
+def test_numbers_that_json_would_change_are_refused(kinora, film):
+    create(kinora, film())
+    before = kinora.json("input", "list", "film")
+    said = kinora.fails("input", "set", "film", "SegmentCount=9007199254740993")
+    assert "Input:SegmentCount" in said, said
+    assert "the number 9007199254740993 is not exact in JSON" in said, said
+    assert kinora.json("input", "list", "film") == before

@@ -92,7 +92,8 @@ absl::Status BlueprintParser::ParseBounds(const YamlNode& map,
                                 " has no bounds"));
     }
     absl::StatusOr<JsonValue> value = ToJson(*node);
-    if (!value.ok() || !value->is_number()) {
+    if (!value.ok()) return Error(node->line, here, value.status().message());
+    if (!value->is_number()) {
       return Error(node->line, here,
                    absl::StrCat("must be a number, got \"",
                                 ClipValue(node->scalar), "\""));

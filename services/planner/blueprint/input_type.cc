@@ -161,7 +161,11 @@ absl::StatusOr<v1::Content> CanonicalContent(const InputRule& rule,
                      " sent with them"));
   }
   if (value.mime_type() == kJsonMime && rule.type != InputType::kFile) {
-    absl::StatusOr<JsonValue> json = ParseJson(value.data());
+    absl::StatusOr<JsonValue> json =
+        ParseJson(value.data(), {.exact_integers = true});
+    if (absl::IsOutOfRange(json.status())) {
+      return absl::InvalidArgumentError(json.status().message());
+    }
     if (!json.ok()) {
       return absl::InvalidArgumentError(
           absl::StrCat("is not JSON: ", json.status().message()));

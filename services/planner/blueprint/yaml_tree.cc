@@ -57,7 +57,7 @@ absl::StatusOr<JsonValue> ScalarToJson(const YamlNode& node) {
   if (text == "false") return JsonValue(false);
   bool is_integer = false;
   if (!IsJsonNumber(text, &is_integer)) return JsonValue(text);
-  absl::StatusOr<JsonValue> number = ParseJson(text);
+  absl::StatusOr<JsonValue> number = ParseJson(text, {.exact_integers = true});
   if (!number.ok() || (is_integer && !number->integer_value().has_value())) {
     return absl::InvalidArgumentError(
         absl::StrCat("the number ", ClipValue(text),

@@ -32,6 +32,8 @@ TEST(YamlTreeTest, PlainScalarsAreWhatJsonSaysTheyAre) {
   EXPECT_EQ(Json("[yes, 0x10, 012, '1', \"true\", 1.2.3, .5, -]"),
             "[\"yes\",\"0x10\",\"012\",\"1\",\"true\",\"1.2.3\",\".5\",\"-\"]");
   EXPECT_THAT(Json("[12345678901234567890]"), HasSubstr("not exact"));
+  EXPECT_THAT(Json("[9007199254740993]"), HasSubstr("not exact"));
+  EXPECT_EQ(Json("[9007199254740992]"), "[9007199254740992]");
 }
 
 TEST(YamlTreeTest, KeepsLines) {

@@ -99,6 +99,15 @@ TEST_F(InputValuesTest, WrongValuesNameInputAndValue) {
   EXPECT_THAT(CheckOne(Json("Count", "-1")), HasSubstr("at least 0"));
   EXPECT_THAT(CheckOne(Json("Loud", "1")), HasSubstr("a boolean"));
   EXPECT_THAT(CheckOne(Json("Loud", "tru")), HasSubstr("not JSON"));
+  EXPECT_THAT(CheckOne(Json("Ratio", "9007199254740993")),
+              AllOf(HasSubstr("Input:Ratio"), HasSubstr("9007199254740993"),
+                    HasSubstr("is not exact in JSON; put it in quotes")));
+  EXPECT_THAT(CheckOne(Json("Style", "{\"a\":[123456789012345678]}")),
+              HasSubstr("the number 123456789012345678 is not exact in JSON"));
+  EXPECT_EQ(CheckOne(Json("Ratio", "1e20")),
+            "application/json 100000000000000000000");
+  EXPECT_EQ(CheckOne(Json("Ratio", "100000000000000000000")),
+            "application/json 100000000000000000000");
   EXPECT_THAT(CheckOne(Edit("Count", Blob("text/plain"))), HasSubstr("a file"));
   EXPECT_THAT(CheckOne(Edit("Count", InlineContent("text/plain", "3"))),
               HasSubstr("application/json"));
