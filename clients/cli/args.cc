@@ -77,6 +77,12 @@ absl::StatusOr<Args> Args::Parse(absl::Span<const std::string> words,
       }
       value = words[++i];
     }
+    // Mostly a shell's variable that is not set: taken for none, it would
+    // switch off what was asked for.
+    if (!spec->value.empty() && value.empty()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "--", name, " needs a value: ", spec->value, ", got an empty one"));
+    }
     args.flags_[std::string(name)].push_back(std::move(value));
   }
   return args;

@@ -34,6 +34,11 @@ TEST(ArgsTest, NamesTheWordThatIsWrong) {
   EXPECT_EQ(Args::Parse({"-x"}, kSpecs).status().message(), "unknown flag -x");
   EXPECT_EQ(Args::Parse({"--set"}, kSpecs).status().message(),
             "--set needs a value: NAME=JSON");
+  // As with "$REV" where that is not set.
+  EXPECT_EQ(Args::Parse({"film", "--output", ""}, kSpecs).status().message(),
+            "--output needs a value: FILE, got an empty one");
+  EXPECT_EQ(Args::Parse({"--set="}, kSpecs).status().message(),
+            "--set needs a value: NAME=JSON, got an empty one");
   EXPECT_EQ(Args::Parse({"--json=1"}, kSpecs).status().message(),
             "--json takes no value");
   EXPECT_EQ(

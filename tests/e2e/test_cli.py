@@ -90,6 +90,19 @@ def test_a_mistyped_word_is_answered_with_the_nearest():
     assert "did you mean" not in said.stderr
 
 
+def test_an_empty_value_of_a_flag_is_bad_usage():
+    for words in (
+        ("input", "set", "film", "N=4", "--expect", ""),
+        ("artefact", "get", "film", "A", "--revision="),
+        ("explain", "film", "A", "--against", ""),
+        ("runs", "list", "--movie", ""),
+    ):
+        said = kinora(*words)
+        assert said.returncode == 2, words
+        flag = next(word for word in words if word.startswith("--")).rstrip("=")
+        assert f"{flag} needs a value" in said.stderr, said.stderr
+
+
 def test_output_that_cannot_be_written_is_a_failure():
     with open("/dev/full", "wb") as full:
         done = subprocess.run(
