@@ -14,12 +14,6 @@
 namespace kinora {
 namespace {
 
-// A name beside `path` that no other call of this or another process uses.
-std::string TemporaryPath(absl::string_view path) {
-  static std::atomic<uint64_t> next = 0;
-  return absl::StrCat(path, ".", getpid(), ".", next.fetch_add(1), ".tmp");
-}
-
 absl::Status WriteAndSync(FileSystem& fs, absl::string_view path,
                           absl::string_view bytes) {
   KINORA_ASSIGN_OR_RETURN(std::unique_ptr<WritableFile> file,
@@ -52,6 +46,11 @@ absl::Status ReadInto(const RandomAccessFile& file, uint64_t offset,
 }
 
 }  // namespace
+
+std::string TemporaryPath(absl::string_view path) {
+  static std::atomic<uint64_t> next = 0;
+  return absl::StrCat(path, ".", getpid(), ".", next.fetch_add(1), ".tmp");
+}
 
 absl::StatusOr<bool> Exists(FileSystem& fs, absl::string_view path) {
   const absl::Status status = fs.Stat(path).status();

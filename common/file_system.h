@@ -194,10 +194,14 @@ absl::StatusOr<std::string> ReadFileRange(FileSystem& fs,
                                           absl::string_view path,
                                           uint64_t offset, uint64_t length);
 
+// A name beside `path`, "<path>.<pid>.<n>.tmp", that no other call of this or
+// another live process uses.
+std::string TemporaryPath(absl::string_view path);
+
 // Replaces or makes the file `path` such that it always holds either the old or
-// all of the new bytes, and the new ones surely once this returns OK: a file
-// "<path>.<pid>.<n>.tmp" beside it is written, synced and renamed, and the
-// directory synced. A crash may leave that file behind; an error removes it.
+// all of the new bytes, and the new ones surely once this returns OK: a file of
+// TemporaryPath() is written, synced and renamed, and the directory synced. A
+// crash may leave that file behind; an error removes it.
 absl::Status WriteFileAtomically(FileSystem& fs, absl::string_view path,
                                  absl::string_view bytes);
 

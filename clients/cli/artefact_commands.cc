@@ -11,9 +11,9 @@
 #include "clients/cli/command.h"
 #include "clients/cli/connection.h"
 #include "clients/cli/content_text.h"
+#include "clients/cli/output_file.h"
 #include "common/element_id.h"
 #include "common/error_reason.h"
-#include "common/file_system.h"
 #include "common/status.h"
 #include "services/store/manifest/manifest_document.h"
 
@@ -45,20 +45,14 @@ absl::Status CopyContent(const Invocation& call, const v1::Content& content,
   return CopyBlob(call, content.blob(), sink);
 }
 
-// The file appears whole or not at all.
 absl::Status CopyToFile(const Invocation& call, const v1::Content& content,
                         const std::string& path) {
-  FileSystem& fs = PosixFileSystem();
-  const std::string partial = absl::StrCat(path, ".partial");
-  KINORA_ASSIGN_OR_RETURN(std::unique_ptr<WritableFile> file,
-                          fs.OpenForWrite(partial, OpenMode::kTruncate));
-  absl::Status copied = CopyContent(
+  KINORA_ASSIGN_OR_RETURN(OutputFile file,
+                          OutputFile::Open(path, ExistingFile::kReplace));
+  KINORA_RETURN_IF_ERROR(CopyContent(
       call, content,
-      [&file](absl::string_view bytes) { return file->Append(bytes); });
-  if (copied.ok()) copied = file->Close();
-  if (copied.ok()) copied = fs.Rename(partial, path);
-  if (!copied.ok()) fs.Remove(partial).IgnoreError();
-  return copied;
+      [&file](absl::string_view bytes) { return file.Append(bytes); }));
+  return file.Finish();
 }
 
 absl::StatusOr<int> GetArtefact(const Invocation& call) {

@@ -7,12 +7,12 @@
 #include <memory>
 #include <string>
 
-#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 
 #include "clients/cli/amounts.h"
 #include "clients/cli/command.h"
 #include "clients/cli/connection.h"
+#include "clients/cli/output_file.h"
 #include "common/file_system.h"
 #include "common/ids.h"
 #include "common/status.h"
@@ -24,30 +24,16 @@ constexpr size_t kReadBytes = size_t{1} << 20;
 // In the place of a file: standard input or output.
 constexpr absl::string_view kStandardStream = "-";
 
-// Writes beside `path` and gives the file its name once it is whole and on
-// stable storage.
+// The size of the copy.
 absl::StatusOr<int64_t> WriteCopy(const Invocation& call,
                                   const v1::BackUpMovieRequest& request,
                                   const std::string& path) {
-  FileSystem& fs = PosixFileSystem();
-  KINORA_ASSIGN_OR_RETURN(const bool taken, Exists(fs, path));
-  if (taken) {
-    return absl::AlreadyExistsError(
-        absl::StrCat("there is a file \"", path, "\" already"));
-  }
-  const std::string part = absl::StrCat(path, ".part");
-  KINORA_ASSIGN_OR_RETURN(std::unique_ptr<WritableFile> file,
-                          fs.OpenForWrite(part, OpenMode::kTruncate));
-  absl::Cleanup remove = [&] { fs.Remove(part).IgnoreError(); };
+  KINORA_ASSIGN_OR_RETURN(OutputFile file,
+                          OutputFile::Open(path, ExistingFile::kRefuse));
   KINORA_RETURN_IF_ERROR(call.connection.store().maintenance.BackUpMovie(
-      request, [&](absl::string_view bytes) { return file->Append(bytes); }));
-  const auto size = static_cast<int64_t>(file->Size());
-  KINORA_RETURN_IF_ERROR(file->Sync());
-  KINORA_RETURN_IF_ERROR(file->Close());
-  KINORA_RETURN_IF_ERROR(fs.RenameIfAbsent(part, path));
-  std::move(remove).Cancel();
-  KINORA_RETURN_IF_ERROR(fs.SyncDirectory(ParentPath(path)));
-  return size;
+      request, [&](absl::string_view bytes) { return file.Append(bytes); }));
+  KINORA_RETURN_IF_ERROR(file.Finish());
+  return file.size();
 }
 
 absl::StatusOr<int> BackUpToStandardOutput(

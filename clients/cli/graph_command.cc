@@ -4,11 +4,10 @@
 #include <string>
 
 #include "absl/strings/numbers.h"
-#include "absl/strings/str_cat.h"
 
 #include "clients/cli/command.h"
 #include "clients/cli/connection.h"
-#include "common/file_system.h"
+#include "clients/cli/output_file.h"
 #include "common/status.h"
 
 namespace kinora {
@@ -21,17 +20,11 @@ absl::StatusOr<v1::GraphFormat> ParseFormat(absl::string_view text) {
   return InvalidField("--format", text, "must be dot, mermaid or svg");
 }
 
-// The file appears whole or not at all.
-absl::Status WriteWhole(const std::string& path, const std::string& text) {
-  FileSystem& fs = PosixFileSystem();
-  const std::string partial = absl::StrCat(path, ".partial");
-  KINORA_ASSIGN_OR_RETURN(std::unique_ptr<WritableFile> file,
-                          fs.OpenForWrite(partial, OpenMode::kTruncate));
-  absl::Status written = file->Append(text);
-  if (written.ok()) written = file->Close();
-  if (written.ok()) written = fs.Rename(partial, path);
-  if (!written.ok()) fs.Remove(partial).IgnoreError();
-  return written;
+absl::Status WriteWhole(const std::string& path, absl::string_view text) {
+  KINORA_ASSIGN_OR_RETURN(OutputFile file,
+                          OutputFile::Open(path, ExistingFile::kReplace));
+  KINORA_RETURN_IF_ERROR(file.Append(text));
+  return file.Finish();
 }
 
 absl::StatusOr<int> DrawGraph(const Invocation& call) {

@@ -1,9 +1,10 @@
 """What the command line says of itself, and docs/cli.md of it."""
 
+import os
 import re
 import subprocess
 
-from cluster import BIN, ROOT
+from cluster import BIN, Kinora, ROOT
 
 DOCS = (ROOT / "docs/cli.md").read_text()
 
@@ -110,3 +111,27 @@ def test_output_that_cannot_be_written_is_a_failure():
         )
     assert done.returncode == 1
     assert b"standard output" in done.stderr
+
+
+def test_output_goes_where_the_name_leads(server, film, tmp_path):
+    client = Kinora(server.address)
+    client.ok("movie", "create", "film", "--blueprint", film())
+    drawn = client.ok("graph", "film")
+    client.ok("graph", "film", "-o", "/dev/null")
+    link = tmp_path / "link.dot"
+    link.symlink_to("target.dot")
+    (tmp_path / "link.dot.partial").write_text("mine")
+    several = [
+        client.start("graph", "film", "-o", str(link)) for _ in range(4)
+    ]
+    assert [process.wait(timeout=60) for process in several] == [0] * 4
+    assert link.is_symlink()
+    assert (tmp_path / "target.dot").read_text() == drawn
+    assert (tmp_path / "link.dot.partial").read_text() == "mine"
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    writer = client.start("graph", "film", "-o", str(fifo))
+    assert fifo.read_text() == drawn
+    assert writer.wait(timeout=60) == 0
+    assert fifo.is_fifo()
+    assert not list(tmp_path.glob("*.tmp"))
