@@ -33,6 +33,15 @@ absl::Status CheckPlan(absl::string_view movie_id, absl::string_view json) {
   return absl::OkStatus();
 }
 
+// Replaces an object that does not hold the bytes its name promises: it was
+// damaged. A crash leaves the old ones or all of these.
+absl::Status Mend(ObjectStorage& storage, absl::string_view key,
+                  absl::string_view bytes) {
+  const absl::StatusOr<std::string> stored = ReadObject(storage, key);
+  if (stored.ok() && *stored == bytes) return absl::OkStatus();
+  return storage.Write(key, bytes);
+}
+
 }  // namespace
 
 absl::StatusOr<v1::SavePlanResponse> ObjectPlanStore::Save(
@@ -46,8 +55,10 @@ absl::StatusOr<v1::SavePlanResponse> ObjectPlanStore::Save(
         "DIGEST_MISMATCH");
   }
   KINORA_RETURN_IF_ERROR(CheckPlan(header.movie_id(), json));
-  KINORA_RETURN_IF_ERROR(
-      CreateObject(storage_, PlanKey(header.movie_id(), hash), json).status());
+  const std::string key = PlanKey(header.movie_id(), hash);
+  KINORA_ASSIGN_OR_RETURN(const bool created,
+                          CreateObject(storage_, key, json));
+  if (!created) KINORA_RETURN_IF_ERROR(Mend(storage_, key, json));
   v1::SavePlanResponse response;
   response.set_plan_hash(hash);
   return response;

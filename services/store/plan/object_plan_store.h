@@ -27,8 +27,9 @@ class ObjectPlanStore final : public PlanStore {
                   LeaseTable& leases)
       : storage_(storage), movies_(movies), leases_(leases) {}
 
-  // INVALID_ARGUMENT if `json` is not a plan of the movie in canonical form, or
-  // does not have `header.expected_hash()`.
+  // A stored plan that was damaged is written again. INVALID_ARGUMENT if `json`
+  // is not a plan of the movie in canonical form, or does not have
+  // `header.expected_hash()`.
   absl::StatusOr<v1::SavePlanResponse> Save(const v1::SavePlanHeader& header,
                                             absl::string_view json) override;
 

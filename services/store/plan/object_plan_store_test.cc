@@ -82,6 +82,21 @@ TEST_F(ObjectPlanStoreTest, ADamagedPlanIsReported) {
   EXPECT_THAT(Load(saved.plan_hash()), StatusIs(absl::StatusCode::kDataLoss));
 }
 
+TEST_F(ObjectPlanStoreTest, SavingADamagedPlanMendsIt) {
+  ASSERT_OK_AND_ASSIGN(v1::SavePlanResponse saved, Save(PlanJson()));
+  const std::string key = PlanKey("film", saved.plan_hash());
+  for (const std::string& damaged :
+       {std::string("{}"), std::string(), PlanJson() + "\n"}) {
+    ASSERT_OK(storage_.Write(key, damaged));
+    ASSERT_OK(Save(PlanJson()));
+    EXPECT_THAT(Load(saved.plan_hash()), IsOkAndHolds(PlanJson()));
+  }
+  // What is refused mends nothing.
+  ASSERT_OK(storage_.Write(key, "{}"));
+  EXPECT_FALSE(Save("{}", saved.plan_hash()).ok());
+  EXPECT_THAT(Load(saved.plan_hash()), StatusIs(absl::StatusCode::kDataLoss));
+}
+
 // F: S1-6
 TEST_F(ObjectPlanStoreTest, ProgressIsKeptByRevisionAndReplaced) {
   v1::LoadProgressRequest load;
