@@ -20,8 +20,10 @@
 namespace kinora {
 namespace {
 
-// After a crash runs of the movie wait this long.
-constexpr absl::Duration kLeaseTime = absl::Seconds(60);
+// After a crash runs of the movie wait this long, counted from the store's next
+// start, but nobody who goes back to the same revision does. Long enough for
+// what is read before the first append, which renews it.
+constexpr absl::Duration kLeaseTime = absl::Seconds(30);
 constexpr int kDigestsPerCheck = 10'000;
 
 // The run a revision is committed under that goes back: 26 digits of base 32,
