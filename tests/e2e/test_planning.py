@@ -213,3 +213,15 @@ def test_what_may_run_is_said_in_words(kinora, film):
     plan = kinora.json("plan", "film")
     may_run = {id for id, job in jobs_of(plan).items() if job["need"] == "may_run"}
     assert len(may_run) == plan["summary"]["mayRunJobs"] == 3 + 3 + 1
+
+
+def test_a_plan_whose_file_is_damaged_is_written_again(kinora, film, tmp_path):
+    create(kinora, film())
+    plan_hash = kinora.json("plan", "film")["planHash"]
+    stored = tmp_path / "data/builds/film/runs/plans" / f"{plan_hash}.json"
+    whole = stored.read_bytes()
+    stored.write_bytes(b"garbage")
+    assert kinora.json("plan", "film")["planHash"] == plan_hash
+    assert stored.read_bytes() == whole
+    stored.write_bytes(b"")
+    assert kinora.run("film").end == "run.completed"
