@@ -1,19 +1,24 @@
 #include "services/planner/history/take_list.h"
 
+#include <utility>
+
 #include "common/content.h"
 
 namespace kinora {
 namespace {
 
-// Puts another value in the place of a draw.
-void Replace(const v1::Event& event, v1::Take* take) {
+// What an event tells of its draw.
+v1::Take TakeOf(const v1::Event& event) {
   const v1::ArtefactEvent& attempt = event.artefact();
-  *take->mutable_content() = attempt.output();
-  *take->mutable_time() = event.time();
-  take->set_revision(event.revision());
-  take->clear_cost();
-  take->set_sequence(attempt.reused_sequence() != 0 ? attempt.reused_sequence()
-                                                    : event.sequence());
+  v1::Take take;
+  take.set_draw(attempt.draw());
+  if (attempt.has_output()) *take.mutable_content() = attempt.output();
+  *take.mutable_time() = event.time();
+  take.set_revision(event.revision());
+  if (attempt.has_cost()) *take.mutable_cost() = attempt.cost();
+  take.set_inputs_hash(attempt.inputs_hash());
+  take.set_sequence(event.sequence());
+  return take;
 }
 
 }  // namespace
@@ -21,47 +26,35 @@ void Replace(const v1::Event& event, v1::Take* take) {
 void TakeList::Add(const v1::Event& event) {
   const v1::ArtefactEvent& attempt = event.artefact();
   if (attempt.artefact_id() != artefact_id_) return;
-  const bool succeeded = attempt.status() == v1::ARTEFACT_STATUS_SUCCEEDED;
-  if (attempt.reused_sequence() != 0 ||
-      attempt.produced_by().edited_by() == v1::EDITED_BY_USER) {
-    const auto draw = draws_.find(attempt.draw());
-    if (!succeeded || draw == draws_.end() ||
-        draw->second.made.inputs_hash() != attempt.inputs_hash()) {
-      return;
-    }
-    v1::Take& now = draw->second.now;
-    if (attempt.reused_sequence() == draw->second.made.sequence()) {
-      now = draw->second.made;
-    } else if (attempt.reused_sequence() != now.sequence()) {
-      Replace(event, &now);
-    }
-    return;
+  v1::Take take = TakeOf(event);
+  const int64_t reused = attempt.reused_sequence();
+  if (attempt.status() != v1::ARTEFACT_STATUS_SUCCEEDED) {
+    // A draw that once gave something is not undone by a failure.
+    const auto known = takes_.find(attempt.draw());
+    if (known != takes_.end() && known->second.has_content()) return;
+  } else if (reused == 0) {
+    works_[event.sequence()] = take;
+  } else if (const auto work = works_.find(reused); work != works_.end()) {
+    take = work->second;
+    take.set_draw(attempt.draw());
+    take.set_inputs_hash(attempt.inputs_hash());
+  } else {
+    take.set_sequence(reused);  // all that is left of the work
   }
-  v1::Take& take = draws_[attempt.draw()].made;
-  take.set_draw(attempt.draw());
-  // A draw that once gave something is not undone by a failure.
-  if (!succeeded && take.has_content()) return;
-  if (succeeded) *take.mutable_content() = attempt.output();
-  *take.mutable_time() = event.time();
-  take.set_revision(event.revision());
-  take.clear_cost();
-  if (attempt.has_cost()) *take.mutable_cost() = attempt.cost();
-  take.set_inputs_hash(attempt.inputs_hash());
-  take.set_sequence(event.sequence());
-  draws_[attempt.draw()].now = take;
+  takes_[attempt.draw()] = std::move(take);
 }
 
 void TakeList::Describe(const v1::ManifestArtefact* current,
                         v1::ListTakesResponse* response) const {
-  for (const auto& [number, draw] : draws_) {
+  for (const auto& entry : takes_) {
     v1::Take& listed = *response->add_takes();
-    listed = draw.now;
+    listed = entry.second;
     listed.set_is_current(current != nullptr && listed.has_content() &&
                           current->inputs_hash() == listed.inputs_hash() &&
                           ContentHash(current->content()) ==
                               ContentHash(listed.content()));
   }
-  response->set_next_draw(draws_.empty() ? 0 : draws_.rbegin()->first + 1);
+  response->set_next_draw(takes_.empty() ? 0 : takes_.rbegin()->first + 1);
 }
 
 }  // namespace kinora

@@ -14,9 +14,8 @@
 
 namespace kinora {
 
-// What producers made of an artefact last, by draw. Reuses and edits by hand
-// are no draws, but where they say something else under the key of a draw, that
-// is what comes back with it, and so what the take is.
+// What each draw of an artefact is: what a producer or an edit by hand gave it
+// last, or what a reuse of that brought back since, be it under another key.
 class TakeList {
  public:
   explicit TakeList(std::string artefact_id)
@@ -31,13 +30,9 @@ class TakeList {
                 v1::ListTakesResponse* response) const;
 
  private:
-  struct Draw {
-    v1::Take made;
-    v1::Take now;  // the same, unless something was put in its place
-  };
-
   const std::string artefact_id_;
-  std::map<uint32_t, Draw> draws_;
+  std::map<uint32_t, v1::Take> takes_;  // by draw
+  std::map<int64_t, v1::Take> works_;   // what reuses name, by sequence
 };
 
 }  // namespace kinora
