@@ -156,8 +156,11 @@ std::string DescribeOrigin(const v1::Cause& cause) {
     case v1::VALUE_ORIGIN_MADE:
       return absl::StrCat("made", since, " by ", cause.run_id());
     case v1::VALUE_ORIGIN_REUSED:
-      return absl::StrCat("reused", since, ": the work is event ",
-                          cause.reused_sequence(), " of the artefact log");
+      return absl::StrCat(
+          "reused", since,
+          cause.edited_by() == v1::EDITED_BY_USER ? ", put in by hand" : "",
+          ": the work is event ", cause.reused_sequence(),
+          " of the artefact log");
     case v1::VALUE_ORIGIN_EDITED:
       return absl::StrCat("replaced by hand by a user", since);
     case v1::VALUE_ORIGIN_SET:

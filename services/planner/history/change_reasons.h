@@ -17,6 +17,11 @@
 
 namespace kinora {
 
+// Said of a value that an edit by hand gave before, under the same key: a
+// revert brought it back, or a run took it over late.
+inline constexpr absl::string_view kPutInByHandBefore =
+    "an earlier value, put in by hand";
+
 // Small while there is one reason or none: a diff keeps one for every artefact
 // that differs. Not thread-safe.
 class ChangeReasons {

@@ -147,8 +147,11 @@ class Explainer {
     const bool same = before != nullptr &&
                       before->inputs_hash() == now->inputs_hash() &&
                       cause->old_hash() == cause->new_hash();
+    bool came_back = false;
     if (now_event.has_value()) {
       TellEvent(*now_event, cause);
+      came_back = CameBack(*now_event, before, old_event);
+      if (came_back) cause->set_origin(v1::VALUE_ORIGIN_REUSED);
     } else {
       Note(absl::StrCat("the log no longer holds how ", cause->id(),
                         " was made"));
@@ -160,7 +163,7 @@ class Explainer {
           cause->since_revision().empty()
               ? "unchanged"
               : absl::StrCat("unchanged since ", cause->since_revision()));
-    } else if (cause->edited_by() == v1::EDITED_BY_USER) {
+    } else if (cause->edited_by() == v1::EDITED_BY_USER && !came_back) {
       // Its value does not come from what its job reads.
       reasons.Add(v1::REASON_KIND_EDITED_BY_HAND);
     } else if (before == nullptr) {
@@ -185,6 +188,16 @@ class Explainer {
                           ? v1::VALUE_ORIGIN_EDITED
                       : attempt.reused_sequence() != 0 ? v1::VALUE_ORIGIN_REUSED
                                                        : v1::VALUE_ORIGIN_MADE);
+  }
+
+  // True if an event brings back what is older than what `before` has: an edit
+  // by hand is then not the reason, but what brought its key back.
+  bool CameBack(const v1::Event& event, const v1::ManifestArtefact* before,
+                const std::optional<v1::Event>& old_event) const {
+    const int64_t work = event.artefact().reused_sequence();
+    if (work == 0 || before_.manifest == nullptr) return false;
+    return before == nullptr ||
+           (old_event.has_value() && work < old_event->sequence());
   }
 
   // What it was made of is a cause; where something decided that there is such
@@ -254,7 +267,10 @@ class Explainer {
         old_event->artefact().inputs_hash()) {
       return ExplainWork(reasons, *cause);
     }
-    if (old_event->artefact().produced_by().edited_by() == v1::EDITED_BY_USER) {
+    if (cause->edited_by() == v1::EDITED_BY_USER) {
+      reasons->Add(v1::REASON_KIND_EDITED_BY_HAND, kPutInByHandBefore);
+    } else if (old_event->artefact().produced_by().edited_by() ==
+               v1::EDITED_BY_USER) {
       reasons->Add(v1::REASON_KIND_EDITED_BY_HAND,
                    "the edit by hand was taken back");
     } else {

@@ -168,6 +168,71 @@ TEST_F(ExplanationTest, ReusedAndReplacedArtefactsSayHow) {
   EXPECT_EQ(explained_.causes(0).reused_sequence(), 3);
 }
 
+// F: B-12, B-6: what brought the key of an edit back is why it holds again.
+TEST_F(ExplanationTest, EditThatComesBackIsNotTheReason) {
+  const auto put_in_by_hand = [this](int64_t reused) {
+    v1::ArtefactEvent& edit =
+        Make("Artifact:Text", "Script", "by hand", {{"story", "Input:Story"}});
+    edit.mutable_produced_by()->set_edited_by(v1::EDITED_BY_USER);
+    edit.set_reused_sequence(reused);
+    return static_cast<int64_t>(events_.size());
+  };
+  Set("Input:Story", "a cat");
+  MakeScript("about a cat");
+  Commit();
+  const int64_t edit = put_in_by_hand(0);
+  Commit();
+  Set("Input:Story", "a dog");
+  MakeScript("about a dog");
+  const RevisionState changed = Commit();
+  Set("Input:Story", "a cat");
+  put_in_by_hand(edit);
+  const RevisionState undone = Commit();
+  EXPECT_THAT(Why("Artifact:Text", changed, undone),
+              ElementsAre("0 Artifact:Text: input changed: Input:Story",
+                          "1 Input:Story: edited"));
+  EXPECT_EQ(explained_.causes(0).origin(), v1::VALUE_ORIGIN_REUSED);
+  EXPECT_EQ(explained_.causes(0).edited_by(), v1::EDITED_BY_USER);
+  EXPECT_EQ(explained_.causes(0).reused_sequence(), edit);
+  // Under the same key, as by a revert.
+  MakeScript("made anew");
+  const RevisionState anew = Commit();
+  put_in_by_hand(edit);
+  const RevisionState reverted = Commit();
+  EXPECT_THAT(Why("Artifact:Text", anew, reverted),
+              ElementsAre("0 Artifact:Text: an earlier value, put in by hand"));
+  EXPECT_EQ(explained_.causes(0).origin(), v1::VALUE_ORIGIN_REUSED);
+}
+
+// F: B-12, B-6
+TEST_F(ExplanationTest, EditThatComesBackWithItsPlaceNamesWhatSizesIt) {
+  const std::string id = "Artifact:Image[segment=2]";
+  const auto put_in_by_hand = [this](int64_t reused) {
+    MakePicture("by hand", 2);
+    v1::ArtefactEvent& edit = *events_.back().mutable_artefact();
+    edit.mutable_produced_by()->set_edited_by(v1::EDITED_BY_USER);
+    edit.set_reused_sequence(reused);
+    return static_cast<int64_t>(events_.size());
+  };
+  Set("Input:Story", "a cat");
+  Set("Input:Count", "3");
+  MakeScript("about a cat");
+  const int64_t edit = put_in_by_hand(0);
+  Commit();
+  Set("Input:Count", "2");
+  Remove(id);
+  const RevisionState without = Commit();
+  Set("Input:Count", "3");
+  put_in_by_hand(edit);
+  const RevisionState with = Commit();
+  Why(id, without, with);
+  EXPECT_THAT(explained_.causes(0).reason().text(),
+              HasSubstr("not in rev-0002"));
+  EXPECT_EQ(explained_.causes(0).origin(), v1::VALUE_ORIGIN_REUSED);
+  ASSERT_EQ(explained_.causes_size(), 2);
+  EXPECT_EQ(explained_.causes(1).id(), "Input:Count");
+}
+
 TEST_F(ExplanationTest, FirstRevisionIsExplainedByWhatItWasMadeOf) {
   Set("Input:Story", "a cat");
   MakeScript("about a cat");

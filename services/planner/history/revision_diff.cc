@@ -157,6 +157,9 @@ void RevisionDiff::Add(const v1::Event& event) {
       ContentHash(attempt.output()) != ContentHash(artefact.after->content())) {
     return;
   }
+  if (attempt.reused_sequence() == 0 && *revision > from_number_) {
+    artefact.is_new = true;
+  }
   Explain(event, &artefact);
 }
 
@@ -194,7 +197,10 @@ void RevisionDiff::Explain(const v1::Event& event, Artefact* artefact) {
   const v1::ProducedBy& by = attempt.produced_by();
   artefact->run = RunNumber(by.run_id());
   artefact->reasons.Clear();
-  if (by.edited_by() == v1::EDITED_BY_USER) {
+  // An edit that merely comes back is not why.
+  const bool came_back = attempt.reused_sequence() != 0 && !artefact->is_new;
+  const bool by_hand = by.edited_by() == v1::EDITED_BY_USER;
+  if (by_hand && !came_back) {
     artefact->origin = v1::VALUE_ORIGIN_EDITED;
     artefact->reasons.Add(v1::REASON_KIND_EDITED_BY_HAND);
     return;
@@ -204,9 +210,13 @@ void RevisionDiff::Explain(const v1::Event& event, Artefact* artefact) {
   if (artefact->before == nullptr) return;
   ExplainKey(attempt, artefact);
   if (!artefact->reasons.empty()) return;
-  artefact->reasons.Add(artefact->before->inputs_hash() == attempt.inputs_hash()
-                            ? v1::REASON_KIND_FORCED
-                            : v1::REASON_KIND_WIRING_CHANGED);
+  if (artefact->before->inputs_hash() != attempt.inputs_hash()) {
+    artefact->reasons.Add(v1::REASON_KIND_WIRING_CHANGED);
+  } else if (by_hand) {
+    artefact->reasons.Add(v1::REASON_KIND_EDITED_BY_HAND, kPutInByHandBefore);
+  } else {
+    artefact->reasons.Add(v1::REASON_KIND_FORCED);
+  }
 }
 
 // What of the key is other than it would have been in the old revision.

@@ -63,6 +63,7 @@ class RevisionDiff {
     const v1::ManifestArtefact* after = nullptr;
     v1::ValueOrigin origin = v1::VALUE_ORIGIN_UNSPECIFIED;
     int run = -1;           // in runs_
+    bool is_new = false;    // made or edited after the older revision
     ChangeReasons place;    // of what is in one of them only
     ChangeReasons reasons;  // of what has another value
   };

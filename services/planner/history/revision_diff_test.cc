@@ -80,6 +80,13 @@ class RevisionDiffTest : public ::testing::Test {
     attempt.mutable_cost()->set_micros(500'000);
     return event;
   }
+  v1::Event MadeByHand(const std::string& id, const std::string& text,
+                       const std::string& key, const std::string& revision) {
+    v1::Event event = Made(id, text, key, revision);
+    event.mutable_artefact()->mutable_produced_by()->set_edited_by(
+        v1::EDITED_BY_USER);
+    return event;
+  }
   static void Read(const std::string& source, const std::string& text,
                    v1::Event* event) {
     v1::Dependency& dependency = *event->mutable_artefact()->add_dependencies();
@@ -125,10 +132,13 @@ TEST_F(RevisionDiffTest, NamesWhatDiffersAndWhy) {
   v1::Event text = Made("Artifact:Text", "dog", "dog", "rev-0002");
   Read("Input:Story", "a dog", &text);
   diff.Add(text);
-  v1::Event hand = Made("Artifact:Hand", "by hand", "hand", "rev-0003");
-  hand.mutable_artefact()->mutable_produced_by()->set_edited_by(
-      v1::EDITED_BY_USER);
-  hand.mutable_artefact()->set_reused_sequence(7);
+  // The edit, and the run that takes it over.
+  v1::Event hand = MadeByHand("Artifact:Hand", "by hand", "hand", "rev-0002");
+  hand.mutable_artefact()->mutable_produced_by()->clear_run_id();
+  diff.Add(hand);
+  const int64_t edit = hand.sequence();
+  hand = MadeByHand("Artifact:Hand", "by hand", "hand", "rev-0003");
+  hand.mutable_artefact()->set_reused_sequence(edit);
   diff.Add(hand);
   diff.Add(Made("Artifact:Again", "twice", "again", "rev-0003"));
   diff.Add(Made("Artifact:New", "new", "new", "rev-0003"));
@@ -153,6 +163,30 @@ TEST_F(RevisionDiffTest, NamesWhatDiffersAndWhy) {
   EXPECT_EQ(summary.changed_artefacts(), 3);
   EXPECT_EQ(summary.unchanged_artefacts(), 1);
   EXPECT_TRUE(summary.complete_history());
+}
+
+// F: B-6: an edit before the older revision is why nothing changed since.
+TEST_F(RevisionDiffTest, EditThatComesBackIsNotTheReason) {
+  Set(&old_, "Input:Story", "a dog");
+  Set(&new_, "Input:Story", "a cat");
+  Put(&old_, "Artifact:Text", "dog", "dog");
+  Put(&new_, "Artifact:Text", "by hand", "cat");
+  Put(&old_, "Artifact:Hand", "made", "hand");
+  Put(&new_, "Artifact:Hand", "by hand", "hand");
+  RevisionDiff diff(StateOf(old_, "dark"), StateOf(new_, "dark"));
+  v1::Event text = MadeByHand("Artifact:Text", "by hand", "cat", "rev-0003");
+  text.mutable_artefact()->set_reused_sequence(3);
+  Read("Input:Story", "a cat", &text);
+  diff.Add(text);
+  v1::Event hand = MadeByHand("Artifact:Hand", "by hand", "hand", "rev-0003");
+  hand.mutable_artefact()->set_reused_sequence(4);
+  diff.Add(hand);
+  EXPECT_THAT(Lines(diff),
+              ElementsAre("Input:Story: edited",
+                          "Artifact:Hand: an earlier value, put in by hand",
+                          "Artifact:Text: input changed: Input:Story"));
+  EXPECT_EQ(diff.At(1).origin(), v1::VALUE_ORIGIN_REUSED);
+  EXPECT_EQ(diff.At(2).origin(), v1::VALUE_ORIGIN_REUSED);
 }
 
 // F: B-7: recorded actuals.
