@@ -21,6 +21,9 @@ namespace kinora {
 // revert brought it back, or a run took it over late.
 inline constexpr absl::string_view kPutInByHandBefore =
     "an earlier value, put in by hand";
+// The same of what was made.
+inline constexpr absl::string_view kMadeBefore =
+    "an earlier value, from the same inputs";
 
 // Small while there is one reason or none: a diff keeps one for every artefact
 // that differs. Not thread-safe.

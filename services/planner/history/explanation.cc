@@ -274,7 +274,9 @@ class Explainer {
       reasons->Add(v1::REASON_KIND_EDITED_BY_HAND,
                    "the edit by hand was taken back");
     } else {
-      reasons->Add(v1::REASON_KIND_FORCED);
+      const bool came_back =
+          CameBack(*now_event, before_.FindArtefact(cause->id()), old_event);
+      reasons->Add(v1::REASON_KIND_FORCED, came_back ? kMadeBefore : "");
     }
     return absl::OkStatus();
   }

@@ -204,6 +204,21 @@ TEST_F(ExplanationTest, EditThatComesBackIsNotTheReason) {
   EXPECT_EQ(explained_.causes(0).origin(), v1::VALUE_ORIGIN_REUSED);
 }
 
+// F: B-12: nothing was made.
+TEST_F(ExplanationTest, ReuseUnderTheSameKeyIsNotMadeAnew) {
+  Set("Input:Story", "a cat");
+  MakeScript("about a cat");
+  const int64_t made = static_cast<int64_t>(events_.size());
+  Commit();
+  MakeScript("made anew");
+  const RevisionState anew = Commit();
+  Make("Artifact:Text", "Script", "about a cat", {{"story", "Input:Story"}})
+      .set_reused_sequence(made);
+  EXPECT_THAT(
+      Why("Artifact:Text", anew, Commit()),
+      ElementsAre("0 Artifact:Text: an earlier value, from the same inputs"));
+}
+
 // F: B-12, B-6
 TEST_F(ExplanationTest, EditThatComesBackWithItsPlaceNamesWhatSizesIt) {
   const std::string id = "Artifact:Image[segment=2]";

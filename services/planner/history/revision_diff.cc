@@ -215,7 +215,7 @@ void RevisionDiff::Explain(const v1::Event& event, Artefact* artefact) {
   } else if (by_hand) {
     artefact->reasons.Add(v1::REASON_KIND_EDITED_BY_HAND, kPutInByHandBefore);
   } else {
-    artefact->reasons.Add(v1::REASON_KIND_FORCED);
+    artefact->reasons.Add(v1::REASON_KIND_FORCED, came_back ? kMadeBefore : "");
   }
 }
 

@@ -189,6 +189,28 @@ TEST_F(RevisionDiffTest, EditThatComesBackIsNotTheReason) {
   EXPECT_EQ(diff.At(2).origin(), v1::VALUE_ORIGIN_REUSED);
 }
 
+// Nothing was made of what a revert brought back, but what a run without a
+// revision had made is as good as made by the next one.
+TEST_F(RevisionDiffTest, ReuseUnderTheSameKeyIsMadeAnewOnlyIfTheWorkIsNew) {
+  for (const char* id : {"Artifact:Back", "Artifact:Made"}) {
+    Put(&old_, id, "before", "same");
+    Put(&new_, id, "now", "same");
+  }
+  RevisionDiff diff(StateOf(old_, "dark"), StateOf(new_, "dark"));
+  v1::Event back = Made("Artifact:Back", "now", "same", "rev-0003");
+  back.mutable_artefact()->set_reused_sequence(1);
+  diff.Add(back);
+  const v1::Event failed = Made("Artifact:Made", "now", "same", "rev-0002");
+  diff.Add(failed);
+  v1::Event made = Made("Artifact:Made", "now", "same", "rev-0002");
+  made.mutable_artefact()->set_reused_sequence(failed.sequence());
+  diff.Add(made);
+  EXPECT_THAT(
+      Lines(diff),
+      ElementsAre("Artifact:Back: an earlier value, from the same inputs",
+                  "Artifact:Made: made anew from the same inputs"));
+}
+
 // F: B-7: recorded actuals.
 TEST_F(RevisionDiffTest, CountsWhatTheRunsBetweenCost) {
   RevisionDiff diff(StateOf(old_, "dark"), StateOf(new_, "dark"));
