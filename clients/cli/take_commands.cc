@@ -56,6 +56,8 @@ int64_t FindMade(const v1::Take& take, const std::vector<v1::Event>& history) {
 
 absl::StatusOr<MadeByDraw> FindEdited(const Invocation& call,
                                       const v1::ListTakesResponse& takes) {
+  MadeByDraw edited;
+  if (takes.takes().empty()) return edited;  // of what is not made yet
   KINORA_ASSIGN_OR_RETURN(
       const ElementId id,
       ElementId::Parse(call.operand(1), ElementId::Kind::kArtefact));
@@ -63,7 +65,6 @@ absl::StatusOr<MadeByDraw> FindEdited(const Invocation& call,
       const std::vector<v1::Event> history,
       ReadArtefactHistory(call.connection.store(), std::string(call.operand(0)),
                           id.ToString()));
-  MadeByDraw edited;
   for (const v1::Take& take : takes.takes()) {
     const int64_t made = FindMade(take, history);
     if (made != 0) edited[take.draw()] = made;

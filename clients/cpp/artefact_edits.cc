@@ -305,6 +305,14 @@ absl::StatusOr<std::vector<v1::Event>> ReadArtefactHistory(
     if (event.artefact().artefact_id() != artefact_id) return;
     history.push_back(std::move(event));
   }));
+  if (!history.empty()) return history;
+  // Retention may have removed them all.
+  KINORA_ASSIGN_OR_RETURN(
+      const ManifestDocument current,
+      ReadManifest(store.manifests, movie_id, /*revision=*/""));
+  if (!current.manifest.artefacts().contains(artefact_id)) {
+    return NoSuchArtefact(current.manifest, movie_id, artefact_id);
+  }
   return history;
 }
 

@@ -101,7 +101,8 @@ class ArtefactEditor {
 };
 
 // The events of an artefact, oldest first, without those that retention has
-// removed.
+// removed. NOT_FOUND (ARTEFACT_NOT_FOUND) if there is none, and the current
+// revision does not have it either; REVISION_NOT_FOUND if there is no revision.
 absl::StatusOr<std::vector<v1::Event>> ReadArtefactHistory(
     const Store& store, const std::string& movie_id,
     const std::string& artefact_id);

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "common/digest.h"
+#include "common/error_reason.h"
 #include "common/testing/status_matchers.h"
 #include "services/planner/store_planner.h"
 #include "services/store/testing/core_fixture.h"
@@ -184,6 +185,21 @@ TEST_F(ArtefactEditorTest, UnknownArtefactNamesTheNearestOne) {
       ElementsAre(HasSubstr("did you mean \"Artifact:Prompt[shot=0]\"")));
   EXPECT_THAT(Replace("Artifact:Nothing", "x"),
               ElementsAre(Not(HasSubstr("did you mean"))));
+}
+
+TEST_F(ArtefactEditorTest, HistoryOfUnknownArtefactNamesTheNearestOne) {
+  const absl::Status unknown =
+      ReadArtefactHistory(store(), "film", "Artifact:Promt[shot=1]").status();
+  EXPECT_THAT(unknown,
+              StatusIs(absl::StatusCode::kNotFound,
+                       HasSubstr("did you mean \"Artifact:Prompt[shot=1]\"?")));
+  EXPECT_EQ(ReasonOf(unknown), "ARTEFACT_NOT_FOUND");
+  // What no revision has, the log may tell of.
+  const v1::LeaseToken lease = TakeFilmLease(store());
+  Make("Artifact:Draft", "text/plain", "a draft", lease);
+  ASSERT_OK_AND_ASSIGN(const std::vector<v1::Event> told,
+                       ReadArtefactHistory(store(), "film", "Artifact:Draft"));
+  EXPECT_EQ(told.size(), 1U);
 }
 
 }  // namespace

@@ -102,7 +102,11 @@ absl::Status BlueprintParser::ParseBounds(const YamlNode& map,
   }
   if (rule->minimum.has_value() && rule->maximum.has_value() &&
       *rule->minimum > *rule->maximum) {
-    return Error(map.line, path, "minimum is greater than maximum");
+    return Error(
+        map.line, path,
+        absl::StrCat("minimum ", ClipValue(map.Find("minimum")->scalar),
+                     " is greater than maximum ",
+                     ClipValue(map.Find("maximum")->scalar)));
   }
   return absl::OkStatus();
 }

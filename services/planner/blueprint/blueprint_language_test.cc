@@ -122,7 +122,7 @@ TEST(BlueprintLanguageTest, NamesWhatIsWrong) {
       {"seconds: 90", "seconds: long", "must be a number, got \"long\""},
       {"min: 0.01, ", "", "nodes.Picture.price: min is missing"},
       {"min: 0.01", "min: -1", "from 0 to 1e+09, got -1"},
-      {"min: 0.01", "min: 0.5", "min is greater than max"},
+      {"min: 0.01", "min: 0.5", "min 0.5 is greater than max 0.05"},
       {"currency: USD", "currency: usd", "\"usd\" is not a currency"},
       // Readable paths.
       {"{segment:04}/", "", "must hold {segment}"},

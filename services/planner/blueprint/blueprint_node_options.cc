@@ -188,7 +188,10 @@ absl::Status BlueprintParser::ParsePrice(const YamlNode& map,
                               "\" is not a currency such as USD"));
   }
   if (declared.min_micros > declared.max_micros) {
-    return Error(price->line, here, "min is greater than max");
+    return Error(price->line, here,
+                 absl::StrCat("min ", ClipValue(price->Find("min")->scalar),
+                              " is greater than max ",
+                              ClipValue(price->Find("max")->scalar)));
   }
   node->price = std::move(declared);
   return absl::OkStatus();

@@ -131,7 +131,7 @@ TEST(BlueprintTest, NamesLineElementAndValueOfWhatIsWrong) {
       {"default: \"\"", "default: 12", "must be a text, got number 12"},
       {"maximum: 60", "maximum: many",
        "inputs.Count.maximum: must be a number"},
-      {"minimum: 1", "minimum: 90", "minimum is greater than maximum"},
+      {"minimum: 1", "minimum: 90", "minimum 90 is greater than maximum 60"},
       {"description: \"What it tells.\"", "minimum: 1", "has no bounds"},
       {"type: text, over", "type: file, over", "file has no default"},
       {"  Story: {", "  Blueprint: {", "Input:Blueprint is the blueprint"},

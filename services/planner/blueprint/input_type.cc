@@ -46,8 +46,9 @@ absl::Status CheckBounds(const InputRule& rule, double value) {
   return absl::OkStatus();
 }
 
-// `number 12`, `string "a"` and the like.
+// `number 12`, `string "a"`, `null` and the like.
 std::string Describe(const JsonValue& value) {
+  if (value.is_null()) return "null";
   if (value.is_string()) {
     return absl::StrCat("string \"", ClipValue(value.string_value()), "\"");
   }

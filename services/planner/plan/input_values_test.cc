@@ -94,6 +94,9 @@ TEST_F(InputValuesTest, WrongValuesNameInputAndValue) {
   EXPECT_THAT(CheckOne(Json("Story", "12")),
               AllOf(HasSubstr("Input:Story"), HasSubstr("must be a text"),
                     HasSubstr("12")));
+  EXPECT_THAT(CheckOne(Json("Story", "null")),
+              AllOf(HasSubstr("must be a text, got null"),
+                    ::testing::Not(HasSubstr("null null"))));
   EXPECT_THAT(CheckOne(Json("Count", "\"3\"")), HasSubstr("an integer"));
   EXPECT_THAT(CheckOne(Json("Count", "2.5")), HasSubstr("an integer"));
   EXPECT_THAT(CheckOne(Json("Count", "-1")), HasSubstr("at least 0"));
