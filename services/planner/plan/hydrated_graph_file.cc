@@ -119,8 +119,9 @@ absl::StatusOr<std::array<absl::string_view, kSections>> Split(
 }  // namespace
 
 std::string HydratedGraphFile::PathOf(const HydratedGraphName& name) const {
-  return JoinPath(directory_, absl::StrCat(name.manifest_hash, "-",
-                                           name.blueprint_hash, kSuffix));
+  return JoinPath(directory_,
+                  absl::StrCat(name.manifest_hash, "-", name.blueprint_hash,
+                               "-", name.shape, kSuffix));
 }
 
 std::optional<SavedGraph> HydratedGraphFile::Load(const HydratedGraphName& name,

@@ -3,7 +3,7 @@
 // are derived: a missing, damaged or foreign one is as good as none, and all
 // may be deleted at any time. Nothing waits until they are on stable storage.
 //
-//   <directory>/<manifest hash>-<blueprint hash>.hydrated
+//   <directory>/<manifest hash>-<blueprint hash>-<shape>.hydrated
 //
 // Format, version 1, numbers little-endian:
 //   "kinora-hydrate1\n"
@@ -43,7 +43,7 @@
 namespace kinora {
 
 // What a file is for. `shape` stands for all that makes two graphs of one
-// blueprint differ.
+// blueprint differ, in letters that a file name may have.
 struct HydratedGraphName {
   std::string manifest_hash;
   std::string blueprint_hash;

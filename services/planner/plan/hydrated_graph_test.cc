@@ -175,10 +175,17 @@ TEST_F(HydratedGraphTest, SavedGraphSaysTheSame) {
   EXPECT_TRUE(again->verified().Contains(7));
   EXPECT_FALSE(again->verified().Contains(8));
 
-  // What is of another graph is of no use.
+  // What is of another shape is another file, which replaces nothing.
   HydratedGraphName other = name_;
   other.shape = "12,3";
   EXPECT_FALSE(file.Load(other, graph_).has_value());
+  file.Save(other, *hydrated);
+  EXPECT_TRUE(file.Load(other, graph_).has_value());
+  EXPECT_TRUE(file.Load(name_, graph_).has_value());
+  // Under another name it is of no use.
+  const std::string prefix = "/cache/graphs/manifest-blueprint-";
+  ASSERT_OK(disk_.Rename(prefix + "12,3.hydrated", prefix + "12,2.hydrated"));
+  EXPECT_FALSE(file.Load(name_, graph_).has_value());
 }
 
 TEST_F(HydratedGraphTest, DamagedFileIsNoFile) {
@@ -186,7 +193,7 @@ TEST_F(HydratedGraphTest, DamagedFileIsNoFile) {
   ASSERT_OK_AND_ASSIGN(HydratedBase base, HydratedBase::Of(manifest_, graph_));
   HydratedGraphFile file(disk_, "/cache");
   file.Save(name_, *Hydrate(std::move(base)));
-  const std::string path = "/cache/manifest-blueprint.hydrated";
+  const std::string path = "/cache/manifest-blueprint-12,2.hydrated";
   ASSERT_OK_AND_ASSIGN(const std::string good, ReadFile(disk_, path));
   for (size_t i = 0; i < good.size(); i += 7) {
     std::string bad = good;
