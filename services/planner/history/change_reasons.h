@@ -24,6 +24,10 @@ inline constexpr absl::string_view kPutInByHandBefore =
 // The same of what was made.
 inline constexpr absl::string_view kMadeBefore =
     "an earlier value, from the same inputs";
+// Said of what has a key, where before it was imported and had none: nothing
+// can be compared. An import has no node.
+inline constexpr absl::string_view kImportedBefore =
+    "imported before, and not known what it was made from";
 
 // Small while there is one reason or none: a diff keeps one for every artefact
 // that differs. Not thread-safe.

@@ -241,6 +241,10 @@ class Explainer {
       AddNodeReasons(node, before_, now_, reasons);
       return absl::OkStatus();
     }
+    if (old_event->artefact().produced_by().node().empty()) {
+      reasons->Add(v1::REASON_KIND_WIRING_CHANGED, kImportedBefore);
+      return absl::OkStatus();
+    }
     size_t more = 0;
     std::vector<v1::KeyChange> changes = KeyChanges(
         old_event->artefact(), before_, now_event->artefact(), now_, &more);

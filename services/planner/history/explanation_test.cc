@@ -204,6 +204,25 @@ TEST_F(ExplanationTest, EditThatComesBackIsNotTheReason) {
   EXPECT_EQ(explained_.causes(0).origin(), v1::VALUE_ORIGIN_REUSED);
 }
 
+// F: B-12: an import has a hash for a key, and neither node nor producer.
+TEST_F(ExplanationTest, WhatWasImportedBeforeSaysSo) {
+  Set("Input:Story", "a cat");
+  MakeScript("about a cat");
+  v1::ArtefactEvent& imported = *events_.back().mutable_artefact();
+  imported.set_inputs_hash(ContentHash(imported.output()));
+  imported.clear_produced_by();
+  imported.clear_dependencies();
+  v1::ManifestArtefact& artefact =
+      (*manifest_.mutable_artefacts())["Artifact:Text"];
+  artefact.set_inputs_hash(imported.inputs_hash());
+  artefact.clear_node();
+  const RevisionState base = Commit();
+  MakeScript("about a cat");
+  EXPECT_THAT(Why("Artifact:Text", base, Commit()),
+              ElementsAre("0 Artifact:Text: imported before, and not known "
+                          "what it was made from"));
+}
+
 // F: B-12: nothing was made.
 TEST_F(ExplanationTest, ReuseUnderTheSameKeyIsNotMadeAnew) {
   Set("Input:Story", "a cat");

@@ -208,6 +208,10 @@ void RevisionDiff::Explain(const v1::Event& event, Artefact* artefact) {
   artefact->origin = attempt.reused_sequence() != 0 ? v1::VALUE_ORIGIN_REUSED
                                                     : v1::VALUE_ORIGIN_MADE;
   if (artefact->before == nullptr) return;
+  if (artefact->before->node().empty()) {
+    artefact->reasons.Add(v1::REASON_KIND_WIRING_CHANGED, kImportedBefore);
+    return;
+  }
   ExplainKey(attempt, artefact);
   if (!artefact->reasons.empty()) return;
   if (artefact->before->inputs_hash() != attempt.inputs_hash()) {

@@ -189,6 +189,17 @@ TEST_F(RevisionDiffTest, EditThatComesBackIsNotTheReason) {
   EXPECT_EQ(diff.At(2).origin(), v1::VALUE_ORIGIN_REUSED);
 }
 
+TEST_F(RevisionDiffTest, WhatWasImportedBeforeSaysSo) {
+  Put(&old_, "Artifact:Text", "old", "old");
+  (*old_.mutable_artefacts())["Artifact:Text"].clear_node();
+  Put(&new_, "Artifact:Text", "new", "new");
+  RevisionDiff diff(StateOf(old_, "dark"), StateOf(new_, "dark"));
+  diff.Add(Made("Artifact:Text", "new", "new", "rev-0002"));
+  EXPECT_THAT(Lines(diff),
+              ElementsAre("Artifact:Text: imported before, and not known what "
+                          "it was made from"));
+}
+
 // Nothing was made of what a revert brought back, but what a run without a
 // revision had made is as good as made by the next one.
 TEST_F(RevisionDiffTest, ReuseUnderTheSameKeyIsMadeAnewOnlyIfTheWorkIsNew) {
