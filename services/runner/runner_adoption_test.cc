@@ -208,13 +208,14 @@ TEST_F(RunnerAdoptionTest, ARunGoesOnAfterItsExpansion) {
 // A job that was to be made anew has been: once is enough.
 // F: B-5
 TEST_F(RunnerAdoptionTest, AForcedJobIsMadeAnewOnce) {
-  MakeMovie(Chain("{}", kSlowOnce));
+  MakeMovie(Chain("{}"));
   RunToEnd(StartRequest());
-  process_.reset();
-  process_ = NewProcess();
-  v1::StartRunRequest request = StartRequest({{"Side", "right"}});
+  v1::SetBlueprintRequest slow;
+  slow.set_movie_id("film");
+  slow.set_blueprint(Chain("{}", kSlowOnce));
+  ASSERT_OK(store().movies.SetBlueprint(slow));
+  v1::StartRunRequest request = StartRequest();
   request.mutable_scope()->add_regenerate("Artifact:DText");
-  request.mutable_scope()->add_regenerate("Artifact:BText");
   absl::StatusOr<v1::StartRunResponse> started = runner().Start(request);
   ASSERT_OK(started);
   const std::string run_id = started->run().run_id();
