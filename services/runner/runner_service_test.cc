@@ -32,7 +32,7 @@ class RunnerServiceTest : public CoreFixture,
                           public ::testing::WithParamInterface<Transport> {
  protected:
   RunnerServiceTest()
-      : process_(store(), clock_, "1"),
+      : process_(store(), clock_, {}),
         executor_("service", 2),
         service_(process_.runner(), store().events, executor_),
         server_({{v1::RunnerService::service_full_name(), &service_}}),
