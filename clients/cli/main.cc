@@ -105,14 +105,10 @@ std::string Usage(const Command& command) {
   return text;
 }
 
-}  // namespace
-
 int Fail(absl::string_view message, int code) {
   std::fprintf(stderr, "kinora: %s\n", std::string(message).c_str());
   return code;
 }
-
-namespace {
 
 // The command whose words the line begins with, or null; takes them off.
 const Command* Find(const std::vector<Command>& commands,

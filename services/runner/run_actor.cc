@@ -71,17 +71,14 @@ void RunActor::Start() { Post(Begun{}); }
 
 absl::Status RunActor::Cancel(const std::string& reason) {
   const std::string why = reason.empty() ? "cancelled by request" : reason;
-  v1::AppendEventsRequest request;
-  request.mutable_log()->set_movie_id(movie_id());
-  request.mutable_log()->set_kind(v1::LOG_KIND_LEDGER);
-  request.mutable_log()->set_run_id(run_id());
-  *request.mutable_lease() = lease_->token();
-  v1::Event& event = *request.add_events();
-  event = LedgerEventAt(identity_, NowMillis(deps_.clock));
+  v1::Event event = LedgerEventAt(identity_, NowMillis(deps_.clock));
   v1::RunWaitingEvent* waiting = event.mutable_ledger()->mutable_run_waiting();
   waiting->set_reason(std::string(kCancelling));
   waiting->set_message(why);
-  KINORA_RETURN_IF_ERROR(deps_.store.events.Append(request).status());
+  KINORA_RETURN_IF_ERROR(
+      deps_.store.events
+          .Append(LedgerAppend(identity_, lease_->token(), std::move(event)))
+          .status());
   Post(CancelCall{why});
   return absl::OkStatus();
 }

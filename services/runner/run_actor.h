@@ -164,6 +164,11 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
     std::unique_ptr<Attempt> call;
   };
 
+  struct Doubt {
+    absl::Duration delay;  // before the producer was asked last
+    std::string told;      // why, as the ledger has it
+  };
+
   RunActor(const RunActorDeps& deps, v1::RunRecord record,
            std::shared_ptr<const v1::Plan> plan, RunState state,
            std::optional<RunPast> past, absl::AnyInvocable<void()> on_ended);
@@ -256,10 +261,8 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   std::vector<std::string> removed_artefact_ids_;
   int64_t reused_by_plan_ = 0;
   int64_t appends_ = 0;
-  // Jobs in doubt that wait: for a producer to answer, with the delay before it
-  // is asked again, or for a person.
-  std::map<JobIndex, absl::Duration> doubts_;
-  std::map<JobIndex, std::string> told_doubts_;
+  // Jobs in doubt that wait for a producer to answer, or for a person.
+  std::map<JobIndex, Doubt> doubts_;
   std::set<JobIndex> retrying_;
   bool waiting_ = false;  // as the ledger has it
   std::string cancel_reason_;

@@ -34,11 +34,7 @@ void RunActor::AskWhatBecameOf(JobIndex job, absl::Duration delay) {
     const bool is_paid = IsPaid(self->deps_.producers.Describe(producer));
     self->Post(DoubtLookedUp{job, std::move(found), is_paid});
   };
-  if (delay == absl::ZeroDuration()) {
-    deps_.executor.Post(std::move(ask));
-  } else {
-    deps_.executor.PostAfter(delay, std::move(ask));
-  }
+  deps_.executor.PostAfter(delay, std::move(ask));
 }
 
 void RunActor::Take(const DoubtLookedUp& answer) {
@@ -46,7 +42,7 @@ void RunActor::Take(const DoubtLookedUp& answer) {
   if (state_.status(job) != JobStatus::kInDoubt) return;
   const std::string& producer = state_.node(job).producer().name();
   if (!answer.state.ok()) {
-    absl::Duration& delay = doubts_[job];
+    absl::Duration& delay = doubts_[job].delay;
     TellDoubt(job, absl::StrCat("producer ", producer,
                                 " cannot be asked what became of attempt ",
                                 state_.attempts(job), ": ",
@@ -72,7 +68,6 @@ void RunActor::Take(const DoubtLookedUp& answer) {
                          ? answer.is_paid
                          : policy == v1::IN_DOUBT_POLICY_WAIT;
   if (!waits) return Resolve(job, "");
-  doubts_[job] = absl::ZeroDuration();
   TellDoubt(job,
             absl::StrCat("attempt ", state_.attempts(job),
                          " was lost, and producer ", producer,
@@ -95,7 +90,7 @@ void RunActor::Resolve(JobIndex job, absl::string_view why) {
 }
 
 void RunActor::TellDoubt(JobIndex job, const std::string& message) {
-  std::string& told = told_doubts_[job];
+  std::string& told = doubts_[job].told;
   if (told == message) return;
   told = message;
   v1::JobEvent* event = AddLedger()->mutable_job();
@@ -125,7 +120,7 @@ void RunActor::TellWaiting() {
 
 void RunActor::KeepWaits() {
   std::map<std::string, JobIndex> waits;
-  for (const auto& [job, delay] : doubts_) {
+  for (const auto& [job, doubt] : doubts_) {
     waits.emplace(state_.job(job).job_id(), job);
   }
   for (JobIndex job : retrying_) waits.emplace(state_.job(job).job_id(), job);

@@ -47,11 +47,7 @@ void RunActor::AskForExpansion() {
                       self->deps_.planner.ExpandDeferredGroup(request)};
     self->Post(std::move(expanded));
   };
-  if (delay == absl::ZeroDuration()) {
-    deps_.executor.Post(std::move(ask));
-  } else {
-    deps_.executor.PostAfter(delay, std::move(ask));
-  }
+  deps_.executor.PostAfter(delay, std::move(ask));
 }
 
 void RunActor::Take(Expanded& expanded) {

@@ -117,6 +117,18 @@ v1::Event LedgerEventAt(const RunIdentity& run, int64_t now_ms) {
   return event;
 }
 
+v1::AppendEventsRequest LedgerAppend(const RunIdentity& run,
+                                     const v1::LeaseToken& lease,
+                                     v1::Event event) {
+  v1::AppendEventsRequest request;
+  request.mutable_log()->set_movie_id(run.movie_id);
+  request.mutable_log()->set_kind(v1::LOG_KIND_LEDGER);
+  request.mutable_log()->set_run_id(run.run_id);
+  *request.mutable_lease() = lease;
+  *request.add_events() = std::move(event);
+  return request;
+}
+
 v1::Event ChangeEvent(const RunIdentity& run, int64_t now_ms,
                       const RunState& state, const JobChange& change) {
   v1::Event event = LedgerEventAt(run, now_ms);

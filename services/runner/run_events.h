@@ -53,6 +53,11 @@ v1::StepIdentity StepOf(const RunState& state, JobIndex job);
 // An event of the coordinator with everything but its kind.
 v1::Event LedgerEventAt(const RunIdentity& run, int64_t now_ms);
 
+// Appends one event to the run's ledger.
+v1::AppendEventsRequest LedgerAppend(const RunIdentity& run,
+                                     const v1::LeaseToken& lease,
+                                     v1::Event event);
+
 // What a change of a job is in the ledger: step.completed, step.failed,
 // step.skipped or job.retrying; an event without a kind for all other changes.
 v1::Event ChangeEvent(const RunIdentity& run, int64_t now_ms,

@@ -140,6 +140,7 @@ class Runner {
   // on.
   absl::StatusOr<v1::LeaseToken> LeaseToStart(const std::string& movie_id,
                                               const std::string& run_id);
+  // Those whose record has not ended; of all movies if `movie_id` is empty.
   absl::StatusOr<std::vector<v1::RunRecord>> OpenRunsOf(
       const std::string& movie_id);
   void AdoptAgainAndAgain();

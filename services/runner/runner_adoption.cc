@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 
@@ -57,16 +58,11 @@ void Runner::AdoptAgainAndAgain() {
 }
 
 absl::Status Runner::AdoptOpenRuns() {
-  v1::ListRunRecordsRequest list;
-  AddOpenStatuses(&list);
-  do {
-    KINORA_ASSIGN_OR_RETURN(const v1::ListRunRecordsResponse page,
-                            deps_.store.runs.List(list));
-    for (const v1::RunRecord& record : page.records()) {
-      TellObstacle(record.run_id(), Adopt(record));
-    }
-    list.set_page_token(page.next_page_token());
-  } while (!list.page_token().empty());
+  KINORA_ASSIGN_OR_RETURN(const std::vector<v1::RunRecord> open,
+                          OpenRunsOf(/*movie_id=*/""));
+  for (const v1::RunRecord& record : open) {
+    TellObstacle(record.run_id(), Adopt(record));
+  }
   return absl::OkStatus();
 }
 

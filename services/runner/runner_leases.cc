@@ -109,7 +109,9 @@ absl::StatusOr<std::vector<v1::RunRecord>> Runner::OpenRunsOf(
     const std::string& movie_id) {
   v1::ListRunRecordsRequest list;
   list.set_movie_id(movie_id);
-  AddOpenStatuses(&list);
+  list.add_statuses(v1::RUN_STATUS_QUEUED);
+  list.add_statuses(v1::RUN_STATUS_RUNNING);
+  list.add_statuses(v1::RUN_STATUS_WAITING);
   std::vector<v1::RunRecord> open;
   do {
     KINORA_ASSIGN_OR_RETURN(v1::ListRunRecordsResponse page,
@@ -197,13 +199,9 @@ absl::Status Runner::PutRecord(const v1::RunRecord& record,
 absl::Status Runner::AppendLedger(const v1::RunRecord& record,
                                   const v1::LeaseToken& lease,
                                   v1::Event event) {
-  v1::AppendEventsRequest request;
-  request.mutable_log()->set_movie_id(record.movie_id());
-  request.mutable_log()->set_kind(v1::LOG_KIND_LEDGER);
-  request.mutable_log()->set_run_id(record.run_id());
-  *request.mutable_lease() = lease;
-  *request.add_events() = std::move(event);
-  return deps_.store.events.Append(request).status();
+  const RunIdentity run = {record.movie_id(), record.run_id(), ""};
+  return deps_.store.events.Append(LedgerAppend(run, lease, std::move(event)))
+      .status();
 }
 
 }  // namespace kinora

@@ -1,5 +1,5 @@
-// What the files of Runner share: the names of leases and open runs, and
-// Runner::StartSlot.
+// What the files of Runner share: the names of leases and of what is active,
+// and Runner::StartSlot.
 
 #ifndef KINORA_SERVICES_RUNNER_START_SLOT_H_
 #define KINORA_SERVICES_RUNNER_START_SLOT_H_
@@ -24,13 +24,6 @@ inline absl::Status RunActive(absl::string_view movie_id,
 
 inline std::string LeaseIdOf(absl::string_view movie_id) {
   return absl::StrCat("movie/", movie_id);
-}
-
-// Asks for the runs that have not ended.
-inline void AddOpenStatuses(v1::ListRunRecordsRequest* list) {
-  list->add_statuses(v1::RUN_STATUS_QUEUED);
-  list->add_statuses(v1::RUN_STATUS_RUNNING);
-  list->add_statuses(v1::RUN_STATUS_WAITING);
 }
 
 // Holds a movie for the time of a start or an adoption, so that no two of them
