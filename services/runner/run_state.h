@@ -34,14 +34,12 @@
 #ifndef KINORA_SERVICES_RUNNER_RUN_STATE_H_
 #define KINORA_SERVICES_RUNNER_RUN_STATE_H_
 
-#include <compare>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
-#include <utility>
 #include <variant>
 #include <vector>
 
@@ -57,12 +55,10 @@
 #include "kinora/v1/event.pb.h"
 #include "kinora/v1/plan.pb.h"
 #include "kinora/v1/planner.pb.h"
+#include "services/runner/dispatch_queue.h"
 #include "services/runner/retry_policy.h"
 
 namespace kinora {
-
-// Position of a job in the plan, counted over its layers.
-using JobIndex = int;
 
 enum class JobStatus {
   kPending,    // something it reads is not there yet, or its layer is not open
@@ -82,12 +78,6 @@ enum class JobStatus {
 };
 
 bool IsFinal(JobStatus status);
-
-// Limits of one producer.
-struct ProducerLimits {
-  uint32_t concurrency = 4;
-  uint32_t max_attempts = 3;
-};
 
 struct RunStateOptions {
   bool layered = false;  // a layer starts when the layer before it is done
@@ -178,8 +168,11 @@ class RunState {
   std::vector<JobChange> Apply(const RunFact& fact);
 
   // Commands that were not given before: lookups if there are any, else
-  // doubts and starts. Empty once cancelled.
-  RunCommands NextCommands();
+  // doubts and those starts that `gate` lets pass. Empty once cancelled.
+  RunCommands NextCommands(StartGate gate);
+  RunCommands NextCommands() {
+    return NextCommands([](JobIndex) { return true; });
+  }
 
   // What Extend() brought.
   struct Extension {
@@ -258,7 +251,7 @@ class RunState {
     const v1::PlannedJob* job = nullptr;
     const v1::PlannedNode* node = nullptr;
     size_t layer = 0;
-    size_t lane = 0;
+    DispatchQueue::LaneId lane = 0;
     size_t missing = 0;  // upstream jobs that have no result yet
     std::vector<JobIndex> dependants;
     int remaining_path = 1;    // jobs on the longest way down, itself included
@@ -269,32 +262,12 @@ class RunState {
     bool in_doubt = false;  // the last attempt
     Digest key;
   };
-  struct Producer {
-    ProducerLimits limits;
-    uint32_t running = 0;
-  };
-  // When a ready job's turn comes: by its node's priority, then the one with
-  // the longest remaining path first.
-  struct Turn {
-    int64_t before_priority = 0;  // negative, as the next
-    int before_path = 0;
-    JobIndex job = 0;
-
-    auto operator<=>(const Turn&) const = default;
-  };
-  // Where jobs wait for their producer: those of a node with a limit of its
-  // own, or of all other nodes of a producer.
-  struct Lane {
-    size_t producer = 0;
-    uint32_t concurrency = UINT32_MAX;
-    uint32_t running = 0;
-    std::set<Turn> ready;
-  };
 
   RunState(std::shared_ptr<const v1::Plan> plan, const RunStateOptions& options,
            Random& random);
 
-  // The same for a plan and what it is extended by.
+  // run_state_plan.cc; AddPart() does the same for a plan and what it is
+  // extended by.
   template <typename PlanPart>
   absl::Status AddPart(const PlanPart& part);
   absl::Status AddReused(const v1::ReusedJob& job);
@@ -302,17 +275,16 @@ class RunState {
   absl::Status AddLayers(
       const google::protobuf::RepeatedPtrField<v1::PlanLayer>& layers);
   void MeasurePaths();
+  absl::Status AddJob(const v1::PlannedJob& job, size_t layer);
+  absl::Status Connect(JobIndex index);
+  absl::Status CheckKey(JobIndex index) const;
+  Digest KeyOf(const Job& job) const;
+  Digest HashOf(absl::string_view source_id) const;
   // run_state_growth.cc
   void WaitForDeciders(
       const google::protobuf::RepeatedPtrField<v1::DeferredGroup>& groups);
   void BlockIfHopeless(JobIndex index);
   void LearnKnownJobs();
-  absl::Status AddJob(const v1::PlannedJob& job, size_t layer);
-  absl::Status Connect(JobIndex index);
-  absl::Status CheckKey(JobIndex index) const;
-  size_t ProducerOf(const std::string& name);
-  size_t LaneOf(const v1::PlannedNode& node);
-  uint32_t MaxAttempts(const Job& job) const;
 
   const Job& Entry(JobIndex index) const {
     return jobs_[static_cast<size_t>(index)];
@@ -336,10 +308,7 @@ class RunState {
   void MakeReady(JobIndex index);
   // Ready, or first in doubt.
   void Proceed(JobIndex index);
-  void LeaveRunning(JobIndex index);
   void OpenLayers();
-  Digest KeyOf(const Job& job) const;
-  Digest HashOf(absl::string_view source_id) const;
 
   std::shared_ptr<const v1::Plan> plan_;
   RunStateOptions options_;
@@ -348,11 +317,7 @@ class RunState {
   absl::flat_hash_map<std::string, Source> sources_;
   absl::flat_hash_map<std::string, const v1::PlannedNode*> nodes_;
   std::vector<Job> jobs_;
-  absl::flat_hash_map<std::string, size_t> producer_by_name_;
-  std::vector<Producer> producers_;
-  // By producer and node; the node is empty for those without a limit.
-  std::map<std::pair<std::string, std::string>, size_t> lane_by_name_;
-  std::vector<Lane> lanes_;
+  DispatchQueue queue_;
 
   std::vector<size_t> first_of_layer_;  // and one more: the number of jobs
   std::vector<size_t> unfinished_in_layer_;
@@ -360,7 +325,6 @@ class RunState {
 
   std::vector<JobIndex> look_ups_;  // not given out yet
   std::vector<JobIndex> doubts_;    // not given out yet
-  uint32_t running_ = 0;
   size_t final_ = 0;
   std::vector<size_t> counts_;
   bool cancelled_ = false;
