@@ -262,8 +262,10 @@ void RunActor::Take(const StopCall& call) {
 void RunActor::Take(const LeaseLost&) { lease_lost_ = true; }
 
 absl::Status RunActor::Dispatch(std::vector<JobIndex>* starts) {
-  for (RunCommands commands = state_.NextCommands(); !commands.empty();
-       commands = state_.NextCommands()) {
+  held_by_.clear();
+  auto gate = [this](JobIndex job) { return MayStart(job); };
+  for (RunCommands commands = state_.NextCommands(gate); !commands.empty();
+       commands = state_.NextCommands(gate)) {
     KINORA_RETURN_IF_ERROR(LookUp(commands.look_ups));
     for (JobIndex job : commands.doubts) {
       AskWhatBecameOf(job, absl::ZeroDuration());

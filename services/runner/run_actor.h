@@ -195,6 +195,10 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   void AskWhatBecameOf(JobIndex job, absl::Duration delay);
   void Resolve(JobIndex job, absl::string_view why);
   void TellDoubt(JobIndex job, const std::string& message);
+
+  // run_actor_waits.cc
+  bool MayStart(JobIndex job);
+  std::string WaitReason() const;
   void TellWaiting();
   void KeepWaits();
 
@@ -264,7 +268,10 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   // Jobs in doubt that wait for a producer to answer, or for a person.
   std::map<JobIndex, Doubt> doubts_;
   std::set<JobIndex> retrying_;
-  bool waiting_ = false;  // as the ledger has it
+  // What kept a job from being started when starts were last looked for, if
+  // only somebody can change it.
+  std::string held_by_;
+  std::string waiting_for_;  // as the ledger has it; empty if it goes on
   std::string cancel_reason_;
   bool stopping_ = false;
   bool lease_lost_ = false;

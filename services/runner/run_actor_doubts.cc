@@ -1,5 +1,5 @@
 // The part of RunActor that finds out what became of attempts that were lost
-// before they may be paid for twice, and cuts waits short.
+// before they may be paid for twice.
 
 #include <algorithm>
 #include <utility>
@@ -99,59 +99,6 @@ void RunActor::TellDoubt(JobIndex job, const std::string& message) {
   event->set_message(message);
   LogWarning("a job is in doubt",
              {{"run", run_id()}, {"job", event->job_id()}, {"why", message}});
-}
-
-// Says so when nothing goes on but what waits for somebody, and when it does
-// again.
-void RunActor::TellWaiting() {
-  const bool waits = !state_.cancelled() && !expanding_ && !doubts_.empty() &&
-                     doubts_.size() == state_.count(JobStatus::kInDoubt) &&
-                     state_.count(JobStatus::kRunning) == 0 &&
-                     state_.count(JobStatus::kReady) == 0 &&
-                     state_.count(JobStatus::kRetrying) == 0;
-  if (waits == waiting_) return;
-  waiting_ = waits;
-  if (waits) {
-    AddLedger()->mutable_run_waiting()->set_reason("in_doubt");
-  } else {
-    AddLedger()->mutable_run_resumed()->set_reason("in_doubt");
-  }
-}
-
-void RunActor::KeepWaits() {
-  std::map<std::string, JobIndex> waits;
-  for (const auto& [job, doubt] : doubts_) {
-    waits.emplace(state_.job(job).job_id(), job);
-  }
-  for (JobIndex job : retrying_) waits.emplace(state_.job(job).job_id(), job);
-  MutexLock lock(mu_);
-  waits_ = std::move(waits);
-}
-
-std::vector<std::string> RunActor::Retry(const std::string& job_id) {
-  std::vector<std::string> ids;
-  RetryCall call;
-  {
-    MutexLock lock(mu_);
-    for (const auto& [id, job] : waits_) {
-      if (!job_id.empty() && id != job_id) continue;
-      ids.push_back(id);
-      call.jobs.push_back(job);
-    }
-  }
-  if (!call.jobs.empty()) Post(std::move(call));
-  return ids;
-}
-
-void RunActor::Take(const RetryCall& call) {
-  for (JobIndex job : call.jobs) {
-    if (state_.status(job) == JobStatus::kInDoubt) {
-      Resolve(job, "");
-    } else {
-      retrying_.erase(job);
-      facts_.push_back(RetryDue{job});
-    }
-  }
 }
 
 }  // namespace kinora

@@ -1,0 +1,78 @@
+// The part of RunActor for what does not go on by itself: it holds starts back,
+// says for what the run waits, and cuts waits short.
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "services/runner/run_actor.h"
+
+namespace kinora {
+
+// Whether a job whose turn it is may be called now. One that says no for what
+// only somebody can change leaves the reason in `held_by_`.
+bool RunActor::MayStart(JobIndex) { return true; }
+
+// For what the run waits if nothing goes on but by somebody's doing; empty if
+// something does.
+std::string RunActor::WaitReason() const {
+  if (state_.cancelled() || state_.finished() || expanding_ ||
+      state_.count(JobStatus::kRunning) > 0 ||
+      state_.count(JobStatus::kRetrying) > 0) {
+    return "";
+  }
+  if (state_.count(JobStatus::kReady) > 0) return held_by_;
+  const size_t in_doubt = state_.count(JobStatus::kInDoubt);
+  return in_doubt > 0 && in_doubt == doubts_.size() ? "in_doubt" : "";
+}
+
+void RunActor::TellWaiting() {
+  std::string reason = WaitReason();
+  if (reason == waiting_for_) return;
+  if (!waiting_for_.empty()) {
+    AddLedger()->mutable_run_resumed()->set_reason(waiting_for_);
+  }
+  if (!reason.empty()) {
+    AddLedger()->mutable_run_waiting()->set_reason(reason);
+  }
+  waiting_for_ = std::move(reason);
+}
+
+void RunActor::KeepWaits() {
+  std::map<std::string, JobIndex> waits;
+  for (const auto& [job, doubt] : doubts_) {
+    waits.emplace(state_.job(job).job_id(), job);
+  }
+  for (JobIndex job : retrying_) waits.emplace(state_.job(job).job_id(), job);
+  MutexLock lock(mu_);
+  waits_ = std::move(waits);
+}
+
+std::vector<std::string> RunActor::Retry(const std::string& job_id) {
+  std::vector<std::string> ids;
+  RetryCall call;
+  {
+    MutexLock lock(mu_);
+    for (const auto& [id, job] : waits_) {
+      if (!job_id.empty() && id != job_id) continue;
+      ids.push_back(id);
+      call.jobs.push_back(job);
+    }
+  }
+  if (!call.jobs.empty()) Post(std::move(call));
+  return ids;
+}
+
+void RunActor::Take(const RetryCall& call) {
+  for (JobIndex job : call.jobs) {
+    if (state_.status(job) == JobStatus::kInDoubt) {
+      Resolve(job, "");
+    } else {
+      retrying_.erase(job);
+      facts_.push_back(RetryDue{job});
+    }
+  }
+}
+
+}  // namespace kinora
