@@ -1,13 +1,16 @@
 // kinora run
 
+#include <cstdint>
 #include <cstdio>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
+#include "clients/cli/amounts.h"
 #include "clients/cli/command.h"
 #include "clients/cli/connection.h"
 #include "clients/cli/input_assignments.h"
@@ -19,6 +22,8 @@
 
 namespace kinora {
 namespace {
+
+constexpr int64_t kMaxConcurrency = 1'000'000;
 
 void PrintStart(const v1::StartRunResponse& started) {
   const v1::PlanSummary& summary = started.plan().summary();
@@ -32,6 +37,29 @@ void PrintStart(const v1::StartRunResponse& started) {
           ? ""
           : absl::StrFormat(", %d left as they are", summary.left_jobs()),
       summary.deferred_nodes() > 0 ? ", and more as artefacts decide" : ""));
+}
+
+// Sets how the run's jobs are dispatched.
+absl::Status TakeDispatch(const Args& args, v1::StartRunRequest* request) {
+  if (const auto word = args.Get("dispatch"); word.has_value()) {
+    if (*word == "eager") {
+      request->set_dispatch(v1::DISPATCH_MODE_EAGER);
+    } else if (*word == "layered") {
+      request->set_dispatch(v1::DISPATCH_MODE_LAYERED);
+    } else {
+      return InvalidField("--dispatch", *word, "must be eager or layered");
+    }
+  }
+  if (const auto text = args.Get("concurrency"); text.has_value()) {
+    KINORA_ASSIGN_OR_RETURN(const int64_t jobs,
+                            ParseCount("--concurrency", *text));
+    if (jobs == 0 || jobs > kMaxConcurrency) {
+      return InvalidField("--concurrency", *text,
+                          absl::StrCat("must be 1 to ", kMaxConcurrency));
+    }
+    request->set_max_concurrency(static_cast<uint32_t>(jobs));
+  }
+  return absl::OkStatus();
 }
 
 // Jobs that are known to fail are named before anybody is paid for them again.
@@ -66,6 +94,7 @@ absl::StatusOr<int> StartRun(const Invocation& call) {
   KINORA_ASSIGN_OR_RETURN(std::optional<v1::PlanScope> scope,
                           ScopeOf(call.args));
   if (scope.has_value()) *request.mutable_scope() = *std::move(scope);
+  KINORA_RETURN_IF_ERROR(TakeDispatch(call.args, &request));
   WarnOfKnownFailures(call, request);
   KINORA_ASSIGN_OR_RETURN(const v1::StartRunResponse started,
                           call.connection.runner().StartRun(request));
@@ -85,11 +114,16 @@ absl::StatusOr<int> StartRun(const Invocation& call) {
 
 std::vector<Command> RunCommands() {
   return {{.words = "run",
-           .usage = "MOVIE [--set NAME=JSON ...] [SCOPE] [--detach]",
+           .usage = "MOVIE [--set NAME=JSON ...] [SCOPE] [--detach] "
+                    "[--dispatch eager|layered] [--concurrency N]",
            .help = "plans and runs; exit code 0 only if the run completed",
            .flags = WithScopeFlags(
                {{"set", "NAME=JSON", "set this input first"},
-                {"detach", "", "start the run and do not wait for it"}}),
+                {"detach", "", "start the run and do not wait for it"},
+                {"dispatch", "MODE",
+                 "eager: a job starts once what it reads is done; layered: "
+                 "once the layer before is"},
+                {"concurrency", "N", "at most so many jobs at once"}}),
            .min_operands = 1,
            .max_operands = 1,
            .run = StartRun}};

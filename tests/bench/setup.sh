@@ -1,7 +1,14 @@
 #!/bin/bash
 # setup.sh: installs the peers that `make bench` measures against, as far as
-# they are missing. No server of theirs is started or enabled here.
+# they are missing: from Debian, and from npm into peers/npm. No server of
+# theirs is started or enabled here.
 set -eu
+cd "$(dirname "$0")"
+
+if [ peers/npm/package-lock.json -nt peers/npm/node_modules/.package-lock.json ]; then
+  (cd peers/npm && npm ci --no-audit --no-fund --loglevel=error)
+  touch peers/npm/node_modules/.package-lock.json
+fi
 
 packages=(curl make nginx-light ninja-build ostree postgresql-15 redis-server redis-tools util-linux)
 

@@ -31,6 +31,7 @@ def _as_nobody() -> list[str]:
 
 class Postgres:
     def __init__(self, port: int, script: pathlib.Path):
+        self.port = port
         self._connection = ["-h", "127.0.0.1", "-p", str(port), "-U", "postgres"]
         self._script = script
 

@@ -14,11 +14,11 @@ PAYLOAD = "x" * 300
 
 class Redis:
     def __init__(self, port: int):
-        self._port = port
+        self.port = port
 
     def command(self, *words: str) -> str:
         return subprocess.run(
-            ["redis-cli", "-h", "127.0.0.1", "-p", str(self._port), *words],
+            ["redis-cli", "-h", "127.0.0.1", "-p", str(self.port), *words],
             check=True,
             capture_output=True,
             text=True,
@@ -27,7 +27,7 @@ class Redis:
     def _benchmark(self, clients: int, requests: int, pipeline: int, *command) -> float:
         """Requests per second."""
         output = subprocess.run(
-            ["redis-benchmark", "-h", "127.0.0.1", "-p", str(self._port), "--csv"]
+            ["redis-benchmark", "-h", "127.0.0.1", "-p", str(self.port), "--csv"]
             + ["-c", str(clients), "-n", str(requests), "-P", str(pipeline), *command],
             check=True,
             capture_output=True,
