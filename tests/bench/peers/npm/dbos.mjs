@@ -3,18 +3,8 @@
 //     node dbos.mjs PORT WORKFLOWS STEPS
 //
 // Prints {"steps", "seconds"}.
-
-// DBOS uses it; Node 20 has none.
-Promise.withResolvers ??= function withResolvers() {
-  let resolve;
-  let reject;
-  const promise = new Promise((a, b) => {
-    resolve = a;
-    reject = b;
-  });
-  return { promise, resolve, reject };
-};
-const { DBOS } = await import('@dbos-inc/dbos-sdk');
+import './node20.mjs';
+import { DBOS } from '@dbos-inc/dbos-sdk';
 
 const [port, workflows, steps] = process.argv.slice(2).map(Number);
 const film = DBOS.registerWorkflow(

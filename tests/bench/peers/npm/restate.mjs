@@ -4,6 +4,7 @@
 //     node restate.mjs INGRESS_PORT ADMIN_PORT SERVICE_PORT WORKFLOWS STEPS
 //
 // Prints {"steps", "seconds"}.
+import './node20.mjs';
 import http from 'node:http';
 import http2 from 'node:http2';
 import * as restate from '@restatedev/restate-sdk';
