@@ -84,6 +84,8 @@ constexpr OptionText kOptionTexts[] = {
     {"RunnerConfig.lease_seconds", "seconds a lease lasts without renewal", "6",
      kLeaseSeconds},
     {"SimConfig.version", "version that Describe reports", "1"},
+    {"SimConfig.record",
+     "file with what is known of each job, for LookUpJob; empty for none", ""},
     {"StandaloneConfig.data", "directory that holds everything", ""},
     {"StandaloneConfig.producers",
      "YAML file with the producer table; may be left out", ""},

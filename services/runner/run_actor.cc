@@ -9,6 +9,7 @@
 #include "common/proto_time.h"
 #include "common/run_end.h"
 #include "common/status.h"
+#include "services/runner/passing_error.h"
 
 namespace kinora {
 // Puts what one attempt reports into the inbox.
@@ -410,12 +411,16 @@ absl::Status RunActor::CloseRecord(v1::RunStatus status,
   return absl::OkStatus();
 }
 
-// The run cannot go on. With the lease, it ends as failed; without, nothing
-// more may be written, and whoever has the lease now decides.
+// The run cannot go on here. With the lease, it ends as failed; without,
+// nothing more may be written, and whoever has the lease now decides. Where
+// only the store was out of reach it is left open: it is adopted once the store
+// is back.
 void RunActor::GiveUp(const absl::Status& why) {
   LogError("run given up", {{"run", run_id()}, {"error", why}});
   CancelAttempts();
-  if (lease_lost_ || ReasonOf(why) == "LEASE_LOST") return End();
+  if (lease_lost_ || ReasonOf(why) == "LEASE_LOST" || MayPass(why)) {
+    return End();
+  }
   artefact_events_.clear();
   ledger_events_.clear();
   *record_.mutable_jobs() = Counts();

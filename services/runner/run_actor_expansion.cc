@@ -9,6 +9,7 @@
 #include "common/json_writer.h"
 #include "common/log.h"
 #include "common/status.h"
+#include "services/runner/passing_error.h"
 #include "services/runner/run_actor.h"
 
 namespace kinora {
@@ -17,10 +18,6 @@ namespace {
 // A planner that restarts is back by then.
 constexpr uint32_t kMaxExpansionAttempts = 8;
 constexpr absl::Duration kFirstExpansionDelay = absl::Milliseconds(250);
-
-bool MayPass(const absl::Status& status) {
-  return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status);
-}
 
 }  // namespace
 

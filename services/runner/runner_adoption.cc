@@ -13,6 +13,7 @@
 #include "common/proto_time.h"
 #include "common/run_end.h"
 #include "common/status.h"
+#include "services/runner/passing_error.h"
 #include "services/runner/run_past.h"
 #include "services/runner/run_reduction.h"
 #include "services/runner/runner.h"
@@ -21,18 +22,11 @@
 namespace kinora {
 namespace {
 
-// Errors that another try may not meet. All others are the run's end.
-bool MayPass(const absl::Status& status) {
-  switch (status.code()) {
-    case absl::StatusCode::kUnavailable:
-    case absl::StatusCode::kDeadlineExceeded:
-    case absl::StatusCode::kResourceExhausted:
-    case absl::StatusCode::kAborted:
-    case absl::StatusCode::kCancelled:
-      return true;
-    default:
-      return false;
-  }
+// Errors for which a run is not closed. A store that refuses calls for now
+// answers RESOURCE_EXHAUSTED, one that somebody writes to meanwhile ABORTED.
+bool IsNoEnd(const absl::Status& status) {
+  return MayPass(status) || absl::IsResourceExhausted(status) ||
+         absl::IsAborted(status);
 }
 
 }  // namespace
@@ -105,7 +99,7 @@ absl::Status Runner::AdoptInSlot(const v1::RunRecord& record) {
   const absl::Status ready =
       plan.ok() ? CheckProducers(**plan, {}) : plan.status();
   if (!ready.ok()) {
-    if (MayPass(ready)) return ready;
+    if (IsNoEnd(ready)) return ready;
     plan = ready;
   }
   const absl::StatusOr<v1::LeaseToken> lease =

@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "clients/cpp/sim/sim_producer_service.h"
+#include "clients/cpp/sim/sim_record.h"
+#include "common/file_system.h"
 #include "common/rpc/program.h"
 #include "common/status.h"
 #include "common/thread_pool.h"
@@ -13,9 +15,10 @@
 namespace kinora {
 namespace {
 
-SimProducerOptions OptionsOf(const v1::SimConfig& config) {
+SimProducerOptions OptionsOf(const v1::SimConfig& config, SimRecord* record) {
   SimProducerOptions options;
   if (!config.version().empty()) options.version = config.version();
+  options.record = record;
   return options;
 }
 
@@ -23,7 +26,12 @@ class SimServer final : public ProgramServer {
  public:
   static absl::StatusOr<std::unique_ptr<ProgramServer>> Start(
       const v1::SimConfig& config) {
-    auto sim = std::make_unique<SimServer>(config);
+    std::unique_ptr<SimRecord> record;
+    if (!config.record().empty()) {
+      KINORA_ASSIGN_OR_RETURN(
+          record, SimRecord::Open(PosixFileSystem(), config.record()));
+    }
+    auto sim = std::make_unique<SimServer>(config, std::move(record));
     KINORA_ASSIGN_OR_RETURN(
         sim->server_,
         RpcServer::Start(
@@ -32,15 +40,17 @@ class SimServer final : public ProgramServer {
     return sim;
   }
 
-  explicit SimServer(const v1::SimConfig& config)
+  SimServer(const v1::SimConfig& config, std::unique_ptr<SimRecord> record)
       : executor_("sim", WorkerThreadsOf(config.server())),
-        service_(executor_, OptionsOf(config)) {}
+        record_(std::move(record)),
+        service_(executor_, OptionsOf(config, record_.get())) {}
 
   std::string address() const override { return server_->address(); }
   void Drain(absl::Duration limit) override { server_->Drain(limit); }
 
  private:
   ThreadPool executor_;
+  const std::unique_ptr<SimRecord> record_;  // null if none is kept
   SimProducerService service_;
   std::unique_ptr<RpcServer> server_;
 };

@@ -70,7 +70,9 @@ class SimJob final
         calls_.fetch_add(1);
         producer_ = request_.header().producer();
         key_ = request_.header().idempotency_key();
-        if (options_.record != nullptr) options_.record->Started(key_);
+        if (options_.record != nullptr) {
+          KINORA_RETURN_IF_ERROR(options_.record->Started(key_));
+        }
         KINORA_ASSIGN_OR_RETURN(
             SimScript script,
             SimScript::Make(std::move(*request_.mutable_header())));
@@ -126,9 +128,17 @@ class SimJob final
       return;
     } else if (!script_->Next(&response_)) {
       finished_ = true;
-      if (options_.record != nullptr) options_.record->Finished(key_);
       Finish(grpc::Status::OK);
       return;
+    } else if (response_.result().has_succeeded() &&
+               options_.record != nullptr) {
+      // As with a provider, it is paid for before the caller knows.
+      const absl::Status recorded = options_.record->Finished(key_);
+      if (!recorded.ok()) {
+        finished_ = true;
+        Finish(ToGrpcStatus(recorded));
+        return;
+      }
     }
     writing_ = true;
     StartWrite(&response_);

@@ -5,8 +5,15 @@
 #define KINORA_CLIENTS_CPP_SIM_SIM_RECORD_H_
 
 #include <map>
+#include <memory>
 #include <string>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+#include "common/file_system.h"
 #include "common/mutex.h"
 #include "kinora/v1/producer.pb.h"
 
@@ -15,24 +22,31 @@ namespace kinora {
 // Thread-safe.
 class SimRecord {
  public:
-  void Started(const std::string& idempotency_key) {
-    MutexLock lock(mu_);
-    states_.emplace(idempotency_key, v1::LOOK_UP_STATE_RUNNING);
-  }
-  void Finished(const std::string& idempotency_key) {
-    MutexLock lock(mu_);
-    states_[idempotency_key] = v1::LOOK_UP_STATE_FINISHED;
-  }
-  v1::LookUpState StateOf(const std::string& idempotency_key) const {
-    MutexLock lock(mu_);
-    const auto found = states_.find(idempotency_key);
-    return found == states_.end() ? v1::LOOK_UP_STATE_NEVER_STARTED
-                                  : found->second;
-  }
+  // Kept in memory.
+  SimRecord() = default;
+
+  // Kept in a file, made if there is none: a line `started KEY` or
+  // `finished KEY` for each step of each piece of work. The lines outlive the
+  // process, not a loss of power. INVALID_ARGUMENT names a line that is
+  // neither; a torn last one is dropped.
+  static absl::StatusOr<std::unique_ptr<SimRecord>> Open(
+      FileSystem& fs, absl::string_view path);
+
+  // A provider that cannot write down what it is paid for must not do it: an
+  // error is the end of the work.
+  absl::Status Started(const std::string& idempotency_key);
+  absl::Status Finished(const std::string& idempotency_key);
+
+  v1::LookUpState StateOf(const std::string& idempotency_key) const;
 
  private:
+  // Writes the line, if there is a file.
+  absl::Status Write(absl::string_view step, const std::string& idempotency_key)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
   mutable Mutex mu_;
   std::map<std::string, v1::LookUpState> states_ ABSL_GUARDED_BY(mu_);
+  std::unique_ptr<WritableFile> file_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace kinora
