@@ -217,22 +217,31 @@ def up(tmp: pathlib.Path, producers: pathlib.Path | None = None) -> Process:
 class Separate:
     """Store, planner and runner as three processes."""
 
-    def __init__(self, tmp: pathlib.Path, producers: pathlib.Path):
+    def __init__(
+        self, tmp: pathlib.Path, producers: pathlib.Path, lease_seconds: int = 2
+    ):
         self._tmp = tmp
         self._producers = producers
-        self.store = self._server("kinora-store", "--data", tmp / "data")
+        self._lease_seconds = lease_seconds
+        self.start_store()
         self.planner = self._server(
             "kinora-planner", "--store-addr", self.store.address
         )
         self.start_runner()
 
-    def start_runner(self) -> None:
+    def start_store(self, listen: str = "127.0.0.1:0") -> None:
+        self.store = self._server(
+            "kinora-store", "--data", self._tmp / "data", listen=listen
+        )
+
+    def start_runner(self, listen: str = "127.0.0.1:0") -> None:
         self.runner = self._server(
             "kinora-runner",
             "--store-addr", self.store.address,
             "--planner-addr", self.planner.address,
             "--producers", self._producers,
-            "--lease-seconds", "2",
+            "--lease-seconds", self._lease_seconds,
+            listen=listen,
         )
         self.kinora = Kinora(
             store=self.store.address,
@@ -240,8 +249,10 @@ class Separate:
             runner=self.runner.address,
         )
 
-    def _server(self, name: str, *args: object) -> Process:
-        argv = [BIN / name, "--listen", "127.0.0.1:0", *args]
+    def _server(
+        self, name: str, *args: object, listen: str = "127.0.0.1:0"
+    ) -> Process:
+        argv = [BIN / name, "--listen", listen, *args]
         return Process([str(word) for word in argv], self._tmp / f"{name}.log")
 
     def ledger(self, movie: str, run_id: str) -> list[dict]:
