@@ -8,6 +8,8 @@
 #include "common/digest.h"
 #include "common/proto_json.h"
 #include "common/status.h"
+#include "kinora/v1/run_record.pb.h"
+#include "kinora/v1/runner.pb.h"
 #include "services/store/checks.h"
 #include "services/store/event/event_json.h"
 #include "services/store/event/event_validator.h"
@@ -99,6 +101,8 @@ std::string BlobReference::Reason() const {
                           sequence, " ", element);
     case Source::kPlan:
       return absl::StrCat("plan ", document, " ", element);
+    case Source::kQueuedRun:
+      return absl::StrCat("queued ", document, " ", element);
   }
   return "";
 }
@@ -131,9 +135,13 @@ absl::StatusOr<bool> ReachableBlobs::Step(BlobReferenceVisitor visit) {
     }
     case Stage::kPlans: {
       KINORA_ASSIGN_OR_RETURN(more, StepPlan(visit));
-      if (!more) stage_ = Stage::kDone;
-      return more;
+      if (!more) stage_ = Stage::kQueue;
+      return true;
     }
+    case Stage::kQueue:
+      KINORA_RETURN_IF_ERROR(VisitQueue(visit));
+      stage_ = Stage::kDone;
+      return false;
     case Stage::kDone:
       break;
   }
@@ -228,6 +236,37 @@ absl::StatusOr<bool> ReachableBlobs::StepPlan(BlobReferenceVisitor visit) {
       VisitBlobsOf(absl::string_view(key).substr(MoviePrefix(movie_id_).size()),
                    plan, visit));
   return true;
+}
+
+// Whoever queues a run has uploaded what it sets, and it is not in the log yet.
+absl::Status ReachableBlobs::VisitQueue(BlobReferenceVisitor visit) {
+  std::vector<std::string> open;
+  KINORA_RETURN_IF_ERROR(
+      ForEachEntry(storage_, kOpenRunPrefix, [&open](const ObjectPage& page) {
+        for (const ObjectInfo& object : page.objects) {
+          open.emplace_back(LastPart(object.key));
+        }
+        return absl::OkStatus();
+      }));
+  for (const std::string& run_id : open) {
+    const std::string key = RunRecordKey(movie_id_, run_id);
+    const absl::StatusOr<std::string> json = ReadObject(storage_, key);
+    if (absl::IsNotFound(json.status())) continue;  // of another movie
+    KINORA_RETURN_IF_ERROR(json.status());
+    v1::RunRecord record;
+    v1::StartRunRequest request;
+    absl::Status parsed = ParseDocument(*json, &record);
+    if (parsed.ok() && !record.queued_request_json().empty()) {
+      parsed = ParseDocument(record.queued_request_json(), &request);
+    }
+    if (!parsed.ok()) return DataCorrupt(key, parsed.message());
+    for (const v1::PendingEdit& edit : request.edits()) {
+      KINORA_RETURN_IF_ERROR(
+          VisitContent(visit, BlobReference::Source::kQueuedRun, run_id, 0,
+                       edit.input_id(), edit.content()));
+    }
+  }
+  return absl::OkStatus();
 }
 
 absl::Status VisitReachableBlobs(ObjectStorage& storage, EventLog& log,

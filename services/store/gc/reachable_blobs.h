@@ -6,7 +6,8 @@
 //   - a succeeded event of artefacts.log, unless it was pruned as a take;
 //   - such an event of a removed log, as a checkpoint has kept it;
 //   - a published manifest that was not pruned;
-//   - a plan that is kept.
+//   - a plan that is kept;
+//   - an edit of a run that waits for its turn.
 // What was used lately is kept too, but by its age: that is the collector's to
 // see (services/store/gc/collector.h).
 //
@@ -42,12 +43,18 @@ namespace kinora {
 
 // One place that names a blob. Everything in it lives during the visit only.
 struct BlobReference {
-  enum class Source { kManifest, kInputEvent, kArtefactEvent, kPlan };
+  enum class Source {
+    kManifest,
+    kInputEvent,
+    kArtefactEvent,
+    kPlan,
+    kQueuedRun,
+  };
 
   Source source = Source::kManifest;
   const v1::BlobRef& blob;
-  // `rev-0003`, or the path of the plan or the checkpoint below the movie;
-  // empty for events of a log.
+  // `rev-0003`, the run's id, or the path of the plan or the checkpoint below
+  // the movie; empty for events of a log.
   absl::string_view document;
   // Of an event; else 0.
   int64_t sequence = 0;
@@ -57,7 +64,7 @@ struct BlobReference {
   // One line for people: `manifest rev-0003 Artifact:Film`,
   // `inputs.log 12 Input:Topic`, `artefacts.log 40 Artifact:Film`,
   // `events/inputs.checkpoint.rev-0003.json 12 Input:Topic`,
-  // `plan runs/plans/7f3c....json Input:Topic`.
+  // `plan runs/plans/7f3c....json Input:Topic`, `queued run-01KD... Topic`.
   std::string Reason() const;
 };
 
@@ -85,18 +92,20 @@ class ReachableBlobs {
         inputs_(log, storage, movie_id_, v1::LOG_KIND_INPUTS),
         artefacts_(log, storage, movie_id_, v1::LOG_KIND_ARTEFACTS) {}
 
-  // Visits the references of about 1,000 events, one manifest or one plan.
+  // Visits the references of about 1,000 events, one manifest, one plan or the
+  // queued runs.
   // False once the walk is over. DATA_LOSS naming file and line if a log or a
   // manifest is damaged: then what is reachable cannot be told.
   absl::StatusOr<bool> Step(BlobReferenceVisitor visit);
 
  private:
-  enum class Stage { kInputs, kArtefacts, kManifests, kPlans, kDone };
+  enum class Stage { kInputs, kArtefacts, kManifests, kPlans, kQueue, kDone };
 
   absl::StatusOr<bool> StepLog(v1::LogKind kind, BlobReferenceVisitor visit);
   absl::StatusOr<bool> StepManifest(BlobReferenceVisitor visit);
   absl::StatusOr<bool> StepPlan(BlobReferenceVisitor visit);
   absl::Status ListPlans();
+  absl::Status VisitQueue(BlobReferenceVisitor visit);
 
   ObjectStorage& storage_;
   ManifestStore& manifests_;

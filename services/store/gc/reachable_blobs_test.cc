@@ -6,6 +6,7 @@
 #include "common/proto_json.h"
 #include "common/testing/status_matchers.h"
 #include "kinora/v1/plan.pb.h"
+#include "kinora/v1/runner.pb.h"
 #include "services/store/testing/core_fixture.h"
 
 namespace kinora {
@@ -98,6 +99,24 @@ TEST_F(ReachableBlobsTest, PlansKeepBlobsAliveAndTheirCopiesAreNotReadTwice) {
   EXPECT_THAT(ReasonsOf(source.content().blob()),
               ElementsAre("plan runs/plans/" + saved.plan_hash() +
                           ".json Artifact:Scene"));
+}
+
+// What a run is to set when its turn comes must be there then.
+TEST_F(ReachableBlobsTest, EditsOfQueuedRunsKeepBlobsAlive) {
+  const v1::BlobRef topic = PutBlob(store(), "a topic");
+  v1::StartRunRequest start;
+  start.set_movie_id("film");
+  v1::PendingEdit& edit = *start.add_edits();
+  edit.set_input_id("Input:Topic");
+  *edit.mutable_content()->mutable_blob() = topic;
+  v1::PutRunRecordRequest put;
+  put.mutable_record()->set_run_id(std::string(kRun1));
+  put.mutable_record()->set_movie_id("film");
+  put.mutable_record()->set_status(v1::RUN_STATUS_QUEUED);
+  put.mutable_record()->set_queued_request_json(CanonicalBytes(start));
+  ASSERT_OK(store().runs.Put(put));
+  EXPECT_THAT(ReasonsOf(topic),
+              ElementsAre("queued " + std::string(kRun1) + " Input:Topic"));
 }
 
 TEST_F(ReachableBlobsTest, ADamagedManifestEndsTheWalk) {

@@ -148,6 +148,8 @@ class Pruning {
       KINORA_RETURN_IF_ERROR(
           cores_.log.Remove(LedgerLogKey(movie_id_, run_id)));
       KINORA_RETURN_IF_ERROR(
+          cores_.storage.Delete(LeaseKey(absl::StrCat("run/", run_id))));
+      KINORA_RETURN_IF_ERROR(
           ReleaseRunId(cores_.storage, movie_id_, run_id).status());
     }
     record_.removing_runs.clear();

@@ -59,14 +59,26 @@ absl::StatusOr<v1::PutRunRecordResponse> ObjectRunRecordStore::Put(
   const v1::RunRecord& record = request.record();
   KINORA_RETURN_IF_ERROR(movies_.RequireWritable(record.movie_id()));
   KINORA_RETURN_IF_ERROR(CheckRecord(record));
-  KINORA_ASSIGN_OR_RETURN(
-      LeaseTable::Fence fence,
-      leases_.Enter(request.lease(), record.movie_id(), record.run_id()));
+  const absl::StatusOr<v1::RunRecord> before =
+      Load(record.movie_id(), record.run_id());
+  const bool introduced = absl::IsNotFound(before.status());
+  // A damaged record is replaced as a good one is.
+  if (!before.ok() && !introduced && !absl::IsDataLoss(before.status())) {
+    return before.status();
+  }
+  LeaseTable::Fence fence;
+  const bool is_queued = record.status() == v1::RUN_STATUS_QUEUED;
+  if (!introduced || !is_queued || request.has_lease()) {
+    KINORA_ASSIGN_OR_RETURN(
+        fence,
+        leases_.Enter(request.lease(), record.movie_id(), record.run_id()));
+  }
+  if (introduced) KINORA_RETURN_IF_ERROR(Claim(record));
+  // One that was queued gets its plan when its turn comes.
+  if (introduced || (before.ok() && before->plan_hash().empty())) {
+    KINORA_RETURN_IF_ERROR(NamePlan(record));
+  }
   const std::string key = RunRecordKey(record.movie_id(), record.run_id());
-  absl::Status exists = storage_.Stat(key).status();
-  const bool introduced = absl::IsNotFound(exists);
-  if (introduced) exists = Introduce(record);
-  KINORA_RETURN_IF_ERROR(exists);
   const bool ended = IsTerminal(record.status());
   if (!ended) {
     KINORA_RETURN_IF_ERROR(index_.MarkOpen(record.movie_id(), record.run_id()));
@@ -77,17 +89,19 @@ absl::StatusOr<v1::PutRunRecordResponse> ObjectRunRecordStore::Put(
   return v1::PutRunRecordResponse();
 }
 
-absl::Status ObjectRunRecordStore::Introduce(const v1::RunRecord& record) {
+absl::Status ObjectRunRecordStore::Claim(const v1::RunRecord& record) {
   KINORA_ASSIGN_OR_RETURN(
       const bool claimed,
       ClaimRunId(storage_, record.movie_id(), record.run_id()));
-  if (!claimed) {
-    KINORA_ASSIGN_OR_RETURN(std::string movie_id,
-                            ReadObject(storage_, RunIndexKey(record.run_id())));
-    return InvalidField("record.run_id", record.run_id(),
-                        absl::StrCat("is a run of movie \"", movie_id,
-                                     "\", not of \"", record.movie_id(), "\""));
-  }
+  if (claimed) return absl::OkStatus();
+  KINORA_ASSIGN_OR_RETURN(std::string movie_id,
+                          ReadObject(storage_, RunIndexKey(record.run_id())));
+  return InvalidField("record.run_id", record.run_id(),
+                      absl::StrCat("is a run of movie \"", movie_id,
+                                   "\", not of \"", record.movie_id(), "\""));
+}
+
+absl::Status ObjectRunRecordStore::NamePlan(const v1::RunRecord& record) {
   if (record.plan_hash().empty() || record.target_revision().empty()) {
     return absl::OkStatus();
   }

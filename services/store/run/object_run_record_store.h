@@ -45,8 +45,10 @@ class ObjectRunRecordStore final : public RunRecordStore {
       const v1::ListRunRecordsRequest& request) override;
 
  private:
-  // Names the run in the index and the plan by its revision.
-  absl::Status Introduce(const v1::RunRecord& record);
+  // Names the run in the index.
+  absl::Status Claim(const v1::RunRecord& record);
+  // Names the plan, if the record has one, by its revision.
+  absl::Status NamePlan(const v1::RunRecord& record);
   absl::StatusOr<v1::RunRecord> Load(absl::string_view movie_id,
                                      absl::string_view run_id);
   // Up to `limit` ids that may be those of the runs that are asked for.

@@ -12,6 +12,7 @@
 namespace kinora {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
@@ -123,6 +124,96 @@ TEST_F(ObjectRunRecordStoreTest, RunsAreListedNewestFirst) {
     } while (!request.page_token().empty());
     EXPECT_THAT(listed, ElementsAre(ids[1], ids[2], ids[0])) << movie;
   }
+}
+
+// A page that leaves runs out for their status misses none of the others.
+TEST_F(ObjectRunRecordStoreTest, PagesOfAStatusHoldEveryRunOnce) {
+  std::vector<std::string> failed;
+  for (char c = '1'; c <= '7'; ++c) {
+    v1::RunRecord record =
+        Record("run-01KDV3N3C0000000000000000" + std::string(1, c));
+    if (c != '1' && c != '4' && c != '7') {
+      record.set_status(v1::RUN_STATUS_FAILED);
+      failed.insert(failed.begin(), record.run_id());
+    }
+    ASSERT_OK(Put(record));
+  }
+  for (int page_size : {1, 2, 3, 4, 5}) {
+    v1::ListRunRecordsRequest request;
+    request.set_movie_id("film");
+    request.set_page_size(page_size);
+    request.add_statuses(v1::RUN_STATUS_FAILED);
+    std::vector<std::string> listed;
+    do {
+      ASSERT_OK_AND_ASSIGN(v1::ListRunRecordsResponse page,
+                           core().runs.List(request));
+      EXPECT_LE(page.records_size(), page_size);
+      for (const v1::RunRecord& record : page.records()) {
+        listed.push_back(record.run_id());
+      }
+      request.set_page_token(page.next_page_token());
+    } while (!request.page_token().empty());
+    EXPECT_EQ(listed, failed) << page_size;
+  }
+}
+
+TEST_F(ObjectRunRecordStoreTest, MalformedPagesAreRefused) {
+  v1::ListRunRecordsRequest request;
+  request.set_page_token("../film");
+  EXPECT_THAT(core().runs.List(request),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       AllOf(HasSubstr("page_token"), HasSubstr("../film"))));
+  request.clear_page_token();
+  for (int page_size : {-1, 1001}) {
+    request.set_page_size(page_size);
+    EXPECT_THAT(
+        core().runs.List(request),
+        StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("page_size")));
+  }
+  // The token of a run that is gone since is as good as any.
+  request.set_page_size(0);
+  request.set_page_token(std::string(kRun2));
+  ASSERT_OK(Put(Record(kRun1)));
+  ASSERT_OK_AND_ASSIGN(const v1::ListRunRecordsResponse page,
+                       core().runs.List(request));
+  ASSERT_EQ(page.records_size(), 1);
+  EXPECT_EQ(page.records(0).run_id(), kRun1);
+}
+
+// A start that waits for its turn has no lease, as another run has the movie's.
+TEST_F(ObjectRunRecordStoreTest, TheFirstRecordOfAQueuedRunNeedsNoLease) {
+  v1::PutRunRecordRequest request;
+  *request.mutable_record() = Record(kRun2);
+  EXPECT_THAT(
+      core().runs.Put(request),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("lease_id")));
+  request.mutable_record()->set_status(v1::RUN_STATUS_QUEUED);
+  ASSERT_OK(core().runs.Put(request));
+  // From then on nobody changes it without one.
+  EXPECT_THAT(
+      core().runs.Put(request),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("lease_id")));
+
+  v1::Plan plan;
+  plan.set_format_version(1);
+  plan.set_movie_id("film");
+  v1::SavePlanHeader header;
+  header.set_movie_id("film");
+  ASSERT_OK_AND_ASSIGN(v1::SavePlanResponse saved,
+                       core().plans.Save(header, CanonicalBytes(plan)));
+  v1::AcquireLeaseRequest acquire;
+  acquire.set_lease_id("run/" + std::string(kRun2));
+  acquire.set_holder("runner-2");
+  acquire.mutable_ttl()->set_seconds(6);
+  ASSERT_OK_AND_ASSIGN(const v1::AcquireLeaseResponse own,
+                       core().leases.Acquire(acquire));
+  *request.mutable_lease() = own.lease().token();
+  request.mutable_record()->set_status(v1::RUN_STATUS_RUNNING);
+  request.mutable_record()->set_plan_hash(saved.plan_hash());
+  request.mutable_record()->set_target_revision("rev-0001");
+  ASSERT_OK(core().runs.Put(request));
+  EXPECT_THAT(ReadObject(storage_, "builds/film/runs/rev-0001-plan.json"),
+              IsOkAndHolds(CanonicalBytes(plan)));
 }
 
 TEST_F(ObjectRunRecordStoreTest, UnknownRunsAndMoviesAreNotFound) {
