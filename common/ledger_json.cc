@@ -152,9 +152,13 @@ void PutKind(const LedgerEvent& event, Members* out) {
       return PutTerminal(event.run_cancelled(), out);
     case LedgerEvent::kRunWaiting:
       out->Text("reason", event.run_waiting().reason());
-      return out->Text("message", event.run_waiting().message());
+      out->Text("message", event.run_waiting().message());
+      out->Text("producer", event.run_waiting().producer());
+      return out->Flag("requested", event.run_waiting().requested());
     case LedgerEvent::kRunResumed:
-      return out->Text("reason", event.run_resumed().reason());
+      out->Text("reason", event.run_resumed().reason());
+      out->Text("producer", event.run_resumed().producer());
+      return out->Flag("requested", event.run_resumed().requested());
     case LedgerEvent::kStepStarted:
       PutStep(event.step_started().step(), out);
       out->Count("attempt", event.step_started().attempt());

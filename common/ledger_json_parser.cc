@@ -188,8 +188,12 @@ void GetRunKind(absl::string_view type, Reader* in, LedgerEvent* event) {
   } else if (type == "run.waiting") {
     in->Text("reason", KINORA_SET(event->mutable_run_waiting(), reason));
     in->Text("message", KINORA_SET(event->mutable_run_waiting(), message));
+    in->Text("producer", KINORA_SET(event->mutable_run_waiting(), producer));
+    in->Flag("requested", KINORA_SET(event->mutable_run_waiting(), requested));
   } else if (type == "run.resumed") {
     in->Text("reason", KINORA_SET(event->mutable_run_resumed(), reason));
+    in->Text("producer", KINORA_SET(event->mutable_run_resumed(), producer));
+    in->Flag("requested", KINORA_SET(event->mutable_run_resumed(), requested));
   }
 }
 

@@ -34,6 +34,10 @@ TEST(LedgerJsonTest, EveryTypeRoundTrips) {  // F: S2-5, S2-6
       R"({"runId":"r","occurredAt":2,"type":"run.waiting",)"
       R"("reason":"question"})",
       R"({"runId":"r","occurredAt":2,"type":"run.resumed","reason":"budget"})",
+      R"({"runId":"r","occurredAt":2,"type":"run.waiting","reason":"paused",)"
+      R"("message":"m","producer":"tts","requested":true})",
+      R"({"runId":"r","occurredAt":2,"type":"run.resumed","reason":"paused",)"
+      R"("producer":"tts","requested":true})",
       R"({"runId":"r","source":"worker","occurredAt":3,"type":"step.started",)"
       R"("stepId":"A[x=0]","label":"","kind":"tts","artefactNamespace":"N",)"
       R"("attempt":2,"inputsHash":"ab"})",

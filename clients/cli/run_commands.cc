@@ -26,6 +26,10 @@ namespace {
 constexpr int64_t kMaxConcurrency = 1'000'000;
 
 void PrintStart(const v1::StartRunResponse& started) {
+  if (started.run().status() == v1::RUN_STATUS_QUEUED) {
+    return Print(absl::StrFormat("%s of %s: queued\n", started.run().run_id(),
+                                 started.run().movie_id()));
+  }
   const v1::PlanSummary& summary = started.plan().summary();
   Print(absl::StrFormat(
       "%s of %s: %s, %d jobs in %d layers (%d reused, %d clean%s)%s\n",
@@ -83,9 +87,24 @@ void WarnOfKnownFailures(const Invocation& call,
                KnownFailuresText(plan->layers, kMaxNamed).c_str());
 }
 
+// What to do if another run is active.
+absl::StatusOr<v1::IfActive> IfActiveOf(const Args& args) {
+  const bool queue = args.Has("queue");
+  const bool replace = args.Has("replace");
+  if (queue && replace) {
+    return InvalidField("--queue", "--replace",
+                        "a run either waits for its turn or replaces the one "
+                        "that is active");
+  }
+  if (queue) return v1::IF_ACTIVE_QUEUE;
+  return replace ? v1::IF_ACTIVE_REPLACE : v1::IF_ACTIVE_UNSPECIFIED;
+}
+
 absl::StatusOr<int> StartRun(const Invocation& call) {
   v1::StartRunRequest request;
   request.set_movie_id(std::string(call.operand(0)));
+  KINORA_ASSIGN_OR_RETURN(const v1::IfActive if_active, IfActiveOf(call.args));
+  request.set_if_active(if_active);
   KINORA_ASSIGN_OR_RETURN(
       const std::vector<v1::PendingEdit> edits,
       PrepareEdits(call.connection, call.operand(0), call.args.GetAll("set"),
@@ -114,16 +133,19 @@ absl::StatusOr<int> StartRun(const Invocation& call) {
 
 std::vector<Command> RunCommands() {
   return {{.words = "run",
-           .usage = "MOVIE [--set NAME=JSON ...] [SCOPE] [--detach] "
-                    "[--dispatch eager|layered] [--concurrency N]",
+           .usage = "MOVIE [--set NAME=JSON ...] [SCOPE] [--queue | "
+                    "--replace] [--dispatch eager|layered] [--concurrency N] "
+                    "[--detach]",
            .help = "plans and runs; exit code 0 only if the run completed",
            .flags = WithScopeFlags(
                {{"set", "NAME=JSON", "set this input first"},
-                {"detach", "", "start the run and do not wait for it"},
+                {"queue", "", "wait for the run that is active to end"},
+                {"replace", "", "cancel the run that is active"},
                 {"dispatch", "MODE",
                  "eager: a job starts once what it reads is done; layered: "
                  "once the layer before is"},
-                {"concurrency", "N", "at most so many jobs at once"}}),
+                {"concurrency", "N", "at most so many jobs at once"},
+                {"detach", "", "start the run and do not wait for it"}}),
            .min_operands = 1,
            .max_operands = 1,
            .run = StartRun}};

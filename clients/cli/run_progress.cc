@@ -121,7 +121,11 @@ std::string RunProgress::Take(const v1::Event& event) {
       return Line(ledger.job().type(), ledger.job().job_id(),
                   ledger.job().message());
     case v1::LedgerEvent::kRunWaiting:
-      return absl::StrCat("  waiting  ", ledger.run_waiting().reason());
+      return Line("waiting", ledger.run_waiting().reason(),
+                  ledger.run_waiting().producer());
+    case v1::LedgerEvent::kRunResumed:
+      return Line("resumed", ledger.run_resumed().reason(),
+                  ledger.run_resumed().producer());
     default:
       return "";
   }

@@ -88,5 +88,17 @@ TEST(RunProgressTest, DescribesTheEnd) {
   EXPECT_EQ(DescribeEnd(failed), "failed: Clip[segment=1]: out of memory");
 }
 
+TEST(RunProgressTest, SaysWhatIsPausedAndResumed) {
+  RunProgress progress{v1::Plan()};
+  v1::Event event = At(0);
+  v1::RunWaitingEvent& waiting = *event.mutable_ledger()->mutable_run_waiting();
+  waiting.set_reason("paused");
+  EXPECT_EQ(progress.Take(event), "  waiting  paused");
+  waiting.set_producer("tts");
+  EXPECT_EQ(progress.Take(event), "  waiting  paused  tts");
+  event.mutable_ledger()->mutable_run_resumed()->set_reason("adopted");
+  EXPECT_EQ(progress.Take(event), "  resumed  adopted");
+}
+
 }  // namespace
 }  // namespace kinora

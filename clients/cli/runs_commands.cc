@@ -1,4 +1,4 @@
-// kinora runs list | show | watch | cancel | retry
+// kinora runs list | show | watch | cancel | pause | resume | retry
 
 #include <cstdint>
 #include <string>
@@ -91,6 +91,14 @@ absl::StatusOr<int> ShowRun(const Invocation& call) {
     return kExitOk;
   }
   Print(Describe(run.record()));
+  if (!run.wait_reason().empty()) {
+    Print(absl::StrFormat("waits: %s\n", run.wait_reason()));
+  }
+  if (run.paused()) Print("paused: the whole run\n");
+  if (run.paused_producers_size() > 0) {
+    Print(absl::StrFormat("paused: producer %s\n",
+                          absl::StrJoin(run.paused_producers(), ", ")));
+  }
   const v1::JobCounts& jobs = run.record().jobs();
   Print(absl::StrFormat(
       "jobs: %d called, %d reused, %d failed, %d blocked, %d clean\n",
@@ -132,6 +140,32 @@ absl::StatusOr<int> CancelRun(const Invocation& call) {
   KINORA_ASSIGN_OR_RETURN(const v1::CancelRunResponse response,
                           call.connection.runner().CancelRun(request));
   if (call.json) PrintJson(response);
+  return kExitOk;
+}
+
+absl::StatusOr<int> PauseRun(const Invocation& call) {
+  v1::PauseRunRequest request;
+  request.set_run_id(std::string(call.operand(0)));
+  request.set_producer(call.args.Get("producer").value_or(""));
+  KINORA_ASSIGN_OR_RETURN(const v1::PauseRunResponse response,
+                          call.connection.runner().PauseRun(request));
+  if (call.json) PrintJson(response);
+  return kExitOk;
+}
+
+absl::StatusOr<int> ResumeRun(const Invocation& call) {
+  v1::ResumeRunRequest request;
+  request.set_run_id(std::string(call.operand(0)));
+  request.set_producer(call.args.Get("producer").value_or(""));
+  KINORA_ASSIGN_OR_RETURN(const v1::ResumeRunResponse response,
+                          call.connection.runner().ResumeRun(request));
+  if (call.json) {
+    PrintJson(response);
+    return kExitOk;
+  }
+  if (response.run().run_id() != request.run_id()) {
+    Print(absl::StrFormat("%s resumes it\n", response.run().run_id()));
+  }
   return kExitOk;
 }
 
@@ -185,6 +219,20 @@ std::vector<Command> RunsCommands() {
        .min_operands = 1,
        .max_operands = 1,
        .run = CancelRun},
+      {.words = "runs pause",
+       .usage = "RUN [--producer PRODUCER]",
+       .help = "calls no further job of a run until it is resumed",
+       .flags = {{"producer", "PRODUCER", "only jobs of this producer"}},
+       .min_operands = 1,
+       .max_operands = 1,
+       .run = PauseRun},
+      {.words = "runs resume",
+       .usage = "RUN [--producer PRODUCER]",
+       .help = "goes on with a paused run, or anew with one that has ended",
+       .flags = {{"producer", "PRODUCER", "only jobs of this producer"}},
+       .min_operands = 1,
+       .max_operands = 1,
+       .run = ResumeRun},
       {.words = "runs retry",
        .usage = "RUN [JOB]",
        .help = "calls jobs now that wait for their next attempt, or in doubt",

@@ -67,6 +67,18 @@ absl::StatusOr<v1::CancelRunResponse> RunnerClient::CancelRun(
                    options_.timeout);
 }
 
+absl::StatusOr<v1::PauseRunResponse> RunnerClient::PauseRun(
+    const v1::PauseRunRequest& request) {
+  return CallUnary(*stub_->stub, &Stub::Type::PauseRun, request,
+                   options_.timeout);
+}
+
+absl::StatusOr<v1::ResumeRunResponse> RunnerClient::ResumeRun(
+    const v1::ResumeRunRequest& request) {
+  return CallUnary(*stub_->stub, &Stub::Type::ResumeRun, request,
+                   options_.start_timeout);
+}
+
 absl::StatusOr<v1::RetryRunResponse> RunnerClient::RetryRun(
     const v1::RetryRunRequest& request) {
   return CallUnary(*stub_->stub, &Stub::Type::RetryRun, request,

@@ -46,6 +46,11 @@ class RunnerClient {
       const v1::ListRunsRequest& request);
   absl::StatusOr<v1::CancelRunResponse> CancelRun(
       const v1::CancelRunRequest& request);
+  absl::StatusOr<v1::PauseRunResponse> PauseRun(
+      const v1::PauseRunRequest& request);
+  // Within `start_timeout`: it may start a run.
+  absl::StatusOr<v1::ResumeRunResponse> ResumeRun(
+      const v1::ResumeRunRequest& request);
   absl::StatusOr<v1::RetryRunResponse> RetryRun(
       const v1::RetryRunRequest& request);
   absl::StatusOr<v1::ListProducersResponse> ListProducers(

@@ -7,11 +7,19 @@
 
 namespace kinora {
 
-// True for an error that another try may not meet: a service that was down, or
-// too slow, or went away in the middle of the call.
-inline bool MayPass(const absl::Status& status) {
+// True if a service was out of reach: down, too slow, or gone in the middle of
+// the call.
+inline bool IsOutage(const absl::Status& status) {
   return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status) ||
          absl::IsCancelled(status);
+}
+
+// True for an error that another try may not meet: an outage, a server that
+// refuses calls for now (RESOURCE_EXHAUSTED), or somebody who wrote meanwhile
+// (ABORTED).
+inline bool MayPass(const absl::Status& status) {
+  return IsOutage(status) || absl::IsResourceExhausted(status) ||
+         absl::IsAborted(status);
 }
 
 }  // namespace kinora

@@ -66,9 +66,14 @@ RunActor::RunActor(const RunActorDeps& deps, v1::RunRecord record,
       on_ended_(std::move(on_ended)),
       logs_(past_.has_value() ? past_->logs() : LogIntake()),
       removed_artefact_ids_(plan_->removed_artefact_ids().begin(),
-                            plan_->removed_artefact_ids().end()) {}
+                            plan_->removed_artefact_ids().end()),
+      pauses_(past_.has_value() ? past_->pauses() : RunPauses()),
+      heeded_(past_.has_value() ? past_->through() : 0) {}
 
-void RunActor::Start() { Post(Begun{}); }
+void RunActor::Start() {
+  Post(Begun{});
+  HeedNowAndThen();
+}
 
 absl::Status RunActor::Cancel(const std::string& reason) {
   const std::string why = reason.empty() ? "cancelled by request" : reason;
@@ -111,6 +116,12 @@ void RunActor::Process() {
 
 absl::Status RunActor::Work(std::vector<Message> messages) {
   bool begun = false;
+  bool heeds = false;
+  for (const Message& message : messages) {
+    heeds = heeds || std::holds_alternative<HeedCall>(message);
+  }
+  // Before this run has anything to say that is not in the ledger yet.
+  if (heeds) HeedRequests();
   for (Message& message : messages) {
     begun = begun || std::holds_alternative<Begun>(message);
     std::visit([this](auto& what) { Take(what); }, message);
@@ -132,13 +143,21 @@ absl::Status RunActor::Work(std::vector<Message> messages) {
   std::vector<JobIndex> starts;
   if (!stopping_) KINORA_RETURN_IF_ERROR(Dispatch(&starts));
   TellWaiting();
+  // Before the ledger tells of them: who reads it there may ask at once.
+  KeepWaits();
   KINORA_RETURN_IF_ERROR(FlushLedger());
   for (JobIndex job : starts) StartAttempt(job);
-  KeepWaits();
+  RecordStatus();
   if (!stopping_) AskForExpansion();
 
   if (expanding_) return absl::OkStatus();
-  if (state_.finished()) return Finish();
+  if (state_.finished()) {
+    // A cancellation that was accepted holds, also at the last moment.
+    HeedRequests();
+    for (const RunFact& fact : facts_) ApplyFact(fact);
+    facts_.clear();
+    return Finish();
+  }
   if (stopping_ && running_.empty()) End();
   return absl::OkStatus();
 }
@@ -418,7 +437,7 @@ absl::Status RunActor::CloseRecord(v1::RunStatus status,
 void RunActor::GiveUp(const absl::Status& why) {
   LogError("run given up", {{"run", run_id()}, {"error", why}});
   CancelAttempts();
-  if (lease_lost_ || ReasonOf(why) == "LEASE_LOST" || MayPass(why)) {
+  if (lease_lost_ || ReasonOf(why) == "LEASE_LOST" || IsOutage(why)) {
     return End();
   }
   artefact_events_.clear();

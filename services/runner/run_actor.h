@@ -55,6 +55,7 @@
 #include "services/runner/producer_table.h"
 #include "services/runner/run_events.h"
 #include "services/runner/run_past.h"
+#include "services/runner/run_pauses.h"
 #include "services/runner/run_state.h"
 #include "services/store/store.h"
 
@@ -97,6 +98,11 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   // `job_id` is empty, and has those called again that are in doubt. Returns
   // the ids of these jobs, which may have gone on by themselves meanwhile.
   std::vector<std::string> Retry(const std::string& job_id);
+
+  // Looks into the ledger for what was asked of the run: pauses and their ends,
+  // and cancellations, whoever wrote them there. Does so by itself now and
+  // then, and where its own events do not follow each other.
+  void Heed();
 
   // For the runner's own end: starts nothing further, lets attempts end (or,
   // with `now`, cancels them), gives up the lease, and writes no terminal
@@ -151,10 +157,11 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   struct RetryCall {
     std::vector<JobIndex> jobs;
   };
+  struct HeedCall {};
   struct LeaseLost {};
   using Message = std::variant<Begun, AttemptEnded, ProgressMade, LinesLogged,
                                RetryTimer, CancelCall, StopCall, Expanded,
-                               DoubtLookedUp, RetryCall, LeaseLost>;
+                               DoubtLookedUp, RetryCall, HeedCall, LeaseLost>;
 
   // What the actor keeps of a running job.
   struct Running {
@@ -189,12 +196,19 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   void Take(Expanded& expanded);
   void Take(const DoubtLookedUp& answer);
   void Take(const RetryCall& call);
+  void Take(const HeedCall&) {}
   void Take(const LeaseLost&);
 
   // run_actor_doubts.cc
   void AskWhatBecameOf(JobIndex job, absl::Duration delay);
   void Resolve(JobIndex job, absl::string_view why);
   void TellDoubt(JobIndex job, const std::string& message);
+
+  // run_actor_requests.cc
+  void HeedNowAndThen();
+  void HeedRequests();
+  void NoteAppended(const v1::AppendEventsResponse& appended);
+  void RecordStatus();
 
   // run_actor_waits.cc
   bool MayStart(JobIndex job);
@@ -205,6 +219,7 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   absl::Status Reuse(const std::vector<const v1::ReusedJob*>& jobs);
   absl::Status Dispatch(std::vector<JobIndex>* starts);
   absl::Status LookUp(const std::vector<JobIndex>& jobs);
+  bool IsMadeAnew(const v1::Event& event) const;
   absl::StatusOr<std::vector<v1::Event>> Resolve(
       const std::vector<v1::ArtefactQuery>& queries);
   absl::Status DropMissingBlobs(std::vector<v1::Event>* events);
@@ -272,6 +287,9 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   // only somebody can change it.
   std::string held_by_;
   std::string waiting_for_;  // as the ledger has it; empty if it goes on
+  RunPauses pauses_;
+  int64_t heeded_ =
+      0;  // sequence up to which the ledger holds no more requests
   std::string cancel_reason_;
   bool stopping_ = false;
   bool lease_lost_ = false;

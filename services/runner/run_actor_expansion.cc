@@ -60,7 +60,7 @@ absl::Status RunActor::TakeExpansion() {
       absl::StrCat("expand the plan by ", expanded.landed[0]);
   if (!expanded.answer.ok()) {
     const absl::Status& status = expanded.answer.status();
-    if (MayPass(status) && expansion_attempts_ < kMaxExpansionAttempts) {
+    if (IsOutage(status) && expansion_attempts_ < kMaxExpansionAttempts) {
       LogWarning("a plan is not expanded yet",
                  {{"run", run_id()}, {"error", status}});
       return absl::OkStatus();

@@ -63,6 +63,14 @@ absl::Status RunActor::Reuse(const std::vector<const v1::ReusedJob*>& jobs) {
   return absl::OkStatus();
 }
 
+// True for what a job that is to be made anew has made already: in this run, or
+// in the one that this run resumes.
+bool RunActor::IsMadeAnew(const v1::Event& event) const {
+  const std::string& resumed = record_.resumes_run_id();
+  return IsMadeBy(run_id(), event) ||
+         (!resumed.empty() && IsOf(resumed, event));
+}
+
 absl::Status RunActor::LookUp(const std::vector<JobIndex>& jobs) {
   if (jobs.empty()) return absl::OkStatus();
   std::vector<v1::ArtefactQuery> queries;
@@ -88,7 +96,7 @@ absl::Status RunActor::LookUp(const std::vector<JobIndex>& jobs) {
         events.begin() + static_cast<std::ptrdiff_t>(next),
         events.begin() + static_cast<std::ptrdiff_t>(next + count),
         [this, forced](const v1::Event& event) {
-          return event.has_artefact() && (!forced || IsMadeBy(run_id(), event));
+          return event.has_artefact() && (!forced || IsMadeAnew(event));
         });
     fact.is_own = found && past_.has_value();
     for (size_t i = next; found && i < next + count; ++i) {
@@ -187,12 +195,14 @@ absl::Status RunActor::Append(v1::LogKind kind,
       bytes += (*events)[next].ByteSizeLong();
       *request.add_events() = std::move((*events)[next]);
     }
-    const absl::Status status = deps_.store.events.Append(request).status();
-    if (!status.ok()) {
-      return Annotate(status, kind == v1::LOG_KIND_LEDGER
-                                  ? "append to the ledger"
-                                  : "append to the artefact log");
+    const absl::StatusOr<v1::AppendEventsResponse> appended =
+        deps_.store.events.Append(request);
+    if (!appended.ok()) {
+      return Annotate(appended.status(), kind == v1::LOG_KIND_LEDGER
+                                             ? "append to the ledger"
+                                             : "append to the artefact log");
     }
+    if (kind == v1::LOG_KIND_LEDGER) NoteAppended(*appended);
   }
   events->clear();
   return absl::OkStatus();

@@ -12,13 +12,21 @@ namespace kinora {
 
 // Whether a job whose turn it is may be called now. One that says no for what
 // only somebody can change leaves the reason in `held_by_`.
-bool RunActor::MayStart(JobIndex) { return true; }
+bool RunActor::MayStart(JobIndex job) {
+  if (pauses_.Holds(state_.node(job).producer().name())) {
+    held_by_ = std::string(kPaused);
+    return false;
+  }
+  return true;
+}
 
 // For what the run waits if nothing goes on but by somebody's doing; empty if
 // something does.
 std::string RunActor::WaitReason() const {
-  if (state_.cancelled() || state_.finished() || expanding_ ||
-      state_.count(JobStatus::kRunning) > 0 ||
+  if (state_.cancelled() || state_.finished()) return "";
+  // At once, though attempts may go on.
+  if (pauses_.whole()) return std::string(kPaused);
+  if (expanding_ || state_.count(JobStatus::kRunning) > 0 ||
       state_.count(JobStatus::kRetrying) > 0) {
     return "";
   }

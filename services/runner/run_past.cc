@@ -24,6 +24,10 @@ void RunPast::Apply(const v1::LedgerEvent& event) {
       if (event.run_waiting().reason() == kCancelling) {
         cancel_reason_ = event.run_waiting().message();
       }
+      pauses_.Apply(event);
+      return;
+    case v1::LedgerEvent::kRunResumed:
+      pauses_.Apply(event);
       return;
     case v1::LedgerEvent::kStepStarted: {
       Job& job = jobs_[event.step_started().step().step_id()];

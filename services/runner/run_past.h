@@ -4,6 +4,7 @@
 #ifndef KINORA_SERVICES_RUNNER_RUN_PAST_H_
 #define KINORA_SERVICES_RUNNER_RUN_PAST_H_
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,6 +15,7 @@
 
 #include "kinora/v1/event.pb.h"
 #include "services/runner/log_intake.h"
+#include "services/runner/run_pauses.h"
 #include "services/runner/run_state.h"
 
 namespace kinora {
@@ -36,11 +38,16 @@ class RunPast {
   // The same for a plan's expansion by these artefacts.
   bool ToldExpansion(const std::vector<std::string>& landed) const;
 
+  // The sequence up to which the ledger was folded.
+  int64_t through() const { return through_; }
+  void set_through(int64_t sequence) { through_ = sequence; }
+
   bool has_started() const { return has_started_; }
   // Why the run is to be cancelled, if somebody asked for that.
   const std::optional<std::string>& cancel_reason() const {
     return cancel_reason_;
   }
+  const RunPauses& pauses() const { return pauses_; }
   const LogIntake& logs() const { return logs_; }
 
  private:
@@ -55,8 +62,10 @@ class RunPast {
   absl::flat_hash_map<std::string, Job> jobs_;
   absl::flat_hash_set<std::string> expanded_by_;
   size_t starts_ = 0;
+  int64_t through_ = 0;
   bool has_started_ = false;
   std::optional<std::string> cancel_reason_;
+  RunPauses pauses_;
   LogIntake logs_;
 };
 

@@ -51,15 +51,27 @@ void RunReduction::ApplyLedger(const v1::LedgerEvent& event) {
       return;
     }
     case v1::LedgerEvent::kRunStarted:
-    case v1::LedgerEvent::kRunResumed:
       if (!ended) record_.set_status(v1::RUN_STATUS_RUNNING);
       return;
-    case v1::LedgerEvent::kRunWaiting:
-      // What is being called off is not waiting for anybody.
-      if (!ended && event.run_waiting().reason() != kCancelling) {
-        record_.set_status(v1::RUN_STATUS_WAITING);
+    case v1::LedgerEvent::kRunResumed:
+      pauses_.Apply(event);
+      // Of one producer: the run may wait for something else.
+      if (!ended && event.run_resumed().producer().empty()) {
+        record_.set_status(v1::RUN_STATUS_RUNNING);
       }
       return;
+    case v1::LedgerEvent::kRunWaiting: {
+      pauses_.Apply(event);
+      const v1::RunWaitingEvent& waiting = event.run_waiting();
+      // What is being called off is not waiting for anybody, and with one
+      // producer paused the others go on.
+      if (!ended && waiting.reason() != kCancelling &&
+          waiting.producer().empty()) {
+        record_.set_status(v1::RUN_STATUS_WAITING);
+        wait_reason_ = waiting.reason();
+      }
+      return;
+    }
     case v1::LedgerEvent::kRunCompleted:
       TakeResult(event.run_completed().result_json());
       return End(v1::RUN_STATUS_COMPLETED, "", event.occurred_at_ms());
@@ -193,6 +205,14 @@ v1::RunSnapshot RunReduction::Snapshot() const {
   for (const v1::JobState& job : jobs_) *snapshot.add_jobs() = job;
   for (const std::string& line : log_tail_) snapshot.add_log_tail(line);
   snapshot.set_total_log_count(total_log_count_);
+  if (IsTerminal(record_.status())) return snapshot;
+  if (record_.status() == v1::RUN_STATUS_WAITING) {
+    snapshot.set_wait_reason(wait_reason_);
+  }
+  snapshot.set_paused(pauses_.whole());
+  for (const std::string& producer : pauses_.producers()) {
+    snapshot.add_paused_producers(producer);
+  }
   return snapshot;
 }
 

@@ -12,6 +12,7 @@
 
 #include "kinora/v1/event.pb.h"
 #include "kinora/v1/run_record.pb.h"
+#include "services/runner/run_pauses.h"
 
 namespace kinora {
 
@@ -51,6 +52,8 @@ class RunReduction {
   absl::flat_hash_map<std::string, size_t> job_by_id_;
   std::deque<std::string> log_tail_;
   int64_t total_log_count_ = 0;
+  std::string wait_reason_;
+  RunPauses pauses_;
 };
 
 }  // namespace kinora

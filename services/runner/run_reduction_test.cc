@@ -8,6 +8,8 @@
 namespace kinora {
 namespace {
 
+using ::testing::ElementsAre;
+
 class RunReductionTest : public ::testing::Test {
  protected:
   static v1::RunRecord Record(v1::RunStatus status) {
@@ -95,6 +97,40 @@ TEST_F(RunReductionTest, TailKeepsTheLastLinesAndCountsAll) {  // F: S2-9
   EXPECT_EQ(run.log_tail_size(), 100);
   EXPECT_EQ(run.log_tail(0), "51");
   EXPECT_EQ(run.total_log_count(), 150);
+}
+
+TEST_F(RunReductionTest, APauseMakesTheRunWaitOneOfAProducerDoesNot) {
+  Next()->mutable_run_started();
+  Take();
+  *Next() = PauseEvent(true, "tts");
+  event_.mutable_ledger()->set_run_id("r");
+  Take();
+  EXPECT_EQ(reduction_.status(), v1::RUN_STATUS_RUNNING);
+  v1::RunSnapshot run = reduction_.Snapshot();
+  EXPECT_FALSE(run.paused());
+  EXPECT_THAT(run.paused_producers(), ElementsAre("tts"));
+
+  *Next() = PauseEvent(true, "");
+  event_.mutable_ledger()->set_run_id("r");
+  Take();
+  run = reduction_.Snapshot();
+  EXPECT_EQ(run.record().status(), v1::RUN_STATUS_WAITING);
+  EXPECT_EQ(run.wait_reason(), "paused");
+  EXPECT_TRUE(run.paused());
+
+  // The other pause still stands in the way of the run.
+  *Next() = PauseEvent(false, "tts");
+  event_.mutable_ledger()->set_run_id("r");
+  Take();
+  EXPECT_EQ(reduction_.status(), v1::RUN_STATUS_WAITING);
+  *Next() = PauseEvent(false, "");
+  event_.mutable_ledger()->set_run_id("r");
+  Take();
+  run = reduction_.Snapshot();
+  EXPECT_EQ(run.record().status(), v1::RUN_STATUS_RUNNING);
+  EXPECT_EQ(run.wait_reason(), "");
+  EXPECT_FALSE(run.paused());
+  EXPECT_EQ(run.paused_producers_size(), 0);
 }
 
 TEST_F(RunReductionTest, EventsOfOtherRunsChangeNothing) {  // F: S2-28

@@ -46,8 +46,9 @@ absl::Status CheckStart(const v1::StartRunRequest& request) {
     return InvalidField("labels", absl::StrCat(request.labels_size()),
                         "at most 32 labels");
   }
-  if (request.if_active() != v1::IF_ACTIVE_UNSPECIFIED) {
-    return NotYet("if_active");
+  if (!v1::IfActive_IsValid(request.if_active())) {
+    return InvalidField("if_active", absl::StrCat(request.if_active()),
+                        "expected one of the values of IfActive");
   }
   if (request.dry_run()) return NotYet("dry_run");
   if (request.has_budget()) return NotYet("budget");
@@ -102,6 +103,14 @@ absl::StatusOr<v1::StartRunResponse> Runner::Start(
     }
     if (!known.empty()) return Remembered(known);
   }
+  if (request.if_active() == v1::IF_ACTIVE_UNSPECIFIED) {
+    return StartNow(request, /*resumes=*/"");
+  }
+  return StartInTurn(request);
+}
+
+absl::StatusOr<v1::StartRunResponse> Runner::StartNow(
+    const v1::StartRunRequest& request, const std::string& resumes) {
   KINORA_ASSIGN_OR_RETURN(std::unique_ptr<StartSlot> slot,
                           StartSlot::Take(*this, request.movie_id()));
   v1::GetMovieRequest get;
@@ -110,30 +119,37 @@ absl::StatusOr<v1::StartRunResponse> Runner::Start(
                           deps_.store.movies.Get(get));
   // Nothing is written before the edits are known to be good and the movie is
   // known to be ours.
-  std::vector<v1::PendingEdit> edits;
-  if (!request.edits().empty()) {
-    v1::ValidateInputsRequest validate;
-    validate.set_movie_id(request.movie_id());
-    *validate.mutable_edits() = request.edits();
-    KINORA_ASSIGN_OR_RETURN(v1::ValidateInputsResponse valid,
-                            deps_.planner.ValidateInputs(validate));
-    edits.assign(valid.edits().begin(), valid.edits().end());
-  }
-  const std::string run_id = ids_.Next();
+  KINORA_ASSIGN_OR_RETURN(const std::vector<v1::PendingEdit> edits,
+                          CheckEdits(request));
+  v1::RunRecord origin;
+  origin.set_run_id(ids_.Next());
+  origin.set_resumes_run_id(resumes);
   KINORA_ASSIGN_OR_RETURN(v1::LeaseToken lease,
-                          LeaseToStart(request.movie_id(), run_id));
+                          LeaseToStart(request.movie_id(), origin.run_id()));
   absl::StatusOr<v1::StartRunResponse> response =
-      StartUnderLease(request, run_id, edits, movie.movie(), lease);
+      StartUnderLease(request, origin, edits, movie.movie(), lease);
   if (!response.ok()) {
     Release(lease);
   } else {
-    Remember(request.request_id(), run_id);
+    Remember(request.request_id(), origin.run_id());
   }
   return response;
 }
 
+absl::StatusOr<std::vector<v1::PendingEdit>> Runner::CheckEdits(
+    const v1::StartRunRequest& request) {
+  if (request.edits().empty()) return std::vector<v1::PendingEdit>();
+  v1::ValidateInputsRequest validate;
+  validate.set_movie_id(request.movie_id());
+  *validate.mutable_edits() = request.edits();
+  KINORA_ASSIGN_OR_RETURN(v1::ValidateInputsResponse valid,
+                          deps_.planner.ValidateInputs(validate));
+  return std::vector<v1::PendingEdit>(valid.edits().begin(),
+                                      valid.edits().end());
+}
+
 absl::StatusOr<v1::StartRunResponse> Runner::StartUnderLease(
-    const v1::StartRunRequest& request, const std::string& run_id,
+    const v1::StartRunRequest& request, const v1::RunRecord& origin,
     const std::vector<v1::PendingEdit>& edits, const v1::Movie& movie,
     const v1::LeaseToken& lease) {
   if (!edits.empty()) {
@@ -144,19 +160,23 @@ absl::StatusOr<v1::StartRunResponse> Runner::StartUnderLease(
   KINORA_ASSIGN_OR_RETURN(Prepared prepared, Prepare(request, movie));
 
   v1::RunRecord& record = prepared.record;
-  record.set_run_id(run_id);
+  record.set_run_id(origin.run_id());
+  record.set_resumes_run_id(origin.resumes_run_id());
   record.set_dispatch(request.dispatch());
   record.set_max_concurrency(request.max_concurrency());
   KINORA_ASSIGN_OR_RETURN(RunState state, StateOf(record, prepared.plan));
   record.set_status(v1::RUN_STATUS_RUNNING);
-  *record.mutable_create_time() = ToProto(deps_.clock.Now());
+  const bool was_queued = IsQueued(origin);
+  *record.mutable_create_time() =
+      was_queued ? origin.create_time() : ToProto(deps_.clock.Now());
   record.mutable_jobs()->set_total(static_cast<int64_t>(state.job_count()) +
                                    prepared.plan->reused_size());
   record.mutable_jobs()->set_clean(prepared.plan->summary().clean_jobs());
   *record.mutable_labels() = request.labels();
   record.set_traceparent(CurrentTrace().ToString());
   KINORA_RETURN_IF_ERROR(PutRecord(record, lease));
-  KINORA_RETURN_IF_ERROR(AppendCreated(record, lease));
+  // Of one that was queued the ledger has told that.
+  if (!was_queued) KINORA_RETURN_IF_ERROR(AppendCreated(record, lease));
   Launch(record, prepared.plan, std::move(state), std::nullopt, lease);
 
   v1::StartRunResponse response;
@@ -336,6 +356,8 @@ absl::StatusOr<v1::StartRunResponse> Runner::Remembered(
                           deps_.store.runs.Get(request));
   v1::StartRunResponse response;
   *response.mutable_run() = record.record();
+  // It has none before its turn.
+  if (record.record().plan_hash().empty()) return response;
   KINORA_ASSIGN_OR_RETURN(
       const std::shared_ptr<const v1::Plan> plan,
       LoadPlan(record.record().movie_id(), record.record().plan_hash()));
@@ -356,22 +378,30 @@ void Runner::Remember(const std::string& request_id,
 
 void Runner::Ended(const std::string& movie_id) {
   std::shared_ptr<RunActor> actor;  // destroyed outside the lock
-  MutexLock lock(mu_);
-  auto found = active_.find(movie_id);
-  if (found != active_.end()) {
-    actor = std::move(found->second);
-    active_.erase(found);
+  {
+    MutexLock lock(mu_);
+    auto found = active_.find(movie_id);
+    if (found != active_.end()) {
+      actor = std::move(found->second);
+      active_.erase(found);
+    }
+    // Counted before anybody may think that the runner is idle.
+    ++queue_looks_;
+    ended_cv_.SignalAll();
   }
-  ended_cv_.SignalAll();
+  PostQueueLook(movie_id);
+}
+
+bool Runner::IsIdle() {
+  return active_.empty() && starting_.empty() && !adopting_ &&
+         queue_looks_ == 0;
 }
 
 bool Runner::WaitUntilIdle(absl::Duration limit) {
   const int64_t deadline = DeadlineAfter(RealClock(), limit);
   MutexLock lock(mu_);
-  while (!active_.empty() || !starting_.empty() || adopting_) {
-    if (!ended_cv_.WaitUntil(mu_, deadline)) {
-      return active_.empty() && starting_.empty() && !adopting_;
-    }
+  while (!IsIdle()) {
+    if (!ended_cv_.WaitUntil(mu_, deadline)) return IsIdle();
   }
   return true;
 }

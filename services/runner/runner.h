@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <initializer_list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -69,6 +70,9 @@ class Runner {
   // does if a dead holder left a run open that can be gone on with: that run is
   // adopted instead. One that cannot is closed; what it finished is reused by
   // its key.
+  //
+  // A start that is queued leaves a record with its request; whichever runner
+  // sees the movie free carries it out.
   absl::StatusOr<v1::StartRunResponse> Start(
       const v1::StartRunRequest& request);
 
@@ -76,7 +80,8 @@ class Runner {
   // with each from its ledger: under its id, with its attempts and its log,
   // calling no job that has finished. A run that cannot be gone on with, as its
   // plan is lost or the base is no longer current, is closed. One whose
-  // producers do not answer is left for a later call.
+  // producers do not answer is left for a later call. Then begins queued runs
+  // of movies where nothing goes on.
   absl::Status AdoptOpenRuns();
 
   // Does so now and then, until Drain(). Does not block.
@@ -86,6 +91,10 @@ class Runner {
   absl::StatusOr<v1::ListRunsResponse> List(const v1::ListRunsRequest& request);
   absl::StatusOr<v1::CancelRunResponse> Cancel(
       const v1::CancelRunRequest& request);
+  absl::StatusOr<v1::PauseRunResponse> Pause(
+      const v1::PauseRunRequest& request);
+  absl::StatusOr<v1::ResumeRunResponse> Resume(
+      const v1::ResumeRunRequest& request);
   absl::StatusOr<v1::RetryRunResponse> Retry(
       const v1::RetryRunRequest& request);
   absl::StatusOr<v1::ListProducersResponse> ListProducers(
@@ -101,6 +110,7 @@ class Runner {
 
  private:
   class StartSlot;
+  class RunLease;
   // A run that is about to begin.
   struct Prepared {
     v1::RunRecord record;
@@ -108,10 +118,18 @@ class Runner {
     std::shared_ptr<const v1::Plan> plan;
   };
 
+  // `resumes` is the run that this one resumes; empty if none.
+  absl::StatusOr<v1::StartRunResponse> StartNow(
+      const v1::StartRunRequest& request, const std::string& resumes);
+  // `origin` is what is known of the run: its id and the run it resumes, or the
+  // record with which it was queued.
   absl::StatusOr<v1::StartRunResponse> StartUnderLease(
-      const v1::StartRunRequest& request, const std::string& run_id,
+      const v1::StartRunRequest& request, const v1::RunRecord& origin,
       const std::vector<v1::PendingEdit>& edits, const v1::Movie& movie,
       const v1::LeaseToken& lease);
+  // The edits of a start in the form that the log takes.
+  absl::StatusOr<std::vector<v1::PendingEdit>> CheckEdits(
+      const v1::StartRunRequest& request);
   absl::StatusOr<Prepared> Prepare(const v1::StartRunRequest& request,
                                    const v1::Movie& movie);
   absl::StatusOr<std::shared_ptr<const v1::Plan>> LoadPlan(
@@ -140,9 +158,16 @@ class Runner {
   // on.
   absl::StatusOr<v1::LeaseToken> LeaseToStart(const std::string& movie_id,
                                               const std::string& run_id);
-  // Those whose record has not ended; of all movies if `movie_id` is empty.
+  // Those that have begun and whose record has not ended; of all movies if
+  // `movie_id` is empty.
   absl::StatusOr<std::vector<v1::RunRecord>> OpenRunsOf(
       const std::string& movie_id);
+  // The same of those that wait for their turn.
+  absl::StatusOr<std::vector<v1::RunRecord>> QueuedRunsOf(
+      const std::string& movie_id);
+  absl::StatusOr<std::vector<v1::RunRecord>> UnendedRunsOf(
+      const std::string& movie_id,
+      std::initializer_list<v1::RunStatus> statuses, bool queued);
   void AdoptAgainAndAgain();
   absl::Status Adopt(const v1::RunRecord& record);
   void TellObstacle(const std::string& run_id, const absl::Status& status);
@@ -162,9 +187,46 @@ class Runner {
   absl::Status AppendLedger(const v1::RunRecord& record,
                             const v1::LeaseToken& lease, v1::Event event);
 
+  // runner_queue.cc
+  absl::StatusOr<v1::StartRunResponse> StartInTurn(
+      const v1::StartRunRequest& request);
+  absl::StatusOr<bool> IsBusy(const std::string& movie_id);
+  absl::StatusOr<v1::RunRecord> Enqueue(const v1::StartRunRequest& request);
+  // Has its ledger begin. REQUIRES: the lease is that on the run.
+  absl::Status TellQueued(const v1::RunRecord& record,
+                          const v1::LeaseToken& lease);
+  absl::Status CancelForAnother(const v1::RunRecord& successor);
+  // Has the queue of a movie looked at, soon.
+  void LookAtQueue(const std::string& movie_id);
+  void PostQueueLook(const std::string& movie_id);
+  // Begins the next queued run of a movie if nothing else goes on there.
+  void BeginQueued(const std::string& movie_id);
+  absl::StatusOr<bool> BeginInSlot(const v1::RunRecord& queued);
+  absl::StatusOr<bool> BeginUnderLease(const std::string& run_id,
+                                       const v1::LeaseToken& lease);
+  // Ends a queued run that has not begun. REQUIRES: the lease is that on the
+  // run.
+  absl::Status EndQueued(v1::RunRecord record, const v1::LeaseToken& lease,
+                         v1::RunStatus status, const std::string& error);
+
+  // runner_requests.cc
+  absl::StatusOr<v1::RunRecord> RecordOf(const std::string& run_id);
+  absl::Status CancelElsewhere(const std::string& run_id,
+                               const std::string& reason);
+  absl::Status RequestCancel(const std::string& run_id,
+                             const std::string& reason);
+  absl::Status RequestPause(const std::string& run_id, bool pause,
+                            const std::string& producer);
+  // Has the run look for requests, if it is carried out here.
+  void Nudge(const v1::RunRecord& record);
+  absl::Status CheckProducerOf(const v1::RunRecord& record,
+                               const std::string& producer);
+  absl::StatusOr<v1::RunRecord> StartAgain(const v1::RunRecord& ended);
+
   absl::StatusOr<v1::StartRunResponse> Remembered(const std::string& run_id);
   void Remember(const std::string& request_id, const std::string& run_id);
   void Ended(const std::string& movie_id);
+  bool IsIdle() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool WaitUntilIdle(absl::Duration limit);
 
   const RunnerDeps deps_;
@@ -179,6 +241,7 @@ class Runner {
   // Open runs are looked at, or will be by the timer.
   bool adopting_ ABSL_GUARDED_BY(mu_) = false;
   Executor::TimerId adoption_timer_ ABSL_GUARDED_BY(mu_) = 0;
+  int queue_looks_ ABSL_GUARDED_BY(mu_) = 0;  // posted or under way
   // What keeps open runs from being adopted, by run, as last told.
   std::map<std::string, std::string> obstacles_ ABSL_GUARDED_BY(mu_);
   std::set<std::string> starting_ ABSL_GUARDED_BY(mu_);  // movies

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,16 +21,6 @@
 #include "services/runner/start_slot.h"
 
 namespace kinora {
-namespace {
-
-// Errors for which a run is not closed. A store that refuses calls for now
-// answers RESOURCE_EXHAUSTED, one that somebody writes to meanwhile ABORTED.
-bool IsNoEnd(const absl::Status& status) {
-  return MayPass(status) || absl::IsResourceExhausted(status) ||
-         absl::IsAborted(status);
-}
-
-}  // namespace
 
 void Runner::KeepAdopting() {
   MutexLock lock(mu_);
@@ -57,6 +48,12 @@ absl::Status Runner::AdoptOpenRuns() {
   for (const v1::RunRecord& record : open) {
     TellObstacle(record.run_id(), Adopt(record));
   }
+  // What was open goes first.
+  KINORA_ASSIGN_OR_RETURN(const std::vector<v1::RunRecord> queued,
+                          QueuedRunsOf(/*movie_id=*/""));
+  std::set<std::string> movies;
+  for (const v1::RunRecord& record : queued) movies.insert(record.movie_id());
+  for (const std::string& movie_id : movies) BeginQueued(movie_id);
   return absl::OkStatus();
 }
 
@@ -73,8 +70,7 @@ void Runner::TellObstacle(const std::string& run_id,
     if (told == status.message()) return;
     told = std::string(status.message());
   }
-  LogWarning("a run waits for its adoption",
-             {{"run", run_id}, {"error", status}});
+  LogWarning("a run cannot go on yet", {{"run", run_id}, {"error", status}});
 }
 
 absl::Status Runner::Adopt(const v1::RunRecord& record) {
@@ -99,7 +95,7 @@ absl::Status Runner::AdoptInSlot(const v1::RunRecord& record) {
   const absl::Status ready =
       plan.ok() ? CheckProducers(**plan, {}) : plan.status();
   if (!ready.ok()) {
-    if (IsNoEnd(ready)) return ready;
+    if (MayPass(ready)) return ready;
     plan = ready;
   }
   const absl::StatusOr<v1::LeaseToken> lease =
@@ -135,6 +131,7 @@ absl::StatusOr<bool> Runner::AdoptUnderLease(
                               possible.message())));
     return false;
   }
+  past.set_through(snapshot.last_sequence());
   KINORA_ASSIGN_OR_RETURN(RunState state, StateOf(record, *plan));
   if (snapshot.last_sequence() == 0) {
     KINORA_RETURN_IF_ERROR(AppendCreated(record, lease));

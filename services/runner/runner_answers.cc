@@ -15,15 +15,6 @@
 #include "services/runner/start_slot.h"
 
 namespace kinora {
-namespace {
-
-absl::Status HasEnded(absl::string_view run_id) {
-  return WithReason(absl::FailedPreconditionError(
-                        absl::StrCat("run ", run_id, " has ended already")),
-                    "RUN_TERMINAL", {{"run", run_id}});
-}
-
-}  // namespace
 
 absl::StatusOr<v1::GetRunResponse> Runner::Get(
     const v1::GetRunRequest& request) {
@@ -71,7 +62,7 @@ absl::StatusOr<v1::RetryRunResponse> Runner::Retry(
   }
   if (actor == nullptr) {
     if (IsTerminal(record.record().status())) {
-      return HasEnded(request.run_id());
+      return RunHasEnded(request.run_id());
     }
     return absl::UnavailableError(
         absl::StrCat("run ", request.run_id(), " is not carried out here now"));
@@ -112,24 +103,9 @@ absl::StatusOr<v1::CancelRunResponse> Runner::Cancel(
     KINORA_RETURN_IF_ERROR(actor->Cancel(request.reason()));
     return v1::CancelRunResponse();
   }
-  v1::GetRunRecordRequest get;
-  get.set_run_id(request.run_id());
-  KINORA_ASSIGN_OR_RETURN(v1::GetRunRecordResponse record,
-                          deps_.store.runs.Get(get));
-  if (IsTerminal(record.record().status())) {
-    return HasEnded(request.run_id());
-  }
-  // Interrupted, or another runner's, which then holds the lease.
-  const std::string& movie_id = record.record().movie_id();
-  KINORA_ASSIGN_OR_RETURN(std::unique_ptr<StartSlot> slot,
-                          StartSlot::Take(*this, movie_id));
-  KINORA_ASSIGN_OR_RETURN(v1::LeaseToken lease,
-                          TryAcquire(movie_id, request.run_id()));
-  const absl::Status closed = CloseRun(
-      record.record(), lease,
-      request.reason().empty() ? "cancelled by request" : request.reason());
-  Release(lease);
-  if (!closed.ok()) return closed;
+  KINORA_RETURN_IF_ERROR(CancelElsewhere(
+      request.run_id(),
+      request.reason().empty() ? "cancelled by request" : request.reason()));
   return v1::CancelRunResponse();
 }
 

@@ -107,21 +107,33 @@ absl::StatusOr<v1::LeaseToken> Runner::LeaseToStart(const std::string& movie_id,
 
 absl::StatusOr<std::vector<v1::RunRecord>> Runner::OpenRunsOf(
     const std::string& movie_id) {
+  return UnendedRunsOf(
+      movie_id,
+      {v1::RUN_STATUS_QUEUED, v1::RUN_STATUS_RUNNING, v1::RUN_STATUS_WAITING},
+      /*queued=*/false);
+}
+
+absl::StatusOr<std::vector<v1::RunRecord>> Runner::QueuedRunsOf(
+    const std::string& movie_id) {
+  return UnendedRunsOf(movie_id, {v1::RUN_STATUS_QUEUED}, /*queued=*/true);
+}
+
+absl::StatusOr<std::vector<v1::RunRecord>> Runner::UnendedRunsOf(
+    const std::string& movie_id, std::initializer_list<v1::RunStatus> statuses,
+    bool queued) {
   v1::ListRunRecordsRequest list;
   list.set_movie_id(movie_id);
-  list.add_statuses(v1::RUN_STATUS_QUEUED);
-  list.add_statuses(v1::RUN_STATUS_RUNNING);
-  list.add_statuses(v1::RUN_STATUS_WAITING);
-  std::vector<v1::RunRecord> open;
+  for (const v1::RunStatus status : statuses) list.add_statuses(status);
+  std::vector<v1::RunRecord> runs;
   do {
     KINORA_ASSIGN_OR_RETURN(v1::ListRunRecordsResponse page,
                             deps_.store.runs.List(list));
     for (v1::RunRecord& record : *page.mutable_records()) {
-      open.push_back(std::move(record));
+      if (IsQueued(record) == queued) runs.push_back(std::move(record));
     }
     list.set_page_token(page.next_page_token());
   } while (!list.page_token().empty());
-  return open;
+  return runs;
 }
 
 // Three ways to be left open: the record lags behind the ledger; the revision

@@ -66,6 +66,22 @@ grpc::ServerUnaryReactor* RunnerRpcService::CancelRun(
       [this](const v1::CancelRunRequest& r) { return runner_.Cancel(r); });
 }
 
+grpc::ServerUnaryReactor* RunnerRpcService::PauseRun(
+    grpc::CallbackServerContext* context, const v1::PauseRunRequest* request,
+    v1::PauseRunResponse* response) {
+  return ServeUnary(
+      context, executor_, request, response,
+      [this](const v1::PauseRunRequest& r) { return runner_.Pause(r); });
+}
+
+grpc::ServerUnaryReactor* RunnerRpcService::ResumeRun(
+    grpc::CallbackServerContext* context, const v1::ResumeRunRequest* request,
+    v1::ResumeRunResponse* response) {
+  return ServeUnary(
+      context, executor_, request, response,
+      [this](const v1::ResumeRunRequest& r) { return runner_.Resume(r); });
+}
+
 grpc::ServerUnaryReactor* RunnerRpcService::RetryRun(
     grpc::CallbackServerContext* context, const v1::RetryRunRequest* request,
     v1::RetryRunResponse* response) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "clients/cpp/runner_client.h"
+#include "common/error_reason.h"
 #include "common/testing/in_process_server.h"
 #include "common/testing/status_matchers.h"
 #include "common/thread_pool.h"
@@ -110,6 +111,23 @@ TEST_P(RunnerServiceTest, RunIsListedAndTold) {
   EXPECT_EQ(runs.runs(0).run_id(), run_id);
 }
 
+TEST_P(RunnerServiceTest, RunsArePausedAndResumed) {
+  v1::PauseRunRequest pause;
+  pause.set_run_id(std::string(kRun2));
+  EXPECT_EQ(ReasonOf(client_.PauseRun(pause).status()), "RUN_NOT_FOUND");
+  ASSERT_OK_AND_ASSIGN(const std::string run_id, Start());
+  ASSERT_OK(Watch(run_id, 0));
+  pause.set_run_id(run_id);
+  EXPECT_EQ(ReasonOf(client_.PauseRun(pause).status()), "RUN_TERMINAL");
+  // One that has ended goes on as another run.
+  v1::ResumeRunRequest resume;
+  resume.set_run_id(run_id);
+  ASSERT_OK_AND_ASSIGN(const v1::ResumeRunResponse resumed,
+                       client_.ResumeRun(resume));
+  EXPECT_EQ(resumed.run().resumes_run_id(), run_id);
+  ASSERT_OK(Watch(resumed.run().run_id(), 0));
+}
+
 TEST_P(RunnerServiceTest, UnknownRunIsNotFound) {
   EXPECT_THAT(Watch(std::string(kRun2), 0),
               StatusIs(absl::StatusCode::kNotFound));
@@ -129,10 +147,9 @@ TEST_P(RunnerServiceTest, ProducersSayWhatTheyAre) {
 TEST_P(RunnerServiceTest, WhatIsNotThereYetSaysSo) {
   v1::StartRunRequest request;
   request.set_movie_id("film");
-  request.set_if_active(v1::IF_ACTIVE_QUEUE);
-  EXPECT_THAT(
-      client_.StartRun(request),
-      StatusIs(absl::StatusCode::kUnimplemented, HasSubstr("if_active")));
+  request.set_dry_run(true);
+  EXPECT_THAT(client_.StartRun(request),
+              StatusIs(absl::StatusCode::kUnimplemented, HasSubstr("dry_run")));
 }
 
 }  // namespace

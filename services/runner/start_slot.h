@@ -1,5 +1,5 @@
 // What the files of Runner share: the names of leases and of what is active,
-// and Runner::StartSlot.
+// which errors and runs are of what kind, and Runner::StartSlot.
 
 #ifndef KINORA_SERVICES_RUNNER_START_SLOT_H_
 #define KINORA_SERVICES_RUNNER_START_SLOT_H_
@@ -20,6 +20,18 @@ inline absl::Status RunActive(absl::string_view movie_id,
       absl::FailedPreconditionError(absl::StrCat("run ", run_id, " of movie \"",
                                                  movie_id, "\" is active")),
       "RUN_ACTIVE", {{"movie", movie_id}, {"run", run_id}});
+}
+
+inline absl::Status RunHasEnded(absl::string_view run_id) {
+  return WithReason(absl::FailedPreconditionError(
+                        absl::StrCat("run ", run_id, " has ended already")),
+                    "RUN_TERMINAL", {{"run", run_id}});
+}
+
+// True for one that waits for its turn.
+inline bool IsQueued(const v1::RunRecord& record) {
+  return record.status() == v1::RUN_STATUS_QUEUED &&
+         !record.queued_request_json().empty();
 }
 
 inline std::string LeaseIdOf(absl::string_view movie_id) {

@@ -1,0 +1,92 @@
+// The part of RunActor that heeds what is asked of the run in its ledger. Who
+// asks may be another process: whoever has the run's lease for a moment appends
+// the request there, and that is all there is to it.
+
+#include <memory>
+#include <string>
+
+#include "common/log.h"
+#include "common/run_end.h"
+#include "services/runner/run_actor.h"
+
+namespace kinora {
+namespace {
+
+// The longest time a request of another process is not seen.
+constexpr absl::Duration kHeedPeriod = absl::Seconds(2);
+
+}  // namespace
+
+void RunActor::Heed() { Post(HeedCall{}); }
+
+void RunActor::HeedNowAndThen() {
+  std::weak_ptr<RunActor> weak = weak_from_this();
+  deps_.executor.PostAfter(kHeedPeriod, [weak] {
+    const std::shared_ptr<RunActor> self = weak.lock();
+    if (self == nullptr) return;
+    self->Heed();
+    self->HeedNowAndThen();
+  });
+}
+
+void RunActor::HeedRequests() {
+  v1::ReadEventsRequest read;
+  read.mutable_log()->set_movie_id(movie_id());
+  read.mutable_log()->set_kind(v1::LOG_KIND_LEDGER);
+  read.mutable_log()->set_run_id(run_id());
+  for (;;) {
+    read.set_after_sequence(heeded_);
+    const absl::StatusOr<v1::ReadEventsResponse> page =
+        deps_.store.events.ReadPage(read);
+    if (!page.ok()) {
+      LogWarning("requests to a run not read yet",
+                 {{"run", run_id()}, {"error", page.status()}});
+      return;
+    }
+    for (const v1::Event& event : page->events()) {
+      const v1::LedgerEvent& ledger = event.ledger();
+      pauses_.Apply(ledger);
+      if (ledger.run_waiting().reason() == kCancelling) {
+        Take(CancelCall{ledger.run_waiting().message()});
+      } else if (ledger.has_run_waiting() &&
+                 ledger.run_waiting().producer().empty()) {
+        waiting_for_ = ledger.run_waiting().reason();
+      } else if (ledger.has_run_resumed() &&
+                 ledger.run_resumed().producer().empty()) {
+        waiting_for_.clear();
+      }
+    }
+    if (page->bookmark().sequence() <= heeded_) return;
+    heeded_ = page->bookmark().sequence();
+  }
+}
+
+// What this run appends holds no requests. If it does not follow what was seen
+// last, somebody else has appended something.
+void RunActor::NoteAppended(const v1::AppendEventsResponse& appended) {
+  const bool follows = appended.first_sequence() == heeded_ + 1;
+  // The first event of a run is its runner's.
+  const bool begins = heeded_ == 0 && appended.first_sequence() == 2;
+  if (follows || begins) {
+    heeded_ = appended.last_sequence();
+  } else {
+    Heed();
+  }
+}
+
+// For those who list runs; the ledger decides.
+void RunActor::RecordStatus() {
+  const v1::RunStatus status =
+      waiting_for_.empty() ? v1::RUN_STATUS_RUNNING : v1::RUN_STATUS_WAITING;
+  if (record_.status() == status || state_.finished() || stopping_) return;
+  record_.set_status(status);
+  v1::PutRunRecordRequest request;
+  *request.mutable_record() = record_;
+  *request.mutable_lease() = lease_->token();
+  const absl::Status put = deps_.store.runs.Put(request).status();
+  if (!put.ok()) {
+    LogWarning("run record not written", {{"run", run_id()}, {"error", put}});
+  }
+}
+
+}  // namespace kinora
