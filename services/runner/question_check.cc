@@ -1,0 +1,164 @@
+#include "services/runner/question_check.h"
+
+#include <set>
+
+#include "absl/algorithm/container.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+
+#include "common/canonical_json.h"
+#include "common/json.h"
+#include "common/status.h"
+
+namespace kinora {
+namespace {
+
+constexpr size_t kMaxSchemaBytes = 64 * 1024;
+constexpr size_t kMaxContentHashBytes = 128;
+// Options that an error names.
+constexpr int kMaxNamedOptions = 20;
+
+constexpr char kAnswerField[] = "answer.value_json";
+
+bool HasOptions(v1::QuestionKind kind) {
+  return kind == v1::QUESTION_KIND_CHOICE || kind == v1::QUESTION_KIND_MULTIPLE;
+}
+
+absl::Status CheckSize(absl::string_view field, absl::string_view text,
+                       size_t max) {
+  if (text.size() <= max) return absl::OkStatus();
+  return InvalidField(field, text, absl::StrCat("at most ", max, " bytes"));
+}
+
+absl::Status ValidateId(const std::string& id) {
+  const auto allowed = [](char c) {
+    return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
+           absl::StrContains("_-.:/", absl::string_view(&c, 1));
+  };
+  if (!id.empty() && id.size() <= kMaxQuestionIdBytes &&
+      absl::c_all_of(id, allowed)) {
+    return absl::OkStatus();
+  }
+  return InvalidField("question.question_id", id,
+                      absl::StrCat("expected 1 to ", kMaxQuestionIdBytes,
+                                   " letters, digits and _ - . : /"));
+}
+
+absl::Status ValidateOptions(const v1::Question& question) {
+  const int count = question.options_size();
+  if (count > kMaxOptions || (count == 0 && HasOptions(question.kind()))) {
+    return InvalidField(
+        "question.options", absl::StrCat(count),
+        absl::StrCat("expected 1 to ", kMaxOptions, " options to choose from"));
+  }
+  std::set<absl::string_view> seen;
+  for (const std::string& option : question.options()) {
+    if (option.empty() || option.size() > kMaxOptionBytes) {
+      return InvalidField(
+          "question.options", option,
+          absl::StrCat("an option has 1 to ", kMaxOptionBytes, " bytes"));
+    }
+    if (!seen.insert(option).second) {
+      return InvalidField("question.options", option, "stands there twice");
+    }
+  }
+  return absl::OkStatus();
+}
+
+bool IsOption(const v1::Question& question, const JsonValue& value) {
+  return value.is_string() &&
+         absl::c_linear_search(question.options(), value.string_value());
+}
+
+std::string NamedOptions(const v1::Question& question) {
+  std::string names;
+  for (int i = 0; i < question.options_size(); ++i) {
+    if (i == kMaxNamedOptions) {
+      absl::StrAppend(&names, " and ", question.options_size() - i, " more");
+      break;
+    }
+    absl::StrAppend(&names, i == 0 ? "" : ", ",
+                    CanonicalJson(JsonValue(question.options(i))));
+  }
+  return names;
+}
+
+// What is wrong with an answer; empty if nothing is.
+std::string Objection(const v1::Question& question, const JsonValue& value) {
+  switch (question.kind()) {
+    case v1::QUESTION_KIND_CONFIRM:
+      return value.is_bool() ? "" : "expected true or false";
+    case v1::QUESTION_KIND_CHOICE:
+      if (IsOption(question, value)) return "";
+      return absl::StrCat("expected one of ", NamedOptions(question));
+    case v1::QUESTION_KIND_MULTIPLE: {
+      std::set<std::string> seen;
+      const auto is_new_option = [&](const JsonValue& element) {
+        return IsOption(question, element) &&
+               seen.insert(element.string_value()).second;
+      };
+      if (value.is_array() && absl::c_all_of(value.array(), is_new_option)) {
+        return "";
+      }
+      return absl::StrCat("expected an array of some of ",
+                          NamedOptions(question), ", none of them twice");
+    }
+    case v1::QUESTION_KIND_JSON:
+      return "";
+    default:  // text
+      return value.is_string() ? "" : "expected a string";
+  }
+}
+
+}  // namespace
+
+absl::Status ValidateQuestion(const v1::Question& question) {
+  KINORA_RETURN_IF_ERROR(ValidateId(question.question_id()));
+  if (question.prompt().empty()) {
+    return InvalidField("question.prompt", "", "must be set");
+  }
+  KINORA_RETURN_IF_ERROR(
+      CheckSize("question.prompt", question.prompt(), kMaxPromptBytes));
+  if (!v1::QuestionKind_IsValid(question.kind())) {
+    return InvalidField("question.kind",
+                        absl::StrCat(static_cast<int>(question.kind())),
+                        "this build does not know such questions");
+  }
+  KINORA_RETURN_IF_ERROR(ValidateOptions(question));
+  KINORA_RETURN_IF_ERROR(CheckSize(
+      "question.content_hash", question.content_hash(), kMaxContentHashBytes));
+  KINORA_RETURN_IF_ERROR(CheckSize("question.schema_json",
+                                   question.schema_json(), kMaxSchemaBytes));
+  if (!question.schema_json().empty()) {
+    const absl::StatusOr<JsonValue> schema = ParseJson(question.schema_json());
+    if (!schema.ok() || !(schema->is_object() || schema->is_bool())) {
+      return InvalidField("question.schema_json", question.schema_json(),
+                          "expected a JSON Schema");
+    }
+  }
+  if (question.default_json().empty()) return absl::OkStatus();
+  return Annotate(CheckAnswer(question, question.default_json()).status(),
+                  "question.default_json");
+}
+
+absl::StatusOr<std::string> CheckAnswer(const v1::Question& question,
+                                        absl::string_view value_json) {
+  KINORA_RETURN_IF_ERROR(CheckSize(kAnswerField, value_json, kMaxAnswerBytes));
+  const absl::StatusOr<JsonValue> value =
+      ParseJson(value_json, {.exact_integers = true});
+  std::string objection;
+  if (value.ok()) {
+    objection = Objection(question, *value);
+  } else if (question.kind() == v1::QUESTION_KIND_JSON) {
+    objection = absl::StrCat("expected JSON: ", value.status().message());
+  } else {
+    objection = Objection(question, JsonValue());
+  }
+  if (!objection.empty()) {
+    return InvalidField(kAnswerField, value_json, objection);
+  }
+  return CanonicalJson(*value);
+}
+
+}  // namespace kinora

@@ -1,0 +1,80 @@
+// The questions of a run and their answers, as its ledger tells them. In the
+// ledger a question is `job.question`, its answer `job.answered`; the first
+// answer is the one that counts. What was asked under one id by one job is one
+// question, however often it was asked.
+
+#ifndef KINORA_SERVICES_RUNNER_RUN_QUESTIONS_H_
+#define KINORA_SERVICES_RUNNER_RUN_QUESTIONS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+#include "kinora/v1/ledger.pb.h"
+#include "kinora/v1/producer.pb.h"
+
+namespace kinora {
+
+struct RunQuestion {
+  std::string job_id;
+  v1::Question question;
+  int64_t asked_at_ms = 0;
+  std::optional<v1::Answer> answer;
+  bool is_void = false;  // its job has ended without the answer
+};
+
+// Folds ledger events, in their order. Not thread-safe.
+class RunQuestions {
+ public:
+  void Apply(const v1::LedgerEvent& event);
+
+  // Null if the job has not asked that.
+  const RunQuestion* Find(absl::string_view job_id,
+                          absl::string_view question_id) const;
+
+  // Those of one job, in the order of its questions.
+  std::vector<v1::Answer> AnswersOf(absl::string_view job_id) const;
+
+  // Questions that wait for an answer, the oldest first.
+  std::vector<const RunQuestion*> Pending() const;
+
+  // The event `answered` with which the ledger will say that `answer` is the
+  // answer. `job_id` may be empty. NOT_FOUND (QUESTION_NOT_FOUND) if no such
+  // question waits; INVALID_ARGUMENT if those of several jobs do, or if it is
+  // no answer to this one (question_check.h).
+  absl::StatusOr<v1::JobEvent> Accept(absl::string_view job_id,
+                                      const v1::Answer& answer) const;
+
+ private:
+  void TakeQuestion(const v1::JobEvent& event, int64_t at_ms);
+  void TakeAnswer(const v1::JobEvent& event);
+  void EndJob(const std::string& job_id);
+  std::optional<size_t> IndexOf(absl::string_view job_id,
+                                absl::string_view question_id) const;
+
+  std::deque<RunQuestion> questions_;
+  std::map<std::string, std::vector<size_t>, std::less<>> by_job_;
+};
+
+// What a ledger event says of a question; the job's id is in each.
+v1::JobEvent QuestionEvent(const std::string& job_id,
+                           const v1::Question& question);
+// `in_doubt`: nobody knows what the attempt has paid.
+v1::JobEvent AskingEvent(const std::string& job_id,
+                         const v1::Question& question, bool in_doubt);
+v1::JobEvent AnsweredEvent(const std::string& job_id, const v1::Answer& answer);
+
+// The same for every answer to the question: the `request_id` of the append
+// that records one, so that no second one can be.
+std::string AnswerRequestId(const v1::JobEvent& answered);
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_RUNNER_RUN_QUESTIONS_H_
