@@ -77,15 +77,19 @@ class SimJob final
             SimScript script,
             SimScript::Make(std::move(*request_.mutable_header())));
         script_ = std::move(script);
+        script_->StayOpen(options_.answers_on_stream);
+        BeginIfComplete();
         return absl::OkStatus();
       }
       case v1::ProduceRequest::kInputChunk:
-        if (script_.has_value()) {
-          return script_->TakeInput(request_.input_chunk());
-        }
-        break;
+        if (!script_.has_value()) break;
+        KINORA_RETURN_IF_ERROR(script_->TakeInput(request_.input_chunk()));
+        BeginIfComplete();
+        return absl::OkStatus();
       case v1::ProduceRequest::kAnswer:
-        return absl::OkStatus();  // asked anew, with the answer in the header
+        if (!script_.has_value()) break;
+        script_->TakeAnswer(request_.answer());
+        return absl::OkStatus();
       case v1::ProduceRequest::MESSAGE_NOT_SET:
         break;
     }
@@ -96,17 +100,30 @@ class SimJob final
     if (!script_.has_value()) {
       return InvalidField("header", "", "the stream ended without one");
     }
+    script_->StayOpen(false);
+    if (begun_) return absl::OkStatus();
     KINORA_RETURN_IF_ERROR(script_->CheckInputs());
+    Begin();
+    return absl::OkStatus();
+  }
+
+  // One that takes answers on the stream cannot wait for its half-close.
+  void BeginIfComplete() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    if (!options_.answers_on_stream || begun_) return;
+    if (script_->CheckInputs().ok()) Begin();
+  }
+
+  void Begin() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    begun_ = true;
     if (script_->delay() == absl::ZeroDuration()) {
       answering_ = true;
-      return absl::OkStatus();
+      return;
     }
     timer_ = executor_.PostAfter(script_->delay(), [self = shared_from_this()] {
       MutexLock lock(self->mu_);
       self->answering_ = true;
       self->Advance();
     });
-    return absl::OkStatus();
   }
 
   // Starts the next write or the finish, if neither is under way.
@@ -124,7 +141,7 @@ class SimJob final
           *response_.mutable_accepted()->mutable_identity();
       identity.set_name(producer_);
       identity.set_version(options_.version);
-    } else if (!answering_) {
+    } else if (!answering_ || script_->paused()) {
       return;
     } else if (!script_->Next(&response_)) {
       finished_ = true;
@@ -159,6 +176,7 @@ class SimJob final
   std::string key_ ABSL_GUARDED_BY(mu_);
   Executor::TimerId timer_ ABSL_GUARDED_BY(mu_) = 0;
   bool accepted_ ABSL_GUARDED_BY(mu_) = false;
+  bool begun_ ABSL_GUARDED_BY(mu_) = false;
   bool answering_ ABSL_GUARDED_BY(mu_) = false;
   bool writing_ ABSL_GUARDED_BY(mu_) = false;
   bool finished_ ABSL_GUARDED_BY(mu_) = false;
@@ -180,6 +198,7 @@ grpc::ServerUnaryReactor* SimProducerService::Describe(
   response->set_settings_schema_json(std::string(SimSettingsSchema()));
   response->set_input_mode(v1::INPUT_MODE_STREAM);
   response->set_supports_look_up(options_.record != nullptr);
+  response->set_answers_on_stream(options_.answers_on_stream);
   if (options_.price_micros > 0) {
     for (v1::Cost* cost : {response->mutable_price()->mutable_low(),
                            response->mutable_price()->mutable_high()}) {

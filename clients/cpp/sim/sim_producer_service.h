@@ -21,6 +21,7 @@ struct SimProducerOptions {
   // Answers LookUpJob; null for a producer that keeps no record. MUST outlive
   // the service.
   SimRecord* record = nullptr;
+  bool answers_on_stream = false;  // what Describe reports
 };
 
 // Thread-safe. One Produce stream costs no thread.
@@ -28,8 +29,10 @@ struct SimProducerOptions {
 // The stream as a state machine:
 //   1. header read        -> accepted is written
 //   2. input chunks read  -> hashed and compared with the header's digests
-//   3. half-close read    -> after delay_ms: log lines, usage, then either a
-//                            question, a failure, or all outputs in chunks
+//   3. half-close read, or with answers_on_stream the last input
+//                         -> after delay_ms: log lines, usage, then either a
+//                            question, a failure, or all outputs in chunks; a
+//                            question waits for its answer until half-close
 //   4. result written     -> Finish(OK)
 class SimProducerService final : public v1::ProducerService::CallbackService {
  public:

@@ -112,7 +112,9 @@ bool SimScript::Next(v1::ProduceResponse* response) {
       v1::Question& question = *response->mutable_question();
       question.set_question_id(kQuestionId);
       question.set_prompt(settings_.question);
-      question.set_kind(v1::QUESTION_KIND_TEXT);
+      question.set_kind(settings_.question_kind);
+      question.mutable_options()->Assign(settings_.question_options.begin(),
+                                         settings_.question_options.end());
       return true;
     }
   } else if (header_.attempt() > settings_.fail_attempts &&

@@ -44,7 +44,17 @@ class SimScript {
                : absl::Milliseconds(settings_.delay_ms);
   }
 
-  // The next answer after `accepted`; false after the result.
+  // Whether a question is asked with the stream left open, until TakeAnswer();
+  // else the job ends with a result that waits.
+  void StayOpen(bool open) { stays_open_ = open; }
+  void TakeAnswer(const v1::Answer& answer) { *header_.add_answers() = answer; }
+  // True while there is nothing to send until TakeAnswer() or StayOpen(false).
+  bool paused() const {
+    return stays_open_ && question_sent_ && !result_sent_ && MustAsk();
+  }
+
+  // The next answer after `accepted`; false after the result. REQUIRES:
+  // !paused().
   bool Next(v1::ProduceResponse* response);
 
  private:
@@ -71,6 +81,7 @@ class SimScript {
   int64_t lines_sent_ = 0;
   bool usage_sent_ = false;
   bool question_sent_ = false;
+  bool stays_open_ = false;
   bool result_sent_ = false;
   std::vector<std::pair<std::string, std::string>> outputs_;  // id, mime type
   size_t next_output_ = 0;

@@ -122,6 +122,37 @@ TEST(SimScriptTest, AsksOnceAndUsesTheAnswer) {
   EXPECT_TRUE(absl::StrContains(answered.output, "the white one"));
 }
 
+TEST(SimScriptTest, WaitsForTheAnswerOnAnOpenStream) {
+  SimScript script =
+      *SimScript::Make(Header(R"({"question":"Go?","question_kind":"choice",)"
+                              R"("question_options":["a","b"]})"));
+  script.StayOpen(true);
+  v1::ProduceResponse response;
+  ASSERT_FALSE(script.paused());
+  ASSERT_TRUE(script.Next(&response));
+  EXPECT_EQ(response.question().kind(), v1::QUESTION_KIND_CHOICE);
+  EXPECT_EQ(response.question().options_size(), 2);
+  EXPECT_TRUE(script.paused());
+  v1::Answer answer;
+  answer.set_question_id("sim");
+  answer.set_value_json("\"b\"");
+  script.TakeAnswer(answer);
+  ASSERT_FALSE(script.paused());
+  ASSERT_TRUE(script.Next(&response));
+  EXPECT_TRUE(absl::StrContains(response.output_chunk().data(), "\"b\""));
+}
+
+TEST(SimScriptTest, WaitsNoLongerThanTheStreamIsOpen) {
+  SimScript script = *SimScript::Make(Header(R"({"question":"Go?"})"));
+  script.StayOpen(true);
+  v1::ProduceResponse response;
+  ASSERT_TRUE(script.Next(&response));
+  script.StayOpen(false);
+  ASSERT_FALSE(script.paused());
+  ASSERT_TRUE(script.Next(&response));
+  EXPECT_EQ(response.result().waiting().question_id(), "sim");
+}
+
 TEST(SimScriptTest, MakesEveryElementOfAnOutput) {
   v1::JobHeader header = Header();
   for (int i = 0; i < 2; ++i) {
@@ -171,6 +202,10 @@ TEST(SimScriptTest, NamesTheSettingThatIsWrong) {
       {R"({"bytes":-1})", "settings.bytes: expected an integer from 0"},
       {R"({"delay_ms":"1"})", "settings.delay_ms: expected an integer"},
       {R"({"fail_code":"EAGAIN"})", "settings.fail_code: expected one of"},
+      {R"({"question_kind":"riddle"})",
+       "settings.question_kind: expected one of text, confirm"},
+      {R"({"question_options":["a",1]})",
+       "settings.question_options: expected an array of strings"},
       {R"({"cost":-2})", "settings.cost: expected a number"},
       {R"([])", "settings_json: expected an object"},
       {R"({)", "settings_json"},

@@ -21,6 +21,10 @@ constexpr std::array<absl::string_view, 5> kFinalCodes = {
     "INVALID_ARGUMENT", "FAILED_PRECONDITION", "PERMISSION_DENIED", "NOT_FOUND",
     "INTERNAL"};
 
+// In the order of v1::QuestionKind.
+constexpr std::array<absl::string_view, 5> kQuestionKinds = {
+    "text", "confirm", "choice", "multiple", "json"};
+
 // A simulated output larger than this is a typing error.
 constexpr int64_t kMaxBytes = int64_t{1} << 40;
 constexpr int64_t kMaxDelayMs = int64_t{24} * 3600 * 1000;
@@ -75,6 +79,31 @@ absl::Status ReadFailCode(const JsonValue& settings, std::string* code) {
                             ", ", absl::StrJoin(kFinalCodes, ", ")));
 }
 
+absl::Status ReadQuestionKind(const JsonValue& settings,
+                              v1::QuestionKind* kind) {
+  std::string word = "text";
+  KINORA_RETURN_IF_ERROR(ReadText(settings, "question_kind", &word));
+  for (size_t i = 0; i < kQuestionKinds.size(); ++i) {
+    if (word != kQuestionKinds[i]) continue;
+    *kind = static_cast<v1::QuestionKind>(v1::QUESTION_KIND_TEXT + i);
+    return absl::OkStatus();
+  }
+  return Wrong("question_kind", JsonValue(word),
+               absl::StrCat("one of ", absl::StrJoin(kQuestionKinds, ", ")));
+}
+
+absl::Status ReadTexts(const JsonValue& settings, absl::string_view name,
+                       std::vector<std::string>* out) {
+  const JsonValue* value = settings.Find(name);
+  if (value == nullptr) return absl::OkStatus();
+  if (!value->is_array()) return Wrong(name, *value, "an array of strings");
+  for (const JsonValue& text : value->array()) {
+    if (!text.is_string()) return Wrong(name, *value, "an array of strings");
+    out->push_back(text.string_value());
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 bool IsRetryableCode(absl::string_view code) {
@@ -107,6 +136,9 @@ absl::StatusOr<SimSettings> ParseSimSettings(absl::string_view settings_json) {
       ReadCount(json, "fail_attempts", kMaxCount, &settings.fail_attempts));
   KINORA_RETURN_IF_ERROR(ReadFailCode(json, &settings.fail_code));
   KINORA_RETURN_IF_ERROR(ReadText(json, "question", &settings.question));
+  KINORA_RETURN_IF_ERROR(ReadQuestionKind(json, &settings.question_kind));
+  KINORA_RETURN_IF_ERROR(
+      ReadTexts(json, "question_options", &settings.question_options));
   KINORA_RETURN_IF_ERROR(
       ReadCount(json, "log_lines", kMaxCount, &settings.log_lines));
   KINORA_RETURN_IF_ERROR(ReadCost(json, &settings.cost_micros));
@@ -123,6 +155,8 @@ absl::string_view SimSettingsSchema() {
          R"("fail_code":{"type":"string"},)"
          R"("log_lines":{"type":"integer","minimum":0},)"
          R"("question":{"type":"string"},)"
+         R"("question_kind":{"type":"string"},)"
+         R"("question_options":{"type":"array","items":{"type":"string"}},)"
          R"("salt":{"type":"string"},)"
          R"("slow_attempts":{"type":"integer","minimum":0},)"
          R"("text":{"type":"string"}}})";

@@ -9,6 +9,8 @@
 //   fail_code      UNAVAILABLE unless set; UNAVAILABLE, DEADLINE_EXCEEDED,
 //                  RESOURCE_EXHAUSTED and ABORTED may be retried
 //   question       asked of a person; the output then names the answer
+//   question_kind  text unless set; confirm, choice, multiple or json
+//   question_options  what a choice is made from
 //   log_lines      so many lines for the run's log
 //   cost           charged for each job, in the installation's currency
 //   salt           makes outputs differ that would be equal
@@ -23,9 +25,12 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+
+#include "kinora/v1/producer.pb.h"
 
 namespace kinora {
 
@@ -37,6 +42,8 @@ struct SimSettings {
   int64_t fail_attempts = 0;
   std::string fail_code = "UNAVAILABLE";
   std::string question;
+  v1::QuestionKind question_kind = v1::QUESTION_KIND_TEXT;
+  std::vector<std::string> question_options;
   int64_t log_lines = 0;
   int64_t cost_micros = 0;
   std::string salt;
