@@ -85,6 +85,18 @@ absl::StatusOr<v1::RetryRunResponse> RunnerClient::RetryRun(
                    options_.timeout);
 }
 
+absl::StatusOr<v1::ListQuestionsResponse> RunnerClient::ListQuestions(
+    const v1::ListQuestionsRequest& request) {
+  return CallUnary(*stub_->stub, &Stub::Type::ListQuestions, request,
+                   options_.timeout);
+}
+
+absl::StatusOr<v1::AnswerQuestionResponse> RunnerClient::AnswerQuestion(
+    const v1::AnswerQuestionRequest& request) {
+  return CallUnary(*stub_->stub, &Stub::Type::AnswerQuestion, request,
+                   options_.timeout);
+}
+
 absl::StatusOr<v1::ListProducersResponse> RunnerClient::ListProducers(
     const v1::ListProducersRequest& request) {
   return CallUnary(*stub_->stub, &Stub::Type::ListProducers, request,

@@ -53,6 +53,10 @@ class RunnerClient {
       const v1::ResumeRunRequest& request);
   absl::StatusOr<v1::RetryRunResponse> RetryRun(
       const v1::RetryRunRequest& request);
+  absl::StatusOr<v1::ListQuestionsResponse> ListQuestions(
+      const v1::ListQuestionsRequest& request);
+  absl::StatusOr<v1::AnswerQuestionResponse> AnswerQuestion(
+      const v1::AnswerQuestionRequest& request);
   absl::StatusOr<v1::ListProducersResponse> ListProducers(
       const v1::ListProducersRequest& request);
 

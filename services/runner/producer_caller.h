@@ -45,8 +45,11 @@ struct AttemptResult {
     std::string readable_path;
   };
   // Set if it failed; else `outputs` has one element per
-  // AttemptRequest::Output, in their order.
+  // AttemptRequest::Output, in their order, unless it waits.
   std::optional<v1::Failure> failure;
+  // Set if it ended without outputs, to be called again when this question of
+  // its job is answered.
+  std::optional<std::string> waits_for;
   std::vector<Output> outputs;
   std::string diagnostics_json;
   std::optional<v1::Cost> cost;
@@ -64,6 +67,9 @@ class AttemptObserver {
 
   virtual void OnProgress(const v1::Progress& progress) = 0;
   virtual void OnLogLines(const v1::LogLines& lines) = 0;
+  // The question is well-formed (question_check.h). `takes_answer`: the
+  // attempt may wait for Attempt::Answer(); else it ends without.
+  virtual void OnQuestion(const v1::Question& question, bool takes_answer) = 0;
   virtual void OnDone(AttemptResult result) = 0;
 };
 
@@ -76,6 +82,11 @@ class Attempt {
   // Tells the producer to stop; the attempt ends soon, as cancelled unless it
   // was faster. Does not wait.
   virtual void Cancel() = 0;
+
+  // Delivers the answer to a question the attempt has asked; once for each
+  // time. Without effect on a producer that does not take answers on its
+  // stream, or has ended. Does not wait.
+  virtual void Answer(const v1::Answer& answer) = 0;
 };
 
 // Thread-safe.

@@ -24,6 +24,9 @@ class RunActor::Observer final : public AttemptObserver {
   void OnLogLines(const v1::LogLines& lines) override {
     actor_->Post(LinesLogged{job_, attempt_, lines});
   }
+  void OnQuestion(const v1::Question& question, bool takes_answer) override {
+    actor_->Post(QuestionAsked{job_, attempt_, question, takes_answer});
+  }
   void OnDone(AttemptResult result) override {
     actor_->Post(AttemptEnded{job_, attempt_, std::move(result)});
   }
@@ -60,6 +63,7 @@ RunActor::RunActor(const RunActorDeps& deps, v1::RunRecord record,
       plan_(std::move(plan)),
       trace_(CurrentTrace()),
       strand_(deps.executor),
+      questions_(past.has_value() ? past->questions() : RunQuestions()),
       record_(std::move(record)),
       state_(std::move(state)),
       past_(std::move(past)),
@@ -146,6 +150,7 @@ absl::Status RunActor::Work(std::vector<Message> messages) {
   // Before the ledger tells of them: who reads it there may ask at once.
   KeepWaits();
   KINORA_RETURN_IF_ERROR(FlushLedger());
+  KeepQuestions();
   for (JobIndex job : starts) StartAttempt(job);
   RecordStatus();
   if (!stopping_) AskForExpansion();
@@ -192,9 +197,11 @@ void RunActor::Take(AttemptEnded& ended) {
   }
   const absl::Duration duration = absl::Nanoseconds(
       deps_.clock.MonotonicNanos() - running->second.started_nanos);
+  const Running attempt = std::move(running->second);
   running_.erase(running);
   AttemptResult& result = ended.result;
   if (result.cost.has_value()) AddCost(*result.cost);
+  if (TakeAsking(ended.job, attempt, &result)) return;
   std::vector<v1::Event> events;
   if (!result.failure.has_value()) {
     events = SucceededEvents(identity_, state_, ended.job, result, duration);
@@ -323,6 +330,11 @@ void RunActor::Report(const JobChange& change) {
   v1::Event event =
       ChangeEvent(identity_, NowMillis(deps_.clock), state_, change);
   if (event.ledger().kind_case() != v1::LedgerEvent::KIND_NOT_SET) {
+    if (IsFinal(change.status)) {
+      // What the job has asked needs no answer any more.
+      MutexLock lock(mu_);
+      questions_.Apply(event.ledger());
+    }
     ledger_events_.push_back(std::move(event));
   }
 }
@@ -343,6 +355,7 @@ void RunActor::StartAttempt(JobIndex job) {
   running.attempt = state_.attempts(job);
   running.started_nanos = deps_.clock.MonotonicNanos();
   running.progress_nanos = 0;
+  GiveAnswers(job, &request.header, &running);
   running.call = deps_.producers.Start(
       std::move(request),
       std::make_shared<Observer>(shared_from_this(), job, running.attempt));

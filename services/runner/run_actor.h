@@ -56,6 +56,7 @@
 #include "services/runner/run_events.h"
 #include "services/runner/run_past.h"
 #include "services/runner/run_pauses.h"
+#include "services/runner/run_questions.h"
 #include "services/runner/run_state.h"
 #include "services/store/store.h"
 
@@ -103,6 +104,14 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   // and cancellations, whoever wrote them there. Does so by itself now and
   // then, and where its own events do not follow each other.
   void Heed();
+  // Questions that wait for an answer, the oldest first.
+  std::vector<RunQuestion> PendingQuestions();
+
+  // Records the answer to one of them, which then reaches its job. Errors of
+  // RunQuestions::Accept(), UNAVAILABLE if the run is no longer carried out
+  // here; else of the store, and nobody knows whether it was recorded: answer
+  // again. Blocks on the store.
+  absl::Status Answer(const std::string& job_id, const v1::Answer& answer);
 
   // For the runner's own end: starts nothing further, lets attempts end (or,
   // with `now`, cancels them), gives up the lease, and writes no terminal
@@ -135,6 +144,17 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
     uint32_t attempt = 0;
     v1::LogLines lines;
   };
+  struct QuestionAsked {
+    JobIndex job = 0;
+    uint32_t attempt = 0;
+    v1::Question question;
+    bool takes_answer = false;
+  };
+  // All answers the job has got so far.
+  struct QuestionAnswered {
+    std::string job_id;
+    std::vector<v1::Answer> answers;
+  };
   struct RetryTimer {
     JobIndex job = 0;
   };
@@ -159,9 +179,10 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   };
   struct HeedCall {};
   struct LeaseLost {};
-  using Message = std::variant<Begun, AttemptEnded, ProgressMade, LinesLogged,
-                               RetryTimer, CancelCall, StopCall, Expanded,
-                               DoubtLookedUp, RetryCall, HeedCall, LeaseLost>;
+  using Message =
+      std::variant<Begun, AttemptEnded, ProgressMade, LinesLogged, RetryTimer,
+                   CancelCall, StopCall, Expanded, DoubtLookedUp, RetryCall,
+                   HeedCall, LeaseLost, QuestionAsked, QuestionAnswered>;
 
   // What the actor keeps of a running job.
   struct Running {
@@ -169,6 +190,9 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
     int64_t started_nanos = 0;
     int64_t progress_nanos = 0;  // when progress was written; 0 for never
     std::unique_ptr<Attempt> call;
+    std::set<std::string> given;  // questions whose answers it began with
+    std::set<std::string> asks;   // questions that have no answer yet
+    bool takes_answers = false;   // and may wait for these
   };
 
   struct Doubt {
@@ -198,6 +222,8 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   void Take(const RetryCall& call);
   void Take(const HeedCall&) {}
   void Take(const LeaseLost&);
+  void Take(const QuestionAsked& asked);
+  void Take(const QuestionAnswered& answered);
 
   // run_actor_doubts.cc
   void AskWhatBecameOf(JobIndex job, absl::Duration delay);
@@ -209,6 +235,18 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   void HeedRequests();
   void NoteAppended(const v1::AppendEventsResponse& appended);
   void RecordStatus();
+  // run_actor_questions.cc; all but Learn() run on the strand.
+  void KeepQuestions();
+  std::optional<v1::Question> FindQuestion(const std::string& job_id,
+                                           const std::string& question_id);
+  std::optional<v1::Answer> AnswerTo(const std::string& job_id,
+                                     const std::string& question_id);
+  void GiveAnswers(JobIndex job, v1::JobHeader* header, Running* running);
+  bool TakeAsking(JobIndex job, const Running& attempt, AttemptResult* result);
+  void GoOnWith(JobIndex job, const std::string& question_id);
+  void RecallAsking(JobIndex job, PastJob* past);
+  size_t AttemptsThatAsk() const;
+  void Learn(const v1::LedgerEvent& answered);
 
   // run_actor_waits.cc
   bool MayStart(JobIndex job);
@@ -261,6 +299,10 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   bool posted_ ABSL_GUARDED_BY(mu_) = false;
   // Jobs whose wait Retry() may cut short, by id.
   std::map<std::string, JobIndex> waits_ ABSL_GUARDED_BY(mu_);
+  // As far as they are in the ledger.
+  RunQuestions questions_ ABSL_GUARDED_BY(mu_);
+  // Held while an answer is recorded; taken before mu_.
+  Mutex answer_mu_;
 
   // Only the strand's closures touch what follows.
   v1::RunRecord record_;
@@ -283,6 +325,10 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   // Jobs in doubt that wait for a producer to answer, or for a person.
   std::map<JobIndex, Doubt> doubts_;
   std::set<JobIndex> retrying_;
+  // `question` events that are to be appended.
+  std::vector<v1::LedgerEvent> asked_;
+  // The question that a job which has left its place waits for.
+  std::map<JobIndex, std::string> awaited_;
   // What kept a job from being started when starts were last looked for, if
   // only somebody can change it.
   std::string held_by_;

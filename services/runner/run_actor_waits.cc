@@ -26,13 +26,18 @@ std::string RunActor::WaitReason() const {
   if (state_.cancelled() || state_.finished()) return "";
   // At once, though attempts may go on.
   if (pauses_.whole()) return std::string(kPaused);
-  if (expanding_ || state_.count(JobStatus::kRunning) > 0 ||
+  const size_t asking = AttemptsThatAsk();
+  if (expanding_ || state_.count(JobStatus::kRunning) > asking ||
       state_.count(JobStatus::kRetrying) > 0) {
     return "";
   }
-  if (state_.count(JobStatus::kReady) > 0) return held_by_;
+  if (state_.count(JobStatus::kReady) > 0) {
+    // Places may be held by attempts that wait for somebody.
+    return held_by_.empty() && asking > 0 ? "question" : held_by_;
+  }
   const size_t in_doubt = state_.count(JobStatus::kInDoubt);
-  return in_doubt > 0 && in_doubt == doubts_.size() ? "in_doubt" : "";
+  if (in_doubt > 0) return in_doubt == doubts_.size() ? "in_doubt" : "";
+  return asking + state_.count(JobStatus::kAsking) > 0 ? "question" : "";
 }
 
 void RunActor::TellWaiting() {

@@ -13,9 +13,15 @@ JobStatus StatusOfSkip(absl::string_view reason) {
   return reason == "reused" ? JobStatus::kReused : JobStatus::kBlocked;
 }
 
+bool SaysInDoubt(const JsonValue& detail) {
+  const JsonValue* doubt = detail.Find("inDoubt");
+  return doubt != nullptr && doubt->is_bool() && doubt->bool_value();
+}
+
 }  // namespace
 
 void RunPast::Apply(const v1::LedgerEvent& event) {
+  questions_.Apply(event);
   switch (event.kind_case()) {
     case v1::LedgerEvent::kRunStarted:
       has_started_ = true;
@@ -34,6 +40,7 @@ void RunPast::Apply(const v1::LedgerEvent& event) {
       job.past.attempts = event.step_started().attempt();
       job.told = JobStatus::kRunning;
       job.past.in_doubt = true;  // until its end is told
+      job.past.asking.clear();
       job.started = ++starts_;
       return;
     }
@@ -53,29 +60,33 @@ void RunPast::Apply(const v1::LedgerEvent& event) {
     case v1::LedgerEvent::kLogAppended:
       logs_.Recall(event.log_appended());
       return;
-    case v1::LedgerEvent::kJob: {
-      const v1::JobEvent& job = event.job();
-      const absl::StatusOr<JsonValue> detail = ParseJson(job.detail_json());
-      if (job.type() == "retrying") {
-        Job& tried = jobs_[job.job_id()];
-        ++tried.past.failures;
-        tried.told.reset();
-        const JsonValue* doubt =
-            detail.ok() ? detail->Find("inDoubt") : nullptr;
-        tried.past.in_doubt =
-            doubt != nullptr && doubt->is_bool() && doubt->bool_value();
-      }
-      if (job.type() != "expanded") return;
-      const JsonValue* artefacts =
-          detail.ok() ? detail->Find("artefacts") : nullptr;
-      if (artefacts == nullptr || !artefacts->is_array()) return;
-      for (const JsonValue& id : artefacts->array()) {
-        if (id.is_string()) expanded_by_.insert(id.string_value());
-      }
-      return;
-    }
+    case v1::LedgerEvent::kJob:
+      return TakeJob(event.job());
     default:
       return;
+  }
+}
+
+void RunPast::TakeJob(const v1::JobEvent& event) {
+  const JsonValue detail = ParseJson(event.detail_json()).value_or(JsonValue());
+  if (event.type() == "retrying") {
+    Job& job = jobs_[event.job_id()];
+    ++job.past.failures;
+    job.told.reset();
+    job.past.in_doubt = SaysInDoubt(detail);
+  } else if (event.type() == "asking") {
+    Job& job = jobs_[event.job_id()];
+    job.told.reset();
+    job.past.in_doubt = SaysInDoubt(detail);
+    const JsonValue* question = detail.Find("questionId");
+    if (question == nullptr || !question->is_string()) return;
+    job.past.asking = question->string_value();
+  } else if (event.type() == "expanded") {
+    const JsonValue* artefacts = detail.Find("artefacts");
+    if (artefacts == nullptr || !artefacts->is_array()) return;
+    for (const JsonValue& id : artefacts->array()) {
+      if (id.is_string()) expanded_by_.insert(id.string_value());
+    }
   }
 }
 
@@ -91,7 +102,13 @@ bool RunPast::Told(absl::string_view job_id, JobStatus status) const {
 
 PastJob RunPast::Of(absl::string_view job_id) const {
   const auto job = jobs_.find(job_id);
-  return job == jobs_.end() ? PastJob() : job->second.past;
+  if (job == jobs_.end()) return PastJob();
+  PastJob past = job->second.past;
+  if (past.asking.empty()) return past;
+  // The answer may have come before the attempt had ended.
+  const RunQuestion* asked = questions_.Find(job_id, past.asking);
+  if (asked == nullptr || asked->answer.has_value()) past.asking.clear();
+  return past;
 }
 
 std::vector<std::string> RunPast::Interrupted() const {

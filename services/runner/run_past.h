@@ -16,6 +16,7 @@
 #include "kinora/v1/event.pb.h"
 #include "services/runner/log_intake.h"
 #include "services/runner/run_pauses.h"
+#include "services/runner/run_questions.h"
 #include "services/runner/run_state.h"
 
 namespace kinora {
@@ -43,6 +44,7 @@ class RunPast {
   void set_through(int64_t sequence) { through_ = sequence; }
 
   bool has_started() const { return has_started_; }
+  const RunQuestions& questions() const { return questions_; }
   // Why the run is to be cancelled, if somebody asked for that.
   const std::optional<std::string>& cancel_reason() const {
     return cancel_reason_;
@@ -58,6 +60,7 @@ class RunPast {
   };
 
   void End(const v1::StepIdentity& step, JobStatus status);
+  void TakeJob(const v1::JobEvent& event);
 
   absl::flat_hash_map<std::string, Job> jobs_;
   absl::flat_hash_set<std::string> expanded_by_;
@@ -67,6 +70,7 @@ class RunPast {
   std::optional<std::string> cancel_reason_;
   RunPauses pauses_;
   LogIntake logs_;
+  RunQuestions questions_;
 };
 
 }  // namespace kinora

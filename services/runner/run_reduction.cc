@@ -41,6 +41,7 @@ void RunReduction::Apply(const v1::Event& event) {
 }
 
 void RunReduction::ApplyLedger(const v1::LedgerEvent& event) {
+  questions_.Apply(event);
   const bool ended = IsTerminal(record_.status());
   switch (event.kind_case()) {
     case v1::LedgerEvent::kRunCreated: {
@@ -108,19 +109,28 @@ void RunReduction::ApplyLedger(const v1::LedgerEvent& event) {
       job.set_detail(event.step_skipped().reason());
       return;
     }
-    case v1::LedgerEvent::kJob: {
-      if (event.job().type() != "in_doubt") return;
-      v1::StepIdentity step;
-      step.set_step_id(event.job().job_id());
-      v1::JobState& job = Step(step);
-      job.set_status("in_doubt");
-      job.set_detail(event.job().message());
-      return;
-    }
+    case v1::LedgerEvent::kJob:
+      return TakeJob(event.job());
     case v1::LedgerEvent::kLogAppended:
       return TakeLines(event.log_appended());
     default:
       return;
+  }
+}
+
+void RunReduction::TakeJob(const v1::JobEvent& event) {
+  v1::StepIdentity step;
+  step.set_step_id(event.job_id());
+  if (event.type() == "in_doubt" || event.type() == "asking") {
+    v1::JobState& job = Step(step);
+    job.set_status(event.type());
+    job.set_detail(event.message());
+  } else if (event.type() == "answered") {
+    v1::JobState& job = Step(step);
+    if (job.status() != "asking") return;
+    // It is about to be called again.
+    job.set_status("running");
+    job.clear_detail();
   }
 }
 
@@ -212,6 +222,9 @@ v1::RunSnapshot RunReduction::Snapshot() const {
   snapshot.set_paused(pauses_.whole());
   for (const std::string& producer : pauses_.producers()) {
     snapshot.add_paused_producers(producer);
+  }
+  for (const RunQuestion* asked : questions_.Pending()) {
+    snapshot.add_pending_question_ids(asked->question.question_id());
   }
   return snapshot;
 }

@@ -13,6 +13,7 @@
 #include "kinora/v1/event.pb.h"
 #include "kinora/v1/run_record.pb.h"
 #include "services/runner/run_pauses.h"
+#include "services/runner/run_questions.h"
 
 namespace kinora {
 
@@ -42,6 +43,7 @@ class RunReduction {
   void End(v1::RunStatus status, const std::string& error, int64_t at_ms);
   void TakeResult(const std::string& result_json);
   void TakeLines(const v1::LogAppendedEvent& event);
+  void TakeJob(const v1::JobEvent& event);
   v1::JobState& Step(const v1::StepIdentity& step);
   void CountJobs(v1::RunRecord* record) const;
 
@@ -54,6 +56,7 @@ class RunReduction {
   int64_t total_log_count_ = 0;
   std::string wait_reason_;
   RunPauses pauses_;
+  RunQuestions questions_;
 };
 
 }  // namespace kinora

@@ -140,5 +140,41 @@ TEST_F(RunReductionTest, EventsOfOtherRunsChangeNothing) {  // F: S2-28
   EXPECT_EQ(reduction_.status(), v1::RUN_STATUS_QUEUED);
 }
 
+TEST_F(RunReductionTest, AQuestionWaitsUntilItIsAnsweredOrTheRunHasEnded) {
+  v1::Question question;
+  question.set_question_id("tone");
+  question.set_prompt("Which tone?");
+  Next()->mutable_step_started()->mutable_step()->set_step_id("A");
+  Take();
+  *Next()->mutable_job() = QuestionEvent("A", question);
+  Take();
+  EXPECT_EQ(reduction_.Snapshot().jobs(0).status(), "running");
+  *Next()->mutable_job() = AskingEvent("A", question, false);
+  Take();
+  v1::RunSnapshot run = reduction_.Snapshot();
+  EXPECT_EQ(run.jobs(0).status(), "asking");
+  EXPECT_EQ(run.jobs(0).detail(), "Which tone?");
+  EXPECT_EQ(run.record().jobs().running(), 0);
+  EXPECT_THAT(run.pending_question_ids(), ::testing::ElementsAre("tone"));
+
+  v1::Answer answer;
+  answer.set_question_id("tone");
+  answer.set_value_json("\"calm\"");
+  *Next()->mutable_job() = AnsweredEvent("A", answer);
+  Take();
+  run = reduction_.Snapshot();
+  EXPECT_EQ(run.jobs(0).status(), "running");
+  EXPECT_EQ(run.jobs(0).detail(), "");
+  EXPECT_THAT(run.pending_question_ids(), ::testing::IsEmpty());
+
+  question.set_question_id("size");
+  *Next()->mutable_job() = QuestionEvent("A", question);
+  Take();
+  Next()->mutable_run_cancelled();
+  Take();
+  EXPECT_THAT(reduction_.Snapshot().pending_question_ids(),
+              ::testing::IsEmpty());
+}
+
 }  // namespace
 }  // namespace kinora

@@ -42,6 +42,9 @@ void RunState::Handle(const LookedUp& fact) {
     return Land(fact.job, fact.outputs);
   }
   if (fact.past.failure.has_value()) return Fail(fact.job, *fact.past.failure);
+  if (!fact.past.asking.empty()) {
+    return SetStatus(fact.job, JobStatus::kAsking);
+  }
   Proceed(fact.job);
 }
 
@@ -70,6 +73,20 @@ void RunState::Handle(const AttemptFailed& fact) {
   }
   SetStatus(fact.job, change.status);
   changes_.push_back(std::move(change));
+}
+
+void RunState::Handle(const AttemptAsks& fact) {
+  if (status(fact.job) != JobStatus::kRunning) return;
+  queue_.Leave(Entry(fact.job).lane);
+  Entry(fact.job).in_doubt = fact.in_doubt;
+  const JobStatus next =
+      cancelled_ ? JobStatus::kCancelled : JobStatus::kAsking;
+  SetStatus(fact.job, next);
+  changes_.push_back({fact.job, next, {}, {}});
+}
+
+void RunState::Handle(const AnswerGiven& fact) {
+  if (status(fact.job) == JobStatus::kAsking) Proceed(fact.job);
 }
 
 void RunState::Fail(JobIndex index, const v1::Failure& failure) {

@@ -7,7 +7,7 @@
 //   pending -> looking up -> ready -> running -> succeeded
 //                  |           ^        |  |
 //                  |           |        |  +---> failed
-//                  v           +- retrying / in doubt
+//                  v           +- retrying / in doubt / asking
 //                reused
 //
 // and from every one that is not final to cancelled; a pending one whose
@@ -69,6 +69,7 @@ enum class JobStatus {
   // An attempt broke or was lost, and may have been paid for; waits for
   // DoubtResolved.
   kInDoubt,
+  kAsking,  // waits for AnswerGiven, and holds no place
   // Final:
   kSucceeded,
   kReused,
@@ -94,6 +95,8 @@ struct PastJob {
   uint32_t attempts = 0;  // started
   uint32_t failures = 0;  // of these; the others were interrupted
   bool in_doubt = false;  // nobody knows what became of the last one
+  // The question that it waits for an answer to; empty if it does not wait.
+  std::string asking;
   // Why it failed for good.
   std::optional<v1::Failure> failure;
 };
@@ -116,6 +119,16 @@ struct AttemptFailed {
   // The producer had taken the job and did not say what became of it.
   bool in_doubt = false;
 };
+// The attempt ended without outputs, as the job waits for a person's answer. It
+// has not failed.
+struct AttemptAsks {
+  JobIndex job = 0;
+  bool in_doubt = false;  // as of AttemptFailed
+};
+// The answer that the job waits for is there: it may be called again.
+struct AnswerGiven {
+  JobIndex job = 0;
+};
 // It is known what became of the last attempt, or somebody has decided: the job
 // may be called again.
 struct DoubtResolved {
@@ -127,8 +140,9 @@ struct RetryDue {
 };
 struct CancelRequested {};
 
-using RunFact = std::variant<LookedUp, AttemptSucceeded, AttemptFailed,
-                             RetryDue, DoubtResolved, CancelRequested>;
+using RunFact =
+    std::variant<LookedUp, AttemptSucceeded, AttemptFailed, AttemptAsks,
+                 AnswerGiven, RetryDue, DoubtResolved, CancelRequested>;
 
 // What became of a job.
 struct JobChange {
@@ -294,6 +308,8 @@ class RunState {
   void Handle(const LookedUp& fact);
   void Handle(const AttemptSucceeded& fact);
   void Handle(const AttemptFailed& fact);
+  void Handle(const AttemptAsks& fact);
+  void Handle(const AnswerGiven& fact);
   void Handle(const RetryDue& fact);
   void Handle(const DoubtResolved& fact);
   void Handle(const CancelRequested& fact);

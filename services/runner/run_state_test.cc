@@ -134,6 +134,91 @@ class RunStateTest : public ::testing::Test {
   SeededRandom random_{1};
 };
 
+TEST_F(RunStateTest, AJobThatAsksHoldsNoPlaceAndHasNotFailed) {
+  PlanBuilder plan;
+  plan.Job(0, "A", {}).Job(0, "B", {}).Job(1, "C", {"A"});
+  RunStateOptions options;
+  options.max_concurrency = 1;
+  options.producers["sim"].max_attempts = 1;
+  RunState state = Make(plan, options);
+  ASSERT_THAT(Start(state), ElementsAre("A"));
+  const std::vector<JobChange> changes = state.Apply(AttemptAsks{0});
+  ASSERT_EQ(changes.size(), 1u);
+  EXPECT_EQ(changes[0].status, JobStatus::kAsking);
+  // Its place is free, what depends on it waits, and nothing is over.
+  EXPECT_THAT(Start(state), ElementsAre("B"));
+  Succeed(state, "B", "b");
+  EXPECT_THAT(Start(state), IsEmpty());
+  EXPECT_EQ(state.status(Find(state, "C")), JobStatus::kPending);
+  EXPECT_FALSE(state.finished());
+
+  state.Apply(AnswerGiven{0});
+  EXPECT_THAT(Start(state), ElementsAre("A"));
+  EXPECT_EQ(state.attempts(0), 2u);
+  state.Apply(AnswerGiven{0});  // twice
+  EXPECT_EQ(state.status(0), JobStatus::kRunning);
+  Succeed(state, "A", "a");
+  EXPECT_THAT(Start(state), ElementsAre("C"));
+}
+
+TEST_F(RunStateTest, AskingTakesNoAttemptFromTheRetries) {
+  PlanBuilder plan;
+  plan.Job(0, "A", {});
+  RunStateOptions options;
+  options.producers["sim"].max_attempts = 2;
+  RunState state = Make(plan, options);
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_THAT(Start(state), ElementsAre("A"));
+    state.Apply(AttemptAsks{0});
+    state.Apply(AnswerGiven{0});
+  }
+  ASSERT_THAT(Start(state), ElementsAre("A"));
+  EXPECT_EQ(Fail(state, "A", true).at(0).status, JobStatus::kRetrying);
+}
+
+TEST_F(RunStateTest, AJobThatAsksIsCancelledWithTheRun) {
+  PlanBuilder plan;
+  plan.Job(0, "A", {}).Job(0, "B", {});
+  RunState state = Make(plan);
+  Start(state);
+  state.Apply(AttemptAsks{0});
+  state.Apply(CancelRequested{});
+  EXPECT_EQ(state.status(0), JobStatus::kCancelled);
+  EXPECT_EQ(state.Apply(AttemptAsks{1}).at(0).status, JobStatus::kCancelled);
+  EXPECT_TRUE(state.finished());
+  state.Apply(AnswerGiven{0});
+  EXPECT_EQ(state.status(0), JobStatus::kCancelled);
+}
+
+// What an attempt may have paid before its time was up is looked up before the
+// job is called with its answer.
+TEST_F(RunStateTest, AnAnswerDoesNotSettleADoubt) {
+  PlanBuilder plan;
+  plan.Job(0, "A", {});
+  RunState state = Make(plan);
+  Start(state);
+  state.Apply(AttemptAsks{0, true});
+  state.Apply(AnswerGiven{0});
+  EXPECT_EQ(state.status(0), JobStatus::kInDoubt);
+  EXPECT_THAT(state.NextCommands().doubts, ElementsAre(0));
+}
+
+TEST_F(RunStateTest, AJobThatAskedInAnotherProcessGoesOnWaiting) {
+  PlanBuilder plan;
+  plan.Job(0, "A", {});
+  RunState state = Make(plan);
+  ASSERT_THAT(state.NextCommands().look_ups, ElementsAre(0));
+  LookedUp fact;
+  fact.past.attempts = 3;
+  fact.past.asking = "tone";
+  EXPECT_THAT(state.Apply(fact), IsEmpty());
+  EXPECT_EQ(state.status(0), JobStatus::kAsking);
+  EXPECT_THAT(Start(state), IsEmpty());
+  state.Apply(AnswerGiven{0});
+  EXPECT_THAT(Start(state), ElementsAre("A"));
+  EXPECT_EQ(state.attempts(0), 4u);
+}
+
 TEST_F(RunStateTest, EagerJobStartsWhenItsOwnUpstreamIsDone) {
   PlanBuilder plan;
   plan.Job(0, "A", {}).Job(0, "B", {}).Job(1, "C", {"A"}).Job(1, "D", {"B"});

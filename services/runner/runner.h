@@ -97,6 +97,10 @@ class Runner {
       const v1::ResumeRunRequest& request);
   absl::StatusOr<v1::RetryRunResponse> Retry(
       const v1::RetryRunRequest& request);
+  absl::StatusOr<v1::ListQuestionsResponse> ListQuestions(
+      const v1::ListQuestionsRequest& request);
+  absl::StatusOr<v1::AnswerQuestionResponse> AnswerQuestion(
+      const v1::AnswerQuestionRequest& request);
   absl::StatusOr<v1::ListProducersResponse> ListProducers(
       const v1::ListProducersRequest& request);
 
@@ -222,6 +226,13 @@ class Runner {
   absl::Status CheckProducerOf(const v1::RunRecord& record,
                                const std::string& producer);
   absl::StatusOr<v1::RunRecord> StartAgain(const v1::RunRecord& ended);
+  // The run if it is carried out here; one whose end is about to be recorded is
+  // waited for, and null.
+  std::shared_ptr<RunActor> ActorOf(const std::string& run_id);
+  absl::StatusOr<std::vector<RunQuestion>> PendingOf(
+      const v1::RunRecord& record);
+  absl::Status RecordAnswer(const v1::AnswerQuestionRequest& request,
+                            const v1::LeaseToken& lease);
 
   absl::StatusOr<v1::StartRunResponse> Remembered(const std::string& run_id);
   void Remember(const std::string& request_id, const std::string& run_id);

@@ -79,27 +79,23 @@ absl::StatusOr<v1::RetryRunResponse> Runner::Retry(
   return response;
 }
 
+std::shared_ptr<RunActor> Runner::ActorOf(const std::string& run_id) {
+  MutexLock lock(mu_);
+  auto is_asked_for = [&run_id](const auto& active) {
+    return active.second->run_id() == run_id;
+  };
+  for (;;) {
+    auto active = std::find_if(active_.begin(), active_.end(), is_asked_for);
+    if (active == active_.end()) return nullptr;
+    if (!active->second->closing()) return active->second;
+    ended_cv_.Wait(mu_);
+  }
+}
+
 absl::StatusOr<v1::CancelRunResponse> Runner::Cancel(
     const v1::CancelRunRequest& request) {
   KINORA_RETURN_IF_ERROR(ValidateRunId(request.run_id()));
-  std::shared_ptr<RunActor> actor;
-  {
-    MutexLock lock(mu_);
-    auto is_asked_for = [&request](const auto& active) {
-      return active.second->run_id() == request.run_id();
-    };
-    for (;;) {
-      auto active = std::find_if(active_.begin(), active_.end(), is_asked_for);
-      if (active == active_.end()) break;
-      if (!active->second->closing()) {
-        actor = active->second;
-        break;
-      }
-      // Its end is about to be recorded.
-      ended_cv_.Wait(mu_);
-    }
-  }
-  if (actor != nullptr) {
+  if (const auto actor = ActorOf(request.run_id()); actor != nullptr) {
     KINORA_RETURN_IF_ERROR(actor->Cancel(request.reason()));
     return v1::CancelRunResponse();
   }

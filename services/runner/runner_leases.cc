@@ -11,6 +11,7 @@
 #include "common/proto_time.h"
 #include "common/run_end.h"
 #include "common/status.h"
+#include "services/runner/ledger_fold.h"
 #include "services/runner/run_reduction.h"
 #include "services/runner/runner.h"
 #include "services/runner/start_slot.h"
@@ -179,24 +180,16 @@ absl::Status Runner::CloseRun(v1::RunRecord record, const v1::LeaseToken& lease,
 
 absl::StatusOr<v1::RunSnapshot> Runner::Reduce(v1::RunRecord record,
                                                RunPast* past) {
-  v1::ReadEventsRequest read;
-  read.mutable_log()->set_movie_id(record.movie_id());
-  read.mutable_log()->set_kind(v1::LOG_KIND_LEDGER);
-  read.mutable_log()->set_run_id(record.run_id());
+  const std::string movie_id = record.movie_id();
+  const std::string run_id = record.run_id();
   RunReduction reduction(std::move(record));
-  for (;;) {
-    absl::StatusOr<v1::ReadEventsResponse> page =
-        deps_.store.events.ReadPage(read);
-    // A crash may have come between the record and the first event.
-    if (absl::IsNotFound(page.status())) break;
-    if (!page.ok()) return page.status();
-    for (const v1::Event& event : page->events()) {
-      reduction.Apply(event);
-      if (past != nullptr) past->Apply(event.ledger());
-    }
-    if (page->bookmark().sequence() <= read.after_sequence()) break;
-    read.set_after_sequence(page->bookmark().sequence());
-  }
+  KINORA_RETURN_IF_ERROR(FoldLedger(deps_.store.events, movie_id, run_id,
+                                    [&](const v1::Event& event) {
+                                      reduction.Apply(event);
+                                      if (past != nullptr) {
+                                        past->Apply(event.ledger());
+                                      }
+                                    }));
   return reduction.Snapshot();
 }
 

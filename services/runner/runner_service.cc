@@ -90,6 +90,26 @@ grpc::ServerUnaryReactor* RunnerRpcService::RetryRun(
       [this](const v1::RetryRunRequest& r) { return runner_.Retry(r); });
 }
 
+grpc::ServerUnaryReactor* RunnerRpcService::ListQuestions(
+    grpc::CallbackServerContext* context,
+    const v1::ListQuestionsRequest* request,
+    v1::ListQuestionsResponse* response) {
+  return ServeUnary(context, executor_, request, response,
+                    [this](const v1::ListQuestionsRequest& r) {
+                      return runner_.ListQuestions(r);
+                    });
+}
+
+grpc::ServerUnaryReactor* RunnerRpcService::AnswerQuestion(
+    grpc::CallbackServerContext* context,
+    const v1::AnswerQuestionRequest* request,
+    v1::AnswerQuestionResponse* response) {
+  return ServeUnary(context, executor_, request, response,
+                    [this](const v1::AnswerQuestionRequest& r) {
+                      return runner_.AnswerQuestion(r);
+                    });
+}
+
 grpc::ServerUnaryReactor* RunnerRpcService::ListProducers(
     grpc::CallbackServerContext* context,
     const v1::ListProducersRequest* request,

@@ -43,6 +43,14 @@ class RunnerRpcService final : public v1::RunnerService::CallbackService {
   grpc::ServerUnaryReactor* RetryRun(grpc::CallbackServerContext* context,
                                      const v1::RetryRunRequest* request,
                                      v1::RetryRunResponse* response) override;
+  grpc::ServerUnaryReactor* ListQuestions(
+      grpc::CallbackServerContext* context,
+      const v1::ListQuestionsRequest* request,
+      v1::ListQuestionsResponse* response) override;
+  grpc::ServerUnaryReactor* AnswerQuestion(
+      grpc::CallbackServerContext* context,
+      const v1::AnswerQuestionRequest* request,
+      v1::AnswerQuestionResponse* response) override;
   grpc::ServerUnaryReactor* ListProducers(
       grpc::CallbackServerContext* context,
       const v1::ListProducersRequest* request,

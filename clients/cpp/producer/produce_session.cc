@@ -11,12 +11,16 @@
 #include "common/rpc/stream_task.h"
 #include "common/rpc/unary.h"
 #include "common/status.h"
+#include "services/runner/question_check.h"
 
 namespace kinora {
 namespace {
 
 // Messages of failures end up in logs and trailers.
 constexpr size_t kMaxFailureBytes = 3 * 1024;
+
+// Each is kept in the run's ledger.
+constexpr int kMaxQuestions = 100;
 
 v1::Failure MakeFailure(v1::FailureReason reason, absl::string_view message,
                         bool retryable) {
@@ -51,11 +55,12 @@ v1::Failure FailureOfCall(const absl::Status& status) {
 ProduceSession::ProduceSession(AttemptRequest request,
                                std::shared_ptr<AttemptObserver> observer,
                                BlobStore& blobs, Executor& executor,
-                               int64_t inline_limit)
+                               int64_t inline_limit, bool answers_on_stream)
     : request_(std::move(request)),
       observer_(std::move(observer)),
       blobs_(blobs),
       executor_(executor),
+      answers_on_stream_(answers_on_stream),
       trace_(CurrentTrace()) {
   for (const v1::InputBinding& binding : request_.header.inputs()) {
     for (int i = 0; i < binding.elements_size(); ++i) {
@@ -109,7 +114,9 @@ void ProduceSession::OnWriteDone(bool ok) {
 }
 
 void ProduceSession::WriteNext() {
-  if (inputs_.empty()) return EndWriting();
+  if (inputs_.empty()) {
+    return answers_on_stream_ ? WriteAnswer() : EndWriting();
+  }
   PostStreamTask(
       executor_, shared_from_this(), trace_,
       [](ProduceSession& session) { session.ReadInputPiece(); },
@@ -156,6 +163,45 @@ void ProduceSession::ReadInputPiece() {
   StartWrite(&outgoing_);
 }
 
+// Writes the next answer, waits for one, or ends the loop.
+void ProduceSession::WriteAnswer() {
+  bool over = false;
+  {
+    MutexLock lock(mu_);
+    over = answers_over_;
+    if (!over && answers_.empty()) {
+      awaits_answers_ = true;
+      return;
+    }
+    if (!over) {
+      outgoing_.Clear();
+      *outgoing_.mutable_answer() = std::move(answers_.front());
+      answers_.pop_front();
+    }
+  }
+  over ? EndWriting() : StartWrite(&outgoing_);
+}
+
+void ProduceSession::Answer(const v1::Answer& answer) {
+  {
+    MutexLock lock(mu_);
+    if (!answers_on_stream_ || asked_.erase(answer.question_id()) == 0) return;
+    answers_.push_back(answer);
+    if (!std::exchange(awaits_answers_, false)) return;
+  }
+  // The writing loop's hold keeps the call from ending before this.
+  WriteAnswer();
+}
+
+void ProduceSession::StopAnswering() {
+  {
+    MutexLock lock(mu_);
+    answers_over_ = true;
+    if (!std::exchange(awaits_answers_, false)) return;
+  }
+  EndWriting();
+}
+
 void ProduceSession::EndWriting() {
   StartWritesDone();
   RemoveHold();
@@ -190,11 +236,7 @@ bool ProduceSession::HandleResponse() {
       observer_->OnLogLines(incoming_.log_lines());
       return true;
     case v1::ProduceResponse::kQuestion:
-      Break(v1::FAILURE_REASON_PRODUCER_ERROR,
-            absl::StrCat("the producer asks \"",
-                         incoming_.question().prompt().substr(0, 200),
-                         "\", and this build cannot answer questions yet"),
-            false);
+      HandleQuestion();
       return true;
     case v1::ProduceResponse::kOutputChunk:
       return HandleChunk();
@@ -220,6 +262,26 @@ bool ProduceSession::HandleAccepted(const v1::Accepted& accepted) {
           true);
   }
   return true;
+}
+
+void ProduceSession::HandleQuestion() {
+  const v1::Question& question = incoming_.question();
+  absl::Status valid = ValidateQuestion(question);
+  if (valid.ok() && ++questions_ > kMaxQuestions) {
+    valid = absl::ResourceExhaustedError(
+        absl::StrCat("an attempt asks at most ", kMaxQuestions, " questions"));
+  }
+  if (!valid.ok()) {
+    return Break(v1::FAILURE_REASON_PRODUCER_ERROR,
+                 absl::StrCat("the producer asks what cannot be answered: ",
+                              valid.message()),
+                 false);
+  }
+  {
+    MutexLock lock(mu_);
+    asked_.insert(question.question_id());
+  }
+  observer_->OnQuestion(question, answers_on_stream_);
 }
 
 bool ProduceSession::HandleChunk() {
@@ -251,6 +313,7 @@ bool ProduceSession::HandleChunk() {
 
 bool ProduceSession::HandleResult() {
   result_ = incoming_.result();
+  StopAnswering();
   if (!has_leaves_ || !result_->has_succeeded()) return true;
   PostStreamTask(
       executor_, shared_from_this(), trace_,
@@ -289,7 +352,10 @@ void ProduceSession::HandleUsage() {
   }
 }
 
-void ProduceSession::EndReading() { RemoveHold(); }
+void ProduceSession::EndReading() {
+  StopAnswering();
+  RemoveHold();
+}
 
 void ProduceSession::Break(v1::FailureReason reason, absl::string_view message,
                            bool retryable) {
@@ -345,12 +411,14 @@ AttemptResult ProduceSession::Judge(const grpc::Status& status) {
     result.failure = result_->failed();
     return result;
   }
+  if (result_->has_waiting()) {
+    result.waits_for = result_->waiting().question_id();
+    return result;
+  }
   if (!result_->has_succeeded()) {
-    result.failure = MakeFailure(
-        v1::FAILURE_REASON_PRODUCER_ERROR,
-        "the producer waits for an answer, and this build cannot answer "
-        "questions yet",
-        false);
+    result.failure =
+        MakeFailure(v1::FAILURE_REASON_PRODUCER_ERROR,
+                    "the producer's result says nothing of the outcome", false);
     return result;
   }
   for (OutputSink& sink : sinks_) {

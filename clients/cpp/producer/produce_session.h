@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "grpcpp/client_context.h"
@@ -27,8 +28,10 @@ namespace kinora {
 // nothing and a producer may answer before it has read everything:
 //
 //   writing: header -> for each input that is not inline: read the next piece
-//            of the blob on the executor, write it -> half-close
-//   reading: read -> progress, log lines: told on, read again
+//            of the blob on the executor, write it -> half-close; or, where the
+//            producer takes answers on the stream, each answer as it comes, and
+//            half-close after the result
+//   reading: read -> progress, log lines, question: told on, read again
 //                 -> output chunk: kept, or appended to an upload on the
 //                    executor; only then read again, so an output of any size
 //                    costs one chunk and a slow store slows the producer down
@@ -47,13 +50,15 @@ class ProduceSession final
   // outputs written to, the movie that the header names.
   ProduceSession(AttemptRequest request,
                  std::shared_ptr<AttemptObserver> observer, BlobStore& blobs,
-                 Executor& executor, int64_t inline_limit);
+                 Executor& executor, int64_t inline_limit,
+                 bool answers_on_stream);
 
   // Starts the call; `stub` MUST outlive the session. Call it once.
   void Start(v1::ProducerService::Stub& stub);
 
-  // See Attempt::Cancel(). Thread-safe.
+  // See Attempt. Both are thread-safe.
   void Cancel();
+  void Answer(const v1::Answer& answer);
 
  private:
   // An input to stream.
@@ -69,11 +74,14 @@ class ProduceSession final
 
   void WriteNext();
   void ReadInputPiece();
+  void WriteAnswer();
+  void StopAnswering();
   void EndWriting();
 
   // True if the next read may start, false if something will start it later.
   bool HandleResponse();
   bool HandleAccepted(const v1::Accepted& accepted);
+  void HandleQuestion();
   bool HandleChunk();
   bool HandleResult();
   void HandleUsage();
@@ -89,6 +97,7 @@ class ProduceSession final
   const std::shared_ptr<AttemptObserver> observer_;
   BlobStore& blobs_;
   Executor& executor_;
+  const bool answers_on_stream_;
   const TraceContext trace_;
   grpc::ClientContext context_;
   std::shared_ptr<ProduceSession> self_;  // from Start() to OnDone()
@@ -107,8 +116,15 @@ class ProduceSession final
   bool has_leaves_ = false;
   std::optional<v1::JobResult> result_;
   std::optional<v1::Cost> cost_;
+  int questions_ = 0;
 
   Mutex mu_;
+  // Questions that were asked here and have no answer yet.
+  std::set<std::string> asked_ ABSL_GUARDED_BY(mu_);
+  std::deque<v1::Answer> answers_ ABSL_GUARDED_BY(mu_);  // to be written
+  // The writing loop has nothing to do but to wait for answers.
+  bool awaits_answers_ ABSL_GUARDED_BY(mu_) = false;
+  bool answers_over_ ABSL_GUARDED_BY(mu_) = false;
   bool cancelled_ ABSL_GUARDED_BY(mu_) = false;
   std::optional<v1::Failure> broken_ ABSL_GUARDED_BY(mu_);
 };

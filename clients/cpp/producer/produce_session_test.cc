@@ -24,19 +24,34 @@ using ::testing::HasSubstr;
 
 using Answers = std::vector<v1::ProduceResponse>;
 
-// Reads the header, writes its answers, and finishes. Without answers it
-// writes nothing and waits to be cancelled.
+// In place of the data of a chunk: the answer to the question before it.
+constexpr char kAnswered[] = "<answer>";
+
+// Reads the header, writes its answers, and finishes. With `waits` it reads the
+// answer to each question before it goes on. Without answers it writes nothing
+// and waits to be cancelled.
 class ScriptedJob final
     : public grpc::ServerBidiReactor<v1::ProduceRequest, v1::ProduceResponse> {
  public:
-  explicit ScriptedJob(Answers answers) : answers_(std::move(answers)) {
+  ScriptedJob(Answers answers, bool waits)
+      : answers_(std::move(answers)), waits_(waits) {
     StartRead(&request_);
   }
   void OnReadDone(bool ok) override {
-    if (ok && !answers_.empty()) Write();
+    if (answers_.empty()) return;
+    if (!ok) return Finish(grpc::Status::CANCELLED);
+    for (v1::ProduceResponse& answer : answers_) {
+      if (!request_.has_answer() || !answer.has_output_chunk()) continue;
+      answer.mutable_output_chunk()->set_data(
+          absl::StrCat(request_.answer().question_id(), "=",
+                       request_.answer().value_json()));
+    }
+    Write();
   }
   void OnWriteDone(bool ok) override {
-    ok ? Write() : Finish(grpc::Status::CANCELLED);
+    if (!ok) return Finish(grpc::Status::CANCELLED);
+    waits_&& answers_[next_ - 1].has_question() ? StartRead(&request_)
+                                                : Write();
   }
   void OnCancel() override {
     if (answers_.empty()) Finish(grpc::Status::CANCELLED);
@@ -51,16 +66,27 @@ class ScriptedJob final
 
   v1::ProduceRequest request_;
   Answers answers_;
+  const bool waits_;
   size_t next_ = 0;
 };
 
 class ScriptedProducer final : public v1::ProducerService::CallbackService {
  public:
   Answers answers;
+  bool answers_on_stream = false;
+
+  grpc::ServerUnaryReactor* Describe(grpc::CallbackServerContext* context,
+                                     const v1::DescribeRequest*,
+                                     v1::DescribeResponse* response) override {
+    response->set_answers_on_stream(answers_on_stream);
+    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+    reactor->Finish(grpc::Status::OK);
+    return reactor;
+  }
 
   grpc::ServerBidiReactor<v1::ProduceRequest, v1::ProduceResponse>* Produce(
       grpc::CallbackServerContext*) override {
-    return new ScriptedJob(answers);
+    return new ScriptedJob(answers, answers_on_stream);
   }
 };
 
@@ -96,6 +122,12 @@ class WaitingObserver final : public AttemptObserver {
  public:
   void OnProgress(const v1::Progress&) override {}
   void OnLogLines(const v1::LogLines&) override {}
+  void OnQuestion(const v1::Question& question, bool takes_answer) override {
+    MutexLock lock(mu_);
+    question_ = question;
+    takes_answer_ = takes_answer;
+    done_cv_.SignalAll();
+  }
   void OnDone(AttemptResult result) override {
     MutexLock lock(mu_);
     result_ = std::move(result);
@@ -106,11 +138,23 @@ class WaitingObserver final : public AttemptObserver {
     while (!result_.has_value()) done_cv_.Wait(mu_);
     return *result_;
   }
+  // Until the attempt asks or ends.
+  std::optional<v1::Question> WaitForQuestion() {
+    MutexLock lock(mu_);
+    while (!result_.has_value() && !question_.has_value()) done_cv_.Wait(mu_);
+    return question_;
+  }
+  bool takes_answer() {
+    MutexLock lock(mu_);
+    return takes_answer_;
+  }
 
  private:
   Mutex mu_;
   CondVar done_cv_;
   std::optional<AttemptResult> result_ ABSL_GUARDED_BY(mu_);
+  std::optional<v1::Question> question_ ABSL_GUARDED_BY(mu_);
+  bool takes_answer_ ABSL_GUARDED_BY(mu_) = false;
 };
 
 v1::ProduceResponse Accepted(const std::string& version) {
@@ -127,6 +171,20 @@ v1::ProduceResponse Chunk(const std::string& output, int64_t offset,
   chunk->set_offset(offset);
   chunk->set_data(data);
   chunk->set_last(last);
+  return response;
+}
+
+v1::ProduceResponse Asks(const std::string& question_id,
+                         const std::string& prompt) {
+  v1::ProduceResponse response;
+  response.mutable_question()->set_question_id(question_id);
+  response.mutable_question()->set_prompt(prompt);
+  return response;
+}
+
+v1::ProduceResponse WaitsFor(const std::string& question_id) {
+  v1::ProduceResponse response;
+  response.mutable_result()->mutable_waiting()->set_question_id(question_id);
   return response;
 }
 
@@ -151,6 +209,15 @@ class ProduceSessionTest : public ::testing::TestWithParam<Transport> {
 
   AttemptResult Produce(Answers answers, const std::string& mime = "text/plain",
                         bool cancel = false) {
+    auto observer = std::make_shared<WaitingObserver>();
+    std::unique_ptr<Attempt> attempt =
+        Start(std::move(answers), mime, observer);
+    if (cancel) attempt->Cancel();
+    return observer->Wait();
+  }
+
+  std::unique_ptr<Attempt> Start(Answers answers, const std::string& mime,
+                                 std::shared_ptr<AttemptObserver> observer) {
     producer_.answers = std::move(answers);
     AttemptRequest request;
     request.header.set_movie_id("film");
@@ -162,11 +229,7 @@ class ProduceSessionTest : public ::testing::TestWithParam<Transport> {
       request.outputs.push_back(leaf);
     }
     request.timeout = absl::Minutes(1);
-    auto observer = std::make_shared<WaitingObserver>();
-    std::unique_ptr<Attempt> attempt =
-        caller_->Start(std::move(request), observer);
-    if (cancel) attempt->Cancel();
-    return observer->Wait();
+    return caller_->Start(std::move(request), std::move(observer));
   }
 
   void ExpectFailure(const AttemptResult& result, v1::FailureReason reason,
@@ -290,11 +353,56 @@ TEST_P(ProduceSessionTest, CallThatEndsWithoutAResultIsRetryable) {
                 "without a result");
 }
 
-TEST_P(ProduceSessionTest, QuestionSaysThatNobodyCanAnswer) {
-  v1::ProduceResponse question;
-  question.mutable_question()->set_prompt("Which voice?");
-  ExpectFailure(Produce({Accepted("1"), question}),
-                v1::FAILURE_REASON_PRODUCER_ERROR, false, "Which voice?");
+TEST_P(ProduceSessionTest, AJobMayEndToWaitForAnAnswer) {
+  auto observer = std::make_shared<WaitingObserver>();
+  const std::unique_ptr<Attempt> attempt =
+      Start({Accepted("1"), Asks("voice", "Which voice?"), WaitsFor("voice")},
+            "text/plain", observer);
+  const AttemptResult result = observer->Wait();
+  EXPECT_FALSE(result.failure.has_value()) << result.failure->message();
+  EXPECT_EQ(result.waits_for, "voice");
+  ASSERT_TRUE(observer->WaitForQuestion().has_value());
+  EXPECT_EQ(observer->WaitForQuestion()->prompt(), "Which voice?");
+  EXPECT_FALSE(observer->takes_answer());
+  attempt->Answer({});  // too late for anything
+}
+
+TEST_P(ProduceSessionTest, AnAnswerIsDeliveredOnTheStream) {
+  producer_.answers_on_stream = true;
+  ASSERT_OK(caller_->Describe("tts"));
+  auto observer = std::make_shared<WaitingObserver>();
+  const std::unique_ptr<Attempt> attempt =
+      Start({Accepted("1"), Asks("voice", "Which voice?"),
+             Chunk("Text", 0, kAnswered, true), Succeeded()},
+            "text/plain", observer);
+  ASSERT_TRUE(observer->WaitForQuestion().has_value());
+  EXPECT_TRUE(observer->takes_answer());
+  v1::Answer answer;
+  answer.set_question_id("other");  // not asked here
+  answer.set_value_json("\"low\"");
+  attempt->Answer(answer);
+  answer.set_question_id("voice");
+  attempt->Answer(answer);
+  attempt->Answer(answer);  // once is enough
+  const AttemptResult result = observer->Wait();
+  ASSERT_FALSE(result.failure.has_value()) << result.failure->message();
+  EXPECT_EQ(result.outputs.at(0).content.inline_().data(), "voice=\"low\"");
+}
+
+TEST_P(ProduceSessionTest, AProducerThatMayAskNeedNot) {
+  producer_.answers_on_stream = true;
+  ASSERT_OK(caller_->Describe("tts"));
+  const AttemptResult result =
+      Produce({Accepted("1"), Chunk("Text", 0, "x", true), Succeeded()});
+  ASSERT_FALSE(result.failure.has_value()) << result.failure->message();
+}
+
+TEST_P(ProduceSessionTest, AQuestionThatNobodyCanAnswerFailsTheAttempt) {
+  ExpectFailure(Produce({Accepted("1"), Asks("", "Which voice?")}),
+                v1::FAILURE_REASON_PRODUCER_ERROR, false,
+                "question.question_id");
+  ExpectFailure(Produce({Accepted("1"), Asks("voice", std::string(5000, '?'))}),
+                v1::FAILURE_REASON_PRODUCER_ERROR, false, "question.prompt");
 }
 
 TEST_P(ProduceSessionTest, ACostThatIsNoneFailsTheAttemptAndIsNotCharged) {

@@ -31,6 +31,9 @@ class RemoteAttempt final : public Attempt {
   void Cancel() override {
     if (auto session = session_.lock()) session->Cancel();
   }
+  void Answer(const v1::Answer& answer) override {
+    if (auto session = session_.lock()) session->Answer(answer);
+  }
 
  private:
   const std::weak_ptr<ProduceSession> session_;
@@ -39,6 +42,7 @@ class RemoteAttempt final : public Attempt {
 class EndedAttempt final : public Attempt {
  public:
   void Cancel() override {}
+  void Answer(const v1::Answer&) override {}
 };
 
 }  // namespace
@@ -71,6 +75,9 @@ class RemoteProducerCaller::CountedObserver final : public AttemptObserver {
   }
   void OnLogLines(const v1::LogLines& lines) override {
     observer_->OnLogLines(lines);
+  }
+  void OnQuestion(const v1::Question& question, bool takes_answer) override {
+    observer_->OnQuestion(question, takes_answer);
   }
   void OnDone(AttemptResult result) override {
     observer_->OnDone(std::move(result));
@@ -166,10 +173,18 @@ std::unique_ptr<Attempt> RemoteProducerCaller::Start(
     observer->OnDone(std::move(result));
     return std::make_unique<EndedAttempt>();
   }
+  bool answers_on_stream = false;
+  {
+    // What it said last, however long ago: to ask here would block.
+    MutexLock lock(found->second->mu);
+    const auto& description = found->second->description;
+    answers_on_stream =
+        description.has_value() && description->answers_on_stream();
+  }
   auto session = std::make_shared<ProduceSession>(
       std::move(request),
       std::make_shared<CountedObserver>(*this, std::move(observer)), blobs_,
-      executor_, options_.inline_limit_bytes);
+      executor_, options_.inline_limit_bytes, answers_on_stream);
   session->Start(*found->second->stub);
   return std::make_unique<RemoteAttempt>(session);
 }

@@ -1,0 +1,24 @@
+// Reads the ledger of a run from its first event to its last.
+
+#ifndef KINORA_SERVICES_RUNNER_LEDGER_FOLD_H_
+#define KINORA_SERVICES_RUNNER_LEDGER_FOLD_H_
+
+#include <string>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+
+#include "kinora/v1/event.pb.h"
+#include "services/store/event/event_store.h"
+
+namespace kinora {
+
+// Calls `take` for each event, in order. A run without a ledger has no events:
+// its runner died before the first. Errors are those of the store.
+absl::Status FoldLedger(EventStore& events, const std::string& movie_id,
+                        const std::string& run_id,
+                        absl::FunctionRef<void(const v1::Event& event)> take);
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_RUNNER_LEDGER_FOLD_H_

@@ -1,0 +1,218 @@
+// The part of RunActor for questions to people: what a producer asks is in the
+// ledger before anybody can answer it, and the answer before the producer has
+// it.
+
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+
+#include "common/error_reason.h"
+#include "common/status.h"
+#include "services/runner/ledger_fold.h"
+#include "services/runner/run_actor.h"
+
+namespace kinora {
+
+void RunActor::Take(const QuestionAsked& asked) {
+  const auto running = running_.find(asked.job);
+  if (running == running_.end() || running->second.attempt != asked.attempt) {
+    return;
+  }
+  const std::string& job_id = state_.job(asked.job).job_id();
+  const std::string& question_id = asked.question.question_id();
+  if (const auto answer = AnswerTo(job_id, question_id); answer.has_value()) {
+    return running->second.call->Answer(*answer);
+  }
+  running->second.asks.insert(question_id);
+  running->second.takes_answers = asked.takes_answer;
+  if (FindQuestion(job_id, question_id).has_value()) return;
+  *AddLedger()->mutable_job() = QuestionEvent(job_id, asked.question);
+  asked_.push_back(ledger_events_.back().ledger());
+}
+
+// Those of this batch are in the ledger now and may be answered.
+void RunActor::KeepQuestions() {
+  if (asked_.empty()) return;
+  MutexLock lock(mu_);
+  for (const v1::LedgerEvent& event : asked_) questions_.Apply(event);
+  asked_.clear();
+}
+
+std::optional<v1::Question> RunActor::FindQuestion(
+    const std::string& job_id, const std::string& question_id) {
+  {
+    MutexLock lock(mu_);
+    const RunQuestion* known = questions_.Find(job_id, question_id);
+    if (known != nullptr) return known->question;
+  }
+  RunQuestions batch;
+  for (const v1::LedgerEvent& event : asked_) batch.Apply(event);
+  const RunQuestion* known = batch.Find(job_id, question_id);
+  if (known == nullptr) return std::nullopt;
+  return known->question;
+}
+
+std::optional<v1::Answer> RunActor::AnswerTo(const std::string& job_id,
+                                             const std::string& question_id) {
+  MutexLock lock(mu_);
+  const RunQuestion* known = questions_.Find(job_id, question_id);
+  return known == nullptr ? std::nullopt : known->answer;
+}
+
+void RunActor::GiveAnswers(JobIndex job, v1::JobHeader* header,
+                           Running* running) {
+  MutexLock lock(mu_);
+  for (v1::Answer& answer : questions_.AnswersOf(state_.job(job).job_id())) {
+    running->given.insert(answer.question_id());
+    *header->add_answers() = std::move(answer);
+  }
+}
+
+// Whether an attempt ended to wait for an answer; the job then leaves its
+// place. An attempt whose time was up before somebody had answered has not
+// failed either.
+bool RunActor::TakeAsking(JobIndex job, const Running& attempt,
+                          AttemptResult* result) {
+  std::string question_id;
+  if (result->waits_for.has_value()) {
+    question_id = *result->waits_for;
+  } else if (result->failure.has_value() && !attempt.asks.empty() &&
+             result->failure->reason() ==
+                 v1::FAILURE_REASON_DEADLINE_EXCEEDED) {
+    question_id = *attempt.asks.begin();
+  } else {
+    return false;
+  }
+  const std::string& job_id = state_.job(job).job_id();
+  const std::optional<v1::Question> question =
+      FindQuestion(job_id, question_id);
+  // To call a job again and again that does not take its answer helps nobody.
+  const bool was_given = attempt.given.count(question_id) > 0;
+  if (!question.has_value() || was_given) {
+    result->failure.emplace();
+    result->failure->set_reason(v1::FAILURE_REASON_PRODUCER_ERROR);
+    result->failure->set_message(absl::StrCat(
+        "the producer waits for the answer to \"", ClipValue(question_id),
+        was_given ? "\", which it was given" : "\", which it has not asked"));
+    result->waits_for.reset();
+    return false;
+  }
+  if (!state_.cancelled()) {
+    *AddLedger()->mutable_job() =
+        AskingEvent(job_id, *question, result->in_doubt);
+  }
+  facts_.push_back(AttemptAsks{job, result->in_doubt});
+  awaited_[job] = question_id;
+  if (AnswerTo(job_id, question_id).has_value()) GoOnWith(job, question_id);
+  return true;
+}
+
+void RunActor::GoOnWith(JobIndex job, const std::string& question_id) {
+  const auto awaited = awaited_.find(job);
+  if (awaited == awaited_.end() || awaited->second != question_id) return;
+  awaited_.erase(awaited);
+  facts_.push_back(AnswerGiven{job});
+}
+
+// What the job waits for, unless it was answered since this process began.
+void RunActor::RecallAsking(JobIndex job, PastJob* past) {
+  if (past->asking.empty()) return;
+  if (AnswerTo(state_.job(job).job_id(), past->asking).has_value()) {
+    past->asking.clear();
+  } else {
+    awaited_[job] = past->asking;
+  }
+}
+
+size_t RunActor::AttemptsThatAsk() const {
+  size_t count = 0;
+  for (const auto& running : running_) {
+    if (running.second.takes_answers && !running.second.asks.empty()) ++count;
+  }
+  return count;
+}
+
+std::vector<RunQuestion> RunActor::PendingQuestions() {
+  std::vector<RunQuestion> pending;
+  if (closing()) return pending;
+  MutexLock lock(mu_);
+  for (const RunQuestion* asked : questions_.Pending()) {
+    pending.push_back(*asked);
+  }
+  return pending;
+}
+
+absl::Status RunActor::Answer(const std::string& job_id,
+                              const v1::Answer& answer) {
+  // One at a time: the second to answer is told that it came too late.
+  MutexLock alone(answer_mu_);
+  absl::StatusOr<v1::JobEvent> answered;
+  {
+    MutexLock lock(mu_);
+    answered = questions_.Accept(job_id, answer);
+  }
+  if (!answered.ok()) return answered.status();
+  v1::Event event = LedgerEventAt(identity_, NowMillis(deps_.clock));
+  *event.mutable_ledger()->mutable_job() = *answered;
+  const v1::LedgerEvent ledger = event.ledger();
+  v1::AppendEventsRequest request =
+      LedgerAppend(identity_, lease_->token(), std::move(event));
+  request.set_request_id(AnswerRequestId(*answered));
+  const absl::Status appended = deps_.store.events.Append(request).status();
+  if (appended.ok()) {
+    Learn(ledger);
+    return absl::OkStatus();
+  }
+  if (ReasonOf(appended) == "LEASE_LOST") {
+    return absl::UnavailableError(
+        absl::StrCat("run ", run_id(), " is not carried out here any more"));
+  }
+  // An append that seemed to fail may have been done after all; then this one
+  // was refused, and what was recorded first is the answer.
+  if (absl::IsInvalidArgument(appended)) {
+    KINORA_RETURN_IF_ERROR(FoldLedger(deps_.store.events, movie_id(), run_id(),
+                                      [this](const v1::Event& recorded) {
+                                        if (recorded.ledger().job().type() ==
+                                            "answered") {
+                                          Learn(recorded.ledger());
+                                        }
+                                      }));
+    MutexLock lock(mu_);
+    KINORA_RETURN_IF_ERROR(questions_.Accept(job_id, answer).status());
+  }
+  return Annotate(appended, "record the answer");
+}
+
+// An answer that is in the ledger goes to the job that waits for it.
+void RunActor::Learn(const v1::LedgerEvent& answered) {
+  QuestionAnswered message;
+  message.job_id = answered.job().job_id();
+  {
+    MutexLock lock(mu_);
+    questions_.Apply(answered);
+    message.answers = questions_.AnswersOf(message.job_id);
+  }
+  Post(std::move(message));
+}
+
+void RunActor::Take(const QuestionAnswered& answered) {
+  // Not often enough for an index.
+  for (size_t i = 0; i < state_.job_count(); ++i) {
+    const JobIndex job = static_cast<JobIndex>(i);
+    if (state_.job(job).job_id() != answered.job_id) continue;
+    const auto running = running_.find(job);
+    for (const v1::Answer& answer : answered.answers) {
+      if (running == running_.end()) {
+        GoOnWith(job, answer.question_id());
+      } else if (running->second.asks.erase(answer.question_id()) > 0) {
+        running->second.call->Answer(answer);
+      }
+    }
+    return;
+  }
+}
+
+}  // namespace kinora

@@ -1,0 +1,360 @@
+// Runs in which a producer asks a person something.
+
+#include <algorithm>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+#include "common/error_reason.h"
+#include "common/testing/status_matchers.h"
+#include "services/runner/run_questions.h"
+#include "services/runner/runner.h"
+#include "services/runner/testing/runner_fixture.h"
+
+namespace kinora {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+using Until = std::function<bool(const v1::LedgerEvent&)>;
+
+// A asks, and B reads what A makes. E is of the same producer, which is called
+// once at a time.
+std::string Asking(const std::string& settings) {
+  return absl::StrCat(R"(
+blueprint: asking
+nodes:
+  A:
+    producer: single
+    settings: )",
+                      settings, R"(
+    outputs: {AText: text/plain}
+  B:
+    producer: sim
+    inputs: {a: AText}
+    outputs: {BText: text/plain}
+  E:
+    producer: single
+    outputs: {EText: text/plain}
+outputs: [BText, EText]
+)");
+}
+
+constexpr char kText[] = "{question: 'Which whale?'}";
+
+class RunnerQuestionsTest : public RunnerFixture {
+ protected:
+  std::string Start() {
+    absl::StatusOr<v1::StartRunResponse> started =
+        runner().Start(StartRequest());
+    EXPECT_OK(started);
+    return started.ok() ? started->run().run_id() : "";
+  }
+
+  absl::Status Answer(const std::string& run_id, const std::string& value_json,
+                      const std::string& question_id = "sim") {
+    v1::AnswerQuestionRequest request;
+    request.set_run_id(run_id);
+    request.mutable_answer()->set_question_id(question_id);
+    request.mutable_answer()->set_value_json(value_json);
+    request.mutable_answer()->set_answered_by("ann");
+    return runner().AnswerQuestion(request).status();
+  }
+
+  // "JOB PROMPT" of each question that waits.
+  std::vector<std::string> Questions(const std::string& run_id = "",
+                                     const std::string& movie_id = "") {
+    v1::ListQuestionsRequest request;
+    request.set_run_id(run_id);
+    request.set_movie_id(movie_id);
+    absl::StatusOr<v1::ListQuestionsResponse> list =
+        runner().ListQuestions(request);
+    EXPECT_OK(list);
+    std::vector<std::string> questions;
+    if (!list.ok()) return questions;
+    for (const v1::PendingQuestion& pending : list->questions()) {
+      questions.push_back(
+          absl::StrCat(pending.job_id(), " ", pending.question().prompt()));
+    }
+    return questions;
+  }
+
+  static Until WaitsFor(const std::string& reason) {
+    return [reason](const v1::LedgerEvent& event) {
+      return event.run_waiting().reason() == reason;
+    };
+  }
+  static Until Tells(const std::string& type) {
+    return [type](const v1::LedgerEvent& event) {
+      return event.job().type() == type;
+    };
+  }
+
+  int Count(const std::string& run_id, const std::string& type) {
+    int count = 0;
+    for (const v1::LedgerEvent& event : Ledger(run_id)) {
+      if (event.job().type() == type) ++count;
+    }
+    return count;
+  }
+
+  // Stops the runner and starts another one, which adopts what is open.
+  void Restart(const SimProducerOptions& sim = {}) {
+    process_.reset();
+    process_ = NewProcess(sim);
+    ASSERT_OK(runner().AdoptOpenRuns());
+  }
+
+  std::string Output(const std::string& artefact) {
+    v1::ResolveArtefactsRequest request;
+    request.set_movie_id("film");
+    request.add_queries()->set_artefact_id("Artifact:" + artefact);
+    absl::StatusOr<v1::ResolveArtefactsResponse> response =
+        store().events.ResolveArtefacts(request);
+    EXPECT_OK(response);
+    if (!response.ok()) return "";
+    return response->artefacts(0).event().artefact().output().inline_().data();
+  }
+
+  v1::RunSnapshot Get(const std::string& run_id) {
+    v1::GetRunRequest get;
+    get.set_run_id(run_id);
+    absl::StatusOr<v1::GetRunResponse> run = runner().Get(get);
+    EXPECT_OK(run);
+    return run.ok() ? run->run() : v1::RunSnapshot();
+  }
+};
+
+// The producer takes one job at a time, and yet makes E while A waits.
+TEST_F(RunnerQuestionsTest, AJobThatAsksHoldsNoPlaceAndGoesOnWithItsAnswer) {
+  MakeMovie(Asking(kText));
+  const std::string run_id = Start();
+  const std::vector<v1::LedgerEvent> events =
+      Ledger(run_id, WaitsFor("question"));
+  EXPECT_TRUE(std::any_of(events.begin(), events.end(), [](const auto& event) {
+    return event.step_completed().step().step_id() == "E";
+  }));
+  const v1::RunSnapshot waiting = Get(run_id);
+  EXPECT_EQ(waiting.record().status(), v1::RUN_STATUS_WAITING);
+  EXPECT_THAT(waiting.pending_question_ids(), ElementsAre("sim"));
+  EXPECT_THAT(Jobs(waiting), Contains("A asking Which whale?"));
+  EXPECT_THAT(Questions(), ElementsAre("A Which whale?"));
+  EXPECT_THAT(Questions(run_id, "film"), ElementsAre("A Which whale?"));
+  EXPECT_EQ(calls(), 2);
+
+  ASSERT_OK(Answer(run_id, "\"the white one\""));
+  const v1::RunSnapshot run = Finish(run_id);
+  EXPECT_EQ(run.record().status(), v1::RUN_STATUS_COMPLETED)
+      << run.record().error();
+  EXPECT_THAT(Output("AText"), HasSubstr("the white one"));
+  EXPECT_EQ(calls(), 4);  // A twice
+  EXPECT_THAT(Questions(), IsEmpty());
+  EXPECT_THAT(run.pending_question_ids(), IsEmpty());
+  EXPECT_EQ(Count(run_id, "question"), 1);
+  EXPECT_EQ(Count(run_id, "answered"), 1);
+  EXPECT_EQ(Count(run_id, "retrying"), 0);
+}
+
+TEST_F(RunnerQuestionsTest, OneAnswerIsTakenAndItMustFit) {
+  MakeMovie(Asking(
+      "{question: 'Go?', question_kind: choice, question_options: [a, b]}"));
+  const std::string run_id = Start();
+  Ledger(run_id, WaitsFor("question"));
+  EXPECT_THAT(Answer(run_id, "\"c\""),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr(R"(answer.value_json: expected one of "a")")));
+  EXPECT_EQ(ReasonOf(Answer(run_id, "\"a\"", "other")), "QUESTION_NOT_FOUND");
+  EXPECT_EQ(ReasonOf(Answer(std::string(kRun1), "\"a\"")), "RUN_NOT_FOUND");
+  EXPECT_THAT(Questions(run_id), ElementsAre("A Go?"));  // as it was
+  EXPECT_OK(Answer(run_id, "\"a\""));
+  const absl::Status second = Answer(run_id, "\"b\"");
+  EXPECT_FALSE(second.ok());
+  Finish(run_id);
+  EXPECT_THAT(Output("AText"), HasSubstr("answer = \"a\""));
+  EXPECT_EQ(Count(run_id, "answered"), 1);
+  EXPECT_EQ(ReasonOf(Answer(run_id, "\"b\"")), "RUN_TERMINAL");
+}
+
+TEST_F(RunnerQuestionsTest, AQuestionNobodyCouldAnswerFailsTheJob) {
+  MakeMovie(Asking("{question: 'Go?', question_kind: choice}"));
+  const v1::RunSnapshot run = RunToEnd(StartRequest());
+  EXPECT_EQ(run.record().status(), v1::RUN_STATUS_FAILED);
+  EXPECT_THAT(run.record().error(), HasSubstr("question.options"));
+  EXPECT_EQ(Count(run.record().run_id(), "question"), 0);
+}
+
+TEST_F(RunnerQuestionsTest, ARunThatWaitsCanBeCancelled) {
+  MakeMovie(Asking(kText));
+  const std::string run_id = Start();
+  Ledger(run_id, WaitsFor("question"));
+  v1::CancelRunRequest cancel;
+  cancel.set_run_id(run_id);
+  ASSERT_OK(runner().Cancel(cancel));
+  EXPECT_EQ(Finish(run_id).record().status(), v1::RUN_STATUS_CANCELLED);
+  EXPECT_THAT(Questions(), IsEmpty());
+  EXPECT_EQ(ReasonOf(Answer(run_id, "\"x\"")), "RUN_TERMINAL");
+}
+
+// F: S3-23, S3-25 (the run waits through a restart, and nobody is asked twice)
+TEST_F(RunnerQuestionsTest, AQuestionOutlivesItsRunner) {
+  MakeMovie(Asking(kText));
+  const std::string run_id = Start();
+  Ledger(run_id, WaitsFor("question"));
+  Restart();
+  EXPECT_THAT(Questions(run_id), ElementsAre("A Which whale?"));
+  ASSERT_OK(Answer(run_id, "\"the white one\""));
+  const v1::RunSnapshot run = Finish(run_id);
+  EXPECT_EQ(run.record().status(), v1::RUN_STATUS_COMPLETED)
+      << run.record().error();
+  EXPECT_EQ(calls(), 2);  // A with its answer, and B
+  EXPECT_EQ(Count(run_id, "question"), 1);
+  EXPECT_EQ(Count(run_id, "asking"), 1);
+  EXPECT_EQ(Count(run_id, "recovering"), 0);
+}
+
+// Dies between the question and the end of the attempt: it asks again, and
+// that is the same question.
+TEST_F(RunnerQuestionsTest, AnInterruptedAttemptAsksTheSameQuestion) {
+  process_ = nullptr;
+  const SimProducerOptions sim = {.answers_on_stream = true};
+  process_ = NewProcess(sim);
+  MakeMovie(Asking(kText));
+  const std::string run_id = Start();
+  Ledger(run_id, Tells("question"));
+  Restart(sim);
+  Ledger(run_id, WaitsFor("question"));
+  EXPECT_THAT(Questions(run_id), ElementsAre("A Which whale?"));
+  ASSERT_OK(Answer(run_id, "\"the white one\""));
+  EXPECT_EQ(Finish(run_id).record().status(), v1::RUN_STATUS_COMPLETED);
+  EXPECT_THAT(Output("AText"), HasSubstr("the white one"));
+  EXPECT_EQ(Count(run_id, "question"), 1);
+}
+
+// An answer to a run that nobody carries out is kept for whoever adopts it.
+TEST_F(RunnerQuestionsTest, AnAnswerIsTakenWhileNoRunnerHasTheRun) {
+  MakeMovie(Asking(kText));
+  const std::string run_id = Start();
+  Ledger(run_id, WaitsFor("question"));
+  process_.reset();
+  process_ = NewProcess();
+  EXPECT_THAT(Questions("", "film"), ElementsAre("A Which whale?"));
+  EXPECT_THAT(Answer(run_id, "7"), StatusIs(absl::StatusCode::kInvalidArgument,
+                                            HasSubstr("expected a string")));
+  ASSERT_OK(Answer(run_id, "\"the white one\""));
+  EXPECT_THAT(Questions(), IsEmpty());
+  EXPECT_EQ(ReasonOf(Answer(run_id, "\"another\"")), "QUESTION_NOT_FOUND");
+  EXPECT_EQ(calls(), 0);
+  ASSERT_OK(runner().AdoptOpenRuns());
+  EXPECT_EQ(Finish(run_id).record().status(), v1::RUN_STATUS_COMPLETED);
+  EXPECT_THAT(Output("AText"), HasSubstr("the white one"));
+  EXPECT_EQ(calls(), 2);
+  EXPECT_EQ(Count(run_id, "question"), 1);
+}
+
+TEST_F(RunnerQuestionsTest, ARunOfAnotherRunnerIsAnsweredThere) {
+  MakeMovie(Asking(kText));
+  const std::string run_id = Start();
+  Ledger(run_id, WaitsFor("question"));
+  const std::unique_ptr<RunnerProcess> other = NewProcess();
+  v1::ListQuestionsRequest list;
+  list.set_run_id(run_id);
+  ASSERT_OK_AND_ASSIGN(const v1::ListQuestionsResponse listed,
+                       other->runner().ListQuestions(list));
+  EXPECT_EQ(listed.questions_size(), 1);
+  v1::AnswerQuestionRequest request;
+  request.set_run_id(run_id);
+  request.mutable_answer()->set_question_id("sim");
+  request.mutable_answer()->set_value_json("\"x\"");
+  EXPECT_THAT(other->runner().AnswerQuestion(request),
+              StatusIs(absl::StatusCode::kUnavailable,
+                       HasSubstr("not carried out here")));
+  ASSERT_OK(Answer(run_id, "\"x\""));
+  EXPECT_EQ(Finish(run_id).record().status(), v1::RUN_STATUS_COMPLETED);
+}
+
+// Dies after the answer is recorded and before the producer has it.
+TEST_F(RunnerQuestionsTest, ARecordedAnswerIsDeliveredByTheNextRunner) {
+  MakeMovie(Asking(kText));
+  const std::string run_id = Start();
+  Ledger(run_id, WaitsFor("question"));
+  process_.reset();
+  // What Answer() writes before it returns.
+  const v1::LeaseToken lease = TakeFilmLease(store(), "dead-runner", run_id);
+  v1::Answer answer;
+  answer.set_question_id("sim");
+  answer.set_value_json("\"the white one\"");
+  v1::Event event = LedgerEventAt({"film", run_id, ""}, 1);
+  *event.mutable_ledger()->mutable_job() = AnsweredEvent("A", answer);
+  ASSERT_OK(store().events.Append(
+      LedgerAppend({"film", run_id, ""}, lease, std::move(event))));
+  v1::ReleaseLeaseRequest release;
+  *release.mutable_token() = lease;
+  ASSERT_OK(store().leases.Release(release));
+
+  process_ = NewProcess();
+  ASSERT_OK(runner().AdoptOpenRuns());
+  EXPECT_EQ(Finish(run_id).record().status(), v1::RUN_STATUS_COMPLETED);
+  EXPECT_THAT(Output("AText"), HasSubstr("the white one"));
+  EXPECT_EQ(calls(), 2);
+}
+
+// The other way to ask: the attempt goes on, and holds its place.
+TEST_F(RunnerQuestionsTest, AnOpenStreamGetsItsAnswer) {
+  process_ = nullptr;
+  process_ = NewProcess({.answers_on_stream = true});
+  MakeMovie(Asking(kText));
+  const std::string run_id = Start();
+  Ledger(run_id, WaitsFor("question"));
+  EXPECT_EQ(Get(run_id).record().status(), v1::RUN_STATUS_WAITING);
+  EXPECT_THAT(Questions(run_id), ElementsAre("A Which whale?"));
+  ASSERT_OK(Answer(run_id, "\"the white one\""));
+  EXPECT_EQ(Finish(run_id).record().status(), v1::RUN_STATUS_COMPLETED);
+  EXPECT_THAT(Output("AText"), HasSubstr("the white one"));
+  EXPECT_EQ(calls(), 3);  // once each
+  EXPECT_EQ(Count(run_id, "asking"), 0);
+}
+
+// Somebody who thinks longer than an attempt may take has not failed it.
+TEST_F(RunnerQuestionsTest, AnAttemptWhoseTimeIsUpWaitsWithoutItsPlace) {
+  process_ = nullptr;
+  process_ = NewProcess({.answers_on_stream = true});
+  std::string blueprint = Asking(kText);
+  blueprint.insert(blueprint.find("    outputs: {AText"),
+                   "    limits: {attempt_timeout_seconds: 1}\n");
+  MakeMovie(blueprint);
+  const std::string run_id = Start();
+  Ledger(run_id, Tells("asking"));
+  ASSERT_OK(Answer(run_id, "\"the white one\""));
+  const v1::RunSnapshot run = Finish(run_id);
+  EXPECT_EQ(run.record().status(), v1::RUN_STATUS_COMPLETED)
+      << run.record().error();
+  EXPECT_EQ(Count(run_id, "question"), 1);
+  EXPECT_EQ(Count(run_id, "retrying"), 0);
+}
+
+TEST_F(RunnerQuestionsTest, IdsThatAreMalformedAreNamed) {
+  v1::ListQuestionsRequest list;
+  list.set_run_id("run-x");
+  EXPECT_THAT(
+      runner().ListQuestions(list),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("run_id")));
+  list.set_run_id("");
+  list.set_movie_id("Film!");
+  EXPECT_THAT(
+      runner().ListQuestions(list),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("movie_id")));
+  EXPECT_THAT(Answer(std::string(kRun1), "1", ""),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("answer.question_id")));
+}
+
+}  // namespace
+}  // namespace kinora
