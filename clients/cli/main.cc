@@ -51,9 +51,10 @@ std::vector<Command> AllCommands() {
   std::vector<Command> all;
   for (auto* commands :
        {MovieCommands, InputCommands, PlanCommands, HistoryCommands,
-        GraphCommands, RunCommands, RunsCommands, TakeCommands,
-        ArtefactCommands, EditCommands, ManifestCommands, BlobCommands,
-        UpkeepCommands, CopyCommands, ServerCommands, ImportCommands}) {
+        GraphCommands, RunCommands, RunsCommands, QuestionCommands,
+        TakeCommands, ArtefactCommands, EditCommands, ManifestCommands,
+        BlobCommands, UpkeepCommands, CopyCommands, ServerCommands,
+        ImportCommands}) {
     for (Command& command : commands()) all.push_back(std::move(command));
   }
   return all;

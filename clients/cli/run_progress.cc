@@ -6,7 +6,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
+#include "clients/cli/question_text.h"
 #include "common/json.h"
+#include "common/proto_json.h"
 
 namespace kinora {
 namespace {
@@ -111,15 +113,7 @@ std::string RunProgress::Take(const v1::Event& event) {
     case v1::LedgerEvent::kLogAppended:
       return JoinLines(ledger.log_appended());
     case v1::LedgerEvent::kJob:
-      // A blocked job is also skipped, which says it already; not so a node
-      // whose jobs never came to be.
-      if (ledger.job().type() == "blocked" &&
-          NodeOf(ledger.job().job_id()).failed > 0) {
-        return "";
-      }
-      if (ledger.job().type() == "expanded") TakeExpansion(ledger.job());
-      return Line(ledger.job().type(), ledger.job().job_id(),
-                  ledger.job().message());
+      return TakeJob(ledger);
     case v1::LedgerEvent::kRunWaiting:
       return Line("waiting", ledger.run_waiting().reason(),
                   ledger.run_waiting().producer());
@@ -129,6 +123,28 @@ std::string RunProgress::Take(const v1::Event& event) {
     default:
       return "";
   }
+}
+
+std::string RunProgress::TakeJob(const v1::LedgerEvent& event) {
+  const v1::JobEvent& job = event.job();
+  // A blocked job is also skipped, which says it already; not so a node whose
+  // jobs never came to be.
+  if (job.type() == "blocked" && NodeOf(job.job_id()).failed > 0) return "";
+  if (job.type() == "expanded") TakeExpansion(job);
+  if (job.type() == "asking") {
+    // Its question has been shown.
+    NodeOf(job.job_id()).running.erase(job.job_id());
+    return "";
+  }
+  const std::string line = Line(job.type(), job.job_id(), job.message());
+  if (job.type() != "question") return line;
+  v1::PendingQuestion pending;
+  pending.set_run_id(event.run_id());
+  pending.set_job_id(job.job_id());
+  if (!ParseDocument(job.detail_json(), pending.mutable_question()).ok()) {
+    return line;
+  }
+  return absl::StrCat(line, "\n", HowToAnswer(pending));
 }
 
 void RunProgress::TakeExpansion(const v1::JobEvent& expanded) {

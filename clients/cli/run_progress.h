@@ -42,6 +42,7 @@ class RunProgress {
   };
 
   Node& NodeOf(absl::string_view job_id);
+  std::string TakeJob(const v1::LedgerEvent& event);
   void TakeExpansion(const v1::JobEvent& expanded);
   std::string TakeStarted(const v1::StepStartedEvent& started, int64_t at);
   std::string TakeProgress(const v1::StepProgressEvent& progress);

@@ -75,6 +75,26 @@ TEST(RunProgressTest, CountsBlockedJobsAsFailed) {
   EXPECT_TRUE(absl::StrContains(progress.Bars()[0], "1 failed"));
 }
 
+TEST(RunProgressTest, TellsHowToAnswerAQuestion) {
+  RunProgress progress(PlanOf({"Film"}));
+  progress.Take(Started("Film", 0));
+  v1::Event event = At(1);
+  event.mutable_ledger()->set_run_id("run-1");
+  v1::JobEvent& job = *event.mutable_ledger()->mutable_job();
+  job.set_type("question");
+  job.set_job_id("Film");
+  job.set_message("Ship it?");
+  job.set_detail_json(
+      R"({"kind":"confirm","prompt":"Ship it?","questionId":"ship"})");
+  EXPECT_EQ(progress.Take(event),
+            "  question Film  Ship it?\n"
+            "    kinora answer run-1 ship yes | no --job 'Film'");
+  EXPECT_TRUE(absl::StrContains(progress.Bars()[0], "1 running"));
+  job.set_type("asking");
+  EXPECT_EQ(progress.Take(event), "");
+  EXPECT_FALSE(absl::StrContains(progress.Bars()[0], "running"));
+}
+
 TEST(RunProgressTest, DescribesTheEnd) {
   v1::LedgerEvent completed;
   completed.mutable_run_completed()->set_result_json(

@@ -1,0 +1,92 @@
+// kinora questions | answer
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+
+#include "clients/cli/command.h"
+#include "clients/cli/connection.h"
+#include "clients/cli/question_text.h"
+#include "common/status.h"
+
+namespace kinora {
+namespace {
+
+absl::StatusOr<v1::ListQuestionsResponse> List(const Invocation& call,
+                                               std::string run_id,
+                                               std::string movie_id) {
+  v1::ListQuestionsRequest request;
+  request.set_run_id(std::move(run_id));
+  request.set_movie_id(std::move(movie_id));
+  return call.connection.runner().ListQuestions(request);
+}
+
+absl::StatusOr<int> ListQuestions(const Invocation& call) {
+  const std::string run_id =
+      call.args.operands().empty() ? "" : std::string(call.operand(0));
+  KINORA_ASSIGN_OR_RETURN(
+      const v1::ListQuestionsResponse list,
+      List(call, run_id, call.args.Get("movie").value_or("")));
+  if (call.json) {
+    PrintJson(list);
+    return kExitOk;
+  }
+  for (const v1::PendingQuestion& pending : list.questions()) {
+    Print(absl::StrCat(pending.run_id(), "  ", pending.job_id(), "  ",
+                       pending.question().prompt(), "\n", HowToAnswer(pending),
+                       "\n"));
+  }
+  return kExitOk;
+}
+
+absl::StatusOr<int> AnswerQuestion(const Invocation& call) {
+  v1::AnswerQuestionRequest request;
+  request.set_run_id(std::string(call.operand(0)));
+  request.set_job_id(call.args.Get("job").value_or(""));
+  v1::Answer& answer = *request.mutable_answer();
+  answer.set_question_id(std::string(call.operand(1)));
+  answer.set_answered_by(call.args.Get("by").value_or(""));
+  // The form of the answer is the question's. Of one that is not there the
+  // runner says so.
+  KINORA_ASSIGN_OR_RETURN(const v1::ListQuestionsResponse list,
+                          List(call, request.run_id(), ""));
+  v1::QuestionKind kind = v1::QUESTION_KIND_TEXT;
+  for (const v1::PendingQuestion& pending : list.questions()) {
+    if (pending.question().question_id() == answer.question_id() &&
+        (request.job_id().empty() || pending.job_id() == request.job_id())) {
+      kind = pending.question().kind();
+      break;
+    }
+  }
+  answer.set_value_json(AnswerJson(kind, call.operand(2)));
+  KINORA_ASSIGN_OR_RETURN(const v1::AnswerQuestionResponse response,
+                          call.connection.runner().AnswerQuestion(request));
+  if (call.json) PrintJson(response);
+  return kExitOk;
+}
+
+}  // namespace
+
+std::vector<Command> QuestionCommands() {
+  return {
+      {.words = "questions",
+       .usage = "[RUN] [--movie MOVIE]",
+       .help = "lists questions that wait for an answer, the oldest first",
+       .flags = {{"movie", "MOVIE", "only those of this movie"}},
+       .min_operands = 0,
+       .max_operands = 1,
+       .run = ListQuestions},
+      {.words = "answer",
+       .usage = "RUN QUESTION VALUE [--job JOB] [--by NAME]",
+       .help = "answers a question: text, yes or no, an option, or JSON",
+       .flags = {{"job", "JOB", "the job that asked, if several did"},
+                 {"by", "NAME", "who answers, for the ledger"}},
+       .min_operands = 3,
+       .max_operands = 3,
+       .run = AnswerQuestion},
+  };
+}
+
+}  // namespace kinora

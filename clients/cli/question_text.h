@@ -1,0 +1,26 @@
+// Questions to people as they are shown, and answers as they are typed. Pure.
+
+#ifndef KINORA_CLIENTS_CLI_QUESTION_TEXT_H_
+#define KINORA_CLIENTS_CLI_QUESTION_TEXT_H_
+
+#include <string>
+
+#include "absl/strings/string_view.h"
+
+#include "kinora/v1/runner.pb.h"
+
+namespace kinora {
+
+// Below a question's prompt: the default, and the command that answers it with
+// what may stand there, without a line end.
+//   kinora answer run-01... tone 'calm' | 'wild'
+std::string HowToAnswer(const v1::PendingQuestion& pending);
+
+// What was typed, as JSON: text and choices as they are, yes and no for true
+// and false, everything else as JSON. What does not fit is for the runner to
+// refuse.
+std::string AnswerJson(v1::QuestionKind kind, absl::string_view typed);
+
+}  // namespace kinora
+
+#endif  // KINORA_CLIENTS_CLI_QUESTION_TEXT_H_
