@@ -12,6 +12,7 @@
 
 #include "common/error_reason.h"
 #include "common/testing/status_matchers.h"
+#include "services/runner/run_events.h"
 #include "services/runner/run_questions.h"
 #include "services/runner/runner.h"
 #include "services/runner/testing/runner_fixture.h"

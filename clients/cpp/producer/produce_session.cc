@@ -11,16 +11,12 @@
 #include "common/rpc/stream_task.h"
 #include "common/rpc/unary.h"
 #include "common/status.h"
-#include "services/runner/question_check.h"
 
 namespace kinora {
 namespace {
 
 // Messages of failures end up in logs and trailers.
 constexpr size_t kMaxFailureBytes = 3 * 1024;
-
-// Each is kept in the run's ledger.
-constexpr int kMaxQuestions = 100;
 
 v1::Failure MakeFailure(v1::FailureReason reason, absl::string_view message,
                         bool retryable) {
@@ -163,45 +159,6 @@ void ProduceSession::ReadInputPiece() {
   StartWrite(&outgoing_);
 }
 
-// Writes the next answer, waits for one, or ends the loop.
-void ProduceSession::WriteAnswer() {
-  bool over = false;
-  {
-    MutexLock lock(mu_);
-    over = answers_over_;
-    if (!over && answers_.empty()) {
-      awaits_answers_ = true;
-      return;
-    }
-    if (!over) {
-      outgoing_.Clear();
-      *outgoing_.mutable_answer() = std::move(answers_.front());
-      answers_.pop_front();
-    }
-  }
-  over ? EndWriting() : StartWrite(&outgoing_);
-}
-
-void ProduceSession::Answer(const v1::Answer& answer) {
-  {
-    MutexLock lock(mu_);
-    if (!answers_on_stream_ || asked_.erase(answer.question_id()) == 0) return;
-    answers_.push_back(answer);
-    if (!std::exchange(awaits_answers_, false)) return;
-  }
-  // The writing loop's hold keeps the call from ending before this.
-  WriteAnswer();
-}
-
-void ProduceSession::StopAnswering() {
-  {
-    MutexLock lock(mu_);
-    answers_over_ = true;
-    if (!std::exchange(awaits_answers_, false)) return;
-  }
-  EndWriting();
-}
-
 void ProduceSession::EndWriting() {
   StartWritesDone();
   RemoveHold();
@@ -262,26 +219,6 @@ bool ProduceSession::HandleAccepted(const v1::Accepted& accepted) {
           true);
   }
   return true;
-}
-
-void ProduceSession::HandleQuestion() {
-  const v1::Question& question = incoming_.question();
-  absl::Status valid = ValidateQuestion(question);
-  if (valid.ok() && ++questions_ > kMaxQuestions) {
-    valid = absl::ResourceExhaustedError(
-        absl::StrCat("an attempt asks at most ", kMaxQuestions, " questions"));
-  }
-  if (!valid.ok()) {
-    return Break(v1::FAILURE_REASON_PRODUCER_ERROR,
-                 absl::StrCat("the producer asks what cannot be answered: ",
-                              valid.message()),
-                 false);
-  }
-  {
-    MutexLock lock(mu_);
-    asked_.insert(question.question_id());
-  }
-  observer_->OnQuestion(question, answers_on_stream_);
 }
 
 bool ProduceSession::HandleChunk() {

@@ -33,7 +33,7 @@ class SimJob final
 
   void OnReadDone(bool ok) override {
     MutexLock lock(mu_);
-    if (closing_.has_value()) return;
+    if (closing_.has_value() || finished_) return;
     const absl::Status status = ok ? Take() : TakeHalfClose();
     if (!status.ok()) {
       closing_ = ToGrpcStatus(status);
