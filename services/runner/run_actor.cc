@@ -149,8 +149,7 @@ absl::Status RunActor::Work(std::vector<Message> messages) {
   TellWaiting();
   // Before the ledger tells of them: who reads it there may ask at once.
   KeepWaits();
-  KINORA_RETURN_IF_ERROR(FlushLedger());
-  KeepQuestions();
+  KINORA_RETURN_IF_ERROR(FlushQuestions());
   for (JobIndex job : starts) StartAttempt(job);
   RecordStatus();
   if (!stopping_) AskForExpansion();

@@ -236,7 +236,7 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   void NoteAppended(const v1::AppendEventsResponse& appended);
   void RecordStatus();
   // run_actor_questions.cc; all but Learn() run on the strand.
-  void KeepQuestions();
+  absl::Status FlushQuestions();
   std::optional<v1::Question> FindQuestion(const std::string& job_id,
                                            const std::string& question_id);
   std::optional<v1::Answer> AnswerTo(const std::string& job_id,
@@ -301,7 +301,7 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   std::map<std::string, JobIndex> waits_ ABSL_GUARDED_BY(mu_);
   // As far as they are in the ledger.
   RunQuestions questions_ ABSL_GUARDED_BY(mu_);
-  // Held while an answer is recorded; taken before mu_.
+  // Held while a question or an answer is recorded; taken before mu_.
   Mutex answer_mu_;
 
   // Only the strand's closures touch what follows.

@@ -33,12 +33,16 @@ void RunActor::Take(const QuestionAsked& asked) {
   asked_.push_back(ledger_events_.back().ledger());
 }
 
-// Those of this batch are in the ledger now and may be answered.
-void RunActor::KeepQuestions() {
-  if (asked_.empty()) return;
+// Appends what the batch tells. Whoever sees a question of it in the ledger may
+// answer it, and who answers waits until it is there.
+absl::Status RunActor::FlushQuestions() {
+  if (asked_.empty()) return FlushLedger();
+  MutexLock alone(answer_mu_);
+  KINORA_RETURN_IF_ERROR(FlushLedger());
   MutexLock lock(mu_);
   for (const v1::LedgerEvent& event : asked_) questions_.Apply(event);
   asked_.clear();
+  return absl::OkStatus();
 }
 
 std::optional<v1::Question> RunActor::FindQuestion(
@@ -138,6 +142,7 @@ size_t RunActor::AttemptsThatAsk() const {
 std::vector<RunQuestion> RunActor::PendingQuestions() {
   std::vector<RunQuestion> pending;
   if (closing()) return pending;
+  MutexLock alone(answer_mu_);
   MutexLock lock(mu_);
   for (const RunQuestion* asked : questions_.Pending()) {
     pending.push_back(*asked);

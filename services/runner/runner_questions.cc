@@ -82,13 +82,8 @@ absl::StatusOr<v1::ListQuestionsResponse> Runner::ListQuestions(
 // Those of a run that is carried out elsewhere, or nowhere, are in its ledger.
 absl::StatusOr<std::vector<RunQuestion>> Runner::PendingOf(
     const v1::RunRecord& record) {
-  {
-    MutexLock lock(mu_);
-    const auto active = active_.find(record.movie_id());
-    if (active != active_.end() &&
-        active->second->run_id() == record.run_id()) {
-      return active->second->PendingQuestions();
-    }
+  if (const auto actor = ActorOf(record.run_id()); actor != nullptr) {
+    return actor->PendingQuestions();
   }
   RunPast past;
   KINORA_ASSIGN_OR_RETURN(const v1::RunSnapshot run, Reduce(record, &past));
