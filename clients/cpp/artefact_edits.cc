@@ -4,7 +4,6 @@
 #include <map>
 #include <utility>
 
-#include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 
@@ -112,21 +111,28 @@ void NameWork(const std::vector<v1::Event>& history, v1::ArtefactEvent* leaf) {
   }
 }
 
-// Hands out the artefact log, but for what retention has removed.
-absl::Status ForEachEvent(const Store& store, const std::string& movie_id,
-                          absl::FunctionRef<void(v1::Event&& event)> take) {
+// The events of an artefact, but for what retention has removed.
+absl::StatusOr<std::vector<v1::Event>> ReadAttempts(
+    const Store& store, const std::string& movie_id,
+    const std::string& artefact_id) {
   v1::ReadEventsRequest request;
   request.mutable_log()->set_movie_id(movie_id);
   request.mutable_log()->set_kind(v1::LOG_KIND_ARTEFACTS);
   request.set_include_kept(true);
+  request.set_artefact_id(artefact_id);
+  std::vector<v1::Event> attempts;
   while (true) {
     KINORA_ASSIGN_OR_RETURN(v1::ReadEventsResponse page,
                             store.events.ReadPage(request));
-    for (v1::Event& event : *page.mutable_events()) take(std::move(event));
+    for (v1::Event& event : *page.mutable_events()) {
+      // A server before 0.4 sends all.
+      if (event.artefact().artefact_id() != artefact_id) continue;
+      attempts.push_back(std::move(event));
+    }
     if (page.bookmark().sequence() <= request.after_sequence()) break;
     request.set_after_sequence(page.bookmark().sequence());
   }
-  return absl::OkStatus();
+  return attempts;
 }
 
 }  // namespace
@@ -236,14 +242,13 @@ absl::StatusOr<std::vector<v1::Event>> ArtefactEditor::EditsOfLeaves(
 
 absl::StatusOr<ArtefactEditor::Histories> ArtefactEditor::ReadHistories(
     const std::string& artefact_id, const v1::ListLeavesResponse& leaves) {
+  std::vector<std::string> ids = {artefact_id};
+  for (const v1::Leaf& leaf : leaves.leaves())
+    ids.push_back(leaf.artefact_id());
   Histories histories;
-  histories[artefact_id];
-  for (const v1::Leaf& leaf : leaves.leaves()) histories[leaf.artefact_id()];
-  KINORA_RETURN_IF_ERROR(
-      ForEachEvent(store_, movie_id_, [&histories](v1::Event&& event) {
-        const auto found = histories.find(event.artefact().artefact_id());
-        if (found != histories.end()) found->second.push_back(std::move(event));
-      }));
+  for (const std::string& id : ids) {
+    KINORA_ASSIGN_OR_RETURN(histories[id], ReadAttempts(store_, movie_id_, id));
+  }
   return histories;
 }
 
@@ -300,11 +305,8 @@ absl::Status ArtefactEditor::Append(const v1::LeaseToken& lease,
 absl::StatusOr<std::vector<v1::Event>> ReadArtefactHistory(
     const Store& store, const std::string& movie_id,
     const std::string& artefact_id) {
-  std::vector<v1::Event> history;
-  KINORA_RETURN_IF_ERROR(ForEachEvent(store, movie_id, [&](v1::Event&& event) {
-    if (event.artefact().artefact_id() != artefact_id) return;
-    history.push_back(std::move(event));
-  }));
+  KINORA_ASSIGN_OR_RETURN(std::vector<v1::Event> history,
+                          ReadAttempts(store, movie_id, artefact_id));
   if (!history.empty()) return history;
   // Retention may have removed them all.
   KINORA_ASSIGN_OR_RETURN(

@@ -11,6 +11,7 @@
 #include "common/testing/status_matchers.h"
 #include "services/planner/store_planner.h"
 #include "services/store/testing/core_fixture.h"
+#include "services/store/testing/counting_event_store.h"
 
 namespace kinora {
 namespace {
@@ -185,6 +186,18 @@ TEST_F(ArtefactEditorTest, UnknownArtefactNamesTheNearestOne) {
       ElementsAre(HasSubstr("did you mean \"Artifact:Prompt[shot=0]\"")));
   EXPECT_THAT(Replace("Artifact:Nothing", "x"),
               ElementsAre(Not(HasSubstr("did you mean"))));
+}
+
+// The log may hold a million events of others.
+TEST_F(ArtefactEditorTest, HistoryIsReadWithoutTheEventsOfOthers) {
+  const v1::LeaseToken lease = TakeFilmLease(store());
+  Make("Artifact:Title", "text/plain", "Storm", lease);
+  CountingEventStore counted(store().events);
+  const Store seen = counted.Within(store());
+  ASSERT_OK_AND_ASSIGN(const std::vector<v1::Event> told,
+                       ReadArtefactHistory(seen, "film", "Artifact:Title"));
+  EXPECT_EQ(told.size(), 2U);
+  EXPECT_EQ(counted.delivered(), 2);
 }
 
 TEST_F(ArtefactEditorTest, HistoryOfUnknownArtefactNamesTheNearestOne) {

@@ -4,8 +4,11 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+
 #include "common/content.h"
 #include "services/planner/planned_film.h"
+#include "services/store/testing/counting_event_store.h"
 
 namespace kinora {
 namespace {
@@ -158,6 +161,24 @@ TEST_F(StorePlannerTest, FailuresSinceTheBaseAreKnown) {
   Set("Input:Story", "a dog");
   ASSERT_OK_AND_ASSIGN(plan, Plan());
   EXPECT_EQ(plan.header.summary().known_failures(), 0);
+}
+
+// The log may hold a million events of others. F: B-13
+TEST_F(StorePlannerTest, TakesAreListedFromTheEventsOfTheirArtefact) {
+  MakeMovie();
+  Set("Input:Story", "a cat");
+  for (int n = 0; n < 5; ++n) MakeFilm(MakeScript(absl::StrCat("a cat ", n)));
+  RefuseScript("a dog", "rev-0001");
+  CountingEventStore counted(store_.events);
+  StorePlanner planner(counted.Within(store_));
+  v1::ListTakesRequest list;
+  list.set_movie_id("film");
+  list.set_artefact_id("Artifact:Text");
+  ASSERT_OK_AND_ASSIGN(const v1::ListTakesResponse takes,
+                       planner.ListTakes(list));
+  ASSERT_EQ(takes.takes_size(), 1);
+  EXPECT_EQ(takes.takes(0).sequence(), 9);  // the last script that was made
+  EXPECT_EQ(counted.delivered(), 6);
 }
 
 TEST_F(StorePlannerTest, WhatTheBlueprintNoLongerHasIsListedAsLeaving) {

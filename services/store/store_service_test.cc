@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
@@ -150,6 +151,46 @@ TEST_P(StoreServiceTest, QueriesAnswerAsTheStoreItself) {
   v1::GetLeaseRequest get;
   get.set_lease_id("movie/film");
   EXPECT_EQ(store().leases.Get(get)->lease().holder(), "runner-1");
+}
+
+// Bookmarks pass over what is left out, so that a reader comes to the end.
+TEST_P(StoreServiceTest, AFollowerOfOneArtefactGetsItsEventsAndNoOthers) {
+  MakeFilm(store());
+  const v1::LeaseToken lease = TakeFilmLease(store());
+  const auto make = [&](absl::string_view id, char key) {
+    ASSERT_OK(store().events.Append(ArtefactMade(id, key, "x", lease)));
+  };
+  make("Artifact:Image", 'a');
+  make("Artifact:Script", 'a');
+  make("Artifact:Image", 'b');
+  v1::ReadEventsRequest read;
+  read.mutable_log()->set_movie_id("film");
+  read.mutable_log()->set_kind(v1::LOG_KIND_ARTEFACTS);
+  read.set_artefact_id("Artifact:Script");
+  ASSERT_OK_AND_ASSIGN(const v1::ReadEventsResponse page,
+                       store().events.ReadPage(read));
+  ASSERT_EQ(page.events_size(), 1);
+  EXPECT_EQ(page.events(0).sequence(), 2);
+  EXPECT_EQ(page.bookmark().sequence(), 3);
+
+  read.set_follow(true);
+  read.set_limit(2);
+  auto events = v1::EventService::NewStub(channel_);
+  grpc::ClientContext context;
+  SetTimeout(context, absl::Seconds(60));
+  const auto reader = events->ReadEvents(&context, read);
+  std::vector<int64_t> sequences;
+  v1::ReadEventsResponse response;
+  while (reader->Read(&response)) {
+    for (const v1::Event& event : response.events()) {
+      sequences.push_back(event.sequence());
+      if (sequences.size() > 1) continue;
+      make("Artifact:Image", 'c');
+      make("Artifact:Script", 'b');
+    }
+  }
+  EXPECT_TRUE(reader->Finish().ok());
+  EXPECT_THAT(sequences, ElementsAre(2, 5));
 }
 
 TEST_P(StoreServiceTest, ErrorsKeepTheirReasons) {

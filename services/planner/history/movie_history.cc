@@ -291,10 +291,8 @@ absl::StatusOr<v1::ListTakesResponse> MovieHistory::ListTakes(
   }
   const std::string id = artefact->ToString();
   TakeList takes(id);
-  bool complete = true;
-  KINORA_RETURN_IF_ERROR(reader_.ForEachArtefactEvent(
-      movie_id, "", 0, [&takes](const v1::Event& event) { takes.Add(event); },
-      &complete));
+  KINORA_RETURN_IF_ERROR(reader_.ForEachAttempt(
+      movie_id, id, [&takes](const v1::Event& event) { takes.Add(event); }));
   KINORA_ASSIGN_OR_RETURN(const RevisionState current,
                           reader_.ReadCurrent(movie_id));
   takes.Describe(current.FindArtefact(id), &response);

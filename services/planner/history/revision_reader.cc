@@ -109,4 +109,25 @@ absl::Status RevisionReader::ForEachArtefactEvent(
   return absl::OkStatus();
 }
 
+absl::Status RevisionReader::ForEachAttempt(
+    const std::string& movie_id, const std::string& artefact_id,
+    absl::FunctionRef<void(const v1::Event& event)> take) {
+  v1::ReadEventsRequest request;
+  request.mutable_log()->set_movie_id(movie_id);
+  request.mutable_log()->set_kind(v1::LOG_KIND_ARTEFACTS);
+  request.set_include_kept(true);
+  request.set_artefact_id(artefact_id);
+  while (true) {
+    KINORA_ASSIGN_OR_RETURN(const v1::ReadEventsResponse page,
+                            store_.events.ReadPage(request));
+    for (const v1::Event& event : page.events()) {
+      // A server before 0.4 sends all.
+      if (event.artefact().artefact_id() == artefact_id) take(event);
+    }
+    if (page.bookmark().sequence() <= request.after_sequence()) break;
+    request.set_after_sequence(page.bookmark().sequence());
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace kinora

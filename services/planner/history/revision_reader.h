@@ -46,6 +46,12 @@ class RevisionReader {
       int64_t after_sequence,
       absl::FunctionRef<void(const v1::Event& event)> take, bool* complete);
 
+  // Hands the events of one artefact to `take`, in order, where some were
+  // removed those that are kept. The store finds them by an index.
+  absl::Status ForEachAttempt(
+      const std::string& movie_id, const std::string& artefact_id,
+      absl::FunctionRef<void(const v1::Event& event)> take);
+
  private:
   static constexpr size_t kMaxCached = 4;
 

@@ -117,6 +117,16 @@ TEST_F(CheckpointMovieTest, ARestartedStoreReadsWhatCameAfterIt) {
   EXPECT_THAT(Resolved(local->store(), 200), IsOkAndHolds("image 200"));
   EXPECT_THAT(Resolved(local->store(), 300), IsOkAndHolds("image 300"));
   EXPECT_THAT(Resolved(local->store(), 301), IsOkAndHolds(""));
+  v1::ReadEventsRequest read;
+  read.mutable_log()->set_movie_id("film");
+  read.mutable_log()->set_kind(v1::LOG_KIND_ARTEFACTS);
+  read.set_artefact_id(ImageId(200));
+  read.set_after_sequence(100);
+  ASSERT_OK_AND_ASSIGN(const v1::ReadEventsResponse page,
+                       local->store().events.ReadPage(read));
+  ASSERT_EQ(page.events_size(), 1);
+  EXPECT_EQ(page.events(0).sequence(), 201);
+  EXPECT_EQ(page.bookmark().sequence(), 301);
 }
 
 TEST_F(CheckpointMovieTest, AMovieThatIsNotThereIsNamed) {

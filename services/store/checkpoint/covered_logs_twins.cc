@@ -154,6 +154,29 @@ int64_t CoveredLogsTwins::Oldest(Twin& twin) {
                   twin.log.Extent(InputsLogKey("film"))->oldest_sequence);
 }
 
+std::vector<int64_t> CoveredLogsTwins::AttemptsIn(Twin& twin,
+                                                  const std::string& id,
+                                                  bool indexed) {
+  v1::ReadEventsRequest request;
+  request.mutable_log()->set_movie_id("film");
+  request.mutable_log()->set_kind(v1::LOG_KIND_ARTEFACTS);
+  request.set_include_kept(true);
+  if (indexed) request.set_artefact_id(id);
+  std::vector<int64_t> sequences;
+  while (true) {
+    const auto page = twin.store().events.ReadPage(request);
+    EXPECT_OK(page);
+    if (!page.ok()) return sequences;
+    for (const v1::Event& event : page->events()) {
+      if (event.artefact().artefact_id() != id) continue;
+      sequences.push_back(event.sequence());
+    }
+    if (page->bookmark().sequence() <= request.after_sequence()) break;
+    request.set_after_sequence(page->bookmark().sequence());
+  }
+  return sequences;
+}
+
 std::map<std::string, std::string> CoveredLogsTwins::Answers(Twin& twin) {
   std::map<std::string, std::string> answers;
   v1::ResolveArtefactsRequest resolve;
@@ -168,6 +191,11 @@ std::map<std::string, std::string> CoveredLogsTwins::Answers(Twin& twin) {
   const auto resolved = twin.store().events.ResolveArtefacts(resolve);
   EXPECT_OK(resolved);
   answers["resolved"] = resolved->DebugString();
+  for (int n = 0; n < 4; ++n) {
+    const std::string id = absl::StrCat("Artifact:Image[n=", n, "]");
+    EXPECT_EQ(AttemptsIn(twin, id, /*indexed=*/true),
+              AttemptsIn(twin, id, /*indexed=*/false));
+  }
   for (int64_t through = inputs_through_; through <= inputs_end_; ++through) {
     v1::ListInputsRequest list;
     list.set_movie_id("film");

@@ -70,6 +70,10 @@ class CoveredLogsTwins : public CoreFixture {
 
   static int64_t Oldest(Twin& twin);
 
+  // The events of an artefact that are left, by the index or by reading all.
+  static std::vector<int64_t> AttemptsIn(Twin& twin, const std::string& id,
+                                         bool indexed);
+
   // Everything that can be asked of a movie, as text.
   std::map<std::string, std::string> Answers(Twin& twin);
 

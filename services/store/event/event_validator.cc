@@ -217,9 +217,8 @@ absl::Status ValidateReadable(absl::string_view field,
 
 absl::Status ValidateArtefact(absl::string_view field, int64_t inline_limit,
                               v1::ArtefactEvent* artefact) {
-  KINORA_RETURN_IF_ERROR(ValidateId(Sub(field, "artefact_id"),
-                                    artefact->artefact_id(),
-                                    ElementId::Kind::kArtefact));
+  KINORA_RETURN_IF_ERROR(
+      ValidateArtefactId(Sub(field, "artefact_id"), artefact->artefact_id()));
   const v1::ProducedBy& by = artefact->produced_by();
   if (!by.run_id().empty()) {
     KINORA_RETURN_IF_ERROR(
@@ -298,6 +297,10 @@ absl::Status WrongPayload(absl::string_view field, const v1::Event& event,
 }
 
 }  // namespace
+
+absl::Status ValidateArtefactId(absl::string_view field, absl::string_view id) {
+  return ValidateId(field, id, ElementId::Kind::kArtefact);
+}
 
 absl::Status ValidateLogName(const v1::LogName& log) {
   KINORA_RETURN_IF_ERROR(ValidateMovieId(log.movie_id()));

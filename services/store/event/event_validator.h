@@ -19,6 +19,9 @@ inline constexpr absl::string_view kBlueprintInputId = "Input:Blueprint";
 // is one. Does not look whether the movie exists.
 absl::Status ValidateLogName(const v1::LogName& log);
 
+// INVALID_ARGUMENT naming `field` unless `id` is the id of an artefact.
+absl::Status ValidateArtefactId(absl::string_view field, absl::string_view id);
+
 // Checks one event of an append to `log`, and fills in the hash of an inline
 // value where it is empty. INVALID_ARGUMENT names the field, which begins with
 // `field`, such as "events[3]". What is checked:

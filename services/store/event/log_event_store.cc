@@ -7,7 +7,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 
-#include "common/element_id.h"
 #include "common/error_reason.h"
 #include "common/ids.h"
 #include "common/log.h"
@@ -23,6 +22,33 @@ namespace {
 
 constexpr int64_t kEventsPerPage = 1000;
 constexpr int64_t kBytesPerPage = int64_t{1} << 20;
+
+// The fields of a read that choose among the events of its log.
+absl::Status ValidateSelection(const v1::ReadEventsRequest& request) {
+  const v1::LogKind kind = request.log().kind();
+  if (request.after_sequence() < 0 || request.limit() < 0) {
+    const bool after = request.after_sequence() < 0;
+    return InvalidField(
+        after ? "after_sequence" : "limit",
+        absl::StrCat(after ? request.after_sequence() : request.limit()),
+        "must not be negative");
+  }
+  const std::string& since = request.since_revision();
+  if (!since.empty()) {
+    if (kind == v1::LOG_KIND_LEDGER) {
+      return InvalidField("since_revision", since,
+                          "must be empty: the events of ledgers have none");
+    }
+    KINORA_RETURN_IF_ERROR(ValidateRevisionField("since_revision", since));
+  }
+  const std::string& artefact = request.artefact_id();
+  if (artefact.empty()) return absl::OkStatus();
+  if (kind != v1::LOG_KIND_ARTEFACTS) {
+    return InvalidField("artefact_id", artefact,
+                        "must be empty: only the log of artefacts has them");
+  }
+  return ValidateArtefactId("artefact_id", artefact);
+}
 
 }  // namespace
 
@@ -123,31 +149,10 @@ absl::StatusOr<LogExtent> LogEventStore::ExtentOf(const v1::LogName& name) {
   return extent;
 }
 
-absl::StatusOr<v1::ReadEventsResponse> LogEventStore::ReadPage(
-    const v1::ReadEventsRequest& request) {
+absl::StatusOr<std::vector<LogRecord>> LogEventStore::RecordsAfter(
+    const v1::ReadEventsRequest& request, int64_t limit) {
   const v1::LogName& name = request.log();
-  KINORA_RETURN_IF_ERROR(ValidateLogName(name));
-  KINORA_RETURN_IF_ERROR(movies_.Require(name.movie_id()));
-  if (request.after_sequence() < 0 || request.limit() < 0) {
-    const bool after = request.after_sequence() < 0;
-    return InvalidField(
-        after ? "after_sequence" : "limit",
-        absl::StrCat(after ? request.after_sequence() : request.limit()),
-        "must not be negative");
-  }
-  Revision since;
-  if (!request.since_revision().empty()) {
-    if (name.kind() == v1::LOG_KIND_LEDGER) {
-      return InvalidField("since_revision", request.since_revision(),
-                          "must be empty: the events of ledgers have none");
-    }
-    KINORA_RETURN_IF_ERROR(
-        ValidateRevisionField("since_revision", request.since_revision()));
-    KINORA_ASSIGN_OR_RETURN(since, Revision::Parse(request.since_revision()));
-  }
   const std::string log = LogKeyOf(name);
-  int64_t limit = kEventsPerPage;
-  if (request.limit() > 0) limit = std::min(limit, request.limit());
   absl::StatusOr<std::vector<LogRecord>> records =
       events_.Read(log, request.after_sequence(), limit, kBytesPerPage);
   if (absl::IsOutOfRange(records.status()) && request.include_kept() &&
@@ -177,19 +182,57 @@ absl::StatusOr<v1::ReadEventsResponse> LogEventStore::ReadPage(
           {{"current", absl::StrCat(extent.last_sequence)}});
     }
   }
+  return records;
+}
+
+absl::StatusOr<v1::ReadEventsResponse> LogEventStore::ReadPage(
+    const v1::ReadEventsRequest& request) {
+  const v1::LogName& name = request.log();
+  KINORA_RETURN_IF_ERROR(ValidateLogName(name));
+  KINORA_RETURN_IF_ERROR(movies_.Require(name.movie_id()));
+  KINORA_RETURN_IF_ERROR(ValidateSelection(request));
+  Revision since;
+  if (!request.since_revision().empty()) {
+    KINORA_ASSIGN_OR_RETURN(since, Revision::Parse(request.since_revision()));
+  }
+  const bool indexed = !request.artefact_id().empty();
+  int64_t limit = kEventsPerPage;
+  if (request.limit() > 0) limit = std::min(limit, request.limit());
   v1::ReadEventsResponse response;
-  response.mutable_bookmark()->set_sequence(request.after_sequence());
-  for (const LogRecord& record : *records) {
-    KINORA_ASSIGN_OR_RETURN(v1::Event event,
-                            EventFromRecord(log, name.kind(), record));
-    response.mutable_bookmark()->set_sequence(record.sequence);
-    *response.mutable_bookmark()->mutable_time() = event.time();
+  v1::LogPosition& bookmark = *response.mutable_bookmark();
+  bookmark.set_sequence(request.after_sequence());
+  const auto take = [&](v1::Event event) -> absl::Status {
+    bookmark.set_sequence(event.sequence());
+    *bookmark.mutable_time() = event.time();
     if (!since.IsNone()) {
       KINORA_ASSIGN_OR_RETURN(Revision revision,
                               Revision::Parse(event.revision()));
-      if (revision <= since) continue;
+      if (revision <= since) return absl::OkStatus();
     }
     *response.add_events() = std::move(event);
+    return absl::OkStatus();
+  };
+  // For the index one record tells whether the log can be read from there.
+  KINORA_ASSIGN_OR_RETURN(const std::vector<LogRecord> records,
+                          RecordsAfter(request, indexed ? 1 : limit));
+  if (!indexed) {
+    const std::string log = LogKeyOf(name);
+    for (const LogRecord& record : records) {
+      KINORA_ASSIGN_OR_RETURN(v1::Event event,
+                              EventFromRecord(log, name.kind(), record));
+      KINORA_RETURN_IF_ERROR(take(std::move(event)));
+    }
+  } else if (!records.empty()) {
+    KINORA_ASSIGN_OR_RETURN(
+        const IndexedPage page,
+        IndexOf(name.movie_id())
+            ->Attempts(request.artefact_id(), request.after_sequence(), limit,
+                       kBytesPerPage));
+    for (const EventPtr& event : page.events) {
+      KINORA_RETURN_IF_ERROR(take(*event));
+    }
+    if (bookmark.sequence() != page.through) bookmark.clear_time();
+    bookmark.set_sequence(page.through);
   }
   return response;
 }
@@ -218,11 +261,8 @@ absl::StatusOr<v1::ResolveArtefactsResponse> LogEventStore::ResolveArtefacts(
   }
   for (int i = 0; i < request.queries_size(); ++i) {
     const v1::ArtefactQuery& query = request.queries(i);
-    absl::StatusOr<ElementId> id = ElementId::Parse(query.artefact_id());
-    if (!id.ok() || id->kind != ElementId::Kind::kArtefact) {
-      return InvalidField(absl::StrCat("queries[", i, "].artefact_id"),
-                          query.artefact_id(), "must be the id of an artefact");
-    }
+    KINORA_RETURN_IF_ERROR(ValidateArtefactId(
+        absl::StrCat("queries[", i, "].artefact_id"), query.artefact_id()));
     const std::string& hash = query.inputs_hash();
     if (hash.empty() || ValidateHash("inputs_hash", hash).ok()) continue;
     return ValidateHash(absl::StrCat("queries[", i, "].inputs_hash"), hash);

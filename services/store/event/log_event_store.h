@@ -78,7 +78,8 @@ class LogEventStore final : public EventStore {
       absl::Span<v1::AppendEventsRequest> requests) override;
 
   // Reads at most 1,000 events or about 1 MiB at a time. With `since_revision`
-  // a page may hold no events and still not be the last: go by the bookmark.
+  // or `artefact_id` a page may hold no events and still not be the last: go by
+  // the bookmark.
   absl::StatusOr<v1::ReadEventsResponse> ReadPage(
       const v1::ReadEventsRequest& request) override;
   WaiterId NotifyAfter(const v1::LogName& log, int64_t after,
@@ -137,6 +138,11 @@ class LogEventStore final : public EventStore {
   // Writes the readable files that an append declares. The events stand
   // whatever becomes of the files; a later look brings them up.
   void ShowText(const v1::AppendEventsRequest& request);
+
+  // The records after `request.after_sequence()`, at most `limit`; none at the
+  // log's end.
+  absl::StatusOr<std::vector<LogRecord>> RecordsAfter(
+      const v1::ReadEventsRequest& request, int64_t limit);
 
   // RUN_NOT_FOUND for an empty ledger whose run has no record.
   absl::StatusOr<LogExtent> ExtentOf(const v1::LogName& name);

@@ -6,9 +6,12 @@
 #include <thread>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+
 #include "common/error_reason.h"
 #include "common/json.h"
 #include "common/testing/status_matchers.h"
+#include "services/store/layout.h"
 #include "services/store/testing/core_fixture.h"
 
 namespace kinora {
@@ -61,6 +64,41 @@ class LogEventStoreTest : public CoreFixture {
     EXPECT_OK(response);
     if (!response.ok() || !response->artefacts(0).found()) return "-";
     return response->artefacts(0).event().artefact().output().inline_().data();
+  }
+
+  // An attempt at the artefact that failed, or one that succeeded.
+  void Attempt(const std::string& id, bool succeeds,
+               absl::string_view revision = "rev-0001") {
+    v1::AppendEventsRequest request =
+        ArtefactMade(id, 'a', "text", lease_, kRun1, revision);
+    if (!succeeds) {
+      v1::ArtefactEvent& artefact =
+          *request.mutable_events(0)->mutable_artefact();
+      artefact.clear_output();
+      artefact.set_status(v1::ARTEFACT_STATUS_FAILED);
+      artefact.mutable_failure()->set_message("refused");
+      artefact.mutable_failure()->set_reason(v1::FAILURE_REASON_PRODUCER_ERROR);
+    }
+    ASSERT_OK(Append(request));
+  }
+
+  static v1::ReadEventsRequest AttemptsAt(const std::string& id) {
+    v1::ReadEventsRequest request;
+    request.mutable_log()->set_movie_id("film");
+    request.mutable_log()->set_kind(v1::LOG_KIND_ARTEFACTS);
+    request.set_artefact_id(id);
+    return request;
+  }
+
+  // The sequences of a page, and after a "|" its bookmark.
+  std::string ReadOf(const v1::ReadEventsRequest& request) {
+    const auto page = core().events.ReadPage(request);
+    if (!page.ok()) return ReasonOf(page.status());
+    std::string read;
+    for (const v1::Event& event : page->events()) {
+      absl::StrAppend(&read, event.sequence(), " ");
+    }
+    return absl::StrCat(read, "| ", page->bookmark().sequence());
   }
 
   v1::LeaseToken lease_;
@@ -378,6 +416,65 @@ TEST_F(LogEventStoreTest, SinceRevisionIsStrictlyGreaterAndByNumber) {
   page = Page(v1::LOG_KIND_INPUTS, 0, "rev-10000");
   EXPECT_EQ(page.events_size(), 0);
   EXPECT_EQ(page.bookmark().sequence(), 4);
+}
+
+// F: S0-3, S0-24
+TEST_F(LogEventStoreTest, AReadOfOneArtefactHasAllItsAttemptsAndNoOthers) {
+  Attempt("Artifact:Script", false);
+  Attempt("Artifact:Image", true);
+  Publish();  // events 3 and 4
+  Attempt("Artifact:Script", true, "rev-0002");
+  Attempt("Artifact:Image", false, "rev-0002");
+  Attempt("Artifact:Script", false, "rev-0002");
+  v1::ReadEventsRequest request = AttemptsAt("Artifact:Script");
+  EXPECT_EQ(ReadOf(request), "1 3 5 7 | 7");
+  Attempt("Artifact:Image", true, "rev-0002");
+  EXPECT_EQ(ReadOf(request), "1 3 5 7 | 8");
+  Restart();
+  EXPECT_EQ(ReadOf(request), "1 3 5 7 | 8");
+  request.set_limit(2);
+  EXPECT_EQ(ReadOf(request), "1 3 | 3");
+  request.set_after_sequence(3);
+  EXPECT_EQ(ReadOf(request), "5 7 | 7");
+  request.set_after_sequence(7);
+  EXPECT_EQ(ReadOf(request), "| 8");
+  request.set_after_sequence(8);
+  EXPECT_EQ(ReadOf(request), "| 8");
+  request.set_after_sequence(9);
+  EXPECT_EQ(ReadOf(request), "SEQUENCE_MISMATCH");
+  request = AttemptsAt("Artifact:Script");
+  request.set_since_revision("rev-0001");
+  EXPECT_EQ(ReadOf(request), "5 7 | 8");
+  EXPECT_EQ(ReadOf(AttemptsAt("Artifact:Never")), "| 8");
+}
+
+// A commit is no attempt, and archiving what it took hides nothing.
+TEST_F(LogEventStoreTest, AttemptsAreReadAfterACommitAndWhereTheyWereTrimmed) {
+  Attempt("Artifact:Script", false);
+  Publish();  // events 2 and 3
+  Attempt("Artifact:Script", false, "rev-0002");
+  EXPECT_EQ(ReadOf(AttemptsAt("Artifact:Script")), "1 2 4 | 4");
+  ASSERT_OK(log_.Trim(ArtefactsLogKey("film"), 3));
+  EXPECT_EQ(ReadOf(AttemptsAt("Artifact:Script")), "LOG_TRIMMED");
+  v1::ReadEventsRequest rest = AttemptsAt("Artifact:Script");
+  rest.set_after_sequence(3);
+  EXPECT_EQ(ReadOf(rest), "4 | 4");
+}
+
+TEST_F(LogEventStoreTest, OnlyTheLogOfArtefactsIsReadByArtefact) {
+  v1::ReadEventsRequest request = AttemptsAt("Artifact:Script");
+  request.mutable_log()->set_kind(v1::LOG_KIND_INPUTS);
+  EXPECT_THAT(core().events.ReadPage(request),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("artefact_id: must be empty")));
+  request.mutable_log()->set_kind(v1::LOG_KIND_LEDGER);
+  request.mutable_log()->set_run_id(std::string(kRun1));
+  EXPECT_THAT(
+      core().events.ReadPage(request),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("artefact_id")));
+  EXPECT_THAT(core().events.ReadPage(AttemptsAt("Input:Topic")),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("must be the id of an artefact")));
 }
 
 // F: S0-9, S0-10, S0-11; S0-14 (what is missing has an answer, too)

@@ -11,7 +11,8 @@
 namespace kinora {
 namespace {
 
-constexpr absl::string_view kMagic("kinora-index-1\n\0", 16);
+constexpr absl::string_view kMagic("kinora-index-2\n\0", 16);
+constexpr absl::string_view kFirstMagic("kinora-index-1\n\0", 16);
 constexpr size_t kEntryBytes = 16;
 constexpr size_t kCrcAt = kIndexPageBytes - 4;
 constexpr size_t kNumberAt = kIndexEntriesPerPage * kEntryBytes;
@@ -96,11 +97,12 @@ absl::StatusOr<IndexTable> IndexTable::Open(ObjectStorage& storage,
   IndexTable table(storage, key);
   KINORA_ASSIGN_OR_RETURN(const std::string header,
                           storage.Read(key, 0, kIndexPageBytes));
-  if (!IsIntact(header) || header.substr(0, kMagic.size()) != kMagic) {
-    return Damaged(key, 0);
-  }
-  size_t at = kMagic.size();
+  if (!IsIntact(header)) return Damaged(key, 0);
+  const absl::string_view magic(header.data(), kMagic.size());
+  if (magic != kMagic && magic != kFirstMagic) return Damaged(key, 0);
+  const size_t at = kMagic.size();
   IndexTableInfo& info = table.info_;
+  info.version = magic == kMagic ? kIndexVersion : 1;
   info.first_sequence = Get<int64_t>(header, at);
   info.last_sequence = Get<int64_t>(header, at + 8);
   info.entries = Get<uint64_t>(header, at + 16);

@@ -2,9 +2,9 @@
 // of a log the events of a key are. Keys are known by a 64-bit hash: whoever
 // finds a number looks at the event, since two keys may share a hash.
 //
-// Format, version 1, all numbers little-endian, in pages of 4096 bytes:
+// Format, version 2, all numbers little-endian, in pages of 4096 bytes:
 //
-//   page 0   "kinora-index-1\n"  padded with zeros to 16 bytes
+//   page 0   "kinora-index-2\n"  padded with zeros to 16 bytes
 //            first i64, last i64  the records of the log that it covers
 //            entries u64
 //            line_crc  8 bytes, the "crc32c" of the line of record `last`
@@ -13,7 +13,11 @@
 //            hash, and of one hash the latest first. Unused ones are all ones.
 //            page number u64, zeros u32, crc32c u32 over all before
 //
-// Tables are derived from the log: a missing or damaged one is made anew.
+// Version 1 has the same bytes behind its first line, but lacks the entries of
+// attempts that did not succeed.
+//
+// Tables are derived from the log: a missing, damaged or older one is made
+// anew.
 
 #ifndef KINORA_SERVICES_STORE_INDEX_INDEX_TABLE_H_
 #define KINORA_SERVICES_STORE_INDEX_INDEX_TABLE_H_
@@ -44,12 +48,16 @@ struct IndexEntry {
   }
 };
 
+// The version that is written.
+inline constexpr int kIndexVersion = 2;
+
 // What a table covers.
 struct IndexTableInfo {
   int64_t first_sequence = 0;
   int64_t last_sequence = 0;
   uint64_t entries = 0;
   std::string line_crc;  // of the last record, eight digits
+  int version = kIndexVersion;
 
   uint64_t pages() const {
     return (entries + kIndexEntriesPerPage - 1) / kIndexEntriesPerPage;
@@ -87,8 +95,8 @@ class IndexTableWriter {
 // Thread-compatible: const methods may run at once.
 class IndexTable {
  public:
-  // Reads what the table covers. DATA_LOSS naming the key if it is damaged or
-  // of another version.
+  // Reads what the table covers, of an older version as well. DATA_LOSS naming
+  // the key if it is damaged or of a version not known.
   static absl::StatusOr<IndexTable> Open(ObjectStorage& storage,
                                          absl::string_view key);
 

@@ -43,6 +43,10 @@ std::string ArtefactIndexKey(absl::string_view artefact_id,
   return absl::StrCat("key ", artefact_id, " ", inputs_hash);
 }
 
+std::string UnmadeIndexKey(absl::string_view artefact_id) {
+  return absl::StrCat("unmade ", artefact_id);
+}
+
 std::string InputIndexKey(absl::string_view input_id) {
   return absl::StrCat("input ", input_id);
 }
@@ -51,6 +55,8 @@ LogIndex::LogIndex(EventLog& events, ObjectStorage& storage,
                    absl::string_view movie_id, v1::LogKind kind,
                    const IndexOptions& options)
     : events_(events),
+      storage_(storage),
+      movie_id_(movie_id),
       log_(LogKey(movie_id, kind)),
       kind_(kind),
       options_(options),
@@ -133,6 +139,9 @@ absl::Status LogIndex::Apply(const EventPtr& event) {
     index_.Add(
         IndexHash(ArtefactIndexKey(made.artefact_id(), made.inputs_hash())),
         sequence);
+  } else if (event->has_artefact()) {
+    index_.Add(IndexHash(UnmadeIndexKey(event->artefact().artefact_id())),
+               sequence);
   }
   return absl::OkStatus();
 }
@@ -165,11 +174,51 @@ absl::StatusOr<std::vector<EventPtr>> LogIndex::All(
   return all;
 }
 
+absl::StatusOr<IndexedPage> LogIndex::After(
+    absl::Span<const std::string> keys, int64_t after, int64_t limit,
+    int64_t max_bytes, absl::FunctionRef<bool(const v1::Event& event)> is) {
+  std::vector<int64_t> sequences;
+  const auto visit = [&](int64_t sequence) -> absl::StatusOr<bool> {
+    if (sequence <= after) return false;
+    sequences.push_back(sequence);
+    return true;
+  };
+  for (const std::string& key : keys) {
+    KINORA_RETURN_IF_ERROR(index_.Visit(IndexHash(key), kEnd, visit));
+  }
+  std::sort(sequences.begin(), sequences.end());
+  KINORA_ASSIGN_OR_RETURN(const LogExtent extent, events_.Extent(log_));
+  // Neither the cache nor history_ hears of what goes at a later checkpoint.
+  LogHistory now(events_, storage_, movie_id_, kind_);
+  IndexedPage page;
+  page.through = std::max(after, through());
+  int64_t bytes = 0;
+  for (const int64_t sequence : sequences) {
+    KINORA_ASSIGN_OR_RETURN(EventPtr event, sequence < extent.oldest_sequence
+                                                ? ReadEvent(now, sequence)
+                                                : EventAt(sequence));
+    if (event == nullptr || !is(*event)) continue;
+    bytes += static_cast<int64_t>(event->ByteSizeLong());
+    page.events.push_back(std::move(event));
+    if (static_cast<int64_t>(page.events.size()) >= limit ||
+        bytes >= max_bytes) {
+      page.through = sequence;
+      break;
+    }
+  }
+  return page;
+}
+
 absl::StatusOr<EventPtr> LogIndex::EventAt(int64_t sequence) {
   EventPtr known = cache_.Find(sequence);
   if (known != nullptr) return known;
+  return ReadEvent(history_, sequence);
+}
+
+absl::StatusOr<EventPtr> LogIndex::ReadEvent(LogHistory& history,
+                                             int64_t sequence) {
   KINORA_ASSIGN_OR_RETURN(const std::optional<LogRecord> record,
-                          history_.At(sequence));
+                          history.At(sequence));
   if (!record.has_value()) return nullptr;
   KINORA_ASSIGN_OR_RETURN(v1::Event event,
                           EventFromRecord(log_, kind_, *record));

@@ -5,7 +5,8 @@
 // over: whatever is asked for of what is known, another one answers it.
 //
 // Keys of artefacts.log are artefacts that succeeded, those with an inputs
-// hash, and commits; of inputs.log inputs, and the first edits of inputs.
+// hash, artefacts that did not, and commits; of inputs.log inputs, and the
+// first edits of inputs.
 
 #ifndef KINORA_SERVICES_STORE_INDEX_LOG_INDEX_H_
 #define KINORA_SERVICES_STORE_INDEX_LOG_INDEX_H_
@@ -20,6 +21,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 
 #include "services/store/checkpoint/log_history.h"
 #include "services/store/event/event_log.h"
@@ -42,9 +44,16 @@ struct IndexOptions {
 std::string ArtefactIndexKey(absl::string_view artefact_id);
 std::string ArtefactIndexKey(absl::string_view artefact_id,
                              absl::string_view inputs_hash);
+std::string UnmadeIndexKey(absl::string_view artefact_id);
 std::string InputIndexKey(absl::string_view input_id);
 inline constexpr absl::string_view kCommitIndexKey = "commit";
 inline constexpr absl::string_view kFirstEditIndexKey = "first edit";
+
+// Some events of a log, ascending, that have something in common.
+struct IndexedPage {
+  std::vector<EventPtr> events;
+  int64_t through = 0;  // of the log; up to here there are no others
+};
 
 // Not thread-safe.
 class LogIndex {
@@ -75,6 +84,12 @@ class LogIndex {
       absl::string_view key, int64_t through,
       absl::FunctionRef<bool(const v1::Event& event)> is);
 
+  // Such events under any of `keys`, after `after`, that are left: at most
+  // `limit`, and of about `max_bytes` bytes (at least one if there is any).
+  absl::StatusOr<IndexedPage> After(
+      absl::Span<const std::string> keys, int64_t after, int64_t limit,
+      int64_t max_bytes, absl::FunctionRef<bool(const v1::Event& event)> is);
+
   // Writes what is in memory only, so that a restarted store need not read it.
   absl::Status Save();
 
@@ -82,14 +97,17 @@ class LogIndex {
   absl::Status OpenTables();
   absl::Status TakeUp();
   absl::Status Apply(const EventPtr& event);
-  // Null if it was removed and not kept.
+  // Null if it was removed and not kept, unless it is in the cache.
   absl::StatusOr<EventPtr> EventAt(int64_t sequence);
+  absl::StatusOr<EventPtr> ReadEvent(LogHistory& history, int64_t sequence);
   void SaveIfDue();
   // Where the log ends is noted by the log first: it looks at its own note
   // before it takes an append, at tables nobody may have looked by then.
   absl::Status SaveTables();
 
   EventLog& events_;
+  ObjectStorage& storage_;
+  const std::string movie_id_;
   const std::string log_;
   const v1::LogKind kind_;
   const IndexOptions options_;

@@ -58,6 +58,25 @@ absl::StatusOr<std::vector<EventPtr>> MovieIndex::Resolve(
   return found;
 }
 
+absl::StatusOr<IndexedPage> MovieIndex::Attempts(absl::string_view artefact_id,
+                                                 int64_t after, int64_t limit,
+                                                 int64_t max_bytes) {
+  const std::vector<std::string> keys = {ArtefactIndexKey(artefact_id),
+                                         UnmadeIndexKey(artefact_id)};
+  MutexLock lock(artefacts_mu_);
+  IndexedPage page;
+  KINORA_RETURN_IF_ERROR(Ask(artefacts_, [&](LogIndex& index) -> absl::Status {
+    KINORA_ASSIGN_OR_RETURN(
+        page, index.After(keys, after, limit, max_bytes,
+                          [artefact_id](const v1::Event& event) {
+                            return event.artefact().artefact_id() ==
+                                   artefact_id;
+                          }));
+    return absl::OkStatus();
+  }));
+  return page;
+}
+
 absl::StatusOr<std::vector<EventPtr>> MovieIndex::Commits() {
   MutexLock lock(artefacts_mu_);
   std::vector<EventPtr> commits;

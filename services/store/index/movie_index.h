@@ -1,6 +1,7 @@
-// A MovieIndex answers which event an artefact resolves to, which value an
-// input has or had, and which revisions were committed, from the indexes of the
-// movie's logs. Each call takes up what was appended first.
+// A MovieIndex answers which event an artefact resolves to, which attempts at
+// it there were, which value an input has or had, and which revisions were
+// committed, from the indexes of the movie's logs. Each call takes up what was
+// appended first.
 //
 // Memory is bounded whatever the length of the logs. What is saved is not read
 // again after a restart.
@@ -43,6 +44,13 @@ class MovieIndex {
   // value is still found. Null if there is none.
   absl::StatusOr<std::vector<EventPtr>> Resolve(
       const v1::ResolveArtefactsRequest& request);
+
+  // The events after `after` of the artefact, whatever became of it, without
+  // those that were removed and not kept: at most `limit`, and of about
+  // `max_bytes` bytes (at least one if there is any).
+  absl::StatusOr<IndexedPage> Attempts(absl::string_view artefact_id,
+                                       int64_t after, int64_t limit,
+                                       int64_t max_bytes);
 
   // The RevisionCommitted events, ascending.
   absl::StatusOr<std::vector<EventPtr>> Commits();

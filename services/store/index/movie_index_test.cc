@@ -1,5 +1,7 @@
 #include "services/store/index/movie_index.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <set>
@@ -11,11 +13,14 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "common/crc32c.h"
 #include "common/random.h"
 #include "common/testing/fake_clock.h"
 #include "common/testing/status_matchers.h"
 #include "services/store/event/event_json.h"
+#include "services/store/event/log_line.h"
 #include "services/store/event/memory_event_log.h"
+#include "services/store/index/index_table.h"
 #include "services/store/layout.h"
 #include "services/store/object/memory_object_storage.h"
 
@@ -47,6 +52,7 @@ class MovieIndexTest : public testing::Test {
     event.mutable_artefact()->set_status(
         succeeds ? v1::ARTEFACT_STATUS_SUCCEEDED : v1::ARTEFACT_STATUS_FAILED);
     const int64_t sequence = Append(ArtefactsLogKey("m"), event);
+    attempts_[id].push_back(sequence);
     if (!succeeds) return;
     latest_[{id, ""}] = sequence;
     latest_[{id, hash}] = sequence;
@@ -75,6 +81,23 @@ class MovieIndexTest : public testing::Test {
     return (*found)[0]->sequence();
   }
 
+  // All attempts at the artefact after `after`, read page by page.
+  std::vector<int64_t> Attempts(const std::string& id, int64_t after,
+                                int64_t limit) {
+    std::vector<int64_t> sequences;
+    while (true) {
+      const auto page = index_->Attempts(id, after, limit, 1 << 20);
+      EXPECT_OK(page);
+      if (!page.ok()) return sequences;
+      EXPECT_LE(page->events.size(), static_cast<size_t>(limit));
+      for (const EventPtr& event : page->events) {
+        sequences.push_back(event->sequence());
+      }
+      if (page->through <= after) return sequences;
+      after = page->through;
+    }
+  }
+
   void Check(SeededRandom& random) {
     for (int i = 0; i < 40; ++i) {
       const auto id = absl::StrCat("Artifact:A[n=", random.Next() % 30, "]");
@@ -83,6 +106,12 @@ class MovieIndexTest : public testing::Test {
       const auto known = latest_.find({id, hash});
       ASSERT_EQ(Resolve(id, hash), known == latest_.end() ? 0 : known->second)
           << id << " " << hash;
+      const std::vector<int64_t>& all = attempts_[id];
+      const auto after = static_cast<int64_t>(random.Next() % 300);
+      ASSERT_EQ(Attempts(id, after, 1 + random.Next() % 4),
+                std::vector<int64_t>(
+                    std::upper_bound(all.begin(), all.end(), after), all.end()))
+          << id << " after " << after;
     }
     ASSERT_OK_AND_ASSIGN(const auto commits, index_->Commits());
     std::vector<int64_t> sequences;
@@ -128,6 +157,7 @@ class MovieIndexTest : public testing::Test {
   std::unique_ptr<MovieIndex> index_;
 
   std::map<std::pair<std::string, std::string>, int64_t> latest_;
+  std::map<std::string, std::vector<int64_t>> attempts_;
   std::map<std::string, std::set<int64_t>> inputs_;
   int64_t inputs_end_ = 0;
   std::vector<int64_t> commits_;
@@ -196,6 +226,64 @@ TEST_F(MovieIndexTest, WhatIsSavedIsNotReadAgain) {
   Restart();
   // Known though nobody can read what was before it.
   EXPECT_EQ(Resolve("Artifact:A[n=40]", "h"), 41);
+}
+
+TEST_F(MovieIndexTest, APageEndsAtItsBytesAndHasOneEventAtLeast) {
+  for (int n = 0; n < 3; ++n) MakeArtefact("Artifact:A", "h", n != 1);
+  ASSERT_OK_AND_ASSIGN(IndexedPage page,
+                       index_->Attempts("Artifact:A", 0, 100, 1));
+  ASSERT_EQ(page.events.size(), 1U);
+  EXPECT_EQ(page.through, 1);
+  MakeArtefact("Artifact:B", "h", true);
+  ASSERT_OK_AND_ASSIGN(page, index_->Attempts("Artifact:A", 1, 100, 1 << 20));
+  EXPECT_EQ(page.events.size(), 2U);
+  EXPECT_EQ(page.through, 4);  // what follows is not the artefact's
+}
+
+TEST_F(MovieIndexTest, ATableOfTheFirstVersionIsMadeAnew) {
+  // It knows of successes only, as that version did.
+  save_events_ = 1000;
+  Restart();
+  for (int n = 0; n < 10; ++n) MakeArtefact("Artifact:A", "h", n % 2 == 0);
+  ASSERT_OK_AND_ASSIGN(const std::vector<LogRecord> last,
+                       log_.Read(ArtefactsLogKey("m"), 9, 1, 1 << 20));
+  std::vector<IndexEntry> entries;
+  for (int64_t sequence : {9, 7, 5, 3, 1}) {
+    for (const std::string& key : {ArtefactIndexKey("Artifact:A"),
+                                   ArtefactIndexKey("Artifact:A", "h")}) {
+      entries.push_back({IndexHash(key), sequence});
+    }
+  }
+  std::sort(entries.begin(), entries.end());
+  const std::string key =
+      absl::StrCat(IndexPrefix("m"),
+                   "artefacts-0000000000000000001-0000000000000000010.index");
+  ASSERT_OK_AND_ASSIGN(
+      IndexTableWriter writer,
+      IndexTableWriter::Start(
+          storage_, IndexPrefix("m"),
+          {.first_sequence = 1,
+           .last_sequence = 10,
+           .entries = entries.size(),
+           .line_crc = std::string(LogLineCrc(last[0].line))}));
+  for (const IndexEntry& entry : entries) ASSERT_OK(writer.Add(entry));
+  ASSERT_OK(writer.Finish(key));
+  std::string bytes = *ReadObject(storage_, key);
+  ASSERT_EQ(bytes.substr(0, 15), "kinora-index-2\n");
+  bytes[13] = '1';
+  const uint32_t crc = Crc32c(absl::string_view(bytes).substr(0, 4092));
+  for (int i = 0; i < 4; ++i) {
+    bytes[4092 + i] = static_cast<char>(crc >> (8 * i));
+  }
+  ASSERT_OK(storage_.Write(key, bytes));
+  Restart();
+  EXPECT_EQ(Resolve("Artifact:A", "h"), 9);
+  EXPECT_EQ(Attempts("Artifact:A", 0, 100), attempts_["Artifact:A"]);
+  // And is kept as one of this version.
+  ASSERT_OK(index_->Save());
+  Restart();
+  EXPECT_EQ(Attempts("Artifact:A", 0, 100), attempts_["Artifact:A"]);
+  EXPECT_EQ(ReadObject(storage_, key)->substr(0, 15), "kinora-index-2\n");
 }
 
 TEST_F(MovieIndexTest, AnotherLogUnderTheSameNameIsSeen) {

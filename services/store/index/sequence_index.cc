@@ -100,8 +100,12 @@ absl::Status SequenceIndex::Open(
   if (tables_.empty()) return absl::OkStatus();
   line_crc_ = tables_.back().table.info().line_crc;
   KINORA_ASSIGN_OR_RETURN(const bool fit, fits(through_, line_crc_));
-  if (fit) return absl::OkStatus();
-  return DropFrom(0, absl::DataLossError("it is of another log"));
+  if (!fit) return DropFrom(0, absl::DataLossError("it is of another log"));
+  for (const Table& table : tables_) {
+    if (table.table.info().version == kIndexVersion) continue;
+    return DropFrom(0, absl::DataLossError("it is of an older version"));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status SequenceIndex::AddTable(absl::string_view key) {

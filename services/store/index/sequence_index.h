@@ -10,9 +10,9 @@
 // first record up to some point. Saving the tail makes a table, and tables of
 // about the same size are merged, so that there are few of them and each entry
 // is written a few times. A merged table is there before its parts go, so a
-// crash at any point leaves tables that cover as much. What is damaged or does
-// not fit the log is dropped with a warning, and its part of the log is to be
-// fed again.
+// crash at any point leaves tables that cover as much. What is damaged, of an
+// older version or does not fit the log is dropped with a warning, and its part
+// of the log is to be fed again.
 
 #ifndef KINORA_SERVICES_STORE_INDEX_SEQUENCE_INDEX_H_
 #define KINORA_SERVICES_STORE_INDEX_SEQUENCE_INDEX_H_
@@ -48,8 +48,9 @@ class SequenceIndex {
 
   // Takes the tables there are, as far as they follow one another from the
   // log's oldest record, or one before it, on. `fits` says whether the log has
-  // that record with that checksum; if not, all are dropped. After an error of
-  // `fits` all are there still, and it is to be called again.
+  // that record with that checksum; if not, all are dropped, as they are if
+  // one is of an older version. After an error of `fits` all are there still,
+  // and it is to be called again.
   absl::Status Open(int64_t oldest,
                     absl::FunctionRef<absl::StatusOr<bool>(
                         int64_t sequence, absl::string_view line_crc)>
