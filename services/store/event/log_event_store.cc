@@ -359,8 +359,15 @@ std::shared_ptr<MovieIndex> LogEventStore::IndexOf(absl::string_view movie_id) {
 }
 
 void LogEventStore::Forget(absl::string_view movie_id) {
-  MutexLock lock(mu_);
-  indexes_.erase(movie_id);
+  std::shared_ptr<MovieIndex> index;
+  {
+    MutexLock lock(mu_);
+    const auto found = indexes_.find(movie_id);
+    if (found == indexes_.end()) return;
+    index = std::move(found->second);
+    indexes_.erase(found);
+  }
+  index->Close();
 }
 
 }  // namespace kinora

@@ -7,6 +7,7 @@
 
 #include "common/error_reason.h"
 #include "common/status.h"
+#include "services/store/movie/movie_catalog.h"
 
 namespace kinora {
 namespace {
@@ -23,6 +24,7 @@ MovieIndex::MovieIndex(EventLog& events, ObjectStorage& storage,
 
 absl::Status MovieIndex::Ask(LogIndex& index,
                              absl::FunctionRef<absl::Status(LogIndex&)> query) {
+  KINORA_RETURN_IF_ERROR(CheckOpen());
   absl::Status status;
   for (int i = 0; i < kMaxRepairs; ++i) {
     KINORA_RETURN_IF_ERROR(index.Refresh());
@@ -146,15 +148,28 @@ absl::StatusOr<MovieIndex::Saved> MovieIndex::Save() {
   Saved saved;
   {
     MutexLock lock(inputs_mu_);
+    KINORA_RETURN_IF_ERROR(CheckOpen());
     KINORA_RETURN_IF_ERROR(inputs_.Refresh());
     KINORA_RETURN_IF_ERROR(inputs_.Save());
     saved.inputs_through = inputs_.through();
   }
   MutexLock lock(artefacts_mu_);
+  KINORA_RETURN_IF_ERROR(CheckOpen());
   KINORA_RETURN_IF_ERROR(artefacts_.Refresh());
   KINORA_RETURN_IF_ERROR(artefacts_.Save());
   saved.artefacts_through = artefacts_.through();
   return saved;
+}
+
+void MovieIndex::Close() {
+  closed_ = true;
+  // Whoever was let in has one of these.
+  { MutexLock lock(inputs_mu_); }
+  { MutexLock lock(artefacts_mu_); }
+}
+
+absl::Status MovieIndex::CheckOpen() const {
+  return closed_ ? MovieNotFound(movie_id_) : absl::OkStatus();
 }
 
 }  // namespace kinora

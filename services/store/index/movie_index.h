@@ -5,10 +5,15 @@
 //
 // Memory is bounded whatever the length of the logs. What is saved is not read
 // again after a restart.
+//
+// A call may be under way while its movie is deleted. What it then saved would
+// lie in the way of the next movie of that id, whose log is shorter: so the
+// index is closed before its tables are removed.
 
 #ifndef KINORA_SERVICES_STORE_INDEX_MOVIE_INDEX_H_
 #define KINORA_SERVICES_STORE_INDEX_MOVIE_INDEX_H_
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -72,12 +77,19 @@ class MovieIndex {
   // Writes what is in memory only.
   absl::StatusOr<Saved> Save();
 
+  // When it returns, no call is under way, and none will read or write anything
+  // any more: each is NOT_FOUND (MOVIE_NOT_FOUND).
+  void Close();
+
  private:
   // Does `query` on an up-to-date index, again if a damaged table was dropped.
   absl::Status Ask(LogIndex& index,
                    absl::FunctionRef<absl::Status(LogIndex&)> query);
 
+  absl::Status CheckOpen() const;
+
   const std::string movie_id_;
+  std::atomic<bool> closed_{false};  // looked at under one of the two below
   Mutex artefacts_mu_;
   LogIndex artefacts_ ABSL_GUARDED_BY(artefacts_mu_);
   Mutex inputs_mu_;

@@ -14,6 +14,7 @@
 #include "gtest/gtest.h"
 
 #include "common/crc32c.h"
+#include "common/error_reason.h"
 #include "common/random.h"
 #include "common/testing/fake_clock.h"
 #include "common/testing/status_matchers.h"
@@ -284,6 +285,17 @@ TEST_F(MovieIndexTest, ATableOfTheFirstVersionIsMadeAnew) {
   Restart();
   EXPECT_EQ(Attempts("Artifact:A", 0, 100), attempts_["Artifact:A"]);
   EXPECT_EQ(ReadObject(storage_, key)->substr(0, 15), "kinora-index-2\n");
+}
+
+TEST_F(MovieIndexTest, AClosedIndexNeitherAnswersNorSaves) {
+  save_events_ = 1000;
+  Restart();
+  for (int n = 0; n < 3; ++n) MakeArtefact("Artifact:A", "h", true);
+  EXPECT_EQ(Resolve("Artifact:A", "h"), 3);
+  index_->Close();
+  EXPECT_EQ(ReasonOf(index_->Save().status()), "MOVIE_NOT_FOUND");
+  EXPECT_EQ(ReasonOf(index_->Commits().status()), "MOVIE_NOT_FOUND");
+  EXPECT_EQ(Tables(), std::vector<std::string>());
 }
 
 TEST_F(MovieIndexTest, AnotherLogUnderTheSameNameIsSeen) {

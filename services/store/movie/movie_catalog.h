@@ -110,9 +110,9 @@ class MovieCatalog {
   MovieHolds& holds() { return holds_; }
 
   // For whoever keeps something about a movie in memory: `forget` is called
-  // when a movie has been deleted and nothing is left of it but its file, and
-  // when one is about to be restored. It MUST be short, and callable as long as
-  // movies can be deleted.
+  // when a movie has been deleted and its logs are gone, before and after its
+  // objects are, and when one is about to be restored. It MUST be short, and
+  // callable as long as movies can be deleted.
   void OnDeleted(Forget forget);
 
   // The steps of a deletion; see movie_deletion.h.

@@ -122,6 +122,9 @@ absl::Status MovieDeletion::PurgeContent(absl::string_view movie_id) {
   KINORA_RETURN_IF_ERROR(log_.Remove(InputsLogKey(movie_id)));
   KINORA_RETURN_IF_ERROR(log_.Remove(ArtefactsLogKey(movie_id)));
   KINORA_RETURN_IF_ERROR(PurgeRuns(movie_id));
+  // Before the objects, as a call under way may write some, such as an index
+  // of the logs as they were. Who comes now finds them empty.
+  movies_.ForgetEverywhere(movie_id);
   KINORA_RETURN_IF_ERROR(
       PurgeObjects(MoviePrefix(movie_id), MovieKey(movie_id)));
   movies_.ForgetEverywhere(movie_id);

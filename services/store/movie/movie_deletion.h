@@ -7,9 +7,10 @@
 //   3. the tombstone in movie.json: from here on the movie is gone for
 //      everybody, and what follows happens now, at the next open or at the next
 //      creation of that id, whichever comes first
-//   4. its logs are removed
-//   5. its objects, and those elsewhere that name its runs
-//   6. what the stores hold of it in memory
+//   4. its logs are removed, and the objects elsewhere that name its runs
+//   5. what the stores hold of it in memory, so that no call under way writes
+//      what it knows of them; then its objects
+//   6. what such a call has taken up since
 //   7. movie.json, then `deleting/<movie>`
 // An upload that was let in before 3 fails, but may leave its blob in the
 // directory, which is no harm to a movie of that id: a blob is its bytes. The

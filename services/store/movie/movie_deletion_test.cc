@@ -3,6 +3,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+
 #include "common/error_reason.h"
 #include "common/testing/status_matchers.h"
 #include "services/store/testing/core_fixture.h"
@@ -82,6 +84,39 @@ TEST_F(MovieDeletionTest, NothingIsLeftButTheLeasesTokens) {
   ASSERT_OK_AND_ASSIGN(const v1::ListRunRecordsResponse runs,
                        store().runs.List({}));
   EXPECT_THAT(runs.records(), IsEmpty());
+}
+
+// A query or a checkpoint that was let in before the movie was gone may save
+// what it knows of its logs after everything was removed. The next movie of
+// that id must not be measured by it.
+TEST_F(MovieDeletionTest, WhatIsSavedMeanwhileIsNotInTheWayOfTheNextMovie) {
+  FaultyObjectStorage storage(storage_);
+  Core core(storage, log_, clock_);
+  MakeRevision(core.store());
+  for (int n = 0; n < 5; ++n) {
+    ASSERT_OK(core.store().events.Append(
+        InputEdit("Input:Topic", absl::StrCat("topic ", n), "rev-0002")));
+  }
+  // Taken up, and not saved yet.
+  ASSERT_OK(core.events.FindInput("film", "Input:Topic"));
+  // Index tables have gone by then.
+  bool saved = false;
+  storage.AfterRemovalBelow("builds/film/manifests/", [&] {
+    saved = true;
+    core.events.SaveIndexes("film").IgnoreError();
+  });
+  ASSERT_OK(Delete(core.store()));
+  ASSERT_TRUE(saved);
+  EXPECT_THAT(Keys(), ElementsAre("leases/movie/film.json"));
+  MakeFilm(core.store());
+  ASSERT_OK(core.store().events.Append(InputEdit("Input:Topic", "new")));
+  Core restarted(storage_, log_, clock_);
+  for (Core* next : {&core, &restarted}) {
+    ASSERT_OK_AND_ASSIGN(const EventPtr found,
+                         next->events.FindInput("film", "Input:Topic"));
+    ASSERT_NE(found, nullptr);
+    EXPECT_EQ(found->sequence(), 2);
+  }
 }
 
 // In the process that deleted it: nothing in memory knows of the first one.

@@ -1,6 +1,7 @@
 // A FaultyObjectStorage passes calls on to another storage until it is told to
 // stop: from then on every change fails and does nothing, as if the process had
-// died there. Reads of one object can be made to fail as well.
+// died there. Reads of one object can be made to fail as well, and something
+// can be done in the midst of a removal.
 
 #ifndef KINORA_SERVICES_STORE_TESTING_FAULTY_OBJECT_STORAGE_H_
 #define KINORA_SERVICES_STORE_TESTING_FAULTY_OBJECT_STORAGE_H_
@@ -11,8 +12,10 @@
 #include <string>
 #include <utility>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
 
 #include "common/status.h"
@@ -33,6 +36,14 @@ class FaultyObjectStorage final : public ObjectStorage {
   void FailReadsOf(absl::string_view key, const absl::Status& error) {
     unreadable_ = std::string(key);
     unreadable_error_ = error;
+  }
+
+  // Calls `then` once, after the first removal of objects below `prefix`.
+  // REQUIRES: no call is in progress.
+  void AfterRemovalBelow(absl::string_view prefix,
+                         absl::AnyInvocable<void()> then) {
+    removal_prefix_ = std::string(prefix);
+    after_removal_ = std::move(then);
   }
 
   absl::StatusOr<std::string> Read(absl::string_view key, int64_t offset,
@@ -85,7 +96,12 @@ class FaultyObjectStorage final : public ObjectStorage {
   }
   absl::Status DeleteAll(absl::Span<const std::string> keys) override {
     KINORA_RETURN_IF_ERROR(Count());
-    return base_.DeleteAll(keys);
+    KINORA_RETURN_IF_ERROR(base_.DeleteAll(keys));
+    if (after_removal_ != nullptr && !keys.empty() &&
+        absl::StartsWith(keys[0], removal_prefix_)) {
+      std::exchange(after_removal_, nullptr)();
+    }
+    return absl::OkStatus();
   }
   absl::Status Renew(absl::string_view key) override {
     KINORA_RETURN_IF_ERROR(Count());
@@ -118,6 +134,8 @@ class FaultyObjectStorage final : public ObjectStorage {
 
   ObjectStorage& base_;
   std::atomic<int> left_ = 1'000'000;
+  std::string removal_prefix_;
+  absl::AnyInvocable<void()> after_removal_;
   std::string unreadable_;
   absl::Status unreadable_error_;
 };
