@@ -66,7 +66,7 @@ class MovieBackupTest : public ::testing::Test {
     const v1::LeaseToken lease =
         TakeFilmLease(store(), "runner-1", StoryRunId(9));
     v1::AppendEventsRequest image = ArtefactMade(
-        "Artifact:Large", 'a', "", lease, StoryRunId(9), "rev-0009");
+        "Artifact:Large", 'a', "", lease, StoryRunId(9), "rev-0002");
     std::string pixels(2'000'000, 'x');
     for (size_t i = 0; i < pixels.size(); i += 997) pixels[i] = 'y';
     *image.mutable_events(0)

@@ -275,6 +275,7 @@ absl::Status EventAppender::EnterAndWriteBodies(Call* call) {
     KINORA_ASSIGN_OR_RETURN(call->condition_through,
                             inputs_condition_(request));
   }
+  KINORA_RETURN_IF_ERROR(CheckRevisions(*call));
   KINORA_RETURN_IF_ERROR(CheckRestored(*call));
   KINORA_RETURN_IF_ERROR(CheckBlobs(call));
   const google::protobuf::Timestamp now = ToTimestamp(clock_.Now());
@@ -286,6 +287,41 @@ absl::Status EventAppender::EnterAndWriteBodies(Call* call) {
     const bool marked =
         i + 1 == request.events_size() && !mark.request_id.empty();
     call->bodies.push_back(EventToBody(event, marked ? &mark : nullptr));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status EventAppender::CheckRevisions(const Call& call) {
+  const v1::AppendEventsRequest& request = call.request;
+  if (request.log().kind() == v1::LOG_KIND_LEDGER) return absl::OkStatus();
+  const std::string& movie_id = request.log().movie_id();
+  Revision newest;
+  {
+    MutexLock lock(mu_);
+    const auto known = newest_.find(movie_id);
+    if (known != newest_.end()) newest = known->second;
+  }
+  bool looked = false;
+  for (int i = 0; i < request.events_size(); ++i) {
+    KINORA_ASSIGN_OR_RETURN(const Revision revision,
+                            Revision::Parse(request.events(i).revision()));
+    if (revision <= newest.Next()) continue;
+    if (!std::exchange(looked, true)) {
+      const absl::StatusOr<Revision> found = newest_revision_(movie_id);
+      if (!found.ok()) {
+        // Damage in the log that says so ends writing to the movie.
+        KINORA_RETURN_IF_ERROR(movies_.RequireWritable(movie_id));
+        return found.status();
+      }
+      newest = *found;
+      MutexLock lock(mu_);
+      newest_[movie_id] = newest;
+      if (revision <= newest.Next()) continue;
+    }
+    return InvalidField(absl::StrCat("events[", i, "].revision"),
+                        request.events(i).revision(),
+                        absl::StrCat("the next revision of movie \"", movie_id,
+                                     "\" is ", newest.Next().ToString()));
   }
   return absl::OkStatus();
 }
@@ -376,6 +412,7 @@ std::shared_ptr<AppendRequests> EventAppender::RequestsOf(
 void EventAppender::Forget(absl::string_view movie_id) {
   const std::string prefix = MoviePrefix(movie_id);
   MutexLock lock(mu_);
+  newest_.erase(movie_id);
   absl::erase_if(requests_, [&](const auto& entry) {
     return absl::StartsWith(entry.first, prefix);
   });

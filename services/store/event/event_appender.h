@@ -24,6 +24,7 @@
 #include "absl/types/span.h"
 
 #include "common/clock.h"
+#include "common/ids.h"
 #include "common/mutex.h"
 #include "kinora/v1/event.pb.h"
 #include "services/store/blob/blob_store.h"
@@ -42,20 +43,26 @@ inline constexpr size_t kMaxRequestIdBytes = 256;
 using InputsCondition = std::function<absl::StatusOr<int64_t>(
     const v1::AppendEventsRequest& request)>;
 
+// Says which revision of a movie is the newest; none before the first.
+using NewestRevision =
+    std::function<absl::StatusOr<Revision>(absl::string_view movie_id)>;
+
 // Thread-safe.
 class EventAppender {
  public:
   // All MUST outlive the appender.
   EventAppender(EventLog& events, MovieCatalog& movies, BlobStore& blobs,
                 LeaseTable& leases, Clock& clock, int64_t inline_limit_bytes,
-                InputsCondition inputs_condition)
+                InputsCondition inputs_condition,
+                NewestRevision newest_revision)
       : events_(events),
         movies_(movies),
         blobs_(blobs),
         leases_(leases),
         clock_(clock),
         inline_limit_bytes_(inline_limit_bytes),
-        inputs_condition_(std::move(inputs_condition)) {}
+        inputs_condition_(std::move(inputs_condition)),
+        newest_revision_(std::move(newest_revision)) {}
 
   // Does each append as EventService.AppendEvents does and answers them in
   // their order. Those to one log happen in that order, but for one with the
@@ -86,6 +93,10 @@ class EventAppender {
   // somebody asks; and OK for records that were removed since.
   absl::Status CheckRepeats(const Call& call, const AppendedRange& range);
   absl::Status EnterAndWriteBodies(Call* call);
+  // INVALID_ARGUMENT for an event that is meant for a revision beyond the next
+  // one. Whoever reads since a revision takes it that later events are not of
+  // earlier ones.
+  absl::Status CheckRevisions(const Call& call);
   // INVALID_ARGUMENT for an input that goes back to an event of another one, as
   // far as the log still has it.
   absl::Status CheckRestored(const Call& call);
@@ -101,10 +112,13 @@ class EventAppender {
   Clock& clock_;
   const int64_t inline_limit_bytes_;
   const InputsCondition inputs_condition_;
+  const NewestRevision newest_revision_;
 
   Mutex mu_;
   absl::flat_hash_map<std::string, std::shared_ptr<AppendRequests>> requests_
       ABSL_GUARDED_BY(mu_);
+  // By movie: the newest revision as of the last look. There may be later ones.
+  absl::flat_hash_map<std::string, Revision> newest_ ABSL_GUARDED_BY(mu_);
 };
 
 // The log's key in the EventLog. REQUIRES: ValidateLogName(name) is OK.

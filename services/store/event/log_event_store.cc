@@ -108,6 +108,14 @@ absl::StatusOr<int64_t> LogEventStore::InputsUnchangedThrough(
   return extent.last_sequence;
 }
 
+absl::StatusOr<Revision> LogEventStore::NewestRevisionOf(
+    absl::string_view movie_id) {
+  KINORA_ASSIGN_OR_RETURN(const std::vector<EventPtr> commits,
+                          Commits(movie_id));
+  if (commits.empty()) return Revision();
+  return Revision::Parse(commits.back()->revision_committed().revision());
+}
+
 void LogEventStore::ShowText(const v1::AppendEventsRequest& request) {
   if (request.log().kind() != v1::LOG_KIND_ARTEFACTS) return;
   for (const v1::Event& event : request.events()) {

@@ -58,11 +58,14 @@ class LogEventStore final : public EventStore {
         movies_(movies),
         clock_(clock),
         options_(options),
-        appender_(events, movies, blobs, leases, clock,
-                  options.inline_limit_bytes,
-                  [this](const v1::AppendEventsRequest& request) {
-                    return InputsUnchangedThrough(request);
-                  }),
+        appender_(
+            events, movies, blobs, leases, clock, options.inline_limit_bytes,
+            [this](const v1::AppendEventsRequest& request) {
+              return InputsUnchangedThrough(request);
+            },
+            [this](absl::string_view movie_id) {
+              return NewestRevisionOf(movie_id);
+            }),
         readable_(events, storage) {
     movies.WatchDamage(&events);
     movies.OnDeleted([this](absl::string_view movie_id) {
@@ -134,6 +137,8 @@ class LogEventStore final : public EventStore {
   // were in its revision; else ABORTED (INPUT_CHANGED).
   absl::StatusOr<int64_t> InputsUnchangedThrough(
       const v1::AppendEventsRequest& request);
+
+  absl::StatusOr<Revision> NewestRevisionOf(absl::string_view movie_id);
 
   // Writes the readable files that an append declares. The events stand
   // whatever becomes of the files; a later look brings them up.

@@ -17,6 +17,7 @@
 namespace kinora {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 class LogEventStoreTest : public CoreFixture {
@@ -403,11 +404,41 @@ TEST_F(LogEventStoreTest, ARunnerThatLostItsLeaseCannotAppend) {
   EXPECT_EQ(Resolved("Artifact:Script"), "next");
 }
 
+// Whoever reads since a revision takes it that what follows is no older.
+TEST_F(LogEventStoreTest, AnEventIsNotForARevisionBeyondTheNext) {
+  const auto refused = [this](const v1::AppendEventsRequest& append,
+                              absl::string_view next) {
+    EXPECT_THAT(Append(append),
+                StatusIs(absl::StatusCode::kInvalidArgument,
+                         AllOf(HasSubstr("].revision"),
+                               HasSubstr(absl::StrCat(
+                                   "revision of movie \"film\" is ", next)))));
+  };
+  refused(InputEdit("Input:Topic", "a", "rev-0002"), "rev-0001");
+  refused(ArtefactMade("Artifact:Script", 'a', "x", lease_, kRun1, "rev-0003"),
+          "rev-0001");
+  v1::AppendEventsRequest second = InputEdit("Input:Topic", "a");
+  *second.add_events() = InputEdit("Input:Tone", "b", "rev-0002").events(0);
+  refused(second, "rev-0001");
+  EXPECT_EQ(Page(v1::LOG_KIND_INPUTS).bookmark().sequence(), 1);
+  Publish();
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_OK(Append(InputEdit("Input:Topic", "b", "rev-0002")));
+    // Of a run that was under way meanwhile.
+    EXPECT_OK(Append(InputEdit("Input:Topic", "c", "rev-0001")));
+    refused(InputEdit("Input:Topic", "d", "rev-0003"), "rev-0002");
+    Restart();
+  }
+}
+
 // F: S0-3
 TEST_F(LogEventStoreTest, SinceRevisionIsStrictlyGreaterAndByNumber) {
-  ASSERT_OK(Append(InputEdit("Input:A", "2", "rev-0002")));
-  ASSERT_OK(Append(InputEdit("Input:A", "9999", "rev-9999")));
-  ASSERT_OK(Append(InputEdit("Input:A", "10000", "rev-10000")));
+  for (const char* revision : {"rev-0002", "rev-9999", "rev-10000"}) {
+    // As of a movie with as many revisions.
+    ASSERT_OK(core().events.AppendOwn(
+        InputsLogKey("film"),
+        InputEdit("Input:A", revision, revision).events(0), std::nullopt));
+  }
   v1::ReadEventsResponse page = Page(v1::LOG_KIND_INPUTS, 0, "rev-0002");
   ASSERT_EQ(page.events_size(), 2);
   EXPECT_EQ(page.events(0).revision(), "rev-9999");

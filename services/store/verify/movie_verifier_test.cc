@@ -288,7 +288,7 @@ TEST_F(MovieVerifierTest, ALostArchiveIsNamedByItsRecordsAndItsPlace) {
     if (!middle) {
       ASSERT_OK(store().events.Append(
           ArtefactMade("Artifact:Script", 'd', "more", TakeFilmLease(store()),
-                       kRun1, "rev-0004")));
+                       kRun1, "rev-0001")));
     }
     for (const bool reopened : {false, true}) {
       SCOPED_TRACE(reopened);
