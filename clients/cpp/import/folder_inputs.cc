@@ -73,10 +73,10 @@ absl::Status CheckIsFile(const Blueprint& blueprint, const std::string& id,
                       "must be a file, given as {\"file\": PATH}");
 }
 
-}  // namespace
-
-absl::Status TakeInputs(const Blueprint& blueprint, Values given,
-                        Values* in_effect) {
+// The edits in the form in which they are kept.
+absl::StatusOr<std::vector<v1::PendingEdit>> EditsOf(const Blueprint& blueprint,
+                                                     const Values& given,
+                                                     const InputMap& sizes) {
   google::protobuf::RepeatedPtrField<v1::PendingEdit> edits;
   for (const auto& entry : given) {
     KINORA_RETURN_IF_ERROR(CheckIsFile(blueprint, entry.first, entry.second));
@@ -84,20 +84,79 @@ absl::Status TakeInputs(const Blueprint& blueprint, Values given,
     edit.set_input_id(entry.first);
     *edit.mutable_content() = ContentOf(entry.second);
   }
-  const absl::StatusOr<std::vector<v1::PendingEdit>> canonical =
-      CanonicalEdits(blueprint, SizesIn(blueprint, *in_effect), "", edits);
-  if (absl::IsFailedPrecondition(canonical.status())) {
-    // A size that nobody gave. What it says after the semicolon is how to set
-    // inputs of a movie.
-    const absl::string_view why = canonical.status().message();
-    return absl::InvalidArgumentError(why.substr(0, why.find(';')));
+  return CanonicalEdits(blueprint, sizes, "", edits);
+}
+
+// The blueprint refuses inputs, or there is no size to check indices against.
+bool IsRefusal(const absl::Status& status) {
+  return absl::IsInvalidArgument(status) || absl::IsFailedPrecondition(status);
+}
+
+absl::Status Told(const absl::Status& refusal) {
+  if (!absl::IsFailedPrecondition(refusal)) return refusal;
+  // A size that nobody gave. What it says after the semicolon is how to set
+  // inputs of a movie.
+  const absl::string_view why = refusal.message();
+  return absl::InvalidArgumentError(why.substr(0, why.find(';')));
+}
+
+// Of inputs that are not taken together those that are not taken alone, and
+// why; OK if that is said of another one. Sizes go first: the others are
+// checked against those that are taken.
+std::map<std::string, absl::Status> FindRefused(const Blueprint& blueprint,
+                                                const Values& given,
+                                                const Values& in_effect) {
+  std::map<std::string, absl::Status> refused;
+  Values sizes = in_effect;
+  const InputMap given_sizes = SizesIn(blueprint, given);
+  bool size_refused = false;
+  for (const bool is_size : {true, false}) {
+    for (const auto& entry : given) {
+      if (given_sizes.contains(entry.first) != is_size) continue;
+      const absl::StatusOr<std::vector<v1::PendingEdit>> edits =
+          EditsOf(blueprint, {entry}, SizesIn(blueprint, sizes));
+      if (!edits.ok()) {
+        const bool for_size = !is_size && size_refused &&
+                              absl::IsFailedPrecondition(edits.status());
+        refused.emplace(entry.first,
+                        for_size ? absl::OkStatus() : Told(edits.status()));
+        size_refused = size_refused || is_size;
+      } else if (is_size) {
+        sizes[entry.first] =
+            CanonicalValue(entry.second, edits->front().content());
+      }
+    }
   }
-  KINORA_RETURN_IF_ERROR(canonical.status());
-  for (const v1::PendingEdit& edit : *canonical) {
+  return refused;
+}
+
+}  // namespace
+
+absl::StatusOr<InputsTaken> TakeInputs(const Blueprint& blueprint, Values given,
+                                       Values* in_effect) {
+  InputsTaken taken;
+  const InputMap sizes = SizesIn(blueprint, *in_effect);
+  absl::StatusOr<std::vector<v1::PendingEdit>> edits =
+      EditsOf(blueprint, given, sizes);
+  if (IsRefusal(edits.status())) {
+    for (const auto& [id, why] : FindRefused(blueprint, given, *in_effect)) {
+      if (!why.ok()) taken.refused.push_back(why);
+      given.erase(id);
+    }
+    edits = EditsOf(blueprint, given, sizes);
+    if (IsRefusal(edits.status())) {
+      // Alone they are all right, but not together.
+      taken.refused.push_back(Told(edits.status()));
+      return taken;
+    }
+  }
+  KINORA_RETURN_IF_ERROR(edits.status());
+  for (const v1::PendingEdit& edit : *edits) {
     (*in_effect)[edit.input_id()] =
         CanonicalValue(std::move(given[edit.input_id()]), edit.content());
+    taken.ids.push_back(edit.input_id());
   }
-  return absl::OkStatus();
+  return taken;
 }
 
 }  // namespace kinora

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 
 #include "clients/cpp/import/film_folder.h"
 #include "clients/cpp/import/revision_folder.h"
@@ -218,6 +219,53 @@ TEST(RevisionFolderTest, AFlawIsNamedWithItsFileAndValue) {
       EXPECT_THAT(std::string(status.message()), HasSubstr(said));
     }
   }
+}
+
+TEST(RevisionFolderTest, EverythingThatIsWrongIsToldAtOnce) {
+  TempDir dir;
+  CopyFilm(dir);
+  const std::string first = "revisions/rev-0001/";
+  Write(dir.Sub(first + "inputs.json"),
+        R"({"Topik": "x", "SegmentCount": "two", "To pic": 1,
+            "Cover": {"file": "cover.png"}, "Topic": "the sea"})");
+  Write(dir.Sub(first + "artefacts.json"),
+        R"({"Image[segment=0]": "images/0.png", "Poster": 3,
+            "Image[segment=1]": "images/7.png"})");
+  // What names images/1.png here is a consequence of what is said above.
+  Write(dir.Sub(first + "timeline.json"),
+        R"(["images/0.png", "images/1.png", "./images/9.png"])");
+  Write(dir.Sub("revisions/rev-0002/inputs.json"), "[1]");
+  Write(dir.Sub("revisions/second/inputs.json"), "{}");
+  const absl::Status wrong =
+      ReadRevisionFolder(PosixFileSystem(), dir.path()).status();
+  ASSERT_THAT(wrong, StatusIs(absl::StatusCode::kInvalidArgument));
+  const std::vector<std::string> lines =
+      absl::StrSplit(std::string(wrong.message()), '\n');
+  EXPECT_THAT(
+      lines, ElementsAre(HasSubstr(" has 9 problems:"), HasSubstr("\"second\""),
+                         HasSubstr("To pic"), HasSubstr("cover.png"),
+                         HasSubstr("SegmentCount"), HasSubstr("Topik"),
+                         HasSubstr("Poster"), HasSubstr("images/7.png"),
+                         HasSubstr("./images/9.png"),
+                         AllOf(HasSubstr("rev-0002"), HasSubstr("object"))));
+}
+
+TEST(RevisionFolderTest, OfManyProblemsTheFirstAreToldAndTheRestCounted) {
+  TempDir dir;
+  CopyFilm(dir);
+  std::string artefacts;
+  for (int n = 0; n < 33; ++n) {
+    absl::StrAppend(&artefacts, n == 0 ? "{" : ",", "\"Still[n=", n, "]\": \"",
+                    n, ".png\"");
+  }
+  Write(dir.Sub("revisions/rev-0001/artefacts.json"), artefacts + "}");
+  const absl::Status wrong =
+      ReadRevisionFolder(PosixFileSystem(), dir.path()).status();
+  const std::vector<std::string> lines =
+      absl::StrSplit(std::string(wrong.message()), '\n');
+  ASSERT_EQ(lines.size(), 22U) << wrong;
+  EXPECT_THAT(lines.front(), HasSubstr("33 problems"));
+  EXPECT_EQ(lines.back(), "  and 13 more");
 }
 
 void Link(const std::string& path, const std::string& target) {

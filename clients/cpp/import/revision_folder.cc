@@ -13,6 +13,7 @@
 
 #include "clients/cpp/import/folder_file.h"
 #include "clients/cpp/import/folder_inputs.h"
+#include "clients/cpp/import/folder_problems.h"
 #include "clients/cpp/import/stray_file.h"
 #include "common/canonical_json.h"
 #include "common/digest.h"
@@ -70,6 +71,7 @@ class FolderReader {
       KINORA_RETURN_IF_ERROR(ReadRevision(&revision));
       folder.revisions.push_back(revision);
     }
+    KINORA_RETURN_IF_ERROR(problems_.Told(dir_));
     KINORA_RETURN_IF_ERROR(ListUnused("", &folder));
     return folder;
   }
@@ -98,14 +100,15 @@ class FolderReader {
       if (revision.ok() && info.is_directory) {
         revisions.push_back(*revision);
       } else if (revision.ok() || info.is_directory) {
-        return Wrong(PathOf("revisions"), "folder", name,
-                     revision.ok() ? "is a file, no folder"
-                                   : "must be a revision such as rev-0001");
+        KINORA_RETURN_IF_ERROR(problems_.Note(
+            Wrong(PathOf("revisions"), "folder", name,
+                  revision.ok() ? "is a file, no folder"
+                                : "must be a revision such as rev-0001")));
       }
     }
     if (revisions.empty()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(PathOf("revisions"), ": holds no revision"));
+      KINORA_RETURN_IF_ERROR(problems_.Note(absl::InvalidArgumentError(
+          absl::StrCat(PathOf("revisions"), ": holds no revision"))));
     }
     std::sort(revisions.begin(), revisions.end());
     return revisions;
@@ -113,29 +116,39 @@ class FolderReader {
 
   absl::Status ReadRevision(FolderRevision* revision) {
     base_ = absl::StrCat("revisions/", revision->name);
+    const size_t before = problems_.count();
     KINORA_ASSIGN_OR_RETURN(const std::optional<JsonValue> inputs,
-                            Document("inputs.json"));
+                            SoundDocument("inputs.json"));
+    const size_t before_artefacts = problems_.count();
     KINORA_ASSIGN_OR_RETURN(const std::optional<JsonValue> artefacts,
-                            Document("artefacts.json"));
+                            SoundDocument("artefacts.json"));
+    const bool artefacts_parse = problems_.count() == before_artefacts;
     KINORA_ASSIGN_OR_RETURN(std::optional<JsonValue> timeline,
-                            Document("timeline.json"));
+                            SoundDocument("timeline.json"));
     if (!inputs.has_value() && !artefacts.has_value() &&
-        !timeline.has_value()) {
-      return absl::InvalidArgumentError(absl::StrCat(
+        !timeline.has_value() && problems_.count() == before) {
+      return problems_.Note(absl::InvalidArgumentError(absl::StrCat(
           PathOf(base_),
-          ": has neither inputs.json nor artefacts.json nor timeline.json"));
+          ": has neither inputs.json nor artefacts.json nor timeline.json")));
     }
     if (inputs.has_value()) {
-      KINORA_RETURN_IF_ERROR(ReadInputs(*inputs, revision));
+      KINORA_RETURN_IF_ERROR(problems_.Note(ReadInputs(*inputs, revision)));
     }
     ids_.clear();
+    const size_t before_files = problems_.count();
     if (artefacts.has_value()) {
-      KINORA_RETURN_IF_ERROR(ReadArtefacts(*artefacts, revision));
+      KINORA_RETURN_IF_ERROR(
+          problems_.Note(ReadArtefacts(*artefacts, revision)));
     }
+    all_ids_known_ = artefacts_parse && problems_.count() == before_files;
     if (!timeline.has_value()) return absl::OkStatus();
+    return problems_.Note(ReadTimeline(*std::move(timeline), revision));
+  }
+
+  absl::Status ReadTimeline(JsonValue timeline, FolderRevision* revision) {
     const std::string file = absl::StrCat(base_, "/timeline.json");
-    KINORA_RETURN_IF_ERROR(RewriteUrls(PathOf(file), &*timeline));
-    FolderValue value = JsonBytes(CanonicalJson(*timeline));
+    KINORA_RETURN_IF_ERROR(RewriteUrls(PathOf(file), &timeline));
+    FolderValue value = JsonBytes(CanonicalJson(timeline));
     const auto listed = ids_.find(file);
     if (listed != ids_.end()) {
       for (const std::string& id : listed->second) {
@@ -151,6 +164,15 @@ class FolderReader {
     }
     revision->artefacts[id] = std::move(value);
     return absl::OkStatus();
+  }
+
+  // nullopt if the file is not there, or not what it should be.
+  absl::StatusOr<std::optional<JsonValue>> SoundDocument(
+      absl::string_view name) {
+    absl::StatusOr<std::optional<JsonValue>> document = Document(name);
+    if (document.ok()) return document;
+    KINORA_RETURN_IF_ERROR(problems_.Note(document.status()));
+    return std::nullopt;
   }
 
   // nullopt if the file is not there.
@@ -177,26 +199,34 @@ class FolderReader {
           absl::StrCat(file, ": must be an object of inputs"));
     }
     std::map<std::string, FolderValue> given;
-    std::vector<std::string> ids;
     for (const JsonMember& member : json.object()) {
-      KINORA_ASSIGN_OR_RETURN(const std::string id,
-                              IdOf(file, member.key, ElementId::Kind::kInput));
-      if (id == "Input:Blueprint") {
-        return Wrong(file, "input", member.key,
-                     "the blueprint is blueprint.yaml");
-      }
-      KINORA_ASSIGN_OR_RETURN(FolderValue value,
-                              InputValue(file, member.value));
-      if (!given.emplace(id, std::move(value)).second) {
-        return Wrong(file, "input", member.key, "is given twice");
-      }
-      ids.push_back(id);
+      KINORA_RETURN_IF_ERROR(problems_.Note(ReadInput(file, member, &given)));
     }
-    KINORA_RETURN_IF_ERROR(Annotate(
-        TakeInputs(blueprint_, std::move(given), &revision->inputs), file));
+    KINORA_ASSIGN_OR_RETURN(
+        const InputsTaken taken,
+        TakeInputs(blueprint_, std::move(given), &revision->inputs));
+    for (const absl::Status& refused : taken.refused) {
+      KINORA_RETURN_IF_ERROR(problems_.Note(Annotate(refused, file)));
+    }
     // Whether a file is text is known by now.
-    for (const std::string& id : ids) {
-      KINORA_RETURN_IF_ERROR(CheckText(file, id, revision->inputs[id]));
+    for (const std::string& id : taken.ids) {
+      KINORA_RETURN_IF_ERROR(
+          problems_.Note(CheckText(file, id, revision->inputs[id])));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status ReadInput(const std::string& file, const JsonMember& member,
+                         std::map<std::string, FolderValue>* given) {
+    KINORA_ASSIGN_OR_RETURN(const std::string id,
+                            IdOf(file, member.key, ElementId::Kind::kInput));
+    if (id == "Input:Blueprint") {
+      return Wrong(file, "input", member.key,
+                   "the blueprint is blueprint.yaml");
+    }
+    KINORA_ASSIGN_OR_RETURN(FolderValue value, InputValue(file, member.value));
+    if (!given->emplace(id, std::move(value)).second) {
+      return Wrong(file, "input", member.key, "is given twice");
     }
     return absl::OkStatus();
   }
@@ -240,21 +270,27 @@ class FolderReader {
           absl::StrCat(file, ": must be an object of artefacts"));
     }
     for (const JsonMember& member : json.object()) {
-      KINORA_ASSIGN_OR_RETURN(
-          const std::string id,
-          IdOf(file, member.key, ElementId::Kind::kArtefact));
-      if (!member.value.is_string()) {
-        return Wrong(file, id, CanonicalJson(member.value), "must be a path");
-      }
-      KINORA_ASSIGN_OR_RETURN(const std::string below,
-                              FileNamed(file, member.value.string_value()));
-      KINORA_ASSIGN_OR_RETURN(FolderValue value, FileValue(below));
-      KINORA_RETURN_IF_ERROR(CheckText(file, id, value));
-      if (!revision->artefacts.emplace(id, std::move(value)).second) {
-        return Wrong(file, "artefact", member.key, "is given twice");
-      }
-      ids_[below].insert(id);
+      KINORA_RETURN_IF_ERROR(
+          problems_.Note(ReadArtefact(file, member, revision)));
     }
+    return absl::OkStatus();
+  }
+
+  absl::Status ReadArtefact(const std::string& file, const JsonMember& member,
+                            FolderRevision* revision) {
+    KINORA_ASSIGN_OR_RETURN(const std::string id,
+                            IdOf(file, member.key, ElementId::Kind::kArtefact));
+    if (!member.value.is_string()) {
+      return Wrong(file, id, CanonicalJson(member.value), "must be a path");
+    }
+    KINORA_ASSIGN_OR_RETURN(const std::string below,
+                            FileNamed(file, member.value.string_value()));
+    KINORA_ASSIGN_OR_RETURN(FolderValue value, FileValue(below));
+    KINORA_RETURN_IF_ERROR(CheckText(file, id, value));
+    if (!revision->artefacts.emplace(id, std::move(value)).second) {
+      return Wrong(file, "artefact", member.key, "is given twice");
+    }
+    ids_[below].insert(id);
     return absl::OkStatus();
   }
 
@@ -362,13 +398,14 @@ class FolderReader {
           !absl::StartsWith(url, "../")) {
         return absl::OkStatus();
       }
-      return Wrong(file, "url", url,
-                   absl::StrCat("there is no such file in ", dir_));
+      return problems_.Note(Wrong(
+          file, "url", url, absl::StrCat("there is no such file in ", dir_)));
     }
     const auto id = ids_.find(*below);
     if (id == ids_.end()) {
-      return Wrong(file, "url", url,
-                   "is a file that artefacts.json gives no id");
+      if (!all_ids_known_) return absl::OkStatus();  // that was said already
+      return problems_.Note(
+          Wrong(file, "url", url, "is a file that artefacts.json gives no id"));
     }
     *json = JsonValue(*id->second.begin());
     return absl::OkStatus();
@@ -412,8 +449,10 @@ class FolderReader {
   Blueprint blueprint_;
   std::string base_;                                  // of the revision at hand
   std::map<std::string, std::set<std::string>> ids_;  // of artefacts, by file
+  bool all_ids_known_ = true;  // of what artefacts.json names
   std::map<std::string, FolderValue> files_;
   std::set<std::string> named_;  // files that were read
+  FolderProblems problems_;
 };
 
 }  // namespace

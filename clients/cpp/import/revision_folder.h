@@ -67,8 +67,9 @@ struct RevisionFolder {
 
 // Reads and checks all of it, inputs against the blueprint; holds no file's
 // bytes in memory but one. INVALID_ARGUMENT naming the file, the element and
-// the value of the first thing that is wrong, NOT_FOUND naming a file that is
-// missing.
+// the value of everything that is wrong, one in a line (folder_problems.h);
+// NOT_FOUND if that is one file that is missing. A blueprint that is none is
+// told of alone.
 absl::StatusOr<RevisionFolder> ReadRevisionFolder(FileSystem& fs,
                                                   absl::string_view dir);
 
