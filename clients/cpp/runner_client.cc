@@ -97,6 +97,18 @@ absl::StatusOr<v1::AnswerQuestionResponse> RunnerClient::AnswerQuestion(
                    options_.timeout);
 }
 
+absl::StatusOr<v1::ExecuteLayerResponse> RunnerClient::ExecuteLayer(
+    const v1::ExecuteLayerRequest& request) {
+  return CallUnary(*stub_->stub, &Stub::Type::ExecuteLayer, request,
+                   options_.execute_timeout);
+}
+
+absl::StatusOr<v1::ExecuteJobResponse> RunnerClient::ExecuteJob(
+    const v1::ExecuteJobRequest& request) {
+  return CallUnary(*stub_->stub, &Stub::Type::ExecuteJob, request,
+                   options_.execute_timeout);
+}
+
 absl::StatusOr<v1::ListProducersResponse> RunnerClient::ListProducers(
     const v1::ListProducersRequest& request) {
   return CallUnary(*stub_->stub, &Stub::Type::ListProducers, request,

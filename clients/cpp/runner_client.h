@@ -26,6 +26,9 @@ struct RunnerClientOptions {
   // How long StartRun may take: it plans, and may wait for a dead runner's
   // lease to expire.
   absl::Duration start_timeout = absl::Minutes(5);
+  // How long ExecuteLayer and ExecuteJob may take, which last as long as their
+  // jobs.
+  absl::Duration execute_timeout = absl::Hours(1);
   // How long a broken watch is resumed without getting anywhere.
   absl::Duration resume_timeout = absl::Seconds(30);
 };
@@ -57,6 +60,10 @@ class RunnerClient {
       const v1::ListQuestionsRequest& request);
   absl::StatusOr<v1::AnswerQuestionResponse> AnswerQuestion(
       const v1::AnswerQuestionRequest& request);
+  absl::StatusOr<v1::ExecuteLayerResponse> ExecuteLayer(
+      const v1::ExecuteLayerRequest& request);
+  absl::StatusOr<v1::ExecuteJobResponse> ExecuteJob(
+      const v1::ExecuteJobRequest& request);
   absl::StatusOr<v1::ListProducersResponse> ListProducers(
       const v1::ListProducersRequest& request);
 

@@ -15,6 +15,15 @@ std::shared_ptr<LeaseKeeper> LeaseKeeper::Start(
   return keeper;
 }
 
+std::shared_ptr<LeaseKeeper> LeaseKeeper::OfCaller(LeaseStore& leases,
+                                                   Executor& executor,
+                                                   Clock& clock,
+                                                   v1::LeaseToken token) {
+  return std::shared_ptr<LeaseKeeper>(
+      new LeaseKeeper(leases, executor, clock, std::move(token),
+                      absl::InfiniteDuration(), nullptr));
+}
+
 LeaseKeeper::LeaseKeeper(LeaseStore& leases, Executor& executor, Clock& clock,
                          v1::LeaseToken token, absl::Duration ttl,
                          absl::AnyInvocable<void()> on_lost)

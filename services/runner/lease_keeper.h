@@ -31,6 +31,12 @@ class LeaseKeeper : public std::enable_shared_from_this<LeaseKeeper> {
                                             absl::Duration ttl,
                                             absl::AnyInvocable<void()> on_lost);
 
+  // One that renews nothing: the caller of a step holds the lease, and renews
+  // it itself.
+  static std::shared_ptr<LeaseKeeper> OfCaller(LeaseStore& leases,
+                                               Executor& executor, Clock& clock,
+                                               v1::LeaseToken token);
+
   const v1::LeaseToken& token() const { return token_; }
 
   // Stops renewing; `on_lost` is not called any more once this returns, unless

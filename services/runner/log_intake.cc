@@ -61,7 +61,10 @@ std::optional<v1::LogAppendedEvent> LogIntake::Take(const std::string& job_id,
 
 void LogIntake::Recall(const v1::LogAppendedEvent& event) {
   int64_t lines = event.lines_size();
-  total_ = std::max(total_, event.first_seq() - 1 + lines);
+  // Steps of a run that go on beside each other number no lines.
+  total_ = event.has_first_seq()
+               ? std::max(total_, event.first_seq() - 1 + lines)
+               : total_ + lines;
   for (const std::string& line : event.lines()) {
     stored_bytes_ += static_cast<int64_t>(line.size());
   }

@@ -167,6 +167,7 @@ absl::Status RunActor::Work(std::vector<Message> messages) {
 }
 
 void RunActor::Take(const Begun&) {
+  if (step_ != nullptr) return BeginStep();
   if (past_.has_value()) GoOn();
   if (past_.has_value() && past_->has_started()) return;
   v1::RunStartedEvent* started = AddLedger()->mutable_run_started();
@@ -262,6 +263,8 @@ void RunActor::Take(LinesLogged& logged) {
   std::optional<v1::LogAppendedEvent> event =
       logs_.Take(state_.job(logged.job).job_id(), logged.attempt, logged.lines);
   if (event.has_value()) {
+    // Another call may number lines of the same log at the same time.
+    if (step_ != nullptr) event->clear_first_seq();
     *AddLedger()->mutable_log_appended() = *std::move(event);
   }
 }
@@ -325,6 +328,7 @@ bool RunActor::IsTold(const std::string& job_id, JobStatus status) const {
 }
 
 void RunActor::Report(const JobChange& change) {
+  if (step_ != nullptr) NoteForStep(change);
   if (IsTold(state_.job(change.job).job_id(), change.status)) return;
   v1::Event event =
       ChangeEvent(identity_, NowMillis(deps_.clock), state_, change);
@@ -370,6 +374,7 @@ v1::LedgerEvent* RunActor::AddLedger() {
 }
 
 absl::Status RunActor::Finish() {
+  if (step_ != nullptr) return FinishStep();
   KINORA_RETURN_IF_ERROR(BlockDeferred());
   *record_.mutable_jobs() = Counts();
   if (logs_.truncated()) {
@@ -449,6 +454,7 @@ absl::Status RunActor::CloseRecord(v1::RunStatus status,
 void RunActor::GiveUp(const absl::Status& why) {
   LogError("run given up", {{"run", run_id()}, {"error", why}});
   CancelAttempts();
+  if (step_ != nullptr) return EndStep(why);
   if (lease_lost_ || ReasonOf(why) == "LEASE_LOST" || IsOutage(why)) {
     return End();
   }
@@ -464,6 +470,10 @@ void RunActor::GiveUp(const absl::Status& why) {
 }
 
 void RunActor::End() {
+  if (step_ != nullptr) {
+    return EndStep(
+        absl::UnavailableError("the runner is shutting down: call again"));
+  }
   ended_ = true;
   lease_->Stop();
   if (!lease_lost_) {

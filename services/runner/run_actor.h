@@ -88,12 +88,30 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
       std::optional<RunPast> past, const v1::LeaseToken& lease,
       absl::Duration lease_ttl, absl::AnyInvocable<void()> on_ended);
 
+  // What became of each job of a step, in the order of the state.
+  using StepEnded =
+      absl::AnyInvocable<void(absl::StatusOr<std::vector<v1::JobState>>)>;
+
+  // One that carries out a step of a run whose caller has the lease: jobs of
+  // one layer, as a plan of their own. It goes on with the ledger as it is,
+  // beside others; it renews no lease, commits nothing and does not end the
+  // run. `call` is new for every step. `on_ended` gets an error if the step
+  // could not be carried out, UNAVAILABLE after Stop(); called as Create()
+  // says.
+  static std::shared_ptr<RunActor> CreateStep(
+      const RunActorDeps& deps, v1::RunRecord record,
+      std::shared_ptr<const v1::Plan> part, RunState state, RunPast past,
+      const v1::LeaseToken& lease, std::string call, StepEnded on_ended);
+
   // Begins to work. Call it once.
   void Start();
 
   // Cancels the run: it ends as cancelled, for `reason`. When this returns OK
   // that is durable, whatever becomes of this process. Blocks on the store.
   absl::Status Cancel(const std::string& reason);
+
+  // Of a step: cancels its attempts. Jobs that have not ended failed for `why`.
+  void CancelStep(const v1::Failure& why);
 
   // Cuts short the wait before the next attempt of a job, or of all jobs if
   // `job_id` is empty, and has those called again that are in doubt. Returns
@@ -179,10 +197,13 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   };
   struct HeedCall {};
   struct LeaseLost {};
-  using Message =
-      std::variant<Begun, AttemptEnded, ProgressMade, LinesLogged, RetryTimer,
-                   CancelCall, StopCall, Expanded, DoubtLookedUp, RetryCall,
-                   HeedCall, LeaseLost, QuestionAsked, QuestionAnswered>;
+  struct StepCancel {
+    v1::Failure why;
+  };
+  using Message = std::variant<Begun, AttemptEnded, ProgressMade, LinesLogged,
+                               RetryTimer, CancelCall, StopCall, Expanded,
+                               DoubtLookedUp, RetryCall, HeedCall, LeaseLost,
+                               StepCancel, QuestionAsked, QuestionAnswered>;
 
   // What the actor keeps of a running job.
   struct Running {
@@ -198,6 +219,14 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   struct Doubt {
     absl::Duration delay;  // before the producer was asked last
     std::string told;      // why, as the ledger has it
+  };
+
+  // What a step has beyond a run.
+  struct Step {
+    std::string call;
+    StepEnded on_ended;
+    v1::Failure cancelled;
+    std::map<JobIndex, v1::Failure> failures;
   };
 
   RunActor(const RunActorDeps& deps, v1::RunRecord record,
@@ -224,6 +253,14 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   void Take(const LeaseLost&);
   void Take(const QuestionAsked& asked);
   void Take(const QuestionAnswered& answered);
+
+  // run_actor_step.cc
+  void Take(const StepCancel& cancel);
+  void BeginStep();
+  void NoteForStep(const JobChange& change);
+  absl::Status FinishStep();
+  void EndStep(const absl::Status& status);
+  v1::JobState StepStateOf(JobIndex job) const;
 
   // run_actor_doubts.cc
   void AskWhatBecameOf(JobIndex job, absl::Duration delay);
@@ -292,6 +329,7 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   const TraceContext trace_;
   Strand strand_;
   std::shared_ptr<LeaseKeeper> lease_;  // set by Create()
+  std::unique_ptr<Step> step_;          // set by CreateStep(); null for a run
 
   std::atomic<bool> closing_ = false;
   Mutex mu_;

@@ -3,20 +3,18 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 
-#include "common/log.h"
 #include "common/status.h"
 #include "services/runner/run_actor.h"
+#include "services/runner/run_results.h"
 
 namespace kinora {
 namespace {
 
-// Bounds of one append and one lookup; the store takes 10,000 each.
+// Bounds of one append; the store takes 10,000 events.
 constexpr size_t kMaxAppendEvents = 2'000;
 constexpr size_t kMaxAppendBytes = 4 << 20;
-constexpr size_t kMaxQueries = 5'000;
 
 // True for what the run has said already, be it in another process.
 bool IsOf(const std::string& run_id, const v1::Event& event) {
@@ -118,53 +116,13 @@ absl::Status RunActor::LookUp(const std::vector<JobIndex>& jobs) {
   return absl::OkStatus();
 }
 
-// The latest succeeded event for each query; one without a payload where there
-// is none.
 absl::StatusOr<std::vector<v1::Event>> RunActor::Resolve(
     const std::vector<v1::ArtefactQuery>& queries) {
-  std::vector<v1::Event> events;
-  for (size_t begin = 0; begin < queries.size(); begin += kMaxQueries) {
-    v1::ResolveArtefactsRequest request;
-    request.set_movie_id(movie_id());
-    const size_t end = std::min(queries.size(), begin + kMaxQueries);
-    for (size_t i = begin; i < end; ++i) *request.add_queries() = queries[i];
-    KINORA_ASSIGN_OR_RETURN(v1::ResolveArtefactsResponse response,
-                            deps_.store.events.ResolveArtefacts(request));
-    for (v1::ResolvedArtefact& artefact : *response.mutable_artefacts()) {
-      events.push_back(artefact.found() ? std::move(*artefact.mutable_event())
-                                        : v1::Event());
-    }
-  }
-  return events;
+  return FindResults(deps_.store.events, movie_id(), queries);
 }
 
-// A result whose blob is gone is no result: the job makes it anew.
 absl::Status RunActor::DropMissingBlobs(std::vector<v1::Event>* events) {
-  v1::FindMissingBlobsRequest request;
-  request.set_movie_id(movie_id());
-  for (const v1::Event& event : *events) {
-    if (event.artefact().output().has_blob()) {
-      *request.add_digests() = event.artefact().output().blob().digest();
-    }
-  }
-  if (request.digests().empty()) return absl::OkStatus();
-  KINORA_ASSIGN_OR_RETURN(v1::FindMissingBlobsResponse response,
-                          deps_.store.blobs.FindMissing(request));
-  absl::flat_hash_set<std::string> missing;
-  for (const v1::Digest& digest : response.missing()) {
-    missing.insert(digest.hash());
-  }
-  if (missing.empty()) return absl::OkStatus();
-  for (v1::Event& event : *events) {
-    if (!missing.contains(event.artefact().output().blob().digest().hash())) {
-      continue;
-    }
-    LogWarning(
-        "a result's blob is gone",
-        {{"run", run_id()}, {"artefact", event.artefact().artefact_id()}});
-    event.Clear();
-  }
-  return absl::OkStatus();
+  return DropLostResults(deps_.store.blobs, movie_id(), events);
 }
 
 absl::Status RunActor::FlushArtefacts() {
@@ -186,9 +144,11 @@ absl::Status RunActor::Append(v1::LogKind kind,
       request.mutable_log()->set_run_id(run_id());
     }
     *request.mutable_lease() = lease_->token();
-    // Whoever adopts the run counts anew, under a token of its own.
-    request.set_request_id(absl::StrCat(
-        run_id(), "/", lease_->token().fencing_token(), "/", ++appends_));
+    // Whoever adopts the run counts anew, under a token of its own; so does
+    // each step, under that of its caller.
+    request.set_request_id(
+        absl::StrCat(run_id(), "/", lease_->token().fencing_token(),
+                     step_ == nullptr ? "" : step_->call, "/", ++appends_));
     for (size_t bytes = 0;
          next < events->size() && bytes < kMaxAppendBytes &&
          request.events_size() < static_cast<int>(kMaxAppendEvents);

@@ -41,6 +41,8 @@ std::string RunActor::WaitReason() const {
 }
 
 void RunActor::TellWaiting() {
+  // A step is not all of the run.
+  if (step_ != nullptr) return;
   std::string reason = WaitReason();
   if (reason == waiting_for_) return;
   if (!waiting_for_.empty()) {

@@ -111,6 +111,14 @@ PastJob RunPast::Of(absl::string_view job_id) const {
   return past;
 }
 
+void RunPast::ForgetFailures() {
+  for (auto& [id, job] : jobs_) {
+    job.past.failures = 0;
+    job.past.failure.reset();
+    if (job.told == JobStatus::kFailed) job.told.reset();
+  }
+}
+
 std::vector<std::string> RunPast::Interrupted() const {
   std::vector<std::pair<size_t, std::string>> starts;
   for (const auto& [id, job] : jobs_) {

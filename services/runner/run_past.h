@@ -32,6 +32,9 @@ class RunPast {
   // Attempts, failures and doubts; nothing for a job the ledger does not know.
   PastJob Of(absl::string_view job_id) const;
 
+  // Forgets that jobs failed, but not their attempts: they may be tried anew.
+  void ForgetFailures();
+
   // Jobs whose last attempt has started and not ended, in the order of their
   // starts.
   std::vector<std::string> Interrupted() const;

@@ -203,7 +203,8 @@ absl::StatusOr<RunState> Runner::StateOf(const v1::RunRecord& record,
 }
 
 absl::Status Runner::AppendCreated(const v1::RunRecord& record,
-                                   const v1::LeaseToken& lease) {
+                                   const v1::LeaseToken& lease,
+                                   bool only_first) {
   v1::Event created = LedgerEventAt(
       {record.movie_id(), record.run_id(), record.target_revision()},
       NowMillis(deps_.clock));
@@ -211,7 +212,10 @@ absl::Status Runner::AppendCreated(const v1::RunRecord& record,
   event->set_movie_id(record.movie_id());
   event->set_status("queued");
   event->set_runtime_backend("kinora");
-  return AppendLedger(record, lease, std::move(created));
+  v1::AppendEventsRequest append = LedgerAppend(
+      {record.movie_id(), record.run_id(), ""}, lease, std::move(created));
+  if (only_first) append.set_expected_sequence(0);
+  return deps_.store.events.Append(append).status();
 }
 
 void Runner::Launch(const v1::RunRecord& record,
@@ -393,7 +397,7 @@ void Runner::Ended(const std::string& movie_id) {
 }
 
 bool Runner::IsIdle() {
-  return active_.empty() && starting_.empty() && !adopting_ &&
+  return active_.empty() && steps_.empty() && starting_.empty() && !adopting_ &&
          queue_looks_ == 0;
 }
 
@@ -413,6 +417,7 @@ void Runner::Drain(absl::Duration limit) {
       draining_ = true;
       if (deps_.executor.Cancel(adoption_timer_)) adopting_ = false;
       for (const auto& active : active_) active.second->Stop(now);
+      for (const auto& step : steps_) step->Stop(now);
     }
     if (WaitUntilIdle(now ? absl::InfiniteDuration() : limit)) return;
   }

@@ -25,11 +25,14 @@
 #include "common/ids.h"
 #include "common/mutex.h"
 #include "common/random.h"
+#include "common/recently_used.h"
 #include "kinora/v1/runner.pb.h"
 #include "services/planner/planner.h"
 #include "services/runner/producer_caller.h"
 #include "services/runner/producer_table.h"
 #include "services/runner/run_actor.h"
+#include "services/runner/step_call.h"
+#include "services/runner/stepwise_run.h"
 #include "services/store/store.h"
 
 namespace kinora {
@@ -87,6 +90,11 @@ class Runner {
   // Does so now and then, until Drain(). Does not block.
   void KeepAdopting();
 
+  // Carries out a step of a run whose caller has the movie's lease: a layer or
+  // a job, as ExecuteLayer and ExecuteJob say. Does not block; the call is
+  // finished when its jobs have ended.
+  void Execute(std::shared_ptr<StepCall> call);
+
   absl::StatusOr<v1::GetRunResponse> Get(const v1::GetRunRequest& request);
   absl::StatusOr<v1::ListRunsResponse> List(const v1::ListRunsRequest& request);
   absl::StatusOr<v1::CancelRunResponse> Cancel(
@@ -140,8 +148,10 @@ class Runner {
       const std::string& movie_id, const std::string& plan_hash);
   absl::StatusOr<RunState> StateOf(const v1::RunRecord& record,
                                    std::shared_ptr<const v1::Plan> plan);
+  // `only_first`: SEQUENCE_MISMATCH if the ledger has an event already.
   absl::Status AppendCreated(const v1::RunRecord& record,
-                             const v1::LeaseToken& lease);
+                             const v1::LeaseToken& lease,
+                             bool only_first = false);
   void Launch(const v1::RunRecord& record, std::shared_ptr<const v1::Plan> plan,
               RunState state, std::optional<RunPast> past,
               const v1::LeaseToken& lease);
@@ -233,6 +243,30 @@ class Runner {
       const v1::RunRecord& record);
   absl::Status RecordAnswer(const v1::AnswerQuestionRequest& request,
                             const v1::LeaseToken& lease);
+  // runner_steps.cc
+  struct Step;
+  using InputContents = std::map<std::string, v1::Content>;
+  void TakeUp(const std::shared_ptr<StepCall>& call);
+  absl::Status Advance(const std::shared_ptr<StepCall>& call);
+  absl::StatusOr<Step> StepOf(const std::shared_ptr<StepCall>& call);
+  absl::Status CheckLease(const StepRequest& request);
+  absl::Status Admit(const v1::RunRecord& record, const v1::LeaseToken& lease);
+  absl::Status BeginStepwise(Step step);
+  absl::Status CarryOut(Step step);
+  absl::Status TellUnresolved(const Step& step);
+  absl::StatusOr<InputContents> InputsOf(const PlanParts& parts,
+                                         const std::string& run_id,
+                                         const PlanParts::Jobs& jobs);
+  absl::Status LaunchStep(Step step, std::shared_ptr<const v1::Plan> part);
+  void Answer(Step& step);
+  void LetGo(const std::shared_ptr<StepwiseRun>& run,
+             const std::vector<std::string>& jobs);
+  void Finish(const std::shared_ptr<StepCall>& call, StepCall::Answer answer);
+  std::vector<std::string> RetrySteps(const v1::RetryRunRequest& request);
+
+  // The revision that the run has published; empty if it has not.
+  absl::StatusOr<v1::ManifestPointer> PublishedBy(const v1::RunRecord& record,
+                                                  const v1::LeaseToken& lease);
 
   absl::StatusOr<v1::StartRunResponse> Remembered(const std::string& run_id);
   void Remember(const std::string& request_id, const std::string& run_id);
@@ -256,6 +290,11 @@ class Runner {
   // What keeps open runs from being adopted, by run, as last told.
   std::map<std::string, std::string> obstacles_ ABSL_GUARDED_BY(mu_);
   std::set<std::string> starting_ ABSL_GUARDED_BY(mu_);  // movies
+  std::set<std::shared_ptr<StepCall>> steps_ ABSL_GUARDED_BY(mu_);
+  // By run. All that a call holds are known; those used last are kept.
+  std::map<std::string, std::weak_ptr<StepwiseRun>> stepwise_
+      ABSL_GUARDED_BY(mu_);
+  RecentlyUsed<StepwiseRun> kept_stepwise_ ABSL_GUARDED_BY(mu_){16};
   std::map<std::string, std::shared_ptr<RunActor>> active_
       ABSL_GUARDED_BY(mu_);  // by movie
   absl::flat_hash_map<std::string, std::string> run_by_request_

@@ -21,6 +21,16 @@
 #include "services/runner/start_slot.h"
 
 namespace kinora {
+namespace {
+
+// A run that is its caller's is nobody else's.
+absl::Status GivenUp() {
+  return absl::FailedPreconditionError(
+      "its caller gave the movie's lease up, or lost it, and had published no "
+      "revision");
+}
+
+}  // namespace
 
 void Runner::KeepAdopting() {
   MutexLock lock(mu_);
@@ -90,8 +100,8 @@ absl::Status Runner::AdoptInSlot(const v1::RunRecord& record) {
     return absl::OkStatus();
   }
   // What may pass is waited for without the lease.
-  absl::StatusOr<std::shared_ptr<const v1::Plan>> plan =
-      LoadPlan(movie_id, record.plan_hash());
+  absl::StatusOr<std::shared_ptr<const v1::Plan>> plan = GivenUp();
+  if (!record.stepwise()) plan = LoadPlan(movie_id, record.plan_hash());
   const absl::Status ready =
       plan.ok() ? CheckProducers(**plan, {}) : plan.status();
   if (!ready.ok()) {
@@ -125,10 +135,12 @@ absl::StatusOr<bool> Runner::AdoptUnderLease(
   const bool has_ended = IsTerminal(snapshot.record().status());
   const absl::Status possible = plan.ok() ? CheckBase(**plan) : plan.status();
   if (has_ended || !possible.ok()) {
-    KINORA_RETURN_IF_ERROR(
-        CloseRun(record, lease,
-                 absl::StrCat("its runner was lost, and no other can go on: ",
-                              possible.message())));
+    KINORA_RETURN_IF_ERROR(CloseRun(
+        record, lease,
+        record.stepwise()
+            ? std::string(possible.message())
+            : absl::StrCat("its runner was lost, and no other can go on: ",
+                           possible.message())));
     return false;
   }
   past.set_through(snapshot.last_sequence());

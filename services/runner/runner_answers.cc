@@ -64,11 +64,14 @@ absl::StatusOr<v1::RetryRunResponse> Runner::Retry(
     if (IsTerminal(record.record().status())) {
       return RunHasEnded(request.run_id());
     }
-    return absl::UnavailableError(
-        absl::StrCat("run ", request.run_id(), " is not carried out here now"));
+    if (!record.record().stepwise()) {
+      return absl::UnavailableError(absl::StrCat(
+          "run ", request.run_id(), " is not carried out here now"));
+    }
   }
   v1::RetryRunResponse response;
-  for (std::string& id : actor->Retry(request.job_id())) {
+  for (std::string& id : actor == nullptr ? RetrySteps(request)
+                                          : actor->Retry(request.job_id())) {
     response.add_job_ids(std::move(id));
   }
   if (response.job_ids().empty() && !request.job_id().empty()) {

@@ -51,6 +51,15 @@ class RunnerRpcService final : public v1::RunnerService::CallbackService {
       grpc::CallbackServerContext* context,
       const v1::AnswerQuestionRequest* request,
       v1::AnswerQuestionResponse* response) override;
+  // runner_service_steps.cc. No thread waits for the jobs.
+  grpc::ServerUnaryReactor* ExecuteLayer(
+      grpc::CallbackServerContext* context,
+      const v1::ExecuteLayerRequest* request,
+      v1::ExecuteLayerResponse* response) override;
+  grpc::ServerUnaryReactor* ExecuteJob(
+      grpc::CallbackServerContext* context,
+      const v1::ExecuteJobRequest* request,
+      v1::ExecuteJobResponse* response) override;
   grpc::ServerUnaryReactor* ListProducers(
       grpc::CallbackServerContext* context,
       const v1::ListProducersRequest* request,

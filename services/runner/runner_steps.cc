@@ -1,0 +1,511 @@
+// The part of Runner that carries out steps of runs whose callers have the
+// movie's lease.
+//
+// A call goes through these steps, each on the executor; what takes long is
+// the actor's:
+//
+//   1. request, record, base and lease are checked;
+//   2. if the ledger does not say that the run has begun, the call begins it:
+//      record, run.created, then an actor that says again what the plan reuses;
+//      then 1 again;
+//   3. the jobs are claimed, or the call waits for those who have them;
+//   4. what the jobs read is looked up, by the keys it must have;
+//   5. an actor carries the jobs out as a plan of their own.
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+
+#include "common/digest.h"
+#include "common/error_reason.h"
+#include "common/ids.h"
+#include "common/proto_time.h"
+#include "common/run_end.h"
+#include "common/status.h"
+#include "services/runner/run_events.h"
+#include "services/runner/run_results.h"
+#include "services/runner/runner.h"
+#include "services/runner/start_slot.h"
+
+namespace kinora {
+namespace {
+
+// Claimed by the call that begins a run; no job has an empty id.
+const char kBegin[] = "";
+
+absl::Status CheckRequest(const StepRequest& request) {
+  KINORA_RETURN_IF_ERROR(ValidateMovieId(request.movie_id));
+  KINORA_RETURN_IF_ERROR(ValidateRunId(request.run_id));
+  const absl::StatusOr<Digest> hash = Digest::ParseHex(request.plan_hash);
+  if (!hash.ok()) {
+    return InvalidField("plan_hash", request.plan_hash,
+                        hash.status().message());
+  }
+  const std::string lease_id = LeaseIdOf(request.movie_id);
+  if (request.lease.lease_id() == lease_id) return absl::OkStatus();
+  return InvalidField("lease.lease_id", request.lease.lease_id(),
+                      absl::StrCat("must be ", lease_id));
+}
+
+// The ids of the jobs that are asked for, in order.
+absl::StatusOr<std::vector<std::string>> JobsOf(const StepRequest& request,
+                                                const PlanParts& parts) {
+  std::vector<std::string> ids;
+  const v1::Plan& plan = parts.plan();
+  if (!request.layer.has_value()) {
+    if (parts.Find(request.job_id) == nullptr &&
+        !parts.IsReused(request.job_id)) {
+      return absl::NotFoundError(absl::StrCat(
+          "plan ", request.plan_hash, " has no job \"", request.job_id, "\"",
+          plan.deferred().empty()
+              ? ""
+              : absl::StrCat(": it defers node ", plan.deferred(0).node(),
+                             " and what reads from it; execute what it has, "
+                             "then plan again")));
+    }
+    ids.push_back(request.job_id);
+    return ids;
+  }
+  const int layers = plan.layers_size();
+  if (layers == 0 && *request.layer == 0) return ids;
+  if (*request.layer >= static_cast<uint32_t>(layers)) {
+    return InvalidField(
+        "layer", absl::StrCat(*request.layer),
+        absl::StrCat("the plan has ", layers, " layers, counted from 0"));
+  }
+  for (const v1::PlannedJob& job :
+       plan.layers(static_cast<int>(*request.layer)).jobs()) {
+    ids.push_back(job.job_id());
+  }
+  return ids;
+}
+
+v1::RunRecord NewRecord(const StepRequest& request, const v1::Plan& plan) {
+  v1::RunRecord record;
+  record.set_run_id(request.run_id);
+  record.set_movie_id(request.movie_id);
+  record.set_plan_hash(request.plan_hash);
+  record.set_target_revision(plan.target_revision());
+  record.set_manifest_base_hash(plan.manifest_base_hash());
+  record.set_stepwise(true);
+  record.set_status(v1::RUN_STATUS_RUNNING);
+  int64_t jobs = plan.reused_size();
+  for (const v1::PlanLayer& layer : plan.layers()) jobs += layer.jobs_size();
+  record.mutable_jobs()->set_total(jobs);
+  record.mutable_jobs()->set_clean(plan.summary().clean_jobs());
+  return record;
+}
+
+absl::Status CheckRecord(const StepRequest& request,
+                         const v1::RunRecord& record) {
+  if (record.movie_id() != request.movie_id ||
+      record.plan_hash() != request.plan_hash) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "run ", request.run_id, " carries out plan ", record.plan_hash(),
+        " of movie \"", record.movie_id(), "\", not plan ", request.plan_hash,
+        " of movie \"", request.movie_id, "\": take a new run id"));
+  }
+  if (!record.stepwise()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("run ", request.run_id,
+                     " is carried out by a runner: take a new run id"));
+  }
+  if (IsTerminal(record.status())) return RunHasEnded(request.run_id);
+  return absl::OkStatus();
+}
+
+v1::Failure Unresolved(const v1::PlannedJob& job,
+                       const std::string& artefact_id) {
+  v1::Failure failure;
+  failure.set_reason(v1::FAILURE_REASON_INPUT_UNRESOLVED);
+  failure.set_message(absl::StrCat(
+      "INPUT_UNRESOLVED: job ", job.job_id(), " reads ", artefact_id,
+      ", which has no result in this run: execute the layers before"));
+  return failure;
+}
+
+v1::JobState Failed(const std::string& job_id, const v1::Failure& failure) {
+  v1::JobState state;
+  state.set_job_id(job_id);
+  state.set_status("failed");
+  state.set_detail(failure.message());
+  *state.mutable_failure() = failure;
+  return state;
+}
+
+}  // namespace
+
+// What a call has come to.
+struct Runner::Step {
+  std::shared_ptr<StepCall> call;
+  std::shared_ptr<StepwiseRun> run;
+  v1::RunRecord record;
+  bool is_stored = false;            // the record
+  std::vector<std::string> job_ids;  // asked for, in order
+  std::vector<std::string> claimed;
+  std::map<std::string, v1::JobState> states;  // of those that have ended
+};
+
+void Runner::Execute(std::shared_ptr<StepCall> call) {
+  bool draining = false;
+  {
+    MutexLock lock(mu_);
+    draining = draining_;
+    if (!draining) steps_.insert(call);
+  }
+  if (draining) {
+    return call->Finish(
+        absl::UnavailableError("the runner is shutting down: call again"));
+  }
+  std::weak_ptr<StepCall> weak = call;
+  Executor::TimerId timer = 0;
+  if (const auto& timeout = call->request().timeout; timeout.has_value()) {
+    timer = deps_.executor.PostAfter(*timeout, [weak, limit = *timeout] {
+      v1::Failure why;
+      why.set_reason(v1::FAILURE_REASON_DEADLINE_EXCEEDED);
+      why.set_message(absl::StrCat("not done within ",
+                                   absl::FormatDuration(limit),
+                                   ", the timeout of the call"));
+      why.set_retryable(true);
+      if (auto alive = weak.lock()) alive->Cancel(why);
+    });
+  }
+  call->Begin(deps_.executor, timer, [this, weak] {
+    auto alive = weak.lock();
+    if (alive == nullptr) return;
+    deps_.executor.Post([this, alive] {
+      if (alive->EndWait()) TakeUp(alive);
+    });
+  });
+  deps_.executor.Post([this, call] { TakeUp(call); });
+}
+
+void Runner::TakeUp(const std::shared_ptr<StepCall>& call) {
+  TraceScope trace(call->trace());
+  const absl::Status status = Advance(call);
+  if (!status.ok()) Finish(call, status);
+}
+
+// OK if the call has been finished, or will be by somebody else.
+absl::Status Runner::Advance(const std::shared_ptr<StepCall>& call) {
+  KINORA_RETURN_IF_ERROR(call->MayGoOn());
+  KINORA_ASSIGN_OR_RETURN(Step step, StepOf(call));
+  if (const std::optional<v1::Failure> why = call->TimedOut()) {
+    for (const std::string& id : step.job_ids)
+      step.states[id] = Failed(id, *why);
+    Answer(step);
+    return absl::OkStatus();
+  }
+  KINORA_ASSIGN_OR_RETURN(const RunPast past,
+                          step.run->Past(deps_.store.events));
+  const bool is_begin = !step.is_stored || !past.has_started();
+  const PlanParts& parts = step.run->parts();
+  if (is_begin) {
+    step.claimed.push_back(kBegin);
+  } else {
+    for (const std::string& id : step.job_ids) {
+      if (parts.Find(id) != nullptr) step.claimed.push_back(id);
+    }
+  }
+  if (!step.run->Claim(step.claimed, call)) {
+    // It may have been cancelled before it waited.
+    const bool may_wait = call->MayGoOn().ok() && !call->TimedOut().has_value();
+    return may_wait || !call->EndWait() ? absl::OkStatus() : Advance(call);
+  }
+  const std::shared_ptr<StepwiseRun> run = step.run;
+  const std::vector<std::string> claimed = step.claimed;
+  const absl::Status begun =
+      is_begin ? BeginStepwise(std::move(step)) : CarryOut(std::move(step));
+  if (!begun.ok()) LetGo(run, claimed);
+  return begun;
+}
+
+absl::StatusOr<Runner::Step> Runner::StepOf(
+    const std::shared_ptr<StepCall>& call) {
+  const StepRequest& request = call->request();
+  KINORA_RETURN_IF_ERROR(CheckRequest(request));
+  Step step;
+  step.call = call;
+  v1::GetRunRecordRequest get;
+  get.set_run_id(request.run_id);
+  absl::StatusOr<v1::GetRunRecordResponse> found = deps_.store.runs.Get(get);
+  if (found.ok()) {
+    step.is_stored = true;
+    step.record = std::move(*found->mutable_record());
+    KINORA_RETURN_IF_ERROR(CheckRecord(request, step.record));
+  } else if (ReasonOf(found.status()) != "RUN_NOT_FOUND") {
+    return found.status();
+  }
+  const std::string key = absl::StrCat(request.run_id, "/", request.movie_id,
+                                       "/", request.plan_hash);
+  {
+    MutexLock lock(mu_);
+    step.run = stepwise_[key].lock();
+  }
+  if (step.run == nullptr) {
+    KINORA_ASSIGN_OR_RETURN(std::shared_ptr<const v1::Plan> plan,
+                            LoadPlan(request.movie_id, request.plan_hash));
+    auto made = std::make_shared<StepwiseRun>(request.run_id, request.plan_hash,
+                                              std::move(plan));
+    MutexLock lock(mu_);
+    step.run = stepwise_[key].lock();  // another call may have been faster
+    if (step.run == nullptr) step.run = std::move(made);
+    stepwise_[key] = step.run;
+    kept_stepwise_.Put(key, step.run);
+    for (auto known = stepwise_.begin(); known != stepwise_.end();) {
+      known =
+          known->second.expired() ? stepwise_.erase(known) : std::next(known);
+    }
+  }
+  const v1::Plan& plan = step.run->parts().plan();
+  KINORA_ASSIGN_OR_RETURN(step.job_ids, JobsOf(request, step.run->parts()));
+  if (!step.is_stored) step.record = NewRecord(request, plan);
+  KINORA_RETURN_IF_ERROR(CheckLease(request));
+  KINORA_RETURN_IF_ERROR(CheckBase(plan));
+  return step;
+}
+
+// Writes are fenced by the store; this is for calls that write nothing.
+absl::Status Runner::CheckLease(const StepRequest& request) {
+  v1::GetLeaseRequest get;
+  get.set_lease_id(request.lease.lease_id());
+  KINORA_ASSIGN_OR_RETURN(const v1::GetLeaseResponse held,
+                          deps_.store.leases.Get(get));
+  if (held.has_lease() &&
+      held.lease().token().fencing_token() == request.lease.fencing_token()) {
+    return absl::OkStatus();
+  }
+  return WithReason(
+      absl::AbortedError(absl::StrCat(
+          "the lease \"", request.lease.lease_id(), "\" with token ",
+          request.lease.fencing_token(), " has passed on",
+          held.has_lease()
+              ? absl::StrCat(" to \"", held.lease().holder(), "\" for \"",
+                             held.lease().purpose(), "\"")
+              : std::string(": nobody holds it"))),
+      "LEASE_LOST", {{"lease", request.lease.lease_id()}});
+}
+
+// One run of a movie at a time: a run of a runner comes first, and one whose
+// caller has begun another was given up by it.
+absl::Status Runner::Admit(const v1::RunRecord& record,
+                           const v1::LeaseToken& lease) {
+  KINORA_ASSIGN_OR_RETURN(const std::vector<v1::RunRecord> open,
+                          OpenRunsOf(record.movie_id()));
+  for (const v1::RunRecord& other : open) {
+    if (other.run_id() == record.run_id()) continue;
+    if (!other.stepwise()) return RunActive(record.movie_id(), other.run_id());
+  }
+  for (const v1::RunRecord& other : open) {
+    if (other.run_id() == record.run_id()) continue;
+    KINORA_RETURN_IF_ERROR(CloseRun(
+        other, lease,
+        absl::StrCat("its caller went on with run ", record.run_id())));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Runner::BeginStepwise(Step step) {
+  const v1::LeaseToken& lease = step.call->request().lease;
+  if (!step.is_stored) {
+    KINORA_RETURN_IF_ERROR(Admit(step.record, lease));
+    *step.record.mutable_create_time() = ToProto(deps_.clock.Now());
+    step.record.set_traceparent(CurrentTrace().ToString());
+    KINORA_RETURN_IF_ERROR(PutRecord(step.record, lease));
+  }
+  const absl::Status created =
+      AppendCreated(step.record, lease, /*only_first=*/true);
+  // Another runner may have been faster, or a process before this one.
+  if (!created.ok() && ReasonOf(created) != "SEQUENCE_MISMATCH") {
+    return created;
+  }
+  return LaunchStep(std::move(step), nullptr);
+}
+
+absl::Status Runner::CarryOut(Step step) {
+  const PlanParts& parts = step.run->parts();
+  PlanParts::Jobs jobs;
+  for (const std::string& id : step.claimed) jobs.push_back(parts.Find(id));
+  KINORA_ASSIGN_OR_RETURN(const InputContents made,
+                          InputsOf(parts, step.record.run_id(), jobs));
+  PlanParts::Jobs ready;
+  for (const v1::PlannedJob* job : jobs) {
+    const std::vector<std::string> reads = parts.MadeInputs(*job);
+    const auto missing = std::find_if(
+        reads.begin(), reads.end(),
+        [&made](const std::string& id) { return made.count(id) == 0; });
+    if (missing == reads.end()) {
+      ready.push_back(job);
+      continue;
+    }
+    step.states[job->job_id()] =
+        Failed(job->job_id(), Unresolved(*job, *missing));
+  }
+  for (const std::string& id : step.job_ids) {
+    if (!parts.IsReused(id)) continue;
+    v1::JobState& state = step.states[id];
+    state.set_job_id(id);
+    state.set_status("skipped");
+    state.set_detail("reused");
+  }
+  KINORA_RETURN_IF_ERROR(TellUnresolved(step));
+  if (!ready.empty())
+    return LaunchStep(std::move(step), parts.Alone(ready, made));
+  LetGo(step.run, step.claimed);
+  Answer(step);
+  return absl::OkStatus();
+}
+
+absl::Status Runner::TellUnresolved(const Step& step) {
+  const v1::RunRecord& record = step.record;
+  for (const auto& [id, state] : step.states) {
+    if (state.status() != "failed") continue;
+    v1::Event event = LedgerEventAt(
+        {record.movie_id(), record.run_id(), record.target_revision()},
+        NowMillis(deps_.clock));
+    v1::StepFailedEvent* failed = event.mutable_ledger()->mutable_step_failed();
+    failed->mutable_step()->set_step_id(id);
+    failed->mutable_step()->set_label(id);
+    failed->set_error(state.detail());
+    KINORA_RETURN_IF_ERROR(
+        AppendLedger(record, step.call->request().lease, std::move(event)));
+  }
+  return absl::OkStatus();
+}
+
+// Values that this run has by now, under the keys they must have.
+absl::StatusOr<Runner::InputContents> Runner::InputsOf(
+    const PlanParts& parts, const std::string& run_id,
+    const PlanParts::Jobs& jobs) {
+  KINORA_ASSIGN_OR_RETURN(
+      RunState state,
+      RunState::Create(parts.Upstream(jobs), RunStateOptions(), deps_.random));
+  // Each job is either found or failed here: none is ever to be started.
+  for (RunCommands commands = state.NextCommands(); !commands.look_ups.empty();
+       commands = state.NextCommands()) {
+    std::vector<v1::ArtefactQuery> queries;
+    for (JobIndex job : commands.look_ups) {
+      for (const v1::PlannedArtefact& artefact : state.job(job).artefacts()) {
+        v1::ArtefactQuery& query = queries.emplace_back();
+        query.set_artefact_id(artefact.artefact_id());
+        query.set_inputs_hash(state.key(job).Hex());
+      }
+    }
+    const std::string& movie_id = parts.plan().movie_id();
+    KINORA_ASSIGN_OR_RETURN(std::vector<v1::Event> events,
+                            FindResults(deps_.store.events, movie_id, queries));
+    KINORA_RETURN_IF_ERROR(
+        DropLostResults(deps_.store.blobs, movie_id, &events));
+    auto event = events.begin();
+    for (JobIndex job : commands.look_ups) {
+      LookedUp fact{job, {}, false, {}};
+      bool found = true;
+      for (int i = 0; i < state.job(job).artefacts_size(); ++i, ++event) {
+        const v1::ArtefactEvent& result = event->artefact();
+        // The revision takes what the events of its run say.
+        found = found && result.produced_by().run_id() == run_id;
+        fact.outputs.push_back(result.output());
+      }
+      if (!found) {
+        fact.outputs.clear();
+        fact.past.failure.emplace();
+      }
+      state.Apply(fact);
+    }
+  }
+  InputContents contents;
+  for (const v1::PlannedJob* job : jobs) {
+    for (const std::string& id : parts.MadeInputs(*job)) {
+      const JobStatus status = state.status(state.MakerOf(id));
+      if (status == JobStatus::kSucceeded || status == JobStatus::kReused) {
+        contents.emplace(id, state.content(id));
+      }
+    }
+  }
+  return contents;
+}
+
+// Without a part the run begins, and the call is taken up again then.
+absl::Status Runner::LaunchStep(Step step,
+                                std::shared_ptr<const v1::Plan> part) {
+  const bool is_begin = part == nullptr;
+  if (is_begin) part = step.run->parts().Reuse();
+  KINORA_ASSIGN_OR_RETURN(RunState state, StateOf(step.record, part));
+  // As of now: whoever had the jobs before has just let go of them.
+  KINORA_ASSIGN_OR_RETURN(RunPast past, step.run->Past(deps_.store.events));
+  const RunActorDeps actor_deps{deps_.store,    deps_.producers, configs_,
+                                deps_.executor, deps_.clock,     deps_.planner};
+  const std::shared_ptr<StepCall> call = step.call;
+  const v1::RunRecord record = step.record;
+  const std::shared_ptr<RunActor> actor = RunActor::CreateStep(
+      actor_deps, record, std::move(part), std::move(state), std::move(past),
+      call->request().lease,
+      absl::StrCat("-", absl::Hex(deps_.random.Next(), absl::kZeroPad16)),
+      [this, is_begin, step = std::move(step)](StepCall::Answer ended) mutable {
+        LetGo(step.run, step.claimed);
+        if (!ended.ok()) return Finish(step.call, ended.status());
+        if (is_begin) {
+          deps_.executor.Post([this, call = step.call] { TakeUp(call); });
+          return;
+        }
+        for (v1::JobState& job : *ended) {
+          step.states[job.job_id()] = std::move(job);
+        }
+        Answer(step);
+      });
+  call->Attach(actor);
+  actor->Start();
+  return absl::OkStatus();
+}
+
+void Runner::Answer(Step& step) {
+  std::vector<v1::JobState> states;
+  for (const std::string& id : step.job_ids) {
+    states.push_back(std::move(step.states[id]));
+  }
+  Finish(step.call, std::move(states));
+}
+
+void Runner::LetGo(const std::shared_ptr<StepwiseRun>& run,
+                   const std::vector<std::string>& jobs) {
+  for (const std::shared_ptr<StepCall>& call : run->Release(jobs)) {
+    deps_.executor.Post([this, call] {
+      if (call->EndWait()) TakeUp(call);
+    });
+  }
+}
+
+void Runner::Finish(const std::shared_ptr<StepCall>& call,
+                    StepCall::Answer answer) {
+  call->Finish(std::move(answer));
+  MutexLock lock(mu_);
+  steps_.erase(call);
+  ended_cv_.SignalAll();
+}
+
+std::vector<std::string> Runner::RetrySteps(
+    const v1::RetryRunRequest& request) {
+  std::vector<std::shared_ptr<StepCall>> calls;
+  {
+    MutexLock lock(mu_);
+    for (const std::shared_ptr<StepCall>& call : steps_) {
+      if (call->request().run_id == request.run_id()) calls.push_back(call);
+    }
+  }
+  std::vector<std::string> ids;
+  for (const std::shared_ptr<StepCall>& call : calls) {
+    for (std::string& id : call->Retry(request.job_id())) {
+      ids.push_back(std::move(id));
+    }
+  }
+  return ids;
+}
+
+}  // namespace kinora

@@ -1,0 +1,60 @@
+#include "services/runner/stepwise_run.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "kinora/v1/event.pb.h"
+
+namespace kinora {
+
+StepwiseRun::StepwiseRun(std::string run_id, std::string plan_hash,
+                         std::shared_ptr<const v1::Plan> plan)
+    : run_id_(std::move(run_id)),
+      plan_hash_(std::move(plan_hash)),
+      parts_(std::move(plan)) {}
+
+absl::StatusOr<RunPast> StepwiseRun::Past(EventStore& events) {
+  v1::ReadEventsRequest read;
+  read.mutable_log()->set_movie_id(parts_.plan().movie_id());
+  read.mutable_log()->set_kind(v1::LOG_KIND_LEDGER);
+  read.mutable_log()->set_run_id(run_id_);
+  MutexLock lock(past_mu_);
+  for (;;) {
+    read.set_after_sequence(read_through_);
+    absl::StatusOr<v1::ReadEventsResponse> page = events.ReadPage(read);
+    if (absl::IsNotFound(page.status())) break;  // nothing was appended yet
+    if (!page.ok()) return page.status();
+    for (const v1::Event& event : page->events()) past_.Apply(event.ledger());
+    if (page->bookmark().sequence() <= read_through_) break;
+    read_through_ = page->bookmark().sequence();
+  }
+  RunPast past = past_;
+  past.ForgetFailures();
+  return past;
+}
+
+bool StepwiseRun::Claim(const std::vector<std::string>& jobs,
+                        const std::shared_ptr<StepCall>& call) {
+  MutexLock lock(mu_);
+  const bool free =
+      std::none_of(jobs.begin(), jobs.end(), [this](const std::string& job) {
+        mu_.AssertHeld();
+        return under_way_.count(job) > 0;
+      });
+  if (free) {
+    under_way_.insert(jobs.begin(), jobs.end());
+    return true;
+  }
+  call->Wait();
+  waiting_.push_back(call);
+  return false;
+}
+
+std::vector<std::shared_ptr<StepCall>> StepwiseRun::Release(
+    const std::vector<std::string>& jobs) {
+  MutexLock lock(mu_);
+  for (const std::string& job : jobs) under_way_.erase(job);
+  return std::exchange(waiting_, {});
+}
+
+}  // namespace kinora

@@ -1,0 +1,63 @@
+// What a runner keeps in memory of a run whose caller executes its steps: the
+// plan, what the ledger says so far, and which jobs are under way here. All of
+// it can be had from the store again.
+
+#ifndef KINORA_SERVICES_RUNNER_STEPWISE_RUN_H_
+#define KINORA_SERVICES_RUNNER_STEPWISE_RUN_H_
+
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+#include "common/mutex.h"
+#include "kinora/v1/plan.pb.h"
+#include "services/runner/plan_parts.h"
+#include "services/runner/run_past.h"
+#include "services/runner/step_call.h"
+#include "services/store/event/event_store.h"
+
+namespace kinora {
+
+// Thread-safe.
+class StepwiseRun {
+ public:
+  StepwiseRun(std::string run_id, std::string plan_hash,
+              std::shared_ptr<const v1::Plan> plan);
+
+  const std::string& plan_hash() const { return plan_hash_; }
+  const PlanParts& parts() const { return parts_; }
+
+  // What the run has come to, failures forgotten: who calls a failed job again
+  // wants it tried anew. Reads only what was appended since the last call.
+  absl::StatusOr<RunPast> Past(EventStore& events);
+
+  // True, and the jobs are the call's until Release(), if none of them is
+  // another call's. Else the call waits: a Release() returns it.
+  bool Claim(const std::vector<std::string>& jobs,
+             const std::shared_ptr<StepCall>& call);
+
+  // Returns the calls that wait for jobs, which may try again.
+  std::vector<std::shared_ptr<StepCall>> Release(
+      const std::vector<std::string>& jobs);
+
+ private:
+  const std::string run_id_;
+  const std::string plan_hash_;
+  const PlanParts parts_;
+
+  Mutex past_mu_;  // held while the ledger is read: each reader needs all of it
+  RunPast past_ ABSL_GUARDED_BY(past_mu_);
+  int64_t read_through_ ABSL_GUARDED_BY(past_mu_) = 0;
+
+  Mutex mu_;
+  std::set<std::string> under_way_ ABSL_GUARDED_BY(mu_);
+  std::vector<std::shared_ptr<StepCall>> waiting_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_RUNNER_STEPWISE_RUN_H_
