@@ -40,9 +40,19 @@ def new_run_id():
 @contextlib.contextmanager
 def held_lease(movie, run_id):
     """The movie's lease. While it is held no other run of the movie begins."""
-    token = leases.AcquireLease(lease_pb2.AcquireLeaseRequest(
+    wanted = lease_pb2.AcquireLeaseRequest(
         lease_id=f"movie/{movie}", holder=f"stepwise-{secrets.token_hex(8)}",
-        purpose=run_id, ttl=Duration(seconds=30))).lease.token
+        purpose=run_id, ttl=Duration(seconds=30))
+    for tries_left in range(50, -1, -1):
+        try:
+            token = leases.AcquireLease(wanted).lease.token
+            break
+        except grpc.RpcError as error:
+            # A runner may be closing the run before; that is soon done.
+            held = error.code() == grpc.StatusCode.FAILED_PRECONDITION
+            if not held or not tries_left:
+                raise
+            time.sleep(0.1)
     done = threading.Event()
 
     def renew():

@@ -85,6 +85,7 @@ Runner::Runner(const RunnerDeps& deps, ProducerConfigs configs,
     : deps_(deps),
       configs_(std::move(configs)),
       options_(options),
+      step_producers_(deps.producers, configs_, deps.clock),
       holder_(absl::StrCat("runner-",
                            absl::Hex(deps.random.Next(), absl::kZeroPad16))),
       ids_(deps.clock, deps.random) {}

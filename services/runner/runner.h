@@ -28,6 +28,7 @@
 #include "common/recently_used.h"
 #include "kinora/v1/runner.pb.h"
 #include "services/planner/planner.h"
+#include "services/runner/attempt_gate.h"
 #include "services/runner/producer_caller.h"
 #include "services/runner/producer_table.h"
 #include "services/runner/run_actor.h"
@@ -277,6 +278,7 @@ class Runner {
   const RunnerDeps deps_;
   const ProducerConfigs configs_;
   const RunnerOptions options_;
+  AttemptGate step_producers_;  // for steps, over all calls
   const std::string holder_;
   RunIdGenerator ids_;
 
