@@ -265,9 +265,12 @@ class Runner {
   void Finish(const std::shared_ptr<StepCall>& call, StepCall::Answer answer);
   std::vector<std::string> RetrySteps(const v1::RetryRunRequest& request);
 
-  // The revision that the run has published; empty if it has not.
-  absl::StatusOr<v1::ManifestPointer> PublishedBy(const v1::RunRecord& record,
-                                                  const v1::LeaseToken& lease);
+  // runner_closing.cc
+  absl::StatusOr<v1::CommitRevisionResponse> CommitBy(
+      const v1::RunRecord& record, const v1::JobCounts& jobs,
+      const v1::LeaseToken& lease);
+  absl::StatusOr<bool> ChangesNothing(const v1::RunRecord& record,
+                                      const v1::JobCounts& jobs);
 
   absl::StatusOr<v1::StartRunResponse> Remembered(const std::string& run_id);
   void Remember(const std::string& request_id, const std::string& run_id);

@@ -144,17 +144,18 @@ absl::Status Runner::CloseRun(v1::RunRecord record, const v1::LeaseToken& lease,
   KINORA_ASSIGN_OR_RETURN(v1::RunSnapshot snapshot, Reduce(record));
   const v1::RunRecord& reduced = snapshot.record();
   if (!IsTerminal(reduced.status())) {
-    KINORA_ASSIGN_OR_RETURN(const v1::ManifestPointer published,
-                            PublishedBy(record, lease));
+    KINORA_ASSIGN_OR_RETURN(const v1::CommitRevisionResponse commit,
+                            CommitBy(record, reduced.jobs(), lease));
+    const v1::ManifestPointer& current = commit.current();
     v1::Event event = LedgerEventAt({record.movie_id(), record.run_id(), ""},
                                     NowMillis(deps_.clock));
     event.mutable_ledger()->set_source(v1::LEDGER_SOURCE_SYSTEM);
-    if (!published.revision().empty()) {
+    if (!current.revision().empty()) {
       record.set_status(v1::RUN_STATUS_COMPLETED);
-      record.set_published_revision(published.revision());
-      record.set_manifest_hash(published.hash());
+      if (commit.published()) record.set_published_revision(current.revision());
+      record.set_manifest_hash(current.hash());
       event.mutable_ledger()->mutable_run_completed()->set_result_json(
-          ResultJson(published, true, reduced.jobs()));
+          ResultJson(current, commit.published(), reduced.jobs()));
     } else {
       record.set_status(v1::RUN_STATUS_CANCELLED);
       record.set_error(reason);
@@ -172,33 +173,6 @@ absl::Status Runner::CloseRun(v1::RunRecord record, const v1::LeaseToken& lease,
   LogInfo("open run closed", {{"run", record.run_id()},
                               {"status", v1::RunStatus_Name(record.status())}});
   return PutRecord(record, lease);
-}
-
-absl::StatusOr<v1::ManifestPointer> Runner::PublishedBy(
-    const v1::RunRecord& record, const v1::LeaseToken& lease) {
-  v1::GetCurrentManifestRequest get;
-  get.set_movie_id(record.movie_id());
-  KINORA_ASSIGN_OR_RETURN(const v1::GetCurrentManifestResponse now,
-                          deps_.store.manifests.GetCurrent(get));
-  if (now.current().hash() == record.manifest_base_hash()) {
-    return v1::ManifestPointer();
-  }
-  // The base has gone, so this publishes nothing; but it is answered as the
-  // run's own commit was, if there was one.
-  v1::CommitRevisionRequest repeat;
-  repeat.set_movie_id(record.movie_id());
-  repeat.mutable_source()->set_target_revision(record.target_revision());
-  repeat.mutable_source()->set_base_manifest_hash(record.manifest_base_hash());
-  repeat.mutable_source()->set_run_id(record.run_id());
-  repeat.mutable_source()->set_plan_hash(record.plan_hash());
-  *repeat.mutable_lease() = lease;
-  const absl::StatusOr<v1::CommitRevisionResponse> committed =
-      deps_.store.manifests.Commit(repeat);
-  if (ReasonOf(committed.status()) == "BASE_CHANGED") {
-    return v1::ManifestPointer();
-  }
-  KINORA_RETURN_IF_ERROR(committed.status());
-  return committed->published() ? committed->current() : v1::ManifestPointer();
 }
 
 absl::StatusOr<v1::RunSnapshot> Runner::Reduce(v1::RunRecord record,

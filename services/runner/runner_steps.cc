@@ -23,122 +23,20 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "common/digest.h"
 #include "common/error_reason.h"
-#include "common/ids.h"
 #include "common/proto_time.h"
-#include "common/run_end.h"
 #include "common/status.h"
 #include "services/runner/run_events.h"
 #include "services/runner/run_results.h"
 #include "services/runner/runner.h"
 #include "services/runner/start_slot.h"
+#include "services/runner/step_checks.h"
 
 namespace kinora {
 namespace {
 
 // Claimed by the call that begins a run; no job has an empty id.
 const char kBegin[] = "";
-
-absl::Status CheckRequest(const StepRequest& request) {
-  KINORA_RETURN_IF_ERROR(ValidateMovieId(request.movie_id));
-  KINORA_RETURN_IF_ERROR(ValidateRunId(request.run_id));
-  const absl::StatusOr<Digest> hash = Digest::ParseHex(request.plan_hash);
-  if (!hash.ok()) {
-    return InvalidField("plan_hash", request.plan_hash,
-                        hash.status().message());
-  }
-  const std::string lease_id = LeaseIdOf(request.movie_id);
-  if (request.lease.lease_id() == lease_id) return absl::OkStatus();
-  return InvalidField("lease.lease_id", request.lease.lease_id(),
-                      absl::StrCat("must be ", lease_id));
-}
-
-// The ids of the jobs that are asked for, in order.
-absl::StatusOr<std::vector<std::string>> JobsOf(const StepRequest& request,
-                                                const PlanParts& parts) {
-  std::vector<std::string> ids;
-  const v1::Plan& plan = parts.plan();
-  if (!request.layer.has_value()) {
-    if (parts.Find(request.job_id) == nullptr &&
-        !parts.IsReused(request.job_id)) {
-      return absl::NotFoundError(absl::StrCat(
-          "plan ", request.plan_hash, " has no job \"", request.job_id, "\"",
-          plan.deferred().empty()
-              ? ""
-              : absl::StrCat(": it defers node ", plan.deferred(0).node(),
-                             " and what reads from it; execute what it has, "
-                             "then plan again")));
-    }
-    ids.push_back(request.job_id);
-    return ids;
-  }
-  const int layers = plan.layers_size();
-  if (layers == 0 && *request.layer == 0) return ids;
-  if (*request.layer >= static_cast<uint32_t>(layers)) {
-    return InvalidField(
-        "layer", absl::StrCat(*request.layer),
-        absl::StrCat("the plan has ", layers, " layers, counted from 0"));
-  }
-  for (const v1::PlannedJob& job :
-       plan.layers(static_cast<int>(*request.layer)).jobs()) {
-    ids.push_back(job.job_id());
-  }
-  return ids;
-}
-
-v1::RunRecord NewRecord(const StepRequest& request, const v1::Plan& plan) {
-  v1::RunRecord record;
-  record.set_run_id(request.run_id);
-  record.set_movie_id(request.movie_id);
-  record.set_plan_hash(request.plan_hash);
-  record.set_target_revision(plan.target_revision());
-  record.set_manifest_base_hash(plan.manifest_base_hash());
-  record.set_stepwise(true);
-  record.set_status(v1::RUN_STATUS_RUNNING);
-  int64_t jobs = plan.reused_size();
-  for (const v1::PlanLayer& layer : plan.layers()) jobs += layer.jobs_size();
-  record.mutable_jobs()->set_total(jobs);
-  record.mutable_jobs()->set_clean(plan.summary().clean_jobs());
-  return record;
-}
-
-absl::Status CheckRecord(const StepRequest& request,
-                         const v1::RunRecord& record) {
-  if (record.movie_id() != request.movie_id ||
-      record.plan_hash() != request.plan_hash) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "run ", request.run_id, " carries out plan ", record.plan_hash(),
-        " of movie \"", record.movie_id(), "\", not plan ", request.plan_hash,
-        " of movie \"", request.movie_id, "\": take a new run id"));
-  }
-  if (!record.stepwise()) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("run ", request.run_id,
-                     " is carried out by a runner: take a new run id"));
-  }
-  if (IsTerminal(record.status())) return RunHasEnded(request.run_id);
-  return absl::OkStatus();
-}
-
-v1::Failure Unresolved(const v1::PlannedJob& job,
-                       const std::string& artefact_id) {
-  v1::Failure failure;
-  failure.set_reason(v1::FAILURE_REASON_INPUT_UNRESOLVED);
-  failure.set_message(absl::StrCat(
-      "INPUT_UNRESOLVED: job ", job.job_id(), " reads ", artefact_id,
-      ", which has no result in this run: execute the layers before"));
-  return failure;
-}
-
-v1::JobState Failed(const std::string& job_id, const v1::Failure& failure) {
-  v1::JobState state;
-  state.set_job_id(job_id);
-  state.set_status("failed");
-  state.set_detail(failure.message());
-  *state.mutable_failure() = failure;
-  return state;
-}
 
 }  // namespace
 
@@ -199,7 +97,7 @@ absl::Status Runner::Advance(const std::shared_ptr<StepCall>& call) {
   KINORA_ASSIGN_OR_RETURN(Step step, StepOf(call));
   if (const std::optional<v1::Failure> why = call->TimedOut()) {
     for (const std::string& id : step.job_ids)
-      step.states[id] = Failed(id, *why);
+      step.states[id] = FailedJob(id, *why);
     Answer(step);
     return absl::OkStatus();
   }
@@ -230,7 +128,7 @@ absl::Status Runner::Advance(const std::shared_ptr<StepCall>& call) {
 absl::StatusOr<Runner::Step> Runner::StepOf(
     const std::shared_ptr<StepCall>& call) {
   const StepRequest& request = call->request();
-  KINORA_RETURN_IF_ERROR(CheckRequest(request));
+  KINORA_RETURN_IF_ERROR(CheckStep(request));
   Step step;
   step.call = call;
   v1::GetRunRecordRequest get;
@@ -239,7 +137,7 @@ absl::StatusOr<Runner::Step> Runner::StepOf(
   if (found.ok()) {
     step.is_stored = true;
     step.record = std::move(*found->mutable_record());
-    KINORA_RETURN_IF_ERROR(CheckRecord(request, step.record));
+    KINORA_RETURN_IF_ERROR(CheckStepRecord(request, step.record));
   } else if (ReasonOf(found.status()) != "RUN_NOT_FOUND") {
     return found.status();
   }
@@ -265,8 +163,8 @@ absl::StatusOr<Runner::Step> Runner::StepOf(
     }
   }
   const v1::Plan& plan = step.run->parts().plan();
-  KINORA_ASSIGN_OR_RETURN(step.job_ids, JobsOf(request, step.run->parts()));
-  if (!step.is_stored) step.record = NewRecord(request, plan);
+  KINORA_ASSIGN_OR_RETURN(step.job_ids, JobsOfStep(request, step.run->parts()));
+  if (!step.is_stored) step.record = NewStepRecord(request, plan);
   KINORA_RETURN_IF_ERROR(CheckLease(request));
   KINORA_RETURN_IF_ERROR(CheckBase(plan));
   return step;
@@ -346,7 +244,7 @@ absl::Status Runner::CarryOut(Step step) {
       continue;
     }
     step.states[job->job_id()] =
-        Failed(job->job_id(), Unresolved(*job, *missing));
+        FailedJob(job->job_id(), Unresolved(*job, *missing));
   }
   for (const std::string& id : step.job_ids) {
     if (!parts.IsReused(id)) continue;

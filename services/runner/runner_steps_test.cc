@@ -365,6 +365,25 @@ TEST_F(RunnerStepsTest, WhatThePlanReusesIsPartOfTheRevision) {  // F: S1-22
   EXPECT_THAT(Jobs(RunToEnd(StartRequest())), IsEmpty());
 }
 
+// A commit that changes nothing publishes nothing, and is a good end.
+TEST_F(RunnerStepsTest, WhatChangesNothingIsCompletedWithoutARevision) {
+  MakeMovie(Chain(R"({text: "always the same"})"));
+  RunAndLetGo(StartRequest());
+  const Planned planned = MakePlan();
+  ASSERT_EQ(planned.plan.layers_size(), 0);
+  const v1::LeaseToken lease = TakeFilmLease(store(), "workflow", kRun1);
+  EXPECT_THAT(Execute(Layer(planned, 0, lease)), IsEmpty());
+  ASSERT_OK_AND_ASSIGN(const v1::CommitRevisionResponse committed,
+                       Commit(planned, lease));
+  EXPECT_FALSE(committed.published());
+  Release(lease);
+  ASSERT_OK(runner().AdoptOpenRuns());
+  const v1::RunRecord record = RecordOf(kRun1);
+  EXPECT_EQ(record.status(), v1::RUN_STATUS_COMPLETED) << record.error();
+  EXPECT_EQ(record.published_revision(), "");
+  EXPECT_EQ(record.manifest_hash(), CurrentOf(store()).hash());
+}
+
 TEST_F(RunnerStepsTest, AListIsExecutedThenPlannedAgain) {  // F: B-2
   MakeMovie(Scenes(R"({text: '["a", "b"]'})"));
   const Planned first = MakePlan();
