@@ -1,13 +1,12 @@
 #include "clients/cli/amounts.h"
 
-#include <algorithm>
-#include <cstdlib>
 #include <optional>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
+#include "common/cost_text.h"
 #include "common/proto_time.h"
 #include "common/size_text.h"
 #include "common/status.h"
@@ -56,18 +55,11 @@ std::string Counted(int64_t count, absl::string_view noun) {
   return absl::StrCat(count, " ", noun, count == 1 ? "" : "s");
 }
 
-std::string FormatCost(const v1::Cost& cost) {
-  constexpr int64_t kMicros = 1'000'000;
-  std::string text = absl::StrFormat("%d.%06d", cost.micros() / kMicros,
-                                     std::abs(cost.micros() % kMicros));
-  if (cost.micros() < 0 && text[0] != '-') text.insert(0, "-");
-  // Cents are always shown, smaller parts if there are any.
-  size_t end = text.find_last_not_of('0') + 1;
-  text.resize(std::max(end, text.find('.') + 3));
-  if (!cost.currency_code().empty()) {
-    absl::StrAppend(&text, " ", cost.currency_code());
-  }
-  return text;
+absl::StatusOr<v1::Cost> ParseCost(absl::string_view flag,
+                                   absl::string_view text) {
+  const std::optional<v1::Cost> cost = ParseCostText(text);
+  if (cost.has_value()) return *cost;
+  return InvalidField(flag, text, "must be an amount such as 'USD 12.50'");
 }
 
 std::string FormatSeconds(const google::protobuf::Duration& duration) {

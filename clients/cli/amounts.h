@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "google/protobuf/duration.pb.h"
 
+#include "common/cost_text.h"
 #include "kinora/v1/types.pb.h"
 
 namespace kinora {
@@ -34,8 +35,9 @@ absl::StatusOr<absl::Duration> ParseSpan(absl::string_view flag,
 // "1 blob", "2 blobs".
 std::string Counted(int64_t count, absl::string_view noun);
 
-// "1.50 USD", "0.000125 USD"; "1.50" in the installation's currency.
-std::string FormatCost(const v1::Cost& cost);
+// "USD 12.50", "12.50 USD" or "12.50"; FormatCost() writes them.
+absl::StatusOr<v1::Cost> ParseCost(absl::string_view flag,
+                                   absl::string_view text);
 
 // "0.2 s", "1m30s".
 std::string FormatSeconds(const google::protobuf::Duration& duration);

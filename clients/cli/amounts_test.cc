@@ -43,17 +43,12 @@ TEST(AmountsTest, CountsAndSpansAreNotNegative) {
               StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
-TEST(AmountsTest, CostsShowCentsAndWhatIsSmaller) {
-  const auto cost = [](int64_t micros, const std::string& currency) {
-    v1::Cost c;
-    c.set_micros(micros);
-    c.set_currency_code(currency);
-    return FormatCost(c);
-  };
-  EXPECT_EQ(cost(1'500'000, "USD"), "1.50 USD");
-  EXPECT_EQ(cost(125, "USD"), "0.000125 USD");
-  EXPECT_EQ(cost(0, ""), "0.00");
-  EXPECT_EQ(cost(-250'000, "EUR"), "-0.25 EUR");
+TEST(AmountsTest, CostsAreNamedByTheirFlag) {
+  ASSERT_OK_AND_ASSIGN(const v1::Cost cost, ParseCost("--budget", "USD 12.5"));
+  EXPECT_EQ(FormatCost(cost), "12.50 USD");
+  EXPECT_THAT(ParseCost("--budget", "a lot"),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("--budget: must be an amount such as")));
 }
 
 TEST(AmountsTest, TimesAreReadable) {
