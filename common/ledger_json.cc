@@ -57,6 +57,13 @@ class Members {
     absl::StatusOr<JsonValue> value = ParseJson(text);
     if (value.ok()) out_.Add(key, *std::move(value));
   }
+  // As costs are written everywhere: {"currencyCode","micros"}.
+  void Money(absl::string_view key, const v1::Cost& cost) {
+    Members members;
+    members.Text("currencyCode", cost.currency_code());
+    members.Integer("micros", cost.micros());
+    out_.Add(key, JsonValue(members.Take()));
+  }
   void Value(absl::string_view key, JsonValue value) {
     out_.Add(key, std::move(value));
   }
@@ -159,10 +166,19 @@ void PutKind(const LedgerEvent& event, Members* out) {
       out->Text("reason", event.run_resumed().reason());
       out->Text("producer", event.run_resumed().producer());
       return out->Flag("requested", event.run_resumed().requested());
+    case LedgerEvent::kRunBudget:
+      if (event.run_budget().has_cap()) {
+        out->Money("cap", event.run_budget().cap());
+      }
+      return;
     case LedgerEvent::kStepStarted:
       PutStep(event.step_started().step(), out);
       out->Count("attempt", event.step_started().attempt());
-      return out->Text("inputsHash", event.step_started().inputs_hash());
+      out->Text("inputsHash", event.step_started().inputs_hash());
+      if (event.step_started().has_reserved()) {
+        out->Money("reserved", event.step_started().reserved());
+      }
+      return;
     case LedgerEvent::kStepProgress: {
       const v1::StepProgressEvent& e = event.step_progress();
       PutStep(e.step(), out);
@@ -174,12 +190,18 @@ void PutKind(const LedgerEvent& event, Members* out) {
     }
     case LedgerEvent::kStepCompleted:
       PutStep(event.step_completed().step(), out);
-      return out->Count("attempt", event.step_completed().attempt());
+      out->Count("attempt", event.step_completed().attempt());
+      if (event.step_completed().has_cost()) {
+        out->Money("cost", event.step_completed().cost());
+      }
+      return;
     case LedgerEvent::kStepFailed: {
       const v1::StepFailedEvent& e = event.step_failed();
       PutStep(e.step(), out);
       if (e.has_error()) out->Always("error", e.error());
-      return out->Count("attempt", e.attempt());
+      out->Count("attempt", e.attempt());
+      if (e.has_cost()) out->Money("cost", e.cost());
+      return;
     }
     case LedgerEvent::kStepSkipped:
       PutStep(event.step_skipped().step(), out);
@@ -221,6 +243,8 @@ std::string LedgerEventType(const v1::LedgerEvent& event) {
       return "run.waiting";
     case LedgerEvent::kRunResumed:
       return "run.resumed";
+    case LedgerEvent::kRunBudget:
+      return "run.budget";
     case LedgerEvent::kStepStarted:
       return "step.started";
     case LedgerEvent::kStepProgress:

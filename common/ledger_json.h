@@ -8,8 +8,9 @@
 // The common members come first, then those of the type. A member without a
 // value is left out; when reading, a missing member and null are the same.
 // Members and types beyond the shared rules are our own: `run.waiting` and
-// `run.resumed` {reason}, every `job.*` {jobId, message, detail}, and on steps
-// {attempt, inputsHash, reason}; on `log.appended` {channel}.
+// `run.resumed` {reason}, `run.budget` {cap}, every `job.*` {jobId, message,
+// detail}, and on steps {attempt, inputsHash, reserved, cost, reason}; on
+// `log.appended` {channel}. Money is {currencyCode, micros}.
 //
 // A log's framing (`seq`, `crc32c`) is no part of the event: it is ignored
 // when reading and left to the log when writing.

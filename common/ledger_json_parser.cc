@@ -112,6 +112,21 @@ void GetStep(Reader* in, v1::StepIdentity* step) {
   in->Text("artefactNamespace", KINORA_SET(step, artefact_namespace));
 }
 
+// Calls `mutable_cost` for the cost to fill in, if there is one.
+template <typename Mutable>
+void GetMoney(Reader* in, absl::string_view key, Mutable mutable_cost) {
+  const JsonValue* value = in->Find(key);
+  if (value == nullptr) return;
+  if (!value->is_object()) return in->Fail(key, *value, "must be an object");
+  Reader members(value->object());
+  v1::Cost* cost = mutable_cost();
+  members.Text("currencyCode", KINORA_SET(cost, currency_code));
+  members.Integer("micros", KINORA_SET(cost, micros));
+  if (!members.status().ok()) {
+    in->Fail(key, *value, members.status().message());
+  }
+}
+
 void GetProgress(Reader* in, v1::StepProgress* progress) {
   in->Number("completed", KINORA_SET(progress, completed));
   in->Number("total", KINORA_SET(progress, total));
@@ -194,6 +209,9 @@ void GetRunKind(absl::string_view type, Reader* in, LedgerEvent* event) {
     in->Text("reason", KINORA_SET(event->mutable_run_resumed(), reason));
     in->Text("producer", KINORA_SET(event->mutable_run_resumed(), producer));
     in->Flag("requested", KINORA_SET(event->mutable_run_resumed(), requested));
+  } else if (type == "run.budget") {
+    v1::RunBudgetEvent* e = event->mutable_run_budget();
+    GetMoney(in, "cap", [e] { return e->mutable_cap(); });
   }
 }
 
@@ -203,17 +221,20 @@ void GetStepKind(absl::string_view type, Reader* in, LedgerEvent* event) {
     GetStep(in, e->mutable_step());
     in->Count("attempt", KINORA_SET(e, attempt));
     in->Text("inputsHash", KINORA_SET(e, inputs_hash));
+    GetMoney(in, "reserved", [e] { return e->mutable_reserved(); });
   } else if (type == "step.progress") {
     GetStepProgress(in, event->mutable_step_progress());
   } else if (type == "step.completed") {
     v1::StepCompletedEvent* e = event->mutable_step_completed();
     GetStep(in, e->mutable_step());
     in->Count("attempt", KINORA_SET(e, attempt));
+    GetMoney(in, "cost", [e] { return e->mutable_cost(); });
   } else if (type == "step.failed") {
     v1::StepFailedEvent* e = event->mutable_step_failed();
     GetStep(in, e->mutable_step());
     in->Text("error", KINORA_SET(e, error));
     in->Count("attempt", KINORA_SET(e, attempt));
+    GetMoney(in, "cost", [e] { return e->mutable_cost(); });
   } else if (type == "step.skipped") {
     v1::StepSkippedEvent* e = event->mutable_step_skipped();
     GetStep(in, e->mutable_step());

@@ -49,6 +49,15 @@ TEST(LedgerJsonTest, EveryTypeRoundTrips) {  // F: S2-5, S2-6
       R"("attempt":1})",
       R"({"runId":"r","occurredAt":3,"type":"step.failed","stepId":"A",)"
       R"("error":"boom","attempt":3})",
+      R"({"runId":"r","occurredAt":2,"type":"run.budget",)"
+      R"("cap":{"currencyCode":"USD","micros":12500000}})",
+      R"({"runId":"r","occurredAt":2,"type":"run.budget"})",
+      R"({"runId":"r","occurredAt":3,"type":"step.started","stepId":"A",)"
+      R"("attempt":1,"reserved":{"currencyCode":"USD","micros":50000}})",
+      R"({"runId":"r","occurredAt":3,"type":"step.completed","stepId":"A",)"
+      R"("attempt":1,"cost":{"micros":40000}})",
+      R"({"runId":"r","occurredAt":3,"type":"step.failed","stepId":"A",)"
+      R"("attempt":1,"cost":{"currencyCode":"EUR","micros":0}})",
       R"({"runId":"r","occurredAt":3,"type":"step.skipped","stepId":"A",)"
       R"("reason":"reused"})",
       R"({"runId":"r","occurredAt":3,"type":"log.appended","lines":["a",""],)"
@@ -101,6 +110,10 @@ TEST(LedgerJsonTest, WrongMemberIsNamedWithItsValue) {
                        R"("stepId":"A","progress":{"total":"many"}})"),
               StatusIs(absl::StatusCode::kInvalidArgument,
                        AllOf(HasSubstr("total"), HasSubstr("many"))));
+  EXPECT_THAT(FromText(R"({"runId":"r","occurredAt":1,"type":"run.budget",)"
+                       R"("cap":{"micros":0.5}})"),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       AllOf(HasSubstr("cap"), HasSubstr("0.5"))));
 }
 
 TEST(LedgerJsonTest, WhatJsonCannotHoldDoesNotSpoilTheLine) {

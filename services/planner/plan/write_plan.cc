@@ -208,6 +208,11 @@ class PlanWriter {
           limits.attempt_timeout_seconds);
       planned.mutable_limits()->set_priority(limits.priority);
     }
+    if (declaration.price.has_value()) {
+      v1::Cost& price = *planned.mutable_high_price();
+      price.set_currency_code(declaration.price->currency);
+      price.set_micros(declaration.price->max_micros);
+    }
     for (int output : declaration.outputs) {
       v1::PlannedOutput& out = *planned.add_outputs();
       out.set_name(blueprint_.outputs[output].name);
