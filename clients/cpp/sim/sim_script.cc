@@ -102,8 +102,9 @@ bool SimScript::Next(v1::ProduceResponse* response) {
   if (NextLogLines(response)) return true;
   if (settings_.cost_micros > 0 && !usage_sent_) {
     usage_sent_ = true;
-    response->mutable_usage()->mutable_cost()->set_micros(
-        settings_.cost_micros);
+    v1::Cost& cost = *response->mutable_usage()->mutable_cost();
+    cost.set_currency_code(settings_.currency);
+    cost.set_micros(settings_.cost_micros);
     return true;
   }
   if (MustAsk()) {

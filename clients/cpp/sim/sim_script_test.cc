@@ -103,9 +103,10 @@ TEST(SimScriptTest, SendsLogLinesWithTheirOffsets) {
 }
 
 TEST(SimScriptTest, ChargesItsCost) {
-  EXPECT_EQ(
-      Play(Header(R"({"cost":0.04})")).messages[0].usage().cost().micros(),
-      40000);
+  const Answers answers = Play(Header(R"({"cost":0.04,"currency":"USD"})"));
+  const v1::Cost& cost = answers.messages[0].usage().cost();
+  EXPECT_EQ(cost.micros(), 40000);
+  EXPECT_EQ(cost.currency_code(), "USD");
 }
 
 TEST(SimScriptTest, AsksOnceAndUsesTheAnswer) {

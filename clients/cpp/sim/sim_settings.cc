@@ -142,6 +142,7 @@ absl::StatusOr<SimSettings> ParseSimSettings(absl::string_view settings_json) {
   KINORA_RETURN_IF_ERROR(
       ReadCount(json, "log_lines", kMaxCount, &settings.log_lines));
   KINORA_RETURN_IF_ERROR(ReadCost(json, &settings.cost_micros));
+  KINORA_RETURN_IF_ERROR(ReadText(json, "currency", &settings.currency));
   KINORA_RETURN_IF_ERROR(ReadText(json, "salt", &settings.salt));
   return settings;
 }
@@ -150,6 +151,7 @@ absl::string_view SimSettingsSchema() {
   return R"({"type":"object","properties":{)"
          R"("bytes":{"type":"integer","minimum":0},)"
          R"("cost":{"type":"number","minimum":0},)"
+         R"("currency":{"type":"string"},)"
          R"("delay_ms":{"type":"integer","minimum":0},)"
          R"("fail_attempts":{"type":"integer","minimum":0},)"
          R"("fail_code":{"type":"string"},)"

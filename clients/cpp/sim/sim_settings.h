@@ -12,7 +12,8 @@
 //   question_kind  text unless set; confirm, choice, multiple or json
 //   question_options  what a choice is made from
 //   log_lines      so many lines for the run's log
-//   cost           charged for each job, in the installation's currency
+//   cost           charged for each attempt
+//   currency       of the cost, such as USD; the installation's unless set
 //   salt           makes outputs differ that would be equal
 //
 // Without any of them an output is a text that names the job and the digests
@@ -46,6 +47,7 @@ struct SimSettings {
   std::vector<std::string> question_options;
   int64_t log_lines = 0;
   int64_t cost_micros = 0;
+  std::string currency;
   std::string salt;
 };
 
