@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "common/cost_text.h"
 #include "common/ids.h"
 #include "common/status.h"
 
@@ -60,6 +61,13 @@ absl::StatusOr<ProducerConfigs> CheckProducerTable(
                 entry.attempt_timeout_seconds(), 600, kMaxTimeoutSeconds));
     config.attempt_timeout = absl::Seconds(seconds);
     config.in_doubt = entry.in_doubt();
+    if (!entry.budget().empty()) {
+      config.budget = ParseCostText(entry.budget());
+      if (!config.budget.has_value()) {
+        return InvalidField(field + ".budget", entry.budget(),
+                            "must be an amount such as USD 12.50");
+      }
+    }
     configs.emplace(name, std::move(config));
   }
   return configs;

@@ -5,12 +5,14 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 
 #include "kinora/v1/config.pb.h"
+#include "kinora/v1/types.pb.h"
 
 namespace kinora {
 
@@ -20,14 +22,17 @@ struct ProducerConfig {
   uint32_t max_attempts = 3;
   absl::Duration attempt_timeout = absl::Minutes(10);
   v1::InDoubtPolicy in_doubt = v1::IN_DOUBT_POLICY_UNSPECIFIED;
+  // What its jobs may cost in one run.
+  std::optional<v1::Cost> budget;
 };
 
 // By the name blueprints use.
 using ProducerConfigs = std::map<std::string, ProducerConfig>;
 
 // INVALID_ARGUMENT naming the entry (`producers.narration.target`) and its
-// value if a name is malformed, a target is missing, or a number is out of
-// range (concurrency to 10,000, attempts to 100, a timeout to one day).
+// value if a name is malformed, a target is missing, a number is out of range
+// (concurrency to 10,000, attempts to 100, a timeout to one day), or a budget
+// is no amount.
 absl::StatusOr<ProducerConfigs> CheckProducerTable(
     const v1::ProducerTable& table);
 

@@ -24,6 +24,20 @@ TEST(ProducerTableTest, WhatIsNotSetHasItsDefault) {
   EXPECT_EQ(tts.attempt_timeout, absl::Minutes(10));
 }
 
+TEST(ProducerTableTest, ABudgetIsAnAmount) {
+  v1::ProducerTable table = Table("tts", "x:1");
+  v1::ProducerEntry& entry = (*table.mutable_producers())["tts"];
+  entry.set_budget("USD 12.50");
+  ASSERT_OK_AND_ASSIGN(const ProducerConfigs configs,
+                       CheckProducerTable(table));
+  EXPECT_EQ(configs.at("tts").budget->micros(), 12'500'000);
+  entry.set_budget("plenty");
+  EXPECT_THAT(
+      CheckProducerTable(table),
+      StatusIs(absl::StatusCode::kInvalidArgument,
+               AllOf(HasSubstr("producers.tts.budget"), HasSubstr("plenty"))));
+}
+
 TEST(ProducerTableTest, BadEntryIsNamedWithItsValue) {
   EXPECT_THAT(CheckProducerTable(Table("tts", "")),
               StatusIs(absl::StatusCode::kInvalidArgument,

@@ -1,0 +1,363 @@
+#include "services/runner/run_budget.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "common/cost_check.h"
+#include "common/cost_text.h"
+#include "common/json.h"
+#include "common/status.h"
+
+namespace kinora {
+namespace {
+
+v1::Cost CostOf(const std::string& currency, int64_t micros) {
+  v1::Cost cost;
+  cost.set_currency_code(currency);
+  cost.set_micros(micros);
+  return cost;
+}
+
+// What JSON holds exactly; sums of that many cannot overflow.
+int64_t Bounded(int64_t micros) { return std::min(micros, kMaxJsonInteger); }
+
+std::string NameOf(const std::string& currency) {
+  return currency.empty() ? "no currency" : currency;
+}
+
+bool CanCount(const v1::Cost& cap, const std::string& currency) {
+  return currency.empty() || currency == cap.currency_code();
+}
+
+// The cost in the detail of a job event; nothing if it has none.
+v1::Cost CostInDetail(const JsonValue& detail) {
+  v1::Cost cost;
+  const JsonValue* value = detail.Find("cost");
+  if (value == nullptr || !value->is_object()) return cost;
+  const JsonValue* currency = value->Find("currencyCode");
+  const JsonValue* micros = value->Find("micros");
+  if (currency != nullptr && currency->is_string()) {
+    cost.set_currency_code(currency->string_value());
+  }
+  if (micros != nullptr) cost.set_micros(micros->integer_value().value_or(0));
+  return cost;
+}
+
+bool IsTrue(const JsonValue& detail, absl::string_view member) {
+  const JsonValue* value = detail.Find(member);
+  return value != nullptr && value->is_bool() && value->bool_value();
+}
+
+}  // namespace
+
+absl::Status ValidateCap(absl::string_view field, const v1::Cost& cap) {
+  KINORA_RETURN_IF_ERROR(ValidateCost(field, cap));
+  if (cap.micros() <= kMaxJsonInteger) return absl::OkStatus();
+  return InvalidField(absl::StrCat(field, ".micros"),
+                      absl::StrCat(cap.micros()), "must be at most 2^53");
+}
+
+RunBudget::Tally RunBudget::Account::Count(const std::string& currency) const {
+  Tally sum;
+  for (const auto& [other, tally] : by_currency) {
+    if (!other.empty() && other != currency) continue;
+    sum.spent += tally.spent;
+    sum.reserved += tally.reserved;
+  }
+  return sum;
+}
+
+std::optional<v1::Cost> RunBudget::Account::ForeignTo(
+    const v1::Cost& limit) const {
+  for (const auto& [currency, tally] : by_currency) {
+    const int64_t micros = tally.spent + tally.reserved;
+    if (micros > 0 && !CanCount(limit, currency)) {
+      return CostOf(currency, micros);
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<RunBudget::Obstacle> RunBudget::Account::Check(
+    const v1::Cost& price) const {
+  if (!cap.has_value()) return std::nullopt;
+  const std::string& currency = cap->currency_code();
+  std::optional<v1::Cost> foreign = ForeignTo(*cap);
+  if (price.micros() > 0 && !CanCount(*cap, price.currency_code())) {
+    foreign = price;
+  }
+  const Tally tally = Count(currency);
+  if (!foreign.has_value() &&
+      tally.spent + tally.reserved + Bounded(price.micros()) <= cap->micros()) {
+    return std::nullopt;
+  }
+  Obstacle obstacle;
+  obstacle.cap = *cap;
+  obstacle.spent = CostOf(currency, tally.spent);
+  obstacle.reserved = CostOf(currency, tally.reserved);
+  obstacle.needed = price;
+  if (!foreign.has_value()) obstacle.needed.set_currency_code(currency);
+  obstacle.foreign = std::move(foreign);
+  return obstacle;
+}
+
+void RunBudget::AddNode(const v1::PlannedNode& node, const v1::Cost& declared) {
+  const std::string& producer = node.producer().name();
+  prices_[producer] = declared;
+  const v1::Cost price = PriceOf(node);
+  if (price.micros() > 0) currencies_.emplace(producer, price.currency_code());
+}
+
+v1::Cost RunBudget::PriceOf(const v1::PlannedNode& node) const {
+  if (node.has_high_price()) return node.high_price();
+  const auto found = prices_.find(node.producer().name());
+  return found == prices_.end() ? v1::Cost() : found->second;
+}
+
+absl::Status RunBudget::SetCap(const std::optional<v1::Cost>& cap) {
+  if (cap.has_value()) {
+    const std::optional<v1::Cost> foreign = run_.ForeignTo(*cap);
+    if (foreign.has_value()) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          "a budget of ", FormatCost(*cap), " cannot count the ",
+          FormatCost(*foreign), " that the run has cost or reserved"));
+    }
+    const std::string& currency = cap->currency_code();
+    const Tally tally = run_.Count(currency);
+    if (cap->micros() < tally.spent + tally.reserved) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          "a budget of ", FormatCost(*cap), " is below what is spent, ",
+          FormatCost(CostOf(currency, tally.spent)), ", and reserved, ",
+          FormatCost(CostOf(currency, tally.reserved))));
+    }
+    KINORA_RETURN_IF_ERROR(CheckCap("run", *cap, ""));
+  }
+  run_.cap = cap;
+  return absl::OkStatus();
+}
+
+void RunBudget::SetProducerCap(const std::string& producer,
+                               const v1::Cost& cap) {
+  producers_[producer].cap = cap;
+}
+
+void RunBudget::SetMovieCap(const v1::Cost& cap,
+                            const std::vector<v1::Cost>& spent_before) {
+  movie_.cap = cap;
+  for (const v1::Cost& cost : spent_before) {
+    movie_.by_currency[cost.currency_code()].spent += Bounded(cost.micros());
+  }
+}
+
+// Of all producers if `producer` is empty.
+absl::Status RunBudget::CheckCap(absl::string_view scope, const v1::Cost& cap,
+                                 absl::string_view producer) const {
+  for (const auto& [name, currency] : currencies_) {
+    if (CanCount(cap, currency) || (!producer.empty() && name != producer)) {
+      continue;
+    }
+    return absl::FailedPreconditionError(absl::StrCat(
+        "producer \"", name, "\" is priced in ", NameOf(currency),
+        ", the budget of the ", scope, " is in ", NameOf(cap.currency_code())));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RunBudget::CheckCurrencies() const {
+  if (run_.cap.has_value()) {
+    KINORA_RETURN_IF_ERROR(CheckCap("run", *run_.cap, ""));
+  }
+  if (movie_.cap.has_value()) {
+    KINORA_RETURN_IF_ERROR(CheckCap("movie", *movie_.cap, ""));
+  }
+  for (const auto& [producer, account] : producers_) {
+    if (!account.cap.has_value()) continue;
+    KINORA_RETURN_IF_ERROR(CheckCap("producer", *account.cap, producer));
+  }
+  return absl::OkStatus();
+}
+
+std::optional<RunBudget::Obstacle> RunBudget::Reserve(
+    const std::string& job_id, const std::string& producer,
+    const v1::Cost& price) {
+  const auto own = producers_.find(producer);
+  const std::array<std::pair<Scope, const Account*>, 3> scopes = {{
+      {Scope::kRun, &run_},
+      {Scope::kProducer, own == producers_.end() ? nullptr : &own->second},
+      {Scope::kMovie, &movie_},
+  }};
+  for (const auto& [scope, account] : scopes) {
+    if (account == nullptr) continue;
+    std::optional<Obstacle> obstacle = account->Check(price);
+    if (!obstacle.has_value()) continue;
+    obstacle->scope = scope;
+    obstacle->producer = producer;
+    return obstacle;
+  }
+  Hold(job_id, producer, price);
+  return std::nullopt;
+}
+
+void RunBudget::Hold(const std::string& job_id, const std::string& producer,
+                     const v1::Cost& price) {
+  // What was reserved for the attempt before, if it is there still, stays in
+  // the accounts: that attempt was lost, and may have been paid for.
+  const int64_t micros = Bounded(price.micros());
+  Add(producer, price.currency_code(), 0, micros);
+  reservations_[job_id] = {producer, CostOf(price.currency_code(), micros)};
+}
+
+v1::Cost RunBudget::ReservedFor(const std::string& job_id) const {
+  const auto found = reservations_.find(job_id);
+  return found == reservations_.end() ? v1::Cost() : found->second.amount;
+}
+
+v1::Cost RunBudget::Settle(const std::string& job_id, End end,
+                           const std::optional<v1::Cost>& reported) {
+  v1::Cost cost;
+  if (reported.has_value()) {
+    cost = *reported;
+  } else if (end == End::kSucceeded) {
+    cost = ReservedFor(job_id);
+  }
+  Charge(job_id, cost);
+  if (end != End::kLost) Release(job_id);
+  return cost;
+}
+
+void RunBudget::Charge(const std::string& job_id, const v1::Cost& cost) {
+  if (cost.micros() <= 0) return;
+  const int64_t micros = Bounded(cost.micros());
+  const auto found = reservations_.find(job_id);
+  if (found == reservations_.end()) {
+    return Add("", cost.currency_code(), micros, 0);
+  }
+  Reservation& kept = found->second;
+  Add(kept.producer, cost.currency_code(), micros, 0);
+  const std::string& currency = kept.amount.currency_code();
+  if (!cost.currency_code().empty() && !currency.empty() &&
+      cost.currency_code() != currency) {
+    return;
+  }
+  const int64_t part = std::min(micros, kept.amount.micros());
+  Add(kept.producer, currency, 0, -part);
+  kept.amount.set_micros(kept.amount.micros() - part);
+}
+
+void RunBudget::Release(const std::string& job_id) {
+  const auto found = reservations_.find(job_id);
+  if (found == reservations_.end()) return;
+  const Reservation& kept = found->second;
+  Add(kept.producer, kept.amount.currency_code(), 0, -kept.amount.micros());
+  reservations_.erase(found);
+}
+
+void RunBudget::ReleaseAll() {
+  reservations_.clear();
+  const auto release = [](Account& account) {
+    for (auto& [currency, tally] : account.by_currency) tally.reserved = 0;
+  };
+  release(run_);
+  release(movie_);
+  for (auto& [producer, account] : producers_) release(account);
+}
+
+void RunBudget::Recall(const v1::LedgerEvent& event) {
+  switch (event.kind_case()) {
+    case v1::LedgerEvent::kRunBudget:
+      run_.cap.reset();
+      if (event.run_budget().has_cap()) run_.cap = event.run_budget().cap();
+      return;
+    case v1::LedgerEvent::kStepStarted: {
+      const v1::StepIdentity& step = event.step_started().step();
+      return Hold(step.step_id(), step.kind(), event.step_started().reserved());
+    }
+    case v1::LedgerEvent::kStepCompleted: {
+      const v1::StepIdentity& step = event.step_completed().step();
+      Charge(step.step_id(), event.step_completed().cost());
+      return Release(step.step_id());
+    }
+    case v1::LedgerEvent::kStepFailed: {
+      const v1::StepIdentity& step = event.step_failed().step();
+      Charge(step.step_id(), event.step_failed().cost());
+      return Release(step.step_id());
+    }
+    case v1::LedgerEvent::kJob: {
+      const v1::JobEvent& job = event.job();
+      const bool retries = job.type() == "retrying";
+      if (!retries && job.type() != "charged" && job.type() != "recovering") {
+        return;
+      }
+      const absl::StatusOr<JsonValue> parsed = ParseJson(job.detail_json());
+      const JsonValue detail = parsed.ok() && parsed->is_object()
+                                   ? *parsed
+                                   : JsonValue(JsonObject());
+      if (job.type() == "recovering") {
+        if (IsTrue(detail, "released")) Release(job.job_id());
+        return;
+      }
+      Charge(job.job_id(), CostInDetail(detail));
+      if (retries && !IsTrue(detail, "inDoubt")) Release(job.job_id());
+      return;
+    }
+    case v1::LedgerEvent::kRunCompleted:
+    case v1::LedgerEvent::kRunFailed:
+    case v1::LedgerEvent::kRunCancelled:
+      return ReleaseAll();
+    default:
+      return;
+  }
+}
+
+std::string RunBudget::MainCurrency() const {
+  if (run_.cap.has_value()) return run_.cap->currency_code();
+  for (const auto& [currency, tally] : run_.by_currency) {
+    if (!currency.empty()) return currency;
+  }
+  return "";
+}
+
+v1::Cost RunBudget::spent() const {
+  const std::string currency = MainCurrency();
+  return CostOf(currency, run_.Count(currency).spent);
+}
+
+v1::Cost RunBudget::reserved() const {
+  const std::string currency = MainCurrency();
+  return CostOf(currency, run_.Count(currency).reserved);
+}
+
+std::vector<v1::Cost> RunBudget::OtherCosts() const {
+  std::vector<v1::Cost> costs;
+  const std::string main = MainCurrency();
+  for (const auto& [currency, tally] : run_.by_currency) {
+    if (currency.empty() || currency == main || tally.spent == 0) {
+      continue;
+    }
+    costs.push_back(CostOf(currency, tally.spent));
+  }
+  return costs;
+}
+
+std::vector<v1::Cost> RunBudget::Reserved() const {
+  std::vector<v1::Cost> costs;
+  for (const auto& [currency, tally] : run_.by_currency) {
+    if (tally.reserved > 0) costs.push_back(CostOf(currency, tally.reserved));
+  }
+  return costs;
+}
+
+void RunBudget::Add(const std::string& producer, const std::string& currency,
+                    int64_t spent, int64_t reserved) {
+  if (spent == 0 && reserved == 0) return;
+  for (Account* account : {&run_, &movie_, &producers_[producer]}) {
+    Tally& tally = account->by_currency[currency];
+    tally.spent += spent;
+    tally.reserved += reserved;
+  }
+}
+
+}  // namespace kinora
