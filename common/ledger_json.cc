@@ -57,12 +57,8 @@ class Members {
     absl::StatusOr<JsonValue> value = ParseJson(text);
     if (value.ok()) out_.Add(key, *std::move(value));
   }
-  // As costs are written everywhere: {"currencyCode","micros"}.
   void Money(absl::string_view key, const v1::Cost& cost) {
-    Members members;
-    members.Text("currencyCode", cost.currency_code());
-    members.Integer("micros", cost.micros());
-    out_.Add(key, JsonValue(members.Take()));
+    out_.Add(key, CostToJson(cost));
   }
   void Value(absl::string_view key, JsonValue value) {
     out_.Add(key, std::move(value));
@@ -226,6 +222,13 @@ void PutKind(const LedgerEvent& event, Members* out) {
 }
 
 }  // namespace
+
+JsonValue CostToJson(const v1::Cost& cost) {
+  Members out;
+  out.Text("currencyCode", cost.currency_code());
+  out.Integer("micros", cost.micros());
+  return JsonValue(out.Take());
+}
 
 std::string LedgerEventType(const v1::LedgerEvent& event) {
   switch (event.kind_case()) {

@@ -25,6 +25,7 @@
 
 #include "common/json.h"
 #include "kinora/v1/ledger.pb.h"
+#include "kinora/v1/types.pb.h"
 
 namespace kinora {
 
@@ -40,6 +41,9 @@ JsonValue LedgerEventToJson(const v1::LedgerEvent& event);
 // unknown type is kept whole in `unknown.raw_json`, so that it round-trips. A
 // fraction of a millisecond is dropped.
 absl::StatusOr<v1::LedgerEvent> LedgerEventFromJson(const JsonValue& json);
+
+// As costs are in ledger events: {"currencyCode","micros"}.
+JsonValue CostToJson(const v1::Cost& cost);
 
 // The `type` of an event, such as "step.started"; "" if its kind is not set.
 std::string LedgerEventType(const v1::LedgerEvent& event);

@@ -109,6 +109,12 @@ absl::StatusOr<v1::ExecuteJobResponse> RunnerClient::ExecuteJob(
                    options_.execute_timeout);
 }
 
+absl::StatusOr<v1::SetRunBudgetResponse> RunnerClient::SetRunBudget(
+    const v1::SetRunBudgetRequest& request) {
+  return CallUnary(*stub_->stub, &Stub::Type::SetRunBudget, request,
+                   options_.timeout);
+}
+
 absl::StatusOr<v1::ListProducersResponse> RunnerClient::ListProducers(
     const v1::ListProducersRequest& request) {
   return CallUnary(*stub_->stub, &Stub::Type::ListProducers, request,

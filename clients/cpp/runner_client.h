@@ -64,6 +64,8 @@ class RunnerClient {
       const v1::ExecuteLayerRequest& request);
   absl::StatusOr<v1::ExecuteJobResponse> ExecuteJob(
       const v1::ExecuteJobRequest& request);
+  absl::StatusOr<v1::SetRunBudgetResponse> SetRunBudget(
+      const v1::SetRunBudgetRequest& request);
   absl::StatusOr<v1::ListProducersResponse> ListProducers(
       const v1::ListProducersRequest& request);
 

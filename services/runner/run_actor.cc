@@ -40,11 +40,11 @@ class RunActor::Observer final : public AttemptObserver {
 std::shared_ptr<RunActor> RunActor::Create(
     const RunActorDeps& deps, v1::RunRecord record,
     std::shared_ptr<const v1::Plan> plan, RunState state,
-    std::optional<RunPast> past, const v1::LeaseToken& lease,
+    std::optional<RunPast> past, RunBudget budget, const v1::LeaseToken& lease,
     absl::Duration lease_ttl, absl::AnyInvocable<void()> on_ended) {
   std::shared_ptr<RunActor> actor(
       new RunActor(deps, std::move(record), std::move(plan), std::move(state),
-                   std::move(past), std::move(on_ended)));
+                   std::move(past), std::move(budget), std::move(on_ended)));
   std::weak_ptr<RunActor> weak = actor;
   actor->lease_ = LeaseKeeper::Start(deps.store.leases, deps.executor,
                                      deps.clock, lease, lease_ttl, [weak] {
@@ -56,7 +56,7 @@ std::shared_ptr<RunActor> RunActor::Create(
 
 RunActor::RunActor(const RunActorDeps& deps, v1::RunRecord record,
                    std::shared_ptr<const v1::Plan> plan, RunState state,
-                   std::optional<RunPast> past,
+                   std::optional<RunPast> past, RunBudget budget,
                    absl::AnyInvocable<void()> on_ended)
     : deps_(deps),
       identity_{record.movie_id(), record.run_id(), record.target_revision()},
@@ -64,6 +64,7 @@ RunActor::RunActor(const RunActorDeps& deps, v1::RunRecord record,
       trace_(CurrentTrace()),
       strand_(deps.executor),
       questions_(past.has_value() ? past->questions() : RunQuestions()),
+      budget_(std::move(budget)),
       record_(std::move(record)),
       state_(std::move(state)),
       past_(std::move(past)),
@@ -76,7 +77,7 @@ RunActor::RunActor(const RunActorDeps& deps, v1::RunRecord record,
 
 void RunActor::Start() {
   Post(Begun{});
-  HeedNowAndThen();
+  if (step_ == nullptr) HeedNowAndThen();
 }
 
 absl::Status RunActor::Cancel(const std::string& reason) {
@@ -200,7 +201,7 @@ void RunActor::Take(AttemptEnded& ended) {
   const Running attempt = std::move(running->second);
   running_.erase(running);
   AttemptResult& result = ended.result;
-  if (result.cost.has_value()) AddCost(*result.cost);
+  SettleAttempt(ended.job, result);
   if (TakeAsking(ended.job, attempt, &result)) return;
   std::vector<v1::Event> events;
   if (!result.failure.has_value()) {
@@ -222,12 +223,6 @@ void RunActor::Take(AttemptEnded& ended) {
     }
   }
   std::move(events.begin(), events.end(), std::back_inserter(artefact_events_));
-}
-
-void RunActor::AddCost(const v1::Cost& cost) {
-  if (cost.micros() == 0) return;
-  record_.mutable_cost()->set_currency_code(cost.currency_code());
-  record_.mutable_cost()->set_micros(record_.cost().micros() + cost.micros());
 }
 
 void RunActor::Take(ProgressMade& made) {
@@ -292,6 +287,7 @@ void RunActor::Take(const LeaseLost&) { lease_lost_ = true; }
 
 absl::Status RunActor::Dispatch(std::vector<JobIndex>* starts) {
   held_by_.clear();
+  budget_obstacle_.clear();
   auto gate = [this](JobIndex job) { return MayStart(job); };
   for (RunCommands commands = state_.NextCommands(gate); !commands.empty();
        commands = state_.NextCommands(gate)) {
@@ -304,6 +300,8 @@ absl::Status RunActor::Dispatch(std::vector<JobIndex>* starts) {
       *started->mutable_step() = StepOf(state_, job);
       started->set_attempt(state_.attempts(job));
       started->set_inputs_hash(state_.key(job).Hex());
+      const v1::Cost reserved = ReservedFor(job);
+      if (reserved.micros() > 0) *started->mutable_reserved() = reserved;
       starts->push_back(job);
     }
   }
@@ -329,9 +327,10 @@ bool RunActor::IsTold(const std::string& job_id, JobStatus status) const {
 
 void RunActor::Report(const JobChange& change) {
   if (step_ != nullptr) NoteForStep(change);
+  const v1::Cost charged = TakeCharge(change.job);
   if (IsTold(state_.job(change.job).job_id(), change.status)) return;
   v1::Event event =
-      ChangeEvent(identity_, NowMillis(deps_.clock), state_, change);
+      ChangeEvent(identity_, NowMillis(deps_.clock), state_, change, charged);
   if (event.ledger().kind_case() != v1::LedgerEvent::KIND_NOT_SET) {
     if (IsFinal(change.status)) {
       // What the job has asked needs no answer any more.
@@ -433,10 +432,7 @@ absl::Status RunActor::CloseRecord(v1::RunStatus status,
   record_.set_status(status);
   record_.set_error(error);
   *record_.mutable_finish_time() = ToProto(deps_.clock.Now());
-  v1::PutRunRecordRequest request;
-  *request.mutable_record() = record_;
-  *request.mutable_lease() = lease_->token();
-  const absl::Status put = deps_.store.runs.Put(request).status();
+  const absl::Status put = PutRecord();
   if (!put.ok()) {
     LogWarning("run record not written", {{"run", run_id()}, {"error", put}});
   }

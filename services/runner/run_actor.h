@@ -48,11 +48,13 @@
 #include "kinora/v1/plan.pb.h"
 #include "kinora/v1/planner.pb.h"
 #include "kinora/v1/run_record.pb.h"
+#include "kinora/v1/runner.pb.h"
 #include "services/planner/planner.h"
 #include "services/runner/lease_keeper.h"
 #include "services/runner/log_intake.h"
 #include "services/runner/producer_caller.h"
 #include "services/runner/producer_table.h"
+#include "services/runner/run_budget.h"
 #include "services/runner/run_events.h"
 #include "services/runner/run_past.h"
 #include "services/runner/run_pauses.h"
@@ -61,6 +63,9 @@
 #include "services/store/store.h"
 
 namespace kinora {
+
+// The reason of run.waiting of a run that its budget keeps from going on.
+inline constexpr absl::string_view kBudget = "budget";
 
 // Progress of a job is written at most this often.
 inline constexpr absl::Duration kProgressPeriod = absl::Milliseconds(250);
@@ -80,13 +85,15 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
  public:
   // `record` and the ledger's run.created are durable already, and `lease` is
   // held. `past` is what a run that is adopted has come to; empty for one that
-  // begins. `on_ended` is called once, when the actor will do nothing more: on
-  // the executor, after the lease was given up.
+  // begins. `budget` is what the run may cost and has cost, with the caps and
+  // prices that hold for it. `on_ended` is called once, when the actor will do
+  // nothing more: on the executor, after the lease was given up.
   static std::shared_ptr<RunActor> Create(
       const RunActorDeps& deps, v1::RunRecord record,
       std::shared_ptr<const v1::Plan> plan, RunState state,
-      std::optional<RunPast> past, const v1::LeaseToken& lease,
-      absl::Duration lease_ttl, absl::AnyInvocable<void()> on_ended);
+      std::optional<RunPast> past, RunBudget budget,
+      const v1::LeaseToken& lease, absl::Duration lease_ttl,
+      absl::AnyInvocable<void()> on_ended);
 
   // What became of each job of a step, in the order of the state.
   using StepEnded =
@@ -130,6 +137,12 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   // here; else of the store, and nobody knows whether it was recorded: answer
   // again. Blocks on the store.
   absl::Status Answer(const std::string& job_id, const v1::Answer& answer);
+
+  // Sets what the run may cost; without a value there is no cap. When this
+  // returns OK that is durable, and a run that waited for it goes on if it may.
+  // FAILED_PRECONDITION as of RunBudget::SetCap(). Blocks on the store.
+  absl::StatusOr<v1::SetRunBudgetResponse> SetBudget(
+      const std::optional<v1::Cost>& cap);
 
   // For the runner's own end: starts nothing further, lets attempts end (or,
   // with `now`, cancels them), gives up the lease, and writes no terminal
@@ -196,14 +209,16 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
     std::vector<JobIndex> jobs;
   };
   struct HeedCall {};
+  struct BudgetSet {};
   struct LeaseLost {};
   struct StepCancel {
     v1::Failure why;
   };
-  using Message = std::variant<Begun, AttemptEnded, ProgressMade, LinesLogged,
-                               RetryTimer, CancelCall, StopCall, Expanded,
-                               DoubtLookedUp, RetryCall, HeedCall, LeaseLost,
-                               StepCancel, QuestionAsked, QuestionAnswered>;
+  using Message =
+      std::variant<Begun, AttemptEnded, ProgressMade, LinesLogged, RetryTimer,
+                   CancelCall, StopCall, Expanded, DoubtLookedUp, RetryCall,
+                   HeedCall, BudgetSet, LeaseLost, StepCancel, QuestionAsked,
+                   QuestionAnswered>;
 
   // What the actor keeps of a running job.
   struct Running {
@@ -231,7 +246,8 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
 
   RunActor(const RunActorDeps& deps, v1::RunRecord record,
            std::shared_ptr<const v1::Plan> plan, RunState state,
-           std::optional<RunPast> past, absl::AnyInvocable<void()> on_ended);
+           std::optional<RunPast> past, RunBudget budget,
+           absl::AnyInvocable<void()> on_ended);
 
   void Post(Message message);
 
@@ -250,6 +266,7 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   void Take(const DoubtLookedUp& answer);
   void Take(const RetryCall& call);
   void Take(const HeedCall&) {}
+  void Take(const BudgetSet&);
   void Take(const LeaseLost&);
   void Take(const QuestionAsked& asked);
   void Take(const QuestionAnswered& answered);
@@ -291,6 +308,16 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   void TellWaiting();
   void KeepWaits();
 
+  // run_actor_budget.cc
+  bool MayAfford(JobIndex job);
+  bool MayCost(JobIndex job);
+  v1::Cost ReservedFor(JobIndex job);
+  void SettleAttempt(JobIndex job, const AttemptResult& result);
+  void SettleFound(JobIndex job, const std::optional<v1::Cost>& cost);
+  void ReleaseAttempt(JobIndex job);
+  v1::Cost TakeCharge(JobIndex job);
+  absl::Status PutRecord();
+
   absl::Status Reuse(const std::vector<const v1::ReusedJob*>& jobs);
   absl::Status Dispatch(std::vector<JobIndex>* starts);
   absl::Status LookUp(const std::vector<JobIndex>& jobs);
@@ -306,7 +333,6 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   absl::Status Append(v1::LogKind kind, std::vector<v1::Event>* events);
   void StartAttempt(JobIndex job);
   void CancelAttempts();
-  void AddCost(const v1::Cost& cost);
 
   // run_actor_expansion.cc
   void AskForExpansion();
@@ -342,6 +368,11 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   // Held while a question or an answer is recorded; taken before mu_.
   Mutex answer_mu_;
 
+  // Held over a whole SetBudget(), before budget_mu_.
+  Mutex budget_call_mu_;
+  Mutex budget_mu_;
+  RunBudget budget_ ABSL_GUARDED_BY(budget_mu_);
+
   // Only the strand's closures touch what follows.
   v1::RunRecord record_;
   RunState state_;
@@ -370,10 +401,13 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   // What kept a job from being started when starts were last looked for, if
   // only somebody can change it.
   std::string held_by_;
-  std::string waiting_for_;  // as the ledger has it; empty if it goes on
+  std::string budget_obstacle_;  // what there is to say if that is the budget
+  std::string waiting_for_;      // as the ledger has it; empty if it goes on
+  std::string waiting_message_;
   RunPauses pauses_;
-  int64_t heeded_ =
-      0;  // sequence up to which the ledger holds no more requests
+  // The sequence up to which the ledger holds no more requests.
+  int64_t heeded_ = 0;
+  std::map<JobIndex, v1::Cost> charges_;  // of attempts whose end is not told
   std::string cancel_reason_;
   bool stopping_ = false;
   bool lease_lost_ = false;

@@ -65,7 +65,7 @@ void RunActor::Take(const DoubtLookedUp& answer) {
                                        ? v1::IN_DOUBT_POLICY_UNSPECIFIED
                                        : config->second.in_doubt;
   const bool waits = policy == v1::IN_DOUBT_POLICY_UNSPECIFIED
-                         ? answer.is_paid
+                         ? answer.is_paid || MayCost(job)
                          : policy == v1::IN_DOUBT_POLICY_WAIT;
   if (!waits) return Resolve(job, "");
   TellDoubt(job,
@@ -80,13 +80,16 @@ void RunActor::Take(const DoubtLookedUp& answer) {
 void RunActor::Resolve(JobIndex job, absl::string_view why) {
   doubts_.erase(job);
   facts_.push_back(DoubtResolved{job});
+  // What nobody knows of may be paid for besides.
   if (why.empty()) return;
+  ReleaseAttempt(job);
   v1::JobEvent* event = AddLedger()->mutable_job();
   event->set_type("recovering");
   event->set_job_id(state_.job(job).job_id());
   event->set_message(absl::StrCat("producer ",
                                   state_.node(job).producer().name(), " ", why,
                                   ": it is called with the same key"));
+  event->set_detail_json(R"({"released":true})");
 }
 
 void RunActor::TellDoubt(JobIndex job, const std::string& message) {

@@ -81,10 +81,7 @@ absl::Status RunActor::TakeExpansion() {
   for (const JobChange& change : extension->changes) Report(change);
   // For those who look at the run meanwhile; its end is written anyway.
   record_.mutable_jobs()->set_total(Counts().total());
-  v1::PutRunRecordRequest request;
-  *request.mutable_record() = record_;
-  *request.mutable_lease() = lease_->token();
-  return deps_.store.runs.Put(request).status();
+  return PutRecord();
 }
 
 void RunActor::ReportExpansion(const std::vector<std::string>& landed,

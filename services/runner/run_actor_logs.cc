@@ -98,16 +98,17 @@ absl::Status RunActor::LookUp(const std::vector<JobIndex>& jobs) {
           return event.has_artefact() && (!forced || IsMadeAnew(event));
         });
     fact.is_own = found && past_.has_value();
+    std::optional<v1::Cost> cost;  // its first artefact has it
     for (size_t i = next; found && i < next + count; ++i) {
       const v1::ArtefactEvent& result = events[i].artefact();
       fact.outputs.push_back(result.output());
       fact.is_own = fact.is_own && IsMadeBy(run_id(), events[i]);
-      if (past_.has_value() && IsOf(run_id(), events[i])) {
-        AddCost(result.cost());
-      } else {
+      if (result.has_cost()) cost = result.cost();
+      if (!past_.has_value() || !IsOf(run_id(), events[i])) {
         artefact_events_.push_back(ReusedEvent(identity_, events[i]));
       }
     }
+    if (fact.is_own) SettleFound(job, cost);
     next += count;
     facts.push_back(std::move(fact));
   }

@@ -106,7 +106,7 @@ bool RunActor::TakeAsking(JobIndex job, const Running& attempt,
   }
   if (!state_.cancelled()) {
     *AddLedger()->mutable_job() =
-        AskingEvent(job_id, *question, result->in_doubt);
+        AskingEvent(job_id, *question, result->in_doubt, TakeCharge(job));
   }
   facts_.push_back(AttemptAsks{job, result->in_doubt});
   awaited_[job] = question_id;

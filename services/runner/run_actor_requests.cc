@@ -30,6 +30,8 @@ void RunActor::HeedNowAndThen() {
 }
 
 void RunActor::HeedRequests() {
+  // A step's caller ends it by ending the call.
+  if (step_ != nullptr) return;
   v1::ReadEventsRequest read;
   read.mutable_log()->set_movie_id(movie_id());
   read.mutable_log()->set_kind(v1::LOG_KIND_LEDGER);
@@ -64,6 +66,7 @@ void RunActor::HeedRequests() {
 // What this run appends holds no requests. If it does not follow what was seen
 // last, somebody else has appended something.
 void RunActor::NoteAppended(const v1::AppendEventsResponse& appended) {
+  if (step_ != nullptr) return;
   const bool follows = appended.first_sequence() == heeded_ + 1;
   // The first event of a run is its runner's.
   const bool begins = heeded_ == 0 && appended.first_sequence() == 2;
@@ -78,12 +81,13 @@ void RunActor::NoteAppended(const v1::AppendEventsResponse& appended) {
 void RunActor::RecordStatus() {
   const v1::RunStatus status =
       waiting_for_.empty() ? v1::RUN_STATUS_RUNNING : v1::RUN_STATUS_WAITING;
-  if (record_.status() == status || state_.finished() || stopping_) return;
+  // A step is not all of the run.
+  if (record_.status() == status || state_.finished() || stopping_ ||
+      step_ != nullptr) {
+    return;
+  }
   record_.set_status(status);
-  v1::PutRunRecordRequest request;
-  *request.mutable_record() = record_;
-  *request.mutable_lease() = lease_->token();
-  const absl::Status put = deps_.store.runs.Put(request).status();
+  const absl::Status put = PutRecord();
   if (!put.ok()) {
     LogWarning("run record not written", {{"run", run_id()}, {"error", put}});
   }

@@ -15,7 +15,7 @@ std::shared_ptr<RunActor> RunActor::CreateStep(
     const v1::LeaseToken& lease, std::string call, StepEnded on_ended) {
   std::shared_ptr<RunActor> actor(
       new RunActor(deps, std::move(record), std::move(part), std::move(state),
-                   std::move(past), nullptr));
+                   std::move(past), RunBudget(), nullptr));
   actor->lease_ = LeaseKeeper::OfCaller(deps.store.leases, deps.executor,
                                         deps.clock, lease);
   actor->step_ = std::make_unique<Step>();

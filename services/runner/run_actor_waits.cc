@@ -17,7 +17,7 @@ bool RunActor::MayStart(JobIndex job) {
     held_by_ = std::string(kPaused);
     return false;
   }
-  return true;
+  return MayAfford(job);
 }
 
 // For what the run waits if nothing goes on but by somebody's doing; empty if
@@ -44,14 +44,18 @@ void RunActor::TellWaiting() {
   // A step is not all of the run.
   if (step_ != nullptr) return;
   std::string reason = WaitReason();
-  if (reason == waiting_for_) return;
-  if (!waiting_for_.empty()) {
+  std::string message = reason == kBudget ? budget_obstacle_ : "";
+  if (reason == waiting_for_ && message == waiting_message_) return;
+  if (!waiting_for_.empty() && reason != waiting_for_) {
     AddLedger()->mutable_run_resumed()->set_reason(waiting_for_);
   }
   if (!reason.empty()) {
-    AddLedger()->mutable_run_waiting()->set_reason(reason);
+    v1::RunWaitingEvent* waiting = AddLedger()->mutable_run_waiting();
+    waiting->set_reason(reason);
+    if (!message.empty()) waiting->set_message(message);
   }
   waiting_for_ = std::move(reason);
+  waiting_message_ = std::move(message);
 }
 
 void RunActor::KeepWaits() {

@@ -287,7 +287,8 @@ void RunBudget::Recall(const v1::LedgerEvent& event) {
     }
     case v1::LedgerEvent::kJob: {
       const v1::JobEvent& job = event.job();
-      const bool retries = job.type() == "retrying";
+      // Either may be called again.
+      const bool retries = job.type() == "retrying" || job.type() == "asking";
       if (!retries && job.type() != "charged" && job.type() != "recovering") {
         return;
       }
@@ -348,6 +349,26 @@ std::vector<v1::Cost> RunBudget::Reserved() const {
     if (tally.reserved > 0) costs.push_back(CostOf(currency, tally.reserved));
   }
   return costs;
+}
+
+void WriteMoney(const RunBudget& budget, v1::RunRecord* record) {
+  record->clear_budget();
+  if (budget.cap().has_value()) *record->mutable_budget() = *budget.cap();
+  record->clear_cost();
+  const v1::Cost spent = budget.spent();
+  if (spent.micros() > 0) *record->mutable_cost() = spent;
+  record->clear_other_costs();
+  for (v1::Cost& cost : budget.OtherCosts()) {
+    *record->add_other_costs() = std::move(cost);
+  }
+}
+
+void CopyMoney(const v1::RunRecord& from, v1::RunRecord* to) {
+  to->clear_budget();
+  if (from.has_budget()) *to->mutable_budget() = from.budget();
+  to->clear_cost();
+  if (from.has_cost()) *to->mutable_cost() = from.cost();
+  *to->mutable_other_costs() = from.other_costs();
 }
 
 void RunBudget::Add(const std::string& producer, const std::string& currency,

@@ -36,9 +36,13 @@
 
 #include "kinora/v1/ledger.pb.h"
 #include "kinora/v1/plan.pb.h"
+#include "kinora/v1/run_record.pb.h"
 #include "kinora/v1/types.pb.h"
 
 namespace kinora {
+
+// What producers declare as the most that one job costs, by producer.
+using DeclaredPrices = std::map<std::string, v1::Cost>;
 
 // INVALID_ARGUMENT naming the field below `field` unless `cap` is an amount
 // that may be recorded, at most 2^53 millionths.
@@ -120,7 +124,7 @@ class RunBudget {
   // The run has ended: nothing is reserved any more.
   void ReleaseAll();
 
-  // Takes the ledger event of another process, or of none.
+  // Takes what the ledger tells of a process before this one.
   void Recall(const v1::LedgerEvent& event);
 
   // What the run has cost in the currency of its cap; without a cap in the
@@ -160,12 +164,16 @@ class RunBudget {
   Account run_;
   Account movie_;  // earlier runs included
   std::map<std::string, Account> producers_;
-  std::map<std::string, v1::Cost> prices_;  // as producers declare them
+  DeclaredPrices prices_;
   // Producer and currency of all nodes that have a price.
   std::set<std::pair<std::string, std::string>> currencies_;
   // By job; what an earlier, lost attempt keeps is in the accounts alone.
   absl::flat_hash_map<std::string, Reservation> reservations_;
 };
+
+// What a run may cost and has cost, into its record; and from one to another.
+void WriteMoney(const RunBudget& budget, v1::RunRecord* record);
+void CopyMoney(const v1::RunRecord& from, v1::RunRecord* to);
 
 }  // namespace kinora
 

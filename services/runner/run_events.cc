@@ -5,8 +5,10 @@
 #include "absl/strings/str_cat.h"
 
 #include "common/content.h"
+#include "common/cost_text.h"
 #include "common/json.h"
 #include "common/json_writer.h"
+#include "common/ledger_json.h"
 #include "common/proto_time.h"
 #include "common/readable_path.h"
 #include "services/store/event/derived_event.h"
@@ -129,8 +131,35 @@ v1::AppendEventsRequest LedgerAppend(const RunIdentity& run,
   return request;
 }
 
+v1::Event ChargedEvent(const RunIdentity& run, int64_t now_ms,
+                       const std::string& job_id, const v1::Cost& charged) {
+  v1::Event event = LedgerEventAt(run, now_ms);
+  v1::JobEvent* e = event.mutable_ledger()->mutable_job();
+  e->set_type("charged");
+  e->set_job_id(job_id);
+  e->set_message(
+      absl::StrCat(FormatCost(charged), " for an attempt that was cut short"));
+  e->set_detail_json(CostDetail(charged));
+  return event;
+}
+
+v1::Event BudgetEvent(const RunIdentity& run, int64_t now_ms,
+                      const std::optional<v1::Cost>& cap) {
+  v1::Event event = LedgerEventAt(run, now_ms);
+  v1::RunBudgetEvent* e = event.mutable_ledger()->mutable_run_budget();
+  if (cap.has_value()) *e->mutable_cap() = *cap;
+  return event;
+}
+
+std::string CostDetail(const v1::Cost& cost) {
+  JsonObject detail;
+  detail.Add("cost", CostToJson(cost));
+  return ToJson(JsonValue(std::move(detail)));
+}
+
 v1::Event ChangeEvent(const RunIdentity& run, int64_t now_ms,
-                      const RunState& state, const JobChange& change) {
+                      const RunState& state, const JobChange& change,
+                      const v1::Cost& charged) {
   v1::Event event = LedgerEventAt(run, now_ms);
   v1::LedgerEvent* ledger = event.mutable_ledger();
   const v1::StepIdentity step = StepOf(state, change.job);
@@ -139,6 +168,7 @@ v1::Event ChangeEvent(const RunIdentity& run, int64_t now_ms,
       v1::StepCompletedEvent* e = ledger->mutable_step_completed();
       *e->mutable_step() = step;
       e->set_attempt(state.attempts(change.job));
+      if (charged.micros() > 0) *e->mutable_cost() = charged;
       break;
     }
     case JobStatus::kReused:
@@ -150,6 +180,7 @@ v1::Event ChangeEvent(const RunIdentity& run, int64_t now_ms,
       *e->mutable_step() = step;
       e->set_error(change.failure.message());
       e->set_attempt(state.attempts(change.job));
+      if (charged.micros() > 0) *e->mutable_cost() = charged;
       break;
     }
     case JobStatus::kBlocked:
@@ -165,10 +196,14 @@ v1::Event ChangeEvent(const RunIdentity& run, int64_t now_ms,
       detail.Add("attempt", JsonValue(state.attempts(change.job)));
       detail.Add("delayMs", JsonValue(absl::ToInt64Milliseconds(change.delay)));
       if (state.in_doubt(change.job)) detail.Add("inDoubt", JsonValue(true));
+      if (charged.micros() > 0) detail.Add("cost", CostToJson(charged));
       e->set_detail_json(ToJson(JsonValue(std::move(detail))));
       break;
     }
     default:
+      if (charged.micros() > 0) {
+        return ChargedEvent(run, now_ms, step.step_id(), charged);
+      }
       break;
   }
   return event;

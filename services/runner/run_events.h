@@ -5,6 +5,7 @@
 #define KINORA_SERVICES_RUNNER_RUN_EVENTS_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -59,9 +60,22 @@ v1::AppendEventsRequest LedgerAppend(const RunIdentity& run,
                                      v1::Event event);
 
 // What a change of a job is in the ledger: step.completed, step.failed,
-// step.skipped or job.retrying; an event without a kind for all other changes.
+// step.skipped or job.retrying, with what the attempt is charged; for all other
+// changes an event without a kind, or job.charged if there is a charge.
 v1::Event ChangeEvent(const RunIdentity& run, int64_t now_ms,
-                      const RunState& state, const JobChange& change);
+                      const RunState& state, const JobChange& change,
+                      const v1::Cost& charged);
+
+// job.charged: what an attempt cost whose end the ledger does not tell.
+v1::Event ChargedEvent(const RunIdentity& run, int64_t now_ms,
+                       const std::string& job_id, const v1::Cost& charged);
+
+// run.budget: the cap that holds from now on; without a value none does.
+v1::Event BudgetEvent(const RunIdentity& run, int64_t now_ms,
+                      const std::optional<v1::Cost>& cap);
+
+// The detail of a job event that tells a cost.
+std::string CostDetail(const v1::Cost& cost);
 
 // Counts of the run's jobs. `reused_by_plan` and `clean` jobs are not part of
 // the state.

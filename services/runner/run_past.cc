@@ -22,6 +22,7 @@ bool SaysInDoubt(const JsonValue& detail) {
 
 void RunPast::Apply(const v1::LedgerEvent& event) {
   questions_.Apply(event);
+  budget_.Recall(event);
   switch (event.kind_case()) {
     case v1::LedgerEvent::kRunStarted:
       has_started_ = true;

@@ -15,6 +15,7 @@
 
 #include "kinora/v1/event.pb.h"
 #include "services/runner/log_intake.h"
+#include "services/runner/run_budget.h"
 #include "services/runner/run_pauses.h"
 #include "services/runner/run_questions.h"
 #include "services/runner/run_state.h"
@@ -54,6 +55,8 @@ class RunPast {
   }
   const RunPauses& pauses() const { return pauses_; }
   const LogIntake& logs() const { return logs_; }
+  // What has been spent and is reserved still, and the last cap that was set.
+  const RunBudget& budget() const { return budget_; }
 
  private:
   struct Job {
@@ -74,6 +77,7 @@ class RunPast {
   RunPauses pauses_;
   LogIntake logs_;
   RunQuestions questions_;
+  RunBudget budget_;
 };
 
 }  // namespace kinora

@@ -50,7 +50,7 @@ TEST_F(RunPastTest, AnAttemptThatHadAskedWasInterrupted) {
 TEST_F(RunPastTest, AJobThatHasLeftItsPlaceWaitsForTheAnswer) {
   Start(1);
   Take(QuestionEvent("A", question_));
-  Take(AskingEvent("A", question_, false));
+  Take(AskingEvent("A", question_, false, v1::Cost()));
   EXPECT_EQ(past_.Of("A").asking, "tone");
   EXPECT_EQ(past_.Of("A").attempts, 1u);
   EXPECT_EQ(past_.Of("A").failures, 0u);
@@ -69,7 +69,7 @@ TEST_F(RunPastTest, AJobDoesNotWaitForAnAnswerThatIsThere) {
   Start(1);
   Take(QuestionEvent("A", question_));
   Take(AnsweredEvent("A", answer_));
-  Take(AskingEvent("A", question_, true));
+  Take(AskingEvent("A", question_, true, v1::Cost()));
   EXPECT_EQ(past_.Of("A").asking, "");
   EXPECT_TRUE(past_.Of("A").in_doubt);
   EXPECT_EQ(past_.questions().AnswersOf("A").size(), 1u);

@@ -9,6 +9,7 @@
 #include "common/digest.h"
 #include "common/error_reason.h"
 #include "common/json.h"
+#include "common/ledger_json.h"
 #include "common/proto_json.h"
 #include "common/status.h"
 #include "common/utf8.h"
@@ -173,12 +174,14 @@ v1::JobEvent QuestionEvent(const std::string& job_id,
 }
 
 v1::JobEvent AskingEvent(const std::string& job_id,
-                         const v1::Question& question, bool in_doubt) {
+                         const v1::Question& question, bool in_doubt,
+                         const v1::Cost& charged) {
   v1::JobEvent event = EventOf("asking", job_id);
   event.set_message(question.prompt());
   JsonObject detail;
   detail.Add("questionId", question.question_id());
   if (in_doubt) detail.Add("inDoubt", true);
+  if (charged.micros() > 0) detail.Add("cost", CostToJson(charged));
   event.set_detail_json(CanonicalJson(std::move(detail)));
   return event;
 }

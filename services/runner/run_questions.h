@@ -66,9 +66,11 @@ class RunQuestions {
 // What a ledger event says of a question; the job's id is in each.
 v1::JobEvent QuestionEvent(const std::string& job_id,
                            const v1::Question& question);
-// `in_doubt`: nobody knows what the attempt has paid.
+// `in_doubt`: nobody knows what the attempt has paid. `charged` is what it was
+// said to have cost.
 v1::JobEvent AskingEvent(const std::string& job_id,
-                         const v1::Question& question, bool in_doubt);
+                         const v1::Question& question, bool in_doubt,
+                         const v1::Cost& charged);
 v1::JobEvent AnsweredEvent(const std::string& job_id, const v1::Answer& answer);
 
 // The same for every answer to the question: the `request_id` of the append

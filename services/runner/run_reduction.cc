@@ -33,11 +33,14 @@ RunReduction::RunReduction(v1::RunRecord record)
     : record_(std::move(record)), recorded_end_(IsTerminal(record_.status())) {
   // The ledger decides; a record that lags must not hide its end.
   if (!recorded_end_) record_.set_status(v1::RUN_STATUS_QUEUED);
+  if (record_.has_budget()) budget_.RestoreCap(record_.budget());
 }
 
 void RunReduction::Apply(const v1::Event& event) {
   last_sequence_ = std::max(last_sequence_, event.sequence());
-  if (event.ledger().run_id() == record_.run_id()) ApplyLedger(event.ledger());
+  if (event.ledger().run_id() != record_.run_id()) return;
+  budget_.Recall(event.ledger());
+  ApplyLedger(event.ledger());
 }
 
 void RunReduction::ApplyLedger(const v1::LedgerEvent& event) {
@@ -210,7 +213,13 @@ void RunReduction::CountJobs(v1::RunRecord* record) const {
 v1::RunSnapshot RunReduction::Snapshot() const {
   v1::RunSnapshot snapshot;
   *snapshot.mutable_record() = record_;
-  if (!recorded_end_) CountJobs(snapshot.mutable_record());
+  if (!recorded_end_) {
+    CountJobs(snapshot.mutable_record());
+    WriteMoney(budget_, snapshot.mutable_record());
+    for (v1::Cost& cost : budget_.Reserved()) {
+      *snapshot.add_reserved() = std::move(cost);
+    }
+  }
   snapshot.set_last_sequence(last_sequence_);
   for (const v1::JobState& job : jobs_) *snapshot.add_jobs() = job;
   for (const std::string& line : log_tail_) snapshot.add_log_tail(line);

@@ -12,6 +12,7 @@
 
 #include "kinora/v1/event.pb.h"
 #include "kinora/v1/run_record.pb.h"
+#include "services/runner/run_budget.h"
 #include "services/runner/run_pauses.h"
 #include "services/runner/run_questions.h"
 
@@ -49,6 +50,7 @@ class RunReduction {
 
   v1::RunRecord record_;
   const bool recorded_end_;
+  RunBudget budget_;
   int64_t last_sequence_ = 0;
   std::deque<v1::JobState> jobs_;  // in the order first seen
   absl::flat_hash_map<std::string, size_t> job_by_id_;

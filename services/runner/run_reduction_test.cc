@@ -149,7 +149,7 @@ TEST_F(RunReductionTest, AQuestionWaitsUntilItIsAnsweredOrTheRunHasEnded) {
   *Next()->mutable_job() = QuestionEvent("A", question);
   Take();
   EXPECT_EQ(reduction_.Snapshot().jobs(0).status(), "running");
-  *Next()->mutable_job() = AskingEvent("A", question, false);
+  *Next()->mutable_job() = AskingEvent("A", question, false, v1::Cost());
   Take();
   v1::RunSnapshot run = reduction_.Snapshot();
   EXPECT_EQ(run.jobs(0).status(), "asking");

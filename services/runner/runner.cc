@@ -51,8 +51,8 @@ absl::Status CheckStart(const v1::StartRunRequest& request) {
                         "expected one of the values of IfActive");
   }
   if (request.dry_run()) return NotYet("dry_run");
-  if (request.has_budget()) return NotYet("budget");
-  return absl::OkStatus();
+  if (!request.has_budget()) return absl::OkStatus();
+  return ValidateCap("budget", request.budget());
 }
 
 v1::PlanHeader HeaderOf(const v1::Plan& plan, const std::string& plan_hash) {
@@ -165,6 +165,10 @@ absl::StatusOr<v1::StartRunResponse> Runner::StartUnderLease(
   record.set_resumes_run_id(origin.resumes_run_id());
   record.set_dispatch(request.dispatch());
   record.set_max_concurrency(request.max_concurrency());
+  if (request.has_budget()) *record.mutable_budget() = request.budget();
+  RunBudget budget =
+      BudgetOf(record, *prepared.plan, prepared.prices, RunBudget());
+  KINORA_RETURN_IF_ERROR(budget.CheckCurrencies());
   KINORA_ASSIGN_OR_RETURN(RunState state, StateOf(record, prepared.plan));
   record.set_status(v1::RUN_STATUS_RUNNING);
   const bool was_queued = IsQueued(origin);
@@ -178,7 +182,8 @@ absl::StatusOr<v1::StartRunResponse> Runner::StartUnderLease(
   KINORA_RETURN_IF_ERROR(PutRecord(record, lease));
   // Of one that was queued the ledger has told that.
   if (!was_queued) KINORA_RETURN_IF_ERROR(AppendCreated(record, lease));
-  Launch(record, prepared.plan, std::move(state), std::nullopt, lease);
+  Launch(record, prepared.plan, std::move(state), std::nullopt,
+         std::move(budget), lease);
 
   v1::StartRunResponse response;
   *response.mutable_run() = record;
@@ -221,12 +226,13 @@ absl::Status Runner::AppendCreated(const v1::RunRecord& record,
 
 void Runner::Launch(const v1::RunRecord& record,
                     std::shared_ptr<const v1::Plan> plan, RunState state,
-                    std::optional<RunPast> past, const v1::LeaseToken& lease) {
+                    std::optional<RunPast> past, RunBudget budget,
+                    const v1::LeaseToken& lease) {
   const RunActorDeps actor_deps{deps_.store,    deps_.producers, configs_,
                                 deps_.executor, deps_.clock,     deps_.planner};
   std::shared_ptr<RunActor> actor = RunActor::Create(
       actor_deps, record, std::move(plan), std::move(state), std::move(past),
-      lease, options_.lease_ttl,
+      std::move(budget), lease, options_.lease_ttl,
       [this, movie_id = record.movie_id()] { Ended(movie_id); });
   bool draining = false;
   {
@@ -284,7 +290,7 @@ absl::StatusOr<Runner::Prepared> Runner::Prepare(
   }
   prepared.header.clear_reused();
   KINORA_RETURN_IF_ERROR(CheckBase(*plan));
-  KINORA_RETURN_IF_ERROR(CheckProducers(*plan, silent));
+  KINORA_RETURN_IF_ERROR(CheckProducers(*plan, silent, &prepared.prices));
   prepared.record.set_movie_id(movie.movie_id());
   prepared.record.set_plan_hash(plan_hash);
   prepared.record.set_target_revision(plan->target_revision());
@@ -329,16 +335,23 @@ absl::Status Runner::CheckBase(const v1::Plan& plan) {
 }
 
 absl::Status Runner::CheckProducers(
-    const v1::Plan& plan, const std::map<std::string, absl::Status>& silent) {
+    const v1::Plan& plan, const std::map<std::string, absl::Status>& silent,
+    DeclaredPrices* prices) {
   const std::set<std::string> nodes = NodesToRun(plan);
   for (const v1::PlannedNode& node : plan.nodes()) {
-    if (nodes.count(node.node()) == 0) continue;
+    const bool has_jobs = nodes.count(node.node()) > 0;
+    const auto it = silent.find(node.producer().name());
+    // It may get jobs only as artefacts decide.
+    if (!has_jobs && (plan.deferred().empty() || it != silent.end())) continue;
     // Planned without its version: an answer now would not be the plan's.
-    if (auto it = silent.find(node.producer().name()); it != silent.end()) {
-      return Annotate(it->second, "node " + node.node());
-    }
+    if (it != silent.end()) return Annotate(it->second, "node " + node.node());
     absl::StatusOr<v1::DescribeResponse> description =
         deps_.producers.Describe(node.producer().name());
+    if (!has_jobs) {
+      if (!description.ok()) continue;
+      (*prices)[node.producer().name()] = description->price().high();
+      continue;
+    }
     if (!description.ok()) {
       return Annotate(description.status(), "node " + node.node());
     }
@@ -349,6 +362,7 @@ absl::Status Runner::CheckProducers(
           node.producer().name(), "\", which now has version \"",
           description->identity().version(), "\": plan again"));
     }
+    (*prices)[node.producer().name()] = description->price().high();
   }
   return absl::OkStatus();
 }

@@ -32,6 +32,7 @@
 #include "services/runner/producer_caller.h"
 #include "services/runner/producer_table.h"
 #include "services/runner/run_actor.h"
+#include "services/runner/run_budget.h"
 #include "services/runner/step_call.h"
 #include "services/runner/stepwise_run.h"
 #include "services/store/store.h"
@@ -110,6 +111,8 @@ class Runner {
       const v1::ListQuestionsRequest& request);
   absl::StatusOr<v1::AnswerQuestionResponse> AnswerQuestion(
       const v1::AnswerQuestionRequest& request);
+  absl::StatusOr<v1::SetRunBudgetResponse> SetBudget(
+      const v1::SetRunBudgetRequest& request);
   absl::StatusOr<v1::ListProducersResponse> ListProducers(
       const v1::ListProducersRequest& request);
 
@@ -129,6 +132,7 @@ class Runner {
     v1::RunRecord record;
     v1::PlanHeader header;
     std::shared_ptr<const v1::Plan> plan;
+    DeclaredPrices prices;
   };
 
   // `resumes` is the run that this one resumes; empty if none.
@@ -154,13 +158,15 @@ class Runner {
                              const v1::LeaseToken& lease,
                              bool only_first = false);
   void Launch(const v1::RunRecord& record, std::shared_ptr<const v1::Plan> plan,
-              RunState state, std::optional<RunPast> past,
+              RunState state, std::optional<RunPast> past, RunBudget budget,
               const v1::LeaseToken& lease);
   absl::StatusOr<std::vector<std::string>> ProducersOf(const v1::Movie& movie);
   absl::Status CheckBase(const v1::Plan& plan);
-  // `silent` are producers that did not answer before the plan was made.
-  absl::Status CheckProducers(
-      const v1::Plan& plan, const std::map<std::string, absl::Status>& silent);
+  // `silent` are producers that did not answer before the plan was made. Fills
+  // in what those ask that are called.
+  absl::Status CheckProducers(const v1::Plan& plan,
+                              const std::map<std::string, absl::Status>& silent,
+                              DeclaredPrices* prices);
   absl::Status PutRecord(const v1::RunRecord& record,
                          const v1::LeaseToken& lease);
 
@@ -193,7 +199,7 @@ class Runner {
   absl::StatusOr<bool> AdoptUnderLease(
       const std::string& run_id,
       const absl::StatusOr<std::shared_ptr<const v1::Plan>>& plan,
-      const v1::LeaseToken& lease);
+      const DeclaredPrices& prices, const v1::LeaseToken& lease);
   absl::Status CloseRun(v1::RunRecord record, const v1::LeaseToken& lease,
                         const std::string& reason);
   // `past` is filled in, too, if it is not null.
@@ -271,6 +277,16 @@ class Runner {
       const v1::LeaseToken& lease);
   absl::StatusOr<bool> ChangesNothing(const v1::RunRecord& record,
                                       const v1::JobCounts& jobs);
+
+  // runner_budget.cc
+
+  // What the record says the run may cost, and what it has spent; `prices` are
+  // those of the producers.
+  RunBudget BudgetOf(const v1::RunRecord& record, const v1::Plan& plan,
+                     const DeclaredPrices& prices, RunBudget spent);
+  absl::StatusOr<v1::SetRunBudgetResponse> SetBudgetUnderLease(
+      const std::string& run_id, const std::optional<v1::Cost>& cap,
+      const v1::LeaseToken& lease);
 
   absl::StatusOr<v1::StartRunResponse> Remembered(const std::string& run_id);
   void Remember(const std::string& request_id, const std::string& run_id);

@@ -102,8 +102,9 @@ absl::Status Runner::AdoptInSlot(const v1::RunRecord& record) {
   // What may pass is waited for without the lease.
   absl::StatusOr<std::shared_ptr<const v1::Plan>> plan = GivenUp();
   if (!record.stepwise()) plan = LoadPlan(movie_id, record.plan_hash());
+  DeclaredPrices prices;
   const absl::Status ready =
-      plan.ok() ? CheckProducers(**plan, {}) : plan.status();
+      plan.ok() ? CheckProducers(**plan, {}, &prices) : plan.status();
   if (!ready.ok()) {
     if (MayPass(ready)) return ready;
     plan = ready;
@@ -113,7 +114,7 @@ absl::Status Runner::AdoptInSlot(const v1::RunRecord& record) {
   if (ReasonOf(lease.status()) == "LEASE_HELD") return absl::OkStatus();
   KINORA_RETURN_IF_ERROR(lease.status());
   const absl::StatusOr<bool> goes_on =
-      AdoptUnderLease(record.run_id(), plan, *lease);
+      AdoptUnderLease(record.run_id(), plan, prices, *lease);
   if (!goes_on.ok() || !*goes_on) Release(*lease);
   return goes_on.status();
 }
@@ -121,7 +122,7 @@ absl::Status Runner::AdoptInSlot(const v1::RunRecord& record) {
 absl::StatusOr<bool> Runner::AdoptUnderLease(
     const std::string& run_id,
     const absl::StatusOr<std::shared_ptr<const v1::Plan>>& plan,
-    const v1::LeaseToken& lease) {
+    const DeclaredPrices& prices, const v1::LeaseToken& lease) {
   // It may have ended before the lease was ours.
   v1::GetRunRecordRequest get;
   get.set_run_id(run_id);
@@ -148,12 +149,13 @@ absl::StatusOr<bool> Runner::AdoptUnderLease(
   if (snapshot.last_sequence() == 0) {
     KINORA_RETURN_IF_ERROR(AppendCreated(record, lease));
   }
-  // Counted anew from what the run has made.
-  record.clear_cost();
+  CopyMoney(snapshot.record(), &record);
   record.set_status(v1::RUN_STATUS_RUNNING);
   KINORA_RETURN_IF_ERROR(PutRecord(record, lease));
   LogInfo("run adopted", {{"run", run_id}, {"movie", record.movie_id()}});
-  Launch(record, *plan, std::move(state), std::move(past), lease);
+  RunBudget budget = BudgetOf(record, **plan, prices, past.budget());
+  Launch(record, *plan, std::move(state), std::move(past), std::move(budget),
+         lease);
   return true;
 }
 

@@ -1,6 +1,5 @@
 // The part of Runner that answers for runs.
 
-#include <algorithm>
 #include <set>
 #include <utility>
 

@@ -167,6 +167,7 @@ absl::Status Runner::CloseRun(v1::RunRecord record, const v1::LeaseToken& lease,
     record.set_error(reduced.error());
   }
   *record.mutable_jobs() = reduced.jobs();
+  CopyMoney(reduced, &record);
   record.mutable_jobs()->set_running(0);
   const absl::Time now = deps_.clock.Now();
   record.mutable_finish_time()->set_seconds(absl::ToUnixSeconds(now));

@@ -110,6 +110,16 @@ grpc::ServerUnaryReactor* RunnerRpcService::AnswerQuestion(
                     });
 }
 
+grpc::ServerUnaryReactor* RunnerRpcService::SetRunBudget(
+    grpc::CallbackServerContext* context,
+    const v1::SetRunBudgetRequest* request,
+    v1::SetRunBudgetResponse* response) {
+  return ServeUnary(context, executor_, request, response,
+                    [this](const v1::SetRunBudgetRequest& r) {
+                      return runner_.SetBudget(r);
+                    });
+}
+
 grpc::ServerUnaryReactor* RunnerRpcService::ListProducers(
     grpc::CallbackServerContext* context,
     const v1::ListProducersRequest* request,

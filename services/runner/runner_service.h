@@ -60,6 +60,10 @@ class RunnerRpcService final : public v1::RunnerService::CallbackService {
       grpc::CallbackServerContext* context,
       const v1::ExecuteJobRequest* request,
       v1::ExecuteJobResponse* response) override;
+  grpc::ServerUnaryReactor* SetRunBudget(
+      grpc::CallbackServerContext* context,
+      const v1::SetRunBudgetRequest* request,
+      v1::SetRunBudgetResponse* response) override;
   grpc::ServerUnaryReactor* ListProducers(
       grpc::CallbackServerContext* context,
       const v1::ListProducersRequest* request,

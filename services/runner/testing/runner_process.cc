@@ -1,6 +1,7 @@
 #include "services/runner/testing/runner_process.h"
 
 #include "clients/cpp/producer/remote_producer_caller.h"
+#include "common/cost_text.h"
 #include "common/random.h"
 #include "common/testing/in_process_server.h"
 #include "common/thread_pool.h"
@@ -13,11 +14,15 @@ ProducerConfigs Configs() {
   ProducerConfigs configs;
   configs["sim"] = {"sim", 4, 3, absl::Minutes(5)};
   configs["single"] = {"sim", 1, 3, absl::Minutes(5)};
+  configs["wide"] = {"sim", 256, 3, absl::Minutes(5)};
+  configs["capped"] = {"sim", 4, 3, absl::Minutes(5)};
+  configs["capped"].budget = ParseCostText("USD 0.10");
   return configs;
 }
 
 RunnerOptions Options() {
   RunnerOptions options;
+  options.max_concurrency = 256;
   options.retry.initial = absl::Milliseconds(1);
   return options;
 }

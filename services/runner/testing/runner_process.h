@@ -15,8 +15,9 @@
 
 namespace kinora {
 
-// Its producers are `sim`, called four times at once, and `single`, called
-// once at a time; attempts are made three times, with hardly a pause.
+// Its producers are `sim`, called four times at once, `single`, called once at
+// a time, `wide`, called 256 times at once, and `capped`, which may cost 0.10
+// USD in a run; attempts are made three times, with hardly a pause.
 class RunnerProcess {
  public:
   // `sim` is for all its producers. The store's parts and `clock` MUST outlive

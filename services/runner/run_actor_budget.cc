@@ -1,0 +1,215 @@
+// The part of RunActor that keeps the run within its budget.
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "common/cost_text.h"
+#include "common/log.h"
+#include "common/status.h"
+#include "services/runner/run_actor.h"
+
+namespace kinora {
+namespace {
+
+std::string NameOf(const RunBudget::Obstacle& obstacle) {
+  switch (obstacle.scope) {
+    case RunBudget::Scope::kRun:
+      return "run";
+    case RunBudget::Scope::kProducer:
+      return absl::StrCat("producer \"", obstacle.producer, "\"");
+    case RunBudget::Scope::kMovie:
+      return "movie";
+  }
+  return "";
+}
+
+// Whom to ask for more; `amount` is the cap that would do.
+std::string WayOut(const RunIdentity& run, const RunBudget::Obstacle& obstacle,
+                   const std::string& amount) {
+  switch (obstacle.scope) {
+    case RunBudget::Scope::kRun:
+      return absl::StrCat("kinora runs budget ", run.run_id, " '", amount,
+                          "' lets it go on");
+    case RunBudget::Scope::kProducer:
+      return absl::StrCat(
+          "it goes on once the runner was started with another "
+          "budget of the producer in its table");
+    case RunBudget::Scope::kMovie:
+      return absl::StrCat("kinora movie quota ", run.movie_id, " --budget '",
+                          amount, "' lets it go on");
+  }
+  return "";
+}
+
+std::string TextOf(const RunIdentity& run, const std::string& job_id,
+                   const RunBudget::Obstacle& obstacle) {
+  if (obstacle.foreign.has_value()) {
+    return absl::StrCat("job ", job_id, " waits: the budget of the ",
+                        NameOf(obstacle), ", ", FormatCost(obstacle.cap),
+                        ", cannot count ", FormatCost(*obstacle.foreign), "; ",
+                        WayOut(run, obstacle, "none"));
+  }
+  v1::Cost enough = obstacle.cap;
+  enough.set_micros(obstacle.spent.micros() + obstacle.reserved.micros() +
+                    obstacle.needed.micros());
+  return absl::StrCat("job ", job_id, " may cost ", FormatCost(obstacle.needed),
+                      "; of the budget of the ", NameOf(obstacle), ", ",
+                      FormatCost(obstacle.cap), ", ",
+                      FormatCost(obstacle.spent), " is spent and ",
+                      FormatCost(obstacle.reserved), " reserved; ",
+                      WayOut(run, obstacle, FormatCost(enough)));
+}
+
+// True if what is charged is more than what was reserved, or cannot be compared
+// with it. What has no declared price may cost anything.
+bool IsBreach(const v1::Cost& reserved, const v1::Cost& charged) {
+  if (reserved.micros() == 0 || charged.micros() == 0) return false;
+  return charged.micros() > reserved.micros() ||
+         (!charged.currency_code().empty() &&
+          !reserved.currency_code().empty() &&
+          charged.currency_code() != reserved.currency_code());
+}
+
+}  // namespace
+
+// Reserves what the job's next attempt may cost.
+bool RunActor::MayAfford(JobIndex job) {
+  const std::string& job_id = state_.job(job).job_id();
+  const v1::PlannedNode& node = state_.node(job);
+  std::optional<RunBudget::Obstacle> obstacle;
+  {
+    MutexLock lock(budget_mu_);
+    obstacle =
+        budget_.Reserve(job_id, node.producer().name(), budget_.PriceOf(node));
+  }
+  if (!obstacle.has_value()) return true;
+  held_by_ = std::string(kBudget);
+  budget_obstacle_ = TextOf(identity_, job_id, *obstacle);
+  return false;
+}
+
+// True if a price is declared for the job.
+bool RunActor::MayCost(JobIndex job) {
+  MutexLock lock(budget_mu_);
+  return budget_.PriceOf(state_.node(job)).micros() > 0;
+}
+
+v1::Cost RunActor::ReservedFor(JobIndex job) {
+  MutexLock lock(budget_mu_);
+  return budget_.ReservedFor(state_.job(job).job_id());
+}
+
+void RunActor::SettleAttempt(JobIndex job, const AttemptResult& result) {
+  const std::string& job_id = state_.job(job).job_id();
+  // What waits for an answer has made nothing, and is called again.
+  const bool failed =
+      result.failure.has_value() || result.waits_for.has_value();
+  // The ledger does not tell the end of an attempt that fails in a stop: to
+  // whoever goes on with the run it is lost.
+  const bool left_open = stopping_ && failed;
+  RunBudget::End end = RunBudget::End::kSucceeded;
+  if (failed) end = RunBudget::End::kFailed;
+  if (result.in_doubt || left_open) end = RunBudget::End::kLost;
+  v1::Cost reserved;
+  v1::Cost charged;
+  {
+    MutexLock lock(budget_mu_);
+    reserved = budget_.ReservedFor(job_id);
+    charged = budget_.Settle(job_id, end, result.cost);
+  }
+  if (left_open && charged.micros() > 0) {
+    ledger_events_.push_back(
+        ChargedEvent(identity_, NowMillis(deps_.clock), job_id, charged));
+  }
+  if (!left_open) charges_[job] = charged;
+  if (!IsBreach(reserved, charged)) return;
+  v1::JobEvent* event = AddLedger()->mutable_job();
+  event->set_type("overcharged");
+  event->set_job_id(job_id);
+  event->set_message(
+      absl::StrCat("producer ", state_.node(job).producer().name(), " charged ",
+                   FormatCost(charged), " for what was said to cost at most ",
+                   FormatCost(reserved)));
+  event->set_detail_json(CostDetail(charged));
+  LogWarning("a job cost more than declared",
+             {{"run", run_id()}, {"job", job_id}, {"why", event->message()}});
+}
+
+// The same for a job that a process before this one has finished.
+void RunActor::SettleFound(JobIndex job, const std::optional<v1::Cost>& cost) {
+  const std::string& job_id = state_.job(job).job_id();
+  if (IsTold(job_id, JobStatus::kSucceeded)) return;
+  MutexLock lock(budget_mu_);
+  charges_[job] = budget_.Settle(job_id, RunBudget::End::kSucceeded, cost);
+}
+
+void RunActor::ReleaseAttempt(JobIndex job) {
+  MutexLock lock(budget_mu_);
+  budget_.Release(state_.job(job).job_id());
+}
+
+v1::Cost RunActor::TakeCharge(JobIndex job) {
+  const auto found = charges_.find(job);
+  if (found == charges_.end()) return v1::Cost();
+  v1::Cost cost = std::move(found->second);
+  charges_.erase(found);
+  return cost;
+}
+
+absl::StatusOr<v1::SetRunBudgetResponse> RunActor::SetBudget(
+    const std::optional<v1::Cost>& cap) {
+  // One at a time: the last one in the ledger is the one that holds.
+  MutexLock one(budget_call_mu_);
+  std::optional<v1::Cost> before;
+  {
+    MutexLock lock(budget_mu_);
+    before = budget_.cap();
+    KINORA_RETURN_IF_ERROR(budget_.SetCap(cap));
+    // A lower cap holds from now on, a higher one once it is durable.
+    const bool lowers =
+        cap.has_value() && (!before.has_value() ||
+                            (before->currency_code() == cap->currency_code() &&
+                             cap->micros() <= before->micros()));
+    if (!lowers) budget_.RestoreCap(before);
+  }
+  const absl::Status told =
+      deps_.store.events
+          .Append(
+              LedgerAppend(identity_, lease_->token(),
+                           BudgetEvent(identity_, NowMillis(deps_.clock), cap)))
+          .status();
+  v1::SetRunBudgetResponse response;
+  {
+    MutexLock lock(budget_mu_);
+    budget_.RestoreCap(told.ok() ? cap : before);
+    *response.mutable_spent() = budget_.spent();
+    *response.mutable_reserved() = budget_.reserved();
+  }
+  Post(BudgetSet{});
+  KINORA_RETURN_IF_ERROR(told);
+  return response;
+}
+
+void RunActor::Take(const BudgetSet&) {
+  // The ledger has it; the record is for those who look at the run.
+  const absl::Status put = PutRecord();
+  if (put.ok()) return;
+  LogWarning("run record not written", {{"run", run_id()}, {"error", put}});
+}
+
+// With what the run may cost and has cost.
+absl::Status RunActor::PutRecord() {
+  {
+    MutexLock lock(budget_mu_);
+    WriteMoney(budget_, &record_);
+  }
+  v1::PutRunRecordRequest request;
+  *request.mutable_record() = record_;
+  *request.mutable_lease() = lease_->token();
+  return deps_.store.runs.Put(request).status();
+}
+
+}  // namespace kinora

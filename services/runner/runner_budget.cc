@@ -1,0 +1,97 @@
+// The part of Runner for what runs may cost.
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "common/error_reason.h"
+#include "common/ids.h"
+#include "common/run_end.h"
+#include "common/status.h"
+#include "services/runner/run_past.h"
+#include "services/runner/runner.h"
+#include "services/runner/start_slot.h"
+
+namespace kinora {
+
+RunBudget Runner::BudgetOf(const v1::RunRecord& record, const v1::Plan& plan,
+                           const DeclaredPrices& prices, RunBudget spent) {
+  spent.RestoreCap(std::nullopt);
+  if (record.has_budget()) spent.RestoreCap(record.budget());
+  for (const auto& [producer, config] : configs_) {
+    if (config.budget.has_value()) {
+      spent.SetProducerCap(producer, *config.budget);
+    }
+  }
+  for (const v1::PlannedNode& node : plan.nodes()) {
+    const auto price = prices.find(node.producer().name());
+    spent.AddNode(node, price == prices.end() ? v1::Cost() : price->second);
+  }
+  return spent;
+}
+
+absl::StatusOr<v1::SetRunBudgetResponse> Runner::SetBudget(
+    const v1::SetRunBudgetRequest& request) {
+  KINORA_RETURN_IF_ERROR(ValidateRunId(request.run_id()));
+  std::optional<v1::Cost> cap;
+  if (request.has_cap()) {
+    KINORA_RETURN_IF_ERROR(ValidateCap("cap", request.cap()));
+    cap = request.cap();
+  }
+  if (const std::shared_ptr<RunActor> actor = ActorOf(request.run_id())) {
+    return actor->SetBudget(cap);
+  }
+  v1::GetRunRecordRequest get;
+  get.set_run_id(request.run_id());
+  KINORA_ASSIGN_OR_RETURN(const v1::GetRunRecordResponse found,
+                          deps_.store.runs.Get(get));
+  if (IsTerminal(found.record().status())) return RunHasEnded(request.run_id());
+  // Interrupted, or another runner's, which then holds the lease.
+  const std::string& movie_id = found.record().movie_id();
+  KINORA_ASSIGN_OR_RETURN(const std::unique_ptr<StartSlot> slot,
+                          StartSlot::Take(*this, movie_id));
+  const absl::StatusOr<v1::LeaseToken> lease =
+      TryAcquire(movie_id, request.run_id());
+  if (ReasonOf(lease.status()) == "LEASE_HELD") {
+    return absl::UnavailableError(
+        absl::StrCat("run ", request.run_id(), " is not carried out here now"));
+  }
+  KINORA_RETURN_IF_ERROR(lease.status());
+  absl::StatusOr<v1::SetRunBudgetResponse> response =
+      SetBudgetUnderLease(request.run_id(), cap, *lease);
+  Release(*lease);
+  return response;
+}
+
+// Of a run that nobody carries out: whoever adopts it finds the new cap.
+absl::StatusOr<v1::SetRunBudgetResponse> Runner::SetBudgetUnderLease(
+    const std::string& run_id, const std::optional<v1::Cost>& cap,
+    const v1::LeaseToken& lease) {
+  v1::GetRunRecordRequest get;
+  get.set_run_id(run_id);
+  KINORA_ASSIGN_OR_RETURN(v1::GetRunRecordResponse found,
+                          deps_.store.runs.Get(get));
+  v1::RunRecord& record = *found.mutable_record();
+  RunPast past;
+  KINORA_ASSIGN_OR_RETURN(const v1::RunSnapshot snapshot,
+                          Reduce(record, &past));
+  if (IsTerminal(record.status()) || IsTerminal(snapshot.record().status())) {
+    return RunHasEnded(run_id);
+  }
+  RunBudget budget = past.budget();
+  KINORA_RETURN_IF_ERROR(budget.SetCap(cap));
+  const RunIdentity run = {record.movie_id(), run_id, record.target_revision()};
+  KINORA_RETURN_IF_ERROR(AppendLedger(
+      record, lease, BudgetEvent(run, NowMillis(deps_.clock), cap)));
+  WriteMoney(budget, &record);
+  KINORA_RETURN_IF_ERROR(PutRecord(record, lease));
+  v1::SetRunBudgetResponse response;
+  *response.mutable_spent() = budget.spent();
+  *response.mutable_reserved() = budget.reserved();
+  return response;
+}
+
+}  // namespace kinora
