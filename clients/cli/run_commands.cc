@@ -114,6 +114,10 @@ absl::StatusOr<int> StartRun(const Invocation& call) {
                           ScopeOf(call.args));
   if (scope.has_value()) *request.mutable_scope() = *std::move(scope);
   KINORA_RETURN_IF_ERROR(TakeDispatch(call.args, &request));
+  if (const auto budget = call.args.Get("budget"); budget.has_value()) {
+    KINORA_ASSIGN_OR_RETURN(*request.mutable_budget(),
+                            ParseCost("--budget", *budget));
+  }
   WarnOfKnownFailures(call, request);
   KINORA_ASSIGN_OR_RETURN(const v1::StartRunResponse started,
                           call.connection.runner().StartRun(request));
@@ -133,12 +137,14 @@ absl::StatusOr<int> StartRun(const Invocation& call) {
 
 std::vector<Command> RunCommands() {
   return {{.words = "run",
-           .usage = "MOVIE [--set NAME=JSON ...] [SCOPE] [--queue | "
-                    "--replace] [--dispatch eager|layered] [--concurrency N] "
+           .usage = "MOVIE [--set NAME=JSON ...] [SCOPE] [--budget AMOUNT] "
+                    "[--queue | --replace] [--dispatch eager|layered] "
+                    "[--concurrency N] "
                     "[--detach]",
            .help = "plans and runs; exit code 0 only if the run completed",
            .flags = WithScopeFlags(
                {{"set", "NAME=JSON", "set this input first"},
+                {"budget", "AMOUNT", "wait before more is spent: 'USD 12.50'"},
                 {"queue", "", "wait for the run that is active to end"},
                 {"replace", "", "cancel the run that is active"},
                 {"dispatch", "MODE",

@@ -7,6 +7,7 @@
 #include "absl/strings/str_format.h"
 
 #include "clients/cli/question_text.h"
+#include "common/cost_text.h"
 #include "common/json.h"
 #include "common/proto_json.h"
 
@@ -114,12 +115,21 @@ std::string RunProgress::Take(const v1::Event& event) {
       return JoinLines(ledger.log_appended());
     case v1::LedgerEvent::kJob:
       return TakeJob(ledger);
-    case v1::LedgerEvent::kRunWaiting:
-      return Line("waiting", ledger.run_waiting().reason(),
-                  ledger.run_waiting().producer());
+    case v1::LedgerEvent::kRunWaiting: {
+      const v1::RunWaitingEvent& waiting = ledger.run_waiting();
+      return Line(
+          "waiting", waiting.reason(),
+          waiting.producer().empty() ? waiting.message() : waiting.producer());
+    }
     case v1::LedgerEvent::kRunResumed:
       return Line("resumed", ledger.run_resumed().reason(),
                   ledger.run_resumed().producer());
+    case v1::LedgerEvent::kRunBudget:
+      return Line("budget",
+                  ledger.run_budget().has_cap()
+                      ? FormatCost(ledger.run_budget().cap())
+                      : "none",
+                  "");
     default:
       return "";
   }

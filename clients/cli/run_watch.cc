@@ -68,7 +68,8 @@ class TerminalScreen final : public Screen {
     if (drawn_ > 0) absl::StrAppend(&text, "\033[", drawn_, "A\033[J");
     const v1::LedgerEvent& ledger = event.ledger();
     const bool stays = ledger.has_step_failed() || ledger.has_log_appended() ||
-                       ledger.has_job();
+                       ledger.has_job() || ledger.has_run_waiting() ||
+                       ledger.has_run_budget();
     if (stays && !line.empty()) absl::StrAppend(&text, line, "\n");
     const std::vector<std::string> bars = progress_.Bars();
     for (const std::string& bar : bars) absl::StrAppend(&text, bar, "\n");

@@ -1,4 +1,4 @@
-// kinora runs list | show | watch | cancel | pause | resume | retry
+// kinora runs list | show | watch | cancel | pause | resume | retry | budget
 
 #include <cstdint>
 #include <string>
@@ -10,6 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 
+#include "clients/cli/amounts.h"
 #include "clients/cli/command.h"
 #include "clients/cli/connection.h"
 #include "clients/cli/run_watch.h"
@@ -53,6 +54,28 @@ std::string Describe(const v1::RunRecord& run) {
                                      run.target_revision());
   if (!run.error().empty()) absl::StrAppend(&text, "  ", run.error());
   return absl::StrCat(text, "\n");
+}
+
+// "spent 1.20 USD, reserved 0.50 USD, budget 12.50 USD"
+std::string DescribeMoney(const v1::RunSnapshot& run) {
+  const v1::RunRecord& record = run.record();
+  v1::Cost spent = record.cost();
+  if (!record.has_cost() && record.has_budget()) {
+    spent.set_currency_code(record.budget().currency_code());
+  }
+  std::string text = absl::StrCat("spent ", FormatCost(spent));
+  for (const v1::Cost& cost : record.other_costs()) {
+    absl::StrAppend(&text, " and ", FormatCost(cost));
+  }
+  for (int i = 0; i < run.reserved_size(); ++i) {
+    absl::StrAppend(&text, i == 0 ? ", reserved " : " and ",
+                    FormatCost(run.reserved(i)));
+  }
+  return absl::StrCat(text, ", ",
+                      record.has_budget()
+                          ? absl::StrCat("budget ", FormatCost(record.budget()))
+                          : "no budget",
+                      "\n");
 }
 
 absl::StatusOr<v1::RunSnapshot> GetRun(const Invocation& call) {
@@ -104,6 +127,10 @@ absl::StatusOr<int> ShowRun(const Invocation& call) {
       "jobs: %d called, %d reused, %d failed, %d blocked, %d clean\n",
       jobs.succeeded(), jobs.reused(), jobs.failed(), jobs.blocked(),
       jobs.clean()));
+  if (run.record().has_cost() || run.record().has_budget() ||
+      run.reserved_size() > 0) {
+    Print(DescribeMoney(run));
+  }
   if (!run.record().published_revision().empty()) {
     Print(absl::StrFormat("published %s, manifest %s\n",
                           run.record().published_revision(),
@@ -188,6 +215,39 @@ absl::StatusOr<int> RetryRun(const Invocation& call) {
   return kExitOk;
 }
 
+// Without an amount it only tells.
+absl::StatusOr<int> RunBudget(const Invocation& call) {
+  if (call.args.operands().size() > 1) {
+    v1::SetRunBudgetRequest request;
+    request.set_run_id(std::string(call.operand(0)));
+    if (call.operand(1) != "none") {
+      KINORA_ASSIGN_OR_RETURN(*request.mutable_cap(),
+                              ParseCost("AMOUNT", call.operand(1)));
+    }
+    KINORA_RETURN_IF_ERROR(
+        call.connection.runner().SetRunBudget(request).status());
+  }
+  KINORA_ASSIGN_OR_RETURN(const v1::RunSnapshot run, GetRun(call));
+  if (!call.json) {
+    Print(DescribeMoney(run));
+    return kExitOk;
+  }
+  const v1::RunRecord& record = run.record();
+  const auto list = [](const auto& costs) {
+    JsonArray items;
+    for (const v1::Cost& cost : costs) items.push_back(ProtoToJson(cost));
+    return items;
+  };
+  JsonObject json;
+  if (record.has_budget()) json.Add("budget", ProtoToJson(record.budget()));
+  json.Add("cost", ProtoToJson(record.cost()));
+  json.Add("otherCosts", list(record.other_costs()));
+  json.Add("reserved", list(run.reserved()));
+  json.Add("runId", record.run_id());
+  PrintJson(JsonValue(std::move(json)));
+  return kExitOk;
+}
+
 }  // namespace
 
 std::vector<Command> RunsCommands() {
@@ -240,6 +300,13 @@ std::vector<Command> RunsCommands() {
        .min_operands = 1,
        .max_operands = 2,
        .run = RetryRun},
+      {.words = "runs budget",
+       .usage = "RUN [AMOUNT|none]",
+       .help = "shows what a run has cost, or sets what it may cost",
+       .flags = {},
+       .min_operands = 1,
+       .max_operands = 2,
+       .run = RunBudget},
   };
 }
 
