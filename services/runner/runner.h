@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -238,6 +239,13 @@ class Runner {
                              const std::string& reason);
   absl::Status RequestPause(const std::string& run_id, bool pause,
                             const std::string& producer);
+  // The event to append to the ledger of a run with that past; none if there is
+  // nothing to ask for.
+  using RequestOfPast =
+      absl::FunctionRef<std::optional<v1::LedgerEvent>(const RunPast&)>;
+  // RUN_TERMINAL if the run has ended. REQUIRES: the lease is that on the run.
+  absl::Status Ask(const v1::RunRecord& record, const v1::LeaseToken& lease,
+                   RequestOfPast request);
   // Has the run look for requests, if it is carried out here.
   void Nudge(const v1::RunRecord& record);
   absl::Status CheckProducerOf(const v1::RunRecord& record,

@@ -59,19 +59,20 @@ absl::StatusOr<v1::RetryRunResponse> Runner::Retry(
       actor = active->second;
     }
   }
-  if (actor == nullptr) {
-    if (IsTerminal(record.record().status())) {
-      return RunHasEnded(request.run_id());
-    }
-    if (!record.record().stepwise()) {
-      return absl::UnavailableError(absl::StrCat(
-          "run ", request.run_id(), " is not carried out here now"));
-    }
-  }
   v1::RetryRunResponse response;
-  for (std::string& id : actor == nullptr ? RetrySteps(request)
-                                          : actor->Retry(request.job_id())) {
-    response.add_job_ids(std::move(id));
+  if (actor != nullptr) {
+    for (std::string& id : actor->Retry(request.job_id())) {
+      response.add_job_ids(std::move(id));
+    }
+  } else if (IsTerminal(record.record().status())) {
+    return RunHasEnded(request.run_id());
+  } else if (record.record().stepwise()) {
+    for (std::string& id : RetrySteps(request)) {
+      response.add_job_ids(std::move(id));
+    }
+  } else if (!IsQueued(record.record())) {
+    return absl::UnavailableError(
+        absl::StrCat("run ", request.run_id(), " is not carried out here now"));
   }
   if (response.job_ids().empty() && !request.job_id().empty()) {
     return absl::FailedPreconditionError(

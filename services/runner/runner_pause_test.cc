@@ -235,6 +235,16 @@ TEST_F(RunnerPauseTest, APauseOutlivesItsRunner) {
   EXPECT_EQ(run.record().status(), v1::RUN_STATUS_WAITING);
   EXPECT_TRUE(run.paused());
   EXPECT_EQ(calls(), 0);
+
+  // Who lists runs is told, too, and so is the next runner.
+  process_.reset();
+  process_ = NewProcess();
+  v1::ListRunsRequest waiting;
+  waiting.add_statuses(v1::RUN_STATUS_WAITING);
+  ASSERT_OK_AND_ASSIGN(const v1::ListRunsResponse runs, runner().List(waiting));
+  ASSERT_EQ(runs.runs_size(), 1);
+  EXPECT_EQ(runs.runs(0).run_id(), run_id);
+  ASSERT_OK(runner().AdoptOpenRuns());
   ASSERT_OK(Resume(run_id));
   run = Finish(run_id);
   EXPECT_EQ(run.record().status(), v1::RUN_STATUS_COMPLETED)

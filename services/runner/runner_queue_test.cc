@@ -166,6 +166,20 @@ TEST_F(RunnerQueueTest, BadEditsAreRefusedAndNothingIsQueued) {
   EXPECT_THAT(Queued(), IsEmpty());
 }
 
+TEST_F(RunnerQueueTest, OfAQueuedRunNoJobWaitsForAnAttempt) {
+  MakeMovie(Chain("{}", kSlowOnce));
+  Start(StartRequest());
+  v1::RetryRunRequest retry;
+  retry.set_run_id(Queue());
+  ASSERT_OK_AND_ASSIGN(const v1::RetryRunResponse retried,
+                       runner().Retry(retry));
+  EXPECT_EQ(retried.job_ids_size(), 0);
+  retry.set_job_id("B");
+  EXPECT_THAT(runner().Retry(retry),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("does not wait")));
+}
+
 TEST_F(RunnerQueueTest, AQueuedRunIsCancelledAndCannotBePaused) {
   MakeMovie(Chain("{}", kSlowOnce));
   const std::string first = Start(StartRequest());

@@ -3,6 +3,7 @@
 // which its RunActor heeds.
 
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -28,6 +29,8 @@ namespace {
 constexpr absl::Duration kPollPeriod = absl::Milliseconds(20);
 // A request takes milliseconds; a dead one's lease lasts some seconds.
 constexpr absl::Duration kPatience = absl::Seconds(20);
+// How often a request makes sure that it comes right behind what it has read.
+constexpr int kCarefulTries = 5;
 
 }  // namespace
 
@@ -103,20 +106,40 @@ absl::Status Runner::RequestCancel(const std::string& run_id,
   if (IsQueued(record)) {
     return EndQueued(record, lease->token(), v1::RUN_STATUS_CANCELLED, reason);
   }
-  RunPast past;
-  KINORA_ASSIGN_OR_RETURN(const v1::RunSnapshot run, Reduce(record, &past));
-  if (IsTerminal(run.record().status())) return RunHasEnded(run_id);
-  if (past.cancel_reason().has_value()) return absl::OkStatus();
-  v1::Event event =
-      LedgerEventAt({record.movie_id(), run_id, record.target_revision()},
-                    NowMillis(deps_.clock));
-  v1::RunWaitingEvent* waiting = event.mutable_ledger()->mutable_run_waiting();
-  waiting->set_reason(std::string(kCancelling));
-  waiting->set_message(reason);
-  KINORA_RETURN_IF_ERROR(
-      AppendLedger(record, lease->token(), std::move(event)));
-  Nudge(record);
-  return absl::OkStatus();
+  return Ask(
+      record, lease->token(),
+      [&reason](const RunPast& past) -> std::optional<v1::LedgerEvent> {
+        if (past.cancel_reason().has_value()) return std::nullopt;
+        v1::LedgerEvent event;
+        event.mutable_run_waiting()->set_reason(std::string(kCancelling));
+        event.mutable_run_waiting()->set_message(reason);
+        return event;
+      });
+}
+
+absl::Status Runner::Ask(const v1::RunRecord& record,
+                         const v1::LeaseToken& lease, RequestOfPast request) {
+  const RunIdentity identity = {record.movie_id(), record.run_id(),
+                                record.target_revision()};
+  for (int careful = kCarefulTries;; --careful) {
+    RunPast past;
+    KINORA_ASSIGN_OR_RETURN(const v1::RunSnapshot run, Reduce(record, &past));
+    if (IsTerminal(run.record().status())) return RunHasEnded(record.run_id());
+    const std::optional<v1::LedgerEvent> asked = request(past);
+    if (!asked.has_value()) return absl::OkStatus();
+    v1::Event event = LedgerEventAt(identity, NowMillis(deps_.clock));
+    event.mutable_ledger()->MergeFrom(*asked);
+    v1::AppendEventsRequest append =
+        LedgerAppend(identity, lease, std::move(event));
+    // Nothing is to come behind the run's end. A run that writes all the time
+    // is not about to end.
+    if (careful > 0) append.set_expected_sequence(run.last_sequence());
+    const absl::Status appended = deps_.store.events.Append(append).status();
+    if (careful > 0 && ReasonOf(appended) == "SEQUENCE_MISMATCH") continue;
+    KINORA_RETURN_IF_ERROR(appended);
+    Nudge(record);
+    return absl::OkStatus();
+  }
 }
 
 void Runner::Nudge(const v1::RunRecord& record) {
@@ -154,19 +177,16 @@ absl::Status Runner::RequestPause(const std::string& run_id, bool pause,
                      " waits for its turn and cannot be paused "
                      "before it has begun"));
   }
-  RunPast past;
-  KINORA_ASSIGN_OR_RETURN(const v1::RunSnapshot run, Reduce(record, &past));
-  if (IsTerminal(run.record().status())) return RunHasEnded(run_id);
+  if (IsTerminal(record.status())) return RunHasEnded(run_id);
   KINORA_RETURN_IF_ERROR(CheckProducerOf(record, producer));
-  if (!past.pauses().IsChange(pause, producer)) return absl::OkStatus();
-  v1::Event event =
-      LedgerEventAt({record.movie_id(), run_id, record.target_revision()},
-                    NowMillis(deps_.clock));
-  event.mutable_ledger()->MergeFrom(PauseEvent(pause, producer));
-  KINORA_RETURN_IF_ERROR(
-      AppendLedger(record, lease->token(), std::move(event)));
-  Nudge(record);
-  return absl::OkStatus();
+  return Ask(record, lease->token(),
+             [pause, &producer](
+                 const RunPast& past) -> std::optional<v1::LedgerEvent> {
+               if (!past.pauses().IsChange(pause, producer)) {
+                 return std::nullopt;
+               }
+               return PauseEvent(pause, producer);
+             });
 }
 
 absl::StatusOr<v1::PauseRunResponse> Runner::Pause(
