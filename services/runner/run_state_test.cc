@@ -668,6 +668,7 @@ class RandomRun {
       EXPECT_EQ(state.status(change.job), change.status);
       if (IsFinal(change.status)) ++finals_[static_cast<size_t>(change.job)];
       if (change.status == JobStatus::kRetrying) waiting_.push_back(change.job);
+      if (change.status == JobStatus::kAsking) asking_.push_back(change.job);
     }
   }
 
@@ -692,7 +693,7 @@ class RandomRun {
     for (JobIndex job : running_) {
       ++by_producer[state.node(job).producer().name()];
       EXPECT_LE(
-          state.attempts(job),
+          state.attempts(job) - asks_[job],
           options_.producers[state.node(job).producer().name()].max_attempts);
     }
     for (const auto& entry : by_producer) {
@@ -717,9 +718,14 @@ class RandomRun {
       Note(state, state.Apply(fact));
     } else if (!waiting_.empty() && Chance(2)) {
       Note(state, state.Apply(RetryDue{TakeFrom(waiting_)}));
+    } else if (!asking_.empty() && Chance(2)) {
+      Note(state, state.Apply(AnswerGiven{TakeFrom(asking_)}));
     } else if (!running_.empty()) {
       const JobIndex job = TakeFrom(running_);
-      if (Chance(4)) {
+      if (Chance(6)) {
+        ++asks_[job];
+        Note(state, state.Apply(AttemptAsks{job}));
+      } else if (Chance(4)) {
         v1::Failure failure;
         failure.set_retryable(Chance(2));
         Note(state, state.Apply(AttemptFailed{job, failure}));
@@ -736,7 +742,8 @@ class RandomRun {
   PlanBuilder builder_;
   RunStateOptions options_;
   bool cancels_ = false;
-  std::vector<JobIndex> looking_, waiting_, running_;
+  std::vector<JobIndex> looking_, waiting_, asking_, running_;
+  std::map<JobIndex, uint32_t> asks_;  // attempts that ended to ask
   std::vector<int> finals_;
   std::vector<bool> succeeded_;
 };
