@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -68,6 +69,14 @@ class RunnerQuestionsTest : public RunnerFixture {
     request.mutable_answer()->set_value_json(value_json);
     request.mutable_answer()->set_answered_by("ann");
     return runner().AnswerQuestion(request).status();
+  }
+
+  // The answer to A as the ledger has it.
+  static v1::JobEvent AnswerOf(const std::string& value_json) {
+    v1::Answer answer;
+    answer.set_question_id("sim");
+    answer.set_value_json(value_json);
+    return AnsweredEvent("A", answer);
   }
 
   // "JOB PROMPT" of each question that waits.
@@ -289,11 +298,8 @@ TEST_F(RunnerQuestionsTest, ARecordedAnswerIsDeliveredByTheNextRunner) {
   process_.reset();
   // What Answer() writes before it returns.
   const v1::LeaseToken lease = TakeFilmLease(store(), "dead-runner", run_id);
-  v1::Answer answer;
-  answer.set_question_id("sim");
-  answer.set_value_json("\"the white one\"");
   v1::Event event = LedgerEventAt({"film", run_id, ""}, 1);
-  *event.mutable_ledger()->mutable_job() = AnsweredEvent("A", answer);
+  *event.mutable_ledger()->mutable_job() = AnswerOf("\"the white one\"");
   ASSERT_OK(store().events.Append(
       LedgerAppend({"film", run_id, ""}, lease, std::move(event))));
   v1::ReleaseLeaseRequest release;
@@ -305,6 +311,31 @@ TEST_F(RunnerQuestionsTest, ARecordedAnswerIsDeliveredByTheNextRunner) {
   EXPECT_EQ(Finish(run_id).record().status(), v1::RUN_STATUS_COMPLETED);
   EXPECT_THAT(Output("AText"), HasSubstr("the white one"));
   EXPECT_EQ(calls(), 2);
+}
+
+// An append may be done although its caller was told nothing: the answer that
+// is in the ledger is the one that counts, and the run goes on with it.
+TEST_F(RunnerQuestionsTest, AnAnswerThatWasRecordedUnnoticedIsTheAnswer) {
+  MakeMovie(Asking(kText));
+  const std::string run_id = Start();
+  Ledger(run_id, WaitsFor("question"));
+  v1::GetLeaseRequest get;
+  get.set_lease_id("movie/film");
+  ASSERT_OK_AND_ASSIGN(const v1::GetLeaseResponse held,
+                       store().leases.Get(get));
+  const v1::JobEvent answered = AnswerOf("\"the white one\"");
+  v1::Event event = LedgerEventAt({"film", run_id, ""}, 1);
+  *event.mutable_ledger()->mutable_job() = answered;
+  v1::AppendEventsRequest append = LedgerAppend(
+      {"film", run_id, ""}, held.lease().token(), std::move(event));
+  append.set_request_id(AnswerRequestId(answered));
+  ASSERT_OK(store().events.Append(append));
+
+  EXPECT_EQ(ReasonOf(Answer(run_id, "\"the black one\"")),
+            "QUESTION_NOT_FOUND");
+  EXPECT_EQ(Finish(run_id).record().status(), v1::RUN_STATUS_COMPLETED);
+  EXPECT_THAT(Output("AText"), HasSubstr("the white one"));
+  EXPECT_EQ(Count(run_id, "answered"), 1);
 }
 
 // The other way to ask: the attempt goes on, and holds its place.
