@@ -38,6 +38,10 @@ bool DispatchQueue::HasPlace(const Lane& lane) const {
          producer.running < producer.limits.concurrency;
 }
 
+void DispatchQueue::Move(LaneId lane, const Turn& from, const Turn& to) {
+  if (lanes_[lane].ready.erase(from) > 0) lanes_[lane].ready.insert(to);
+}
+
 std::vector<JobIndex> DispatchQueue::TakeAll(StartGate gate) {
   std::vector<JobIndex> taken;
   std::set<const Lane*> refused;

@@ -67,6 +67,9 @@ class DispatchQueue {
 
   void Push(LaneId lane, const Turn& turn) { lanes_[lane].ready.insert(turn); }
 
+  // Gives a job another turn, if it waits.
+  void Move(LaneId lane, const Turn& from, const Turn& to);
+
   // Takes the next jobs out, each with a place that it holds until Leave(): as
   // many as there are free places, and as the gate lets pass.
   std::vector<JobIndex> TakeAll(StartGate gate);

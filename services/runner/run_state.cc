@@ -193,8 +193,13 @@ void RunState::MakeReady(JobIndex index) {
   SetStatus(index, JobStatus::kReady);
   Job& job = Entry(index);
   job.in_doubt = false;
-  queue_.Push(job.lane, {-static_cast<int64_t>(job.node->limits().priority()),
-                         -job.remaining_path, index});
+  queue_.Push(job.lane, TurnOf(index));
+}
+
+DispatchQueue::Turn RunState::TurnOf(JobIndex index) const {
+  const Job& job = Entry(index);
+  return {-static_cast<int64_t>(job.node->limits().priority()),
+          -job.remaining_path, index};
 }
 
 void RunState::OpenLayers() {

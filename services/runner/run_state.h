@@ -322,6 +322,7 @@ class RunState {
                 const v1::Failure& root);
   void MakeKeyed(JobIndex index);
   void MakeReady(JobIndex index);
+  DispatchQueue::Turn TurnOf(JobIndex index) const;
   // Ready, or first in doubt.
   void Proceed(JobIndex index);
   void OpenLayers();

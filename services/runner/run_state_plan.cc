@@ -133,10 +133,16 @@ absl::Status RunState::AddLayers(
 void RunState::MeasurePaths() {
   // Dependants come later, so one pass from the end sees them first.
   for (size_t i = jobs_.size(); i-- > 0;) {
-    for (JobIndex dependant : jobs_[i].dependants) {
-      jobs_[i].remaining_path = std::max(jobs_[i].remaining_path,
-                                         Entry(dependant).remaining_path + 1);
+    Job& job = jobs_[i];
+    int path = job.remaining_path;
+    for (JobIndex dependant : job.dependants) {
+      path = std::max(path, Entry(dependant).remaining_path + 1);
     }
+    if (path == job.remaining_path) continue;
+    const DispatchQueue::Turn before = TurnOf(static_cast<JobIndex>(i));
+    job.remaining_path = path;
+    // One that waits for its turn already comes sooner now.
+    queue_.Move(job.lane, before, TurnOf(static_cast<JobIndex>(i)));
   }
 }
 

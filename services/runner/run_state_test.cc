@@ -526,6 +526,22 @@ TEST_F(RunStateTest, JobsOfAnExpansionFollowWhatHasLanded) {
   EXPECT_TRUE(state.finished());
 }
 
+// What waits for a free place while the plan grows has a longer way to go then.
+TEST_F(RunStateTest, AnExpansionMovesReadyJobsUp) {
+  PlanBuilder plan;
+  plan.Job(0, "Script", {}).Job(0, "Title", {}).Job(0, "Cover", {});
+  plan.Job(0, "Voice", {}).Defer("Film", "Script");
+  RunState state = Make(plan, {.max_concurrency = 1});
+  EXPECT_THAT(Start(state), ElementsAre("Script"));
+  Succeed(state, "Script", "[1]");
+  EXPECT_THAT(Start(state), ElementsAre("Title"));
+  PlanBuilder more;
+  more.Job(0, "Film", {"Script", "Voice"});
+  ASSERT_OK(state.Extend(more.TakeExpansion(), kScript));
+  Succeed(state, "Title", "t");
+  EXPECT_THAT(Start(state), ElementsAre("Voice"));
+}
+
 // Several lists land while the planner is asked about the first.
 TEST_F(RunStateTest, WhatLandsWhileAnExpansionIsMadeIsAskedForNext) {
   PlanBuilder plan;
