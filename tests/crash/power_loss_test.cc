@@ -14,16 +14,15 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "absl/strings/strip.h"
 #include "gtest/gtest.h"
 
 #include "common/log.h"
 #include "common/status.h"
 #include "common/testing/faulty_file_system.h"
 #include "common/testing/manual_executor.h"
+#include "common/testing/seed_range.h"
 #include "services/store/local_store.h"
 #include "tests/crash/store_call.h"
 #include "tests/crash/store_checker.h"
@@ -41,11 +40,6 @@ constexpr int kMaxRounds = 3;
 constexpr int kMaxSureSteps = 14;
 constexpr int kMaxChanges = 30;
 
-struct SeedRange {
-  uint64_t first = 1;
-  uint64_t count = 10'000;
-  bool verbose = false;
-};
 SeedRange seeds;
 
 // How a round ends.
@@ -205,19 +199,6 @@ extern "C" const char* __asan_default_options() {
 int main(int argc, char** argv) {
   ::testing::InitGoogleTest(&argc, argv);
   kinora::SetLogLevel(kinora::LogLevel::kOff);
-  for (int i = 1; i < argc; ++i) {
-    absl::string_view argument = argv[i];
-    bool valid = false;
-    if (absl::ConsumePrefix(&argument, "--seed=")) {
-      valid = absl::SimpleAtoi(argument, &kinora::seeds.first);
-      kinora::seeds.count = 1;
-      kinora::seeds.verbose = true;
-    } else if (absl::ConsumePrefix(&argument, "--seeds=")) {
-      valid = absl::SimpleAtoi(argument, &kinora::seeds.count);
-    }
-    if (valid) continue;
-    std::cerr << "usage: [--seed=N | --seeds=COUNT]\n";
-    return 2;
-  }
+  if (!kinora::ParseSeedFlags(argc, argv, &kinora::seeds)) return 2;
   return RUN_ALL_TESTS();
 }
