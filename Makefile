@@ -66,12 +66,14 @@ test: setup
 	@bazel/ci/test.sh
 
 # Loses power under a store with a million seeds, kills one at every passing of
-# every point, and kills what carries a run out at each of its events. Hours;
-# `make test` has the first ten thousand seeds and some 150 kills of runs.
+# every point, has a million runs go wrong, and kills what carries a run out at
+# each of its events. Hours; `make test` has the first seeds, and some 150 kills
+# of runs.
 SEEDS ?= 1000000
 kill-all: build
 	bazel run --config=asan //tests/crash:kill_points_test -- --all
 	bazel run --config=asan //tests/crash:power_loss_test -- --seeds=$(SEEDS)
+	bazel run --config=asan //tests/model:run_state_model_test -- --seeds=$(SEEDS)
 	KINORA_RUN_KILLS_ALL=1 .venv/bin/python -m pytest tests/e2e/test_run_kills.py
 
 # libFuzzer over each target, under clang. What it finds is left in out/fuzz;

@@ -232,6 +232,7 @@ absl::StatusOr<v1::RunRecord> Runner::StartAgain(const v1::RunRecord& ended) {
     request.set_dispatch(ended.dispatch());
     request.set_max_concurrency(ended.max_concurrency());
     *request.mutable_labels() = ended.labels();
+    if (ended.has_budget()) *request.mutable_budget() = ended.budget();
     const absl::StatusOr<std::shared_ptr<const v1::Plan>> plan =
         LoadPlan(ended.movie_id(), ended.plan_hash());
     if (!plan.ok()) {
