@@ -146,6 +146,11 @@ absl::Status RunRules::Applied(const RunFact& fact,
   std::visit([this](const auto& what) { Take(what); }, fact);
   Settle();
   KINORA_RETURN_IF_ERROR(CheckChanges(before, changes));
+  for (const JobChange& change : changes) {
+    if (change.status == JobStatus::kFailed && !first_failed_.has_value()) {
+      first_failed_ = change.job;
+    }
+  }
   return CheckState();
 }
 
@@ -314,7 +319,24 @@ bool RunRules::HasPlace(const Job& job) const {
          in_producer < LimitsOf(job).concurrency && (own == 0 || in_node < own);
 }
 
-absl::Status RunRules::Commanded(const RunCommands& commands) {
+// Jobs wait with all others of their producer, or, if their node has a limit of
+// its own, with those of their node.
+bool RunRules::IsHeldBack(const Job& job,
+                          const std::set<JobIndex>& refused) const {
+  return std::any_of(
+      refused.begin(), refused.end(), [this, &job](JobIndex index) {
+        const Job& before = jobs_[static_cast<size_t>(index)];
+        const v1::PlannedNode& node = NodeOf(job);
+        if (node.limits().concurrency() > 0 ||
+            NodeOf(before).limits().concurrency() > 0) {
+          return job.planned->node == before.planned->node;
+        }
+        return node.producer().name() == NodeOf(before).producer().name();
+      });
+}
+
+absl::Status RunRules::Commanded(const RunCommands& commands,
+                                 const std::set<JobIndex>& refused) {
   std::set<JobIndex> look_ups, doubts;
   for (size_t i = 0; i < jobs_.size(); ++i) {
     Job& job = jobs_[i];
@@ -347,13 +369,14 @@ absl::Status RunRules::Commanded(const RunCommands& commands) {
   }
   for (JobIndex index : commands.starts) {
     if (!look_ups.empty()) return Broken(index, "does not wait for lookups");
-    KINORA_RETURN_IF_ERROR(CheckStart(index));
+    KINORA_RETURN_IF_ERROR(CheckStart(index, refused));
     Job& job = jobs_[static_cast<size_t>(index)];
     job.status = JobStatus::kRunning;
     ++job.attempts;
   }
   for (size_t i = 0; i < jobs_.size() && look_ups.empty(); ++i) {
-    if (jobs_[i].status == JobStatus::kReady && HasPlace(jobs_[i])) {
+    if (jobs_[i].status == JobStatus::kReady && HasPlace(jobs_[i]) &&
+        !IsHeldBack(jobs_[i], refused)) {
       return Broken(static_cast<JobIndex>(i), "has a free place, and waits");
     }
   }

@@ -10,7 +10,7 @@
 //     looked up then;
 //   - a start without a free place in run, producer and node, or while one of a
 //     higher priority, or of the same with a longer way down, could take it; a
-//     free place is left empty;
+//     free place is left empty, though the gate refused nobody who waits there;
 //   - a job fails more often than it may, waits longer than the policy says, is
 //     called though its last attempt is in doubt;
 //   - a job is blocked though nothing upstream failed, or the other way round;
@@ -23,6 +23,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -47,11 +48,18 @@ class RunRules {
   absl::Status Created(const v1::Plan& plan);
   absl::Status Applied(const RunFact& fact,
                        const std::vector<JobChange>& changes);
-  absl::Status Commanded(const RunCommands& commands);
+  // `refused` are the jobs that the gate did not let pass.
+  absl::Status Commanded(const RunCommands& commands,
+                         const std::set<JobIndex>& refused);
   absl::Status Extended(const v1::ExpandDeferredGroupResponse& answer,
                         const RunState::Extension& extension);
   // Nothing is under way any more, and nothing is left to command.
   absl::Status Ended() const;
+
+  // How often a job may fail.
+  uint32_t MaxAttempts(JobIndex job) const {
+    return MaxAttempts(jobs_[static_cast<size_t>(job)]);
+  }
 
   // False while RunState has not even asked for what the fact answers.
   bool MayBeTold(const RunFact& fact) const;
@@ -94,7 +102,10 @@ class RunRules {
   bool LayerIsOpen(size_t layer) const;
 
   bool HasPlace(const Job& job) const;
-  absl::Status CheckStart(JobIndex index) const;
+  // Whether it waits behind one of them, or is one.
+  bool IsHeldBack(const Job& job, const std::set<JobIndex>& refused) const;
+  absl::Status CheckStart(JobIndex index,
+                          const std::set<JobIndex>& refused) const;
   absl::Status CheckChange(const JobChange& change) const;
   absl::Status CheckChanges(const std::vector<JobStatus>& before,
                             const std::vector<JobChange>& changes) const;
@@ -110,6 +121,7 @@ class RunRules {
   std::map<std::string, Digest> values_;  // what has landed
   std::map<std::string, JobIndex> maker_;
   std::set<std::string> deciders_;  // what is waited for
+  std::optional<JobIndex> first_failed_;
   bool cancelled_ = false;
   v1::Failure told_;  // by the fact of this step
 };

@@ -31,12 +31,14 @@ absl::Status RunRules::Broken(JobIndex job, const std::string& what) const {
       jobs_[static_cast<size_t>(job)].planned->planned.job_id(), ": ", what));
 }
 
-absl::Status RunRules::CheckStart(JobIndex index) const {
+absl::Status RunRules::CheckStart(JobIndex index,
+                                  const std::set<JobIndex>& refused) const {
   const Job& job = jobs_[static_cast<size_t>(index)];
   if (cancelled_) return Broken(index, "is started after the cancellation");
   if (job.status != JobStatus::kReady) {
     return Broken(index, "is started when it is " + Name(job.status));
   }
+  if (refused.contains(index)) return Broken(index, "was refused by the gate");
   if (!HasPlace(job)) return Broken(index, "is started without a free place");
   if (job.failures >= MaxAttempts(job)) {
     return Broken(index, "is started though it has failed too often");
@@ -47,7 +49,7 @@ absl::Status RunRules::CheckStart(JobIndex index) const {
   for (size_t i = 0; i < jobs_.size(); ++i) {
     const Job& other = jobs_[i];
     if (other.status == JobStatus::kReady && HasPlace(other) &&
-        turn(other) > turn(job)) {
+        turn(other) > turn(job) && !IsHeldBack(other, refused)) {
       return Broken(index, absl::StrCat("is started before ",
                                         other.planned->planned.job_id()));
     }
@@ -154,6 +156,9 @@ absl::Status RunRules::CheckState() const {
   }
   if (state_.failed() != failed) {
     return absl::InternalError("does not know whether a job failed");
+  }
+  if (failed && state_.first_failure().job != first_failed_) {
+    return Broken(state_.first_failure().job, "was not the first to fail");
   }
   return absl::OkStatus();
 }

@@ -46,6 +46,7 @@ class RunStateWalk {
     is_adopted_ = Below(3) == 0;
     cancels_ = Below(6) == 0;
     disorder_ = Below(100);
+    refusals_ = Below(3) == 0 ? Below(60) : 0;
   }
 
   absl::Status Run() {
@@ -96,17 +97,23 @@ class RunStateWalk {
 
   // True if something was commanded.
   absl::StatusOr<bool> Command() {
-    const RunCommands commands = state_->NextCommands();
+    std::set<JobIndex> refused;
+    const RunCommands commands = state_->NextCommands([&](JobIndex job) {
+      if (!Percent(refusals_)) return true;
+      refused.insert(job);
+      return false;
+    });
     story_.push_back(absl::StrCat(
         "commands: look up ", absl::StrJoin(commands.look_ups, ","),
         "; ask about ", absl::StrJoin(commands.doubts, ","), "; start ",
         absl::StrJoin(commands.starts, ",")));
-    KINORA_RETURN_IF_ERROR(rules_->Commanded(commands));
+    KINORA_RETURN_IF_ERROR(rules_->Commanded(commands, refused));
     for (JobIndex job : commands.look_ups) Expect(Kind::kLookUp, job);
     for (JobIndex job : commands.doubts) Expect(Kind::kDoubt, job);
     for (JobIndex job : commands.starts) Expect(Kind::kAttempt, job);
     const std::vector<std::string> landed = state_->landed_deciders();
-    if (landed.empty() || expanding_) return !commands.empty();
+    if (landed.empty() || expanding_)
+      return !commands.empty() || !refused.empty();
     expanding_ = true;
     Expect(Kind::kExpansion, 0, Milliseconds(200));
     pending_.back().asked = landed;
@@ -245,12 +252,14 @@ class RunStateWalk {
   LookedUp DrawLookUp(JobIndex job) {
     LookedUp found{job, {}, false, {}};
     if (is_adopted_ && Percent(60)) {
-      const uint32_t failures = static_cast<uint32_t>(Below(2));
+      const uint32_t failures = static_cast<uint32_t>(Below(3));
       found.past.failures = failures;
       found.past.attempts = failures + static_cast<uint32_t>(Below(3));
       found.past.in_doubt = found.past.attempts > failures && Percent(50);
-      // Some jobs may fail once only.
-      if (failures > 0) found.past.failure = DrawFailure(false);
+      if (failures >= rules_->MaxAttempts(job) ||
+          (failures > 0 && Percent(30))) {
+        found.past.failure = DrawFailure(false);
+      }
     }
     if (Percent(20)) found.outputs = DrawOutputs(job);
     found.is_own = is_adopted_ && !found.outputs.empty() && Percent(50);
@@ -269,6 +278,7 @@ class RunStateWalk {
   int faults_ = 0;  // of a hundred attempts
   bool is_adopted_ = false;
   bool cancels_ = false;
+  int refusals_ = 0;  // by the gate, of a hundred times that it is asked
   int disorder_ = 0;  // of a hundred events, not the one that is due
   absl::Duration now_;
   std::vector<Pending> pending_;
