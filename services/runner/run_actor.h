@@ -319,6 +319,8 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   absl::Status PutRecord();
 
   absl::Status Reuse(const std::vector<const v1::ReusedJob*>& jobs);
+  void ReportMade(const std::string& job_id, const v1::ProducedBy& by,
+                  const std::optional<v1::Cost>& cost);
   absl::Status Dispatch(std::vector<JobIndex>* starts);
   absl::Status LookUp(const std::vector<JobIndex>& jobs);
   bool IsMadeAnew(const v1::Event& event) const;
@@ -390,6 +392,7 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   std::optional<Expanded> expanded_;
   std::vector<std::string> removed_artefact_ids_;
   int64_t reused_by_plan_ = 0;
+  int64_t made_before_ = 0;  // by the run, and no jobs of the state
   int64_t appends_ = 0;
   // Jobs in doubt that wait for a producer to answer, or for a person.
   std::map<JobIndex, Doubt> doubts_;

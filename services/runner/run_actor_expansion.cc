@@ -141,7 +141,11 @@ absl::Status RunActor::BlockDeferred() {
 }
 
 v1::JobCounts RunActor::Counts() const {
-  return CountJobs(state_, reused_by_plan_, plan_->summary().clean_jobs());
+  v1::JobCounts counts =
+      CountJobs(state_, reused_by_plan_, plan_->summary().clean_jobs());
+  counts.set_total(counts.total() + made_before_);
+  counts.set_succeeded(counts.succeeded() + made_before_);
+  return counts;
 }
 
 }  // namespace kinora

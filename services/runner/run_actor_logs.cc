@@ -50,15 +50,42 @@ absl::Status RunActor::Reuse(const std::vector<const v1::ReusedJob*>& jobs) {
     if (past_.has_value() && IsOf(run_id(), events[i])) continue;
     artefact_events_.push_back(ReusedEvent(identity_, events[i]));
   }
+  size_t next = 0;  // the job's first event
   for (const v1::ReusedJob* job : jobs) {
+    const size_t first = next;
+    next += static_cast<size_t>(job->artefacts_size());
+    // A plan that is expanded once more, for a run that was adopted, finds what
+    // the run has made itself.
+    if (past_.has_value() && IsMadeBy(run_id(), events[first])) {
+      const v1::ArtefactEvent& made = events[first].artefact();
+      std::optional<v1::Cost> cost;
+      if (made.has_cost()) cost = made.cost();
+      ReportMade(job->job_id(), made.produced_by(), cost);
+      continue;
+    }
+    ++reused_by_plan_;
     if (IsTold(job->job_id(), JobStatus::kReused)) continue;
     v1::StepSkippedEvent* skipped = AddLedger()->mutable_step_skipped();
     skipped->mutable_step()->set_step_id(job->job_id());
     skipped->mutable_step()->set_label(job->job_id());
     skipped->set_reason("reused");
   }
-  reused_by_plan_ += static_cast<int64_t>(jobs.size());
   return absl::OkStatus();
+}
+
+void RunActor::ReportMade(const std::string& job_id, const v1::ProducedBy& by,
+                          const std::optional<v1::Cost>& cost) {
+  ++made_before_;
+  if (IsTold(job_id, JobStatus::kSucceeded)) return;
+  v1::StepCompletedEvent* completed = AddLedger()->mutable_step_completed();
+  completed->mutable_step()->set_step_id(job_id);
+  completed->mutable_step()->set_label(job_id);
+  completed->mutable_step()->set_kind(by.producer().name());
+  completed->set_attempt(by.attempt());
+  MutexLock lock(budget_mu_);
+  const v1::Cost charged =
+      budget_.Settle(job_id, RunBudget::End::kSucceeded, cost);
+  if (charged.micros() > 0) *completed->mutable_cost() = charged;
 }
 
 // True for what a job that is to be made anew has made already: in this run, or

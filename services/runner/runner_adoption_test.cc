@@ -205,6 +205,24 @@ TEST_F(RunnerAdoptionTest, ARunGoesOnAfterItsExpansion) {
   EXPECT_EQ(std::count(story.begin(), story.end(), "end Script"), 1);
 }
 
+// What is expanded once more holds jobs that the run has finished.
+// F: B-2
+TEST_F(RunnerAdoptionTest, JobsOfAnExpansionThatAreDoneStayDone) {
+  MakeMovie(Scenes(R"({text: '["a", "b"]'})", "{cost: 1}", kSlowOnce));
+  const std::string run_id =
+      Interrupted(After({"Clip[segment=0]", "Clip[segment=1]"}, {"Film"}));
+  ASSERT_OK(runner().AdoptOpenRuns());
+  const v1::RunSnapshot run = Finish(run_id);
+  EXPECT_EQ(run.record().status(), v1::RUN_STATUS_COMPLETED)
+      << run.record().error();
+  EXPECT_EQ(run.record().jobs().succeeded(), 4);
+  EXPECT_EQ(run.record().jobs().reused(), 0);
+  EXPECT_EQ(run.record().cost().micros(), 2'000'000);
+  const std::vector<std::string> story = Story(run_id);
+  EXPECT_THAT(story, Not(Contains("reused Clip[segment=0]")));
+  EXPECT_EQ(std::count(story.begin(), story.end(), "end Clip[segment=0]"), 1);
+}
+
 // A job that was to be made anew has been: once is enough.
 // F: B-5
 TEST_F(RunnerAdoptionTest, AForcedJobIsMadeAnewOnce) {

@@ -178,7 +178,8 @@ outputs: [CText, DText]
 
 // As many clips as the script's list has scenes.
 inline std::string Scenes(const std::string& script_settings,
-                          const std::string& clip_settings = "{}") {
+                          const std::string& clip_settings = "{}",
+                          const std::string& film_settings = "{}") {
   return absl::StrCat(R"(
 blueprint: scenes
 dimensions:
@@ -198,6 +199,8 @@ nodes:
     outputs: {Clip: text/plain}
   Film:
     producer: sim
+    settings: )",
+                      film_settings, R"(
     inputs: {clips: {all: "Clip[segment]"}}
     outputs: {Film: text/plain}
 outputs: [Film]
