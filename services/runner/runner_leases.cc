@@ -165,6 +165,8 @@ absl::Status Runner::CloseRun(v1::RunRecord record, const v1::LeaseToken& lease,
   } else {
     record.set_status(reduced.status());
     record.set_error(reduced.error());
+    record.set_published_revision(reduced.published_revision());
+    record.set_manifest_hash(reduced.manifest_hash());
   }
   *record.mutable_jobs() = reduced.jobs();
   CopyMoney(reduced, &record);
