@@ -125,25 +125,6 @@ std::string ManifestJson(Store store, absl::string_view revision) {
   return manifest.ok() ? manifest->json : "";
 }
 
-CoreFixture::Core::Core(ObjectStorage& storage, EventLog& log, Clock& clock)
-    : catalog(storage),
-      leases(storage, catalog, clock),
-      blobs(storage, catalog, clock, {}),
-      events(log, storage, catalog, blobs, leases, clock, {}),
-      manifests(storage, log, catalog, blobs, events, leases, nullptr),
-      movies(storage, log, catalog, events, manifests, leases, clock),
-      plans(storage, catalog, leases),
-      runs(storage, catalog, leases),
-      maintenance(StoreCores{.storage = storage,
-                             .log = log,
-                             .catalog = catalog,
-                             .leases = leases,
-                             .blobs = blobs,
-                             .events = events,
-                             .manifests = manifests,
-                             .movies = movies,
-                             .clock = clock}) {}
-
 CoreFixture::CoreFixture() { Restart(); }
 
 }  // namespace kinora

@@ -13,18 +13,10 @@
 #include "gtest/gtest.h"
 
 #include "common/testing/fake_clock.h"
-#include "services/store/blob/object_blob_store.h"
-#include "services/store/event/log_event_store.h"
 #include "services/store/event/memory_event_log.h"
-#include "services/store/lease/lease_table.h"
-#include "services/store/maintenance/store_maintenance.h"
-#include "services/store/manifest/log_manifest_store.h"
-#include "services/store/movie/movie_catalog.h"
-#include "services/store/movie/object_movie_store.h"
 #include "services/store/object/memory_object_storage.h"
-#include "services/store/plan/object_plan_store.h"
-#include "services/store/run/object_run_record_store.h"
 #include "services/store/store.h"
+#include "services/store/testing/store_core.h"
 
 namespace kinora {
 
@@ -60,26 +52,7 @@ std::string ManifestJson(Store store, absl::string_view revision = "");
 
 class CoreFixture : public ::testing::Test {
  protected:
-  // The parts of one store process. Several on the same storage and log, one
-  // after another, are restarts.
-  struct Core {
-    Core(ObjectStorage& storage, EventLog& log, Clock& clock);
-
-    Store store() {
-      return {movies, blobs,  events, manifests,
-              plans,  leases, runs,   maintenance};
-    }
-
-    MovieCatalog catalog;
-    LeaseTable leases;
-    ObjectBlobStore blobs;
-    LogEventStore events;
-    LogManifestStore manifests;
-    ObjectMovieStore movies;
-    ObjectPlanStore plans;
-    ObjectRunRecordStore runs;
-    StoreMaintenance maintenance;
-  };
+  using Core = StoreCore;
 
   CoreFixture();
 
