@@ -74,6 +74,7 @@ kill-all: build
 	bazel run --config=asan //tests/crash:kill_points_test -- --all
 	bazel run --config=asan //tests/crash:power_loss_test -- --seeds=$(SEEDS)
 	bazel run --config=asan //tests/model:run_state_model_test -- --seeds=$(SEEDS)
+	bazel run --config=asan //tests/model:run_model_test -- --seeds=$(SEEDS)
 	KINORA_RUN_KILLS_ALL=1 .venv/bin/python -m pytest tests/e2e/test_run_kills.py
 
 # libFuzzer over each target, under clang. What it finds is left in out/fuzz;

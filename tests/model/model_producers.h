@@ -1,0 +1,107 @@
+// Simulated providers in virtual time, and what runners see of them.
+//
+//   free   costs nothing and keeps no record: whoever calls gets new work
+//   paid   charges, and knows its work by the idempotency key: one that calls
+//          again joins it or gets what it has made, for the price it paid
+//   deaf   charges, and keeps no record
+//
+// They refuse, are out of reach, break before and after they have taken a job;
+// how often, and when, is drawn. No job fails more often than it may.
+
+#ifndef KINORA_TESTS_MODEL_MODEL_PRODUCERS_H_
+#define KINORA_TESTS_MODEL_MODEL_PRODUCERS_H_
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+#include "common/executor.h"
+#include "common/random.h"
+#include "services/runner/producer_caller.h"
+#include "services/runner/producer_table.h"
+#include "services/store/blob/blob_store.h"
+#include "tests/model/run_truth.h"
+#include "tests/model/store_cut.h"
+
+namespace kinora {
+
+// What one job costs where it costs anything.
+inline constexpr int64_t kPriceMicros = 250'000;
+
+// As a runner's table has them.
+ProducerConfigs ModelProducerConfigs();
+
+// The providers. They outlive runners. For one thread.
+class ModelProducers {
+ public:
+  // With `faults` of a hundred calls something goes wrong. References MUST
+  // outlive this.
+  ModelProducers(Executor& executor, Random& random, BlobStore& blobs,
+                 RunTruth& truth, int faults)
+      : executor_(executor),
+        random_(random),
+        blobs_(blobs),
+        truth_(truth),
+        faults_(faults) {}
+
+  // How often a provider has charged.
+  int64_t charges(const std::string& producer) const;
+  int64_t calls() const { return calls_; }
+
+ private:
+  friend class ModelCaller;
+
+  struct Work {
+    bool is_finished = false;
+    std::vector<std::function<void()>> waiting;  // until it is
+  };
+
+  int Below(int bound);
+  absl::Duration Soon(int milliseconds);
+  bool GoesWrong() { return Below(100) < faults_; }
+  // `done` is called when the work is finished.
+  void Take(const v1::JobHeader& header, std::function<void()> done);
+  AttemptResult Make(const AttemptRequest& request);
+
+  Executor& executor_;
+  Random& random_;
+  BlobStore& blobs_;
+  RunTruth& truth_;
+  const int faults_;
+  int64_t calls_ = 0;
+  std::map<std::string, int> failures_;                  // by idempotency key
+  std::map<std::string, std::shared_ptr<Work>> record_;  // of paid work
+  std::map<std::string, int64_t> charges_;
+};
+
+// A runner's way to them, which ends with it.
+class ModelCaller final : public ProducerCaller {
+ public:
+  // Both MUST outlive this.
+  ModelCaller(ModelProducers& producers, StoreCut& cut)
+      : producers_(producers), cut_(cut) {}
+
+  absl::StatusOr<v1::DescribeResponse> Describe(
+      absl::string_view producer) override;
+  absl::StatusOr<v1::LookUpState> LookUp(
+      absl::string_view producer, const std::string& idempotency_key) override;
+  std::unique_ptr<Attempt> Start(
+      AttemptRequest request,
+      std::shared_ptr<AttemptObserver> observer) override;
+
+ private:
+  class Call;
+
+  ModelProducers& producers_;
+  StoreCut& cut_;
+};
+
+}  // namespace kinora
+
+#endif  // KINORA_TESTS_MODEL_MODEL_PRODUCERS_H_

@@ -1,0 +1,273 @@
+#include "tests/model/model_run.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+#include "common/run_end.h"
+#include "common/status.h"
+
+namespace kinora {
+namespace {
+
+constexpr char kMovie[] = "film";
+// A film takes some minutes of virtual time, with all that goes wrong.
+constexpr absl::Duration kPatience = absl::Hours(2);
+constexpr absl::Duration kLeaseTtl = absl::Seconds(6);
+constexpr absl::Duration kBetweenLooks = absl::Seconds(20);
+// Nothing that a run does is put off for longer.
+constexpr absl::Duration kLongestDelay = absl::Minutes(1);
+
+absl::Status NotAsItShould(const std::string& what) {
+  return absl::InternalError(what);
+}
+
+}  // namespace
+
+// A runner with what it needs. One that was killed is kept until what it has
+// under way has found that out.
+struct ModelRun::Process {
+  Process(ModelRun& run, std::optional<KillPoint> kill, uint64_t seed)
+      : cut(run.core_.store(), run.truth_, kill),
+        planner(cut.store()),
+        caller(run.producers_, cut),
+        random(seed),
+        runner(
+            {cut.store(), planner, caller, run.executor_, run.clock_, random},
+            ModelProducerConfigs(), {.lease_ttl = kLeaseTtl}) {}
+
+  StoreCut cut;
+  StorePlanner planner;
+  ModelCaller caller;
+  SeededRandom random;
+  Runner runner;
+};
+
+ModelRun::ModelRun(const ModelRunOptions& options)
+    : options_(options),
+      random_(options.seed),
+      executor_(clock_, options.seed + 1),
+      producers_(executor_, random_, core_.blobs, truth_, options.faults) {}
+
+ModelRun::~ModelRun() {
+  // A runner waits for its end until its runs have ended, which nobody but this
+  // thread brings about; and what was put off must find the runner there.
+  if (rival_ != nullptr) rival_->cut.Cut();
+  for (const std::unique_ptr<Process>& process : processes_) {
+    process->cut.Cut();
+  }
+  executor_.Advance(kLongestDelay);
+}
+
+int ModelRun::Below(int bound) {
+  return static_cast<int>(UniformBelow(random_, static_cast<uint64_t>(bound)));
+}
+
+ModelRun::Process& ModelRun::Last() { return *processes_.back(); }
+
+std::vector<std::vector<std::string>> ModelRun::changes() const {
+  std::vector<std::vector<std::string>> changes;
+  for (const std::unique_ptr<Process>& process : processes_) {
+    changes.push_back(process->cut.changes());
+  }
+  if (rival_ != nullptr) changes.push_back(rival_->cut.changes());
+  return changes;
+}
+
+std::unique_ptr<ModelRun::Process> ModelRun::NewProcess(
+    std::optional<KillPoint> kill) {
+  return std::make_unique<Process>(*this, kill, random_.Next());
+}
+
+absl::StatusOr<ModelRun::End> ModelRun::Play(
+    const std::vector<KillPoint>& kills) {
+  v1::CreateMovieRequest create;
+  create.set_movie_id(kMovie);
+  create.set_blueprint(options_.blueprint);
+  KINORA_RETURN_IF_ERROR(core_.movies.Create(create).status());
+  if (options_.has_rival) {
+    rival_ = NewProcess(std::nullopt);
+    rival_->runner.KeepAdopting();
+  }
+  LookAfter();
+  for (size_t life = 0;; ++life) {
+    std::optional<KillPoint> kill;
+    if (life < kills.size()) kill = kills[life];
+    processes_.push_back(NewProcess(kill));
+    const absl::StatusOr<bool> has_ended = Live();
+    KINORA_RETURN_IF_ERROR(has_ended.status());
+    if (*has_ended) return CheckEnd();
+    // What it had under way comes to nothing meanwhile.
+    executor_.Advance(kLeaseTtl / 2 + absl::Milliseconds(Below(6000)));
+  }
+}
+
+// The first runner is asked to start the run, later ones look for it. Again, if
+// the first was killed before there was one.
+absl::Status ModelRun::Start() {
+  Last().runner.KeepAdopting();
+  v1::StartRunRequest request;
+  request.set_movie_id(kMovie);
+  request.set_dispatch(options_.layered ? v1::DISPATCH_MODE_LAYERED
+                                        : v1::DISPATCH_MODE_EAGER);
+  for (int attempt = 0; attempt < 100; ++attempt) {
+    const absl::StatusOr<v1::RunRecord> record = Record();
+    if (record.ok() || Last().cut.is_cut()) return absl::OkStatus();
+    // Whoever held the lease is dead.
+    executor_.Advance(2 * kLeaseTtl);
+    const absl::Status started = Last().runner.Start(request).status();
+    if (started.ok() || Last().cut.is_cut()) return absl::OkStatus();
+    if (!absl::IsUnavailable(started)) return Annotate(started, "start");
+  }
+  return NotAsItShould("the run cannot be started");
+}
+
+absl::StatusOr<bool> ModelRun::Live() {
+  KINORA_RETURN_IF_ERROR(Start());
+  absl::StatusOr<bool> ended = false;
+  const bool in_time = executor_.AdvanceUntil(
+      [this, &ended] {
+        ended = HasEnded();
+        return !ended.ok() || *ended || Last().cut.is_cut();
+      },
+      kPatience);
+  if (!in_time) return NotAsItShould("the run does not come to an end");
+  return ended;
+}
+
+absl::StatusOr<v1::RunRecord> ModelRun::Record() {
+  v1::ListRunRecordsRequest list;
+  list.set_movie_id(kMovie);
+  KINORA_ASSIGN_OR_RETURN(const v1::ListRunRecordsResponse runs,
+                          core_.runs.List(list));
+  if (runs.records().empty()) return absl::NotFoundError("no run");
+  if (runs.records_size() > 1) return NotAsItShould("more than one run");
+  return runs.records(0);
+}
+
+absl::StatusOr<bool> ModelRun::HasEnded() {
+  const absl::StatusOr<v1::RunRecord> record = Record();
+  if (absl::IsNotFound(record.status())) return false;
+  if (!record.ok()) return record.status();
+  if (!truth_.violations().empty()) {
+    return NotAsItShould(absl::StrJoin(truth_.violations(), "; "));
+  }
+  return IsTerminal(record->status());
+}
+
+void ModelRun::LookAfter() {
+  executor_.PostAfter(kBetweenLooks, [this] {
+    const absl::StatusOr<v1::RunRecord> record = Record();
+    for (Process* process : {&Last(), rival_.get()}) {
+      if (process == nullptr || !record.ok() || process->cut.is_cut()) continue;
+      v1::GetRunRequest get;
+      get.set_run_id(record->run_id());
+      const absl::StatusOr<v1::GetRunResponse> run = process->runner.Get(get);
+      if (!run.ok() || run->run().record().status() != v1::RUN_STATUS_WAITING) {
+        continue;
+      }
+      v1::RetryRunRequest retry;
+      retry.set_run_id(record->run_id());
+      if (process->runner.Retry(retry).ok()) truth_.Retried();
+    }
+    LookAfter();
+  });
+}
+
+absl::StatusOr<ModelRun::End> ModelRun::CheckEnd() {
+  KINORA_ASSIGN_OR_RETURN(const v1::RunRecord record, Record());
+  if (record.status() != v1::RUN_STATUS_COMPLETED) {
+    return NotAsItShould(absl::StrCat("the run is ",
+                                      v1::RunStatus_Name(record.status()), ": ",
+                                      record.error()));
+  }
+  KINORA_RETURN_IF_ERROR(CheckLedger(record));
+  KINORA_RETURN_IF_ERROR(CheckCharges(record));
+  KINORA_RETURN_IF_ERROR(CheckNothingIsLeft());
+  v1::GetCurrentManifestRequest get;
+  get.set_movie_id(kMovie);
+  KINORA_ASSIGN_OR_RETURN(const v1::GetCurrentManifestResponse current,
+                          core_.manifests.GetCurrent(get));
+  if (current.current().revision() != "rev-0001" ||
+      current.current().hash() != record.manifest_hash()) {
+    return NotAsItShould("the record names another manifest than is current");
+  }
+  return End{current.current().hash(), truth_.accepted().size(), truth_.cost()};
+}
+
+// Who knows its work charges for it once. Others may have charged for what was
+// lost, too.
+absl::Status ModelRun::CheckCharges(const v1::RunRecord& record) {
+  std::map<std::string, int64_t> accepted;
+  for (const auto& job : truth_.accepted()) ++accepted[job.second];
+  if (producers_.charges("paid") != accepted["paid"] ||
+      producers_.charges("deaf") < accepted["deaf"]) {
+    return NotAsItShould(
+        absl::StrCat("charged are ", producers_.charges("paid"), " and ",
+                     producers_.charges("deaf"), ", accepted ",
+                     accepted["paid"], " and ", accepted["deaf"]));
+  }
+  const int64_t cost = kPriceMicros * (accepted["paid"] + accepted["deaf"]);
+  // One that only closes a run does not know what it has cost.
+  const std::vector<std::string>& changes = Last().cut.changes();
+  const bool knows =
+      rival_ == nullptr &&
+      std::find(changes.begin(), changes.end(), "commit") != changes.end();
+  const int64_t recorded = record.cost().micros();
+  if (truth_.cost() != cost || (knows && recorded != cost)) {
+    return NotAsItShould(absl::StrCat("the record says ", recorded,
+                                      " micros, the events ", truth_.cost(),
+                                      ", accepted are ", cost));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ModelRun::CheckLedger(const v1::RunRecord& record) {
+  v1::ReadEventsRequest read;
+  read.mutable_log()->set_movie_id(kMovie);
+  read.mutable_log()->set_kind(v1::LOG_KIND_LEDGER);
+  read.mutable_log()->set_run_id(record.run_id());
+  int64_t sequence = 0;
+  int ends = 0;
+  for (;;) {
+    KINORA_ASSIGN_OR_RETURN(const v1::ReadEventsResponse page,
+                            core_.events.ReadPage(read));
+    if (page.events().empty()) break;
+    for (const v1::Event& event : page.events()) {
+      if (event.sequence() != ++sequence) {
+        return NotAsItShould(absl::StrCat("the ledger goes on with ",
+                                          event.sequence(), ", not with ",
+                                          sequence));
+      }
+      if (IsTerminal(event.ledger())) ++ends;
+    }
+    read.set_after_sequence(page.bookmark().sequence());
+  }
+  if (ends == 1) return absl::OkStatus();
+  return NotAsItShould(absl::StrCat("the run has ", ends, " ends"));
+}
+
+absl::Status ModelRun::CheckNothingIsLeft() {
+  StorePlanner planner(core_.store());
+  v1::CreatePlanRequest create;
+  create.set_movie_id(kMovie);
+  for (const auto& config : ModelProducerConfigs()) {
+    v1::ProducerIdentity& identity = *create.add_producers();
+    identity.set_name(config.first);
+    identity.set_version("1");
+  }
+  KINORA_ASSIGN_OR_RETURN(const CreatedPlan plan, planner.CreatePlan(create));
+  const v1::PlanSummary& summary = plan.header.summary();
+  const int64_t left = summary.must_run_jobs() + summary.may_run_jobs() +
+                       summary.reused_jobs() + summary.deferred_nodes();
+  if (left > 0) {
+    return NotAsItShould("a plan afterwards is not empty: " +
+                         summary.ShortDebugString());
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace kinora

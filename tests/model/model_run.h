@@ -1,0 +1,97 @@
+// A ModelRun is one film's run from its start to its end in virtual time, in
+// one thread: a store in memory, simulated providers, the real planner, and one
+// runner after another, each killed where it is said. Everything that may
+// happen next happens in an order drawn from the seed, the same way each time.
+
+#ifndef KINORA_TESTS_MODEL_MODEL_RUN_H_
+#define KINORA_TESTS_MODEL_MODEL_RUN_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+#include "common/random.h"
+#include "common/testing/fake_clock.h"
+#include "common/testing/manual_executor.h"
+#include "services/planner/store_planner.h"
+#include "services/runner/runner.h"
+#include "services/store/event/memory_event_log.h"
+#include "services/store/object/memory_object_storage.h"
+#include "services/store/testing/store_core.h"
+#include "tests/model/model_producers.h"
+#include "tests/model/run_truth.h"
+#include "tests/model/store_cut.h"
+
+namespace kinora {
+
+struct ModelRunOptions {
+  std::string blueprint;
+  uint64_t seed = 1;
+  int faults = 0;  // of a hundred calls of producers
+  bool layered = false;
+  bool has_rival = false;  // a second runner lives all the time
+};
+
+// For one thread.
+class ModelRun {
+ public:
+  // What a run came to.
+  struct End {
+    std::string manifest_hash;
+    size_t jobs = 0;  // accepted from producers
+    int64_t cost_micros = 0;
+  };
+
+  explicit ModelRun(const ModelRunOptions& options);
+  ~ModelRun();
+
+  // Starts a run and has as many runners killed as there are kill points; one
+  // that does not get to its own ends the run. Errors name what was not as it
+  // should be.
+  absl::StatusOr<End> Play(const std::vector<KillPoint>& kills);
+
+  // The changes that runners made, those of each on its own; the second one's
+  // that lives all the time come last.
+  std::vector<std::vector<std::string>> changes() const;
+
+ private:
+  struct Process;
+
+  int Below(int bound);
+  Process& Last();
+  std::unique_ptr<Process> NewProcess(std::optional<KillPoint> kill);
+  absl::Status Start();
+  // The runner's life, until the run has ended or it was killed. True for the
+  // former.
+  absl::StatusOr<bool> Live();
+  absl::StatusOr<bool> HasEnded();
+  absl::StatusOr<v1::RunRecord> Record();
+  // A person looks at the run now and then, and has called again what waits for
+  // that.
+  void LookAfter();
+  absl::StatusOr<End> CheckEnd();
+  absl::Status CheckLedger(const v1::RunRecord& record);
+  absl::Status CheckCharges(const v1::RunRecord& record);
+  absl::Status CheckNothingIsLeft();
+
+  const ModelRunOptions options_;
+  SeededRandom random_;
+  FakeClock clock_;
+  ManualExecutor executor_;
+  MemoryObjectStorage storage_{clock_};
+  MemoryEventLog log_;
+  StoreCore core_{storage_, log_, clock_};
+  RunTruth truth_;
+  ModelProducers producers_;
+  std::unique_ptr<Process> rival_;
+  std::vector<std::unique_ptr<Process>> processes_;  // the last one lives
+};
+
+}  // namespace kinora
+
+#endif  // KINORA_TESTS_MODEL_MODEL_RUN_H_

@@ -1,0 +1,64 @@
+// What a run has made durable, as the store was told: against this its calls of
+// producers are held.
+
+#ifndef KINORA_TESTS_MODEL_RUN_TRUTH_H_
+#define KINORA_TESTS_MODEL_RUN_TRUTH_H_
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+
+#include "kinora/v1/event.pb.h"
+#include "kinora/v1/producer.pb.h"
+
+namespace kinora {
+
+// Takes the appends of all runners of one movie that became durable.
+//
+// A job whose attempt was lost is in doubt. It may be started again once its
+// producer has told what became of it, or a person has asked for it; at a
+// producer named `free` without either.
+class RunTruth {
+ public:
+  void Appended(const v1::AppendEventsRequest& request);
+
+  // A producer has told what became of the work with that key.
+  void Told(absl::string_view idempotency_key);
+  // A person has all jobs called again that are in doubt.
+  void Retried() { in_doubt_.clear(); }
+
+  // Checks a call that is about to be made.
+  void Called(const v1::JobHeader& header);
+
+  // Jobs whose outputs were accepted, and from which producer.
+  const std::map<std::string, std::string>& accepted() const {
+    return accepted_;
+  }
+  // Micros charged for them, as the events have it.
+  int64_t cost() const { return cost_; }
+
+  // What went against a rule, in words.
+  const std::vector<std::string>& violations() const { return violations_; }
+
+ private:
+  void Take(const v1::LedgerEvent& event);
+  void Take(const v1::ArtefactEvent& event);
+  void Violate(const std::string& job_id, const std::string& what);
+
+  std::map<std::string, uint32_t> started_;  // attempts, by job
+  std::map<std::string, std::string> job_by_inputs_hash_;
+  std::set<std::string> completed_;
+  std::set<std::string> in_doubt_;
+  std::map<std::string, std::string> accepted_;
+  std::set<std::string> artefacts_;
+  int64_t cost_ = 0;
+  std::vector<std::string> violations_;
+};
+
+}  // namespace kinora
+
+#endif  // KINORA_TESTS_MODEL_RUN_TRUTH_H_
