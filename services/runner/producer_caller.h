@@ -36,6 +36,15 @@ struct AttemptRequest {
   };
   std::vector<Output> outputs;
   absl::Duration timeout = absl::Minutes(10);
+  // Which of the producer's targets is called, counted from 0.
+  size_t target = 0;
+};
+
+// What a call tells of the target it went to, whatever became of the job.
+enum class Contact {
+  kUnknown,   // nothing: it was cut short here
+  kAnswered,  // it is there
+  kLost,      // it cannot be reached, or broke off
 };
 
 // How an attempt ended.
@@ -56,6 +65,15 @@ struct AttemptResult {
   // For a failure: the producer had taken the job, and the call broke before it
   // said what became of it. It may have been paid for.
   bool in_doubt = false;
+  Contact contact = Contact::kUnknown;
+  std::string version;  // of who took the job; empty if nobody did
+};
+
+// Work that was asked for by its key.
+struct FoundWork {
+  v1::LookUpState state = v1::LOOK_UP_STATE_UNKNOWN;
+  // The target that is at it or has it.
+  std::optional<size_t> target;
 };
 
 // Told of one attempt as it goes. Calls come one at a time, from any thread;
@@ -94,16 +112,19 @@ class ProducerCaller {
  public:
   virtual ~ProducerCaller() = default;
 
-  // What a producer says of itself; may block. FAILED_PRECONDITION
-  // (PRODUCER_UNKNOWN) if none is configured under the name, UNAVAILABLE
-  // (PRODUCER_UNAVAILABLE) if it does not answer.
+  // What a producer says of itself, at a target that has `version` if there is
+  // one, else (and for an empty one) at the first that answers; may block.
+  // FAILED_PRECONDITION (PRODUCER_UNKNOWN) if none is configured under the
+  // name, UNAVAILABLE (PRODUCER_UNAVAILABLE) if no target answers.
   virtual absl::StatusOr<v1::DescribeResponse> Describe(
-      absl::string_view producer) = 0;
+      absl::string_view producer, const std::string& version) = 0;
 
-  // What became of the work with that idempotency key; may block.
+  // What became of the work with that idempotency key; may block. All targets
+  // are asked: one that is at it or has it decides; without such a one, one
+  // that does not answer is an error, as it may have it.
   // LOOK_UP_STATE_UNKNOWN also of a producer that keeps no record of its work.
   // Errors as of Describe().
-  virtual absl::StatusOr<v1::LookUpState> LookUp(
+  virtual absl::StatusOr<FoundWork> LookUp(
       absl::string_view producer, const std::string& idempotency_key) = 0;
 
   // Begins an attempt. Does not block. The producer is the header's; that none

@@ -7,32 +7,43 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 
 #include "kinora/v1/config.pb.h"
 #include "kinora/v1/types.pb.h"
+#include "services/runner/producer_targets.h"
 
 namespace kinora {
 
 struct ProducerConfig {
-  std::string target;  // gRPC target, such as `dns:///127.0.0.1:7501`
+  // gRPC targets, such as `dns:///127.0.0.1:7501`; one or more.
+  std::vector<std::string> targets;
   uint32_t concurrency = 4;
   uint32_t max_attempts = 3;
   absl::Duration attempt_timeout = absl::Minutes(10);
   v1::InDoubtPolicy in_doubt = v1::IN_DOUBT_POLICY_UNSPECIFIED;
   // What its jobs may cost in one run.
   std::optional<v1::Cost> budget;
+  // Between two calls, but for a burst; zero for no limit.
+  absl::Duration call_interval;
+  uint32_t call_burst = 1;
+  BreakerOptions breaker;
+  // What must not reach a log.
+  std::vector<std::string> secrets;
 };
 
 // By the name blueprints use.
 using ProducerConfigs = std::map<std::string, ProducerConfig>;
 
 // INVALID_ARGUMENT naming the entry (`producers.narration.target`) and its
-// value if a name is malformed, a target is missing, a number is out of range
-// (concurrency to 10,000, attempts to 100, a timeout to one day), or a budget
-// is no amount.
+// value if a name is malformed, there is no target or one twice, or a number is
+// out of range (concurrency, rates and bursts to 10,000, attempts and failures
+// to 100, times to one day), if a secret is too short to be one, if a budget is
+// no amount, or if two fields exclude each other. Secrets are looked up in the
+// environment; a variable that is not set has none.
 absl::StatusOr<ProducerConfigs> CheckProducerTable(
     const v1::ProducerTable& table);
 

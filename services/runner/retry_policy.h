@@ -23,6 +23,11 @@ struct RetryPolicy {
 bool ShouldRetry(const v1::Failure& failure, uint32_t attempt,
                  uint32_t max_attempts);
 
+// How long the provider behind `failure` asks not to be called, at most
+// kLongestRetryAfter; zero if it does not say.
+inline constexpr absl::Duration kLongestRetryAfter = absl::Hours(1);
+absl::Duration RetryAfter(const v1::Failure& failure);
+
 // How long to wait after attempt `attempt` (from 1) failed: uniformly between
 // nothing and the backoff ("full jitter"). Jobs that failed together because a
 // provider fell over thus do not all come back at the same moment.

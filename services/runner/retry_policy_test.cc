@@ -20,6 +20,17 @@ TEST(RetryPolicyTest, OnlyRetryableFailuresWithAttemptsLeftAreRetried) {
   EXPECT_FALSE(ShouldRetry(Retryable(false), 1, 3));
 }
 
+TEST(RetryPolicyTest, RetryAfterIsBelievedWithinBounds) {
+  v1::Failure failure = Retryable(true);
+  EXPECT_EQ(RetryAfter(failure), absl::ZeroDuration());
+  failure.mutable_retry_after()->set_seconds(90);
+  EXPECT_EQ(RetryAfter(failure), absl::Seconds(90));
+  failure.mutable_retry_after()->set_seconds(1'000'000);
+  EXPECT_EQ(RetryAfter(failure), kLongestRetryAfter);
+  failure.mutable_retry_after()->set_seconds(-5);
+  EXPECT_EQ(RetryAfter(failure), absl::ZeroDuration());
+}
+
 TEST(RetryPolicyTest, DelayIsSpreadOverAGrowingThenCappedRange) {
   const RetryPolicy policy{absl::Milliseconds(100), absl::Seconds(1)};
   const absl::Duration caps[] = {

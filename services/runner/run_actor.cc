@@ -9,32 +9,45 @@
 #include "common/proto_time.h"
 #include "common/run_end.h"
 #include "common/status.h"
+#include "services/runner/attempt_redaction.h"
 #include "services/runner/passing_error.h"
 
 namespace kinora {
 // Puts what one attempt reports into the inbox.
 class RunActor::Observer final : public AttemptObserver {
  public:
-  Observer(std::shared_ptr<RunActor> actor, JobIndex job, uint32_t attempt)
-      : actor_(std::move(actor)), job_(job), attempt_(attempt) {}
+  Observer(std::shared_ptr<RunActor> actor, JobIndex job, uint32_t attempt,
+           CallPlaces::Place place, std::vector<std::string> secrets)
+      : actor_(std::move(actor)),
+        job_(job),
+        attempt_(attempt),
+        place_(std::move(place)),
+        redaction_(std::move(secrets)) {}
 
   void OnProgress(const v1::Progress& progress) override {
-    actor_->Post(ProgressMade{job_, attempt_, progress});
+    actor_->Post(ProgressMade{job_, attempt_, redaction_.Redacted(progress)});
   }
   void OnLogLines(const v1::LogLines& lines) override {
-    actor_->Post(LinesLogged{job_, attempt_, lines});
+    actor_->Post(LinesLogged{job_, attempt_, redaction_.Redacted(lines)});
   }
   void OnQuestion(const v1::Question& question, bool takes_answer) override {
     actor_->Post(QuestionAsked{job_, attempt_, question, takes_answer});
   }
   void OnDone(AttemptResult result) override {
-    actor_->Post(AttemptEnded{job_, attempt_, std::move(result)});
+    redaction_.Redact(&result);
+    const absl::Duration hold_back = result.failure.has_value()
+                                         ? RetryAfter(*result.failure)
+                                         : absl::ZeroDuration();
+    const bool counts = place_.End(result.contact, result.version, hold_back);
+    actor_->Post(AttemptEnded{job_, attempt_, std::move(result), counts});
   }
 
  private:
   const std::shared_ptr<RunActor> actor_;
   const JobIndex job_;
   const uint32_t attempt_;
+  CallPlaces::Place place_;
+  const AttemptRedaction redaction_;
 };
 
 std::shared_ptr<RunActor> RunActor::Create(
@@ -51,6 +64,7 @@ std::shared_ptr<RunActor> RunActor::Create(
                                        if (auto self = weak.lock())
                                          self->Post(LeaseLost{});
                                      });
+  actor->TakeSeat();
   return actor;
 }
 
@@ -146,7 +160,9 @@ absl::Status RunActor::Work(std::vector<Message> messages) {
   KINORA_RETURN_IF_ERROR(TakeExpansion());
 
   std::vector<JobIndex> starts;
+  seat_->Look();
   if (!stopping_) KINORA_RETURN_IF_ERROR(Dispatch(&starts));
+  SettlePlaces();
   TellWaiting();
   // Before the ledger tells of them: who reads it there may ask at once.
   KeepWaits();
@@ -186,6 +202,10 @@ void RunActor::GoOn() {
     event->set_message(absl::StrCat("attempt ", past_->Of(job_id).attempts,
                                     " was interrupted with its runner"));
   }
+  const int64_t now = NowMillis(deps_.clock);
+  for (const auto& held : past_->held_back()) {
+    seat_->HoldBack(held.first, absl::Milliseconds(held.second - now));
+  }
   if (past_->cancel_reason().has_value()) {
     Take(CancelCall{*past_->cancel_reason()});
   }
@@ -219,7 +239,7 @@ void RunActor::Take(AttemptEnded& ended) {
     // One that is cut short by a stop stays open: it is not the run's end.
     if (!stopping_) {
       facts_.push_back(AttemptFailed{ended.job, *std::move(result.failure),
-                                     result.in_doubt});
+                                     result.in_doubt, ended.counts});
     }
   }
   std::move(events.begin(), events.end(), std::back_inserter(artefact_events_));
@@ -287,6 +307,7 @@ void RunActor::Take(const LeaseLost&) { lease_lost_ = true; }
 
 absl::Status RunActor::Dispatch(std::vector<JobIndex>* starts) {
   held_by_.clear();
+  awaits_place_ = false;
   budget_obstacle_.clear();
   auto gate = [this](JobIndex job) { return MayStart(job); };
   for (RunCommands commands = state_.NextCommands(gate); !commands.empty();
@@ -353,6 +374,9 @@ void RunActor::StartAttempt(JobIndex job) {
   if (auto details = heartbeats_.find(job); details != heartbeats_.end()) {
     request.header.set_heartbeat_details(details->second);
   }
+  auto place = places_.extract(job);
+  request.target = place.mapped().target();
+  works_at_.erase(job);
   Running& running = running_[job];
   running.attempt = state_.attempts(job);
   running.started_nanos = deps_.clock.MonotonicNanos();
@@ -360,7 +384,10 @@ void RunActor::StartAttempt(JobIndex job) {
   GiveAnswers(job, &request.header, &running);
   running.call = deps_.producers.Start(
       std::move(request),
-      std::make_shared<Observer>(shared_from_this(), job, running.attempt));
+      std::make_shared<Observer>(
+          shared_from_this(), job, running.attempt, std::move(place.mapped()),
+          config == deps_.configs.end() ? std::vector<std::string>()
+                                        : config->second.secrets));
 }
 
 void RunActor::CancelAttempts() {
@@ -471,6 +498,8 @@ void RunActor::End() {
         absl::UnavailableError("the runner is shutting down: call again"));
   }
   ended_ = true;
+  places_.clear();
+  seat_.reset();
   lease_->Stop();
   if (!lease_lost_) {
     v1::ReleaseLeaseRequest request;

@@ -50,6 +50,7 @@
 #include "kinora/v1/run_record.pb.h"
 #include "kinora/v1/runner.pb.h"
 #include "services/planner/planner.h"
+#include "services/runner/call_places.h"
 #include "services/runner/lease_keeper.h"
 #include "services/runner/log_intake.h"
 #include "services/runner/producer_caller.h"
@@ -78,6 +79,7 @@ struct RunActorDeps {
   Executor& executor;
   Clock& clock;
   Planner& planner;
+  std::shared_ptr<CallPlaces> places;  // shared by all runs of the process
 };
 
 // Thread-safe. Blocking calls of the store happen on the executor.
@@ -164,6 +166,7 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
     JobIndex job = 0;
     uint32_t attempt = 0;
     AttemptResult result;
+    bool counts = true;  // against max_attempts, if it failed
   };
   struct ProgressMade {
     JobIndex job = 0;
@@ -202,7 +205,7 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   };
   struct DoubtLookedUp {
     JobIndex job = 0;
-    absl::StatusOr<v1::LookUpState> state;
+    absl::StatusOr<FoundWork> found;
     bool is_paid = false;
   };
   struct RetryCall {
@@ -210,6 +213,8 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   };
   struct HeedCall {};
   struct BudgetSet {};
+  // Calls that were refused may be made now.
+  struct PlaceFree {};
   struct LeaseLost {};
   struct StepCancel {
     v1::Failure why;
@@ -217,8 +222,8 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   using Message =
       std::variant<Begun, AttemptEnded, ProgressMade, LinesLogged, RetryTimer,
                    CancelCall, StopCall, Expanded, DoubtLookedUp, RetryCall,
-                   HeedCall, BudgetSet, LeaseLost, StepCancel, QuestionAsked,
-                   QuestionAnswered>;
+                   HeedCall, BudgetSet, PlaceFree, LeaseLost, StepCancel,
+                   QuestionAsked, QuestionAnswered>;
 
   // What the actor keeps of a running job.
   struct Running {
@@ -267,6 +272,7 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   void Take(const RetryCall& call);
   void Take(const HeedCall&) {}
   void Take(const BudgetSet&);
+  void Take(const PlaceFree&) {}
   void Take(const LeaseLost&);
   void Take(const QuestionAsked& asked);
   void Take(const QuestionAnswered& answered);
@@ -307,6 +313,11 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   std::string WaitReason() const;
   void TellWaiting();
   void KeepWaits();
+
+  // run_actor_places.cc
+  void TakeSeat();
+  bool TakePlace(JobIndex job);
+  void SettlePlaces();
 
   // run_actor_budget.cc
   bool MayAfford(JobIndex job);
@@ -356,8 +367,9 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   const std::shared_ptr<const v1::Plan> plan_;
   const TraceContext trace_;
   Strand strand_;
-  std::shared_ptr<LeaseKeeper> lease_;  // set by Create()
-  std::unique_ptr<Step> step_;          // set by CreateStep(); null for a run
+  std::shared_ptr<LeaseKeeper> lease_;      // set by Create()
+  std::unique_ptr<CallPlaces::Seat> seat_;  // set by Create()
+  std::unique_ptr<Step> step_;  // set by CreateStep(); null for a run
 
   std::atomic<bool> closing_ = false;
   Mutex mu_;
@@ -401,9 +413,14 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   std::vector<v1::LedgerEvent> asked_;
   // The question that a job which has left its place waits for.
   std::map<JobIndex, std::string> awaited_;
+  // Of jobs that are about to be called.
+  std::map<JobIndex, CallPlaces::Place> places_;
+  // The targets that are at jobs already, or have done them.
+  std::map<JobIndex, size_t> works_at_;
   // What kept a job from being started when starts were last looked for, if
   // only somebody can change it.
   std::string held_by_;
+  bool awaits_place_ = false;    // the same for what comes by itself
   std::string budget_obstacle_;  // what there is to say if that is the budget
   std::string waiting_for_;      // as the ledger has it; empty if it goes on
   std::string waiting_message_;

@@ -29,9 +29,9 @@ void RunActor::AskWhatBecameOf(JobIndex job, absl::Duration delay) {
               producer = state_.node(job).producer().name(),
               key = IdempotencyKeyOf(identity_, state_, job)] {
     TraceScope trace(self->trace_);
-    absl::StatusOr<v1::LookUpState> found =
+    absl::StatusOr<FoundWork> found =
         self->deps_.producers.LookUp(producer, key);
-    const bool is_paid = IsPaid(self->deps_.producers.Describe(producer));
+    const bool is_paid = IsPaid(self->deps_.producers.Describe(producer, ""));
     self->Post(DoubtLookedUp{job, std::move(found), is_paid});
   };
   deps_.executor.PostAfter(delay, std::move(ask));
@@ -41,16 +41,19 @@ void RunActor::Take(const DoubtLookedUp& answer) {
   const JobIndex job = answer.job;
   if (state_.status(job) != JobStatus::kInDoubt) return;
   const std::string& producer = state_.node(job).producer().name();
-  if (!answer.state.ok()) {
+  if (!answer.found.ok()) {
     absl::Duration& delay = doubts_[job].delay;
     TellDoubt(job, absl::StrCat("producer ", producer,
                                 " cannot be asked what became of attempt ",
                                 state_.attempts(job), ": ",
-                                answer.state.status().message()));
+                                answer.found.status().message()));
     delay = std::min(kLongestDelay, std::max(kFirstDelay, delay * 2));
     return AskWhatBecameOf(job, delay);
   }
-  switch (*answer.state) {
+  if (answer.found->target.has_value()) {
+    works_at_[job] = *answer.found->target;
+  }
+  switch (answer.found->state) {
     case v1::LOOK_UP_STATE_NEVER_STARTED:
       return Resolve(job, "has never started it");
     case v1::LOOK_UP_STATE_RUNNING:

@@ -18,6 +18,7 @@ std::shared_ptr<RunActor> RunActor::CreateStep(
                    std::move(past), RunBudget(), nullptr));
   actor->lease_ = LeaseKeeper::OfCaller(deps.store.leases, deps.executor,
                                         deps.clock, lease);
+  actor->TakeSeat();
   actor->step_ = std::make_unique<Step>();
   actor->step_->call = std::move(call);
   actor->step_->on_ended = std::move(on_ended);
@@ -68,6 +69,8 @@ absl::Status RunActor::FinishStep() {
 
 void RunActor::EndStep(const absl::Status& status) {
   ended_ = true;
+  places_.clear();
+  seat_.reset();
   lease_->Stop();
   if (!status.ok()) return std::move(step_->on_ended)(status);
   std::vector<v1::JobState> states;

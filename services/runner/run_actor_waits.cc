@@ -17,6 +17,11 @@ bool RunActor::MayStart(JobIndex job) {
     held_by_ = std::string(kPaused);
     return false;
   }
+  if (!TakePlace(job)) {
+    awaits_place_ = true;
+    return false;
+  }
+  // The last, as it takes the money.
   return MayAfford(job);
 }
 
@@ -32,7 +37,9 @@ std::string RunActor::WaitReason() const {
     return "";
   }
   if (state_.count(JobStatus::kReady) > 0) {
-    // Places may be held by attempts that wait for somebody.
+    // A place comes free by itself, but those that are held by attempts that
+    // wait for somebody.
+    if (awaits_place_ && asking == 0) return "";
     return held_by_.empty() && asking > 0 ? "question" : held_by_;
   }
   const size_t in_doubt = state_.count(JobStatus::kInDoubt);

@@ -197,6 +197,13 @@ v1::Event ChangeEvent(const RunIdentity& run, int64_t now_ms,
       detail.Add("delayMs", JsonValue(absl::ToInt64Milliseconds(change.delay)));
       if (state.in_doubt(change.job)) detail.Add("inDoubt", JsonValue(true));
       if (charged.micros() > 0) detail.Add("cost", CostToJson(charged));
+      if (!change.counts) detail.Add("counts", JsonValue(false));
+      if (const absl::Duration held = RetryAfter(change.failure);
+          held > absl::ZeroDuration()) {
+        detail.Add("retryAfterMs", JsonValue(absl::ToInt64Milliseconds(held)));
+        detail.Add("producer",
+                   JsonValue(state.node(change.job).producer().name()));
+      }
       e->set_detail_json(ToJson(JsonValue(std::move(detail))));
       break;
     }

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "common/json.h"
 #include "common/run_end.h"
 
 namespace kinora {
@@ -62,19 +61,17 @@ void RunPast::Apply(const v1::LedgerEvent& event) {
       logs_.Recall(event.log_appended());
       return;
     case v1::LedgerEvent::kJob:
-      return TakeJob(event.job());
+      return TakeJob(event);
     default:
       return;
   }
 }
 
-void RunPast::TakeJob(const v1::JobEvent& event) {
+void RunPast::TakeJob(const v1::LedgerEvent& ledger) {
+  const v1::JobEvent& event = ledger.job();
   const JsonValue detail = ParseJson(event.detail_json()).value_or(JsonValue());
   if (event.type() == "retrying") {
-    Job& job = jobs_[event.job_id()];
-    ++job.past.failures;
-    job.told.reset();
-    job.past.in_doubt = SaysInDoubt(detail);
+    Retried(ledger, detail);
   } else if (event.type() == "asking") {
     Job& job = jobs_[event.job_id()];
     job.told.reset();
@@ -89,6 +86,24 @@ void RunPast::TakeJob(const v1::JobEvent& event) {
       if (id.is_string()) expanded_by_.insert(id.string_value());
     }
   }
+}
+
+void RunPast::Retried(const v1::LedgerEvent& event, const JsonValue& detail) {
+  auto is = [&detail](absl::string_view name, bool value) {
+    const JsonValue* member = detail.Find(name);
+    return member != nullptr && member->is_bool() &&
+           member->bool_value() == value;
+  };
+  Job& tried = jobs_[event.job().job_id()];
+  if (!is("counts", false)) ++tried.past.failures;
+  tried.told.reset();
+  tried.past.in_doubt = is("inDoubt", true);
+  const JsonValue* producer = detail.Find("producer");
+  const JsonValue* held = detail.Find("retryAfterMs");
+  if (producer == nullptr || !producer->is_string() || held == nullptr) return;
+  int64_t& until = held_back_[producer->string_value()];
+  until = std::max(until,
+                   event.occurred_at_ms() + held->integer_value().value_or(0));
 }
 
 void RunPast::End(const v1::StepIdentity& step, JobStatus status) {

@@ -5,6 +5,7 @@
 #define KINORA_SERVICES_RUNNER_RUN_PAST_H_
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/string_view.h"
 
+#include "common/json.h"
 #include "kinora/v1/event.pb.h"
 #include "services/runner/log_intake.h"
 #include "services/runner/run_budget.h"
@@ -54,6 +56,9 @@ class RunPast {
     return cancel_reason_;
   }
   const RunPauses& pauses() const { return pauses_; }
+  // Until when producers asked not to be called, by name, in milliseconds since
+  // the epoch.
+  const std::map<std::string, int64_t>& held_back() const { return held_back_; }
   const LogIntake& logs() const { return logs_; }
   // What has been spent and is reserved still, and the last cap that was set.
   const RunBudget& budget() const { return budget_; }
@@ -65,8 +70,9 @@ class RunPast {
     size_t started = 0;             // counts the starts of the run
   };
 
+  void Retried(const v1::LedgerEvent& event, const JsonValue& detail);
   void End(const v1::StepIdentity& step, JobStatus status);
-  void TakeJob(const v1::JobEvent& event);
+  void TakeJob(const v1::LedgerEvent& ledger);
 
   absl::flat_hash_map<std::string, Job> jobs_;
   absl::flat_hash_set<std::string> expanded_by_;
@@ -75,6 +81,7 @@ class RunPast {
   bool has_started_ = false;
   std::optional<std::string> cancel_reason_;
   RunPauses pauses_;
+  std::map<std::string, int64_t> held_back_;
   LogIntake logs_;
   RunQuestions questions_;
   RunBudget budget_;

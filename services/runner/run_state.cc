@@ -1,5 +1,6 @@
 #include "services/runner/run_state.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -60,14 +61,16 @@ void RunState::Handle(const AttemptFailed& fact) {
   if (status(fact.job) != JobStatus::kRunning) return;
   queue_.Leave(Entry(fact.job).lane);
   Job& job = Entry(fact.job);
-  ++job.failures;
+  if (fact.counts) ++job.failures;
   job.in_doubt = fact.in_doubt;
   JobChange change{fact.job, JobStatus::kRetrying, fact.failure, {}};
   if (cancelled_) {
     change.status = JobStatus::kCancelled;
   } else if (ShouldRetry(fact.failure, job.failures,
                          queue_.MaxAttempts(*job.node, job.lane))) {
-    change.delay = RetryDelay(options_.retry, job.failures, *random_);
+    change.delay = std::max(RetryDelay(options_.retry, job.failures, *random_),
+                            RetryAfter(fact.failure));
+    change.counts = fact.counts;
   } else {
     return Fail(fact.job, fact.failure);
   }

@@ -118,6 +118,8 @@ struct AttemptFailed {
   v1::Failure failure;
   // The producer had taken the job and did not say what became of it.
   bool in_doubt = false;
+  // False for one that says nothing of the job and uses up no attempt.
+  bool counts = true;
 };
 // The attempt ended without outputs, as the job waits for a person's answer. It
 // has not failed.
@@ -152,6 +154,7 @@ struct JobChange {
   // with the root cause as its `cause`.
   v1::Failure failure;
   absl::Duration delay;  // for kRetrying: until RetryDue
+  bool counts = true;    // for kRetrying: the attempt was used up
 };
 
 // What to do now.

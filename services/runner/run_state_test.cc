@@ -437,6 +437,41 @@ TEST_F(RunStateTest, RetryableFailureIsRetriedUpToTheLimit) {
   EXPECT_TRUE(state.finished());
 }
 
+// The probe of a producer that is down, say.
+TEST_F(RunStateTest, AnAttemptThatDoesNotCountUsesNothingUp) {
+  PlanBuilder plan;
+  plan.Job(0, "A", {});
+  RunStateOptions options;
+  options.producers["sim"].max_attempts = 1;
+  RunState state = Make(plan, options);
+  v1::Failure lost;
+  lost.set_retryable(true);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_THAT(Start(state), ElementsAre("A"));
+    const std::vector<JobChange> changes = state.Apply(
+        AttemptFailed{0, lost, /*in_doubt=*/false, /*counts=*/false});
+    ASSERT_EQ(changes.size(), 1U);
+    EXPECT_EQ(changes[0].status, JobStatus::kRetrying);
+    EXPECT_FALSE(changes[0].counts);
+    state.Apply(RetryDue{0});
+  }
+  EXPECT_THAT(Start(state), ElementsAre("A"));
+  EXPECT_EQ(Fail(state, "A", true)[0].status, JobStatus::kFailed);
+}
+
+TEST_F(RunStateTest, AJobWaitsForAsLongAsItsProviderAsks) {
+  PlanBuilder plan;
+  plan.Job(0, "A", {});
+  RunState state = Make(plan, RunStateOptions());
+  Start(state);
+  v1::Failure limited;
+  limited.set_retryable(true);
+  limited.mutable_retry_after()->set_seconds(90);
+  const std::vector<JobChange> changes = state.Apply(AttemptFailed{0, limited});
+  ASSERT_EQ(changes.size(), 1U);
+  EXPECT_EQ(changes[0].delay, absl::Seconds(90));
+}
+
 TEST_F(RunStateTest, FailureBlocksDownstreamAndSparesSiblings) {  // F: B-9
   PlanBuilder plan;
   plan.Job(0, "A", {}).Job(0, "B", {}).Job(1, "C", {"A"}).Job(2, "D", {"C"});

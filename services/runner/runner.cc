@@ -85,9 +85,10 @@ Runner::Runner(const RunnerDeps& deps, ProducerConfigs configs,
     : deps_(deps),
       configs_(std::move(configs)),
       options_(options),
-      step_producers_(deps.producers, configs_, deps.clock),
       holder_(absl::StrCat("runner-",
                            absl::Hex(deps.random.Next(), absl::kZeroPad16))),
+      places_(CallPlaces::Create(configs_, options_.max_concurrency,
+                                 deps.executor, deps.clock)),
       ids_(deps.clock, deps.random) {}
 
 Runner::~Runner() { Drain(absl::ZeroDuration()); }
@@ -229,7 +230,8 @@ void Runner::Launch(const v1::RunRecord& record,
                     std::optional<RunPast> past, RunBudget budget,
                     const v1::LeaseToken& lease) {
   const RunActorDeps actor_deps{deps_.store,    deps_.producers, configs_,
-                                deps_.executor, deps_.clock,     deps_.planner};
+                                deps_.executor, deps_.clock,     deps_.planner,
+                                places_};
   std::shared_ptr<RunActor> actor = RunActor::Create(
       actor_deps, record, std::move(plan), std::move(state), std::move(past),
       std::move(budget), lease, options_.lease_ttl,
@@ -269,7 +271,7 @@ absl::StatusOr<Runner::Prepared> Runner::Prepare(
     for (const std::string& name : names) {
       // One that does not answer matters only if the plan has jobs for it.
       absl::StatusOr<v1::DescribeResponse> description =
-          deps_.producers.Describe(name);
+          deps_.producers.Describe(name, "");
       if (!description.ok()) {
         silent.emplace(name, description.status());
         continue;
@@ -345,8 +347,8 @@ absl::Status Runner::CheckProducers(
     if (!has_jobs && (plan.deferred().empty() || it != silent.end())) continue;
     // Planned without its version: an answer now would not be the plan's.
     if (it != silent.end()) return Annotate(it->second, "node " + node.node());
-    absl::StatusOr<v1::DescribeResponse> description =
-        deps_.producers.Describe(node.producer().name());
+    absl::StatusOr<v1::DescribeResponse> description = deps_.producers.Describe(
+        node.producer().name(), node.producer().version());
     if (!has_jobs) {
       if (!description.ok()) continue;
       (*prices)[node.producer().name()] = description->price().high();

@@ -29,7 +29,7 @@
 #include "common/recently_used.h"
 #include "kinora/v1/runner.pb.h"
 #include "services/planner/planner.h"
-#include "services/runner/attempt_gate.h"
+#include "services/runner/call_places.h"
 #include "services/runner/producer_caller.h"
 #include "services/runner/producer_table.h"
 #include "services/runner/run_actor.h"
@@ -41,7 +41,7 @@
 namespace kinora {
 
 struct RunnerOptions {
-  uint32_t max_concurrency = 64;  // jobs of one run called at once
+  uint32_t max_concurrency = 64;  // jobs called at once over all runs
   absl::Duration lease_ttl = absl::Seconds(6);
   RetryPolicy retry;
 };
@@ -305,8 +305,8 @@ class Runner {
   const RunnerDeps deps_;
   const ProducerConfigs configs_;
   const RunnerOptions options_;
-  AttemptGate step_producers_;  // for steps, over all calls
   const std::string holder_;
+  const std::shared_ptr<CallPlaces> places_;
   RunIdGenerator ids_;
 
   Mutex mu_;

@@ -7,6 +7,7 @@
 
 #include "common/error_reason.h"
 #include "common/ids.h"
+#include "common/proto_time.h"
 #include "common/run_end.h"
 #include "common/status.h"
 #include "services/runner/run_reduction.h"
@@ -14,6 +15,41 @@
 #include "services/runner/start_slot.h"
 
 namespace kinora {
+namespace {
+
+v1::BreakerState BreakerStateOf(TargetStatus status) {
+  switch (status) {
+    case TargetStatus::kClosed:
+      return v1::BREAKER_STATE_CLOSED;
+    case TargetStatus::kOpen:
+      return v1::BREAKER_STATE_OPEN;
+    case TargetStatus::kHalfOpen:
+      return v1::BREAKER_STATE_HALF_OPEN;
+  }
+  return v1::BREAKER_STATE_UNSPECIFIED;
+}
+
+void PutStanding(const CallPlaces::Standing& standing,
+                 const ProducerConfig& config, Clock& clock,
+                 v1::ListedProducer* listed) {
+  for (size_t i = 0; i < standing.targets.size(); ++i) {
+    const CallPlaces::Standing::Target& target = standing.targets[i];
+    v1::ListedTarget* one = listed->add_targets();
+    one->set_target(config.targets[i]);
+    one->set_breaker(BreakerStateOf(target.state.status));
+    one->set_running(target.state.running);
+    one->set_failures(target.state.failures);
+    if (target.open_for > absl::ZeroDuration()) {
+      *one->mutable_open_until() = ToProto(clock.Now() + target.open_for);
+    }
+  }
+  if (standing.held_back > absl::ZeroDuration()) {
+    *listed->mutable_held_back_until() =
+        ToProto(clock.Now() + standing.held_back);
+  }
+}
+
+}  // namespace
 
 absl::StatusOr<v1::GetRunResponse> Runner::Get(
     const v1::GetRunRequest& request) {
@@ -117,9 +153,11 @@ absl::StatusOr<v1::ListProducersResponse> Runner::ListProducers(
     if (!wanted.empty() && wanted.count(config.first) == 0) continue;
     v1::ListedProducer* listed = response.add_producers();
     listed->set_name(config.first);
-    listed->set_target(config.second.target);
+    listed->set_target(config.second.targets.front());
+    PutStanding(places_->StandingOf(config.first), config.second, deps_.clock,
+                listed);
     absl::StatusOr<v1::DescribeResponse> description =
-        deps_.producers.Describe(config.first);
+        deps_.producers.Describe(config.first, "");
     listed->set_reachable(description.ok());
     if (description.ok()) {
       *listed->mutable_description() = *std::move(description);

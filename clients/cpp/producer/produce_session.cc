@@ -210,12 +210,13 @@ bool ProduceSession::HandleResponse() {
 
 bool ProduceSession::HandleAccepted(const v1::Accepted& accepted) {
   accepted_ = true;
-  const std::string& version = accepted.identity().version();
-  if (version != request_.producer_version) {
+  version_ = accepted.identity().version();
+  if (version_ != request_.producer_version) {
     Break(v1::FAILURE_REASON_PRODUCER_ERROR,
-          absl::StrCat("the producer has version \"", version,
-                       "\", the plan was made for \"",
-                       request_.producer_version, "\": plan again"),
+          absl::StrCat("producer \"", request_.header.producer(),
+                       "\" changed from version \"", request_.producer_version,
+                       "\" to \"", version_,
+                       "\" since the plan was made: a new run plans again"),
           true);
   }
   return true;
@@ -319,9 +320,26 @@ void ProduceSession::OnDone(const grpc::Status& status) {
   observer_->OnDone(Judge(status));
 }
 
+Contact ProduceSession::ContactOf(const grpc::Status& status) const {
+  if (status.error_code() == grpc::StatusCode::UNAVAILABLE) {
+    return Contact::kLost;
+  }
+  if (accepted_ || result_.has_value()) return Contact::kAnswered;
+  switch (status.error_code()) {
+    case grpc::StatusCode::CANCELLED:
+      return Contact::kUnknown;
+    case grpc::StatusCode::DEADLINE_EXCEEDED:
+      return Contact::kLost;  // nothing came at all
+    default:
+      return Contact::kAnswered;
+  }
+}
+
 AttemptResult ProduceSession::Judge(const grpc::Status& status) {
   AttemptResult result;
   result.cost = cost_;
+  result.contact = ContactOf(status);
+  result.version = version_;
   {
     MutexLock lock(mu_);
     if (broken_.has_value()) {

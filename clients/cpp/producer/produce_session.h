@@ -92,6 +92,7 @@ class ProduceSession final
              bool retryable);
   void BreakByStore(const absl::Status& status, v1::FailureReason reason);
   AttemptResult Judge(const grpc::Status& status);
+  Contact ContactOf(const grpc::Status& status) const;
 
   const AttemptRequest request_;
   const std::shared_ptr<AttemptObserver> observer_;
@@ -110,6 +111,7 @@ class ProduceSession final
   // The reading loop's.
   v1::ProduceResponse incoming_;
   bool accepted_ = false;
+  std::string version_;           // of who accepted
   std::deque<OutputSink> sinks_;  // in the order of the outputs
   // By artefact and by name, but for leaves.
   std::map<std::string, OutputSink*> sink_by_id_;

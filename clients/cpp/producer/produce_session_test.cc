@@ -202,7 +202,7 @@ class ProduceSessionTest : public ::testing::TestWithParam<Transport> {
       return server_.Channel(GetParam());
     };
     ProducerConfigs configs;
-    configs["tts"].target = "scripted";
+    configs["tts"].targets = {"scripted"};
     caller_ = std::make_unique<RemoteProducerCaller>(configs, blobs_, executor_,
                                                      RealClock(), options);
   }
@@ -443,7 +443,7 @@ TEST_P(ProduceSessionTest, InputThatIsGoneFailsTheJobAndIsNamed) {
 
 TEST_P(ProduceSessionTest, UnknownProducerIsNamed) {
   absl::StatusOr<v1::DescribeResponse> description =
-      caller_->Describe("nobody");
+      caller_->Describe("nobody", "");
   EXPECT_THAT(description, StatusIs(absl::StatusCode::kFailedPrecondition,
                                     HasSubstr("\"nobody\"")));
   EXPECT_EQ(ReasonOf(description.status()), "PRODUCER_UNKNOWN");

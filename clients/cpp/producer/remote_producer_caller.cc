@@ -47,8 +47,8 @@ class EndedAttempt final : public Attempt {
 
 }  // namespace
 
-struct RemoteProducerCaller::Producer {
-  std::string target;
+struct RemoteProducerCaller::Target {
+  std::string name;
   std::unique_ptr<v1::ProducerService::Stub> stub;
   Mutex mu;
   std::optional<v1::DescribeResponse> description ABSL_GUARDED_BY(mu);
@@ -92,18 +92,20 @@ RemoteProducerCaller::RemoteProducerCaller(
     const ProducerConfigs& producers, BlobStore& blobs, Executor& executor,
     Clock& clock, const RemoteProducerCallerOptions& options)
     : blobs_(blobs), executor_(executor), clock_(clock), options_(options) {
+  ChannelOptions channel_options;
+  // Attempts have a retry of their own, which counts them.
+  channel_options.retry = false;
+  // Outputs come in chunks; a producer is not trusted with our memory.
+  channel_options.max_answer_bytes = 16 << 20;
   for (const auto& entry : producers) {
-    auto producer = std::make_unique<Producer>();
-    producer->target = entry.second.target;
-    ChannelOptions channel_options;
-    // Attempts have a retry of their own, which counts them.
-    channel_options.retry = false;
-    // Outputs come in chunks; a producer is not trusted with our memory.
-    channel_options.max_answer_bytes = 16 << 20;
-    producer->stub = v1::ProducerService::NewStub(
-        options_.make_channel ? options_.make_channel(producer->target)
-                              : MakeChannel(producer->target, channel_options));
-    producers_.emplace(entry.first, std::move(producer));
+    for (const std::string& name : entry.second.targets) {
+      auto target = std::make_unique<Target>();
+      target->name = name;
+      target->stub = v1::ProducerService::NewStub(
+          options_.make_channel ? options_.make_channel(name)
+                                : MakeChannel(name, channel_options));
+      producers_[entry.first].push_back(std::move(target));
+    }
   }
 }
 
@@ -112,46 +114,61 @@ RemoteProducerCaller::~RemoteProducerCaller() {
   while (attempts_ > 0) idle_cv_.Wait(mu_);
 }
 
-absl::StatusOr<v1::DescribeResponse> RemoteProducerCaller::Describe(
-    absl::string_view producer) {
-  auto found = producers_.find(std::string(producer));
-  if (found == producers_.end()) return UnknownProducer(producer);
-  Producer& entry = *found->second;
+absl::StatusOr<v1::DescribeResponse> RemoteProducerCaller::DescribeTarget(
+    absl::string_view producer, Target& target) {
   {
-    MutexLock lock(entry.mu);
-    if (entry.description.has_value() &&
-        clock_.MonotonicNanos() < entry.description_expires) {
-      return *entry.description;
+    MutexLock lock(target.mu);
+    if (target.description.has_value() &&
+        clock_.MonotonicNanos() < target.description_expires) {
+      return *target.description;
     }
   }
   v1::DescribeRequest request;
   request.set_producer(std::string(producer));
   absl::StatusOr<v1::DescribeResponse> response =
-      CallUnary(*entry.stub, &v1::ProducerService::Stub::Describe, request,
+      CallUnary(*target.stub, &v1::ProducerService::Stub::Describe, request,
                 options_.describe_timeout);
   if (!response.ok()) {
     return WithReason(absl::UnavailableError(absl::StrCat(
-                          "producer \"", producer, "\" at ", entry.target,
+                          "producer \"", producer, "\" at ", target.name,
                           " does not answer: ", response.status().ToString())),
                       "PRODUCER_UNAVAILABLE", {{"producer", producer}});
   }
-  MutexLock lock(entry.mu);
-  entry.description = *response;
-  entry.description_expires = DeadlineAfter(clock_, options_.describe_ttl);
+  MutexLock lock(target.mu);
+  target.description = *response;
+  target.description_expires = DeadlineAfter(clock_, options_.describe_ttl);
   return response;
 }
 
-absl::StatusOr<v1::LookUpState> RemoteProducerCaller::LookUp(
-    absl::string_view producer, const std::string& idempotency_key) {
+absl::StatusOr<v1::DescribeResponse> RemoteProducerCaller::Describe(
+    absl::string_view producer, const std::string& version) {
+  auto found = producers_.find(std::string(producer));
+  if (found == producers_.end()) return UnknownProducer(producer);
+  absl::StatusOr<v1::DescribeResponse> best = absl::UnavailableError("");
+  for (size_t i = 0; i < found->second.size(); ++i) {
+    absl::StatusOr<v1::DescribeResponse> response =
+        DescribeTarget(producer, *found->second[i]);
+    if (response.ok() &&
+        (version.empty() || response->identity().version() == version)) {
+      return response;
+    }
+    if (i == 0 || (response.ok() && !best.ok())) best = std::move(response);
+  }
+  return best;
+}
+
+absl::StatusOr<v1::LookUpState> RemoteProducerCaller::LookUpAt(
+    absl::string_view producer, Target& target,
+    const std::string& idempotency_key) {
   KINORA_ASSIGN_OR_RETURN(const v1::DescribeResponse description,
-                          Describe(producer));
+                          DescribeTarget(producer, target));
   if (!description.supports_look_up()) return v1::LOOK_UP_STATE_UNKNOWN;
   v1::LookUpJobRequest request;
   request.set_producer(std::string(producer));
   request.set_idempotency_key(idempotency_key);
-  const absl::StatusOr<v1::LookUpJobResponse> response = CallUnary(
-      *producers_.find(std::string(producer))->second->stub,
-      &v1::ProducerService::Stub::LookUpJob, request, options_.look_up_timeout);
+  const absl::StatusOr<v1::LookUpJobResponse> response =
+      CallUnary(*target.stub, &v1::ProducerService::Stub::LookUpJob, request,
+                options_.look_up_timeout);
   if (absl::IsUnimplemented(response.status())) {
     return v1::LOOK_UP_STATE_UNKNOWN;
   }
@@ -161,10 +178,35 @@ absl::StatusOr<v1::LookUpState> RemoteProducerCaller::LookUp(
   return response->state();
 }
 
+absl::StatusOr<FoundWork> RemoteProducerCaller::LookUp(
+    absl::string_view producer, const std::string& idempotency_key) {
+  auto found = producers_.find(std::string(producer));
+  if (found == producers_.end()) return UnknownProducer(producer);
+  FoundWork best;
+  best.state = v1::LOOK_UP_STATE_NEVER_STARTED;
+  absl::Status silent;
+  for (size_t i = 0; i < found->second.size(); ++i) {
+    const absl::StatusOr<v1::LookUpState> state =
+        LookUpAt(producer, *found->second[i], idempotency_key);
+    if (!state.ok()) {
+      silent.Update(state.status());
+    } else if (*state == v1::LOOK_UP_STATE_FINISHED) {
+      return FoundWork{*state, i};
+    } else if (*state == v1::LOOK_UP_STATE_RUNNING) {
+      best = FoundWork{*state, i};
+    } else if (*state != v1::LOOK_UP_STATE_NEVER_STARTED &&
+               !best.target.has_value()) {
+      best.state = *state;
+    }
+  }
+  if (best.target.has_value() || silent.ok()) return best;
+  return silent;
+}
+
 std::unique_ptr<Attempt> RemoteProducerCaller::Start(
     AttemptRequest request, std::shared_ptr<AttemptObserver> observer) {
   auto found = producers_.find(request.header.producer());
-  if (found == producers_.end()) {
+  if (found == producers_.end() || request.target >= found->second.size()) {
     AttemptResult result;
     result.failure.emplace();
     result.failure->set_reason(v1::FAILURE_REASON_PRODUCER_ERROR);
@@ -173,19 +215,19 @@ std::unique_ptr<Attempt> RemoteProducerCaller::Start(
     observer->OnDone(std::move(result));
     return std::make_unique<EndedAttempt>();
   }
+  Target& target = *found->second[request.target];
   bool answers_on_stream = false;
   {
     // What it said last, however long ago: to ask here would block.
-    MutexLock lock(found->second->mu);
-    const auto& description = found->second->description;
-    answers_on_stream =
-        description.has_value() && description->answers_on_stream();
+    MutexLock lock(target.mu);
+    answers_on_stream = target.description.has_value() &&
+                        target.description->answers_on_stream();
   }
   auto session = std::make_shared<ProduceSession>(
       std::move(request),
       std::make_shared<CountedObserver>(*this, std::move(observer)), blobs_,
       executor_, options_.inline_limit_bytes, answers_on_stream);
-  session->Start(*found->second->stub);
+  session->Start(*target.stub);
   return std::make_unique<RemoteAttempt>(session);
 }
 

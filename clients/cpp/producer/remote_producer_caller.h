@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/time/time.h"
 
@@ -51,22 +52,29 @@ class RemoteProducerCaller final : public ProducerCaller {
   ~RemoteProducerCaller() override;
 
   absl::StatusOr<v1::DescribeResponse> Describe(
-      absl::string_view producer) override;
-  absl::StatusOr<v1::LookUpState> LookUp(
-      absl::string_view producer, const std::string& idempotency_key) override;
+      absl::string_view producer, const std::string& version) override;
+  absl::StatusOr<FoundWork> LookUp(absl::string_view producer,
+                                   const std::string& idempotency_key) override;
   std::unique_ptr<Attempt> Start(
       AttemptRequest request,
       std::shared_ptr<AttemptObserver> observer) override;
 
  private:
-  struct Producer;
+  struct Target;
   class CountedObserver;
+
+  absl::StatusOr<v1::DescribeResponse> DescribeTarget(
+      absl::string_view producer, Target& target);
+  absl::StatusOr<v1::LookUpState> LookUpAt(absl::string_view producer,
+                                           Target& target,
+                                           const std::string& idempotency_key);
 
   BlobStore& blobs_;
   Executor& executor_;
   Clock& clock_;
   const RemoteProducerCallerOptions options_;
-  std::map<std::string, std::unique_ptr<Producer>> producers_;  // never changes
+  // By producer. Never changes.
+  std::map<std::string, std::vector<std::unique_ptr<Target>>> producers_;
 
   Mutex mu_;
   CondVar idle_cv_;

@@ -76,6 +76,9 @@ class SimJob final
         KINORA_ASSIGN_OR_RETURN(
             SimScript script,
             SimScript::Make(std::move(*request_.mutable_header())));
+        if (script.is_lost()) {
+          return absl::UnavailableError("simulated loss of the call");
+        }
         script_ = std::move(script);
         script_->StayOpen(options_.answers_on_stream);
         BeginIfComplete();

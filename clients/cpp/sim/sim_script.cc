@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "common/proto_time.h"
 #include "common/status.h"
 
 namespace kinora {
@@ -170,6 +171,11 @@ void SimScript::WriteResult(v1::ProduceResponse* response) {
                                      header_.job_id()));
     failure.set_retryable(IsRetryableCode(settings_.fail_code));
     failure.set_provider("sim");
+    if (settings_.retry_after_ms > 0) {
+      failure.set_reason(v1::FAILURE_REASON_RATE_LIMITED);
+      *failure.mutable_retry_after() =
+          ToProto(absl::Milliseconds(settings_.retry_after_ms));
+    }
   } else {
     result.mutable_succeeded();
   }

@@ -28,6 +28,9 @@ class SimScript {
   // INVALID_ARGUMENT if the header or its settings are malformed.
   static absl::StatusOr<SimScript> Make(v1::JobHeader header);
 
+  // True if the call is to break off before the job is accepted.
+  bool is_lost() const { return header_.attempt() <= settings_.lost_attempts; }
+
   // Takes a piece of a streamed input. INVALID_ARGUMENT if no such input is
   // expected, if bytes are missing, or if the whole is not what its digest
   // says: a simulation also checks its caller.

@@ -135,6 +135,10 @@ absl::StatusOr<SimSettings> ParseSimSettings(absl::string_view settings_json) {
   KINORA_RETURN_IF_ERROR(
       ReadCount(json, "fail_attempts", kMaxCount, &settings.fail_attempts));
   KINORA_RETURN_IF_ERROR(ReadFailCode(json, &settings.fail_code));
+  KINORA_RETURN_IF_ERROR(
+      ReadCount(json, "retry_after_ms", kMaxDelayMs, &settings.retry_after_ms));
+  KINORA_RETURN_IF_ERROR(
+      ReadCount(json, "lost_attempts", kMaxCount, &settings.lost_attempts));
   KINORA_RETURN_IF_ERROR(ReadText(json, "question", &settings.question));
   KINORA_RETURN_IF_ERROR(ReadQuestionKind(json, &settings.question_kind));
   KINORA_RETURN_IF_ERROR(
@@ -156,9 +160,11 @@ absl::string_view SimSettingsSchema() {
          R"("fail_attempts":{"type":"integer","minimum":0},)"
          R"("fail_code":{"type":"string"},)"
          R"("log_lines":{"type":"integer","minimum":0},)"
+         R"("lost_attempts":{"type":"integer","minimum":0},)"
          R"("question":{"type":"string"},)"
          R"("question_kind":{"type":"string"},)"
          R"("question_options":{"type":"array","items":{"type":"string"}},)"
+         R"("retry_after_ms":{"type":"integer","minimum":0},)"
          R"("salt":{"type":"string"},)"
          R"("slow_attempts":{"type":"integer","minimum":0},)"
          R"("text":{"type":"string"}}})";

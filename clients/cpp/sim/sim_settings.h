@@ -8,6 +8,9 @@
 //   fail_attempts  the first so many attempts fail with fail_code
 //   fail_code      UNAVAILABLE unless set; UNAVAILABLE, DEADLINE_EXCEEDED,
 //                  RESOURCE_EXHAUSTED and ABORTED may be retried
+//   retry_after_ms what a failure asks for until the next call
+//   lost_attempts  the calls of the first so many attempts break off before
+//                  the job is accepted, as if the producer were down
 //   question       asked of a person; the output then names the answer
 //   question_kind  text unless set; confirm, choice, multiple or json
 //   question_options  what a choice is made from
@@ -42,6 +45,8 @@ struct SimSettings {
   std::optional<int64_t> slow_attempts;
   int64_t fail_attempts = 0;
   std::string fail_code = "UNAVAILABLE";
+  int64_t retry_after_ms = 0;
+  int64_t lost_attempts = 0;
   std::string question;
   v1::QuestionKind question_kind = v1::QUESTION_KIND_TEXT;
   std::vector<std::string> question_options;

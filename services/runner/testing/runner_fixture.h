@@ -37,9 +37,10 @@ class RunnerFixture : public CoreFixture {
   Runner& runner() { return process_->runner(); }
   int64_t calls() const { return process_->calls(); }
 
-  void MakeMovie(const std::string& blueprint) {
+  void MakeMovie(const std::string& blueprint,
+                 const std::string& movie_id = "film") {
     v1::CreateMovieRequest request;
-    request.set_movie_id("film");
+    request.set_movie_id(movie_id);
     request.set_blueprint(blueprint);
     ASSERT_OK(store().movies.Create(request));
   }
@@ -62,9 +63,10 @@ class RunnerFixture : public CoreFixture {
   // accepts.
   std::vector<v1::LedgerEvent> Ledger(
       const std::string& run_id,
-      const std::function<bool(const v1::LedgerEvent&)>& until = nullptr) {
+      const std::function<bool(const v1::LedgerEvent&)>& until = nullptr,
+      const std::string& movie_id = "film") {
     v1::ReadEventsRequest read;
-    read.mutable_log()->set_movie_id("film");
+    read.mutable_log()->set_movie_id(movie_id);
     read.mutable_log()->set_kind(v1::LOG_KIND_LEDGER);
     read.mutable_log()->set_run_id(run_id);
     std::vector<v1::LedgerEvent> events;

@@ -1,5 +1,6 @@
 #include "services/runner/testing/runner_process.h"
 
+#include "clients/cpp/channel.h"
 #include "clients/cpp/producer/remote_producer_caller.h"
 #include "common/cost_text.h"
 #include "common/random.h"
@@ -12,11 +13,16 @@ namespace {
 
 ProducerConfigs Configs() {
   ProducerConfigs configs;
-  configs["sim"] = {"sim", 4, 3, absl::Minutes(5)};
-  configs["single"] = {"sim", 1, 3, absl::Minutes(5)};
-  configs["wide"] = {"sim", 256, 3, absl::Minutes(5)};
-  configs["capped"] = {"sim", 4, 3, absl::Minutes(5)};
+  configs["sim"] = {{"sim"}, 4, 3, absl::Minutes(5)};
+  configs["single"] = {{"sim"}, 1, 3, absl::Minutes(5)};
+  configs["wide"] = {{"sim"}, 256, 3, absl::Minutes(5)};
+  configs["capped"] = configs["sim"];
   configs["capped"].budget = ParseCostText("USD 0.10");
+  configs["flaky"] = configs["sim"];
+  configs["flaky"].breaker.failures = 1;
+  configs["flaky"].breaker.open = absl::Milliseconds(1);
+  configs["flaky"].breaker.longest = absl::Milliseconds(10);
+  configs["mixed"] = {{"gone", "sim", "other"}, 4, 3, absl::Minutes(5)};
   return configs;
 }
 
@@ -35,6 +41,8 @@ struct RunnerProcess::Parts {
       : sim_executor("sim", 2),
         sim(sim_executor, options),
         server({{v1::ProducerService::service_full_name(), &sim}}),
+        other(sim_executor, OtherVersion(options)),
+        other_server({{v1::ProducerService::service_full_name(), &other}}),
         planner(store),
         executor("runner", 4),
         caller(Configs(), store.blobs, executor, clock, CallerOptions()),
@@ -43,15 +51,24 @@ struct RunnerProcess::Parts {
 
   RemoteProducerCallerOptions CallerOptions() {
     RemoteProducerCallerOptions options;
-    options.make_channel = [this](const std::string&) {
-      return server.Channel(Transport::kInProcess);
+    options.make_channel = [this](const std::string& target) {
+      if (target == "gone") return MakeChannel("unix:/nonexistent/socket");
+      return (target == "other" ? other_server : server)
+          .Channel(Transport::kInProcess);
     };
+    return options;
+  }
+
+  static SimProducerOptions OtherVersion(SimProducerOptions options) {
+    options.version = "other";
     return options;
   }
 
   ThreadPool sim_executor;
   SimProducerService sim;
   InProcessServer server;
+  SimProducerService other;
+  InProcessServer other_server;
   StorePlanner planner;
   ThreadPool executor;
   RemoteProducerCaller caller;

@@ -16,8 +16,11 @@
 namespace kinora {
 
 // Its producers are `sim`, called four times at once, `single`, called once at
-// a time, `wide`, called 256 times at once, and `capped`, which may cost 0.10
-// USD in a run; attempts are made three times, with hardly a pause.
+// a time, and `wide`, called 256 times at once; `capped`, which may cost 0.10
+// USD in a run; `flaky`, whose breaker opens with the first call that is lost,
+// for a moment; and `mixed`, which has three targets: one that is gone, one as
+// the others, and one of another version. Attempts are made three times, with
+// hardly a pause.
 class RunnerProcess {
  public:
   // `sim` is for all its producers. The store's parts and `clock` MUST outlive

@@ -1,0 +1,45 @@
+// The part of RunActor that shares the calls of its process with other runs.
+
+#include <utility>
+
+#include "services/runner/run_actor.h"
+
+namespace kinora {
+
+void RunActor::TakeSeat() {
+  seat_ = deps_.places->Join([weak = weak_from_this()] {
+    if (auto self = weak.lock()) self->Post(PlaceFree{});
+  });
+}
+
+// True if the job may be called as far as its producer goes; then it has a
+// place. Else the run is woken in its turn.
+bool RunActor::TakePlace(JobIndex job) {
+  if (places_.find(job) != places_.end()) return true;
+  TargetWish wish;
+  wish.version = state_.node(job).producer().version();
+  if (const auto at = works_at_.find(job); at != works_at_.end()) {
+    wish.target = at->second;
+  }
+  std::optional<CallPlaces::Place> place =
+      seat_->Take(state_.node(job).producer().name(), wish);
+  if (!place.has_value()) return false;
+  places_.emplace(job, *std::move(place));
+  return true;
+}
+
+// Gives back the places of jobs that something else kept from being started,
+// and what the run was woken for and does not want.
+void RunActor::SettlePlaces() {
+  for (auto place = places_.begin(); place != places_.end();) {
+    if (state_.status(place->first) == JobStatus::kRunning) {
+      ++place;
+      continue;
+    }
+    place->second.Return();
+    place = places_.erase(place);
+  }
+  seat_->Settle();
+}
+
+}  // namespace kinora
