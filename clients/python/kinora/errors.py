@@ -13,10 +13,15 @@ class JobError(Exception):
     reason = types_pb2.FAILURE_REASON_PRODUCER_ERROR
     retryable = False
 
-    def __init__(self, message: str, *, provider: str = "", provider_request_id: str = ""):
+    def __init__(self, message: str, *, provider: str = "", provider_request_id: str = "",
+                 retry_after: float | None = None):
+        """`retry_after` is for how many seconds the provider asks not to be called; it holds for all jobs."""
         super().__init__(message)
+        if retry_after is not None and not retry_after >= 0:
+            raise ValueError(f"retry_after: {retry_after} is no number of seconds")
         self.provider = provider
         self.provider_request_id = provider_request_id
+        self.retry_after = retry_after
 
 
 class Retryable(JobError):
@@ -26,7 +31,7 @@ class Retryable(JobError):
 
 
 class RateLimited(Retryable):
-    """The provider asks to slow down; the runner waits and tries again."""
+    """The provider asks to slow down; the runner waits, for `retry_after` if it is known, and tries again."""
 
     reason = types_pb2.FAILURE_REASON_RATE_LIMITED
 

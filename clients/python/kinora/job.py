@@ -279,7 +279,11 @@ def failure_of(error: BaseException) -> types_pb2.Failure:
     from .errors import JobError
 
     if isinstance(error, JobError):
-        return types_pb2.Failure(reason=error.reason, message=str(error)[:3000], retryable=error.retryable,
-                                 provider=error.provider, provider_request_id=error.provider_request_id)
+        failure = types_pb2.Failure(reason=error.reason, message=str(error)[:3000], retryable=error.retryable,
+                                    provider=error.provider, provider_request_id=error.provider_request_id)
+        if error.retry_after is not None:
+            # A day is more than any runner waits, and no provider's typing error overflows.
+            failure.retry_after.FromMilliseconds(round(min(error.retry_after, 86400) * 1000))
+        return failure
     return types_pb2.Failure(reason=types_pb2.FAILURE_REASON_PRODUCER_ERROR,
                              message=f"{type(error).__name__}: {error}"[:3000])

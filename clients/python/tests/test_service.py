@@ -46,6 +46,14 @@ def test_exceptions_become_failures(serve, error, reason, retryable):
     assert any("Traceback" in line for line in outcome.logs)
 
 
+def test_retry_after_reaches_the_runner(serve):
+    failed = serve(raising(RateLimited("slow", retry_after=1.5))).run("p").result.failed
+    assert failed.retry_after.ToMilliseconds() == 1500
+    assert not serve(raising(RateLimited("slow"))).run("p").result.failed.HasField("retry_after")
+    with pytest.raises(ValueError):
+        RateLimited("slow", retry_after=-1)
+
+
 def test_forgotten_output_is_a_failure(serve):
     failed = serve(producer_of(lambda job: job.write("A", "x"))).run("p", outputs=["A", "B"]).result.failed
     assert failed.reason == types_pb2.FAILURE_REASON_OUTPUT_MISSING and "B" in failed.message
