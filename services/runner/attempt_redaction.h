@@ -23,6 +23,7 @@ class AttemptRedaction {
   // Messages of the failure and its causes, and the diagnostics.
   void Redact(AttemptResult* result) const;
 
+  std::string Redacted(const std::string& text) const;
   v1::Progress Redacted(v1::Progress progress) const;
   v1::LogLines Redacted(v1::LogLines lines) const;
 

@@ -363,10 +363,8 @@ void RunActor::Report(const JobChange& change) {
 }
 
 void RunActor::StartAttempt(JobIndex job) {
-  auto config = deps_.configs.find(state_.node(job).producer().name());
-  absl::Duration timeout = config == deps_.configs.end()
-                               ? ProducerConfig().attempt_timeout
-                               : config->second.attempt_timeout;
+  const ProducerConfig& config = ConfigOf(job);
+  absl::Duration timeout = config.attempt_timeout;
   const uint32_t own = state_.node(job).limits().attempt_timeout_seconds();
   if (own != 0) timeout = absl::Seconds(own);
   AttemptRequest request =
@@ -384,10 +382,8 @@ void RunActor::StartAttempt(JobIndex job) {
   GiveAnswers(job, &request.header, &running);
   running.call = deps_.producers.Start(
       std::move(request),
-      std::make_shared<Observer>(
-          shared_from_this(), job, running.attempt, std::move(place.mapped()),
-          config == deps_.configs.end() ? std::vector<std::string>()
-                                        : config->second.secrets));
+      std::make_shared<Observer>(shared_from_this(), job, running.attempt,
+                                 std::move(place.mapped()), config.secrets));
 }
 
 void RunActor::CancelAttempts() {

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "common/log.h"
+#include "services/runner/attempt_redaction.h"
 #include "services/runner/run_actor.h"
 
 namespace kinora {
@@ -43,10 +44,12 @@ void RunActor::Take(const DoubtLookedUp& answer) {
   const std::string& producer = state_.node(job).producer().name();
   if (!answer.found.ok()) {
     absl::Duration& delay = doubts_[job].delay;
-    TellDoubt(job, absl::StrCat("producer ", producer,
-                                " cannot be asked what became of attempt ",
-                                state_.attempts(job), ": ",
-                                answer.found.status().message()));
+    const std::string why(answer.found.status().message());
+    TellDoubt(job, absl::StrCat(
+                       "producer ", producer,
+                       " cannot be asked what became of attempt ",
+                       state_.attempts(job), ": ",
+                       AttemptRedaction(ConfigOf(job).secrets).Redacted(why)));
     delay = std::min(kLongestDelay, std::max(kFirstDelay, delay * 2));
     return AskWhatBecameOf(job, delay);
   }
@@ -63,10 +66,7 @@ void RunActor::Take(const DoubtLookedUp& answer) {
     default:
       break;
   }
-  const auto config = deps_.configs.find(producer);
-  const v1::InDoubtPolicy policy = config == deps_.configs.end()
-                                       ? v1::IN_DOUBT_POLICY_UNSPECIFIED
-                                       : config->second.in_doubt;
+  const v1::InDoubtPolicy policy = ConfigOf(job).in_doubt;
   const bool waits = policy == v1::IN_DOUBT_POLICY_UNSPECIFIED
                          ? answer.is_paid || MayCost(job)
                          : policy == v1::IN_DOUBT_POLICY_WAIT;

@@ -12,6 +12,13 @@ void RunActor::TakeSeat() {
   });
 }
 
+// The table's entry, or the defaults for a producer that is not in it.
+const ProducerConfig& RunActor::ConfigOf(JobIndex job) const {
+  static const auto& defaults = *new ProducerConfig();
+  const auto config = deps_.configs.find(state_.node(job).producer().name());
+  return config == deps_.configs.end() ? defaults : config->second;
+}
+
 // True if the job may be called as far as its producer goes; then it has a
 // place. Else the run is woken in its turn.
 bool RunActor::TakePlace(JobIndex job) {
