@@ -244,6 +244,29 @@ TEST_F(RunnerStepsTest, AFencedCallerIsRefused) {  // F: Invariant 11
   EXPECT_EQ(calls(), 2);
 }
 
+TEST_F(RunnerStepsTest, ALeaseLostOnTheWayLeavesNoResult) {  // F: Invariant 11
+  MakeMovie(Chain("{delay_ms: 1000}"));
+  const Planned planned = MakePlan();
+  const v1::LeaseToken lease = TakeFilmLease(store(), "workflow", kRun1);
+  ASSERT_OK(client_.ExecuteJob(Job(planned, "D", lease)));
+  absl::Status status;
+  std::thread caller([this, &planned, &lease, &status] {
+    status = client_.ExecuteJob(Job(planned, "A", lease)).status();
+  });
+  Ledger(std::string(kRun1),
+         [](const v1::LedgerEvent& event) { return event.has_step_started(); });
+  clock_.Advance(absl::Hours(1));
+  TakeFilmLease(store(), "another", kRun2);
+  caller.join();
+  EXPECT_EQ(ReasonOf(status), "LEASE_LOST") << status;
+  v1::ResolveArtefactsRequest resolve;
+  resolve.set_movie_id("film");
+  resolve.add_queries()->set_artefact_id("Artifact:AText");
+  ASSERT_OK_AND_ASSIGN(const v1::ResolveArtefactsResponse resolved,
+                       store().events.ResolveArtefacts(resolve));
+  EXPECT_FALSE(resolved.artefacts(0).found());
+}
+
 TEST_F(RunnerStepsTest, AnInputWithoutAResultIsToldBeforeAnybodyIsCalled) {
   // F: Invariant 5
   MakeMovie(Chain("{}"));
