@@ -342,9 +342,23 @@ TEST_P(ProduceSessionTest, SuccessWithoutAnOutputIsAFailure) {  // F: B-9
       v1::FAILURE_REASON_OUTPUT_MISSING, false, "Artifact:Text");
 }
 
+// Another target may have it still; and who reads it knows what to do.
 TEST_P(ProduceSessionTest, AnotherVersionIsRetryable) {
-  ExpectFailure(Produce({Accepted("2"), Succeeded()}),
-                v1::FAILURE_REASON_PRODUCER_ERROR, true, "plan again");
+  const AttemptResult result = Produce({Accepted("2"), Succeeded()});
+  ExpectFailure(result, v1::FAILURE_REASON_PRODUCER_ERROR, true,
+                "\"tts\" changed from version \"1\" to \"2\" since the plan "
+                "was made: a new run plans again");
+  EXPECT_EQ(result.version, "2");
+  EXPECT_EQ(result.contact, Contact::kAnswered);
+}
+
+// Only what tells of the target itself may take it for down.
+TEST_P(ProduceSessionTest, AJobThatFailsLeavesItsTargetInGoodStanding) {
+  v1::ProduceResponse failed;
+  failed.mutable_result()->mutable_failed()->set_retryable(true);
+  EXPECT_EQ(Produce({Accepted("1"), failed}).contact, Contact::kAnswered);
+  EXPECT_EQ(Produce({failed}).contact, Contact::kAnswered);
+  EXPECT_EQ(Produce({}, "text/plain", true).contact, Contact::kUnknown);
 }
 
 TEST_P(ProduceSessionTest, CallThatEndsWithoutAResultIsRetryable) {

@@ -114,15 +114,18 @@ RemoteProducerCaller::~RemoteProducerCaller() {
   while (attempts_ > 0) idle_cv_.Wait(mu_);
 }
 
+std::optional<v1::DescribeResponse> RemoteProducerCaller::Described(
+    Target& target) {
+  MutexLock lock(target.mu);
+  if (clock_.MonotonicNanos() < target.description_expires) {
+    return target.description;
+  }
+  return std::nullopt;
+}
+
 absl::StatusOr<v1::DescribeResponse> RemoteProducerCaller::DescribeTarget(
     absl::string_view producer, Target& target) {
-  {
-    MutexLock lock(target.mu);
-    if (target.description.has_value() &&
-        clock_.MonotonicNanos() < target.description_expires) {
-      return *target.description;
-    }
-  }
+  if (auto described = Described(target)) return *std::move(described);
   v1::DescribeRequest request;
   request.set_producer(std::string(producer));
   absl::StatusOr<v1::DescribeResponse> response =
@@ -144,14 +147,19 @@ absl::StatusOr<v1::DescribeResponse> RemoteProducerCaller::Describe(
     absl::string_view producer, const std::string& version) {
   auto found = producers_.find(std::string(producer));
   if (found == producers_.end()) return UnknownProducer(producer);
+  auto fits = [&version](const v1::DescribeResponse& description) {
+    return version.empty() || description.identity().version() == version;
+  };
+  // One that was asked a moment ago spares the wait for one that is silent.
+  for (const std::unique_ptr<Target>& target : found->second) {
+    auto described = Described(*target);
+    if (described.has_value() && fits(*described)) return *described;
+  }
   absl::StatusOr<v1::DescribeResponse> best = absl::UnavailableError("");
   for (size_t i = 0; i < found->second.size(); ++i) {
     absl::StatusOr<v1::DescribeResponse> response =
         DescribeTarget(producer, *found->second[i]);
-    if (response.ok() &&
-        (version.empty() || response->identity().version() == version)) {
-      return response;
-    }
+    if (response.ok() && fits(*response)) return response;
     if (i == 0 || (response.ok() && !best.ok())) best = std::move(response);
   }
   return best;

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -63,6 +64,8 @@ class RemoteProducerCaller final : public ProducerCaller {
   struct Target;
   class CountedObserver;
 
+  // What the target said a moment ago, if it is believed still.
+  std::optional<v1::DescribeResponse> Described(Target& target);
   absl::StatusOr<v1::DescribeResponse> DescribeTarget(
       absl::string_view producer, Target& target);
   absl::StatusOr<v1::LookUpState> LookUpAt(absl::string_view producer,
