@@ -40,6 +40,9 @@ std::string Describe(const v1::Movie& movie) {
     absl::StrAppend(&text, "  at most ",
                     Counted(movie.quota().max_revisions(), "revision"));
   }
+  if (movie.quota().has_max_cost()) {
+    absl::StrAppend(&text, "  at most ", FormatCost(movie.quota().max_cost()));
+  }
   return absl::StrCat(text, "\n");
 }
 
@@ -167,7 +170,12 @@ absl::StatusOr<int> SetQuota(const Invocation& call) {
                             ParseCount("--max-revisions", *revisions));
     request.mutable_quota()->set_max_revisions(count);
   }
-  if (bytes.has_value() || revisions.has_value()) {
+  const auto cost = call.args.Get("max-cost");
+  if (cost.has_value()) {
+    KINORA_ASSIGN_OR_RETURN(*request.mutable_quota()->mutable_max_cost(),
+                            ParseCost("--max-cost", *cost));
+  }
+  if (bytes.has_value() || revisions.has_value() || cost.has_value()) {
     KINORA_ASSIGN_OR_RETURN(v1::SetMovieQuotaResponse set,
                             call.connection.store().movies.SetQuota(request));
     movie = std::move(*set.mutable_movie());
@@ -175,6 +183,9 @@ absl::StatusOr<int> SetQuota(const Invocation& call) {
   if (call.json) {
     JsonObject json;
     json.Add("maxBlobBytes", movie.quota().max_blob_bytes());
+    if (movie.quota().has_max_cost()) {
+      json.Add("maxCost", ProtoToJson(movie.quota().max_cost()));
+    }
     json.Add("maxRevisions", movie.quota().max_revisions());
     json.Add("movieId", movie.movie_id());
     PrintJson(JsonValue(std::move(json)));
@@ -189,6 +200,10 @@ absl::StatusOr<int> SetQuota(const Invocation& call) {
                      "  revisions: ",
                      limit(movie.quota().max_revisions(),
                            absl::StrCat(movie.quota().max_revisions())),
+                     "  cost: ",
+                     movie.quota().has_max_cost()
+                         ? FormatCost(movie.quota().max_cost())
+                         : "no limit",
                      "\n"));
   return kExitOk;
 }
@@ -269,10 +284,12 @@ std::vector<Command> MovieCommands() {
        .max_operands = 1,
        .run = DeleteMovie},
       {.words = "movie quota",
-       .usage = "MOVIE [--max-bytes SIZE] [--max-revisions N]",
-       .help = "shows or sets what a movie may hold; 0 for no limit",
+       .usage =
+           "MOVIE [--max-bytes SIZE] [--max-revisions N] [--max-cost AMOUNT]",
+       .help = "shows or sets what a movie may hold and cost; 0 for no limit",
        .flags = {{"max-bytes", "SIZE", "of all its blobs, such as 10GiB"},
-                 {"max-revisions", "N", "kept; older ones are pruned"}},
+                 {"max-revisions", "N", "kept; older ones are pruned"},
+                 {"max-cost", "AMOUNT", "of all its runs: 'USD 250'"}},
        .min_operands = 1,
        .max_operands = 1,
        .run = SetQuota},

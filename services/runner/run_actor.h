@@ -213,6 +213,7 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   };
   struct HeedCall {};
   struct BudgetSet {};
+  struct MovieCapRead {};
   // Calls that were refused may be made now.
   struct PlaceFree {};
   struct LeaseLost {};
@@ -222,8 +223,8 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   using Message =
       std::variant<Begun, AttemptEnded, ProgressMade, LinesLogged, RetryTimer,
                    CancelCall, StopCall, Expanded, DoubtLookedUp, RetryCall,
-                   HeedCall, BudgetSet, PlaceFree, LeaseLost, StepCancel,
-                   QuestionAsked, QuestionAnswered>;
+                   HeedCall, BudgetSet, MovieCapRead, PlaceFree, LeaseLost,
+                   StepCancel, QuestionAsked, QuestionAnswered>;
 
   // What the actor keeps of a running job.
   struct Running {
@@ -273,6 +274,7 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   void Take(const HeedCall&) {}
   void Take(const BudgetSet&);
   void Take(const PlaceFree&) {}
+  void Take(const MovieCapRead&);
   void Take(const LeaseLost&);
   void Take(const QuestionAsked& asked);
   void Take(const QuestionAnswered& answered);
@@ -323,6 +325,8 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   // run_actor_budget.cc
   bool MayAfford(JobIndex job);
   bool MayCost(JobIndex job);
+  void WatchMovieCap();
+  void ReadMovieCap();
   v1::Cost ReservedFor(JobIndex job);
   void SettleAttempt(JobIndex job, const AttemptResult& result);
   void SettleFound(JobIndex job, const std::optional<v1::Cost>& cost);
@@ -423,7 +427,8 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   std::string held_by_;
   bool awaits_place_ = false;    // the same for what comes by itself
   std::string budget_obstacle_;  // what there is to say if that is the budget
-  std::string waiting_for_;      // as the ledger has it; empty if it goes on
+  bool watching_movie_cap_ = false;
+  std::string waiting_for_;  // as the ledger has it; empty if it goes on
   std::string waiting_message_;
   RunPauses pauses_;
   // The sequence up to which the ledger holds no more requests.

@@ -14,6 +14,8 @@
 namespace kinora {
 namespace {
 
+constexpr absl::Duration kMovieCapPeriod = absl::Seconds(1);
+
 std::string NameOf(const RunBudget::Obstacle& obstacle) {
   switch (obstacle.scope) {
     case RunBudget::Scope::kRun:
@@ -38,7 +40,7 @@ std::string WayOut(const RunIdentity& run, const RunBudget::Obstacle& obstacle,
           "it goes on once the runner was started with another "
           "budget of the producer in its table");
     case RunBudget::Scope::kMovie:
-      return absl::StrCat("kinora movie quota ", run.movie_id, " --budget '",
+      return absl::StrCat("kinora movie quota ", run.movie_id, " --max-cost '",
                           amount, "' lets it go on");
   }
   return "";
@@ -47,10 +49,12 @@ std::string WayOut(const RunIdentity& run, const RunBudget::Obstacle& obstacle,
 std::string TextOf(const RunIdentity& run, const std::string& job_id,
                    const RunBudget::Obstacle& obstacle) {
   if (obstacle.foreign.has_value()) {
-    return absl::StrCat("job ", job_id, " waits: the budget of the ",
-                        NameOf(obstacle), ", ", FormatCost(obstacle.cap),
-                        ", cannot count ", FormatCost(*obstacle.foreign), "; ",
-                        WayOut(run, obstacle, "none"));
+    return absl::StrCat(
+        "job ", job_id, " waits: the budget of the ", NameOf(obstacle), ", ",
+        FormatCost(obstacle.cap), ", cannot count ",
+        FormatCost(*obstacle.foreign), "; ",
+        WayOut(run, obstacle,
+               obstacle.scope == RunBudget::Scope::kRun ? "none" : "0"));
   }
   v1::Cost enough = obstacle.cap;
   enough.set_micros(obstacle.spent.micros() + obstacle.reserved.micros() +
@@ -86,10 +90,36 @@ bool RunActor::MayAfford(JobIndex job) {
         budget_.Reserve(job_id, node.producer().name(), budget_.PriceOf(node));
   }
   if (!obstacle.has_value()) return true;
+  if (obstacle->scope == RunBudget::Scope::kMovie) WatchMovieCap();
   held_by_ = std::string(kBudget);
   budget_obstacle_ = TextOf(identity_, job_id, *obstacle);
   return false;
 }
+
+// The store does not tell of a movie's new limits, so they are looked at.
+void RunActor::WatchMovieCap() {
+  if (watching_movie_cap_) return;
+  watching_movie_cap_ = true;
+  std::weak_ptr<RunActor> weak = weak_from_this();
+  deps_.executor.PostAfter(kMovieCapPeriod, [weak] {
+    if (auto self = weak.lock()) self->ReadMovieCap();
+  });
+}
+
+// Not on the strand: the call may take its time.
+void RunActor::ReadMovieCap() {
+  v1::GetMovieRequest get;
+  get.set_movie_id(movie_id());
+  const absl::StatusOr<v1::GetMovieResponse> movie =
+      deps_.store.movies.Get(get);
+  if (movie.ok()) {
+    MutexLock lock(budget_mu_);
+    budget_.SetMovieCap(MovieCapOf(movie->movie()));
+  }
+  Post(MovieCapRead{});
+}
+
+void RunActor::Take(const MovieCapRead&) { watching_movie_cap_ = false; }
 
 // True if a price is declared for the job.
 bool RunActor::MayCost(JobIndex job) {

@@ -144,12 +144,9 @@ void RunBudget::SetProducerCap(const std::string& producer,
   producers_[producer].cap = cap;
 }
 
-void RunBudget::SetMovieCap(const v1::Cost& cap,
-                            const std::vector<v1::Cost>& spent_before) {
-  movie_.cap = cap;
-  for (const v1::Cost& cost : spent_before) {
-    movie_.by_currency[cost.currency_code()].spent += Bounded(cost.micros());
-  }
+void RunBudget::AddToMovie(const v1::Cost& cost) {
+  if (cost.micros() <= 0) return;
+  movie_.by_currency[cost.currency_code()].spent += Bounded(cost.micros());
 }
 
 // Of all producers if `producer` is empty.
@@ -349,6 +346,11 @@ std::vector<v1::Cost> RunBudget::Reserved() const {
     if (tally.reserved > 0) costs.push_back(CostOf(currency, tally.reserved));
   }
   return costs;
+}
+
+std::optional<v1::Cost> MovieCapOf(const v1::Movie& movie) {
+  if (movie.quota().max_cost().micros() == 0) return std::nullopt;
+  return movie.quota().max_cost();
 }
 
 void WriteMoney(const RunBudget& budget, v1::RunRecord* record) {

@@ -35,6 +35,7 @@
 #include "absl/strings/string_view.h"
 
 #include "kinora/v1/ledger.pb.h"
+#include "kinora/v1/movie.pb.h"
 #include "kinora/v1/plan.pb.h"
 #include "kinora/v1/run_record.pb.h"
 #include "kinora/v1/types.pb.h"
@@ -90,9 +91,9 @@ class RunBudget {
   // The same for a cap that holds already, whatever has been spent.
   void RestoreCap(const std::optional<v1::Cost>& cap) { run_.cap = cap; }
   void SetProducerCap(const std::string& producer, const v1::Cost& cap);
-  // `spent_before` is what other runs of the movie cost, by currency.
-  void SetMovieCap(const v1::Cost& cap,
-                   const std::vector<v1::Cost>& spent_before);
+  void SetMovieCap(const std::optional<v1::Cost>& cap) { movie_.cap = cap; }
+  // Counts what another run of the movie has cost.
+  void AddToMovie(const v1::Cost& cost);
   const std::optional<v1::Cost>& cap() const { return run_.cap; }
 
   // FAILED_PRECONDITION naming the producer and both currencies if a cap cannot
@@ -170,6 +171,9 @@ class RunBudget {
   // By job; what an earlier, lost attempt keeps is in the accounts alone.
   absl::flat_hash_map<std::string, Reservation> reservations_;
 };
+
+// What all runs of the movie may cost together, if there is a limit.
+std::optional<v1::Cost> MovieCapOf(const v1::Movie& movie);
 
 // What a run may cost and has cost, into its record; and from one to another.
 void WriteMoney(const RunBudget& budget, v1::RunRecord* record);

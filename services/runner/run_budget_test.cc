@@ -122,7 +122,8 @@ TEST(RunBudgetTest, ACapBelowWhatIsGoneIsRefused) {
 TEST(RunBudgetTest, EveryScopeHasItsCap) {
   RunBudget budget;
   budget.SetProducerCap("tts", Cost("USD 1"));
-  budget.SetMovieCap(Cost("USD 10"), {Cost("USD 7")});
+  budget.SetMovieCap(Cost("USD 10"));
+  budget.AddToMovie(Cost("USD 7"));
   EXPECT_FALSE(budget.Reserve("a", "tts", Cost("USD 1")).has_value());
   auto obstacle = budget.Reserve("b", "tts", Cost("USD 1"));
   ASSERT_TRUE(obstacle.has_value());
@@ -237,7 +238,8 @@ TEST(RunBudgetTest, NoOrderOfAttemptsCrossesACap) {
     budget.SetProducerCap("p0", Usd(500));
     const int64_t movie_before = below(300);
     const int64_t movie_cap = movie_before + below(2'000);
-    budget.SetMovieCap(Usd(movie_cap), {Usd(movie_before)});
+    budget.SetMovieCap(Usd(movie_cap));
+    budget.AddToMovie(Usd(movie_before));
 
     Teller teller;
     struct Attempt {

@@ -169,6 +169,7 @@ absl::StatusOr<v1::StartRunResponse> Runner::StartUnderLease(
   if (request.has_budget()) *record.mutable_budget() = request.budget();
   RunBudget budget =
       BudgetOf(record, *prepared.plan, prepared.prices, RunBudget());
+  KINORA_RETURN_IF_ERROR(LimitByMovie(record, &budget));
   KINORA_RETURN_IF_ERROR(budget.CheckCurrencies());
   KINORA_ASSIGN_OR_RETURN(RunState state, StateOf(record, prepared.plan));
   record.set_status(v1::RUN_STATUS_RUNNING);

@@ -292,6 +292,8 @@ class Runner {
   // those of the producers.
   RunBudget BudgetOf(const v1::RunRecord& record, const v1::Plan& plan,
                      const DeclaredPrices& prices, RunBudget spent);
+  // Puts the movie's limit on the run, and counts its other runs.
+  absl::Status LimitByMovie(const v1::RunRecord& record, RunBudget* budget);
   absl::StatusOr<v1::SetRunBudgetResponse> SetBudgetUnderLease(
       const std::string& run_id, const std::optional<v1::Cost>& cap,
       const v1::LeaseToken& lease);

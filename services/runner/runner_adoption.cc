@@ -146,14 +146,15 @@ absl::StatusOr<bool> Runner::AdoptUnderLease(
   }
   past.set_through(snapshot.last_sequence());
   KINORA_ASSIGN_OR_RETURN(RunState state, StateOf(record, *plan));
+  CopyMoney(snapshot.record(), &record);
+  RunBudget budget = BudgetOf(record, **plan, prices, past.budget());
+  KINORA_RETURN_IF_ERROR(LimitByMovie(record, &budget));
   if (snapshot.last_sequence() == 0) {
     KINORA_RETURN_IF_ERROR(AppendCreated(record, lease));
   }
-  CopyMoney(snapshot.record(), &record);
   record.set_status(v1::RUN_STATUS_RUNNING);
   KINORA_RETURN_IF_ERROR(PutRecord(record, lease));
   LogInfo("run adopted", {{"run", run_id}, {"movie", record.movie_id()}});
-  RunBudget budget = BudgetOf(record, **plan, prices, past.budget());
   Launch(record, *plan, std::move(state), std::move(past), std::move(budget),
          lease);
   return true;

@@ -33,6 +33,33 @@ RunBudget Runner::BudgetOf(const v1::RunRecord& record, const v1::Plan& plan,
   return spent;
 }
 
+absl::Status Runner::LimitByMovie(const v1::RunRecord& record,
+                                  RunBudget* budget) {
+  v1::GetMovieRequest get;
+  get.set_movie_id(record.movie_id());
+  KINORA_ASSIGN_OR_RETURN(const v1::GetMovieResponse movie,
+                          deps_.store.movies.Get(get));
+  const std::optional<v1::Cost> cap = MovieCapOf(movie.movie());
+  if (!cap.has_value()) return absl::OkStatus();
+  budget->SetMovieCap(cap);
+  v1::ListRunRecordsRequest list;
+  list.set_movie_id(record.movie_id());
+  list.set_page_size(1'000);
+  do {
+    KINORA_ASSIGN_OR_RETURN(const v1::ListRunRecordsResponse page,
+                            deps_.store.runs.List(list));
+    for (const v1::RunRecord& other : page.records()) {
+      if (other.run_id() == record.run_id()) continue;
+      budget->AddToMovie(other.cost());
+      for (const v1::Cost& cost : other.other_costs()) {
+        budget->AddToMovie(cost);
+      }
+    }
+    list.set_page_token(page.next_page_token());
+  } while (!list.page_token().empty());
+  return absl::OkStatus();
+}
+
 absl::StatusOr<v1::SetRunBudgetResponse> Runner::SetBudget(
     const v1::SetRunBudgetRequest& request) {
   KINORA_RETURN_IF_ERROR(ValidateRunId(request.run_id()));

@@ -314,6 +314,34 @@ TEST_F(RunnerBudgetTest, AProducerHasABudgetOfItsOwn) {
   EXPECT_EQ(FormatCost(Finish(run_id).record().cost()), "0.10 USD");
 }
 
+// What earlier runs have cost counts, too.
+TEST_F(RunnerBudgetTest, AMovieHasABudgetOfAllItsRuns) {
+  const auto limit = [this](const std::string& cap) {
+    v1::SetMovieQuotaRequest request;
+    request.set_movie_id("film");
+    *request.mutable_quota()->mutable_max_cost() = Cost(cap);
+    ASSERT_OK(store().movies.SetQuota(request));
+  };
+  MakeMovie(Paid("sim", 3, kCent));
+  RunToEnd(StartRequest());
+  limit("USD 0.05");
+  v1::SetBlueprintRequest other;
+  other.set_movie_id("film");
+  other.set_blueprint(Paid("sim", 3, "{cost: 0.01, currency: USD, salt: b}"));
+  ASSERT_OK(store().movies.SetBlueprint(other));
+  const std::string run_id = Start(StartRequest());
+  const std::vector<v1::LedgerEvent> events = Ledger(run_id, WaitsForBudget);
+  EXPECT_THAT(events.back().run_waiting().message(),
+              AllOf(HasSubstr("budget of the movie, 0.05 USD"),
+                    HasSubstr("0.04 USD is spent"),
+                    HasSubstr("movie quota film --max-cost '0.06 USD'")));
+  EXPECT_EQ(calls(), 4);
+  limit("USD 1");
+  const v1::RunSnapshot run = Finish(run_id);
+  EXPECT_EQ(run.record().status(), v1::RUN_STATUS_COMPLETED);
+  EXPECT_EQ(FormatCost(run.record().cost()), "0.03 USD");
+}
+
 TEST_F(RunnerBudgetTest, WhatCostsMoreThanDeclaredIsToldAndStopsTheRun) {
   MakeMovie(Paid("single", 3, "{cost: 0.50, currency: USD}"));
   const std::string run_id = Start(WithBudget("USD 0.10"));

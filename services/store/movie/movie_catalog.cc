@@ -53,6 +53,10 @@ absl::StatusOr<MovieFile> ParseMovieFile(absl::string_view movie_id,
   if (const JsonValue* quota = json->Find("quota"); quota != nullptr) {
     file.limits.max_blob_bytes = NumberOf(*quota, "maxBlobBytes");
     file.limits.max_revisions = NumberOf(*quota, "maxRevisions");
+    if (const JsonValue* cost = quota->Find("maxCost"); cost != nullptr) {
+      file.limits.max_cost_micros = NumberOf(*cost, "micros");
+      file.limits.cost_currency = TextOf(*cost, "currencyCode");
+    }
   }
   file.deleted = IsTrue(*json, "deleted");
   file.shares_runs = IsTrue(*json, "sharesRuns");
@@ -68,10 +72,17 @@ std::string TextOf(const MovieFile& file) {
   if (file.deleted) json.Add("deleted", true);
   json.Add("formatVersion", kMovieFormatVersion);
   json.Add("movieId", file.movie_id);
-  if (file.limits.max_blob_bytes != 0 || file.limits.max_revisions != 0) {
+  if (file.limits.max_blob_bytes != 0 || file.limits.max_revisions != 0 ||
+      file.limits.max_cost_micros != 0) {
     JsonObject quota;
     quota.Add("maxBlobBytes", file.limits.max_blob_bytes);
     quota.Add("maxRevisions", file.limits.max_revisions);
+    if (file.limits.max_cost_micros != 0) {
+      JsonObject cost;
+      cost.Add("currencyCode", file.limits.cost_currency);
+      cost.Add("micros", file.limits.max_cost_micros);
+      quota.Add("maxCost", std::move(cost));
+    }
     json.Add("quota", std::move(quota));
   }
   if (!file.request_id.empty()) json.Add("requestId", file.request_id);

@@ -7,7 +7,8 @@
 //    "deleted": true once its deletion was decided; absent before,
 //    "formatVersion": see movie_format.h,
 //    "movieId": its id,
-//    "quota": {"maxBlobBytes": n, "maxRevisions": n}; absent for no limits,
+//    "quota": {"maxBlobBytes": n, "maxCost": {"currencyCode", "micros"},
+//              "maxRevisions": n}; absent for no limits, maxCost also alone,
 //    "requestId": of the request that created it, may be absent,
 //    "sharesRuns": true for a copy beside its original: some of its runs are
 //                  another movie's by their ids (services/store/backup/)}
@@ -44,8 +45,10 @@ namespace kinora {
 
 // What a movie may hold; 0 means no limit.
 struct MovieLimits {
-  int64_t max_blob_bytes = 0;  // sum of the sizes of its blobs
-  int64_t max_revisions = 0;   // kept by retention
+  int64_t max_blob_bytes = 0;   // sum of the sizes of its blobs
+  int64_t max_revisions = 0;    // kept by retention
+  int64_t max_cost_micros = 0;  // of all its runs
+  std::string cost_currency;
 };
 
 // The content of `movie.json`.

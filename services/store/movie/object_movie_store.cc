@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "common/cost_check.h"
 #include "common/digest.h"
 #include "common/error_reason.h"
 #include "common/ids.h"
@@ -192,6 +193,11 @@ absl::Status ObjectMovieStore::Describe(const std::string& movie_id,
   movie->set_format_version(kMovieFormatVersion);
   movie->mutable_quota()->set_max_blob_bytes(file.limits.max_blob_bytes);
   movie->mutable_quota()->set_max_revisions(file.limits.max_revisions);
+  if (file.limits.max_cost_micros != 0) {
+    v1::Cost& cost = *movie->mutable_quota()->mutable_max_cost();
+    cost.set_currency_code(file.limits.cost_currency);
+    cost.set_micros(file.limits.max_cost_micros);
+  }
   v1::GetCurrentManifestRequest request;
   request.set_movie_id(movie_id);
   KINORA_ASSIGN_OR_RETURN(const v1::GetCurrentManifestResponse current,
@@ -305,9 +311,14 @@ absl::StatusOr<v1::SetMovieQuotaResponse> ObjectMovieStore::SetQuota(
       CheckLimit("quota.max_blob_bytes", request.quota().max_blob_bytes()));
   KINORA_RETURN_IF_ERROR(
       CheckLimit("quota.max_revisions", request.quota().max_revisions()));
+  const v1::Cost& cost = request.quota().max_cost();
+  KINORA_RETURN_IF_ERROR(ValidateCost("quota.max_cost", cost));
+  KINORA_RETURN_IF_ERROR(CheckLimit("quota.max_cost.micros", cost.micros()));
   KINORA_RETURN_IF_ERROR(movies_.SetLimits(
       request.movie_id(), {.max_blob_bytes = request.quota().max_blob_bytes(),
-                           .max_revisions = request.quota().max_revisions()}));
+                           .max_revisions = request.quota().max_revisions(),
+                           .max_cost_micros = cost.micros(),
+                           .cost_currency = cost.currency_code()}));
   v1::SetMovieQuotaResponse response;
   KINORA_ASSIGN_OR_RETURN(*response.mutable_movie(), Load(request.movie_id()));
   return response;

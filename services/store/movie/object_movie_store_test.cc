@@ -128,6 +128,8 @@ TEST_F(ObjectMovieStoreTest, AQuotaIsKeptAndReplaced) {
   request.set_movie_id("film");
   request.mutable_quota()->set_max_blob_bytes(1 << 20);
   request.mutable_quota()->set_max_revisions(5);
+  request.mutable_quota()->mutable_max_cost()->set_currency_code("USD");
+  request.mutable_quota()->mutable_max_cost()->set_micros(2'500'000);
   ASSERT_OK_AND_ASSIGN(const v1::SetMovieQuotaResponse set,
                        core().movies.SetQuota(request));
   EXPECT_EQ(set.movie().quota().max_blob_bytes(), 1 << 20);
@@ -135,6 +137,8 @@ TEST_F(ObjectMovieStoreTest, AQuotaIsKeptAndReplaced) {
   ASSERT_OK_AND_ASSIGN(const v1::GetMovieResponse got, Get("film"));
   EXPECT_EQ(got.movie().quota().max_blob_bytes(), 1 << 20);
   EXPECT_EQ(got.movie().quota().max_revisions(), 5);
+  EXPECT_EQ(got.movie().quota().max_cost().currency_code(), "USD");
+  EXPECT_EQ(got.movie().quota().max_cost().micros(), 2'500'000);
   EXPECT_EQ(Blueprint("film"), "name: film\n");
 
   request.mutable_quota()->set_max_blob_bytes(-1);
