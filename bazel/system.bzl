@@ -49,6 +49,7 @@ _LIBRARIES = {
     "gtest": (["gtest"], [], []),
     "gmock": (["gmock"], [], []),
     "gtest_main": (["gmock_main"], [], []),
+    "microhttpd": (["libmicrohttpd"], [], []),
     "openssl": (["openssl"], [], []),
     "protobuf": (["protobuf"], [], []),
     # SPDLOG_COMPILED_LIB and SPDLOG_FMT_EXTERNAL must come from the .pc file:

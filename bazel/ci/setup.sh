@@ -8,8 +8,8 @@ packages=(
   pkg-config
   # Libraries.
   libabsl-dev libarchive-dev libgmock-dev libgoogle-perftools-dev
-  libgrpc++-dev libgtest-dev libprotobuf-dev libspdlog-dev libssl-dev
-  libyaml-cpp-dev zlib1g-dev protobuf-compiler protobuf-compiler-grpc
+  libgrpc++-dev libgtest-dev libmicrohttpd-dev libprotobuf-dev libspdlog-dev
+  libssl-dev libyaml-cpp-dev zlib1g-dev protobuf-compiler protobuf-compiler-grpc
   # Lint and fuzzing.
   clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev nodejs
   # Python and the film.

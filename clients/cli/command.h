@@ -12,8 +12,8 @@
 #include "google/protobuf/message.h"
 
 #include "clients/cli/args.h"
+#include "common/exit_codes.h"
 #include "common/json.h"
-#include "common/rpc/program.h"
 
 namespace kinora {
 
@@ -29,7 +29,7 @@ struct Invocation {
 };
 
 // A command. Its function prints to standard output and returns the exit code
-// (common/rpc/program.h; kExitFailure if a run did not complete, or a scan
+// (common/exit_codes.h; kExitFailure if a run did not complete, or a scan
 // skipped a file), or an error that main.cc prints to standard error.
 struct Command {
   absl::string_view words;  // "movie create"

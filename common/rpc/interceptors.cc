@@ -1,5 +1,6 @@
 #include "common/rpc/interceptors.h"
 
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -10,6 +11,7 @@
 #include "common/error_reason.h"
 #include "common/log.h"
 #include "common/rpc/call_context.h"
+#include "common/rpc/rpc_metrics.h"
 #include "common/rpc/status.h"
 #include "common/trace_context.h"
 
@@ -48,7 +50,7 @@ class TraceInterceptorFactory final
 
 class CallInterceptor final : public rpc::Interceptor {
  public:
-  CallInterceptor(rpc::ServerRpcInfo* info, MetricsRegistry* metrics)
+  CallInterceptor(rpc::ServerRpcInfo* info, RpcMetrics* metrics)
       : info_(info),
         metrics_(metrics),
         begin_nanos_(RealClock().MonotonicNanos()) {}
@@ -65,7 +67,7 @@ class CallInterceptor final : public rpc::Interceptor {
       const absl::Duration latency =
           absl::Nanoseconds(RealClock().MonotonicNanos() - begin_nanos_);
       if (metrics_ != nullptr) {
-        metrics_->CountCall("server", info_->method(), status.code(), latency);
+        metrics_->Count(info_->method(), status.code(), latency);
       }
       LogCall(status, latency);
     }
@@ -116,7 +118,7 @@ class CallInterceptor final : public rpc::Interceptor {
   }
 
   rpc::ServerRpcInfo* const info_;
-  MetricsRegistry* const metrics_;
+  RpcMetrics* const metrics_;
   const int64_t begin_nanos_;
   // The one request could not be parsed. Set before the handler runs.
   bool unparsed_ = false;
@@ -125,15 +127,16 @@ class CallInterceptor final : public rpc::Interceptor {
 class CallInterceptorFactory final
     : public rpc::ServerInterceptorFactoryInterface {
  public:
-  explicit CallInterceptorFactory(MetricsRegistry* metrics)
-      : metrics_(metrics) {}
+  explicit CallInterceptorFactory(MetricsRegistry* metrics) {
+    if (metrics != nullptr) metrics_ = std::make_unique<RpcMetrics>(*metrics);
+  }
 
   rpc::Interceptor* CreateServerInterceptor(rpc::ServerRpcInfo* info) override {
-    return new CallInterceptor(info, metrics_);
+    return new CallInterceptor(info, metrics_.get());
   }
 
  private:
-  MetricsRegistry* const metrics_;
+  std::unique_ptr<RpcMetrics> metrics_;  // null for none
 };
 
 }  // namespace

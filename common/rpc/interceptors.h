@@ -21,9 +21,10 @@ using ServerInterceptors = std::vector<
 // Passes the calling thread's trace on as the header `traceparent`.
 ClientInterceptors MakeClientInterceptors();
 
-// Counts every call in `metrics` (null for nowhere), logs it (at debug level;
-// at info if it failed), and lets an RPC of this API that the build does not
-// have say so: UNIMPLEMENTED (RPC_NOT_IMPLEMENTED), naming the RPC.
+// Counts every call in `metrics` (null for nowhere; rpc_metrics.h), logs it (at
+// debug level; at info if it failed), and lets an RPC of this API that the
+// build does not have say so: UNIMPLEMENTED (RPC_NOT_IMPLEMENTED), naming the
+// RPC.
 ServerInterceptors MakeServerInterceptors(MetricsRegistry* metrics);
 
 }  // namespace kinora

@@ -16,6 +16,8 @@
 
 #include "common/config_file.h"
 #include "common/log.h"
+#include "common/metrics.h"
+#include "common/metrics_server.h"
 #include "common/status.h"
 #include "kinora/v1/config.pb.h"
 
@@ -64,6 +66,24 @@ absl::Status SetUpLogging(const v1::ServerConfig& config) {
   return absl::OkStatus();
 }
 
+// A server that is watched from outside while it lives.
+class MeasuredServer final : public ProgramServer {
+ public:
+  MeasuredServer(std::unique_ptr<MetricsServer> metrics,
+                 std::unique_ptr<ProgramServer> server)
+      : metrics_(std::move(metrics)), server_(std::move(server)) {}
+
+  std::string address() const override { return server_->address(); }
+  void Drain(absl::Duration limit) override {
+    metrics_->SetDraining();
+    server_->Drain(limit);
+  }
+
+ private:
+  const std::unique_ptr<MetricsServer> metrics_;
+  const std::unique_ptr<ProgramServer> server_;
+};
+
 const v1::ServerConfig& ServerConfigOf(
     const google::protobuf::Message& config) {
   const auto* field = config.GetDescriptor()->FindFieldByName("server");
@@ -100,8 +120,22 @@ int RunProgram(
   // Debian builds Abseil as for debugging: each lock that gRPC takes would be
   // checked against the order of all others.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
-  return ServeUntilSignal(program.name, absl::Seconds(server.drain_seconds()),
-                          std::move(start));
+  const absl::Duration drain_limit = absl::Seconds(server.drain_seconds());
+  if (server.metrics_listen().empty()) {
+    return ServeUntilSignal(program.name, drain_limit, std::move(start));
+  }
+  return ServeUntilSignal(
+      program.name, drain_limit,
+      [&]() -> absl::StatusOr<std::unique_ptr<ProgramServer>> {
+        KINORA_ASSIGN_OR_RETURN(
+            std::unique_ptr<MetricsServer> metrics,
+            MetricsServer::Start(server.metrics_listen(), ProcessMetrics()));
+        LogInfo("metrics are served", {{"address", metrics->address()}});
+        KINORA_ASSIGN_OR_RETURN(std::unique_ptr<ProgramServer> measured,
+                                start());
+        return std::make_unique<MeasuredServer>(std::move(metrics),
+                                                std::move(measured));
+      });
 }
 
 int ServeUntilSignal(
@@ -117,7 +151,7 @@ int ServeUntilSignal(
   const int signal = WaitForEndingSignal();
   LogInfo("draining", {{"signal", signal}});
   // Whoever asks twice does not want to wait.
-  std::thread([] { _exit(128 + WaitForEndingSignal()); }).detach();
+  std::thread([] { _exit(ExitCodeOfSignal(WaitForEndingSignal())); }).detach();
   (*server)->Drain(drain_limit);
   server->reset();
   LogInfo("stopped");
@@ -127,6 +161,7 @@ int ServeUntilSignal(
 RpcServerOptions RpcServerOptionsOf(const v1::ServerConfig& config) {
   RpcServerOptions options;
   options.listen = config.listen();
+  options.metrics = MetricsOf(config);
   if (config.max_message_bytes() > 0) {
     options.max_message_bytes = static_cast<int>(
         std::min<uint32_t>(config.max_message_bytes(), 1u << 30));
@@ -136,6 +171,10 @@ RpcServerOptions RpcServerOptionsOf(const v1::ServerConfig& config) {
         std::min<uint32_t>(config.max_concurrent_calls(), 1u << 30));
   }
   return options;
+}
+
+MetricsRegistry* MetricsOf(const v1::ServerConfig& config) {
+  return config.metrics_listen().empty() ? nullptr : &ProcessMetrics();
 }
 
 int WorkerThreadsOf(const v1::ServerConfig& config) {

@@ -1,5 +1,6 @@
 // What the mains of all servers share: configuration, logging, signals, the
-// ready line and the exit code. A main is then wiring only:
+// ready line, metrics and the exit code (common/exit_codes.h). A main is then
+// wiring only:
 //
 //   int main(int argc, char** argv) {
 //     v1::StoreConfig config;
@@ -22,6 +23,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 
+#include "common/exit_codes.h"
 #include "common/rpc/server.h"
 
 namespace google::protobuf {
@@ -54,19 +56,17 @@ class ProgramServer {
   virtual void Drain(absl::Duration limit) = 0;
 };
 
-inline constexpr int kExitOk = 0;
-inline constexpr int kExitFailure = 1;   // it could not start
-inline constexpr int kExitBadUsage = 2;  // flags, environment or file are wrong
-
 // Runs a server until SIGTERM or SIGINT and returns its exit code:
 // 1. fills `config` (a config message with a ServerConfig field `server`) from
 //    file, environment and flags (common/config_file.h); `--help` prints every
 //    option and returns kExitOk;
 // 2. sets up logging as the configuration says;
-// 3. calls `start`, which reads the configuration;
+// 3. serves metrics, if `metrics_listen` says so, naming the port in the log,
+//    and calls `start`, which reads the configuration;
 // 4. prints `<name> ready HOST:PORT` on standard output;
 // 5. at the first SIGTERM or SIGINT drains within `drain_seconds`, destroys the
-//    server and returns kExitOk. A second signal ends the process at once.
+//    server and returns kExitOk. A second signal ends the process at once, with
+//    its ExitCodeOfSignal().
 // Errors are printed on standard error. Blocks those signals in all threads:
 // call it before any other thread is started.
 int RunProgram(
@@ -81,6 +81,10 @@ int ServeUntilSignal(
 
 // What a ServerConfig asks of an RpcServer, defaults filled in.
 RpcServerOptions RpcServerOptionsOf(const v1::ServerConfig& config);
+
+// Where the parts of a server count: the process's registry, or null if nobody
+// can ask for it, as `metrics_listen` is empty.
+MetricsRegistry* MetricsOf(const v1::ServerConfig& config);
 
 // Threads of a service's executor: `worker_threads`, or twice the cores, at
 // least 4.

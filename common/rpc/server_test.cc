@@ -24,6 +24,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using Stub = v1::LeaseService::Stub;
 
 constexpr absl::Duration kTimeout = absl::Seconds(20);
@@ -148,9 +149,10 @@ TEST_P(RpcServerTest, AnErrorArrivesWithReasonAndMetadata) {
                                "held by someone"));
   EXPECT_EQ(ReasonOf(status), "LEASE_HELD");
   EXPECT_EQ(MetadataOf(status)["holder"], "someone");
-  EXPECT_EQ(metrics_.Calls("server", "/kinora.v1.LeaseService/AcquireLease",
-                           absl::StatusCode::kFailedPrecondition),
-            1);
+  EXPECT_THAT(
+      metrics_.RenderPrometheus(),
+      HasSubstr("kinora_rpc_calls_total{method=\"kinora.v1.LeaseService/"
+                "AcquireLease\",code=\"FAILED_PRECONDITION\"} 1\n"));
 }
 
 TEST_P(RpcServerTest, AnRpcThatTheBuildLacksNamesItself) {
@@ -180,6 +182,12 @@ TEST_P(RpcServerTest, AnUnknownMethodIsRefusedAndTheServerGoesOn) {
     EXPECT_EQ(status.error_code(), grpc::StatusCode::UNIMPLEMENTED) << name;
     EXPECT_OK(Get()) << "after " << name;
   }
+  // A caller that makes up names does not make up time series.
+  const std::string counted = metrics_.RenderPrometheus();
+  EXPECT_THAT(counted, HasSubstr("kinora_rpc_latency_seconds_count{method="
+                                 "\"kinora.v1.LeaseService/GetLease\"} 4\n"));
+  EXPECT_THAT(counted, Not(HasSubstr("Baz")));
+  EXPECT_THAT(counted, Not(HasSubstr("Nope")));
 }
 
 TEST_P(RpcServerTest, ARequestThatDoesNotParseIsRefusedAsSuch) {

@@ -36,7 +36,7 @@ class PlannerServer final : public ProgramServer {
                                                        : config.store_addr())),
         executor_("planner", WorkerThreadsOf(config.server())),
         planner_(store_.store(), PosixFileSystem(), config.cache_dir(),
-                 &executor_),
+                 &executor_, MetricsOf(config.server())),
         service_(planner_, executor_) {}
 
   std::string address() const override { return server_->address(); }

@@ -79,11 +79,12 @@ absl::StatusOr<std::string> StoreBlobBytes::Read(const v1::BlobRef& blob) {
 
 PlannedMovie::PlannedMovie(const Store& store, MovieReader& reader,
                            HydratedGraphFile* files, Executor* executor,
-                           std::string movie_id)
+                           const PlannerMetrics* metrics, std::string movie_id)
     : store_(store),
       reader_(reader),
       files_(files),
       executor_(executor),
+      metrics_(metrics),
       movie_id_(std::move(movie_id)),
       results_(store.events, movie_id_),
       blob_bytes_(store.blobs, movie_id_),
@@ -167,6 +168,8 @@ absl::StatusOr<MadePlan> PlannedMovie::PlanOnKept(
     kept_ = Hydrated();  // before the new one is made, for the memory
     KINORA_ASSIGN_OR_RETURN(kept_, Hydrate(current, inputs_, blueprint, shape));
     edited_.clear();
+  } else if (metrics_ != nullptr) {
+    metrics_->graphs_kept.Add();
   }
   KINORA_RETURN_IF_ERROR(TakeEdits());
   KINORA_ASSIGN_OR_RETURN(MadePlan made, MakeSoundPlan(options, &kept_));

@@ -30,6 +30,7 @@
 #include "services/planner/plan/hydrated_graph.h"
 #include "services/planner/plan/hydrated_graph_file.h"
 #include "services/planner/plan/make_plan.h"
+#include "services/planner/planner_metrics.h"
 #include "services/planner/store_result_index.h"
 #include "services/store/store.h"
 
@@ -52,11 +53,11 @@ class StoreBlobBytes final : public BlobBytes {
 // Thread-safe; plans are made one after another.
 class PlannedMovie {
  public:
-  // All MUST outlive it; `files` and `executor`, whose threads help, may be
-  // null.
+  // All MUST outlive it; `files`, `executor`, whose threads help, and `metrics`
+  // may be null.
   PlannedMovie(const Store& store, MovieReader& reader,
                HydratedGraphFile* files, Executor* executor,
-               std::string movie_id);
+               const PlannerMetrics* metrics, std::string movie_id);
 
   // The plan that `request` asks for, not saved; only its summary if neither
   // its layers are asked for nor it can be saved. Errors of
@@ -138,6 +139,7 @@ class PlannedMovie {
   MovieReader& reader_;
   HydratedGraphFile* const files_;
   Executor* const executor_;
+  const PlannerMetrics* const metrics_;
   const std::string movie_id_;
 
   std::atomic<size_t> elements_ = 0;  // readable while a plan is made

@@ -52,6 +52,10 @@ absl::StatusOr<PlannedMovie::Hydrated> PlannedMovie::Hydrate(
         {current.hash(), ContentHash(inputs.blueprint), hydrated.shape_hash},
         graph);
   }
+  if (metrics_ != nullptr) {
+    (saved.has_value() ? metrics_->graphs_from_file : metrics_->graphs_built)
+        .Add();
+  }
   if (saved.has_value()) {
     base = std::move(saved->base);
   } else if (!current.revision().empty()) {

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "common/clock.h"
 #include "common/digest.h"
 #include "common/error_reason.h"
 #include "common/ids.h"
@@ -58,6 +59,21 @@ absl::StatusOr<v1::ValidateInputsResponse> StorePlanner::ValidateInputs(
 
 absl::StatusOr<CreatedPlan> StorePlanner::CreatePlan(
     const v1::CreatePlanRequest& request) {
+  if (!metrics_.has_value()) return MakePlan(request);
+  const int64_t begin_nanos = RealClock().MonotonicNanos();
+  absl::StatusOr<CreatedPlan> created = MakePlan(request);
+  if (created.ok()) {
+    metrics_->plans.Add();
+    metrics_->plan_seconds.Observe(
+        absl::Nanoseconds(RealClock().MonotonicNanos() - begin_nanos));
+  } else {
+    metrics_->failed_plans.Add();
+  }
+  return created;
+}
+
+absl::StatusOr<CreatedPlan> StorePlanner::MakePlan(
+    const v1::CreatePlanRequest& request) {
   KINORA_RETURN_IF_ERROR(ValidateMovieId(request.movie_id()));
   const std::shared_ptr<PlannedMovie> movie = MovieOf(request.movie_id());
   KINORA_ASSIGN_OR_RETURN(MadePlan made, movie->Plan(request));
@@ -99,7 +115,7 @@ std::shared_ptr<PlannedMovie> StorePlanner::MovieOf(
   }
   movies_.push_front(std::make_shared<PlannedMovie>(
       store_, reader_, files_.has_value() ? &*files_ : nullptr, executor_,
-      movie_id));
+      metrics_.has_value() ? &*metrics_ : nullptr, movie_id));
   return movies_.front();
 }
 

@@ -15,6 +15,7 @@
 
 #include "common/executor.h"
 #include "common/file_system.h"
+#include "common/metrics.h"
 #include "common/mutex.h"
 #include "services/planner/history/movie_history.h"
 #include "services/planner/movie_reader.h"
@@ -22,6 +23,7 @@
 #include "services/planner/plan/make_plan.h"
 #include "services/planner/planned_movie.h"
 #include "services/planner/planner.h"
+#include "services/planner/planner_metrics.h"
 #include "services/store/store.h"
 
 namespace kinora {
@@ -35,14 +37,17 @@ class StorePlanner final : public Planner {
 
   // Keeps graphs in files below `cache_dir`, too, for planners to come; in none
   // if that is empty. The threads of `executor`, which may be null, help with
-  // large plans. Both MUST outlive the planner.
+  // large plans. What it does is counted in `metrics`, which may be null. All
+  // MUST outlive the planner.
   StorePlanner(const Store& store, FileSystem& files,
-               const std::string& cache_dir, Executor* executor = nullptr)
+               const std::string& cache_dir, Executor* executor = nullptr,
+               MetricsRegistry* metrics = nullptr)
       : store_(store),
         executor_(executor),
         reader_(store),
         history_(store, reader_) {
     if (!cache_dir.empty()) files_.emplace(files, cache_dir);
+    if (metrics != nullptr) metrics_.emplace(*metrics);
   }
 
   absl::StatusOr<v1::ValidateBlueprintResponse> ValidateBlueprint(
@@ -76,6 +81,7 @@ class StorePlanner final : public Planner {
   std::shared_ptr<PlannedMovie> MovieOf(const std::string& movie_id);
   // Drops the movies planned longest ago.
   void HoldToBudget(const PlannedMovie& latest);
+  absl::StatusOr<CreatedPlan> MakePlan(const v1::CreatePlanRequest& request);
   absl::StatusOr<v1::PlanHeader> SavePlan(const v1::CreatePlanRequest& request,
                                           const MadePlan& made);
 
@@ -84,6 +90,7 @@ class StorePlanner final : public Planner {
   MovieReader reader_;
   MovieHistory history_;
   std::optional<HydratedGraphFile> files_;
+  std::optional<PlannerMetrics> metrics_;
   Mutex mu_;
   // The one used last comes first.
   std::list<std::shared_ptr<PlannedMovie>> movies_ ABSL_GUARDED_BY(mu_);

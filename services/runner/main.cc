@@ -61,7 +61,7 @@ class RunnerServer final : public ProgramServer {
         executor_("runner", WorkerThreadsOf(config.server())),
         callers_(producers, store_.store().blobs, executor_, RealClock(), {}),
         runner_({store_.store(), planner_, callers_, executor_, RealClock(),
-                 SystemRandom()},
+                 SystemRandom(), MetricsOf(config.server())},
                 std::move(producers), OptionsOf(config)),
         service_(runner_, store_.store().events, executor_) {}
 

@@ -39,7 +39,8 @@ class RunActor::Observer final : public AttemptObserver {
                                          ? RetryAfter(*result.failure)
                                          : absl::ZeroDuration();
     const bool counts = place_.End(result.contact, result.version, hold_back);
-    actor_->Post(AttemptEnded{job_, attempt_, std::move(result), counts});
+    actor_->Post(AttemptEnded{job_, attempt_, std::move(result), counts,
+                              actor_->deps_.clock.MonotonicNanos()});
   }
 
  private:
@@ -141,6 +142,7 @@ absl::Status RunActor::Work(std::vector<Message> messages) {
   }
   // Before this run has anything to say that is not in the ledger yet.
   if (heeds) HeedRequests();
+  batch_nanos_ = 0;
   for (Message& message : messages) {
     begun = begun || std::holds_alternative<Begun>(message);
     std::visit([this](auto& what) { Take(what); }, message);
@@ -220,6 +222,7 @@ void RunActor::Take(AttemptEnded& ended) {
       deps_.clock.MonotonicNanos() - running->second.started_nanos);
   const Running attempt = std::move(running->second);
   running_.erase(running);
+  CountEnd(ended, duration);
   AttemptResult& result = ended.result;
   SettleAttempt(ended.job, result);
   if (TakeAsking(ended.job, attempt, &result)) return;
@@ -312,6 +315,7 @@ absl::Status RunActor::Dispatch(std::vector<JobIndex>* starts) {
   auto gate = [this](JobIndex job) { return MayStart(job); };
   for (RunCommands commands = state_.NextCommands(gate); !commands.empty();
        commands = state_.NextCommands(gate)) {
+    NoteReady(commands.look_ups);
     KINORA_RETURN_IF_ERROR(LookUp(commands.look_ups));
     for (JobIndex job : commands.doubts) {
       AskWhatBecameOf(job, absl::ZeroDuration());
@@ -350,6 +354,7 @@ void RunActor::Report(const JobChange& change) {
   if (step_ != nullptr) NoteForStep(change);
   const v1::Cost charged = TakeCharge(change.job);
   if (IsTold(state_.job(change.job).job_id(), change.status)) return;
+  CountChange(change);
   v1::Event event =
       ChangeEvent(identity_, NowMillis(deps_.clock), state_, change, charged);
   if (event.ledger().kind_case() != v1::LedgerEvent::KIND_NOT_SET) {
@@ -380,6 +385,7 @@ void RunActor::StartAttempt(JobIndex job) {
   running.started_nanos = deps_.clock.MonotonicNanos();
   running.progress_nanos = 0;
   GiveAnswers(job, &request.header, &running);
+  CountStart(job);
   running.call = deps_.producers.Start(
       std::move(request),
       std::make_shared<Observer>(shared_from_this(), job, running.attempt,
@@ -452,6 +458,7 @@ absl::Status RunActor::CloseRecord(v1::RunStatus status,
                                    const std::string& error) {
   closing_.store(true);
   KINORA_RETURN_IF_ERROR(FlushLedger());
+  if (deps_.metrics != nullptr) deps_.metrics->RunClosed(status);
   record_.set_status(status);
   record_.set_error(error);
   *record_.mutable_finish_time() = ToProto(deps_.clock.Now());

@@ -61,6 +61,7 @@
 #include "services/runner/run_pauses.h"
 #include "services/runner/run_questions.h"
 #include "services/runner/run_state.h"
+#include "services/runner/runner_metrics.h"
 #include "services/store/store.h"
 
 namespace kinora {
@@ -80,6 +81,7 @@ struct RunActorDeps {
   Clock& clock;
   Planner& planner;
   std::shared_ptr<CallPlaces> places;  // shared by all runs of the process
+  RunnerMetrics* metrics = nullptr;    // null for none
 };
 
 // Thread-safe. Blocking calls of the store happen on the executor.
@@ -166,7 +168,8 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
     JobIndex job = 0;
     uint32_t attempt = 0;
     AttemptResult result;
-    bool counts = true;  // against max_attempts, if it failed
+    bool counts = true;    // against max_attempts, if it failed
+    int64_t at_nanos = 0;  // when
   };
   struct ProgressMade {
     JobIndex job = 0;
@@ -352,6 +355,13 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   void StartAttempt(JobIndex job);
   void CancelAttempts();
 
+  // run_actor_metrics.cc
+  void CountChange(const JobChange& change);
+  void CountReused(const v1::ReusedJob& reused);
+  void CountEnd(const AttemptEnded& ended, absl::Duration duration);
+  void NoteReady(const std::vector<JobIndex>& jobs);
+  void CountStart(JobIndex job);
+
   // run_actor_expansion.cc
   void AskForExpansion();
   absl::Status TakeExpansion();
@@ -434,6 +444,10 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   // The sequence up to which the ledger holds no more requests.
   int64_t heeded_ = 0;
   std::map<JobIndex, v1::Cost> charges_;  // of attempts whose end is not told
+  // For the metrics: since when jobs could be called, and when the first of the
+  // attempts ended that this pass takes in; 0 for none.
+  std::map<JobIndex, int64_t> ready_nanos_;
+  int64_t batch_nanos_ = 0;
   std::string cancel_reason_;
   bool stopping_ = false;
   bool lease_lost_ = false;

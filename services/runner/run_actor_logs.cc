@@ -69,6 +69,7 @@ absl::Status RunActor::Reuse(const std::vector<const v1::ReusedJob*>& jobs) {
     skipped->mutable_step()->set_step_id(job->job_id());
     skipped->mutable_step()->set_label(job->job_id());
     skipped->set_reason("reused");
+    CountReused(*job);
   }
   return absl::OkStatus();
 }

@@ -89,7 +89,9 @@ Runner::Runner(const RunnerDeps& deps, ProducerConfigs configs,
                            absl::Hex(deps.random.Next(), absl::kZeroPad16))),
       places_(CallPlaces::Create(configs_, options_.max_concurrency,
                                  deps.executor, deps.clock)),
-      ids_(deps.clock, deps.random) {}
+      ids_(deps.clock, deps.random) {
+  if (deps.metrics != nullptr) metrics_.emplace(*deps.metrics);
+}
 
 Runner::~Runner() { Drain(absl::ZeroDuration()); }
 
@@ -226,13 +228,18 @@ absl::Status Runner::AppendCreated(const v1::RunRecord& record,
   return deps_.store.events.Append(append).status();
 }
 
+RunActorDeps Runner::ActorDeps() {
+  return {deps_.store, deps_.producers,
+          configs_,    deps_.executor,
+          deps_.clock, deps_.planner,
+          places_,     metrics_.has_value() ? &*metrics_ : nullptr};
+}
+
 void Runner::Launch(const v1::RunRecord& record,
                     std::shared_ptr<const v1::Plan> plan, RunState state,
                     std::optional<RunPast> past, RunBudget budget,
                     const v1::LeaseToken& lease) {
-  const RunActorDeps actor_deps{deps_.store,    deps_.producers, configs_,
-                                deps_.executor, deps_.clock,     deps_.planner,
-                                places_};
+  const RunActorDeps actor_deps = ActorDeps();
   std::shared_ptr<RunActor> actor = RunActor::Create(
       actor_deps, record, std::move(plan), std::move(state), std::move(past),
       std::move(budget), lease, options_.lease_ttl,
@@ -243,6 +250,7 @@ void Runner::Launch(const v1::RunRecord& record,
     active_[record.movie_id()] = actor;
     draining = draining_;
   }
+  if (metrics_.has_value()) metrics_->RunBegan();
   actor->Start();
   if (draining) actor->Stop(true);
 }
@@ -406,6 +414,7 @@ void Runner::Ended(const std::string& movie_id) {
     if (found != active_.end()) {
       actor = std::move(found->second);
       active_.erase(found);
+      if (metrics_.has_value()) metrics_->RunLeft();
     }
     // Counted before anybody may think that the runner is idle.
     ++queue_looks_;

@@ -24,6 +24,7 @@
 #include "common/clock.h"
 #include "common/executor.h"
 #include "common/ids.h"
+#include "common/metrics.h"
 #include "common/mutex.h"
 #include "common/random.h"
 #include "common/recently_used.h"
@@ -34,6 +35,7 @@
 #include "services/runner/producer_table.h"
 #include "services/runner/run_actor.h"
 #include "services/runner/run_budget.h"
+#include "services/runner/runner_metrics.h"
 #include "services/runner/step_call.h"
 #include "services/runner/stepwise_run.h"
 #include "services/store/store.h"
@@ -54,6 +56,7 @@ struct RunnerDeps {
   Executor& executor;
   Clock& clock;
   Random& random;
+  MetricsRegistry* metrics = nullptr;  // null for none
 };
 
 // Thread-safe. Calls block.
@@ -158,6 +161,7 @@ class Runner {
   absl::Status AppendCreated(const v1::RunRecord& record,
                              const v1::LeaseToken& lease,
                              bool only_first = false);
+  RunActorDeps ActorDeps();
   void Launch(const v1::RunRecord& record, std::shared_ptr<const v1::Plan> plan,
               RunState state, std::optional<RunPast> past, RunBudget budget,
               const v1::LeaseToken& lease);
@@ -309,6 +313,7 @@ class Runner {
   const RunnerOptions options_;
   const std::string holder_;
   const std::shared_ptr<CallPlaces> places_;
+  std::optional<RunnerMetrics> metrics_;
   RunIdGenerator ids_;
 
   Mutex mu_;

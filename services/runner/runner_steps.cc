@@ -338,9 +338,7 @@ absl::Status Runner::LaunchStep(Step step,
   KINORA_ASSIGN_OR_RETURN(RunState state, StateOf(step.record, part));
   // As of now: whoever had the jobs before has just let go of them.
   KINORA_ASSIGN_OR_RETURN(RunPast past, step.run->Past(deps_.store.events));
-  const RunActorDeps actor_deps{deps_.store,    deps_.producers, configs_,
-                                deps_.executor, deps_.clock,     deps_.planner,
-                                places_};
+  const RunActorDeps actor_deps = ActorDeps();
   const std::shared_ptr<StepCall> call = step.call;
   const v1::RunRecord record = step.record;
   const std::shared_ptr<RunActor> actor = RunActor::CreateStep(

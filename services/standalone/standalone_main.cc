@@ -113,7 +113,8 @@ absl::StatusOr<std::unique_ptr<ProgramServer>> StandaloneServer::Start(
   KINORA_ASSIGN_OR_RETURN(ProducerConfigs producers, CheckProducerTable(table));
   auto executor =
       std::make_unique<ThreadPool>("store", WorkerThreadsOf(config.server()));
-  const LocalStoreOptions options = LocalStoreOptionsOf(config);
+  LocalStoreOptions options = LocalStoreOptionsOf(config);
+  options.metrics = MetricsOf(config.server());
   KINORA_ASSIGN_OR_RETURN(
       std::unique_ptr<LocalStore> local,
       LocalStore::Open(options, PosixFileSystem(), RealClock(), SystemRandom(),
@@ -141,7 +142,8 @@ absl::Status StandaloneServer::Serve(const v1::StandaloneConfig& config,
   // Derived like the store's indexes, but no part of the store.
   planner_ = std::make_unique<StorePlanner>(
       store_->store(), PosixFileSystem(),
-      JoinPath(config.data(), "planner-cache"), &planner_executor_);
+      JoinPath(config.data(), "planner-cache"), &planner_executor_,
+      MetricsOf(config.server()));
   inner_planner_ =
       std::make_unique<PlannerRpcService>(*planner_, planner_executor_);
   KINORA_ASSIGN_OR_RETURN(
@@ -157,7 +159,7 @@ absl::Status StandaloneServer::Serve(const v1::StandaloneConfig& config,
       producers, store_->store().blobs, runner_executor_, RealClock(), caller);
   runner_ = std::make_unique<Runner>(
       RunnerDeps{store_->store(), *remote_planner_, *callers_, runner_executor_,
-                 RealClock(), SystemRandom()},
+                 RealClock(), SystemRandom(), MetricsOf(config.server())},
       std::move(producers), OptionsOf(config));
 
   const RpcServerOptions rpc = RpcServerOptionsOf(config.server());

@@ -38,7 +38,8 @@ absl::StatusOr<std::unique_ptr<LocalStore>> LocalStore::Open(
                             FileEventLog::Open(fs, options.data_dir,
                                                {.executor = &executor,
                                                 .limits = LimitsOf(options),
-                                                .gate = gate}));
+                                                .gate = gate,
+                                                .metrics = options.metrics}));
     KINORA_ASSIGN_OR_RETURN(
         storage,
         FileObjectStorage::Open(fs, options.data_dir,
@@ -76,7 +77,8 @@ LocalStore::LocalStore(const LocalStoreOptions& options,
       blobs_(*storage_, catalog_, clock,
              {.max_blob_bytes = options.max_blob_bytes,
               .grace = options.gc_grace,
-              .executor = &executor}),
+              .executor = &executor,
+              .metrics = options.metrics}),
       events_(*log_, *storage_, catalog_, blobs_, leases_, clock,
               {.inline_limit_bytes = options.inline_limit_bytes,
                .index = {.save_events = options.checkpoint_events}}),

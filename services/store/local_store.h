@@ -17,6 +17,7 @@
 #include "common/clock.h"
 #include "common/executor.h"
 #include "common/file_system.h"
+#include "common/metrics.h"
 #include "common/random.h"
 #include "services/store/blob/object_blob_store.h"
 #include "services/store/event/event_log.h"
@@ -51,6 +52,8 @@ struct LocalStoreOptions {
   int64_t checkpoint_events = 100'000;
   // For how long a collection keeps what nothing reaches.
   absl::Duration gc_grace = absl::Hours(1);
+  // Where it counts what it does; null for nowhere. MUST outlive the store.
+  MetricsRegistry* metrics = nullptr;
 };
 
 // Thread-safe.

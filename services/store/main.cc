@@ -38,7 +38,8 @@ class StoreServer final : public ProgramServer {
 
  private:
   absl::Status Serve(const v1::StoreConfig& config) {
-    const LocalStoreOptions options = LocalStoreOptionsOf(config);
+    LocalStoreOptions options = LocalStoreOptionsOf(config);
+    options.metrics = MetricsOf(config.server());
     if (options.data_dir.empty()) {
       LogWarning(
           "no data directory is given: all is kept in memory and gone "

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import select
 import signal
 import subprocess
@@ -54,6 +55,22 @@ class Process:
 
     def log(self) -> str:
         return self._log.read_text(errors="replace")[-4000:]
+
+    def whole_log(self) -> str:
+        return self._log.read_text(errors="replace")
+
+    def wait_for_log(self, text: str) -> None:
+        deadline = time.monotonic() + READY_LIMIT_S
+        while text not in self.whole_log():
+            assert time.monotonic() < deadline, f"no {text!r}: {self.log()}"
+            time.sleep(0.02)
+
+    def signal(self, number: int) -> None:
+        self._process.send_signal(number)
+
+    def wait(self) -> int:
+        """Returns the exit code."""
+        return self._process.wait(timeout=READY_LIMIT_S)
 
     def kill(self) -> None:
         """SIGKILL, as a crash."""
@@ -181,11 +198,19 @@ class RunOutcome:
         return self.events[-1]["type"]
 
 
+def metrics_address(process: Process) -> str:
+    """Where a server that was given --metrics-listen answers."""
+    found = re.search('msg="metrics are served" address=(\\S+)', process.whole_log())
+    assert found, process.log()
+    return found[1]
+
+
 @contextlib.contextmanager
-def sim(tmp: pathlib.Path):
+def sim(tmp: pathlib.Path, *options: str):
     """The simulated producer."""
     process = Process(
-        [BIN / "kinora-sim-producer", "--listen", "127.0.0.1:0"], tmp / "sim.log"
+        [BIN / "kinora-sim-producer", "--listen", "127.0.0.1:0", *options],
+        tmp / "sim.log",
     )
     try:
         yield process
@@ -207,10 +232,13 @@ def write_producers(
     return path
 
 
-def up(tmp: pathlib.Path, producers: pathlib.Path | None = None) -> Process:
+def up(
+    tmp: pathlib.Path, producers: pathlib.Path | None = None, *options: str
+) -> Process:
     argv = [BIN / "kinora", "up", "--data", tmp / "data", "--listen", "127.0.0.1:0"]
     if producers is not None:
         argv += ["--producers", producers]
+    argv += options
     return Process([str(word) for word in argv], tmp / "up.log")
 
 
@@ -218,10 +246,15 @@ class Separate:
     """Store, planner and runner as three processes."""
 
     def __init__(
-        self, tmp: pathlib.Path, producers: pathlib.Path, lease_seconds: int = 2
+        self,
+        tmp: pathlib.Path,
+        producers: pathlib.Path,
+        *options: str,
+        lease_seconds: int = 2,
     ):
         self._tmp = tmp
         self._producers = producers
+        self._options = options  # of each server
         self._lease_seconds = lease_seconds
         self.start_store()
         self.planner = self._server(
@@ -252,7 +285,7 @@ class Separate:
     def _server(
         self, name: str, *args: object, listen: str = "127.0.0.1:0"
     ) -> Process:
-        argv = [BIN / name, "--listen", listen, *args]
+        argv = [BIN / name, "--listen", listen, *args, *self._options]
         return Process([str(word) for word in argv], self._tmp / f"{name}.log")
 
     def ledger(self, movie: str, run_id: str) -> list[dict]:

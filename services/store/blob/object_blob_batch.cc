@@ -87,6 +87,7 @@ absl::StatusOr<v1::BatchWriteBlobsResponse> ObjectBlobStore::BatchWrite(
     absl::Status status = objects[i].created.status();
     if (status.ok() && *objects[i].created) {
       writes[i].change->Stored(writes[i].result->digest().size_bytes());
+      CountWritten(writes[i].result->digest().size_bytes());
     } else if (status.ok()) {
       absl::StatusOr<ObjectInfo> info = storage_.Stat(objects[i].key);
       status = info.ok() ? Renew(movie_id, *info) : info.status();

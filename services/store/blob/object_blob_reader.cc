@@ -19,6 +19,9 @@ absl::StatusOr<size_t> ObjectBlobReader::Read(absl::Span<char> out) {
     if (got < want) return DataCorrupt(key_, "ends early");
     if (!hash_.empty()) hasher_.Update(absl::string_view(out.data(), want));
     at_ += static_cast<int64_t>(want);
+    if (read_bytes_ != nullptr) {
+      read_bytes_->Add(static_cast<int64_t>(want));
+    }
   }
   // Told in place of the last bytes and not after them: whoever has asked for a
   // check must not take them for good.

@@ -13,6 +13,7 @@
 #include "absl/types/span.h"
 
 #include "common/digest.h"
+#include "common/metrics.h"
 #include "services/store/blob/blob_store.h"
 #include "services/store/object/object_storage.h"
 
@@ -22,13 +23,17 @@ class ObjectBlobReader final : public BlobReader {
  public:
   // The bytes from `begin` up to `end` of `object`, which is null for the empty
   // blob. If `hash` is not empty, all that was read must have it at the end.
+  // What is read is added to `read_bytes`, unless it is null; it MUST outlive
+  // the reader.
   ObjectBlobReader(std::string key, std::unique_ptr<ObjectReader> object,
-                   int64_t begin, int64_t end, std::string hash)
+                   int64_t begin, int64_t end, std::string hash,
+                   Counter* read_bytes = nullptr)
       : key_(std::move(key)),
         object_(std::move(object)),
         at_(begin),
         end_(end),
-        hash_(std::move(hash)) {}
+        hash_(std::move(hash)),
+        read_bytes_(read_bytes) {}
 
   // DATA_LOSS (DATA_CORRUPT) if the object ends early or does not have its
   // hash.
@@ -44,6 +49,7 @@ class ObjectBlobReader final : public BlobReader {
   const int64_t end_;
   std::string hash_;  // to be checked
   Sha256 hasher_;
+  Counter* const read_bytes_;
 };
 
 }  // namespace kinora

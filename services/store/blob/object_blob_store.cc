@@ -33,6 +33,14 @@ absl::Duration UsePrecision(absl::Duration grace) {
 
 }  // namespace
 
+BlobMetrics::BlobMetrics(MetricsRegistry& registry)
+    : written(registry.GetCounter("kinora_store_blobs_written_total",
+                                  "Blobs that were stored anew.")),
+      written_bytes(registry.GetCounter("kinora_store_blob_written_bytes_total",
+                                        "Bytes of those blobs.")),
+      read_bytes(registry.GetCounter("kinora_store_blob_read_bytes_total",
+                                     "Bytes of blobs handed out.")) {}
+
 absl::Status ValidateDigest(absl::string_view field, const v1::Digest& digest,
                             bool size_required) {
   KINORA_RETURN_IF_ERROR(
@@ -191,6 +199,7 @@ absl::StatusOr<bool> ObjectBlobStore::Commit(absl::string_view movie_id,
   KINORA_ASSIGN_OR_RETURN(const bool created, writer.CommitIfAbsent(key));
   if (created) {
     change->Stored(size);
+    CountWritten(size);
     return true;
   }
   KINORA_ASSIGN_OR_RETURN(const ObjectInfo info, storage_.Stat(key));
@@ -264,7 +273,8 @@ absl::StatusOr<std::unique_ptr<ObjectBlobReader>> ObjectBlobStore::OpenReader(
   if (request.limit() > 0) left = std::min(left, request.limit());
   return std::make_unique<ObjectBlobReader>(
       BlobKey(movie_id, hash), std::move(object), request.offset(),
-      request.offset() + left, request.verify() ? hash : "");
+      request.offset() + left, request.verify() ? hash : "",
+      metrics_.has_value() ? &metrics_->read_bytes : nullptr);
 }
 
 absl::StatusOr<std::unique_ptr<BlobReader>> ObjectBlobStore::StartRead(

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -19,6 +20,7 @@
 #include "common/clock.h"
 #include "common/digest.h"
 #include "common/executor.h"
+#include "common/metrics.h"
 #include "common/mutex.h"
 #include "services/store/blob/blob_store.h"
 #include "services/store/blob/blob_usage.h"
@@ -44,6 +46,17 @@ struct ObjectBlobStoreOptions {
   absl::Duration grace = absl::Hours(1);
   // Helps to hash large uploads; null if nobody does.
   Executor* executor = nullptr;
+  // Where bytes are counted; null for nowhere.
+  MetricsRegistry* metrics = nullptr;
+};
+
+// What a blob store counts.
+struct BlobMetrics {
+  explicit BlobMetrics(MetricsRegistry& registry);
+
+  Counter& written;  // blobs that were not there before
+  Counter& written_bytes;
+  Counter& read_bytes;
 };
 
 // Thread-safe.
@@ -60,6 +73,7 @@ class ObjectBlobStore final : public BlobStore {
         options_(options),
         horizon_(storage),
         usage_(storage) {
+    if (options.metrics != nullptr) metrics_.emplace(*options.metrics);
     movies.OnDeleted([this](absl::string_view movie_id) {
       horizon_.Forget(movie_id);
       usage_.Forget(movie_id);
@@ -105,6 +119,13 @@ class ObjectBlobStore final : public BlobStore {
  private:
   friend class ObjectBlobUpload;
 
+  // Counts a blob that is new.
+  void CountWritten(int64_t bytes) {
+    if (!metrics_.has_value()) return;
+    metrics_->written.Add();
+    metrics_->written_bytes.Add(bytes);
+  }
+
   // Size and age of a blob; BLOB_NOT_FOUND also if its size is not the one
   // that `digest` names.
   absl::StatusOr<ObjectInfo> Find(absl::string_view movie_id,
@@ -146,6 +167,7 @@ class ObjectBlobStore final : public BlobStore {
   MovieCatalog& movies_;
   Clock& clock_;
   const Options options_;
+  std::optional<BlobMetrics> metrics_;
   BlobUses uses_;
   UseHorizon horizon_;
   BlobUsage usage_;

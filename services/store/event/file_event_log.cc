@@ -31,7 +31,7 @@ FileEventLog::FileEventLog(FileSystem& fs, absl::string_view root,
                                     : std::make_shared<WriteGate>(root)),
       directories_(fs, root),
       waiters_(options.executor),
-      committer_(fs, gate_, options.limits, waiters_) {}
+      committer_(fs, gate_, options.limits, waiters_, options.metrics) {}
 
 FileEventLog::~FileEventLog() { gate_->OnLookForRoom(nullptr); }
 

@@ -54,6 +54,7 @@
 
 #include "common/executor.h"
 #include "common/file_system.h"
+#include "common/metrics.h"
 #include "common/mutex.h"
 #include "services/store/event/event_log.h"
 #include "services/store/event/event_log_waiters.h"
@@ -77,6 +78,10 @@ struct FileEventLogOptions {
   // Shared with what else writes to the volume; without one the log has its
   // own.
   std::shared_ptr<WriteGate> gate;
+
+  // Where appends and syncs are counted; null for nowhere. MUST outlive the
+  // log.
+  MetricsRegistry* metrics = nullptr;
 
   // Logs of which state is kept in memory, but for those in use. One that was
   // forgotten is scanned again at its next use.

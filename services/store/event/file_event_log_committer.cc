@@ -6,6 +6,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/status.h"
 #include "services/store/event/log_line.h"
@@ -74,6 +75,8 @@ class FileEventLogCommitter::Group {
   }
 
   bool empty() const { return batch_.empty(); }
+  int64_t appends() const { return appends_; }
+  int64_t events() const { return events_; }
   JournalBatchBuilder& batch() { return batch_; }
   std::deque<PendingLog>& logs() { return logs_; }
   const std::vector<FileEventLogChain*>& removed() const { return removed_; }
@@ -108,6 +111,8 @@ class FileEventLogCommitter::Group {
     }
     const absl::string_view lines = absl::string_view(log->lines).substr(begin);
     log->next.offset += lines.size();
+    ++appends_;
+    events_ += log->next.sequence - first.sequence;
     log->commits.push_back(commit);
     admitted_.push_back(commit);
     commit->range = {.first_sequence = first.sequence,
@@ -125,17 +130,35 @@ class FileEventLogCommitter::Group {
   std::deque<PendingLog> logs_;  // pointers to its elements stay good
   absl::flat_hash_map<FileEventLogChain*, PendingLog*> by_chain_;
   JournalBatchBuilder batch_;
+  int64_t appends_ = 0;
+  int64_t events_ = 0;
 };
 
 FileEventLogCommitter::FileEventLogCommitter(FileSystem& fs,
                                              std::shared_ptr<WriteGate> gate,
                                              const FileEventLogLimits& limits,
-                                             EventLogWaiters& waiters)
+                                             EventLogWaiters& waiters,
+                                             MetricsRegistry* metrics)
     : fs_(fs),
       gate_(std::move(gate)),
       limits_(limits),
       waiters_(waiters),
-      group_commit_(kMaxGroupBytes) {}
+      group_commit_(kMaxGroupBytes) {
+  if (metrics != nullptr) metrics_.emplace(*metrics);
+}
+
+FileEventLogCommitter::Metrics::Metrics(MetricsRegistry& registry)
+    : appends(registry.GetCounter("kinora_store_appends_total",
+                                  "Appends to logs that became durable.")),
+      events(registry.GetCounter("kinora_store_events_total",
+                                 "Events in those appends.")),
+      group_appends(registry.GetHistogram(
+          "kinora_store_group_commit_appends",
+          "Appends that became durable with one sync.", kBatchSizes)),
+      commit_seconds(registry.GetHistogram(
+          "kinora_store_commit_seconds",
+          "Time to write and sync the journal for a group of appends.",
+          kLatencySeconds)) {}
 
 void FileEventLogCommitter::Begin(std::unique_ptr<Journal> journal) {
   journal_ = std::move(journal);
@@ -204,6 +227,20 @@ void FileEventLogCommitter::Run(absl::Span<Commit> commits) {
   if (checkpoint != nullptr) Finish(checkpoint.get());
 }
 
+absl::Status FileEventLogCommitter::WriteJournal(Group* group) {
+  if (!metrics_.has_value()) return journal_->Write(group->batch());
+  const int64_t begin_nanos = RealClock().MonotonicNanos();
+  KINORA_RETURN_IF_ERROR(journal_->Write(group->batch()));
+  metrics_->commit_seconds.Observe(
+      absl::Nanoseconds(RealClock().MonotonicNanos() - begin_nanos));
+  if (group->appends() > 0) {
+    metrics_->appends.Add(group->appends());
+    metrics_->events.Add(group->events());
+    metrics_->group_appends.Observe(static_cast<double>(group->appends()));
+  }
+  return absl::OkStatus();
+}
+
 void FileEventLogCommitter::Lead(Group* group,
                                  std::unique_ptr<Checkpoint>* checkpoint) {
   const absl::Status writable = CheckWritable();
@@ -211,7 +248,7 @@ void FileEventLogCommitter::Lead(Group* group,
   group->Build();
   if (group->empty()) return;
   absl::Status status = StartSegmentIfDue(checkpoint);
-  if (status.ok()) status = journal_->Write(group->batch());
+  if (status.ok()) status = WriteJournal(group);
   if (!status.ok()) return group->Fail(StopFor(status));
 
   for (FileEventLogChain* removed : group->removed()) unsynced_.erase(removed);

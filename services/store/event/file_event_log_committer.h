@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@
 #include "absl/types/span.h"
 
 #include "common/file_system.h"
+#include "common/metrics.h"
 #include "common/mutex.h"
 #include "services/store/event/event_log.h"
 #include "services/store/event/event_log_group_commit.h"
@@ -29,11 +31,11 @@ namespace kinora {
 // Thread-safe.
 class FileEventLogCommitter {
  public:
-  // Borrows `fs` and `waiters`, which hear of every append. Closes the gate
-  // when a write fails.
+  // Borrows `fs` and `waiters`, which hear of every append, and `metrics`,
+  // which may be null. Closes the gate when a write fails.
   FileEventLogCommitter(FileSystem& fs, std::shared_ptr<WriteGate> gate,
                         const FileEventLogLimits& limits,
-                        EventLogWaiters& waiters);
+                        EventLogWaiters& waiters, MetricsRegistry* metrics);
 
   // Begins, or begins anew, with a journal; all that was written before is
   // synced. REQUIRES: the gate was closed until then, if there was no journal,
@@ -87,6 +89,15 @@ class FileEventLogCommitter {
   struct Commit;
   class Group;
 
+  struct Metrics {
+    explicit Metrics(MetricsRegistry& registry);
+
+    Counter& appends;
+    Counter& events;
+    Histogram& group_appends;
+    Histogram& commit_seconds;
+  };
+
   // A log file written since the segment was started.
   struct UnsyncedLog {
     ChainPtr chain;
@@ -105,6 +116,8 @@ class FileEventLogCommitter {
   // Brings `commits` through the journal and does what falls to this thread.
   void Run(absl::Span<Commit> commits);
 
+  absl::Status WriteJournal(Group* group);
+
   // The step of the group commit.
   void Lead(Group* group, std::unique_ptr<Checkpoint>* checkpoint);
 
@@ -120,6 +133,7 @@ class FileEventLogCommitter {
   const FileEventLogLimits limits_;
   EventLogWaiters& waiters_;
   EventLogGroupCommit group_commit_;
+  std::optional<Metrics> metrics_;
 
   // Used by the leader of the moment only; the group commit hands them on.
   std::unique_ptr<Journal> journal_;

@@ -1,0 +1,87 @@
+"""Every exit code of the table in docs/cli.md, as a shell sees it."""
+
+import re
+import signal
+import subprocess
+
+from cluster import BIN, ROOT, Kinora, Process, up
+
+DOCS = (ROOT / "docs/cli.md").read_text()
+
+
+def serve(*args: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [BIN / "kinora-store", *args], capture_output=True, text=True, timeout=60
+    )
+
+
+def test_the_page_has_one_table_of_all_codes():
+    table = DOCS.split("## Exit codes", 1)[1].split("\n## ", 1)[0]
+    codes = re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE)
+    assert codes == ["0", "1", "2", "130", "143"]
+
+
+def test_0_is_done_and_1_is_failed_and_2_is_bad_usage(kinora, film):
+    assert kinora.call("help").returncode == 0
+    assert kinora.call("movie", "list").returncode == 0
+    failed = kinora.call("movie", "show", "nope")
+    assert failed.returncode == 1
+    assert "(NOT_FOUND, MOVIE_NOT_FOUND)" in failed.stderr
+    unreachable = Kinora("127.0.0.1:1").call("movie", "list")
+    assert unreachable.returncode == 1
+    assert "UNAVAILABLE" in unreachable.stderr
+    for words in (
+        (),
+        ("frobnicate",),
+        ("movie",),
+        ("movie", "show"),
+        ("movie", "show", "film", "--no-such-flag"),
+    ):
+        assert kinora.call(*words).returncode == 2, words
+
+
+def test_a_run_that_did_not_complete_is_1_however_it_is_watched(kinora, film):
+    settings = "{fail_attempts: 99, fail_code: INVALID_ARGUMENT}"
+    kinora.ok("movie", "create", "film", "--blueprint", film(settings))
+    kinora.ok("input", "set", "film", 'Story="Call me Ishmael."')
+    assert kinora.call("run", "film").returncode == 1
+    run_id = kinora.json("runs", "list")["runs"][0]["runId"]
+    assert kinora.call("runs", "watch", run_id).returncode == 1
+    assert kinora.call("runs", "watch", run_id, "--json").returncode == 1
+    assert kinora.call("runs", "show", run_id).returncode == 0
+
+
+def test_a_server_ends_with_0_after_a_signal_and_says_why_it_cannot_start(tmp_path):
+    first = Process(
+        [str(BIN / "kinora-store"), "--listen", "127.0.0.1:0"], tmp_path / "log"
+    )
+    taken = serve("--listen", first.address)
+    assert taken.returncode == 1
+    assert first.address in taken.stderr
+    assert first.stop() == 0
+    assert serve("--help").returncode == 0
+    assert serve("--no-such-option").returncode == 2
+    assert serve("--log-level", "loud").returncode == 2
+    assert serve("--config", str(tmp_path / "none.yaml")).returncode == 2
+
+
+def test_the_second_signal_ends_a_server_that_drains(tmp_path, producers, film):
+    for second, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+        directory = tmp_path / str(code)
+        directory.mkdir()
+        server = up(directory, producers)
+        kinora = Kinora(server.address)
+        blueprint = film("{delay_ms: 60000}")
+        kinora.ok("movie", "create", "film", "--blueprint", blueprint)
+        kinora.ok("input", "set", "film", 'Story="Call me Ishmael."')
+        run_id = kinora.json("run", "film", "--detach")["run"]["runId"]
+        watch = kinora.start("runs", "watch", run_id, "--json")
+        for line in watch.stdout:
+            if '"type":"step.started"' in line and "Picture" in line:
+                break
+        watch.kill()
+        watch.communicate()
+        server.signal(signal.SIGTERM)
+        server.wait_for_log("draining")
+        server.signal(second)
+        assert server.wait() == code
