@@ -139,8 +139,7 @@ std::vector<Command> RunCommands() {
   return {{.words = "run",
            .usage = "MOVIE [--set NAME=JSON ...] [SCOPE] [--budget AMOUNT] "
                     "[--queue | --replace] [--dispatch eager|layered] "
-                    "[--concurrency N] "
-                    "[--detach]",
+                    "[--concurrency N] [--detach] [--plain]",
            .help = "plans and runs; exit code 0 only if the run completed",
            .flags = WithScopeFlags(
                {{"set", "NAME=JSON", "set this input first"},
@@ -151,7 +150,8 @@ std::vector<Command> RunCommands() {
                  "eager: a job starts once what it reads is done; layered: "
                  "once the layer before is"},
                 {"concurrency", "N", "at most so many jobs at once"},
-                {"detach", "", "start the run and do not wait for it"}}),
+                {"detach", "", "start the run and do not wait for it"},
+                kPlainFlag}),
            .min_operands = 1,
            .max_operands = 1,
            .run = StartRun}};

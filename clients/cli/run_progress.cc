@@ -14,8 +14,6 @@
 namespace kinora {
 namespace {
 
-constexpr int kBarWidth = 20;
-
 absl::string_view NodeName(absl::string_view job_id) {
   return job_id.substr(0, job_id.find('['));
 }
@@ -26,6 +24,11 @@ std::string Line(absl::string_view word, absl::string_view job_id,
   std::string line = absl::StrFormat("  %-8s %s", word, job_id);
   if (!detail.empty()) absl::StrAppend(&line, "  ", detail);
   return line;
+}
+
+// True for what takes a job that was running from its producer for a while.
+bool LeavesItsPlace(absl::string_view type) {
+  return type == "retrying" || type == "in_doubt" || type == "asking";
 }
 
 std::string Seconds(int64_t millis) {
@@ -72,24 +75,26 @@ std::string DescribeCompletion(const v1::RunCompletedEvent& completed) {
 RunProgress::RunProgress(const v1::Plan& plan) {
   for (const v1::PlanLayer& layer : plan.layers()) {
     for (const v1::PlannedJob& job : layer.jobs()) {
-      ++NodeOf(job.job_id()).total;
+      ++NodeOf(job.job_id()).view.total;
     }
   }
   for (const v1::ReusedJob& job : plan.reused()) {
-    ++NodeOf(job.job_id()).total;
+    ++NodeOf(job.job_id()).view.total;
   }
+  grows_ = !plan.deferred().empty();
 }
 
 RunProgress::Node& RunProgress::NodeOf(absl::string_view job_id) {
   const absl::string_view name = NodeName(job_id);
   const auto [it, is_new] = index_.emplace(std::string(name), nodes_.size());
-  if (is_new) nodes_.emplace_back().name = std::string(name);
+  if (is_new) nodes_.emplace_back().view.name = std::string(name);
   return nodes_[it->second];
 }
 
 std::string RunProgress::Take(const v1::Event& event) {
   const v1::LedgerEvent& ledger = event.ledger();
   const int64_t at = ledger.occurred_at_ms();
+  latest_ms_ = std::max(latest_ms_, at);
   switch (ledger.kind_case()) {
     case v1::LedgerEvent::kStepStarted:
       return TakeStarted(ledger.step_started(), at);
@@ -97,18 +102,20 @@ std::string RunProgress::Take(const v1::Event& event) {
       return TakeProgress(ledger.step_progress());
     case v1::LedgerEvent::kStepCompleted: {
       const v1::StepIdentity& step = ledger.step_completed().step();
-      ++NodeOf(step.step_id()).done;
+      ++NodeOf(step.step_id()).view.done;
+      TakeCost(ledger.step_completed().cost());
       return TakeEnd(step, "done", "", at);
     }
     case v1::LedgerEvent::kStepSkipped: {
       const v1::StepSkippedEvent& skipped = ledger.step_skipped();
       Node& node = NodeOf(skipped.step().step_id());
-      ++(skipped.reason() == "blocked" ? node.failed : node.reused);
+      ++(skipped.reason() == "blocked" ? node.view.failed : node.view.reused);
       return TakeEnd(skipped.step(), skipped.reason(), "", at);
     }
     case v1::LedgerEvent::kStepFailed: {
       const v1::StepFailedEvent& failed = ledger.step_failed();
-      ++NodeOf(failed.step().step_id()).failed;
+      ++NodeOf(failed.step().step_id()).view.failed;
+      TakeCost(failed.cost());
       return TakeEnd(failed.step(), "failed", failed.error(), at);
     }
     case v1::LedgerEvent::kLogAppended:
@@ -117,11 +124,14 @@ std::string RunProgress::Take(const v1::Event& event) {
       return TakeJob(ledger);
     case v1::LedgerEvent::kRunWaiting: {
       const v1::RunWaitingEvent& waiting = ledger.run_waiting();
-      return Line(
-          "waiting", waiting.reason(),
-          waiting.producer().empty() ? waiting.message() : waiting.producer());
+      if (!waiting.producer().empty()) {
+        return Line("waiting", waiting.reason(), waiting.producer());
+      }
+      waiting_ = waiting.reason();
+      return Line("waiting", waiting.reason(), waiting.message());
     }
     case v1::LedgerEvent::kRunResumed:
+      if (ledger.run_resumed().producer().empty()) waiting_.clear();
       return Line("resumed", ledger.run_resumed().reason(),
                   ledger.run_resumed().producer());
     case v1::LedgerEvent::kRunBudget:
@@ -130,6 +140,12 @@ std::string RunProgress::Take(const v1::Event& event) {
                       ? FormatCost(ledger.run_budget().cap())
                       : "none",
                   "");
+    case v1::LedgerEvent::kRunCompleted:
+    case v1::LedgerEvent::kRunFailed:
+    case v1::LedgerEvent::kRunCancelled:
+      grows_ = false;
+      waiting_.clear();
+      return "";
     default:
       return "";
   }
@@ -139,13 +155,16 @@ std::string RunProgress::TakeJob(const v1::LedgerEvent& event) {
   const v1::JobEvent& job = event.job();
   // A blocked job is also skipped, which says it already; not so a node whose
   // jobs never came to be.
-  if (job.type() == "blocked" && NodeOf(job.job_id()).failed > 0) return "";
-  if (job.type() == "expanded") TakeExpansion(job);
-  if (job.type() == "asking") {
-    // Its question has been shown.
-    NodeOf(job.job_id()).running.erase(job.job_id());
+  if (job.type() == "blocked" && NodeOf(job.job_id()).view.failed > 0) {
     return "";
   }
+  if (job.type() == "expanded") TakeExpansion(job);
+  TakeChargeOf(job);
+  if (LeavesItsPlace(job.type())) {
+    NodeOf(job.job_id()).running.erase(job.job_id());
+  }
+  // Its question has been shown.
+  if (job.type() == "asking") return "";
   const std::string line = Line(job.type(), job.job_id(), job.message());
   if (job.type() != "question") return line;
   v1::PendingQuestion pending;
@@ -162,14 +181,34 @@ void RunProgress::TakeExpansion(const v1::JobEvent& expanded) {
   const JsonValue* jobs = detail.ok() ? detail->Find("jobsByNode") : nullptr;
   if (jobs == nullptr || !jobs->is_object()) return;
   for (const JsonMember& node : jobs->object()) {
-    NodeOf(node.key).total += node.value.integer_value().value_or(0);
+    NodeOf(node.key).view.total += node.value.integer_value().value_or(0);
   }
+  const JsonValue* groups = detail->Find("deferredGroups");
+  if (groups != nullptr) grows_ = groups->integer_value().value_or(0) > 0;
+}
+
+// An attempt that is not the job's end may have cost something, too.
+void RunProgress::TakeChargeOf(const v1::JobEvent& job) {
+  if (job.detail_json().empty()) return;
+  const absl::StatusOr<JsonValue> detail = ParseJson(job.detail_json());
+  const JsonValue* cost = detail.ok() ? detail->Find("cost") : nullptr;
+  if (cost == nullptr || !cost->is_object()) return;
+  v1::Cost charged;
+  if (const JsonValue* code = cost->Find("currencyCode");
+      code != nullptr && code->is_string()) {
+    charged.set_currency_code(code->string_value());
+  }
+  if (const JsonValue* micros = cost->Find("micros"); micros != nullptr) {
+    charged.set_micros(micros->integer_value().value_or(0));
+  }
+  TakeCost(charged);
 }
 
 std::string RunProgress::TakeStarted(const v1::StepStartedEvent& started,
                                      int64_t at) {
   const std::string& job_id = started.step().step_id();
   NodeOf(job_id).running[job_id] = at;
+  if (begin_ms_ == 0) begin_ms_ = at;
   return Line(
       "start", job_id,
       started.attempt() > 1 ? absl::StrCat("attempt ", started.attempt()) : "");
@@ -178,7 +217,7 @@ std::string RunProgress::TakeStarted(const v1::StepStartedEvent& started,
 std::string RunProgress::TakeProgress(const v1::StepProgressEvent& progress) {
   const std::string& job_id = progress.step().step_id();
   const v1::StepProgress& step = progress.progress();
-  if (step.has_message()) NodeOf(job_id).message = step.message();
+  if (step.has_message()) NodeOf(job_id).view.message = step.message();
   std::string detail;
   if (step.has_completed() && step.has_total() && step.total() > 0) {
     detail = absl::StrFormat("%.0f %%", 100 * step.completed() / step.total());
@@ -197,34 +236,55 @@ std::string RunProgress::TakeEnd(const v1::StepIdentity& step,
   if (auto it = node.running.find(step.step_id()); it != node.running.end()) {
     if (text.empty()) text = Seconds(std::max<int64_t>(0, at - it->second));
     node.running.erase(it);
+    ++calls_ended_;
+    recent_ends_ms_.push_back(latest_ms_);  // clocks of runners differ
+    while (recent_ends_ms_.front() < latest_ms_ - kRateWindowMs) {
+      recent_ends_ms_.pop_front();
+    }
   }
-  if (node.running.empty()) node.message.clear();
+  if (node.running.empty()) node.view.message.clear();
   return Line(word, step.step_id(), text);
 }
 
-std::vector<std::string> RunProgress::Bars() const {
-  size_t width = 0;
-  for (const Node& node : nodes_) width = std::max(width, node.name.size());
-  std::vector<std::string> lines;
+void RunProgress::TakeCost(const v1::Cost& cost) {
+  if (cost.micros() != 0) cost_micros_[cost.currency_code()] += cost.micros();
+}
+
+double RunProgress::RateAt(int64_t now_ms) const {
+  const int64_t window_begin = now_ms - kRateWindowMs;
+  const int64_t recent = recent_ends_ms_.end() -
+                         std::upper_bound(recent_ends_ms_.begin(),
+                                          recent_ends_ms_.end(), window_begin);
+  // Of a run that is younger than the window, only its own time counts.
+  const int64_t since =
+      recent > 0 ? std::max(begin_ms_, window_begin) : begin_ms_;
+  const int64_t ends = recent > 0 ? recent : calls_ended_;
+  constexpr int64_t kLeastMs = 1000;  // a moment says nothing of a rate
+  return 1000.0 * static_cast<double>(ends) /
+         static_cast<double>(std::max(kLeastMs, now_ms - since));
+}
+
+RunView RunProgress::View(int64_t now_ms) const {
+  now_ms = std::max(now_ms, latest_ms_);
+  RunView view;
+  int64_t left = 0;
   for (const Node& node : nodes_) {
-    const int64_t ended = node.done + node.reused + node.failed;
-    const int64_t total =
-        std::max(node.total, ended + static_cast<int64_t>(node.running.size()));
-    const int filled =
-        total == 0 ? 0 : static_cast<int>(kBarWidth * ended / total);
-    std::string line =
-        absl::StrFormat("  %-*s [%s%s] %d/%d", static_cast<int>(width),
-                        node.name, std::string(filled, '#'),
-                        std::string(kBarWidth - filled, '-'), ended, total);
-    if (node.reused > 0) absl::StrAppend(&line, "  ", node.reused, " reused");
-    if (node.failed > 0) absl::StrAppend(&line, "  ", node.failed, " failed");
-    if (!node.running.empty()) {
-      absl::StrAppend(&line, "  ", node.running.size(), " running");
-      if (!node.message.empty()) absl::StrAppend(&line, ": ", node.message);
-    }
-    lines.push_back(std::move(line));
+    view.nodes.push_back(node.view);
+    view.nodes.back().running = static_cast<int64_t>(node.running.size());
+    left += std::max<int64_t>(0, node.view.total - node.view.ended());
   }
-  return lines;
+  view.grows = grows_;
+  view.waiting = waiting_;
+  for (const auto& cost : cost_micros_) {
+    v1::Cost& shown = view.costs.emplace_back();
+    shown.set_currency_code(cost.first);
+    shown.set_micros(cost.second);
+  }
+  if (calls_ended_ > 0) {
+    view.jobs_per_second = RateAt(now_ms);
+    view.eta = absl::Seconds(static_cast<double>(left) / view.jobs_per_second);
+  }
+  return view;
 }
 
 std::string DescribeEnd(const v1::LedgerEvent& event) {

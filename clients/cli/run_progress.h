@@ -5,12 +5,14 @@
 #define KINORA_CLIENTS_CLI_RUN_PROGRESS_H_
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "absl/strings/string_view.h"
 
+#include "clients/cli/run_bars.h"
 #include "kinora/v1/event.pb.h"
 #include "kinora/v1/plan.pb.h"
 
@@ -26,31 +28,42 @@ class RunProgress {
   // it: one line without its end, or empty for events that say nothing new.
   std::string Take(const v1::Event& event);
 
-  // A bar per node, as lines to be drawn over the ones before:
-  //   Narration  [##########----------]  2/4  1 running: speaking
-  std::vector<std::string> Bars() const;
+  // The run as it is at `now_ms` (since the epoch; by the clock that the events
+  // have, or near it).
+  //
+  // The rate is that of jobs that were called and have ended: within the last
+  // kRateWindowMs, or, if there are none, since the run began. The estimate is
+  // what is left at that rate.
+  RunView View(int64_t now_ms) const;
+
+  static constexpr int64_t kRateWindowMs = 30'000;
 
  private:
   struct Node {
-    std::string name;
-    int64_t total = 0;
-    int64_t done = 0;                        // called and succeeded
-    int64_t reused = 0;                      // not called, result existed
-    int64_t failed = 0;                      // failed or blocked
+    NodeView view;                           // but for `running`
     std::map<std::string, int64_t> running;  // job id -> start, in ms
-    std::string message;                     // of the job that spoke last
   };
 
   Node& NodeOf(absl::string_view job_id);
   std::string TakeJob(const v1::LedgerEvent& event);
   void TakeExpansion(const v1::JobEvent& expanded);
+  void TakeChargeOf(const v1::JobEvent& job);
   std::string TakeStarted(const v1::StepStartedEvent& started, int64_t at);
   std::string TakeProgress(const v1::StepProgressEvent& progress);
   std::string TakeEnd(const v1::StepIdentity& step, absl::string_view word,
                       absl::string_view detail, int64_t at);
+  void TakeCost(const v1::Cost& cost);
+  double RateAt(int64_t now_ms) const;
 
   std::vector<Node> nodes_;  // in the order of the plan
   std::map<std::string, size_t, std::less<>> index_;  // node name -> nodes_
+  bool grows_ = false;
+  std::string waiting_;
+  std::map<std::string, int64_t> cost_micros_;  // by currency
+  int64_t begin_ms_ = 0;                        // of the first call
+  int64_t latest_ms_ = 0;                       // of the latest event
+  int64_t calls_ended_ = 0;
+  std::deque<int64_t> recent_ends_ms_;  // within a window of the latest
 };
 
 // The last line about a run that has ended, from its terminal event; empty if

@@ -1,15 +1,18 @@
 #include "clients/cli/run_progress.h"
 
+#include <optional>
 #include <string>
+#include <vector>
 
-#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 namespace kinora {
 namespace {
 
-using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 v1::Plan PlanOf(const std::vector<std::string>& jobs) {
   v1::Plan plan;
@@ -48,6 +51,16 @@ v1::Event Skipped(const std::string& job, const std::string& reason) {
   return event;
 }
 
+v1::Event Job(const std::string& type, const std::string& job,
+              const std::string& detail) {
+  v1::Event event = At(0);
+  v1::JobEvent& told = *event.mutable_ledger()->mutable_job();
+  told.set_type(type);
+  told.set_job_id(job);
+  told.set_detail_json(detail);
+  return event;
+}
+
 TEST(RunProgressTest, SaysHowLongAJobTook) {
   RunProgress progress(PlanOf({"Picture[segment=0]"}));
   EXPECT_EQ(progress.Take(Started("Picture[segment=0]", 1000)),
@@ -56,23 +69,114 @@ TEST(RunProgressTest, SaysHowLongAJobTook) {
             "  done     Picture[segment=0]  1.5 s");
 }
 
-TEST(RunProgressTest, DrawsABarPerNode) {
+TEST(RunProgressTest, CountsTheJobsOfEachNode) {
   RunProgress progress(
       PlanOf({"Script", "Clip[segment=0]", "Clip[segment=1]"}));
   progress.Take(Started("Script", 0));
   progress.Take(Completed("Script", 1));
   progress.Take(Skipped("Clip[segment=0]", "reused"));
   progress.Take(Started("Clip[segment=1]", 2));
-  EXPECT_THAT(progress.Bars(),
-              ElementsAre("  Script [####################] 1/1",
-                          "  Clip   [##########----------] 1/2  1 reused  "
-                          "1 running"));
+  const RunView view = progress.View(3);
+  ASSERT_THAT(view.nodes, SizeIs(2));
+  EXPECT_EQ(view.nodes[0].name, "Script");
+  EXPECT_EQ(view.nodes[0].done, 1);
+  EXPECT_EQ(view.nodes[0].running, 0);
+  EXPECT_EQ(view.nodes[1].total, 2);
+  EXPECT_EQ(view.nodes[1].reused, 1);
+  EXPECT_EQ(view.nodes[1].running, 1);
+  EXPECT_FALSE(view.grows);
 }
 
 TEST(RunProgressTest, CountsBlockedJobsAsFailed) {
   RunProgress progress(PlanOf({"Film"}));
   EXPECT_EQ(progress.Take(Skipped("Film", "blocked")), "  blocked  Film");
-  EXPECT_TRUE(absl::StrContains(progress.Bars()[0], "1 failed"));
+  EXPECT_EQ(progress.View(0).nodes[0].failed, 1);
+}
+
+TEST(RunProgressTest, AJobThatWaitsForItsNextAttemptIsNotRunning) {
+  RunProgress progress(PlanOf({"Film"}));
+  progress.Take(Started("Film", 0));
+  EXPECT_EQ(progress.View(0).nodes[0].running, 1);
+  progress.Take(Job("retrying", "Film", "{}"));
+  EXPECT_EQ(progress.View(0).nodes[0].running, 0);
+}
+
+// The rate is that of the last half minute: what went before, or is reused at
+// once, says little about what is to come.
+TEST(RunProgressTest, EstimatesFromTheRateOfLate) {
+  std::vector<std::string> jobs;
+  for (int i = 0; i < 100; ++i) {
+    jobs.push_back(absl::StrCat("Clip[segment=", i, "]"));
+  }
+  RunProgress progress(PlanOf(jobs));
+  EXPECT_EQ(progress.View(1000).eta, std::nullopt);
+  for (int i = 0; i < 20; ++i) progress.Take(Skipped(jobs[i], "reused"));
+  EXPECT_EQ(progress.View(1000).eta, std::nullopt);
+  // One a second, and then one every ten seconds.
+  int64_t now = 1000;
+  int next = 20;
+  for (int i = 0; i < 20; ++i, ++next) {
+    progress.Take(Started(jobs[next], now));
+    progress.Take(Completed(jobs[next], now += 1000));
+  }
+  EXPECT_NEAR(progress.View(now).jobs_per_second, 1.0, 0.01);
+  EXPECT_EQ(progress.View(now).eta, absl::Seconds(60));
+  for (int i = 0; i < 5; ++i, ++next) {
+    progress.Take(Started(jobs[next], now));
+    progress.Take(Completed(jobs[next], now += 10'000));
+  }
+  EXPECT_NEAR(progress.View(now).jobs_per_second, 0.1, 0.01);
+  EXPECT_EQ(progress.View(now).eta, absl::Seconds(550));
+  // Nothing for a long time: as slow as the run was on the whole.
+  EXPECT_NEAR(progress.View(now + 30'001).jobs_per_second, 25.0 / 100, 0.01);
+}
+
+TEST(RunProgressTest, DeferredJobsMakeTheTotalGrow) {
+  v1::Plan plan = PlanOf({"Script"});
+  plan.add_deferred()->set_node("Scene");
+  RunProgress progress(plan);
+  EXPECT_TRUE(progress.View(0).grows);
+  progress.Take(Job("expanded", "Script",
+                    R"({"deferredGroups":1,"jobsByNode":{"Scene":3}})"));
+  EXPECT_TRUE(progress.View(0).grows);
+  EXPECT_EQ(progress.View(0).nodes[1].name, "Scene");
+  EXPECT_EQ(progress.View(0).nodes[1].total, 3);
+  progress.Take(Job("expanded", "Scene[scene=0]",
+                    R"({"deferredGroups":0,"jobsByNode":{"Scene":2}})"));
+  EXPECT_FALSE(progress.View(0).grows);
+  EXPECT_EQ(progress.View(0).nodes[1].total, 5);
+}
+
+TEST(RunProgressTest, AddsUpWhatAttemptsCost) {
+  RunProgress progress(PlanOf({"A", "B"}));
+  EXPECT_THAT(progress.View(0).costs, IsEmpty());
+  v1::Event done = Completed("A", 1);
+  v1::Cost* cost =
+      done.mutable_ledger()->mutable_step_completed()->mutable_cost();
+  cost->set_currency_code("USD");
+  cost->set_micros(500'000);
+  progress.Take(done);
+  progress.Take(Job("retrying", "B",
+                    R"({"cost":{"currencyCode":"USD","micros":250000}})"));
+  progress.Take(
+      Job("retrying", "B", R"({"cost":{"currencyCode":"EUR","micros":1}})"));
+  const std::vector<v1::Cost> costs = progress.View(0).costs;
+  ASSERT_THAT(costs, SizeIs(2));
+  EXPECT_EQ(costs[0].currency_code(), "EUR");
+  EXPECT_EQ(costs[1].currency_code(), "USD");
+  EXPECT_EQ(costs[1].micros(), 750'000);
+}
+
+TEST(RunProgressTest, WaitsUntilItGoesOn) {
+  RunProgress progress(PlanOf({"A"}));
+  v1::Event waiting = At(1);
+  waiting.mutable_ledger()->mutable_run_waiting()->set_reason("budget");
+  EXPECT_EQ(progress.Take(waiting), "  waiting  budget");
+  EXPECT_EQ(progress.View(1).waiting, "budget");
+  v1::Event resumed = At(2);
+  resumed.mutable_ledger()->mutable_run_resumed();
+  progress.Take(resumed);
+  EXPECT_EQ(progress.View(2).waiting, "");
 }
 
 TEST(RunProgressTest, TellsHowToAnswerAQuestion) {

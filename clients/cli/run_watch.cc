@@ -3,13 +3,18 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <memory>
+#include <optional>
 #include <string>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
 
 #include "clients/cli/connection.h"
+#include "clients/cli/interrupt_watch.h"
+#include "clients/cli/live_screen.h"
 #include "clients/cli/run_progress.h"
+#include "common/clock.h"
+#include "common/config_file.h"
 #include "common/json_writer.h"
 #include "common/ledger_json.h"
 #include "common/proto_json.h"
@@ -24,6 +29,9 @@ class Screen {
  public:
   virtual ~Screen() = default;
   virtual void Show(const v1::Event& event) = 0;
+  // Shows nothing further and leaves the cursor at the beginning of a line. Any
+  // thread may call it.
+  virtual void Leave() {}
 };
 
 class JsonScreen final : public Screen {
@@ -55,40 +63,37 @@ class PlainScreen final : public Screen {
   RunProgress progress_;
 };
 
-// Redraws the bars in place. What must stay readable (failures, log lines)
-// scrolls by above them.
 class TerminalScreen final : public Screen {
  public:
-  explicit TerminalScreen(const v1::Plan& plan) : progress_(plan) {}
+  TerminalScreen(const v1::Plan& plan, int64_t shown_after)
+      : live_(plan, shown_after, StandardOutput(), RealClock()) {}
 
-  void Show(const v1::Event& event) override {
-    const std::string line = progress_.Take(event);
-    std::string text;
-    // Back to the first bar, and away with everything below.
-    if (drawn_ > 0) absl::StrAppend(&text, "\033[", drawn_, "A\033[J");
-    const v1::LedgerEvent& ledger = event.ledger();
-    const bool stays = ledger.has_step_failed() || ledger.has_log_appended() ||
-                       ledger.has_job() || ledger.has_run_waiting() ||
-                       ledger.has_run_budget();
-    if (stays && !line.empty()) absl::StrAppend(&text, line, "\n");
-    const std::vector<std::string> bars = progress_.Bars();
-    for (const std::string& bar : bars) absl::StrAppend(&text, bar, "\n");
-    drawn_ = bars.size();
-    const std::string end = DescribeEnd(ledger);
-    if (!end.empty()) absl::StrAppend(&text, end, "\n");
-    Print(text);
-  }
+  void Show(const v1::Event& event) override { live_.Show(event); }
+  void Leave() override { live_.Leave(); }
 
  private:
-  RunProgress progress_;
-  size_t drawn_ = 0;  // lines of bars on the screen
+  LiveScreen live_;
 };
 
-std::unique_ptr<Screen> MakeScreen(const Invocation& call,
-                                   const v1::Plan& plan) {
+// Bars need a terminal that moves its cursor, and a person who wants them.
+bool WantsBars(const Invocation& call) {
+  const std::string term = GetEnvironment("TERM").value_or("");
+  const std::string no_color = GetEnvironment("NO_COLOR").value_or("");
+  return !call.args.Has("plain") && isatty(STDOUT_FILENO) != 0 &&
+         term != "dumb" && no_color.empty();
+}
+
+std::unique_ptr<Screen> MakeScreen(const Invocation& call, const v1::Plan& plan,
+                                   int64_t after_sequence) {
   if (call.json) return std::make_unique<JsonScreen>();
-  if (isatty(STDOUT_FILENO) != 0) return std::make_unique<TerminalScreen>(plan);
-  return std::make_unique<PlainScreen>(plan);
+  if (!WantsBars(call)) return std::make_unique<PlainScreen>(plan);
+  return std::make_unique<TerminalScreen>(plan, after_sequence);
+}
+
+std::string HowToGoOn(absl::string_view run_id) {
+  return absl::StrCat("kinora: run ", run_id, " goes on; kinora runs watch ",
+                      run_id, " shows it, kinora runs cancel ", run_id,
+                      " ends it\n");
 }
 
 }  // namespace
@@ -96,13 +101,24 @@ std::unique_ptr<Screen> MakeScreen(const Invocation& call,
 absl::StatusOr<int> WatchAndShow(const Invocation& call,
                                  absl::string_view run_id,
                                  int64_t after_sequence, const v1::Plan& plan) {
-  const std::unique_ptr<Screen> screen = MakeScreen(call, plan);
+  const std::unique_ptr<Screen> screen = MakeScreen(call, plan, after_sequence);
+  // Bars count what went before, too.
+  const bool bars = !call.json && WantsBars(call);
+  std::optional<InterruptWatch> interrupts;
+  if (!call.json) {
+    interrupts.emplace([&screen, bars, hint = HowToGoOn(run_id)] {
+      screen->Leave();
+      // Behind the ^C that the terminal echoes.
+      if (!bars && isatty(STDERR_FILENO) != 0) std::fputs("\n", stderr);
+      std::fputs(hint.c_str(), stderr);
+    });
+  }
   // A run that had ended before `after_sequence` shows nothing; its record
   // says how it ended.
   bool ended = false;
   bool completed = false;
   KINORA_RETURN_IF_ERROR(call.connection.runner().WatchRun(
-      run_id, after_sequence, [&](const v1::Event& event) {
+      run_id, bars ? 0 : after_sequence, [&](const v1::Event& event) {
         screen->Show(event);
         if (IsTerminal(event.ledger())) {
           ended = true;

@@ -1,5 +1,6 @@
-// Watches a run and shows it: bars on a terminal, plain lines in a pipe, JSON
-// lines with --json.
+// Watches a run and shows it: bars on a terminal (live_screen.h), plain lines
+// in a pipe, on a dumb terminal, with NO_COLOR or --plain, JSON lines with
+// --json.
 
 #ifndef KINORA_CLIENTS_CLI_RUN_WATCH_H_
 #define KINORA_CLIENTS_CLI_RUN_WATCH_H_
@@ -9,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
+#include "clients/cli/args.h"
 #include "clients/cli/command.h"
 #include "kinora/v1/plan.pb.h"
 
@@ -16,10 +18,14 @@ namespace kinora {
 
 // Shows the run from `after_sequence` on until it has ended. kExitOk if it
 // completed, kExitFailure if it ended otherwise. `plan` gives the jobs that
-// are to come; may be empty.
+// are to come; may be empty. SIGINT and SIGTERM end the process, not the run,
+// after saying how to go on; `call` has the flag `plain`.
 absl::StatusOr<int> WatchAndShow(const Invocation& call,
                                  absl::string_view run_id,
                                  int64_t after_sequence, const v1::Plan& plan);
+
+// The flag `plain` of commands that watch.
+inline constexpr FlagSpec kPlainFlag = {"plain", "", "lines, no bars"};
 
 // The plan of a run; empty if it cannot be had, as it is only for show.
 v1::Plan LoadPlanForShow(const Invocation& call, absl::string_view movie_id,
