@@ -44,6 +44,7 @@ _LIBRARIES = {
         [],
     ),
     "archive": (["libarchive"], [], []),
+    "curl": (["libcurl"], [], []),
     # Debian ships the reflection library but no .pc file for it.
     "grpc++": (["grpc++"], ["-lgrpc++_reflection"], []),
     "gtest": (["gtest"], [], []),

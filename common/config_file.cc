@@ -107,8 +107,14 @@ class YamlReader {
     if (!node.IsSequence()) {
       return Error(node, absl::StrCat(field->name(), ": must be a list"));
     }
+    const bool is_message =
+        field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE;
     for (const YAML::Node& element : node) {
-      KINORA_RETURN_IF_ERROR(ReadScalar(element, field, message));
+      KINORA_RETURN_IF_ERROR(
+          is_message
+              ? ReadMessage(element, message->GetReflection()->AddMessage(
+                                         message, field))
+              : ReadScalar(element, field, message));
     }
     return absl::OkStatus();
   }

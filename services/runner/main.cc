@@ -16,6 +16,7 @@
 #include "common/thread_pool.h"
 #include "kinora/v1/config.pb.h"
 #include "services/runner/producer_table_file.h"
+#include "services/runner/program_hooks.h"
 #include "services/runner/runner.h"
 #include "services/runner/runner_service.h"
 
@@ -42,7 +43,10 @@ class RunnerServer final : public ProgramServer {
       KINORA_ASSIGN_OR_RETURN(
           producers, LoadProducerTable(PosixFileSystem(), config.producers()));
     }
-    auto server = std::make_unique<RunnerServer>(config, std::move(producers));
+    KINORA_ASSIGN_OR_RETURN(std::unique_ptr<ProgramHooks> hooks,
+                            ProgramHooks::Start(config.hooks()));
+    auto server = std::make_unique<RunnerServer>(config, std::move(producers),
+                                                 std::move(hooks));
     KINORA_ASSIGN_OR_RETURN(
         server->server_,
         RpcServer::Start(
@@ -52,8 +56,10 @@ class RunnerServer final : public ProgramServer {
     return server;
   }
 
-  RunnerServer(const v1::RunnerConfig& config, ProducerConfigs producers)
-      : store_(MakeChannel(config.store_addr().empty() ? "127.0.0.1:7401"
+  RunnerServer(const v1::RunnerConfig& config, ProducerConfigs producers,
+               std::unique_ptr<ProgramHooks> hooks)
+      : hooks_(std::move(hooks)),
+        store_(MakeChannel(config.store_addr().empty() ? "127.0.0.1:7401"
                                                        : config.store_addr())),
         planner_(MakeChannel(config.planner_addr().empty()
                                  ? "127.0.0.1:7402"
@@ -61,7 +67,8 @@ class RunnerServer final : public ProgramServer {
         executor_("runner", WorkerThreadsOf(config.server())),
         callers_(producers, store_.store().blobs, executor_, RealClock(), {}),
         runner_({store_.store(), planner_, callers_, executor_, RealClock(),
-                 SystemRandom(), MetricsOf(config.server())},
+                 SystemRandom(), MetricsOf(config.server()),
+                 hooks_ == nullptr ? nullptr : hooks_->listener()},
                 std::move(producers), OptionsOf(config)),
         service_(runner_, store_.store().events, executor_) {}
 
@@ -71,9 +78,11 @@ class RunnerServer final : public ProgramServer {
   void Drain(absl::Duration limit) override {
     server_->Drain(limit);
     runner_.Drain(limit);
+    if (hooks_ != nullptr) hooks_->Drain(limit);
   }
 
  private:
+  const std::unique_ptr<ProgramHooks> hooks_;  // null for none
   RemoteStore store_;
   RemotePlanner planner_;
   ThreadPool executor_;

@@ -57,6 +57,7 @@
 #include "services/runner/producer_table.h"
 #include "services/runner/run_budget.h"
 #include "services/runner/run_events.h"
+#include "services/runner/run_listener.h"
 #include "services/runner/run_past.h"
 #include "services/runner/run_pauses.h"
 #include "services/runner/run_questions.h"
@@ -82,6 +83,7 @@ struct RunActorDeps {
   Planner& planner;
   std::shared_ptr<CallPlaces> places;  // shared by all runs of the process
   RunnerMetrics* metrics = nullptr;    // null for none
+  RunListener* listener = nullptr;     // null for none
 };
 
 // Thread-safe. Blocking calls of the store happen on the executor.

@@ -192,6 +192,10 @@ absl::Status RunActor::Append(v1::LogKind kind,
                                              ? "append to the ledger"
                                              : "append to the artefact log");
     }
+    if (kind == v1::LOG_KIND_LEDGER && deps_.listener != nullptr) {
+      deps_.listener->OnLedger(movie_id(), run_id(), appended->first_sequence(),
+                               request.events());
+    }
     if (kind == v1::LOG_KIND_LEDGER) NoteAppended(*appended);
   }
   events->clear();

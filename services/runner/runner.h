@@ -35,6 +35,7 @@
 #include "services/runner/producer_table.h"
 #include "services/runner/run_actor.h"
 #include "services/runner/run_budget.h"
+#include "services/runner/run_listener.h"
 #include "services/runner/runner_metrics.h"
 #include "services/runner/step_call.h"
 #include "services/runner/stepwise_run.h"
@@ -57,6 +58,7 @@ struct RunnerDeps {
   Clock& clock;
   Random& random;
   MetricsRegistry* metrics = nullptr;  // null for none
+  RunListener* listener = nullptr;     // null for none
 };
 
 // Thread-safe. Calls block.

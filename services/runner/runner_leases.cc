@@ -205,8 +205,15 @@ absl::Status Runner::AppendLedger(const v1::RunRecord& record,
                                   const v1::LeaseToken& lease,
                                   v1::Event event) {
   const RunIdentity run = {record.movie_id(), record.run_id(), ""};
-  return deps_.store.events.Append(LedgerAppend(run, lease, std::move(event)))
-      .status();
+  const v1::AppendEventsRequest request =
+      LedgerAppend(run, lease, std::move(event));
+  KINORA_ASSIGN_OR_RETURN(const v1::AppendEventsResponse appended,
+                          deps_.store.events.Append(request));
+  if (deps_.listener != nullptr) {
+    deps_.listener->OnLedger(record.movie_id(), record.run_id(),
+                             appended.first_sequence(), request.events());
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace kinora

@@ -8,13 +8,13 @@
 
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "grpcpp/channel.h"
 
 #include "clients/cpp/channel.h"
+#include "common/child_command.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/status.h"
@@ -50,26 +50,6 @@ std::string DescribeExit(int wait_status) {
   const int error = errno;
   const ssize_t written = write(error_pipe, &error, sizeof(error));
   _exit(written == sizeof(error) ? 127 : 126);
-}
-
-std::vector<char*> Pointers(std::vector<std::string>& texts) {
-  std::vector<char*> pointers;
-  for (std::string& text : texts) pointers.push_back(text.data());
-  pointers.push_back(nullptr);
-  return pointers;
-}
-
-std::vector<std::string> EnvironmentWith(absl::string_view name,
-                                         absl::string_view value) {
-  std::vector<std::string> environment;
-  const std::string prefix = absl::StrCat(name, "=");
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    if (std::strncmp(*entry, prefix.c_str(), prefix.size()) != 0) {
-      environment.emplace_back(*entry);
-    }
-  }
-  environment.push_back(absl::StrCat(prefix, value));
-  return environment;
 }
 
 absl::Status WaitUntilServing(const ProducerProcess& process,
@@ -137,9 +117,9 @@ absl::StatusOr<std::unique_ptr<ProducerProcess>> ProducerProcess::Start(
 absl::StatusOr<pid_t> ProducerProcess::Spawn() const {
   std::vector<std::string> words = argv_;
   std::vector<std::string> environment =
-      EnvironmentWith("KINORA_PRODUCER_LISTEN", listen_);
-  const std::vector<char*> argv = Pointers(words);
-  const std::vector<char*> envp = Pointers(environment);
+      EnvironmentWith({{"KINORA_PRODUCER_LISTEN", listen_}});
+  const std::vector<char*> argv = ExecPointers(words);
+  const std::vector<char*> envp = ExecPointers(environment);
   int error_pipe[2];
   if (pipe2(error_pipe, O_CLOEXEC) != 0) {
     return absl::ErrnoToStatus(errno, "pipe2");

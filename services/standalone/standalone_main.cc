@@ -20,6 +20,7 @@
 #include "services/planner/planner_service.h"
 #include "services/planner/store_planner.h"
 #include "services/runner/producer_table.h"
+#include "services/runner/program_hooks.h"
 #include "services/runner/runner.h"
 #include "services/runner/runner_service.h"
 #include "services/standalone/producer_processes.h"
@@ -74,6 +75,7 @@ class StandaloneServer final : public ProgramServer {
   void Drain(absl::Duration limit) override {
     public_->Drain(limit);
     runner_->Drain(limit);
+    if (hooks_ != nullptr) hooks_->Drain(limit);
     inner_->Drain(absl::Seconds(1));
   }
 
@@ -85,6 +87,7 @@ class StandaloneServer final : public ProgramServer {
   ThreadPool planner_executor_;
   ThreadPool runner_executor_;
   const ProgramStore local_;
+  std::unique_ptr<ProgramHooks> hooks_;  // null for none
   std::vector<std::unique_ptr<ProducerProcess>> processes_;
 
   std::unique_ptr<StoreServices> inner_store_;
@@ -111,6 +114,8 @@ absl::StatusOr<std::unique_ptr<ProgramServer>> StandaloneServer::Start(
   KINORA_ASSIGN_OR_RETURN(const v1::ProducerTable table,
                           ReadTable(config.producers()));
   KINORA_ASSIGN_OR_RETURN(ProducerConfigs producers, CheckProducerTable(table));
+  KINORA_ASSIGN_OR_RETURN(std::unique_ptr<ProgramHooks> hooks,
+                          ProgramHooks::Start(config.hooks()));
   auto executor =
       std::make_unique<ThreadPool>("store", WorkerThreadsOf(config.server()));
   LocalStoreOptions options = LocalStoreOptionsOf(config);
@@ -121,6 +126,7 @@ absl::StatusOr<std::unique_ptr<ProgramServer>> StandaloneServer::Start(
                        *executor));
   auto server = std::make_unique<StandaloneServer>(config, std::move(local),
                                                    std::move(executor));
+  server->hooks_ = std::move(hooks);
   KINORA_ASSIGN_OR_RETURN(
       server->processes_,
       StartProducers(table, std::string(ParentPath(config.producers())),
@@ -159,7 +165,8 @@ absl::Status StandaloneServer::Serve(const v1::StandaloneConfig& config,
       producers, store_->store().blobs, runner_executor_, RealClock(), caller);
   runner_ = std::make_unique<Runner>(
       RunnerDeps{store_->store(), *remote_planner_, *callers_, runner_executor_,
-                 RealClock(), SystemRandom(), MetricsOf(config.server())},
+                 RealClock(), SystemRandom(), MetricsOf(config.server()),
+                 hooks_ == nullptr ? nullptr : hooks_->listener()},
       std::move(producers), OptionsOf(config));
 
   const RpcServerOptions rpc = RpcServerOptionsOf(config.server());

@@ -1,0 +1,183 @@
+#include "services/runner/run_hooks.h"
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+#include "common/random.h"
+#include "common/testing/fake_clock.h"
+#include "common/testing/manual_executor.h"
+
+namespace kinora {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+class RunHooksTest : public ::testing::Test {
+ protected:
+  using Events = google::protobuf::RepeatedPtrField<v1::Event>;
+
+  static Hook HookOn(std::set<HookEvent> on) {
+    Hook hook;
+    hook.on = std::move(on);
+    hook.webhook = "http://a.example/";
+    return hook;
+  }
+  RunHooks Make(std::vector<Hook> hooks, const RunHooksOptions& options = {}) {
+    for (size_t i = 0; i < hooks.size(); ++i) {
+      hooks[i].index = static_cast<int>(i);
+    }
+    return RunHooks(
+        std::move(hooks),
+        [this](const Hook& hook, const HookCall& call) {
+          sent_.push_back(
+              absl::StrCat(hook.index, " ", WordOf(call.event), " ", call.key));
+          documents_.push_back(call.json);
+          return answer_;
+        },
+        executor_, random_, options);
+  }
+  v1::LedgerEvent* Add() { return events_.Add()->mutable_ledger(); }
+  void Tell(RunHooks& hooks, int64_t first_sequence = 1) {
+    hooks.OnLedger("film", "run-1", first_sequence, events_);
+    events_.Clear();
+  }
+
+  FakeClock clock_;
+  ManualExecutor executor_{clock_};
+  SeededRandom random_{1};
+  Events events_;
+  absl::Status answer_;
+  std::vector<std::string> sent_;
+  std::vector<std::string> documents_;
+};
+
+constexpr HookEvent kAll[] = {HookEvent::kQuestion, HookEvent::kFailure,
+                              HookEvent::kBudget, HookEvent::kCompletion};
+
+TEST_F(RunHooksTest, EachEventIsToldUnderItsWord) {
+  RunHooks hooks = Make({HookOn({std::begin(kAll), std::end(kAll)})});
+  Add()->mutable_run_started();
+  Add()->mutable_job()->set_type("question");
+  Add()->mutable_job()->set_type("retrying");
+  Add()->mutable_run_waiting()->set_reason("budget");
+  Add()->mutable_run_waiting()->set_reason("in_doubt");
+  Add()->mutable_step_failed();
+  Add()->mutable_step_completed();
+  Add()->mutable_run_cancelled();
+  Tell(hooks, 11);
+  executor_.RunUntilIdle();
+  EXPECT_THAT(sent_,
+              ElementsAre("0 question run-1/12", "0 budget run-1/14",
+                          "0 failure run-1/16", "0 completion run-1/18"));
+}
+
+// The failure of a run is both; a hook that wants both hears of it once.
+TEST_F(RunHooksTest, AHookHearsOfAnEventOnce) {
+  RunHooks hooks =
+      Make({HookOn({HookEvent::kFailure, HookEvent::kCompletion}),
+            HookOn({HookEvent::kCompletion}), HookOn({HookEvent::kQuestion})});
+  Add()->mutable_run_failed()->set_error("no");
+  Tell(hooks);
+  executor_.RunUntilIdle();
+  EXPECT_THAT(sent_, ElementsAre("0 failure run-1/1", "1 completion run-1/1"));
+}
+
+TEST_F(RunHooksTest, TheDocumentHasTheEventAsItIsWatched) {
+  RunHooks hooks = Make({HookOn({HookEvent::kFailure})});
+  v1::LedgerEvent* event = Add();
+  event->set_run_id("run-1");
+  event->set_occurred_at_ms(5);
+  event->mutable_step_failed()->mutable_step()->set_step_id("Clip[i=0]");
+  event->mutable_step_failed()->set_error("out of memory");
+  Tell(hooks, 17);
+  executor_.RunUntilIdle();
+  EXPECT_THAT(
+      documents_,
+      ElementsAre(
+          "{\"event\":\"failure\",\"key\":\"run-1/17\",\"ledgerEvent\":"
+          "{\"error\":\"out of memory\",\"occurredAt\":5,\"runId\":"
+          "\"run-1\",\"seq\":17,\"stepId\":\"Clip[i=0]\",\"type\":"
+          "\"step.failed\"},\"movieId\":\"film\",\"runId\":\"run-1\"}"));
+}
+
+// The run that tells of it goes on: nothing is sent before it has returned.
+TEST_F(RunHooksTest, NothingIsSentOnTheRunsThread) {
+  RunHooks hooks = Make({HookOn({HookEvent::kCompletion})});
+  Add()->mutable_run_completed();
+  Tell(hooks);
+  EXPECT_THAT(sent_, IsEmpty());
+  executor_.RunUntilIdle();
+  EXPECT_THAT(sent_, SizeIs(1));
+}
+
+TEST_F(RunHooksTest, WhatMayPassIsSentAgainUnderTheSameKey) {
+  RunHooks hooks = Make({HookOn({HookEvent::kCompletion})});
+  answer_ = absl::UnavailableError("down");
+  Add()->mutable_run_completed();
+  Tell(hooks, 9);
+  executor_.RunUntilIdle();
+  EXPECT_THAT(sent_, SizeIs(1));
+  answer_ = absl::OkStatus();
+  executor_.Advance(absl::Hours(1));
+  EXPECT_THAT(sent_,
+              ElementsAre("0 completion run-1/9", "0 completion run-1/9"));
+  EXPECT_EQ(documents_[0], documents_[1]);
+}
+
+TEST_F(RunHooksTest, ItGivesUpInTheEnd) {
+  RunHooks hooks = Make({HookOn({HookEvent::kCompletion})});
+  answer_ = absl::UnavailableError("down");
+  Add()->mutable_run_completed();
+  Tell(hooks);
+  executor_.Advance(absl::Hours(1));
+  EXPECT_THAT(sent_, SizeIs(5));
+}
+
+TEST_F(RunHooksTest, WhatIsRefusedAndCommandsAreNotTriedAgain) {
+  Hook command = HookOn({HookEvent::kFailure});
+  command.webhook.clear();
+  command.command = {"x"};
+  RunHooks hooks = Make({HookOn({HookEvent::kCompletion}), command});
+  answer_ = absl::FailedPreconditionError("404");
+  Add()->mutable_run_completed();
+  Tell(hooks);
+  executor_.Advance(absl::Hours(1));
+  EXPECT_THAT(sent_, SizeIs(1));
+  answer_ = absl::DeadlineExceededError("killed");
+  Add()->mutable_step_failed();
+  Tell(hooks);
+  executor_.Advance(absl::Hours(1));
+  EXPECT_THAT(sent_, SizeIs(2));
+}
+
+TEST_F(RunHooksTest, TooManyAreDroppedAndNotKept) {
+  RunHooks hooks = Make({HookOn({HookEvent::kFailure})}, {.max_pending = 3});
+  for (int i = 0; i < 10; ++i) Add()->mutable_step_failed();
+  Tell(hooks);
+  executor_.RunUntilIdle();
+  EXPECT_THAT(sent_, SizeIs(3));
+  // There is room again.
+  Add()->mutable_step_failed();
+  Tell(hooks, 11);
+  executor_.RunUntilIdle();
+  EXPECT_EQ(sent_.back(), "0 failure run-1/11");
+}
+
+TEST_F(RunHooksTest, TheEndWaitsForNoFurtherAttempt) {
+  RunHooks hooks = Make({HookOn({HookEvent::kCompletion})});
+  answer_ = absl::UnavailableError("down");
+  Add()->mutable_run_completed();
+  Tell(hooks);
+  executor_.RunUntilIdle();
+  hooks.Drain(absl::Hours(1));  // returns, as nothing is under way
+  EXPECT_THAT(sent_, SizeIs(1));
+}
+
+}  // namespace
+}  // namespace kinora
