@@ -37,7 +37,8 @@ RunnerOptions Options() {
 
 // In the order of construction.
 struct RunnerProcess::Parts {
-  Parts(const Store& store, Clock& clock, const SimProducerOptions& options)
+  Parts(const Store& store, Clock& clock, const SimProducerOptions& options,
+        MetricsRegistry* metrics, RunListener* listener)
       : sim_executor("sim", 2),
         sim(sim_executor, options),
         server({{v1::ProducerService::service_full_name(), &sim}}),
@@ -46,7 +47,8 @@ struct RunnerProcess::Parts {
         planner(store),
         executor("runner", 4),
         caller(Configs(), store.blobs, executor, clock, CallerOptions()),
-        runner({store, planner, caller, executor, clock, SystemRandom()},
+        runner({store, planner, caller, executor, clock, SystemRandom(),
+                metrics, listener},
                Configs(), Options()) {}
 
   RemoteProducerCallerOptions CallerOptions() {
@@ -76,8 +78,9 @@ struct RunnerProcess::Parts {
 };
 
 RunnerProcess::RunnerProcess(const Store& store, Clock& clock,
-                             const SimProducerOptions& sim)
-    : parts_(std::make_unique<Parts>(store, clock, sim)) {}
+                             const SimProducerOptions& sim,
+                             MetricsRegistry* metrics, RunListener* listener)
+    : parts_(std::make_unique<Parts>(store, clock, sim, metrics, listener)) {}
 
 RunnerProcess::~RunnerProcess() = default;
 

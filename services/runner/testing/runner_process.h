@@ -25,8 +25,10 @@ class RunnerProcess {
  public:
   // `sim` is for all its producers. The store's parts and `clock` MUST outlive
   // this.
-  RunnerProcess(const Store& store, Clock& clock,
-                const SimProducerOptions& sim);
+  // So MUST what hears of its runs; null for nobody.
+  RunnerProcess(const Store& store, Clock& clock, const SimProducerOptions& sim,
+                MetricsRegistry* metrics = nullptr,
+                RunListener* listener = nullptr);
   ~RunnerProcess();
 
   Runner& runner();

@@ -2,12 +2,14 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/strings/numbers.h"
 #include "gtest/gtest.h"
 
 #include "common/error_reason.h"
 #include "common/file_system.h"
+#include "common/metrics.h"
 #include "common/testing/faulty_file_system.h"
 #include "common/testing/status_matchers.h"
 #include "common/testing/temp_dir.h"
@@ -449,6 +451,34 @@ TEST_F(FileEventLogTest, ReadsGoOnWhenTheArchivingBroke) {
   EXPECT_EQ(Last(kInputsLog), 4);
   Reopen();
   EXPECT_EQ(Last(kInputsLog), 4);
+}
+
+// What shares a sync is one observation, with each append in it; what is
+// refused is none.
+TEST(FileEventLogMetricsTest, CountsAppendsAndTheirSyncs) {
+  const TempDir dir;
+  MetricsRegistry metrics;
+  FileEventLogOptions options;
+  options.metrics = &metrics;
+  ASSERT_OK_AND_ASSIGN(
+      const std::unique_ptr<FileEventLog> log,
+      FileEventLog::Open(PosixFileSystem(), dir.path(), options));
+  const std::vector<std::string> one = {"{}"};
+  const std::vector<std::string> two = {"{}", "{}"};
+  const auto admit = [](int64_t) { return absl::OkStatus(); };
+  const auto refuse = [](int64_t) { return absl::AbortedError("no"); };
+  std::vector<EventLog::AppendCall> calls;
+  calls.push_back({.log = "a.log", .bodies = one, .admit = admit});
+  calls.push_back({.log = "b.log", .bodies = two, .admit = admit});
+  calls.push_back({.log = "b.log", .bodies = two, .admit = refuse});
+  log->AppendAll(absl::MakeSpan(calls));
+  ASSERT_OK(calls[1].result.status());
+  const std::string text = metrics.RenderPrometheus();
+  EXPECT_THAT(text, HasSubstr("\nkinora_store_appends_total 2\n"));
+  EXPECT_THAT(text, HasSubstr("\nkinora_store_events_total 3\n"));
+  EXPECT_THAT(text, HasSubstr("\nkinora_store_group_commit_appends_count 1\n"));
+  EXPECT_THAT(text, HasSubstr("\nkinora_store_group_commit_appends_sum 2\n"));
+  EXPECT_THAT(text, HasSubstr("\nkinora_store_commit_seconds_count 1\n"));
 }
 
 }  // namespace
