@@ -10,8 +10,9 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::Pair;
 
-// Job A, which asks for a tone.
+// Job A, which asks for a tone, and others.
 class RunPastTest : public ::testing::Test {
  protected:
   RunPastTest() {
@@ -21,15 +22,24 @@ class RunPastTest : public ::testing::Test {
     answer_.set_value_json("\"calm\"");
   }
 
-  void Start(uint32_t attempt) {
+  void Start(uint32_t attempt, const std::string& job = "A") {
     v1::LedgerEvent event;
-    event.mutable_step_started()->mutable_step()->set_step_id("A");
+    event.mutable_step_started()->mutable_step()->set_step_id(job);
     event.mutable_step_started()->set_attempt(attempt);
     past_.Apply(event);
   }
   void Take(const v1::JobEvent& job) {
     v1::LedgerEvent event;
     *event.mutable_job() = job;
+    past_.Apply(event);
+  }
+
+  void Retry(const std::string& job, int64_t at_ms, const std::string& detail) {
+    v1::LedgerEvent event;
+    event.set_occurred_at_ms(at_ms);
+    event.mutable_job()->set_type("retrying");
+    event.mutable_job()->set_job_id(job);
+    event.mutable_job()->set_detail_json(detail);
     past_.Apply(event);
   }
 
@@ -73,6 +83,27 @@ TEST_F(RunPastTest, AJobDoesNotWaitForAnAnswerThatIsThere) {
   EXPECT_EQ(past_.Of("A").asking, "");
   EXPECT_TRUE(past_.Of("A").in_doubt);
   EXPECT_EQ(past_.questions().AnswersOf("A").size(), 1u);
+}
+
+TEST_F(RunPastTest, AttemptsThatDoNotCountUseNothingUpLater) {
+  Start(1);
+  Retry("A", 0, R"({"attempt":1,"delayMs":5})");
+  Start(2);
+  Retry("A", 0, R"({"attempt":2,"delayMs":5,"counts":false})");
+  EXPECT_EQ(past_.Of("A").attempts, 2u);
+  EXPECT_EQ(past_.Of("A").failures, 1u);
+  EXPECT_FALSE(past_.Of("A").in_doubt);
+}
+
+// The longest of what a producer asked for.
+TEST_F(RunPastTest, RecallsUntilWhenProducersAreLeftAlone) {
+  Start(1);
+  Retry("A", 1000, R"({"retryAfterMs":60000,"producer":"tts"})");
+  Start(1, "B");
+  Retry("B", 2000, R"({"retryAfterMs":5000,"producer":"tts"})");
+  Start(1, "C");
+  Retry("C", 3000, R"({"attempt":1,"delayMs":5})");
+  EXPECT_THAT(past_.held_back(), ElementsAre(Pair("tts", 61000)));
 }
 
 }  // namespace
