@@ -159,6 +159,7 @@ absl::Status RunActor::Work(std::vector<Message> messages) {
   KINORA_RETURN_IF_ERROR(FlushArtefacts());
   for (const RunFact& fact : facts_) ApplyFact(fact);
   facts_.clear();
+  resolved_.clear();
   KINORA_RETURN_IF_ERROR(TakeExpansion());
 
   std::vector<JobIndex> starts;

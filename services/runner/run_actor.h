@@ -210,6 +210,7 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   };
   struct DoubtLookedUp {
     JobIndex job = 0;
+    uint32_t attempt = 0;
     absl::StatusOr<FoundWork> found;
     bool is_paid = false;
   };
@@ -425,6 +426,7 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   int64_t appends_ = 0;
   // Jobs in doubt that wait for a producer to answer, or for a person.
   std::map<JobIndex, Doubt> doubts_;
+  std::set<JobIndex> resolved_;  // by facts_
   std::set<JobIndex> retrying_;
   // `question` events that are to be appended.
   std::vector<v1::LedgerEvent> asked_;

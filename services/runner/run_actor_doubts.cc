@@ -26,21 +26,25 @@ bool IsPaid(const absl::StatusOr<v1::DescribeResponse>& description) {
 
 void RunActor::AskWhatBecameOf(JobIndex job, absl::Duration delay) {
   // The call may take as long as a provider: the run goes on meanwhile.
-  auto ask = [self = shared_from_this(), job,
+  auto ask = [self = shared_from_this(), job, attempt = state_.attempts(job),
               producer = state_.node(job).producer().name(),
               key = IdempotencyKeyOf(identity_, state_, job)] {
     TraceScope trace(self->trace_);
     absl::StatusOr<FoundWork> found =
         self->deps_.producers.LookUp(producer, key);
     const bool is_paid = IsPaid(self->deps_.producers.Describe(producer, ""));
-    self->Post(DoubtLookedUp{job, std::move(found), is_paid});
+    self->Post(DoubtLookedUp{job, attempt, std::move(found), is_paid});
   };
   deps_.executor.PostAfter(delay, std::move(ask));
 }
 
 void RunActor::Take(const DoubtLookedUp& answer) {
   const JobIndex job = answer.job;
-  if (state_.status(job) != JobStatus::kInDoubt) return;
+  // A person, or a lookup for this attempt before, may have been as fast.
+  if (state_.status(job) != JobStatus::kInDoubt || resolved_.contains(job) ||
+      answer.attempt != state_.attempts(job)) {
+    return;
+  }
   const std::string& producer = state_.node(job).producer().name();
   if (!answer.found.ok()) {
     absl::Duration& delay = doubts_[job].delay;
@@ -82,6 +86,7 @@ void RunActor::Take(const DoubtLookedUp& answer) {
 
 void RunActor::Resolve(JobIndex job, absl::string_view why) {
   doubts_.erase(job);
+  if (!resolved_.insert(job).second) return;
   facts_.push_back(DoubtResolved{job});
   // What nobody knows of may be paid for besides.
   if (why.empty()) return;
