@@ -152,6 +152,7 @@ absl::StatusOr<v1::DescribeResponse> ModelCaller::Describe(
 
 absl::StatusOr<v1::LookUpState> ModelCaller::LookUp(
     absl::string_view producer, const std::string& idempotency_key) {
+  if (!cut_.is_cut()) producers_.on_look_up_();
   if (cut_.is_cut() || producers_.GoesWrong()) {
     return absl::UnavailableError(
         absl::StrCat("producer ", producer, " does not answer"));

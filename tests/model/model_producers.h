@@ -16,6 +16,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/string_view.h"
@@ -50,6 +51,11 @@ class ModelProducers {
         truth_(truth),
         faults_(faults) {}
 
+  // Called at every lookup, before it is answered.
+  void OnLookUp(std::function<void()> on_look_up) {
+    on_look_up_ = std::move(on_look_up);
+  }
+
   // How often a provider has charged.
   int64_t charges(const std::string& producer) const;
   int64_t calls() const { return calls_; }
@@ -74,6 +80,7 @@ class ModelProducers {
   BlobStore& blobs_;
   RunTruth& truth_;
   const int faults_;
+  std::function<void()> on_look_up_ = [] {};
   int64_t calls_ = 0;
   std::map<std::string, int> failures_;                  // by idempotency key
   std::map<std::string, std::shared_ptr<Work>> record_;  // of paid work

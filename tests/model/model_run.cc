@@ -93,6 +93,9 @@ absl::StatusOr<ModelRun::End> ModelRun::Play(
     rival_->runner.KeepAdopting();
   }
   LookAfter();
+  producers_.OnLookUp([this] {
+    if (Below(4) == 0) LookNow();
+  });
   for (size_t life = 0;; ++life) {
     std::optional<KillPoint> kill;
     if (life < kills.size()) kill = kills[life];
@@ -160,21 +163,25 @@ absl::StatusOr<bool> ModelRun::HasEnded() {
 
 void ModelRun::LookAfter() {
   executor_.PostAfter(kBetweenLooks, [this] {
-    const absl::StatusOr<v1::RunRecord> record = Record();
-    for (Process* process : {&Last(), rival_.get()}) {
-      if (process == nullptr || !record.ok() || process->cut.is_cut()) continue;
-      v1::GetRunRequest get;
-      get.set_run_id(record->run_id());
-      const absl::StatusOr<v1::GetRunResponse> run = process->runner.Get(get);
-      if (!run.ok() || run->run().record().status() != v1::RUN_STATUS_WAITING) {
-        continue;
-      }
-      v1::RetryRunRequest retry;
-      retry.set_run_id(record->run_id());
-      if (process->runner.Retry(retry).ok()) truth_.Retried();
-    }
+    LookNow();
     LookAfter();
   });
+}
+
+void ModelRun::LookNow() {
+  const absl::StatusOr<v1::RunRecord> record = Record();
+  for (Process* process : {&Last(), rival_.get()}) {
+    if (process == nullptr || !record.ok() || process->cut.is_cut()) continue;
+    v1::GetRunRequest get;
+    get.set_run_id(record->run_id());
+    const absl::StatusOr<v1::GetRunResponse> run = process->runner.Get(get);
+    if (!run.ok() || run->run().record().status() != v1::RUN_STATUS_WAITING) {
+      continue;
+    }
+    v1::RetryRunRequest retry;
+    retry.set_run_id(record->run_id());
+    if (process->runner.Retry(retry).ok()) truth_.Retried();
+  }
 }
 
 absl::StatusOr<ModelRun::End> ModelRun::CheckEnd() {

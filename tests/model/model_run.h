@@ -71,9 +71,10 @@ class ModelRun {
   absl::StatusOr<bool> Live();
   absl::StatusOr<bool> HasEnded();
   absl::StatusOr<v1::RunRecord> Record();
-  // A person looks at the run now and then, and has called again what waits for
-  // that.
+  // A person looks at the run, and has called again what waits for that: now
+  // and then, and sometimes in the moment in which an answer comes.
   void LookAfter();
+  void LookNow();
   absl::StatusOr<End> CheckEnd();
   absl::Status CheckLedger(const v1::RunRecord& record);
   absl::Status CheckCharges(const v1::RunRecord& record);
