@@ -69,6 +69,17 @@ TEST(RunProgressTest, SaysHowLongAJobTook) {
             "  done     Picture[segment=0]  1.5 s");
 }
 
+TEST(RunProgressTest, SaysForWhatTheRunWaits) {
+  RunProgress progress(PlanOf({"A"}));
+  v1::Event event = At(0);
+  event.mutable_ledger()->mutable_run_waiting()->set_reason("budget");
+  event.mutable_ledger()->mutable_run_waiting()->set_message("job A may cost");
+  EXPECT_EQ(progress.Take(event), "  waiting  budget  job A may cost");
+  event.mutable_ledger()->mutable_run_budget()->mutable_cap()->set_micros(
+      2'500'000);
+  EXPECT_EQ(progress.Take(event), "  budget   2.50");
+}
+
 TEST(RunProgressTest, CountsTheJobsOfEachNode) {
   RunProgress progress(
       PlanOf({"Script", "Clip[segment=0]", "Clip[segment=1]"}));

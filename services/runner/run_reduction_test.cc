@@ -86,6 +86,39 @@ TEST_F(RunReductionTest,
   EXPECT_EQ(reduction_.status(), v1::RUN_STATUS_FAILED);
 }
 
+TEST_F(RunReductionTest, CostsAreThoseOfAllAttempts) {
+  v1::StepStartedEvent* started = Next()->mutable_step_started();
+  started->mutable_step()->set_step_id("A");
+  started->mutable_reserved()->set_micros(50);
+  Take();
+  v1::JobEvent* retrying = Next()->mutable_job();
+  retrying->set_type("retrying");
+  retrying->set_job_id("A");
+  retrying->set_detail_json(R"({"attempt":1,"cost":{"micros":20}})");
+  Take();
+  EXPECT_EQ(reduction_.Snapshot().reserved_size(), 0);
+  started = Next()->mutable_step_started();
+  started->mutable_step()->set_step_id("A");
+  started->mutable_reserved()->set_micros(50);
+  Take();
+  Next()->mutable_run_budget()->mutable_cap()->set_micros(70);
+  Take();
+  v1::RunSnapshot run = reduction_.Snapshot();
+  EXPECT_EQ(run.record().cost().micros(), 20);
+  EXPECT_EQ(run.record().budget().micros(), 70);
+  ASSERT_EQ(run.reserved_size(), 1);
+  EXPECT_EQ(run.reserved(0).micros(), 50);
+  v1::StepFailedEvent* failed = Next()->mutable_step_failed();
+  failed->mutable_step()->set_step_id("A");
+  failed->mutable_cost()->set_micros(30);
+  Take();
+  Next()->mutable_run_failed();
+  Take();
+  run = reduction_.Snapshot();
+  EXPECT_EQ(run.record().cost().micros(), 50);
+  EXPECT_EQ(run.reserved_size(), 0);
+}
+
 TEST_F(RunReductionTest, TailKeepsTheLastLinesAndCountsAll) {  // F: S2-9
   for (int i = 1; i <= 150; ++i) {
     v1::LogAppendedEvent* log = Next()->mutable_log_appended();
