@@ -1,5 +1,6 @@
 #include "common/config_file.h"
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -89,6 +90,36 @@ TEST_F(ConfigFileTest, AFieldSetTwiceIsAnError) {
 TEST_F(ConfigFileTest, BrokenYamlNamesItsLine) {
   File("store_addr: a\n  b: [\n");
   EXPECT_THAT(Load(), StatusIs(kInvalid, HasSubstr("/etc/k.yaml:2")));
+}
+
+TEST_F(ConfigFileTest, AnEnumIsSetByItsWord) {
+  const auto parse = [](absl::string_view policy, v1::ProducerTable* table) {
+    return ParseYamlConfig(
+        absl::StrCat("producers:\n  a: {target: x, in_doubt: ", policy, "}\n"),
+        "p.yaml", table);
+  };
+  v1::ProducerTable table;
+  ASSERT_OK(parse("call_again", &table));
+  EXPECT_EQ(table.producers().at("a").in_doubt(),
+            v1::IN_DOUBT_POLICY_CALL_AGAIN);
+  EXPECT_THAT(parse("never", &table),
+              StatusIs(kInvalid,
+                       "p.yaml:2: in_doubt: must be one of wait, "
+                       "call_again, got \"never\""));
+}
+
+TEST_F(ConfigFileTest, AListMayHoldMessages) {
+  v1::HookTable table;
+  ASSERT_OK(ParseYamlConfig(
+      "hooks:\n  - {on: [failure], command: [a, b]}\n  - webhook: http://x\n",
+      "h.yaml", &table));
+  ASSERT_EQ(table.hooks_size(), 2);
+  EXPECT_EQ(table.hooks(0).on(0), "failure");
+  EXPECT_EQ(table.hooks(0).command(1), "b");
+  EXPECT_EQ(table.hooks(1).webhook(), "http://x");
+  EXPECT_THAT(
+      ParseYamlConfig("hooks:\n  - {wbhook: x}\n", "h.yaml", &table),
+      StatusIs(kInvalid, AllOf(HasSubstr("h.yaml:2"), HasSubstr("wbhook"))));
 }
 
 TEST_F(ConfigFileTest, AMissingFileIsNotFound) {

@@ -8,10 +8,12 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/message.h"
 
+#include "common/proto_json.h"
 #include "common/size_text.h"
 #include "common/status.h"
 #include "common/utf8.h"
@@ -182,6 +184,28 @@ absl::StatusOr<int64_t> ParseNumber(const FieldDescriptor* field,
   return value;
 }
 
+// A word as in JSON: `call_again` for IN_DOUBT_POLICY_CALL_AGAIN. What means
+// "not set" has none.
+absl::Status SetWord(const FieldDescriptor* field, absl::string_view text,
+                     absl::string_view where, Message* message) {
+  const auto* reflection = message->GetReflection();
+  std::vector<std::string> words;
+  for (int i = 0; i < field->enum_type()->value_count(); ++i) {
+    const auto* value = field->enum_type()->value(i);
+    if (value->number() == 0) continue;
+    words.push_back(EnumWord(*value));
+    if (words.back() != text) continue;
+    if (field->is_repeated()) {
+      reflection->AddEnum(message, field, value);
+    } else {
+      reflection->SetEnum(message, field, value);
+    }
+    return absl::OkStatus();
+  }
+  return Mismatch(where, absl::StrCat("one of ", absl::StrJoin(words, ", ")),
+                  text);
+}
+
 }  // namespace
 
 bool IsTransparent(const FieldDescriptor* field) {
@@ -228,6 +252,8 @@ absl::Status SetConfigField(const FieldDescriptor* field,
       }
       reflection->SetBool(message, field, text == "true");
       return absl::OkStatus();
+    case FieldDescriptor::CPPTYPE_ENUM:
+      return SetWord(field, text, where, message);
     default:
       return absl::InternalError(
           absl::StrCat("configuration fields of the type of ",
