@@ -36,7 +36,7 @@ TEST(HookSenderTest, ACommandGetsTheDocumentAndWhatItIsAbout) {
               IsOkAndHolds("{\"a\":1}\nfailure film run-1 run-1/17\n"));
 }
 
-// F: RFC 4231, test case 2.
+// RFC 4231, test case 2.
 TEST(HookSenderTest, SignsWithHmacSha256) {
   EXPECT_EQ(HmacSha256Hex("Jefe", "what do ya want for nothing?"),
             "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");

@@ -84,7 +84,6 @@ def wait_for_lines(path, count: int) -> list[str]:
         time.sleep(0.02)
 
 
-# F: S1-61
 def test_a_webhook_hears_of_the_end_once_it_can(tmp_path, producers, film):
     webhook = Webhook(503)
     hooks = [{"on": ["completion"], "webhook": webhook.url, "secret_env": "HOOKED"}]

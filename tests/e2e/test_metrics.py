@@ -69,7 +69,6 @@ def make_film(kinora, blueprint) -> None:
     assert kinora.run("film").end == "run.completed"
 
 
-# F: S1-61
 def test_one_process_tells_of_all_its_services(tmp_path, producers, film):
     server = up(tmp_path, producers, *LISTEN)
     address = metrics_address(server)
