@@ -85,9 +85,9 @@ std::string TotalLine(const RunView& run) {
     absl::StrAppend(&line, "  waiting: ", PrintableText(run.waiting));
   }
   if (run.jobs_per_second > 0) {
-    line += absl::StrFormat(
-        run.jobs_per_second < 10 ? "  %.1f jobs/s" : "  %.0f jobs/s",
-        run.jobs_per_second);
+    line += run.jobs_per_second < 10
+                ? absl::StrFormat("  %.1f jobs/s", run.jobs_per_second)
+                : absl::StrFormat("  %.0f jobs/s", run.jobs_per_second);
   }
   for (const v1::Cost& cost : run.costs) {
     absl::StrAppend(&line, "  ", FormatCost(cost));
