@@ -92,7 +92,7 @@ RunActor::RunActor(const RunActorDeps& deps, v1::RunRecord record,
 
 void RunActor::Start() {
   Post(Begun{});
-  if (step_ == nullptr) HeedNowAndThen();
+  HeedNowAndThen();
 }
 
 absl::Status RunActor::Cancel(const std::string& reason) {
@@ -177,7 +177,7 @@ absl::Status RunActor::Work(std::vector<Message> messages) {
   if (expanding_) return absl::OkStatus();
   if (state_.finished()) {
     // A cancellation that was accepted holds, also at the last moment.
-    HeedRequests();
+    if (step_ == nullptr) HeedRequests();
     for (const RunFact& fact : facts_) ApplyFact(fact);
     facts_.clear();
     return Finish();
@@ -289,6 +289,8 @@ void RunActor::Take(LinesLogged& logged) {
 }
 
 void RunActor::Take(const RetryTimer& timer) {
+  // One of a wait that somebody has cut short.
+  if (timer.attempt != state_.attempts(timer.job)) return;
   retrying_.erase(timer.job);
   facts_.push_back(RetryDue{timer.job});
 }
@@ -341,8 +343,9 @@ void RunActor::ApplyFact(const RunFact& fact) {
     if (change.status != JobStatus::kRetrying) continue;
     retrying_.insert(change.job);
     std::weak_ptr<RunActor> weak = weak_from_this();
-    deps_.executor.PostAfter(change.delay, [weak, job = change.job] {
-      if (auto self = weak.lock()) self->Post(RetryTimer{job});
+    const RetryTimer timer{change.job, state_.attempts(change.job)};
+    deps_.executor.PostAfter(change.delay, [weak, timer] {
+      if (auto self = weak.lock()) self->Post(timer);
     });
   }
 }

@@ -196,6 +196,7 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   };
   struct RetryTimer {
     JobIndex job = 0;
+    uint32_t attempt = 0;  // the one that failed
   };
   struct CancelCall {
     std::string reason;

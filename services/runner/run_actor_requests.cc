@@ -30,8 +30,6 @@ void RunActor::HeedNowAndThen() {
 }
 
 void RunActor::HeedRequests() {
-  // A step's caller ends it by ending the call.
-  if (step_ != nullptr) return;
   v1::ReadEventsRequest read;
   read.mutable_log()->set_movie_id(movie_id());
   read.mutable_log()->set_kind(v1::LOG_KIND_LEDGER);
@@ -47,6 +45,9 @@ void RunActor::HeedRequests() {
     }
     for (const v1::Event& event : page->events()) {
       const v1::LedgerEvent& ledger = event.ledger();
+      if (ledger.job().type() == "answered") Learn(ledger);
+      // A step's caller ends it by ending the call.
+      if (step_ != nullptr) continue;
       pauses_.Apply(ledger);
       if (ledger.run_waiting().reason() == kCancelling) {
         Take(CancelCall{ledger.run_waiting().message()});

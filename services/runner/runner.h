@@ -262,8 +262,7 @@ class Runner {
   std::shared_ptr<RunActor> ActorOf(const std::string& run_id);
   absl::StatusOr<std::vector<RunQuestion>> PendingOf(
       const v1::RunRecord& record);
-  absl::Status RecordAnswer(const v1::AnswerQuestionRequest& request,
-                            const v1::LeaseToken& lease);
+  absl::Status RecordAnswer(const v1::AnswerQuestionRequest& request);
   // runner_steps.cc
   struct Step;
   using InputContents = std::map<std::string, v1::Content>;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "common/proto_time.h"
 #include "common/run_end.h"
 #include "common/status.h"
+#include "services/runner/run_lease.h"
 #include "services/runner/run_past.h"
 #include "services/runner/run_questions.h"
 #include "services/runner/runner.h"
@@ -36,12 +38,6 @@ v1::PendingQuestion ToPending(const std::string& run_id,
 bool IsAskedBefore(const v1::PendingQuestion& a, const v1::PendingQuestion& b) {
   return std::make_pair(a.ask_time().seconds(), a.ask_time().nanos()) <
          std::make_pair(b.ask_time().seconds(), b.ask_time().nanos());
-}
-
-// Somebody else has it, or is about to.
-absl::Status NotHere(const std::string& run_id) {
-  return absl::UnavailableError(
-      absl::StrCat("run ", run_id, " is not carried out here now"));
 }
 
 }  // namespace
@@ -105,50 +101,38 @@ absl::StatusOr<v1::AnswerQuestionResponse> Runner::AnswerQuestion(
     KINORA_RETURN_IF_ERROR(actor->Answer(request.job_id(), request.answer()));
     return v1::AnswerQuestionResponse();
   }
-  v1::GetRunRecordRequest get;
-  get.set_run_id(request.run_id());
-  KINORA_ASSIGN_OR_RETURN(const v1::GetRunRecordResponse found,
-                          deps_.store.runs.Get(get));
-  if (IsTerminal(found.record().status())) return RunHasEnded(request.run_id());
-  // Interrupted, or another runner's, which then holds the lease.
-  const std::string& movie_id = found.record().movie_id();
-  const absl::StatusOr<std::unique_ptr<StartSlot>> slot =
-      StartSlot::Take(*this, movie_id);
-  if (!slot.ok()) return NotHere(request.run_id());
-  const absl::StatusOr<v1::LeaseToken> lease =
-      TryAcquire(movie_id, request.run_id());
-  if (ReasonOf(lease.status()) == "LEASE_HELD") {
-    return NotHere(request.run_id());
-  }
-  KINORA_RETURN_IF_ERROR(lease.status());
-  const absl::Status recorded = RecordAnswer(request, *lease);
-  Release(*lease);
-  if (!recorded.ok()) return recorded;
+  KINORA_RETURN_IF_ERROR(RecordAnswer(request));
   return v1::AnswerQuestionResponse();
 }
 
-// For whoever adopts the run.
-absl::Status Runner::RecordAnswer(const v1::AnswerQuestionRequest& request,
-                                  const v1::LeaseToken& lease) {
-  // It may have ended before the lease was ours.
-  v1::GetRunRecordRequest get;
-  get.set_run_id(request.run_id());
-  KINORA_ASSIGN_OR_RETURN(const v1::GetRunRecordResponse found,
-                          deps_.store.runs.Get(get));
+// For whoever carries the run out, or will.
+absl::Status Runner::RecordAnswer(const v1::AnswerQuestionRequest& request) {
+  KINORA_ASSIGN_OR_RETURN(const v1::RunRecord record,
+                          RecordOf(request.run_id()));
+  if (IsTerminal(record.status())) return RunHasEnded(request.run_id());
+  KINORA_ASSIGN_OR_RETURN(const std::unique_ptr<RunLease> lease,
+                          RunLease::Take(*this, request.run_id()));
+  absl::Status accepted;
+  const absl::Status recorded =
+      Ask(record, lease->token(),
+          [&request,
+           &accepted](const RunPast& past) -> std::optional<v1::LedgerEvent> {
+            const absl::StatusOr<v1::JobEvent> answered =
+                past.questions().Accept(request.job_id(), request.answer());
+            accepted = answered.status();
+            if (!answered.ok()) return std::nullopt;
+            v1::LedgerEvent event;
+            *event.mutable_job() = *answered;
+            return event;
+          });
+  if (!accepted.ok()) return accepted;
+  if (!absl::IsInvalidArgument(recorded)) return recorded;
+  // Whoever carries the run out has recorded another answer meanwhile.
   RunPast past;
-  KINORA_ASSIGN_OR_RETURN(const v1::RunSnapshot run,
-                          Reduce(found.record(), &past));
-  if (IsTerminal(run.record().status())) return RunHasEnded(request.run_id());
-  KINORA_ASSIGN_OR_RETURN(
-      const v1::JobEvent answered,
-      past.questions().Accept(request.job_id(), request.answer()));
-  const RunIdentity identity{found.record().movie_id(), request.run_id(), ""};
-  v1::Event event = LedgerEventAt(identity, NowMillis(deps_.clock));
-  *event.mutable_ledger()->mutable_job() = answered;
-  v1::AppendEventsRequest append =
-      LedgerAppend(identity, lease, std::move(event));
-  append.set_request_id(AnswerRequestId(answered));
-  return deps_.store.events.Append(append).status();
+  KINORA_RETURN_IF_ERROR(Reduce(record, &past).status());
+  KINORA_RETURN_IF_ERROR(
+      past.questions().Accept(request.job_id(), request.answer()).status());
+  return recorded;
 }
 
 }  // namespace kinora

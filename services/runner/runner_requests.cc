@@ -20,6 +20,7 @@
 #include "services/runner/run_lease.h"
 #include "services/runner/run_past.h"
 #include "services/runner/run_pauses.h"
+#include "services/runner/run_questions.h"
 #include "services/runner/runner.h"
 #include "services/runner/start_slot.h"
 
@@ -131,6 +132,10 @@ absl::Status Runner::Ask(const v1::RunRecord& record,
     event.mutable_ledger()->MergeFrom(*asked);
     v1::AppendEventsRequest append =
         LedgerAppend(identity, lease, std::move(event));
+    // Of two answers to a question only one is taken.
+    if (asked->job().type() == "answered") {
+      append.set_request_id(AnswerRequestId(asked->job()));
+    }
     // Nothing is to come behind the run's end. A run that writes all the time
     // is not about to end.
     if (careful > 0) append.set_expected_sequence(run.last_sequence());
@@ -147,6 +152,9 @@ void Runner::Nudge(const v1::RunRecord& record) {
   const auto active = active_.find(record.movie_id());
   if (active != active_.end() && active->second->run_id() == record.run_id()) {
     active->second->Heed();
+  }
+  for (const std::shared_ptr<StepCall>& call : steps_) {
+    if (call->request().run_id == record.run_id()) call->Heed();
   }
 }
 

@@ -77,6 +77,11 @@ std::vector<std::string> StepCall::Retry(const std::string& job_id) {
   return actor->Retry(job_id);
 }
 
+void StepCall::Heed() {
+  MutexLock lock(mu_);
+  if (actor_ != nullptr) actor_->Heed();
+}
+
 absl::Status StepCall::MayGoOn() const {
   MutexLock lock(mu_);
   if (stopped_) {

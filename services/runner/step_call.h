@@ -61,6 +61,9 @@ class StepCall {
   // `job_id` is empty. See RunActor::Retry().
   std::vector<std::string> Retry(const std::string& job_id);
 
+  // Lets it look into the ledger for answers. See RunActor::Heed().
+  void Heed();
+
   // What follows is the runner's.
 
   // `wake` is called when the call is cancelled or stopped, which may end a

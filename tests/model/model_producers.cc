@@ -37,7 +37,7 @@ ProducerConfigs ModelProducerConfigs() {
   ProducerConfigs configs;
   for (const char* name : {"free", "paid", "deaf"}) {
     configs[name] = {
-        .target = "model", .concurrency = 3, .max_attempts = kMaxAttempts};
+        .targets = {"model"}, .concurrency = 3, .max_attempts = kMaxAttempts};
   }
   return configs;
 }
@@ -132,7 +132,7 @@ class ModelCaller::Call {
 };
 
 absl::StatusOr<v1::DescribeResponse> ModelCaller::Describe(
-    absl::string_view producer) {
+    absl::string_view producer, const std::string&) {
   if (cut_.is_cut() || (producers_.GoesWrong() && producers_.Below(8) == 0)) {
     return absl::UnavailableError(
         absl::StrCat("producer ", producer, " does not answer"));
@@ -150,19 +150,24 @@ absl::StatusOr<v1::DescribeResponse> ModelCaller::Describe(
   return description;
 }
 
-absl::StatusOr<v1::LookUpState> ModelCaller::LookUp(
+absl::StatusOr<FoundWork> ModelCaller::LookUp(
     absl::string_view producer, const std::string& idempotency_key) {
   if (!cut_.is_cut()) producers_.on_look_up_();
   if (cut_.is_cut() || producers_.GoesWrong()) {
     return absl::UnavailableError(
         absl::StrCat("producer ", producer, " does not answer"));
   }
-  if (producer != "paid") return v1::LOOK_UP_STATE_UNKNOWN;
+  if (producer != "paid") return FoundWork();
   producers_.truth_.Told(idempotency_key);
   const auto work = producers_.record_.find(idempotency_key);
-  if (work == producers_.record_.end()) return v1::LOOK_UP_STATE_NEVER_STARTED;
-  return work->second->is_finished ? v1::LOOK_UP_STATE_FINISHED
-                                   : v1::LOOK_UP_STATE_RUNNING;
+  FoundWork found;
+  if (work == producers_.record_.end()) {
+    found.state = v1::LOOK_UP_STATE_NEVER_STARTED;
+  } else {
+    found.state = work->second->is_finished ? v1::LOOK_UP_STATE_FINISHED
+                                            : v1::LOOK_UP_STATE_RUNNING;
+  }
+  return found;
 }
 
 namespace {
@@ -173,6 +178,7 @@ class OpenAttempt final : public Attempt {
   explicit OpenAttempt(std::function<void()> cancel)
       : cancel_(std::move(cancel)) {}
   void Cancel() override { cancel_(); }
+  void Answer(const v1::Answer&) override {}
 
  private:
   const std::function<void()> cancel_;

@@ -95,9 +95,9 @@ class ModelCaller final : public ProducerCaller {
       : producers_(producers), cut_(cut) {}
 
   absl::StatusOr<v1::DescribeResponse> Describe(
-      absl::string_view producer) override;
-  absl::StatusOr<v1::LookUpState> LookUp(
-      absl::string_view producer, const std::string& idempotency_key) override;
+      absl::string_view producer, const std::string& version) override;
+  absl::StatusOr<FoundWork> LookUp(absl::string_view producer,
+                                   const std::string& idempotency_key) override;
   std::unique_ptr<Attempt> Start(
       AttemptRequest request,
       std::shared_ptr<AttemptObserver> observer) override;

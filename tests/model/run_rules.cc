@@ -211,6 +211,8 @@ void RunRules::Take(const LookedUp& fact) {
   } else if (fact.past.failure.has_value()) {
     told_ = *fact.past.failure;
     job.status = JobStatus::kFailed;
+  } else if (!fact.past.asking.empty()) {
+    job.status = JobStatus::kAsking;
   } else {
     GoOn(fact.job);
   }
@@ -227,13 +229,26 @@ void RunRules::Take(const AttemptFailed& fact) {
   Job& job = jobs_[static_cast<size_t>(fact.job)];
   if (job.status != JobStatus::kRunning) return;
   told_ = fact.failure;
-  ++job.failures;
+  if (fact.counts) ++job.failures;
   job.in_doubt = fact.in_doubt;
   const bool again =
       fact.failure.retryable() && job.failures < MaxAttempts(job);
   job.status = cancelled_ ? JobStatus::kCancelled
                : again    ? JobStatus::kRetrying
                           : JobStatus::kFailed;
+}
+
+void RunRules::Take(const AttemptAsks& fact) {
+  Job& job = jobs_[static_cast<size_t>(fact.job)];
+  if (job.status != JobStatus::kRunning) return;
+  job.in_doubt = fact.in_doubt;
+  job.status = cancelled_ ? JobStatus::kCancelled : JobStatus::kAsking;
+}
+
+void RunRules::Take(const AnswerGiven& fact) {
+  if (jobs_[static_cast<size_t>(fact.job)].status == JobStatus::kAsking) {
+    GoOn(fact.job);
+  }
 }
 
 void RunRules::Take(const RetryDue& fact) {

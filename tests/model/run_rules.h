@@ -13,6 +13,8 @@
 //     free place is left empty, though the gate refused nobody who waits there;
 //   - a job fails more often than it may, waits longer than the policy says, is
 //     called though its last attempt is in doubt;
+//   - a job that waits for an answer holds a place, has failed, or is called
+//     before;
 //   - a job is blocked though nothing upstream failed, or the other way round;
 //   - a fact that nobody waits for changes something; anything is looked up,
 //     asked or started once the run is cancelled;
@@ -92,6 +94,8 @@ class RunRules {
   void Take(const LookedUp& fact);
   void Take(const AttemptSucceeded& fact);
   void Take(const AttemptFailed& fact);
+  void Take(const AttemptAsks& fact);
+  void Take(const AnswerGiven& fact);
   void Take(const RetryDue& fact);
   void Take(const DoubtResolved& fact);
   void Take(const CancelRequested& fact);

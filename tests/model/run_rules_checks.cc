@@ -12,15 +12,17 @@
 namespace kinora {
 namespace {
 
-// Those that RunState tells by a JobChange.
-bool IsTold(JobStatus status) {
-  return IsFinal(status) || status == JobStatus::kRetrying;
+// What RunState tells by a JobChange. That a job waited for an answer before
+// this process began is not news.
+bool IsTold(JobStatus before, JobStatus now) {
+  if (now == JobStatus::kAsking) return before == JobStatus::kRunning;
+  return now != before && (IsFinal(now) || now == JobStatus::kRetrying);
 }
 
 std::string Name(JobStatus status) {
   constexpr const char* kNames[] = {
-      "pending",   "looking up", "ready",  "running", "retrying", "in doubt",
-      "succeeded", "reused",     "failed", "blocked", "cancelled"};
+      "pending", "looking up", "ready",  "running", "retrying", "in doubt",
+      "asking",  "succeeded",  "reused", "failed",  "blocked",  "cancelled"};
   return kNames[static_cast<size_t>(status)];
 }
 
@@ -70,7 +72,7 @@ absl::Status RunRules::CheckChanges(
   for (size_t i = 0; i < jobs_.size(); ++i) {
     const JobIndex index = static_cast<JobIndex>(i);
     const JobStatus now = jobs_[i].status;
-    const bool due = now != before[i] && IsTold(now);
+    const bool due = IsTold(before[i], now);
     if (due == told.contains(index)) continue;
     return Broken(index, absl::StrCat("is ", Name(now), " now, which is ",
                                       due ? "not told" : "told twice"));

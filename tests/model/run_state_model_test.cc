@@ -67,7 +67,7 @@ class RunStateWalk {
 
  private:
   // What will answer a command.
-  enum class Kind { kLookUp, kAttempt, kRetry, kDoubt, kExpansion };
+  enum class Kind { kLookUp, kAttempt, kRetry, kDoubt, kAnswer, kExpansion };
   struct Pending {
     absl::Duration due;
     Kind kind = Kind::kLookUp;
@@ -151,6 +151,8 @@ class RunStateWalk {
         return Tell(RetryDue{next.job}, "retry is due");
       case Kind::kDoubt:
         return Tell(DoubtResolved{next.job}, "doubt resolved");
+      case Kind::kAnswer:
+        return Tell(AnswerGiven{next.job}, "answered");
       case Kind::kExpansion:
         return Expand(next.asked);
     }
@@ -183,7 +185,13 @@ class RunStateWalk {
     for (const JobChange& change : changes) {
       if (change.status == JobStatus::kRetrying) {
         Expect(Kind::kRetry, change.job, change.delay);
+      } else if (change.status == JobStatus::kAsking) {
+        Expect(Kind::kAnswer, change.job, Milliseconds(5000));
       }
+    }
+    if (const LookedUp* found = std::get_if<LookedUp>(&fact);
+        found != nullptr && state_->status(found->job) == JobStatus::kAsking) {
+      Expect(Kind::kAnswer, found->job);
     }
     return absl::OkStatus();
   }
@@ -196,7 +204,7 @@ class RunStateWalk {
           facts_[static_cast<size_t>(Below(static_cast<int>(facts_.size())))];
     } else if (state_->job_count() > 0) {
       const JobIndex job = Below(static_cast<int>(state_->job_count()));
-      switch (Below(4)) {
+      switch (Below(5)) {
         case 0:
           fact = DrawLookUp(job);
           break;
@@ -205,6 +213,9 @@ class RunStateWalk {
           break;
         case 2:
           fact = RetryDue{job};
+          break;
+        case 3:
+          fact = AnswerGiven{job};
           break;
         default:
           fact = DoubtResolved{job};
@@ -260,6 +271,9 @@ class RunStateWalk {
           (failures > 0 && Percent(30))) {
         found.past.failure = DrawFailure(false);
       }
+      if (found.past.attempts > failures && Percent(20)) {
+        found.past.asking = "question";
+      }
     }
     if (Percent(20)) found.outputs = DrawOutputs(job);
     found.is_own = is_adopted_ && !found.outputs.empty() && Percent(50);
@@ -267,8 +281,10 @@ class RunStateWalk {
   }
 
   RunFact DrawAttempt(JobIndex job) {
+    if (Percent(5)) return AttemptAsks{job, Percent(20)};
     if (!Percent(faults_)) return AttemptSucceeded{job, DrawOutputs(job)};
-    return AttemptFailed{job, DrawFailure(Percent(75)), Percent(40)};
+    return AttemptFailed{job, DrawFailure(Percent(75)), Percent(40),
+                         Percent(90)};
   }
 
   SeededRandom random_;
