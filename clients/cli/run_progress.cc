@@ -189,7 +189,8 @@ void RunProgress::TakeExpansion(const v1::JobEvent& expanded) {
 
 // An attempt that is not the job's end may have cost something, too.
 void RunProgress::TakeChargeOf(const v1::JobEvent& job) {
-  if (job.detail_json().empty()) return;
+  // The end of the attempt tells it, too.
+  if (job.detail_json().empty() || job.type() == "overcharged") return;
   const absl::StatusOr<JsonValue> detail = ParseJson(job.detail_json());
   const JsonValue* cost = detail.ok() ? detail->Find("cost") : nullptr;
   if (cost == nullptr || !cost->is_object()) return;

@@ -204,10 +204,10 @@ TEST(RunProgressTest, TellsHowToAnswerAQuestion) {
   EXPECT_EQ(progress.Take(event),
             "  question Film  Ship it?\n"
             "    kinora answer run-1 ship yes | no --job 'Film'");
-  EXPECT_TRUE(absl::StrContains(progress.Bars()[0], "1 running"));
+  EXPECT_EQ(progress.View(1).nodes[0].running, 1);
   job.set_type("asking");
   EXPECT_EQ(progress.Take(event), "");
-  EXPECT_FALSE(absl::StrContains(progress.Bars()[0], "running"));
+  EXPECT_EQ(progress.View(1).nodes[0].running, 0);
 }
 
 TEST(RunProgressTest, DescribesTheEnd) {

@@ -22,6 +22,11 @@ v1::Progress AttemptRedaction::Redacted(v1::Progress progress) const {
   return progress;
 }
 
+v1::Question AttemptRedaction::Redacted(v1::Question question) const {
+  question.set_prompt(Redacted(question.prompt()));
+  return question;
+}
+
 v1::LogLines AttemptRedaction::Redacted(v1::LogLines lines) const {
   for (std::string& line : *lines.mutable_lines()) {
     line = Redacted(line);

@@ -26,6 +26,8 @@ class AttemptRedaction {
   std::string Redacted(const std::string& text) const;
   v1::Progress Redacted(v1::Progress progress) const;
   v1::LogLines Redacted(v1::LogLines lines) const;
+  // Its prompt: answers must equal the options.
+  v1::Question Redacted(v1::Question question) const;
 
  private:
   const std::vector<std::string> secrets_;

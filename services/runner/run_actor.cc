@@ -31,7 +31,8 @@ class RunActor::Observer final : public AttemptObserver {
     actor_->Post(LinesLogged{job_, attempt_, redaction_.Redacted(lines)});
   }
   void OnQuestion(const v1::Question& question, bool takes_answer) override {
-    actor_->Post(QuestionAsked{job_, attempt_, question, takes_answer});
+    actor_->Post(QuestionAsked{job_, attempt_, redaction_.Redacted(question),
+                               takes_answer});
   }
   void OnDone(AttemptResult result) override {
     redaction_.Redact(&result);
@@ -96,6 +97,8 @@ void RunActor::Start() {
 }
 
 absl::Status RunActor::Cancel(const std::string& reason) {
+  MutexLock alone(end_mu_);
+  KINORA_RETURN_IF_ERROR(CheckOpen());
   const std::string why = reason.empty() ? "cancelled by request" : reason;
   v1::Event event = LedgerEventAt(identity_, NowMillis(deps_.clock));
   v1::RunWaitingEvent* waiting = event.mutable_ledger()->mutable_run_waiting();
@@ -107,6 +110,17 @@ absl::Status RunActor::Cancel(const std::string& reason) {
           .status());
   Post(CancelCall{why});
   return absl::OkStatus();
+}
+
+absl::Status RunActor::CheckOpen() const {
+  if (!closing()) return absl::OkStatus();
+  return absl::UnavailableError(
+      absl::StrCat("run ", run_id(), " is about to end"));
+}
+
+void RunActor::Close() {
+  MutexLock alone(end_mu_);
+  closing_.store(true);
 }
 
 void RunActor::Stop(bool now) { Post(StopCall{now}); }
@@ -176,7 +190,9 @@ absl::Status RunActor::Work(std::vector<Message> messages) {
 
   if (expanding_) return absl::OkStatus();
   if (state_.finished()) {
-    // A cancellation that was accepted holds, also at the last moment.
+    // A cancellation that was accepted holds, also at the last moment; from now
+    // on none is.
+    Close();
     if (step_ == nullptr) HeedRequests();
     for (const RunFact& fact : facts_) ApplyFact(fact);
     facts_.clear();
@@ -205,10 +221,7 @@ void RunActor::GoOn() {
     event->set_message(absl::StrCat("attempt ", past_->Of(job_id).attempts,
                                     " was interrupted with its runner"));
   }
-  const int64_t now = NowMillis(deps_.clock);
-  for (const auto& held : past_->held_back()) {
-    seat_->HoldBack(held.first, absl::Milliseconds(held.second - now));
-  }
+  LeaveAlone();
   if (past_->cancel_reason().has_value()) {
     Take(CancelCall{*past_->cancel_reason()});
   }
@@ -357,6 +370,8 @@ bool RunActor::IsTold(const std::string& job_id, JobStatus status) const {
 void RunActor::Report(const JobChange& change) {
   if (step_ != nullptr) NoteForStep(change);
   const v1::Cost charged = TakeCharge(change.job);
+  // Nobody asks any more whether its last attempt was paid for.
+  if (change.status == JobStatus::kFailed) ReleaseAttempt(change.job);
   if (IsTold(state_.job(change.job).job_id(), change.status)) return;
   CountChange(change);
   v1::Event event =
@@ -460,7 +475,7 @@ absl::Status RunActor::Commit() {
 // The terminal event first: the ledger decides, the record follows.
 absl::Status RunActor::CloseRecord(v1::RunStatus status,
                                    const std::string& error) {
-  closing_.store(true);
+  Close();
   KINORA_RETURN_IF_ERROR(FlushLedger());
   if (deps_.metrics != nullptr) deps_.metrics->RunClosed(status);
   record_.set_status(status);

@@ -73,6 +73,10 @@ inline constexpr absl::string_view kBudget = "budget";
 // Progress of a job is written at most this often.
 inline constexpr absl::Duration kProgressPeriod = absl::Milliseconds(250);
 
+// A planner that restarts has answered by then; if it has not, the run says
+// that it waits for it.
+inline constexpr uint32_t kPatientExpansions = 7;
+
 // What a run works with. All MUST outlive the actor.
 struct RunActorDeps {
   Store store;
@@ -155,7 +159,8 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   // event: the run is interrupted, not over. May be called again with `now`.
   void Stop(bool now);
 
-  // True once the run's terminal event may be seen: on_ended follows soon.
+  // True once the run's terminal event may be seen: on_ended follows soon, and
+  // nothing can be asked of the run any more (UNAVAILABLE).
   bool closing() const { return closing_.load(); }
 
   const std::string& movie_id() const { return identity_.movie_id; }
@@ -325,6 +330,7 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
 
   // run_actor_places.cc
   void TakeSeat();
+  void LeaveAlone();
   const ProducerConfig& ConfigOf(JobIndex job) const;
   bool TakePlace(JobIndex job);
   void SettlePlaces();
@@ -375,6 +381,8 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   v1::JobCounts Counts() const;
 
   v1::LedgerEvent* AddLedger();
+  absl::Status CheckOpen() const;
+  void Close();
   absl::Status Finish();
   absl::Status Commit();
   absl::Status CloseRecord(v1::RunStatus status, const std::string& error);
@@ -390,6 +398,9 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   std::unique_ptr<CallPlaces::Seat> seat_;  // set by Create()
   std::unique_ptr<Step> step_;  // set by CreateStep(); null for a run
 
+  // Held while somebody writes a request into the ledger, and when the run
+  // begins to end: behind its end nothing is asked of it.
+  Mutex end_mu_;
   std::atomic<bool> closing_ = false;
   Mutex mu_;
   std::vector<Message> inbox_ ABSL_GUARDED_BY(mu_);
@@ -401,8 +412,6 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   // Held while a question or an answer is recorded; taken before mu_.
   Mutex answer_mu_;
 
-  // Held over a whole SetBudget(), before budget_mu_.
-  Mutex budget_call_mu_;
   Mutex budget_mu_;
   RunBudget budget_ ABSL_GUARDED_BY(budget_mu_);
 

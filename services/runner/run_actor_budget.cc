@@ -192,7 +192,8 @@ v1::Cost RunActor::TakeCharge(JobIndex job) {
 absl::StatusOr<v1::SetRunBudgetResponse> RunActor::SetBudget(
     const std::optional<v1::Cost>& cap) {
   // One at a time: the last one in the ledger is the one that holds.
-  MutexLock one(budget_call_mu_);
+  MutexLock one(end_mu_);
+  KINORA_RETURN_IF_ERROR(CheckOpen());
   std::optional<v1::Cost> before;
   {
     MutexLock lock(budget_mu_);

@@ -1,6 +1,7 @@
 // The part of RunActor that has the plan expanded when an artefact has landed
 // that decides about deferred jobs.
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -15,9 +16,8 @@
 namespace kinora {
 namespace {
 
-// A planner that restarts is back by then.
-constexpr uint32_t kMaxExpansionAttempts = 8;
 constexpr absl::Duration kFirstExpansionDelay = absl::Milliseconds(250);
+constexpr absl::Duration kLongestExpansionDelay = absl::Seconds(30);
 
 }  // namespace
 
@@ -33,7 +33,9 @@ void RunActor::AskForExpansion() {
   request.set_run_id(run_id());
   absl::Duration delay;
   if (expansion_attempts_ > 0) {
-    delay = kFirstExpansionDelay * (1 << (expansion_attempts_ - 1));
+    delay = kFirstExpansionDelay *
+            (1 << std::min(expansion_attempts_ - 1, kPatientExpansions));
+    delay = std::min(delay, kLongestExpansionDelay);
   }
   ++expansion_attempts_;
   // The call may take as long as a plan: the run goes on meanwhile.
@@ -60,7 +62,8 @@ absl::Status RunActor::TakeExpansion() {
       absl::StrCat("expand the plan by ", expanded.landed[0]);
   if (!expanded.answer.ok()) {
     const absl::Status& status = expanded.answer.status();
-    if (IsOutage(status) && expansion_attempts_ < kMaxExpansionAttempts) {
+    // What has been made is not given up for a planner that is away.
+    if (IsOutage(status)) {
       LogWarning("a plan is not expanded yet",
                  {{"run", run_id()}, {"error", status}});
       return absl::OkStatus();

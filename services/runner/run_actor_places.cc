@@ -19,6 +19,14 @@ const ProducerConfig& RunActor::ConfigOf(JobIndex job) const {
   return config == deps_.configs.end() ? defaults : config->second;
 }
 
+// Producers that asked for it before this process began.
+void RunActor::LeaveAlone() {
+  const int64_t now = NowMillis(deps_.clock);
+  for (const auto& held : past_->held_back()) {
+    seat_->HoldBack(held.first, absl::Milliseconds(held.second - now));
+  }
+}
+
 // True if the job may be called as far as its producer goes; then it has a
 // place. Else the run is woken in its turn.
 bool RunActor::TakePlace(JobIndex job) {

@@ -34,6 +34,7 @@ void RunActor::Take(const StepCancel& cancel) {
 }
 
 void RunActor::BeginStep() {
+  LeaveAlone();
   if (past_->has_started()) return;
   v1::RunStartedEvent* started = AddLedger()->mutable_run_started();
   started->set_movie_id(movie_id());
@@ -47,7 +48,8 @@ void RunActor::NoteForStep(const JobChange& change) {
   // The run goes on, so its ledger must not say for ever that the job runs.
   const bool was_running =
       change.status == JobStatus::kCancelled &&
-      change.failure.reason() != v1::FAILURE_REASON_UNSPECIFIED;
+      (change.failure.reason() != v1::FAILURE_REASON_UNSPECIFIED ||
+       awaited_.contains(change.job));
   if (!was_running) return;
   if (state_.in_doubt(change.job)) {
     return TellDoubt(change.job,

@@ -32,18 +32,19 @@ std::string RunActor::WaitReason() const {
   // At once, though attempts may go on.
   if (pauses_.whole()) return std::string(kPaused);
   const size_t asking = AttemptsThatAsk();
-  if (expanding_ || state_.count(JobStatus::kRunning) > asking ||
-      state_.count(JobStatus::kRetrying) > 0) {
+  const size_t in_doubt = state_.count(JobStatus::kInDoubt);
+  if (state_.count(JobStatus::kRunning) > asking ||
+      state_.count(JobStatus::kRetrying) > 0 || in_doubt > doubts_.size()) {
     return "";
   }
+  if (expansion_attempts_ > kPatientExpansions) return "planner";
+  if (expanding_) return "";
   if (state_.count(JobStatus::kReady) > 0) {
-    // A place comes free by itself, but those that are held by attempts that
-    // wait for somebody.
-    if (awaits_place_ && asking == 0) return "";
+    if (awaits_place_) return "";
+    // Places may be held by attempts that wait for somebody.
     return held_by_.empty() && asking > 0 ? "question" : held_by_;
   }
-  const size_t in_doubt = state_.count(JobStatus::kInDoubt);
-  if (in_doubt > 0) return in_doubt == doubts_.size() ? "in_doubt" : "";
+  if (in_doubt > 0) return "in_doubt";
   return asking + state_.count(JobStatus::kAsking) > 0 ? "question" : "";
 }
 

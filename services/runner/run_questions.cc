@@ -1,5 +1,6 @@
 #include "services/runner/run_questions.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -113,6 +114,14 @@ std::vector<v1::Answer> RunQuestions::AnswersOf(
     }
   }
   return answers;
+}
+
+bool RunQuestions::Waits(absl::string_view job_id) const {
+  const auto job = by_job_.find(job_id);
+  if (job == by_job_.end()) return false;
+  return std::any_of(job->second.begin(), job->second.end(), [this](size_t i) {
+    return !questions_[i].answer.has_value() && !questions_[i].is_void;
+  });
 }
 
 std::vector<const RunQuestion*> RunQuestions::Pending() const {

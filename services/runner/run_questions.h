@@ -42,6 +42,9 @@ class RunQuestions {
   // Those of one job, in the order of its questions.
   std::vector<v1::Answer> AnswersOf(absl::string_view job_id) const;
 
+  // Whether one of the job waits for an answer.
+  bool Waits(absl::string_view job_id) const;
+
   // Questions that wait for an answer, the oldest first.
   std::vector<const RunQuestion*> Pending() const;
 

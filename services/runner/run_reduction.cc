@@ -124,6 +124,8 @@ void RunReduction::ApplyLedger(const v1::LedgerEvent& event) {
 void RunReduction::TakeJob(const v1::JobEvent& event) {
   v1::StepIdentity step;
   step.set_step_id(event.job_id());
+  // It may have been answered before it had left its place.
+  if (event.type() == "asking" && !questions_.Waits(event.job_id())) return;
   if (event.type() == "in_doubt" || event.type() == "asking") {
     v1::JobState& job = Step(step);
     job.set_status(event.type());

@@ -225,7 +225,7 @@ absl::Status Runner::AppendCreated(const v1::RunRecord& record,
   v1::AppendEventsRequest append = LedgerAppend(
       {record.movie_id(), record.run_id(), ""}, lease, std::move(created));
   if (only_first) append.set_expected_sequence(0);
-  return deps_.store.events.Append(append).status();
+  return AppendAndTell(append);
 }
 
 RunActorDeps Runner::ActorDeps() {

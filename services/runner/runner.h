@@ -214,6 +214,8 @@ class Runner {
                                          RunPast* past = nullptr);
   absl::Status AppendLedger(const v1::RunRecord& record,
                             const v1::LeaseToken& lease, v1::Event event);
+  // Appends to a ledger, and tells the listener.
+  absl::Status AppendAndTell(const v1::AppendEventsRequest& request);
 
   // runner_queue.cc
   absl::StatusOr<v1::StartRunResponse> StartInTurn(

@@ -134,9 +134,13 @@ std::shared_ptr<RunActor> Runner::ActorOf(const std::string& run_id) {
 absl::StatusOr<v1::CancelRunResponse> Runner::Cancel(
     const v1::CancelRunRequest& request) {
   KINORA_RETURN_IF_ERROR(ValidateRunId(request.run_id()));
-  if (const auto actor = ActorOf(request.run_id()); actor != nullptr) {
-    KINORA_RETURN_IF_ERROR(actor->Cancel(request.reason()));
-    return v1::CancelRunResponse();
+  while (const auto actor = ActorOf(request.run_id())) {
+    const absl::Status cancelled = actor->Cancel(request.reason());
+    if (cancelled.ok()) return v1::CancelRunResponse();
+    // One that has just begun to end is waited for; one that has lost its lease
+    // is another runner's.
+    if (ReasonOf(cancelled) == "LEASE_LOST") break;
+    if (!actor->closing()) return cancelled;
   }
   KINORA_RETURN_IF_ERROR(CancelElsewhere(
       request.run_id(),

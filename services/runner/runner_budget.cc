@@ -68,14 +68,26 @@ absl::StatusOr<v1::SetRunBudgetResponse> Runner::SetBudget(
     KINORA_RETURN_IF_ERROR(ValidateCap("cap", request.cap()));
     cap = request.cap();
   }
-  if (const std::shared_ptr<RunActor> actor = ActorOf(request.run_id())) {
-    return actor->SetBudget(cap);
+  while (const auto actor = ActorOf(request.run_id())) {
+    absl::StatusOr<v1::SetRunBudgetResponse> set = actor->SetBudget(cap);
+    if (ReasonOf(set.status()) == "LEASE_LOST") break;
+    // One that has just begun to end is waited for.
+    if (set.ok() || !actor->closing()) return set;
   }
   v1::GetRunRecordRequest get;
   get.set_run_id(request.run_id());
   KINORA_ASSIGN_OR_RETURN(const v1::GetRunRecordResponse found,
                           deps_.store.runs.Get(get));
   if (IsTerminal(found.record().status())) return RunHasEnded(request.run_id());
+  if (found.record().stepwise()) {
+    return IsItsCallers(request.run_id(), "has no budget");
+  }
+  if (IsQueued(found.record())) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("run ", request.run_id(),
+                     " waits for its turn: its budget can be changed once it "
+                     "has begun"));
+  }
   // Interrupted, or another runner's, which then holds the lease.
   const std::string& movie_id = found.record().movie_id();
   KINORA_ASSIGN_OR_RETURN(const std::unique_ptr<StartSlot> slot,

@@ -205,12 +205,14 @@ absl::Status Runner::AppendLedger(const v1::RunRecord& record,
                                   const v1::LeaseToken& lease,
                                   v1::Event event) {
   const RunIdentity run = {record.movie_id(), record.run_id(), ""};
-  const v1::AppendEventsRequest request =
-      LedgerAppend(run, lease, std::move(event));
+  return AppendAndTell(LedgerAppend(run, lease, std::move(event)));
+}
+
+absl::Status Runner::AppendAndTell(const v1::AppendEventsRequest& request) {
   KINORA_ASSIGN_OR_RETURN(const v1::AppendEventsResponse appended,
                           deps_.store.events.Append(request));
   if (deps_.listener != nullptr) {
-    deps_.listener->OnLedger(record.movie_id(), record.run_id(),
+    deps_.listener->OnLedger(request.log().movie_id(), request.log().run_id(),
                              appended.first_sequence(), request.events());
   }
   return absl::OkStatus();

@@ -114,6 +114,7 @@ absl::StatusOr<v1::RunRecord> Runner::Enqueue(
   record.set_max_concurrency(request.max_concurrency());
   *record.mutable_create_time() = ToProto(deps_.clock.Now());
   *record.mutable_labels() = request.labels();
+  if (request.has_budget()) *record.mutable_budget() = request.budget();
   record.set_traceparent(CurrentTrace().ToString());
   record.set_queued_request_json(CanonicalBytes(request));
   KINORA_RETURN_IF_ERROR(deps_.store.runs.Put(put).status());

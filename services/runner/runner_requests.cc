@@ -89,7 +89,7 @@ absl::Status Runner::CancelElsewhere(const std::string& run_id,
   }
   KINORA_RETURN_IF_ERROR(slot.status());
   const absl::StatusOr<v1::LeaseToken> lease = TryAcquire(movie_id, run_id);
-  if (ReasonOf(lease.status()) == "LEASE_HELD") {
+  if (ReasonOf(lease.status()) == "LEASE_HELD" && !record.stepwise()) {
     return RequestCancel(run_id, reason);
   }
   KINORA_RETURN_IF_ERROR(lease.status());
@@ -139,7 +139,7 @@ absl::Status Runner::Ask(const v1::RunRecord& record,
     // Nothing is to come behind the run's end. A run that writes all the time
     // is not about to end.
     if (careful > 0) append.set_expected_sequence(run.last_sequence());
-    const absl::Status appended = deps_.store.events.Append(append).status();
+    const absl::Status appended = AppendAndTell(append);
     if (careful > 0 && ReasonOf(appended) == "SEQUENCE_MISMATCH") continue;
     KINORA_RETURN_IF_ERROR(appended);
     Nudge(record);
@@ -186,6 +186,7 @@ absl::Status Runner::RequestPause(const std::string& run_id, bool pause,
                      "before it has begun"));
   }
   if (IsTerminal(record.status())) return RunHasEnded(run_id);
+  if (record.stepwise()) return IsItsCallers(run_id, "cannot be paused");
   KINORA_RETURN_IF_ERROR(CheckProducerOf(record, producer));
   return Ask(record, lease->token(),
              [pause, &producer](

@@ -28,6 +28,14 @@ inline absl::Status RunHasEnded(absl::string_view run_id) {
                     "RUN_TERMINAL", {{"run", run_id}});
 }
 
+// Of a run that its caller carries out, step by step.
+inline absl::Status IsItsCallers(absl::string_view run_id,
+                                 absl::string_view what) {
+  return absl::FailedPreconditionError(
+      absl::StrCat("run ", run_id, " is carried out step by step by its ",
+                   "caller, who decides by itself: it ", what));
+}
+
 // True for one that waits for its turn.
 inline bool IsQueued(const v1::RunRecord& record) {
   return record.status() == v1::RUN_STATUS_QUEUED &&

@@ -383,7 +383,7 @@ TEST_P(ProduceSessionTest, AJobMayEndToWaitForAnAnswer) {
 
 TEST_P(ProduceSessionTest, AnAnswerIsDeliveredOnTheStream) {
   producer_.answers_on_stream = true;
-  ASSERT_OK(caller_->Describe("tts"));
+  ASSERT_OK(caller_->Describe("tts", ""));
   auto observer = std::make_shared<WaitingObserver>();
   const std::unique_ptr<Attempt> attempt =
       Start({Accepted("1"), Asks("voice", "Which voice?"),
@@ -405,7 +405,7 @@ TEST_P(ProduceSessionTest, AnAnswerIsDeliveredOnTheStream) {
 
 TEST_P(ProduceSessionTest, AProducerThatMayAskNeedNot) {
   producer_.answers_on_stream = true;
-  ASSERT_OK(caller_->Describe("tts"));
+  ASSERT_OK(caller_->Describe("tts", ""));
   const AttemptResult result =
       Produce({Accepted("1"), Chunk("Text", 0, "x", true), Succeeded()});
   ASSERT_FALSE(result.failure.has_value()) << result.failure->message();

@@ -77,11 +77,11 @@ TEST_F(RemoteProducerCallerTest, DescribesATargetOfTheVersionThatIsAskedFor) {
 
 TEST_F(RemoteProducerCallerTest, TheTargetThatHasTheWorkIsFound) {
   EXPECT_EQ(Find("both").state, v1::LOOK_UP_STATE_NEVER_STARTED);
-  second_record_.Started(kKey);
+  ASSERT_OK(second_record_.Started(kKey));
   EXPECT_EQ(Find("both").state, v1::LOOK_UP_STATE_RUNNING);
   EXPECT_EQ(Find("both").target, size_t{1});
-  first_record_.Started(kKey);
-  first_record_.Finished(kKey);
+  ASSERT_OK(first_record_.Started(kKey));
+  ASSERT_OK(first_record_.Finished(kKey));
   EXPECT_EQ(Find("both").state, v1::LOOK_UP_STATE_FINISHED);
   EXPECT_EQ(Find("both").target, size_t{0});
   EXPECT_EQ(Find("half").target, size_t{1});
