@@ -14,7 +14,7 @@ import random
 
 import pytest
 
-from cluster import BIN, Kinora, Process, RunOutcome, Separate, write_producers
+from cluster import BIN, Kinora, Process, RunOutcome, Separate
 
 KILLS = int(os.environ.get("KINORA_RUN_KILLS", "150"))
 SEED = int(os.environ.get("KINORA_RUN_KILLS_SEED", random.randrange(2**32)))
@@ -88,7 +88,15 @@ class Film:
         self._listen = "127.0.0.1:0"
         self._start_producer()
         self._listen = self._producer.address
-        table = write_producers(tmp, self._listen, *PRODUCERS, concurrency=16)
+        table = tmp / "producers.yaml"
+        table.write_text(
+            "producers:\n"
+            + "".join(
+                f"  {name}: {{target: 'dns:///{self._listen}', concurrency: 16, "
+                "breaker: {open_seconds: 1}}\n"
+                for name in PRODUCERS
+            )
+        )
         self._servers = Separate(tmp, table, lease_seconds=1)
         self._blueprint = tmp / "kills.yaml"
         self._blueprint.write_text(blueprint())
