@@ -1,8 +1,10 @@
 #include "services/runner/lease_keeper.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "common/log.h"
+#include "common/status.h"
 
 namespace kinora {
 
@@ -42,25 +44,38 @@ void LeaseKeeper::Schedule() {
   });
 }
 
-void LeaseKeeper::Renew() {
-  {
-    MutexLock lock(mu_);
-    if (stopped_) return;
-  }
+absl::Status LeaseKeeper::RenewNow() {
   v1::RenewLeaseRequest request;
   *request.mutable_token() = token_;
   // Counted from before the call: the store's period begins later, never
   // earlier, so the lease is never believed in for too long.
   const int64_t expires = DeadlineAfter(clock_, ttl_);
-  const absl::Status renewed = leases_.Renew(request).status();
+  KINORA_RETURN_IF_ERROR(leases_.Renew(request).status());
+  MutexLock lock(mu_);
+  expires_nanos_ = std::max(expires_nanos_, expires);
+  return absl::OkStatus();
+}
+
+absl::Status LeaseKeeper::Confirm() {
+  {
+    MutexLock lock(mu_);
+    if (clock_.MonotonicNanos() < expires_nanos_) return absl::OkStatus();
+  }
+  return RenewNow();
+}
+
+void LeaseKeeper::Renew() {
+  {
+    MutexLock lock(mu_);
+    if (stopped_) return;
+  }
+  const absl::Status renewed = RenewNow();
   absl::AnyInvocable<void()> on_lost;
   {
     MutexLock lock(mu_);
     if (stopped_) return;
-    if (renewed.ok()) {
-      expires_nanos_ = expires;
-    } else if (absl::IsAborted(renewed) ||
-               clock_.MonotonicNanos() >= expires_nanos_) {
+    if (!renewed.ok() && (absl::IsAborted(renewed) ||
+                          clock_.MonotonicNanos() >= expires_nanos_)) {
       stopped_ = true;
       on_lost = std::move(on_lost_);
     }

@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 
 #include "common/clock.h"
@@ -39,6 +40,12 @@ class LeaseKeeper : public std::enable_shared_from_this<LeaseKeeper> {
 
   const v1::LeaseToken& token() const { return token_; }
 
+  // OK if the lease is held for certain, which needs nobody to be asked within
+  // a period of the last renewal; after that the store is. Else its error:
+  // ABORTED (LEASE_LOST) if the lease has passed on. For what the fencing token
+  // does not guard: an append that was made in time may be answered too late.
+  absl::Status Confirm();
+
   // Stops renewing; `on_lost` is not called any more once this returns, unless
   // it is being called.
   void Stop();
@@ -50,6 +57,8 @@ class LeaseKeeper : public std::enable_shared_from_this<LeaseKeeper> {
 
   void Schedule();
   void Renew();
+  // Asks the store.
+  absl::Status RenewNow();
 
   LeaseStore& leases_;
   Executor& executor_;

@@ -184,6 +184,9 @@ absl::Status RunActor::Work(std::vector<Message> messages) {
   // Before the ledger tells of them: who reads it there may ask at once.
   KeepWaits();
   KINORA_RETURN_IF_ERROR(FlushQuestions());
+  // That the ledger has these calls may have been answered long after it was
+  // so, and another may have the run by now.
+  if (!starts.empty()) KINORA_RETURN_IF_ERROR(lease_->Confirm());
   for (JobIndex job : starts) StartAttempt(job);
   RecordStatus();
   if (!stopping_) AskForExpansion();

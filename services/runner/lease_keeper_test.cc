@@ -1,0 +1,75 @@
+#include "services/runner/lease_keeper.h"
+
+#include <memory>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+#include "common/error_reason.h"
+#include "common/testing/fake_clock.h"
+#include "common/testing/manual_executor.h"
+#include "common/testing/status_matchers.h"
+#include "services/store/testing/core_fixture.h"
+
+namespace kinora {
+namespace {
+
+constexpr absl::Duration kTtl = absl::Seconds(6);
+
+class LeaseKeeperTest : public CoreFixture {
+ protected:
+  LeaseKeeperTest() { MakeFilm(store()); }
+
+  std::shared_ptr<LeaseKeeper> Keep() {
+    return LeaseKeeper::Start(store().leases, executor_, clock_,
+                              TakeFilmLease(store(), "runner-1"), kTtl,
+                              [this] { ++losses_; });
+  }
+
+  ManualExecutor executor_{clock_};
+  int losses_ = 0;
+};
+
+TEST_F(LeaseKeeperTest, ALeaseThatIsKeptDoesNotExpire) {
+  const auto keeper = Keep();
+  executor_.Advance(absl::Hours(1));
+  EXPECT_OK(keeper->Confirm());
+  EXPECT_EQ(losses_, 0);
+}
+
+// The machine slept, or the network did, and another has the lease.
+TEST_F(LeaseKeeperTest, ALeaseThatHasPassedOnIsNotConfirmed) {
+  const auto keeper = Keep();
+  clock_.Advance(kTtl);
+  TakeFilmLease(store(), "runner-2");
+  const absl::Status confirmed = keeper->Confirm();
+  EXPECT_THAT(confirmed, StatusIs(absl::StatusCode::kAborted));
+  EXPECT_EQ(ReasonOf(confirmed), "LEASE_LOST");
+  executor_.Advance(kTtl);
+  EXPECT_EQ(losses_, 1);
+}
+
+// Nobody wanted it meanwhile, and from now on nobody gets it.
+TEST_F(LeaseKeeperTest, ConfirmingALeaseThatHadExpiredRenewsIt) {
+  const auto keeper = Keep();
+  clock_.Advance(2 * kTtl);
+  EXPECT_OK(keeper->Confirm());
+  v1::AcquireLeaseRequest acquire;
+  acquire.set_lease_id("movie/film");
+  acquire.set_holder("runner-2");
+  acquire.set_purpose("anything");
+  acquire.mutable_ttl()->set_seconds(6);
+  EXPECT_EQ(ReasonOf(store().leases.Acquire(acquire).status()), "LEASE_HELD");
+}
+
+// What the caller of a step does with its lease is its own affair.
+TEST_F(LeaseKeeperTest, TheLeaseOfACallerIsNotRenewed) {
+  const auto keeper = LeaseKeeper::OfCaller(store().leases, executor_, clock_,
+                                            TakeFilmLease(store(), "caller"));
+  executor_.Advance(2 * kTtl);
+  EXPECT_OK(keeper->Confirm());
+  TakeFilmLease(store(), "another");  // fails the test if it is held
+}
+
+}  // namespace
+}  // namespace kinora
