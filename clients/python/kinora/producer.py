@@ -7,6 +7,13 @@ from . import canonical_json
 from .job import Job
 from .v1 import producer_pb2
 
+_STATES = {
+    "never_started": producer_pb2.LOOK_UP_STATE_NEVER_STARTED,
+    "running": producer_pb2.LOOK_UP_STATE_RUNNING,
+    "finished": producer_pb2.LOOK_UP_STATE_FINISHED,
+    "unknown": producer_pb2.LOOK_UP_STATE_UNKNOWN,
+}
+
 
 class Producer:
     """Describes a producer and holds its job function.
@@ -31,6 +38,7 @@ class Producer:
         self._description, self._schema = description, settings_schema
         self._outputs, self._heartbeat = dict(outputs or {}), heartbeat_timeout
         self._function: Callable[[Job], dict | None] | None = None
+        self._look_up: Callable[[str], str] | None = None
 
     def job(self, function: Callable[[Job], dict | None]):
         """Decorator: the function that does one job.
@@ -40,6 +48,38 @@ class Producer:
         """
         self._function = function
         return function
+
+    def look_up(self, function: Callable[[str], str]):
+        """Decorator: the function that says what became of earlier work.
+
+        It is given an idempotency key and returns one of
+
+        - "never_started": there is no record of it, so a call cannot pay twice;
+        - "running": it is under way, and a call with the same key joins it;
+        - "finished": it is done, and a call with the same key returns the
+          outputs;
+        - "unknown": nobody can tell.
+
+        The runner asks after a crash, before it would call the job function
+        again. Without this function it takes the answer for "unknown". What is
+        raised counts as no answer: the runner asks again later. Called from
+        any thread.
+        """
+        self._look_up = function
+        return function
+
+    @property
+    def looks_up(self) -> bool:
+        """True if there is a @producer.look_up function."""
+        return self._look_up is not None
+
+    def state_of(self, idempotency_key: str) -> int:
+        """The LookUpState of earlier work; used by the server."""
+        said = self._look_up(idempotency_key)
+        if said not in _STATES:
+            raise ValueError(f"look_up of producer {self.name!r} returned {said!r}; it returns one of: "
+                             + ", ".join(_STATES))
+        return _STATES[said]
 
     def run(self, job: Job) -> dict | None:
         """Does one job; used by the server."""
@@ -57,7 +97,7 @@ class Producer:
         response = producer_pb2.DescribeResponse(
             identity=self.identity(), description=self._description, max_concurrency=self.concurrency,
             settings_schema_json=canonical_json.dumps(self._schema) if self._schema else "",
-            input_mode=producer_pb2.INPUT_MODE_STREAM,
+            input_mode=producer_pb2.INPUT_MODE_STREAM, supports_look_up=self.looks_up,
             outputs=[producer_pb2.DeclaredOutput(name=n, mime_type=m) for n, m in sorted(self._outputs.items())])
         if self._heartbeat is not None:
             response.heartbeat_timeout.FromTimedelta(self._heartbeat)

@@ -42,9 +42,19 @@ class ProducerService(producer_pb2_grpc.ProducerServiceServicer):
         return self._find(request.producer, context).describe()
 
     def LookUpJob(self, request, context):
-        self._find(request.producer, context)
-        _abort(context, grpc.StatusCode.UNIMPLEMENTED, "LookUpJob: this producer keeps no record of its jobs",
-               error_pb2.ERROR_REASON_RPC_NOT_IMPLEMENTED, producer=request.producer)
+        producer = self._find(request.producer, context)
+        if not producer.looks_up:
+            _abort(context, grpc.StatusCode.UNIMPLEMENTED, "LookUpJob: this producer keeps no record of its jobs",
+                   error_pb2.ERROR_REASON_RPC_NOT_IMPLEMENTED, producer=request.producer)
+        if not request.idempotency_key:
+            _invalid(context, "idempotency_key", "idempotency_key: empty")
+        try:
+            return producer_pb2.LookUpJobResponse(state=producer.state_of(request.idempotency_key))
+        except Exception as error:
+            _LOG.warning("look_up of %s failed", request.idempotency_key, exc_info=True)
+            message = f"LookUpJob: {type(error).__name__}: {error}"
+        _abort(context, grpc.StatusCode.UNAVAILABLE, message, error_pb2.ERROR_REASON_PRODUCER_UNAVAILABLE,
+               producer=request.producer)
 
     def Produce(self, request_iterator, context):
         first = next(request_iterator, None)
