@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 
 #include "common/utf8.h"
@@ -182,6 +183,7 @@ void PutKind(const LedgerEvent& event, Members* out) {
       if (e.has_progress()) {
         out->Value("progress", ProgressToJson(e.progress()));
       }
+      out->Text("heartbeatDetails", absl::Base64Escape(e.heartbeat_details()));
       return;
     }
     case LedgerEvent::kStepCompleted:

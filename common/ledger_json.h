@@ -9,8 +9,9 @@
 // value is left out; when reading, a missing member and null are the same.
 // Members and types beyond the shared rules are our own: `run.waiting` and
 // `run.resumed` {reason}, `run.budget` {cap}, every `job.*` {jobId, message,
-// detail}, and on steps {attempt, inputsHash, reserved, cost, reason}; on
-// `log.appended` {channel}. Money is {currencyCode, micros}.
+// detail}, and on steps {attempt, inputsHash, reserved, cost, reason,
+// heartbeatDetails}; on `log.appended` {channel}. Money is {currencyCode,
+// micros}; heartbeatDetails are bytes in Base64.
 //
 // A log's framing (`seq`, `crc32c`) is no part of the event: it is ignored
 // when reading and left to the log when writing.

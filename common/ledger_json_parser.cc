@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/strip.h"
 
 #include "common/json_writer.h"
@@ -138,7 +139,17 @@ void GetProgress(Reader* in, v1::StepProgress* progress) {
   in->Number("updatedAt", KINORA_SET(progress, updated_at));
 }
 
+void GetHeartbeatDetails(Reader* in, v1::StepProgressEvent* e) {
+  const absl::string_view key = "heartbeatDetails";
+  in->Text(key, [&](const std::string& text) {
+    if (!absl::Base64Unescape(text, e->mutable_heartbeat_details())) {
+      in->Fail(key, JsonValue(text), "must be bytes in Base64");
+    }
+  });
+}
+
 void GetStepProgress(Reader* in, v1::StepProgressEvent* e) {
+  GetHeartbeatDetails(in, e);
   GetStep(in, e->mutable_step());
   in->Text("status", KINORA_SET(e, status));
   const JsonValue* progress = in->Find("progress");

@@ -45,6 +45,8 @@ TEST(LedgerJsonTest, EveryTypeRoundTrips) {  // F: S2-5, S2-6
       R"("status":"running","progress":{"completed":0.5,"total":2,"failed":0,)"
       R"("message":"m","artefactNamespace":"N","startedAt":1,)"
       R"("completedAt":2,"updatedAt":3}})",
+      R"({"runId":"r","occurredAt":3,"type":"step.progress","stepId":"A",)"
+      R"("heartbeatDetails":"AP8gew=="})",
       R"({"runId":"r","occurredAt":3,"type":"step.completed","stepId":"A",)"
       R"("attempt":1})",
       R"({"runId":"r","occurredAt":3,"type":"step.failed","stepId":"A",)"
@@ -110,6 +112,10 @@ TEST(LedgerJsonTest, WrongMemberIsNamedWithItsValue) {
                        R"("stepId":"A","progress":{"total":"many"}})"),
               StatusIs(absl::StatusCode::kInvalidArgument,
                        AllOf(HasSubstr("total"), HasSubstr("many"))));
+  EXPECT_THAT(FromText(R"({"runId":"r","occurredAt":1,"type":"step.progress",)"
+                       R"("stepId":"A","heartbeatDetails":"~"})"),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       AllOf(HasSubstr("heartbeatDetails"), HasSubstr("~"))));
   EXPECT_THAT(FromText(R"({"runId":"r","occurredAt":1,"type":"run.budget",)"
                        R"("cap":{"micros":0.5}})"),
               StatusIs(absl::StatusCode::kInvalidArgument,

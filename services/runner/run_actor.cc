@@ -237,6 +237,9 @@ void RunActor::Take(AttemptEnded& ended) {
   }
   const absl::Duration duration = absl::Nanoseconds(
       deps_.clock.MonotonicNanos() - running->second.started_nanos);
+  if (ended.result.failure.has_value()) {
+    TellLateProgress(ended.job, &running->second);
+  }
   const Running attempt = std::move(running->second);
   running_.erase(running);
   CountEnd(ended, duration);
@@ -263,35 +266,6 @@ void RunActor::Take(AttemptEnded& ended) {
     }
   }
   std::move(events.begin(), events.end(), std::back_inserter(artefact_events_));
-}
-
-void RunActor::Take(ProgressMade& made) {
-  auto running = running_.find(made.job);
-  if (running == running_.end() || running->second.attempt != made.attempt) {
-    return;
-  }
-  if (!made.progress.heartbeat_details().empty()) {
-    heartbeats_[made.job] =
-        std::move(*made.progress.mutable_heartbeat_details());
-  }
-  const int64_t now = deps_.clock.MonotonicNanos();
-  int64_t& last = running->second.progress_nanos;
-  if (last != 0 && now - last < absl::ToInt64Nanoseconds(kProgressPeriod)) {
-    return;
-  }
-  last = now;
-  v1::StepProgressEvent* event = AddLedger()->mutable_step_progress();
-  *event->mutable_step() = StepOf(state_, made.job);
-  event->mutable_step()->clear_artefact_namespace();
-  event->set_status("running");
-  v1::StepProgress* progress = event->mutable_progress();
-  if (made.progress.has_completed()) {
-    progress->set_completed(made.progress.completed());
-  }
-  if (made.progress.has_total()) progress->set_total(made.progress.total());
-  if (!made.progress.message().empty()) {
-    progress->set_message(made.progress.message());
-  }
 }
 
 void RunActor::Take(LinesLogged& logged) {
@@ -396,9 +370,7 @@ void RunActor::StartAttempt(JobIndex job) {
   if (own != 0) timeout = absl::Seconds(own);
   AttemptRequest request =
       MakeAttempt(identity_, state_, job, deps_.clock.Now(), timeout);
-  if (auto details = heartbeats_.find(job); details != heartbeats_.end()) {
-    request.header.set_heartbeat_details(details->second);
-  }
+  request.header.set_heartbeat_details(HeartbeatDetailsFor(job));
   auto place = places_.extract(job);
   request.target = place.mapped().target();
   works_at_.erase(job);

@@ -72,6 +72,8 @@ inline constexpr absl::string_view kBudget = "budget";
 
 // Progress of a job is written at most this often.
 inline constexpr absl::Duration kProgressPeriod = absl::Milliseconds(250);
+// Longer heartbeat details are not written, but handed on by this process only.
+inline constexpr size_t kMaxHeartbeatDetailsBytes = 4096;
 
 // A planner that restarts has answered by then; if it has not, the run says
 // that it waits for it.
@@ -183,6 +185,11 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
     uint32_t attempt = 0;
     v1::Progress progress;
   };
+  // The period is over in which progress came too often.
+  struct ProgressDue {
+    JobIndex job = 0;
+    uint32_t attempt = 0;
+  };
   struct LinesLogged {
     JobIndex job = 0;
     uint32_t attempt = 0;
@@ -233,16 +240,19 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
     v1::Failure why;
   };
   using Message =
-      std::variant<Begun, AttemptEnded, ProgressMade, LinesLogged, RetryTimer,
-                   CancelCall, StopCall, Expanded, DoubtLookedUp, RetryCall,
-                   HeedCall, BudgetSet, MovieCapRead, PlaceFree, LeaseLost,
-                   StepCancel, QuestionAsked, QuestionAnswered>;
+      std::variant<Begun, AttemptEnded, ProgressMade, ProgressDue, LinesLogged,
+                   RetryTimer, CancelCall, StopCall, Expanded, DoubtLookedUp,
+                   RetryCall, HeedCall, BudgetSet, MovieCapRead, PlaceFree,
+                   LeaseLost, StepCancel, QuestionAsked, QuestionAnswered>;
 
   // What the actor keeps of a running job.
   struct Running {
     uint32_t attempt = 0;
     int64_t started_nanos = 0;
     int64_t progress_nanos = 0;  // when progress was written; 0 for never
+    // With heartbeat details, but too soon after the last to be written.
+    std::optional<v1::Progress> late_progress;
+    bool progress_timed = false;  // ProgressDue follows
     std::unique_ptr<Attempt> call;
     std::set<std::string> given;  // questions whose answers it began with
     std::set<std::string> asks;   // questions that have no answer yet
@@ -275,7 +285,6 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   void Take(const Begun&);
   void GoOn();
   void Take(AttemptEnded& ended);
-  void Take(ProgressMade& made);
   void Take(LinesLogged& logged);
   void Take(const RetryTimer& timer);
   void Take(const CancelCall& call);
@@ -290,6 +299,13 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   void Take(const LeaseLost&);
   void Take(const QuestionAsked& asked);
   void Take(const QuestionAnswered& answered);
+
+  // run_actor_progress.cc
+  void Take(ProgressMade& made);
+  void Take(const ProgressDue& due);
+  void TellProgress(JobIndex job, const v1::Progress& made, Running* attempt);
+  void TellLateProgress(JobIndex job, Running* attempt);
+  std::string HeartbeatDetailsFor(JobIndex job) const;
 
   // run_actor_step.cc
   void Take(const StepCancel& cancel);

@@ -44,6 +44,13 @@ void RunPast::Apply(const v1::LedgerEvent& event) {
       job.started = ++starts_;
       return;
     }
+    case v1::LedgerEvent::kStepProgress: {
+      const v1::StepProgressEvent& progress = event.step_progress();
+      if (progress.heartbeat_details().empty()) return;
+      jobs_[progress.step().step_id()].heartbeat_details =
+          progress.heartbeat_details();
+      return;
+    }
     case v1::LedgerEvent::kStepCompleted:
       return End(event.step_completed().step(), JobStatus::kSucceeded);
     case v1::LedgerEvent::kStepFailed: {
@@ -107,8 +114,10 @@ void RunPast::Retried(const v1::LedgerEvent& event, const JsonValue& detail) {
 }
 
 void RunPast::End(const v1::StepIdentity& step, JobStatus status) {
-  jobs_[step.step_id()].told = status;
-  jobs_[step.step_id()].past.in_doubt = false;
+  Job& job = jobs_[step.step_id()];
+  job.told = status;
+  job.past.in_doubt = false;
+  job.heartbeat_details.clear();
 }
 
 bool RunPast::Told(absl::string_view job_id, JobStatus status) const {
@@ -125,6 +134,11 @@ PastJob RunPast::Of(absl::string_view job_id) const {
   const RunQuestion* asked = questions_.Find(job_id, past.asking);
   if (asked == nullptr || asked->answer.has_value()) past.asking.clear();
   return past;
+}
+
+std::string RunPast::HeartbeatDetailsOf(absl::string_view job_id) const {
+  const auto job = jobs_.find(job_id);
+  return job == jobs_.end() ? "" : job->second.heartbeat_details;
 }
 
 void RunPast::ForgetFailures() {

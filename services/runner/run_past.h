@@ -35,6 +35,10 @@ class RunPast {
   // Attempts, failures and doubts; nothing for a job the ledger does not know.
   PastJob Of(absl::string_view job_id) const;
 
+  // What the last attempt that left anything has left for the next one
+  // (JobHeader.heartbeat_details); empty once the job has ended.
+  std::string HeartbeatDetailsOf(absl::string_view job_id) const;
+
   // Forgets that jobs failed, but not their attempts: they may be tried anew.
   void ForgetFailures();
 
@@ -68,6 +72,7 @@ class RunPast {
     PastJob past;
     std::optional<JobStatus> told;  // kRunning or a final status
     size_t started = 0;             // counts the starts of the run
+    std::string heartbeat_details;
   };
 
   void Retried(const v1::LedgerEvent& event, const JsonValue& detail);

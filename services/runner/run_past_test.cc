@@ -28,6 +28,12 @@ class RunPastTest : public ::testing::Test {
     event.mutable_step_started()->set_attempt(attempt);
     past_.Apply(event);
   }
+  void Leave(const std::string& details) {
+    v1::LedgerEvent event;
+    event.mutable_step_progress()->mutable_step()->set_step_id("A");
+    event.mutable_step_progress()->set_heartbeat_details(details);
+    past_.Apply(event);
+  }
   void Take(const v1::JobEvent& job) {
     v1::LedgerEvent event;
     *event.mutable_job() = job;
@@ -47,6 +53,24 @@ class RunPastTest : public ::testing::Test {
   v1::Question question_;
   v1::Answer answer_;
 };
+
+// A job may have an attempt that leaves nothing after one that did.
+TEST_F(RunPastTest, WhatAnAttemptLeftIsKeptUntilTheJobEnds) {
+  Start(1);
+  EXPECT_EQ(past_.HeartbeatDetailsOf("A"), "");
+  Leave("frame 1");
+  Leave("frame 2");
+  Leave("");
+  Start(1, "B");
+  Retry("A", 0, "{}");
+  Start(2);
+  EXPECT_EQ(past_.HeartbeatDetailsOf("A"), "frame 2");
+  EXPECT_EQ(past_.HeartbeatDetailsOf("B"), "");
+  v1::LedgerEvent completed;
+  completed.mutable_step_completed()->mutable_step()->set_step_id("A");
+  past_.Apply(completed);
+  EXPECT_EQ(past_.HeartbeatDetailsOf("A"), "");
+}
 
 TEST_F(RunPastTest, AnAttemptThatHadAskedWasInterrupted) {
   Start(1);
