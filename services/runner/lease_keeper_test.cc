@@ -40,7 +40,7 @@ TEST_F(LeaseKeeperTest, ALeaseThatIsKeptDoesNotExpire) {
 // The machine slept, or the network did, and another has the lease.
 TEST_F(LeaseKeeperTest, ALeaseThatHasPassedOnIsNotConfirmed) {
   const auto keeper = Keep();
-  clock_.Advance(kTtl);
+  clock_.Advance(2 * kTtl);
   TakeFilmLease(store(), "runner-2");
   const absl::Status confirmed = keeper->Confirm();
   EXPECT_THAT(confirmed, StatusIs(absl::StatusCode::kAborted));

@@ -390,24 +390,24 @@ def test_an_answer_that_comes_too_late_starts_nothing(two):
 @pytest.mark.parametrize("resets", [False, True])
 def test_a_run_that_was_given_away_may_come_back(two, resets):
     movie, run_id = two.begin()
-    two.b.link.delay(0.03)  # or it is done before it is cut off
-    with Watch(two.b, run_id) as watch:
-        watch.until_seq(two.events // 5)
-        two.a.link.cut()
-        try:
+    a, b = two.a.link, two.b.link
+    b.delay(0.03)  # or it is done before it is cut off
+    try:
+        with Watch(two.b, run_id) as watch:
+            watch.until_seq(two.events // 5)
+            a.cut()
             assert watch.until_adopted()
             watch.until(lambda event: event["type"] == "step.completed")
-            two.b.link.cut()
-        finally:
-            two.a.link.heal(reset=resets)
-    try:
+            b.cut()
+        a.heal(reset=resets)
         with Watch(two.a, run_id, after=watch.seen) as watch:
             assert watch.until_adopted()
             calls = two.b.calls()
             watch.until_end()
     finally:
-        two.b.link.delay(0)
-        two.b.link.heal(reset=resets)
+        a.heal()
+        b.delay(0)
+        b.heal(reset=resets)
     two.b.wait_until_done_with(run_id)
     adoptions = two.check(movie, run_id)
     assert adoptions >= 2
