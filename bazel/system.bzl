@@ -53,6 +53,7 @@ _LIBRARIES = {
     "microhttpd": (["libmicrohttpd"], [], []),
     "openssl": (["openssl"], [], []),
     "protobuf": (["protobuf"], [], []),
+    "re2": (["re2"], [], []),
     # SPDLOG_COMPILED_LIB and SPDLOG_FMT_EXTERNAL must come from the .pc file:
     # without them the headers clash with the packaged library.
     "spdlog": (["spdlog"], [], []),

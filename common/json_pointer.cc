@@ -63,4 +63,9 @@ const JsonValue* FindByPointer(const JsonValue& document,
   return at;
 }
 
+std::string JsonPointerStep(absl::string_view name) {
+  return absl::StrCat("/",
+                      absl::StrReplaceAll(name, {{"~", "~0"}, {"/", "~1"}}));
+}
+
 }  // namespace kinora

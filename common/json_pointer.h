@@ -4,6 +4,7 @@
 #define KINORA_COMMON_JSON_POINTER_H_
 
 #include <cstddef>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -21,6 +22,9 @@ absl::Status ValidateJsonPointer(absl::string_view pointer);
 // The value; null if there is none. Valid as long as `document`.
 const JsonValue* FindByPointer(const JsonValue& document,
                                absl::string_view pointer);
+
+// The step to that member, as a pointer has it: `/a~1b` for `a/b`.
+std::string JsonPointerStep(absl::string_view name);
 
 }  // namespace kinora
 

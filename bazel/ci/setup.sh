@@ -9,7 +9,7 @@ packages=(
   # Libraries.
   libabsl-dev libarchive-dev libcurl4-openssl-dev libgmock-dev
   libgoogle-perftools-dev libgrpc++-dev libgtest-dev libmicrohttpd-dev
-  libprotobuf-dev libspdlog-dev libssl-dev libyaml-cpp-dev zlib1g-dev
+  libprotobuf-dev libre2-dev libspdlog-dev libssl-dev libyaml-cpp-dev zlib1g-dev
   protobuf-compiler protobuf-compiler-grpc
   # Lint and fuzzing.
   clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev nodejs
