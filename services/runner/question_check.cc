@@ -9,6 +9,7 @@
 
 #include "common/canonical_json.h"
 #include "common/json.h"
+#include "common/json_schema.h"
 #include "common/status.h"
 
 namespace kinora {
@@ -84,6 +85,18 @@ std::string NamedOptions(const v1::Question& question) {
   return names;
 }
 
+std::string ObjectionOfSchema(const std::string& schema_json,
+                              const JsonValue& value) {
+  if (schema_json.empty()) return "";
+  const auto schema = JsonSchema::Compile(schema_json);
+  // One that was asked before schemas were looked at must have an answer.
+  if (!schema.ok()) return "";
+  const absl::Status fits = (*schema)->Check(value);
+  if (fits.ok()) return "";
+  return absl::StrCat("does not fit the question's JSON Schema: ",
+                      fits.message());
+}
+
 // What is wrong with an answer; empty if nothing is.
 std::string Objection(const v1::Question& question, const JsonValue& value) {
   switch (question.kind()) {
@@ -105,7 +118,7 @@ std::string Objection(const v1::Question& question, const JsonValue& value) {
                           NamedOptions(question), ", none of them twice");
     }
     case v1::QUESTION_KIND_JSON:
-      return "";
+      return ObjectionOfSchema(question.schema_json(), value);
     default:  // text
       return value.is_string() ? "" : "expected a string";
   }
@@ -131,11 +144,9 @@ absl::Status ValidateQuestion(const v1::Question& question) {
   KINORA_RETURN_IF_ERROR(CheckSize("question.schema_json",
                                    question.schema_json(), kMaxSchemaBytes));
   if (!question.schema_json().empty()) {
-    const absl::StatusOr<JsonValue> schema = ParseJson(question.schema_json());
-    if (!schema.ok() || !(schema->is_object() || schema->is_bool())) {
-      return InvalidField("question.schema_json", question.schema_json(),
-                          "expected a JSON Schema");
-    }
+    KINORA_RETURN_IF_ERROR(
+        Annotate(JsonSchema::Compile(question.schema_json()).status(),
+                 "question.schema_json"));
   }
   if (question.default_json().empty()) return absl::OkStatus();
   return Annotate(CheckAnswer(question, question.default_json()).status(),

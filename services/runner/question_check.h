@@ -28,7 +28,7 @@ absl::Status ValidateQuestion(const v1::Question& question);
 // the value and what the question allows if it is none:
 //   text      a string            confirm   true or false
 //   choice    one of the options  multiple  an array of them, none twice
-//   JSON      any value
+//   JSON      any value that fits its schema, if it has one
 absl::StatusOr<std::string> CheckAnswer(const v1::Question& question,
                                         absl::string_view value_json);
 

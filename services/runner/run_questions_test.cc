@@ -167,6 +167,27 @@ TEST(QuestionCheckTest, AnswersMustHaveTheQuestionsForm) {
   EXPECT_EQ(canonical, R"({"a":2,"b":1})");
 }
 
+TEST(QuestionCheckTest, AnswersFitTheSchemaOfTheirQuestion) {
+  v1::Question question = Ask("q", v1::QUESTION_KIND_JSON);
+  question.set_schema_json(
+      R"({"type":"object","properties":{"takes":{"items":{"maximum":9}}}})");
+  EXPECT_OK(ValidateQuestion(question));
+  EXPECT_OK(CheckAnswer(question, R"({"takes":[1,9]})"));
+  EXPECT_THAT(CheckAnswer(question, R"({"takes":[1,10]})"),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("answer.value_json: does not fit the "
+                                 "question's JSON Schema: at /takes/1: "
+                                 "expected at most 9, got 10")));
+  // The default is an answer.
+  question.set_default_json("[]");
+  EXPECT_THAT(ValidateQuestion(question),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("question.default_json")));
+  // One that was asked before schemas were looked at.
+  question.set_schema_json(R"({"type":"text"})");
+  EXPECT_OK(CheckAnswer(question, "7"));
+}
+
 TEST(QuestionCheckTest, WhatNobodyCouldAnswerIsRefused) {
   EXPECT_OK(ValidateQuestion(Ask("a/b:c.d-e_1", v1::QUESTION_KIND_TEXT)));
   const auto refused = [](const v1::Question& question,
@@ -194,8 +215,11 @@ TEST(QuestionCheckTest, WhatNobodyCouldAnswerIsRefused) {
   question.set_default_json("\"b\"");
   refused(question, "question.default_json");
   question = Ask("q", v1::QUESTION_KIND_JSON);
-  question.set_schema_json("7");
-  refused(question, "question.schema_json");
+  for (const char* schema :
+       {"7", "{", R"({"type":"text"})", R"({"unevaluatedItems":false})"}) {
+    question.set_schema_json(schema);
+    refused(question, "question.schema_json");
+  }
   question = Ask("q", static_cast<v1::QuestionKind>(77));
   refused(question, "question.kind");
 }

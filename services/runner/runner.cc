@@ -11,6 +11,7 @@
 #include "common/proto_json.h"
 #include "common/proto_time.h"
 #include "common/status.h"
+#include "services/runner/output_schemas.h"
 #include "services/runner/start_slot.h"
 
 namespace kinora {
@@ -374,6 +375,9 @@ absl::Status Runner::CheckProducers(
           node.producer().name(), "\", which now has version \"",
           description->identity().version(), "\": plan again"));
     }
+    KINORA_RETURN_IF_ERROR(Annotate(
+        CompileOutputSchemas(node.producer().name(), *description).status(),
+        "node " + node.node()));
     (*prices)[node.producer().name()] = description->price().high();
   }
   return absl::OkStatus();

@@ -10,6 +10,7 @@
 #include "common/proto_time.h"
 #include "common/run_end.h"
 #include "common/status.h"
+#include "services/runner/output_schemas.h"
 #include "services/runner/run_reduction.h"
 #include "services/runner/runner.h"
 #include "services/runner/start_slot.h"
@@ -164,6 +165,8 @@ absl::StatusOr<v1::ListProducersResponse> Runner::ListProducers(
         deps_.producers.Describe(config.first, "");
     listed->set_reachable(description.ok());
     if (description.ok()) {
+      listed->set_schema_error(std::string(
+          CompileOutputSchemas(config.first, *description).status().message()));
       *listed->mutable_description() = *std::move(description);
     } else {
       listed->set_error(std::string(description.status().message()));

@@ -51,7 +51,8 @@ v1::Failure FailureOfCall(const absl::Status& status) {
 ProduceSession::ProduceSession(AttemptRequest request,
                                std::shared_ptr<AttemptObserver> observer,
                                BlobStore& blobs, Executor& executor,
-                               int64_t inline_limit, bool answers_on_stream)
+                               int64_t inline_limit, bool answers_on_stream,
+                               const OutputSchemaSource& schemas)
     : request_(std::move(request)),
       observer_(std::move(observer)),
       blobs_(blobs),
@@ -72,8 +73,9 @@ ProduceSession::ProduceSession(AttemptRequest request,
     has_leaves_ = has_leaves_ || !output.leaf_of.empty();
   }
   for (const AttemptRequest::Output& output : request_.outputs) {
-    sinks_.emplace_back(blobs_, request_.header.movie_id(), inline_limit,
-                        output);
+    sinks_.emplace_back(
+        blobs_, request_.header.movie_id(), inline_limit, output,
+        output.leaf_of.empty() ? schemas : OutputSchemaSource());
     if (!output.leaf_of.empty()) continue;
     sink_by_id_[output.artefact_id] = &sinks_.back();
     if (elements[output.name] == 1) sink_by_id_[output.name] = &sinks_.back();
@@ -273,7 +275,11 @@ bool ProduceSession::HandleResult() {
 
 void ProduceSession::TakeChunk(OutputSink& sink) {
   const absl::Status status = sink.Take(incoming_.output_chunk());
-  if (!status.ok()) {
+  if (sink.misfit()) {
+    // What a model made may be better the next time.
+    Break(v1::FAILURE_REASON_OUTPUT_INVALID,
+          Annotate(status, sink.output().artefact_id).message(), true);
+  } else if (!status.ok()) {
     BreakByStore(Annotate(status, sink.output().artefact_id),
                  v1::FAILURE_REASON_OUTPUT_INVALID);
   }

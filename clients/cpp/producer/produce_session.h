@@ -47,11 +47,12 @@ class ProduceSession final
       public std::enable_shared_from_this<ProduceSession> {
  public:
   // `blobs` and `executor` MUST outlive the session. Inputs are read from, and
-  // outputs written to, the movie that the header names.
+  // outputs written to, the movie that the header names. JSON outputs must fit
+  // what `schemas` tells of them; it is called on the executor.
   ProduceSession(AttemptRequest request,
                  std::shared_ptr<AttemptObserver> observer, BlobStore& blobs,
                  Executor& executor, int64_t inline_limit,
-                 bool answers_on_stream);
+                 bool answers_on_stream, const OutputSchemaSource& schemas);
 
   // Starts the call; `stub` MUST outlive the session. Call it once.
   void Start(v1::ProducerService::Stub& stub);

@@ -74,11 +74,16 @@ class ScriptedProducer final : public v1::ProducerService::CallbackService {
  public:
   Answers answers;
   bool answers_on_stream = false;
+  std::string schema_json;  // of the output "Text"
 
   grpc::ServerUnaryReactor* Describe(grpc::CallbackServerContext* context,
                                      const v1::DescribeRequest*,
                                      v1::DescribeResponse* response) override {
     response->set_answers_on_stream(answers_on_stream);
+    response->mutable_identity()->set_version("1");
+    v1::DeclaredOutput& output = *response->add_outputs();
+    output.set_name("Text");
+    output.set_schema_json(schema_json);
     grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
     reactor->Finish(grpc::Status::OK);
     return reactor;
@@ -320,6 +325,37 @@ TEST_P(ProduceSessionTest, LeavesAreTakenFromTheirOutput) {
   ExpectFailure(
       Produce({Accepted("1"), Chunk("Title", 0, "Sky", true), Succeeded()}),
       v1::FAILURE_REASON_OUTPUT_INVALID, false, "\"Title\"");
+}
+
+TEST_P(ProduceSessionTest, JsonMustFitTheSchemaThatItsProducerDeclares) {
+  producer_.schema_json =
+      R"({"properties":{"shots":{"items":{"required":["prompt"]}}}})";
+  auto produce = [&](const std::string& json, const std::string& mime) {
+    return Produce({Accepted("1"), Chunk("Text", 0, json, true), Succeeded()},
+                   mime);
+  };
+  const std::string bad = R"({"shots":[{"prompt":"sea"},{}]})";
+  // What a model made may fit the next time.
+  ExpectFailure(
+      produce(bad, "application/json"), v1::FAILURE_REASON_OUTPUT_INVALID, true,
+      "Artifact:Text: does not fit the JSON Schema that the producer declares "
+      "for its output \"Text\": at /shots/1: expected a member \"prompt\"");
+  ExpectFailure(produce("{", "application/json"),
+                v1::FAILURE_REASON_OUTPUT_INVALID, true, "must be JSON");
+  EXPECT_FALSE(
+      produce(R"({"shots":[{"prompt":1}]})", "application/json").failure);
+  EXPECT_FALSE(produce(bad, "text/plain").failure);
+}
+
+TEST_P(ProduceSessionTest, ASchemaThatIsNoneFailsWhatItIsFor) {
+  producer_.schema_json = R"({"type":"text"})";
+  ExpectFailure(
+      Produce({Accepted("1"), Chunk("Text", 0, "{}", true), Succeeded()},
+              "application/json"),
+      v1::FAILURE_REASON_OUTPUT_INVALID, false,
+      "producer \"tts\": the JSON Schema of its output \"Text\" cannot be "
+      "used: "
+      "/type");
 }
 
 TEST_P(ProduceSessionTest, BytesOutOfPlaceAreInvalid) {

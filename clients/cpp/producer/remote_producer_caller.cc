@@ -9,8 +9,10 @@
 #include "clients/cpp/channel.h"
 #include "clients/cpp/producer/produce_session.h"
 #include "common/error_reason.h"
+#include "common/log.h"
 #include "common/rpc/unary.h"
 #include "common/status.h"
+#include "services/runner/output_schemas.h"
 
 namespace kinora {
 namespace {
@@ -52,6 +54,8 @@ struct RemoteProducerCaller::Target {
   std::unique_ptr<v1::ProducerService::Stub> stub;
   Mutex mu;
   std::optional<v1::DescribeResponse> description ABSL_GUARDED_BY(mu);
+  // What it declares, compiled; or why that cannot be used.
+  absl::StatusOr<OutputSchemas> schemas ABSL_GUARDED_BY(mu) = OutputSchemas();
   int64_t description_expires ABSL_GUARDED_BY(mu) = 0;
 };
 
@@ -137,7 +141,14 @@ absl::StatusOr<v1::DescribeResponse> RemoteProducerCaller::DescribeTarget(
                           " does not answer: ", response.status().ToString())),
                       "PRODUCER_UNAVAILABLE", {{"producer", producer}});
   }
+  absl::StatusOr<OutputSchemas> schemas =
+      CompileOutputSchemas(producer, *response);
   MutexLock lock(target.mu);
+  if (!schemas.ok() && schemas.status() != target.schemas.status()) {
+    LogWarning("a producer declares what cannot be checked",
+               {{"target", target.name}, {"error", schemas.status()}});
+  }
+  target.schemas = std::move(schemas);
   target.description = *response;
   target.description_expires = DeadlineAfter(clock_, options_.describe_ttl);
   return response;
@@ -163,6 +174,35 @@ absl::StatusOr<v1::DescribeResponse> RemoteProducerCaller::Describe(
     if (i == 0 || (response.ok() && !best.ok())) best = std::move(response);
   }
   return best;
+}
+
+absl::StatusOr<std::shared_ptr<const JsonSchema>>
+RemoteProducerCaller::SchemaOf(const std::string& producer, size_t target,
+                               const std::string& version,
+                               const std::string& output) {
+  const std::vector<std::unique_ptr<Target>>& targets = producers_.at(producer);
+  for (bool asked : {false, true}) {
+    if (asked) {
+      KINORA_RETURN_IF_ERROR(
+          DescribeTarget(producer, *targets[target]).status());
+    }
+    for (size_t i = 0; i < targets.size(); ++i) {
+      Target& candidate = *targets[(target + i) % targets.size()];
+      MutexLock lock(candidate.mu);
+      if (!candidate.description.has_value() ||
+          candidate.description->identity().version() != version) {
+        continue;
+      }
+      KINORA_RETURN_IF_ERROR(candidate.schemas.status());
+      const auto found = candidate.schemas->find(output);
+      if (found != candidate.schemas->end()) return found->second;
+      return std::shared_ptr<const JsonSchema>();
+    }
+  }
+  return absl::UnavailableError(
+      absl::StrCat("producer \"", producer, "\" at ", targets[target]->name,
+                   " took the job as version \"", version,
+                   "\", and describes another one now"));
 }
 
 absl::StatusOr<v1::LookUpState> RemoteProducerCaller::LookUpAt(
@@ -231,10 +271,15 @@ std::unique_ptr<Attempt> RemoteProducerCaller::Start(
     answers_on_stream = target.description.has_value() &&
                         target.description->answers_on_stream();
   }
+  OutputSchemaSource schemas =
+      [this, producer = request.header.producer(), target = request.target,
+       version = request.producer_version](const std::string& output) {
+        return SchemaOf(producer, target, version, output);
+      };
   auto session = std::make_shared<ProduceSession>(
       std::move(request),
       std::make_shared<CountedObserver>(*this, std::move(observer)), blobs_,
-      executor_, options_.inline_limit_bytes, answers_on_stream);
+      executor_, options_.inline_limit_bytes, answers_on_stream, schemas);
   session->Start(*target.stub);
   return std::make_unique<RemoteAttempt>(session);
 }

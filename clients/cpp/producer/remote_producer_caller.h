@@ -16,6 +16,7 @@
 #include "common/clock.h"
 #include "common/content.h"
 #include "common/executor.h"
+#include "common/json_schema.h"
 #include "common/mutex.h"
 #include "services/runner/producer_caller.h"
 #include "services/runner/producer_table.h"
@@ -68,6 +69,12 @@ class RemoteProducerCaller final : public ProducerCaller {
   std::optional<v1::DescribeResponse> Described(Target& target);
   absl::StatusOr<v1::DescribeResponse> DescribeTarget(
       absl::string_view producer, Target& target);
+  // The schema of an output of the job that `target` has taken, in that
+  // version; null if it declares none. Asks the target if nobody of the version
+  // was asked before.
+  absl::StatusOr<std::shared_ptr<const JsonSchema>> SchemaOf(
+      const std::string& producer, size_t target, const std::string& version,
+      const std::string& output);
   absl::StatusOr<v1::LookUpState> LookUpAt(absl::string_view producer,
                                            Target& target,
                                            const std::string& idempotency_key);

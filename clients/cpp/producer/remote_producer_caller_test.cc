@@ -2,13 +2,20 @@
 
 #include "clients/cpp/producer/remote_producer_caller.h"
 
+#include <future>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+
 #include "clients/cpp/channel.h"
+#include "clients/cpp/producer/output_check.h"
 #include "clients/cpp/sim/sim_producer_service.h"
+#include "common/canonical_json.h"
 #include "common/error_reason.h"
+#include "common/json.h"
 #include "common/testing/in_process_server.h"
 #include "common/testing/status_matchers.h"
 #include "common/thread_pool.h"
@@ -25,8 +32,8 @@ constexpr char kKey[] = "film/0123";
 class RemoteProducerCallerTest : public CoreFixture {
  protected:
   RemoteProducerCallerTest()
-      : first_(executor_, {"1", 0, &first_record_}),
-        second_(executor_, {"2", 0, &second_record_}),
+      : first_(executor_, {"1", 0, &first_record_, false, {Plan("first")}}),
+        second_(executor_, {"2", 0, &second_record_, false, {Plan("second")}}),
         first_server_({{v1::ProducerService::service_full_name(), &first_}}),
         second_server_({{v1::ProducerService::service_full_name(), &second_}}) {
     RemoteProducerCallerOptions options;
@@ -56,6 +63,58 @@ class RemoteProducerCallerTest : public CoreFixture {
     return found.ok() ? *found : FoundWork();
   }
 
+  // An output whose value must be by that maker.
+  static v1::DeclaredOutput Plan(const std::string& maker) {
+    v1::DeclaredOutput plan;
+    plan.set_name("Plan");
+    plan.set_mime_type("application/json");
+    plan.set_schema_json(
+        absl::StrCat(R"({"properties":{"maker":{"const":")", maker, R"("}}})"));
+    return plan;
+  }
+  static JsonObject TextOf(const std::string& text) {
+    JsonObject settings;
+    settings.Add("text", text);
+    return settings;
+  }
+  // What becomes of such a value if a target makes it; OK if it is accepted.
+  absl::Status Make(const JsonObject& settings, size_t target,
+                    const std::string& version) {
+    class Observer final : public AttemptObserver {
+     public:
+      void OnProgress(const v1::Progress&) override {}
+      void OnLogLines(const v1::LogLines&) override {}
+      void OnQuestion(const v1::Question&, bool) override {}
+      void OnDone(AttemptResult result) override {
+        done.set_value(std::move(result));
+      }
+      std::promise<AttemptResult> done;
+    };
+    AttemptRequest request;
+    request.header.set_movie_id("film");
+    request.header.set_producer("both");
+    request.header.set_idempotency_key(absl::StrCat("film/", ++made_));
+    request.header.set_settings_json(CanonicalJson(settings));
+    v1::ExpectedOutput& output = *request.header.add_outputs();
+    output.set_name("Plan");
+    output.set_mime_type("application/json");
+    output.add_elements()->set_artefact_id("Artifact:Plan");
+    request.outputs.push_back(
+        {"Artifact:Plan", "Plan", "application/json", "", ""});
+    request.producer_version = version;
+    request.target = target;
+    auto observer = std::make_shared<Observer>();
+    const std::unique_ptr<Attempt> attempt =
+        caller_->Start(std::move(request), observer);
+    const AttemptResult result = observer->done.get_future().get();
+    if (!result.failure.has_value()) return absl::OkStatus();
+    EXPECT_EQ(result.failure->reason(), v1::FAILURE_REASON_OUTPUT_INVALID);
+    return result.failure->retryable()
+               ? absl::UnavailableError(result.failure->message())
+               : absl::InvalidArgumentError(result.failure->message());
+  }
+
+  int made_ = 0;
   ThreadPool executor_{"caller", 2};
   SimRecord first_record_;
   SimRecord second_record_;
@@ -85,6 +144,31 @@ TEST_F(RemoteProducerCallerTest, TheTargetThatHasTheWorkIsFound) {
   EXPECT_EQ(Find("both").state, v1::LOOK_UP_STATE_FINISHED);
   EXPECT_EQ(Find("both").target, size_t{0});
   EXPECT_EQ(Find("half").target, size_t{1});
+}
+
+// Also by targets that nobody has described yet, and of a blob.
+TEST_F(RemoteProducerCallerTest, OutputsFitTheSchemaOfTheVersionThatMakesThem) {
+  MakeFilm(store());
+  EXPECT_OK(Make(TextOf(R"({"maker":"first"})"), 0, "1"));
+  EXPECT_OK(Make(TextOf(R"({"maker":"second"})"), 1, "2"));
+  const std::string large =
+      absl::StrCat(R"(,"notes":")", std::string(100'000, 'x'), "\"}");
+  for (const std::string& rest : {std::string("}"), large}) {
+    EXPECT_OK(Make(TextOf(R"({"maker":"second")" + rest), 1, "2"));
+    EXPECT_THAT(Make(TextOf(R"({"maker":"second")" + rest), 0, "1"),
+                StatusIs(absl::StatusCode::kUnavailable,
+                         HasSubstr("at /maker: expected \"first\", got "
+                                   "\"second\"")));
+  }
+}
+
+TEST_F(RemoteProducerCallerTest, WhatIsTooLargeToBeCheckedIsRefused) {
+  MakeFilm(store());
+  JsonObject settings;
+  settings.Add("bytes", kMaxCheckedOutputBytes + 1);
+  EXPECT_THAT(Make(settings, 0, "1"),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("which is checked up to 8388608 bytes")));
 }
 
 // One that is silent may have been paid for it.

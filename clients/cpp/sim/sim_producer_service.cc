@@ -202,6 +202,8 @@ grpc::ServerUnaryReactor* SimProducerService::Describe(
   response->set_input_mode(v1::INPUT_MODE_STREAM);
   response->set_supports_look_up(options_.record != nullptr);
   response->set_answers_on_stream(options_.answers_on_stream);
+  response->mutable_outputs()->Assign(options_.outputs.begin(),
+                                      options_.outputs.end());
   if (options_.price_micros > 0) {
     for (v1::Cost* cost : {response->mutable_price()->mutable_low(),
                            response->mutable_price()->mutable_high()}) {

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "clients/cpp/sim/sim_record.h"
 #include "common/executor.h"
@@ -22,6 +23,8 @@ struct SimProducerOptions {
   // the service.
   SimRecord* record = nullptr;
   bool answers_on_stream = false;  // what Describe reports
+  // What Describe reports; it makes whatever is asked for in any case.
+  std::vector<v1::DeclaredOutput> outputs;
 };
 
 // Thread-safe. One Produce stream costs no thread.
