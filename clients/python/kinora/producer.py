@@ -22,11 +22,14 @@ class Producer:
     give a different output. `concurrency` is the number of jobs it takes at
     once; more are refused with RESOURCE_EXHAUSTED. `outputs` maps names to
     media types, and may be empty for a producer that makes whatever a
-    blueprint declares.
+    blueprint declares. `schemas` maps names of JSON outputs to their JSON
+    Schemas (draft 2020-12): an output that does not fit is refused, and the
+    job is called again.
     """
 
     def __init__(self, name: str, version: str, *, description: str = "", concurrency: int = 4,
                  settings_schema: dict | None = None, outputs: Mapping[str, str] | None = None,
+                 schemas: Mapping[str, dict | bool] | None = None,
                  heartbeat_timeout: datetime.timedelta | None = None):
         if not name:
             raise ValueError("name: empty")
@@ -37,6 +40,10 @@ class Producer:
         self.name, self.version, self.concurrency = name, version, concurrency
         self._description, self._schema = description, settings_schema
         self._outputs, self._heartbeat = dict(outputs or {}), heartbeat_timeout
+        self._schemas = {output: canonical_json.dumps(schema) for output, schema in (schemas or {}).items()}
+        for output in self._schemas:
+            if self._outputs.get(output) != "application/json":
+                raise ValueError(f"schemas of producer {name!r}: {output!r} is no application/json output of it")
         self._function: Callable[[Job], dict | None] | None = None
         self._look_up: Callable[[str], str] | None = None
 
@@ -98,7 +105,8 @@ class Producer:
             identity=self.identity(), description=self._description, max_concurrency=self.concurrency,
             settings_schema_json=canonical_json.dumps(self._schema) if self._schema else "",
             input_mode=producer_pb2.INPUT_MODE_STREAM, supports_look_up=self.looks_up,
-            outputs=[producer_pb2.DeclaredOutput(name=n, mime_type=m) for n, m in sorted(self._outputs.items())])
+            outputs=[producer_pb2.DeclaredOutput(name=n, mime_type=m, schema_json=self._schemas.get(n, ""))
+                     for n, m in sorted(self._outputs.items())])
         if self._heartbeat is not None:
             response.heartbeat_timeout.FromTimedelta(self._heartbeat)
         return response

@@ -88,6 +88,21 @@ def test_one_server_serves_several_producers(serve):
     assert described.identity.name == "b" and described.max_concurrency == 4
 
 
+def test_schemas_of_outputs_are_described(serve):
+    schema = {"type": "object", "required": ["shots"]}
+    producer = producer_of(lambda job: None, outputs={"Plan": "application/json", "Notes": "text/plain"},
+                           schemas={"Plan": schema})
+    described = serve(producer).stub.Describe(producer_pb2.DescribeRequest(producer="p"))
+    assert [(o.name, o.schema_json) for o in described.outputs] == [
+        ("Notes", ""), ("Plan", '{"required":["shots"],"type":"object"}')]
+
+
+@pytest.mark.parametrize("output", ["Notes", "Film"])
+def test_a_schema_is_of_a_json_output(output):
+    with pytest.raises(ValueError, match=output):
+        Producer("p", version="1", outputs={"Notes": "text/plain"}, schemas={output: {}})
+
+
 # The job function learns of it by the exception its next message raises.
 def test_cancelled_call_ends_the_job_function(serve):
     started, ended = threading.Event(), threading.Event()
