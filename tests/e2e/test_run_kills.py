@@ -7,9 +7,11 @@ KINORA_RUN_KILLS kills (150) fall on events chosen by KINORA_RUN_KILLS_SEED,
 which a failure names. `make kill-all` has one fall on every event.
 """
 
+import concurrent.futures
 import json
 import os
 import pathlib
+import queue
 import random
 
 import pytest
@@ -19,8 +21,9 @@ from cluster import BIN, Kinora, Process, RunOutcome, Separate
 KILLS = int(os.environ.get("KINORA_RUN_KILLS", "150"))
 SEED = int(os.environ.get("KINORA_RUN_KILLS_SEED", random.randrange(2**32)))
 
-# So many kills fall on one run.
+# So many kills fall on one run, and so many runs go on at once.
 KILLS_OF_A_RUN = 10
+INSTALLATIONS = 3
 
 # One script, 33 chains of six jobs, of which the third fails at first, and a
 # fan-in: 200 jobs.
@@ -175,23 +178,27 @@ class Film:
 
 @pytest.fixture(scope="module")
 def films(tmp_path_factory):
-    film = Film(tmp_path_factory.mktemp("kills"))
-    yield film
-    film.stop()
+    """Several installations: most of the time goes by in waiting for leases."""
+    films = [Film(tmp_path_factory.mktemp("kills")) for _ in range(INSTALLATIONS)]
+    yield films
+    for film in films:
+        film.stop()
 
 
 @pytest.fixture(scope="module")
 def undisturbed(films):
-    movie, run_id = films.start()
-    outcome = films.outcome(movie, run_id)
+    film = films[0]
+    before = len(film.charged())
+    movie, run_id = film.start()
+    outcome = film.outcome(movie, run_id)
     assert outcome.end == "run.completed"
     assert len(outcome.finished) == JOBS
-    assert len(films.charged()) == JOBS
-    return films.kinora.manifest_bytes(movie), len(outcome.events)
+    assert len(film.charged()) == before + JOBS
+    return film.kinora.manifest_bytes(movie), len(outcome.events)
 
 
-def check(films: Film, movie: str, run_id: str, manifest: bytes, before: int) -> None:
-    outcome = films.outcome(movie, run_id)
+def check(film: Film, movie: str, run_id: str, manifest: bytes, before: int) -> None:
+    outcome = film.outcome(movie, run_id)
     assert outcome.end == "run.completed", outcome.events[-1]
     assert [event["seq"] for event in outcome.events] == list(
         range(1, len(outcome.events) + 1)
@@ -206,10 +213,43 @@ def check(films: Film, movie: str, run_id: str, manifest: bytes, before: int) ->
         if event["type"] == "step.started":
             assert event["stepId"] not in ended, event
     assert len(ended) == JOBS
-    assert films.kinora.manifest_bytes(movie) == manifest
-    charged = films.charged()[before:]
+    assert film.kinora.manifest_bytes(movie) == manifest
+    charged = film.charged()[before:]
     assert len(charged) == len(set(charged)) == JOBS
-    assert films.kinora.json("plan", movie)["layers"] == []
+    assert film.kinora.json("plan", movie)["layers"] == []
+
+
+def run_with_kills(film: Film, plan: list, manifest: bytes) -> None:
+    """One run, and kills at some of its events."""
+    before = len(film.charged())
+    movie, run_id = film.start()
+    try:
+        for event, victims in plan:
+            if not film.wait_for(run_id, event):
+                break
+            film.kill(victims)
+        check(film, movie, run_id, manifest, before)
+    except BaseException:
+        print(f"{movie} {run_id}: {plan}")
+        raise
+
+
+def share(films: list[Film], plans: list, manifest: bytes) -> None:
+    """Carries out a run for each plan, on whichever installation is free."""
+    free = queue.SimpleQueue()
+    for film in films:
+        free.put(film)
+
+    def carry_out(plan: list) -> None:
+        film = free.get()
+        try:
+            run_with_kills(film, plan, manifest)
+        finally:
+            free.put(film)
+
+    with concurrent.futures.ThreadPoolExecutor(len(films)) as pool:
+        for done in [pool.submit(carry_out, plan) for plan in plans]:
+            done.result()
 
 
 # F: F3 (a run survives the death of any of its processes)
@@ -217,25 +257,12 @@ def test_kills_change_nothing_but_time(films, undisturbed):
     manifest, events = undisturbed
     print(f"KINORA_RUN_KILLS_SEED={SEED}")
     rng = random.Random(SEED)
-    left = KILLS
-    while left > 0:
-        count = min(left, KILLS_OF_A_RUN)
-        left -= count
-        before = len(films.charged())
-        movie, run_id = films.start()
-        plan = [
-            (event, rng.choice(VICTIMS))
-            for event in sorted(rng.sample(range(1, events), count))
-        ]
-        try:
-            for event, victims in plan:
-                if not films.wait_for(run_id, event):
-                    break
-                films.kill(victims)
-            check(films, movie, run_id, manifest, before)
-        except BaseException:
-            print(f"{movie} {run_id}: {plan}")
-            raise
+    plans = []
+    for first in range(0, KILLS, KILLS_OF_A_RUN):
+        count = min(KILLS - first, KILLS_OF_A_RUN)
+        places = sorted(rng.sample(range(1, events), count))
+        plans.append([(event, rng.choice(VICTIMS)) for event in places])
+    share(films, plans, manifest)
 
 
 @pytest.mark.skipif(
@@ -244,9 +271,4 @@ def test_kills_change_nothing_but_time(films, undisturbed):
 @pytest.mark.parametrize("victims", VICTIMS, ids="+".join)
 def test_a_kill_at_any_event_changes_nothing(films, undisturbed, victims):
     manifest, events = undisturbed
-    for event in range(1, events):
-        before = len(films.charged())
-        movie, run_id = films.start()
-        if films.wait_for(run_id, event):
-            films.kill(victims)
-        check(films, movie, run_id, manifest, before)
+    share(films, [[(event, victims)] for event in range(1, events)], manifest)
