@@ -72,6 +72,7 @@ std::string CopyHeadText(const CopyHead& head) {
   json.Add("ledgers", std::move(ledgers));
   json.Add("movieId", head.movie_id);
   json.Add("storeVersion", kKinoraVersion);
+  if (head.without_blobs) json.Add("withoutBlobs", true);
   return CanonicalJson(std::move(json));
 }
 
@@ -97,6 +98,7 @@ absl::StatusOr<CopyHead> ParseCopyHead(absl::string_view text) {
                           ExtentIn(json->Find("artefacts"), "artefacts.log"));
   KINORA_ASSIGN_OR_RETURN(head.inputs,
                           ExtentIn(json->Find("inputs"), "inputs.log"));
+  head.without_blobs = json->Find("withoutBlobs") != nullptr;
   const JsonValue* ledgers = json->Find("ledgers");
   if (ledgers == nullptr || !ledgers->is_object()) {
     return CopyDamaged(kHeadMember, "does not say which runs there are");

@@ -6,7 +6,8 @@
 //    "inputs": {"first": n, "last": n},
 //    "ledgers": {"run-...": {"first": n, "last": n}, ...},   of every run
 //    "movieId": whose copy it is,
-//    "storeVersion": "0.1.0"}
+//    "storeVersion": "0.1.0",
+//    "withoutBlobs": true}                  only if it is of the history alone
 // It says which moment the copy is of; formatVersion covers all members.
 
 #ifndef KINORA_SERVICES_STORE_BACKUP_COPY_HEAD_H_
@@ -32,6 +33,7 @@ struct CopyHead {
   LogExtent artefacts;
   LogExtent inputs;
   std::map<std::string, LogExtent> ledgers;  // by run
+  bool without_blobs = false;
 };
 
 std::string CopyHeadText(const CopyHead& head);

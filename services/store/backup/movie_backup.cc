@@ -38,25 +38,29 @@ constexpr size_t kBlobReadBytes = size_t{1} << 20;
 
 class MovieBackup {
  public:
-  MovieBackup(const MovieBackupCores& cores, const std::string& movie_id,
-              TarWriter::Sink write, const MovieHolds::Hold& hold)
+  MovieBackup(const MovieBackupCores& cores,
+              const v1::BackUpMovieRequest& request, TarWriter::Sink write,
+              const MovieHolds::Hold& hold)
       : cores_(cores),
-        movie_id_(movie_id),
-        prefix_(MoviePrefix(movie_id)),
+        movie_id_(request.movie_id()),
+        without_blobs_(request.without_blobs()),
+        prefix_(MoviePrefix(movie_id_)),
         write_(write),
         hold_(hold) {}
 
   absl::Status Run() {
     KINORA_ASSIGN_OR_RETURN(moment_, ObserveMoment(cores_.storage, cores_.log,
                                                    cores_.catalog, movie_id_));
+    if (without_blobs_) moment_.ledgers.clear();
     const absl::Time now = cores_.clock.Now();
     KINORA_ASSIGN_OR_RETURN(tar_, TarWriter::Start(write_, now));
-    KINORA_RETURN_IF_ERROR(
-        AddMember(kHeadMember, CopyHeadText({.movie_id = movie_id_,
-                                             .create_time = now,
-                                             .artefacts = moment_.artefacts,
-                                             .inputs = moment_.inputs,
-                                             .ledgers = moment_.ledgers})));
+    KINORA_RETURN_IF_ERROR(AddMember(
+        kHeadMember, CopyHeadText({.movie_id = movie_id_,
+                                   .create_time = now,
+                                   .artefacts = moment_.artefacts,
+                                   .inputs = moment_.inputs,
+                                   .ledgers = moment_.ledgers,
+                                   .without_blobs = without_blobs_})));
     KINORA_RETURN_IF_ERROR(AddMember(kMovieMember, moment_.movie));
     if (moment_.retention.bytes.has_value()) {
       KINORA_RETURN_IF_ERROR(
@@ -65,10 +69,12 @@ class MovieBackup {
     KINORA_RETURN_IF_ERROR(AddCheckpoint());
     KINORA_RETURN_IF_ERROR(AddEvents());
     KINORA_RETURN_IF_ERROR(AddManifests());
-    KINORA_RETURN_IF_ERROR(AddPlans());
-    KINORA_RETURN_IF_ERROR(AddRuns());
-    KINORA_RETURN_IF_ERROR(AddEditedFiles());
-    KINORA_RETURN_IF_ERROR(AddBlobs());
+    if (!without_blobs_) {
+      KINORA_RETURN_IF_ERROR(AddPlans());
+      KINORA_RETURN_IF_ERROR(AddRuns());
+      KINORA_RETURN_IF_ERROR(AddEditedFiles());
+      KINORA_RETURN_IF_ERROR(AddBlobs());
+    }
     // Logs of a deleted movie are empty. It was not, so far: all is there.
     if (hold_.deleted()) return absl::AbortedError("deleted");
     KINORA_RETURN_IF_ERROR(AddSums());
@@ -317,6 +323,7 @@ class MovieBackup {
 
   const MovieBackupCores& cores_;
   const std::string& movie_id_;
+  const bool without_blobs_;
   const std::string prefix_;
   const TarWriter::Sink write_;
   const MovieHolds::Hold& hold_;
@@ -339,7 +346,7 @@ absl::Status BackUpMovie(
   const std::unique_ptr<MovieHolds::Hold> hold =
       cores.catalog.holds().ForCopy(movie_id);
   KINORA_RETURN_IF_ERROR(cores.catalog.Require(movie_id));
-  const absl::Status status = MovieBackup(cores, movie_id, write, *hold).Run();
+  const absl::Status status = MovieBackup(cores, request, write, *hold).Run();
   if (status.ok() || !hold->deleted()) return status;
   return WithReason(
       absl::NotFoundError(absl::StrCat(

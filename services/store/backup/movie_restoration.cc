@@ -116,7 +116,8 @@ class MovieRestoration {
       KINORA_RETURN_IF_ERROR(runs_.FinishLedgers());
       blobs_ = needed_.Take();
     }
-    if (passes(MemberKind::kBlob) && next_blob_ < blobs_.size()) {
+    if (passes(MemberKind::kBlob) && next_blob_ < blobs_.size() &&
+        !head_.without_blobs) {
       return CopyDamaged(BlobMember(blobs_[next_blob_]), "is missing");
     }
     return absl::OkStatus();
@@ -133,7 +134,10 @@ class MovieRestoration {
     switch (name.kind) {
       case MemberKind::kHead: {
         KINORA_ASSIGN_OR_RETURN(head_, ParseCopyHead(bytes));
-        return absl::OkStatus();
+        if (!head_.without_blobs || cores_.takes_without_blobs) {
+          return absl::OkStatus();
+        }
+        return CopyDamaged(path, "is of a copy without blobs, for a dry run");
       }
       case MemberKind::kMovie:
         return TakeMovie(bytes);

@@ -41,6 +41,8 @@ struct MovieRestorationCores {
   MovieCatalog& catalog;
   LogEventStore& events;
   ObjectMovieStore& movies;
+  // Also a copy without blobs is taken: they are elsewhere.
+  bool takes_without_blobs = false;
 };
 
 // Takes the copy's next bytes from `read`, whose error ends it and is returned.

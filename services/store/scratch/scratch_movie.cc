@@ -1,0 +1,79 @@
+#include "services/store/scratch/scratch_movie.h"
+
+#include <deque>
+#include <utility>
+
+#include "common/status.h"
+#include "services/store/backup/movie_restoration.h"
+
+namespace kinora {
+namespace {
+
+// The original may take larger values inline than others do.
+constexpr int64_t kInlineLimitBytes = int64_t{1} << 20;
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<ScratchMovie>> ScratchMovie::CopyOf(
+    const Store& original, const std::string& movie_id, Clock& clock,
+    Executor& executor) {
+  std::unique_ptr<ScratchMovie> copy(
+      new ScratchMovie(original.blobs, clock, executor));
+  KINORA_RETURN_IF_ERROR(copy->Fill(original.maintenance, movie_id));
+  return copy;
+}
+
+ScratchMovie::ScratchMovie(BlobStore& original, Clock& clock,
+                           Executor& executor)
+    : log_(&executor),
+      storage_(clock),
+      catalog_(storage_),
+      leases_(storage_, catalog_, clock),
+      own_blobs_(storage_, catalog_, clock, {}),
+      blobs_(own_blobs_, original),
+      events_(log_, storage_, catalog_, blobs_, leases_, clock,
+              {.inline_limit_bytes = kInlineLimitBytes}),
+      manifests_(storage_, log_, catalog_, blobs_, events_, leases_, &executor),
+      movies_(storage_, log_, catalog_, events_, manifests_, leases_, clock),
+      plans_(storage_, catalog_, leases_),
+      runs_(storage_, catalog_, leases_),
+      maintenance_(StoreCores{.storage = storage_,
+                              .log = log_,
+                              .catalog = catalog_,
+                              .leases = leases_,
+                              .blobs = own_blobs_,
+                              .events = events_,
+                              .manifests = manifests_,
+                              .movies = movies_,
+                              .clock = clock}) {}
+
+absl::Status ScratchMovie::Fill(MaintenanceStore& original,
+                                const std::string& movie_id) {
+  v1::BackUpMovieRequest request;
+  request.set_movie_id(movie_id);
+  request.set_without_blobs(true);
+  std::deque<std::string> pieces;
+  KINORA_RETURN_IF_ERROR(
+      original.BackUpMovie(request, [&pieces](absl::string_view bytes) {
+        // An empty one would be the end of the copy.
+        if (!bytes.empty()) pieces.emplace_back(bytes);
+        return absl::OkStatus();
+      }));
+  return Annotate(RestoreMovie(movie_id,
+                               {.storage = storage_,
+                                .log = log_,
+                                .catalog = catalog_,
+                                .events = events_,
+                                .movies = movies_,
+                                .takes_without_blobs = true},
+                               [&pieces]() -> absl::StatusOr<std::string> {
+                                 if (pieces.empty()) return std::string();
+                                 std::string piece = std::move(pieces.front());
+                                 pieces.pop_front();
+                                 return piece;
+                               })
+                      .status(),
+                  "copy the movie");
+}
+
+}  // namespace kinora

@@ -1,0 +1,76 @@
+// A ScratchMovie is a copy of a movie to try things on: a whole store in memory
+// with that one movie in it, under its id and with its history. What is done to
+// it stays there and goes with it.
+//
+// Its logs and manifests are copied (BackUpMovie without blobs); blobs are read
+// from the original when somebody asks for them, and then neither copied nor
+// marked as used. It has no plans and no runs.
+
+#ifndef KINORA_SERVICES_STORE_SCRATCH_SCRATCH_MOVIE_H_
+#define KINORA_SERVICES_STORE_SCRATCH_SCRATCH_MOVIE_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+#include "common/clock.h"
+#include "common/executor.h"
+#include "services/store/blob/object_blob_store.h"
+#include "services/store/event/log_event_store.h"
+#include "services/store/event/memory_event_log.h"
+#include "services/store/lease/lease_table.h"
+#include "services/store/maintenance/store_maintenance.h"
+#include "services/store/manifest/log_manifest_store.h"
+#include "services/store/movie/movie_catalog.h"
+#include "services/store/movie/object_movie_store.h"
+#include "services/store/object/memory_object_storage.h"
+#include "services/store/plan/object_plan_store.h"
+#include "services/store/run/object_run_record_store.h"
+#include "services/store/scratch/blobs_behind.h"
+#include "services/store/store.h"
+
+namespace kinora {
+
+// Thread-safe. Memory: that of the movie's logs and manifests, twice while it
+// is made.
+class ScratchMovie {
+ public:
+  // The movie as it is now. `original`, clock and executor MUST outlive it;
+  // `executor` runs the callbacks of followers. Errors of BackUpMovie.
+  static absl::StatusOr<std::unique_ptr<ScratchMovie>> CopyOf(
+      const Store& original, const std::string& movie_id, Clock& clock,
+      Executor& executor);
+
+  Store store() {
+    return {movies_, blobs_,  events_, manifests_,
+            plans_,  leases_, runs_,   maintenance_};
+  }
+
+  // Lets the blob be named, wherever its bytes are.
+  void Expect(const v1::Digest& digest) { blobs_.Expect(digest); }
+
+ private:
+  ScratchMovie(BlobStore& original, Clock& clock, Executor& executor);
+
+  absl::Status Fill(MaintenanceStore& original, const std::string& movie_id);
+
+  // In the order in which they need each other.
+  MemoryEventLog log_;
+  MemoryObjectStorage storage_;
+  MovieCatalog catalog_;
+  LeaseTable leases_;
+  ObjectBlobStore own_blobs_;
+  BlobsBehind blobs_;
+  LogEventStore events_;
+  LogManifestStore manifests_;
+  ObjectMovieStore movies_;
+  ObjectPlanStore plans_;
+  ObjectRunRecordStore runs_;
+  StoreMaintenance maintenance_;
+};
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_STORE_SCRATCH_SCRATCH_MOVIE_H_
