@@ -15,6 +15,7 @@
 #include "common/status.h"
 #include "common/thread_pool.h"
 #include "kinora/v1/config.pb.h"
+#include "services/runner/dry_runs.h"
 #include "services/runner/producer_table_file.h"
 #include "services/runner/program_hooks.h"
 #include "services/runner/runner.h"
@@ -66,16 +67,23 @@ class RunnerServer final : public ProgramServer {
                                  : config.planner_addr())),
         executor_("runner", WorkerThreadsOf(config.server())),
         callers_(producers, store_.store().blobs, executor_, RealClock(), {}),
-        runner_({store_.store(), planner_, callers_, executor_, RealClock(),
-                 SystemRandom(), MetricsOf(config.server()),
-                 hooks_ == nullptr ? nullptr : hooks_->listener()},
-                std::move(producers), OptionsOf(config)),
-        service_(runner_, store_.store().events, executor_) {}
+        deps_{store_.store(),
+              planner_,
+              callers_,
+              executor_,
+              RealClock(),
+              SystemRandom(),
+              MetricsOf(config.server()),
+              hooks_ == nullptr ? nullptr : hooks_->listener()},
+        dry_runs_(deps_, producers, OptionsOf(config)),
+        runner_(deps_, std::move(producers), OptionsOf(config)),
+        service_(runner_, store_.store().events, executor_, &dry_runs_) {}
 
   std::string address() const override { return server_->address(); }
 
   // Watchers are sent away first; they resume at another runner or later.
   void Drain(absl::Duration limit) override {
+    dry_runs_.Stop();
     server_->Drain(limit);
     runner_.Drain(limit);
     if (hooks_ != nullptr) hooks_->Drain(limit);
@@ -87,6 +95,8 @@ class RunnerServer final : public ProgramServer {
   RemotePlanner planner_;
   ThreadPool executor_;
   RemoteProducerCaller callers_;
+  const RunnerDeps deps_;
+  DryRuns dry_runs_;
   Runner runner_;
   RunnerRpcService service_;
   std::unique_ptr<RpcServer> server_;

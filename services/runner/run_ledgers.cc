@@ -1,11 +1,28 @@
 #include "services/runner/run_ledgers.h"
 
+#include <algorithm>
+#include <memory>
+
 #include "common/status.h"
 
 namespace kinora {
 namespace {
 
 constexpr size_t kMaxKnown = 10'000;
+constexpr int64_t kMaxPageEvents = 1'000;
+
+// REQUIRES: the ledger is not empty, and numbered from 1 without gaps.
+v1::ReadEventsResponse PageOf(const std::vector<v1::Event>& ledger,
+                              int64_t after) {
+  const auto size = static_cast<int64_t>(ledger.size());
+  const int64_t begin = std::clamp<int64_t>(after, 0, size - 1);
+  const int64_t end = std::min(size, begin + kMaxPageEvents);
+  v1::ReadEventsResponse page;
+  for (int64_t i = begin; i < end; ++i) *page.add_events() = ledger[i];
+  page.mutable_bookmark()->set_sequence(ledger[end - 1].sequence());
+  *page.mutable_bookmark()->mutable_time() = ledger[end - 1].time();
+  return page;
+}
 
 absl::Status OnlyTails() {
   return absl::UnimplementedError("run ledgers: can only be read");
@@ -28,6 +45,11 @@ absl::StatusOr<v1::LogName> RunLedgers::Find(const std::string& run_id) {
 
 absl::StatusOr<v1::ReadEventsResponse> RunLedgers::ReadPage(
     const v1::ReadEventsRequest& request) {
+  const std::shared_ptr<const EndedDryRun> dry_run =
+      dry_runs_ == nullptr ? nullptr : dry_runs_->Find(request.log().run_id());
+  if (dry_run != nullptr) {
+    return PageOf(dry_run->ledger, request.after_sequence());
+  }
   v1::ReadEventsRequest read = request;
   KINORA_ASSIGN_OR_RETURN(*read.mutable_log(), Find(request.log().run_id()));
   return events_.ReadPage(read);

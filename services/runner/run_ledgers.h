@@ -1,5 +1,6 @@
 // RunLedgers is an EventStore in which the ledger of a run is named by the run
-// alone, as callers of WatchRun do. Only what a tail needs works.
+// alone, as callers of WatchRun do: in the store, or of a dry run that has
+// ended. Only what a tail needs works.
 
 #ifndef KINORA_SERVICES_RUNNER_RUN_LEDGERS_H_
 #define KINORA_SERVICES_RUNNER_RUN_LEDGERS_H_
@@ -12,6 +13,7 @@
 #include "absl/status/statusor.h"
 
 #include "common/mutex.h"
+#include "services/runner/dry_runs.h"
 #include "services/runner/runner.h"
 #include "services/store/event/event_store.h"
 
@@ -20,12 +22,13 @@ namespace kinora {
 // Thread-safe.
 class RunLedgers final : public EventStore {
  public:
-  // Both MUST outlive this.
-  RunLedgers(Runner& runner, EventStore& events)
-      : runner_(runner), events_(events) {}
+  // All MUST outlive this; `dry_runs` may be null.
+  RunLedgers(Runner& runner, EventStore& events, DryRuns* dry_runs)
+      : runner_(runner), events_(events), dry_runs_(dry_runs) {}
 
   // `request.log.run_id` is all that need be set of the log. RUN_NOT_FOUND if
-  // there is no such run.
+  // there is no such run. Of a dry run every page has an event: to who asks for
+  // what is behind its end, that is the last one.
   absl::StatusOr<v1::ReadEventsResponse> ReadPage(
       const v1::ReadEventsRequest& request) override;
 
@@ -49,6 +52,7 @@ class RunLedgers final : public EventStore {
 
   Runner& runner_;
   EventStore& events_;
+  DryRuns* const dry_runs_;
   Mutex mu_;
   // A run's ledger never moves.
   absl::flat_hash_map<std::string, v1::LogName> known_ ABSL_GUARDED_BY(mu_);

@@ -19,12 +19,6 @@ namespace {
 
 constexpr size_t kMaxRemembered = 10'000;
 
-absl::Status NotYet(absl::string_view what) {
-  return WithReason(absl::UnimplementedError(absl::StrCat(
-                        "StartRun: ", what, " is not part of this build yet")),
-                    "RPC_NOT_IMPLEMENTED");
-}
-
 absl::Status CheckStart(const v1::StartRunRequest& request) {
   KINORA_RETURN_IF_ERROR(ValidateMovieId(request.movie_id()));
   if (!request.plan_hash().empty()) {
@@ -51,7 +45,11 @@ absl::Status CheckStart(const v1::StartRunRequest& request) {
     return InvalidField("if_active", absl::StrCat(request.if_active()),
                         "expected one of the values of IfActive");
   }
-  if (request.dry_run()) return NotYet("dry_run");
+  if (request.dry_run()) {
+    return WithReason(absl::UnimplementedError(
+                          "StartRun: dry_run: this runner makes no dry runs"),
+                      "RPC_NOT_IMPLEMENTED");
+  }
   if (!request.has_budget()) return absl::OkStatus();
   return ValidateCap("budget", request.budget());
 }

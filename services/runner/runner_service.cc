@@ -1,6 +1,7 @@
 #include "services/runner/runner_service.h"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 #include "common/rpc/tail_stream.h"
@@ -12,9 +13,12 @@ namespace kinora {
 grpc::ServerUnaryReactor* RunnerRpcService::StartRun(
     grpc::CallbackServerContext* context, const v1::StartRunRequest* request,
     v1::StartRunResponse* response) {
-  return ServeUnary(
-      context, executor_, request, response,
-      [this](const v1::StartRunRequest& r) { return runner_.Start(r); });
+  return ServeUnary(context, executor_, request, response,
+                    [this](const v1::StartRunRequest& r) {
+                      return r.dry_run() && dry_runs_ != nullptr
+                                 ? dry_runs_->Start(r)
+                                 : runner_.Start(r);
+                    });
 }
 
 grpc::ServerUnaryReactor* RunnerRpcService::GetRun(
@@ -22,7 +26,14 @@ grpc::ServerUnaryReactor* RunnerRpcService::GetRun(
     v1::GetRunResponse* response) {
   return ServeUnary(
       context, executor_, request, response,
-      [this](const v1::GetRunRequest& r) { return runner_.Get(r); });
+      [this](const v1::GetRunRequest& r) -> absl::StatusOr<v1::GetRunResponse> {
+        const std::shared_ptr<const EndedDryRun> dry_run =
+            dry_runs_ == nullptr ? nullptr : dry_runs_->Find(r.run_id());
+        if (dry_run == nullptr) return runner_.Get(r);
+        v1::GetRunResponse answer;
+        *answer.mutable_run() = dry_run->run;
+        return answer;
+      });
 }
 
 grpc::ServerUnaryReactor* RunnerRpcService::ListRuns(

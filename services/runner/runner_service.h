@@ -5,6 +5,7 @@
 
 #include "common/executor.h"
 #include "kinora/v1/runner.grpc.pb.h"
+#include "services/runner/dry_runs.h"
 #include "services/runner/run_ledgers.h"
 #include "services/runner/runner.h"
 #include "services/store/event/event_store.h"
@@ -14,9 +15,13 @@ namespace kinora {
 // Thread-safe. RPCs that are not here answer UNIMPLEMENTED, naming themselves.
 class RunnerRpcService final : public v1::RunnerService::CallbackService {
  public:
-  // All MUST outlive the server.
-  RunnerRpcService(Runner& runner, EventStore& events, Executor& executor)
-      : runner_(runner), ledgers_(runner, events), executor_(executor) {}
+  // All MUST outlive the server. Without `dry_runs` there are none.
+  RunnerRpcService(Runner& runner, EventStore& events, Executor& executor,
+                   DryRuns* dry_runs = nullptr)
+      : runner_(runner),
+        dry_runs_(dry_runs),
+        ledgers_(runner, events, dry_runs),
+        executor_(executor) {}
 
   grpc::ServerUnaryReactor* StartRun(grpc::CallbackServerContext* context,
                                      const v1::StartRunRequest* request,
@@ -71,6 +76,7 @@ class RunnerRpcService final : public v1::RunnerService::CallbackService {
 
  private:
   Runner& runner_;
+  DryRuns* const dry_runs_;
   RunLedgers ledgers_;
   Executor& executor_;
 };

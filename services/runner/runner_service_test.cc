@@ -35,7 +35,8 @@ class RunnerServiceTest : public CoreFixture,
   RunnerServiceTest()
       : process_(store(), clock_, {}),
         executor_("service", 2),
-        service_(process_.runner(), store().events, executor_),
+        service_(process_.runner(), store().events, executor_,
+                 &process_.dry_runs()),
         server_({{v1::RunnerService::service_full_name(), &service_}}),
         client_(server_.Channel(GetParam())) {}
 
@@ -144,12 +145,38 @@ TEST_P(RunnerServiceTest, ProducersSayWhatTheyAre) {
   EXPECT_EQ(list.producers(1).description().identity().version(), "1");
 }
 
-TEST_P(RunnerServiceTest, WhatIsNotThereYetSaysSo) {
+// F: B-8
+TEST_P(RunnerServiceTest, ADryRunIsToldOfAndWatchedButNotListed) {
   v1::StartRunRequest request;
   request.set_movie_id("film");
   request.set_dry_run(true);
-  EXPECT_THAT(client_.StartRun(request),
+  ASSERT_OK_AND_ASSIGN(const v1::StartRunResponse ended,
+                       client_.StartRun(request));
+  EXPECT_TRUE(ended.run().dry_run());
+  const std::string& run_id = ended.run().run_id();
+  ASSERT_OK_AND_ASSIGN(const std::vector<int64_t> all, Watch(run_id, 0));
+  EXPECT_EQ(all.size(), 9u);
+  ASSERT_OK_AND_ASSIGN(const std::vector<int64_t> tail, Watch(run_id, 7));
+  EXPECT_EQ(tail, (std::vector<int64_t>{8, 9}));
+  ASSERT_OK_AND_ASSIGN(const std::vector<int64_t> none, Watch(run_id, 99));
+  EXPECT_TRUE(none.empty());
+  v1::GetRunRequest get;
+  get.set_run_id(run_id);
+  ASSERT_OK_AND_ASSIGN(const v1::GetRunResponse run, client_.GetRun(get));
+  EXPECT_EQ(run.run().record().status(), v1::RUN_STATUS_COMPLETED);
+  EXPECT_EQ(run.run().jobs_size(), 3);
+  ASSERT_OK_AND_ASSIGN(const v1::ListRunsResponse runs, client_.ListRuns({}));
+  EXPECT_TRUE(runs.runs().empty());
+}
+
+// F: B-8
+TEST_P(RunnerServiceTest, ARunnerWithoutDryRunsDoesNotStartARealOne) {
+  v1::StartRunRequest request;
+  request.set_movie_id("film");
+  request.set_dry_run(true);
+  EXPECT_THAT(process_.runner().Start(request),
               StatusIs(absl::StatusCode::kUnimplemented, HasSubstr("dry_run")));
+  EXPECT_EQ(process_.calls(), 0);
 }
 
 }  // namespace

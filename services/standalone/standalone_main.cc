@@ -19,6 +19,7 @@
 #include "kinora/v1/config.pb.h"
 #include "services/planner/planner_service.h"
 #include "services/planner/store_planner.h"
+#include "services/runner/dry_runs.h"
 #include "services/runner/producer_table.h"
 #include "services/runner/program_hooks.h"
 #include "services/runner/runner.h"
@@ -73,6 +74,7 @@ class StandaloneServer final : public ProgramServer {
   std::string address() const override { return public_->address(); }
 
   void Drain(absl::Duration limit) override {
+    dry_runs_->Stop();
     public_->Drain(limit);
     runner_->Drain(limit);
     if (hooks_ != nullptr) hooks_->Drain(limit);
@@ -98,6 +100,7 @@ class StandaloneServer final : public ProgramServer {
   std::unique_ptr<RpcServer> planner_server_;
   std::unique_ptr<RemotePlanner> remote_planner_;
   std::unique_ptr<RemoteProducerCaller> callers_;
+  std::unique_ptr<DryRuns> dry_runs_;
   std::unique_ptr<Runner> runner_;
 
   std::unique_ptr<StoreServices> public_store_;
@@ -163,11 +166,17 @@ absl::Status StandaloneServer::Serve(const v1::StandaloneConfig& config,
   caller.inline_limit_bytes = config.inline_limit_bytes();
   callers_ = std::make_unique<RemoteProducerCaller>(
       producers, store_->store().blobs, runner_executor_, RealClock(), caller);
-  runner_ = std::make_unique<Runner>(
-      RunnerDeps{store_->store(), *remote_planner_, *callers_, runner_executor_,
-                 RealClock(), SystemRandom(), MetricsOf(config.server()),
-                 hooks_ == nullptr ? nullptr : hooks_->listener()},
-      std::move(producers), OptionsOf(config));
+  const RunnerDeps deps{store_->store(),
+                        *remote_planner_,
+                        *callers_,
+                        runner_executor_,
+                        RealClock(),
+                        SystemRandom(),
+                        MetricsOf(config.server()),
+                        hooks_ == nullptr ? nullptr : hooks_->listener()};
+  dry_runs_ = std::make_unique<DryRuns>(deps, producers, OptionsOf(config));
+  runner_ =
+      std::make_unique<Runner>(deps, std::move(producers), OptionsOf(config));
 
   const RpcServerOptions rpc = RpcServerOptionsOf(config.server());
   StoreServiceOptions info =
@@ -178,7 +187,7 @@ absl::Status StandaloneServer::Serve(const v1::StandaloneConfig& config,
   public_planner_ =
       std::make_unique<PlannerRpcService>(*planner_, planner_executor_);
   public_runner_ = std::make_unique<RunnerRpcService>(
-      *runner_, store_->store().events, runner_executor_);
+      *runner_, store_->store().events, runner_executor_, dry_runs_.get());
   std::vector<RpcService> services = public_store_->services();
   services.push_back(
       {v1::PlannerService::service_full_name(), public_planner_.get()});

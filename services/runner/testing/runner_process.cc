@@ -47,9 +47,10 @@ struct RunnerProcess::Parts {
         planner(store),
         executor("runner", 4),
         caller(Configs(), store.blobs, executor, clock, CallerOptions()),
-        runner({store, planner, caller, executor, clock, SystemRandom(),
-                metrics, listener},
-               Configs(), Options()) {}
+        deps{store, planner,        caller,  executor,
+             clock, SystemRandom(), metrics, listener},
+        dry_runs(deps, Configs(), Options()),
+        runner(deps, Configs(), Options()) {}
 
   RemoteProducerCallerOptions CallerOptions() {
     RemoteProducerCallerOptions options;
@@ -74,6 +75,8 @@ struct RunnerProcess::Parts {
   StorePlanner planner;
   ThreadPool executor;
   RemoteProducerCaller caller;
+  const RunnerDeps deps;
+  DryRuns dry_runs;
   Runner runner;
 };
 
@@ -85,6 +88,8 @@ RunnerProcess::RunnerProcess(const Store& store, Clock& clock,
 RunnerProcess::~RunnerProcess() = default;
 
 Runner& RunnerProcess::runner() { return parts_->runner; }
+
+DryRuns& RunnerProcess::dry_runs() { return parts_->dry_runs; }
 
 int64_t RunnerProcess::calls() const { return parts_->sim.calls(); }
 

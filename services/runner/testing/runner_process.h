@@ -10,6 +10,7 @@
 
 #include "clients/cpp/sim/sim_producer_service.h"
 #include "common/clock.h"
+#include "services/runner/dry_runs.h"
 #include "services/runner/runner.h"
 #include "services/store/store.h"
 
@@ -32,6 +33,7 @@ class RunnerProcess {
   ~RunnerProcess();
 
   Runner& runner();
+  DryRuns& dry_runs();
 
   // Attempts that reached a producer.
   int64_t calls() const;
