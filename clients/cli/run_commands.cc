@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 
 #include "clients/cli/amounts.h"
 #include "clients/cli/command.h"
@@ -18,6 +19,7 @@
 #include "clients/cli/producer_versions.h"
 #include "clients/cli/run_watch.h"
 #include "clients/cli/scope_flags.h"
+#include "common/cost_text.h"
 #include "common/status.h"
 
 namespace kinora {
@@ -41,6 +43,19 @@ void PrintStart(const v1::StartRunResponse& started) {
           ? ""
           : absl::StrFormat(", %d left as they are", summary.left_jobs()),
       summary.deferred_nodes() > 0 ? ", and more as artefacts decide" : ""));
+}
+
+// What a dry run that has ended came to.
+std::string DryRunText(const v1::RunRecord& run) {
+  std::vector<std::string> costs;
+  if (run.cost().micros() > 0) costs.push_back(FormatCost(run.cost()));
+  for (const v1::Cost& cost : run.other_costs()) {
+    costs.push_back(FormatCost(cost));
+  }
+  return absl::StrCat("dry run: ", Counted(run.jobs().succeeded(), "job"),
+                      " would be called, ", run.jobs().reused(), " reused",
+                      costs.empty() ? "" : "; at most ",
+                      absl::StrJoin(costs, " and "), "; nothing was written\n");
 }
 
 // Sets how the run's jobs are dispatched.
@@ -105,10 +120,17 @@ absl::StatusOr<int> StartRun(const Invocation& call) {
   request.set_movie_id(std::string(call.operand(0)));
   KINORA_ASSIGN_OR_RETURN(const v1::IfActive if_active, IfActiveOf(call.args));
   request.set_if_active(if_active);
+  const bool dry_run = call.args.Has("dry-run");
+  if (dry_run && if_active != v1::IF_ACTIVE_UNSPECIFIED) {
+    return InvalidField("--dry-run", "--queue or --replace",
+                        "a dry run neither waits for other runs nor stops "
+                        "them");
+  }
+  request.set_dry_run(dry_run);
   KINORA_ASSIGN_OR_RETURN(
       const std::vector<v1::PendingEdit> edits,
       PrepareEdits(call.connection, call.operand(0), call.args.GetAll("set"),
-                   FileUpload::kSend));
+                   dry_run ? FileUpload::kSkip : FileUpload::kSend));
   request.mutable_edits()->Assign(edits.begin(), edits.end());
   KINORA_ASSIGN_OR_RETURN(std::optional<v1::PlanScope> scope,
                           ScopeOf(call.args));
@@ -127,10 +149,14 @@ absl::StatusOr<int> StartRun(const Invocation& call) {
   } else {
     PrintStart(started);
   }
-  if (detach) return kExitOk;
-  return WatchAndShow(
-      call, started.run().run_id(), 0,
-      LoadPlanForShow(call, call.operand(0), started.run().plan_hash()));
+  if (detach && !dry_run) return kExitOk;
+  KINORA_ASSIGN_OR_RETURN(
+      const int exit_code,
+      WatchAndShow(
+          call, started.run().run_id(), 0,
+          LoadPlanForShow(call, call.operand(0), started.run().plan_hash())));
+  if (dry_run && !call.json) Print(DryRunText(started.run()));
+  return exit_code;
 }
 
 }  // namespace
@@ -139,7 +165,7 @@ std::vector<Command> RunCommands() {
   return {{.words = "run",
            .usage = "MOVIE [--set NAME=JSON ...] [SCOPE] [--budget AMOUNT] "
                     "[--queue | --replace] [--dispatch eager|layered] "
-                    "[--concurrency N] [--detach] [--plain]",
+                    "[--concurrency N] [--detach] [--dry-run] [--plain]",
            .help = "plans and runs; exit code 0 only if the run completed",
            .flags = WithScopeFlags(
                {{"set", "NAME=JSON", "set this input first"},
@@ -151,6 +177,8 @@ std::vector<Command> RunCommands() {
                  "once the layer before is"},
                 {"concurrency", "N", "at most so many jobs at once"},
                 {"detach", "", "start the run and do not wait for it"},
+                {"dry-run", "",
+                 "simulate all producers; nothing is written or charged"},
                 kPlainFlag}),
            .min_operands = 1,
            .max_operands = 1,

@@ -114,6 +114,7 @@ absl::StatusOr<int> ShowRun(const Invocation& call) {
     return kExitOk;
   }
   Print(Describe(run.record()));
+  if (run.record().dry_run()) Print("dry run: nothing of it was written\n");
   if (!run.wait_reason().empty()) {
     Print(absl::StrFormat("waits: %s\n", run.wait_reason()));
   }
