@@ -42,9 +42,9 @@ inline constexpr size_t kMaxJsonSchemaBytes = 256 * 1024;
 inline constexpr size_t kMaxSubschemas = 10'000;
 inline constexpr size_t kMaxSchemaPatterns = 100;
 
-// Subschemas that are held against values, and what costs about as much: one to
-// two seconds.
-inline constexpr int64_t kMaxJsonSchemaSteps = 20'000'000;
+// Subschemas that are held against values, and what costs about as much: half a
+// second.
+inline constexpr int64_t kMaxJsonSchemaSteps = 10'000'000;
 
 // The most places that an error names, and the most bytes of it.
 inline constexpr size_t kMaxViolations = 5;
