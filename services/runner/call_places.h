@@ -106,7 +106,8 @@ class CallPlaces : public std::enable_shared_from_this<CallPlaces> {
   // still comes when the seat has gone.
   std::unique_ptr<Seat> Join(std::function<void()> wake);
 
-  Standing StandingOf(const std::string& producer);
+  // Of the producer of that name.
+  Standing StandingOf(const std::string& name);
 
  private:
   CallPlaces(const ProducerConfigs& producers, uint32_t concurrency,

@@ -59,7 +59,7 @@ class CallTurns {
 
   // The call the run may make now. If there is none, the run stands in line
   // for one.
-  std::optional<Call> Take(RunKey run, const std::string& producer,
+  std::optional<Call> Take(RunKey run, const std::string& name,
                            const TargetWish& wish, int64_t now);
 
   // The call has ended.
@@ -119,7 +119,7 @@ class CallTurns {
 
  private:
   bool HasRoom(const Producer& producer, int64_t now) const;
-  Call Grant(size_t producer, RunKey run, const TargetWish& wish, int64_t now);
+  Call Grant(size_t index, RunKey run, const TargetWish& wish, int64_t now);
   // The producer whose first in line is next; null if nobody can be.
   Producer* NextInTurn(int64_t now);
   uint64_t LastGrant(RunKey run) const;

@@ -95,7 +95,7 @@ class ProducerTargets {
                 const std::string& version, int64_t now);
 
   size_t size() const { return targets_.size(); }
-  State StateOf(size_t target, int64_t now) const;
+  State StateOf(size_t index, int64_t now) const;
 
  private:
   struct Target {
