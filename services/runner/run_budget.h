@@ -148,7 +148,7 @@ class RunBudget {
     std::map<std::string, Tally> by_currency;
 
     Tally Count(const std::string& currency) const;
-    std::optional<v1::Cost> ForeignTo(const v1::Cost& cap) const;
+    std::optional<v1::Cost> ForeignTo(const v1::Cost& limit) const;
     std::optional<Obstacle> Check(const v1::Cost& price) const;
   };
   struct Reservation {

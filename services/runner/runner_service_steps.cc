@@ -66,8 +66,9 @@ class StepReactor final : public grpc::ServerUnaryReactor {
   }
 
   void End(StepCall::Answer answer) {
-    if (answer.ok()) Fill(*std::move(answer), response_);
-    this->Finish(ToGrpcStatus(answer.status()));
+    const absl::Status status = answer.status();
+    if (status.ok()) Fill(*std::move(answer), response_);
+    this->Finish(ToGrpcStatus(status));
   }
 
   static v1::Failure Gone() {
