@@ -92,6 +92,8 @@ class RemoteProducerCallerTest : public CoreFixture {
     };
     AttemptRequest request;
     request.header.set_movie_id("film");
+    request.header.set_job_id("Plan");
+    request.header.set_attempt(1);
     request.header.set_producer("both");
     request.header.set_idempotency_key(absl::StrCat("film/", ++made_));
     request.header.set_settings_json(CanonicalJson(settings));
