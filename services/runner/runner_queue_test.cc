@@ -195,6 +195,8 @@ TEST_F(RunnerQueueTest, AQueuedRunIsCancelledAndCannotBePaused) {
   EXPECT_EQ(run.record().error(), "enough");
   EXPECT_THAT(Queued(), IsEmpty());
   EXPECT_EQ(ReasonOf(Cancel(second)), "RUN_TERMINAL");
+  Ledger(first,
+         [](const v1::LedgerEvent& event) { return event.has_run_started(); });
   EXPECT_EQ(Record(first).status(), v1::RUN_STATUS_RUNNING);
 }
 
