@@ -358,7 +358,7 @@ TEST_F(RunnerStepsTest, ARunIsNotCompletedByAnothersRevision) {
   ASSERT_OK(store().events.Append(
       ArtefactMade("Artifact:AText", 'a', "by hand", lease, kRun2)));
   ASSERT_OK(
-      store().manifests.Commit(CommitOf(lease, kRun2, "rev-0001", "", 0)));
+      store().manifests.Commit(CommitOf(lease, kRun2, "rev-0001", "", 1)));
   Release(lease);
   ASSERT_OK(runner().AdoptOpenRuns());
   EXPECT_EQ(RecordOf(kRun1).status(), v1::RUN_STATUS_CANCELLED);
