@@ -99,8 +99,8 @@ class RunRules {
   void Take(const RetryDue& fact);
   void Take(const DoubtResolved& fact);
   void Take(const CancelRequested& fact);
-  void Finish(JobIndex job, const std::vector<v1::Content>& outputs);
-  void GoOn(JobIndex job);
+  void Finish(JobIndex index, const std::vector<v1::Content>& outputs);
+  void GoOn(JobIndex index);
   // What follows for others: who is blocked, who is to be looked up.
   void Settle();
   bool LayerIsOpen(size_t layer) const;

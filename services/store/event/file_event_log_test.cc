@@ -468,9 +468,9 @@ TEST(FileEventLogMetricsTest, CountsAppendsAndTheirSyncs) {
   const auto admit = [](int64_t) { return absl::OkStatus(); };
   const auto refuse = [](int64_t) { return absl::AbortedError("no"); };
   std::vector<EventLog::AppendCall> calls;
-  calls.push_back({.log = "a.log", .bodies = one, .admit = admit});
-  calls.push_back({.log = "b.log", .bodies = two, .admit = admit});
-  calls.push_back({.log = "b.log", .bodies = two, .admit = refuse});
+  calls.push_back({.log = "logs/a.log", .bodies = one, .admit = admit});
+  calls.push_back({.log = "logs/b.log", .bodies = two, .admit = admit});
+  calls.push_back({.log = "logs/b.log", .bodies = two, .admit = refuse});
   log->AppendAll(absl::MakeSpan(calls));
   ASSERT_OK(calls[1].result.status());
   const std::string text = metrics.RenderPrometheus();
