@@ -58,7 +58,7 @@ def blueprint() -> str:
             f"  Stage{stage}:",
             "    producer: stage",
             "    over: [segment]",
-            "    settings: {delay_ms: 40, log_lines: 1}",
+            "    settings: {delay_ms: 120, log_lines: 1}",
             f'    inputs: {{from: "{read}"}}',
             f"    outputs: {{Made{stage}: text/plain}}",
         ]

@@ -110,8 +110,9 @@ def test_a_run_fails_with_the_place_of_what_never_fits(serve, tmp_path, shots):
     assert '"Plan"' in said, said
     assert "currentRevision" not in kinora.json("movie", "show", "film")
     run = kinora.json("runs", "list")["runs"][0]
-    types = [event["type"] for event in kinora.lines("runs", "watch", run["runId"])]
-    assert types.count("step.started") == 2
+    watched = kinora.call("runs", "watch", run["runId"], "--json")
+    assert watched.returncode == 1  # the run has failed
+    assert watched.stdout.count('"type":"step.started"') == 2
 
 
 def test_a_schema_that_is_none_keeps_runs_from_starting(serve, tmp_path):

@@ -27,6 +27,8 @@ class OnTerminal:
         self._decoder = codecs.getincrementaldecoder("utf-8")()
         self._pid, self._fd = pty.fork()
         if self._pid == 0:
+            # Whoever runs the tests in the background has it ignored.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
             size = struct.pack("HHHH", rows, columns, 0, 0)
             fcntl.ioctl(0, termios.TIOCSWINSZ, size)
             env = {k: v for k, v in os.environ.items() if k != "NO_COLOR"}
