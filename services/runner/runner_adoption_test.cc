@@ -132,8 +132,9 @@ TEST_F(RunnerAdoptionTest, TheManifestIsThatOfAnUndisturbedRun) {
 }
 
 // F: Decision 4
+// The run takes its time, so that it is there still when the start looks.
 TEST_F(RunnerAdoptionTest, AStartIsToldOfTheRunThatGoesOn) {
-  MakeMovie(Chain("{}", kSlowOnce));
+  MakeMovie(Chain("{}", "{delay_ms: 1000}"));
   const std::string run_id = Interrupted(After({"A", "D"}, {"B"}));
   // As if the first process had died with its lease.
   TakeFilmLease(store(), "dead-runner", run_id);
