@@ -124,11 +124,7 @@ absl::StatusOr<bool> Runner::AdoptUnderLease(
     const absl::StatusOr<std::shared_ptr<const v1::Plan>>& plan,
     const DeclaredPrices& prices, const v1::LeaseToken& lease) {
   // It may have ended before the lease was ours.
-  v1::GetRunRecordRequest get;
-  get.set_run_id(run_id);
-  KINORA_ASSIGN_OR_RETURN(v1::GetRunRecordResponse found,
-                          deps_.store.runs.Get(get));
-  v1::RunRecord& record = *found.mutable_record();
+  KINORA_ASSIGN_OR_RETURN(v1::RunRecord record, RecordOf(run_id));
   if (IsTerminal(record.status())) return false;
   RunPast past;
   KINORA_ASSIGN_OR_RETURN(const v1::RunSnapshot snapshot,

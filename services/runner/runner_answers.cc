@@ -54,14 +54,9 @@ void PutStanding(const CallPlaces::Standing& standing,
 
 absl::StatusOr<v1::GetRunResponse> Runner::Get(
     const v1::GetRunRequest& request) {
-  KINORA_RETURN_IF_ERROR(ValidateRunId(request.run_id()));
-  v1::GetRunRecordRequest get;
-  get.set_run_id(request.run_id());
-  KINORA_ASSIGN_OR_RETURN(v1::GetRunRecordResponse record,
-                          deps_.store.runs.Get(get));
+  KINORA_ASSIGN_OR_RETURN(v1::RunRecord record, RecordOf(request.run_id()));
   v1::GetRunResponse response;
-  KINORA_ASSIGN_OR_RETURN(*response.mutable_run(),
-                          Reduce(std::move(*record.mutable_record())));
+  KINORA_ASSIGN_OR_RETURN(*response.mutable_run(), Reduce(std::move(record)));
   return response;
 }
 
@@ -82,15 +77,12 @@ absl::StatusOr<v1::ListRunsResponse> Runner::List(
 
 absl::StatusOr<v1::RetryRunResponse> Runner::Retry(
     const v1::RetryRunRequest& request) {
-  KINORA_RETURN_IF_ERROR(ValidateRunId(request.run_id()));
-  v1::GetRunRecordRequest get;
-  get.set_run_id(request.run_id());
-  KINORA_ASSIGN_OR_RETURN(v1::GetRunRecordResponse record,
-                          deps_.store.runs.Get(get));
+  KINORA_ASSIGN_OR_RETURN(const v1::RunRecord record,
+                          RecordOf(request.run_id()));
   std::shared_ptr<RunActor> actor;
   {
     MutexLock lock(mu_);
-    const auto active = active_.find(record.record().movie_id());
+    const auto active = active_.find(record.movie_id());
     if (active != active_.end() &&
         active->second->run_id() == request.run_id()) {
       actor = active->second;
@@ -101,13 +93,13 @@ absl::StatusOr<v1::RetryRunResponse> Runner::Retry(
     for (std::string& id : actor->Retry(request.job_id())) {
       response.add_job_ids(std::move(id));
     }
-  } else if (IsTerminal(record.record().status())) {
+  } else if (IsTerminal(record.status())) {
     return RunHasEnded(request.run_id());
-  } else if (record.record().stepwise()) {
+  } else if (record.stepwise()) {
     for (std::string& id : RetrySteps(request)) {
       response.add_job_ids(std::move(id));
     }
-  } else if (!IsQueued(record.record())) {
+  } else if (!IsQueued(record)) {
     return absl::UnavailableError(
         absl::StrCat("run ", request.run_id(), " is not carried out here now"));
   }
@@ -176,13 +168,10 @@ absl::StatusOr<v1::ListProducersResponse> Runner::ListProducers(
 }
 
 absl::StatusOr<v1::LogName> Runner::LedgerOf(absl::string_view run_id) {
-  KINORA_RETURN_IF_ERROR(ValidateRunId(run_id));
-  v1::GetRunRecordRequest get;
-  get.set_run_id(std::string(run_id));
-  KINORA_ASSIGN_OR_RETURN(v1::GetRunRecordResponse record,
-                          deps_.store.runs.Get(get));
+  KINORA_ASSIGN_OR_RETURN(const v1::RunRecord record,
+                          RecordOf(std::string(run_id)));
   v1::LogName log;
-  log.set_movie_id(record.record().movie_id());
+  log.set_movie_id(record.movie_id());
   log.set_kind(v1::LOG_KIND_LEDGER);
   log.set_run_id(std::string(run_id));
   return log;

@@ -74,22 +74,20 @@ absl::StatusOr<v1::SetRunBudgetResponse> Runner::SetBudget(
     // One that has just begun to end is waited for.
     if (set.ok() || !actor->closing()) return set;
   }
-  v1::GetRunRecordRequest get;
-  get.set_run_id(request.run_id());
-  KINORA_ASSIGN_OR_RETURN(const v1::GetRunRecordResponse found,
-                          deps_.store.runs.Get(get));
-  if (IsTerminal(found.record().status())) return RunHasEnded(request.run_id());
-  if (found.record().stepwise()) {
+  KINORA_ASSIGN_OR_RETURN(const v1::RunRecord record,
+                          RecordOf(request.run_id()));
+  if (IsTerminal(record.status())) return RunHasEnded(request.run_id());
+  if (record.stepwise()) {
     return IsItsCallers(request.run_id(), "has no budget");
   }
-  if (IsQueued(found.record())) {
+  if (IsQueued(record)) {
     return absl::FailedPreconditionError(
         absl::StrCat("run ", request.run_id(),
                      " waits for its turn: its budget can be changed once it "
                      "has begun"));
   }
   // Interrupted, or another runner's, which then holds the lease.
-  const std::string& movie_id = found.record().movie_id();
+  const std::string& movie_id = record.movie_id();
   KINORA_ASSIGN_OR_RETURN(const std::unique_ptr<StartSlot> slot,
                           StartSlot::Take(*this, movie_id));
   const absl::StatusOr<v1::LeaseToken> lease =
@@ -109,11 +107,7 @@ absl::StatusOr<v1::SetRunBudgetResponse> Runner::SetBudget(
 absl::StatusOr<v1::SetRunBudgetResponse> Runner::SetBudgetUnderLease(
     const std::string& run_id, const std::optional<v1::Cost>& cap,
     const v1::LeaseToken& lease) {
-  v1::GetRunRecordRequest get;
-  get.set_run_id(run_id);
-  KINORA_ASSIGN_OR_RETURN(v1::GetRunRecordResponse found,
-                          deps_.store.runs.Get(get));
-  v1::RunRecord& record = *found.mutable_record();
+  KINORA_ASSIGN_OR_RETURN(v1::RunRecord record, RecordOf(run_id));
   RunPast past;
   KINORA_ASSIGN_OR_RETURN(const v1::RunSnapshot snapshot,
                           Reduce(record, &past));

@@ -49,12 +49,8 @@ absl::StatusOr<v1::ListQuestionsResponse> Runner::ListQuestions(
   }
   std::vector<v1::RunRecord> runs;
   if (!request.run_id().empty()) {
-    KINORA_RETURN_IF_ERROR(ValidateRunId(request.run_id()));
-    v1::GetRunRecordRequest get;
-    get.set_run_id(request.run_id());
-    KINORA_ASSIGN_OR_RETURN(v1::GetRunRecordResponse found,
-                            deps_.store.runs.Get(get));
-    const v1::RunRecord& record = found.record();
+    KINORA_ASSIGN_OR_RETURN(const v1::RunRecord record,
+                            RecordOf(request.run_id()));
     const bool is_of_movie =
         request.movie_id().empty() || request.movie_id() == record.movie_id();
     if (is_of_movie && !IsTerminal(record.status())) runs.push_back(record);

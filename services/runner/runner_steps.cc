@@ -131,12 +131,10 @@ absl::StatusOr<Runner::Step> Runner::StepOf(
   KINORA_RETURN_IF_ERROR(CheckStep(request));
   Step step;
   step.call = call;
-  v1::GetRunRecordRequest get;
-  get.set_run_id(request.run_id);
-  absl::StatusOr<v1::GetRunRecordResponse> found = deps_.store.runs.Get(get);
+  absl::StatusOr<v1::RunRecord> found = RecordOf(request.run_id);
   if (found.ok()) {
     step.is_stored = true;
-    step.record = std::move(*found->mutable_record());
+    step.record = *std::move(found);
     KINORA_RETURN_IF_ERROR(CheckStepRecord(request, step.record));
   } else if (ReasonOf(found.status()) != "RUN_NOT_FOUND") {
     return found.status();
