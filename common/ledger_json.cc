@@ -232,6 +232,19 @@ JsonValue CostToJson(const v1::Cost& cost) {
   return JsonValue(out.Take());
 }
 
+v1::Cost CostInDetail(const JsonValue& detail) {
+  v1::Cost cost;
+  const JsonValue* value = detail.Find("cost");
+  if (value == nullptr || !value->is_object()) return cost;
+  const JsonValue* currency = value->Find("currencyCode");
+  const JsonValue* micros = value->Find("micros");
+  if (currency != nullptr && currency->is_string()) {
+    cost.set_currency_code(currency->string_value());
+  }
+  if (micros != nullptr) cost.set_micros(micros->integer_value().value_or(0));
+  return cost;
+}
+
 std::string LedgerEventType(const v1::LedgerEvent& event) {
   switch (event.kind_case()) {
     case LedgerEvent::kRunCreated:

@@ -46,6 +46,9 @@ absl::StatusOr<v1::LedgerEvent> LedgerEventFromJson(const JsonValue& json);
 // As costs are in ledger events: {"currencyCode","micros"}.
 JsonValue CostToJson(const v1::Cost& cost);
 
+// The cost in the detail of a job event; nothing if it has none.
+v1::Cost CostInDetail(const JsonValue& detail);
+
 // The `type` of an event, such as "step.started"; "" if its kind is not set.
 std::string LedgerEventType(const v1::LedgerEvent& event);
 

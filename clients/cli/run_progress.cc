@@ -9,6 +9,7 @@
 #include "clients/cli/question_text.h"
 #include "common/cost_text.h"
 #include "common/json.h"
+#include "common/ledger_json.h"
 #include "common/proto_json.h"
 
 namespace kinora {
@@ -192,17 +193,7 @@ void RunProgress::TakeChargeOf(const v1::JobEvent& job) {
   // The end of the attempt tells it, too.
   if (job.detail_json().empty() || job.type() == "overcharged") return;
   const absl::StatusOr<JsonValue> detail = ParseJson(job.detail_json());
-  const JsonValue* cost = detail.ok() ? detail->Find("cost") : nullptr;
-  if (cost == nullptr || !cost->is_object()) return;
-  v1::Cost charged;
-  if (const JsonValue* code = cost->Find("currencyCode");
-      code != nullptr && code->is_string()) {
-    charged.set_currency_code(code->string_value());
-  }
-  if (const JsonValue* micros = cost->Find("micros"); micros != nullptr) {
-    charged.set_micros(micros->integer_value().value_or(0));
-  }
-  TakeCost(charged);
+  if (detail.ok()) TakeCost(CostInDetail(*detail));
 }
 
 std::string RunProgress::TakeStarted(const v1::StepStartedEvent& started,

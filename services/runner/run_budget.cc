@@ -9,6 +9,7 @@
 #include "common/cost_check.h"
 #include "common/cost_text.h"
 #include "common/json.h"
+#include "common/ledger_json.h"
 #include "common/status.h"
 
 namespace kinora {
@@ -30,20 +31,6 @@ std::string NameOf(const std::string& currency) {
 
 bool CanCount(const v1::Cost& cap, const std::string& currency) {
   return currency.empty() || currency == cap.currency_code();
-}
-
-// The cost in the detail of a job event; nothing if it has none.
-v1::Cost CostInDetail(const JsonValue& detail) {
-  v1::Cost cost;
-  const JsonValue* value = detail.Find("cost");
-  if (value == nullptr || !value->is_object()) return cost;
-  const JsonValue* currency = value->Find("currencyCode");
-  const JsonValue* micros = value->Find("micros");
-  if (currency != nullptr && currency->is_string()) {
-    cost.set_currency_code(currency->string_value());
-  }
-  if (micros != nullptr) cost.set_micros(micros->integer_value().value_or(0));
-  return cost;
 }
 
 bool IsTrue(const JsonValue& detail, absl::string_view member) {
