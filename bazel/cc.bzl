@@ -30,6 +30,30 @@ KINORA_COPTS = _LANGUAGE + _WARNINGS + select({
     "//conditions:default": [],
 })
 
+# Tests themselves are many small functions that run once: to optimise them
+# takes longer than to run them as they are. What they test is optimised.
+TEST_COPTS = KINORA_COPTS + select({
+    "//bazel:asan": ["-O0"],
+    "//bazel:tsan": ["-O0"],
+    "//conditions:default": [],
+})
+
+# clang, which builds the fuzz targets, does not read what g++ precompiled. In
+# the optimised build g++ does not for tests, as these are position-independent
+# there and binaries are not; elsewhere one that does not fit is an error.
+def _precompiled(name):
+    include = ["-include", "bazel/precompiled/%s_precompiled.h" % name]
+    copts = select({
+        "//bazel:fuzz": [],
+        "//bazel:opt": include,
+        "//conditions:default": include + ["-Winvalid-pch"],
+    })
+    deps = select({
+        "//bazel:fuzz": [],
+        "//conditions:default": ["//bazel/precompiled:" + name],
+    })
+    return copts, deps
+
 # Generated code is not ours to warn about. Instrumenting it costs over a
 # minute and a gigabyte for one file and finds nothing of ours.
 GENERATED_COPTS = _LANGUAGE + ["-w"] + select({
@@ -40,11 +64,13 @@ GENERATED_COPTS = _LANGUAGE + ["-w"] + select({
     "//conditions:default": ["-O1"],
 })
 
-def kinora_cc_library(name, copts = [], **kwargs):
+def kinora_cc_library(name, copts = [], deps = [], **kwargs):
     """A cc_library under the project's warnings."""
+    include, precompiled = _precompiled("library")
     cc_library(
         name = name,
-        copts = KINORA_COPTS + copts,
+        copts = KINORA_COPTS + include + copts,
+        deps = deps + precompiled,
         **kwargs
     )
 
@@ -55,11 +81,13 @@ _MALLOC = select({
     "//conditions:default": "@bazel_tools//tools/cpp:malloc",
 })
 
-def kinora_cc_binary(name, copts = [], **kwargs):
+def kinora_cc_binary(name, copts = [], deps = [], **kwargs):
     """A cc_binary under the project's warnings."""
+    include, precompiled = _precompiled("library")
     cc_binary(
         name = name,
-        copts = KINORA_COPTS + copts,
+        copts = KINORA_COPTS + include + copts,
+        deps = deps + precompiled,
         malloc = _MALLOC,
         **kwargs
     )
@@ -71,12 +99,13 @@ def kinora_cc_test(name, deps = [], copts = [], size = "small", **kwargs):
     to store, also under sanitizers, and is not linked again when only the
     body of a library changed.
     """
+    include, precompiled = _precompiled("test")
     cc_test(
         name = name,
         size = size,
-        copts = KINORA_COPTS + copts,
+        copts = TEST_COPTS + include + copts,
         linkstatic = False,
-        deps = deps + [
+        deps = deps + precompiled + [
             "@system//:gmock",
             "@system//:gtest",
             "@system//:gtest_main",
