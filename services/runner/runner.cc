@@ -84,8 +84,9 @@ Runner::Runner(const RunnerDeps& deps, ProducerConfigs configs,
     : deps_(deps),
       configs_(std::move(configs)),
       options_(options),
-      holder_(absl::StrCat("runner-",
-                           absl::Hex(deps.random.Next(), absl::kZeroPad16))),
+      holder_(absl::StrCat(
+          options.in_store_process ? kInProcessHolderPrefix : "", "runner-",
+          absl::Hex(deps.random.Next(), absl::kZeroPad16))),
       places_(CallPlaces::Create(configs_, options_.max_concurrency,
                                  deps.executor, deps.clock)),
       ids_(deps.clock, deps.random) {

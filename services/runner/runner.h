@@ -47,6 +47,9 @@ struct RunnerOptions {
   uint32_t max_concurrency = 64;  // jobs called at once over all runs
   absl::Duration lease_ttl = absl::Seconds(6);
   RetryPolicy retry;
+  // Whether the store is part of this process: what a runner held that died
+  // with its store can then be taken over at once.
+  bool in_store_process = false;
 };
 
 // What a Runner works with. All MUST outlive it.

@@ -7,10 +7,15 @@
 #define KINORA_SERVICES_STORE_LEASE_LEASE_STORE_H_
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 
 #include "kinora/v1/lease.pb.h"
 
 namespace kinora {
+
+// Of holders that live in the process of the store itself: what such a one held
+// when the store was opened has nobody behind it any more, and is expired.
+inline constexpr absl::string_view kInProcessHolderPrefix = "in-process/";
 
 // Thread-safe. Calls may block.
 class LeaseStore {

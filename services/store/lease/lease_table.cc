@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
@@ -151,7 +152,11 @@ absl::StatusOr<std::shared_ptr<LeaseTable::Entry>> LeaseTable::Find(
     MutexLock lock(entry->mu);
     if (was_granted) {
       entry->lease = *std::move(stored);
-      entry->Extend(opened_nanos_);
+      if (absl::StartsWith(entry->lease.holder(), kInProcessHolderPrefix)) {
+        entry->deadline_nanos = opened_nanos_;
+      } else {
+        entry->Extend(opened_nanos_);
+      }
       entry->durable = false;
     }
     entry->lease.mutable_token()->set_lease_id(std::string(lease_id));

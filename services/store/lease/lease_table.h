@@ -5,7 +5,9 @@
 // lease was released. It is written before a grant or a release is answered, so
 // that a restart never gives out a fencing token again. Renewals are not
 // stored: a restart grants every lease that was held a full period, counted
-// from the opening of the table.
+// from the opening of the table. Only one whose holder was in this process
+// (kInProcessHolderPrefix) has expired by then: its holder is gone, as a store
+// is open in one process at a time.
 //
 // A fencing token is the time of the grant, in milliseconds since 1970, or one
 // more than the token before if that is larger. So it never goes back, not even

@@ -175,6 +175,19 @@ TEST_F(LeaseTableTest, ARestartGrantsAFullPeriodAgain) {
   EXPECT_OK(Acquire("b"));
 }
 
+TEST_F(LeaseTableTest, WhatTheStoresOwnProcessHeldPassesOnAtOnceAfterARestart) {
+  ASSERT_OK_AND_ASSIGN(v1::AcquireLeaseResponse a,
+                       Acquire("in-process/runner-1", "run-1"));
+  EXPECT_EQ(ReasonOf(Acquire("in-process/runner-2").status()), "LEASE_HELD");
+  Restart();
+  ASSERT_OK_AND_ASSIGN(v1::AcquireLeaseResponse b,
+                       Acquire("in-process/runner-2", "run-1"));
+  EXPECT_GT(b.lease().token().fencing_token(),
+            a.lease().token().fencing_token());
+  EXPECT_EQ(ReasonOf(Enter(a.lease().token())), "LEASE_LOST");
+  EXPECT_OK(Enter(b.lease().token()));
+}
+
 TEST_F(LeaseTableTest, ARestartNeverGivesOutATokenAgain) {
   int64_t last = 0;
   for (int i = 0; i < 5; ++i) {
