@@ -95,8 +95,9 @@ class FileEventLog final : public EventLog {
   // process or another, and completes the log files from the journal. `fs` MUST
   // outlive the log. FAILED_PRECONDITION naming the holder if the root is
   // locked, or naming the file if its journal has an unknown version; DATA_LOSS
-  // naming file and offset if the journal is damaged before its end. OK if the
-  // volume is full, unless `root` is still to be made.
+  // naming file and offset if the journal is damaged before its end, so that it
+  // cannot be told which logs that concerns. OK if the volume is full, unless
+  // `root` is still to be made or a damaged journal to be mended.
   static absl::StatusOr<std::unique_ptr<FileEventLog>> Open(
       FileSystem& fs, absl::string_view root,
       const FileEventLogOptions& options = {});

@@ -43,6 +43,7 @@ class FileEventLogCommitter::Group {
     LogPosition next;
     std::string lines;
     int64_t first_sequence = 0;  // of the lines
+    uint64_t offset = 0;         // where they begin in the live file
     std::vector<Commit*> commits;
   };
 
@@ -71,6 +72,16 @@ class FileEventLogCommitter::Group {
       if (!commit.status.ok()) continue;
       if (commit.restore_from != 0) log.next.sequence = commit.restore_from;
       AddLines(&commit, &log);
+    }
+    // One record for each log, whatever the number of its commits.
+    for (const PendingLog& log : logs_) {
+      if (log.lines.empty()) continue;
+      batch_.Add({.kind = JournalRecord::Kind::kLines,
+                  .log = log.chain->log(),
+                  .offset = log.offset,
+                  .first_sequence = log.first_sequence,
+                  .last_sequence = log.next.sequence - 1,
+                  .lines = log.lines});
     }
   }
 
@@ -105,23 +116,20 @@ class FileEventLogCommitter::Group {
   void AddLines(Commit* commit, PendingLog* log) {
     const size_t begin = log->lines.size();
     const LogPosition first = log->next;
-    if (begin == 0) log->first_sequence = first.sequence;
+    if (begin == 0) {
+      log->first_sequence = first.sequence;
+      log->offset = first.offset;
+    }
     for (const std::string& body : commit->call->bodies) {
       AppendLogLine(log->next.sequence++, body, &log->lines);
     }
-    const absl::string_view lines = absl::string_view(log->lines).substr(begin);
-    log->next.offset += lines.size();
+    log->next.offset += log->lines.size() - begin;
     ++appends_;
     events_ += log->next.sequence - first.sequence;
     log->commits.push_back(commit);
     admitted_.push_back(commit);
     commit->range = {.first_sequence = first.sequence,
                      .last_sequence = log->next.sequence - 1};
-    batch_.Add({.kind = JournalRecord::Kind::kLines,
-                .log = log->chain->log(),
-                .offset = first.offset,
-                .first_sequence = first.sequence,
-                .lines = lines});
   }
 
   const absl::Span<EventLogGroupCommit::Entry* const> entries_;

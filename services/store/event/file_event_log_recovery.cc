@@ -1,5 +1,6 @@
 #include "services/store/event/file_event_log_recovery.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -13,7 +14,9 @@
 
 #include "common/log.h"
 #include "common/status.h"
+#include "services/store/event/journal_mending.h"
 #include "services/store/event/journal_reader.h"
+#include "services/store/event/log_checkpoint.h"
 #include "services/store/event/log_file_comparison.h"
 #include "services/store/event/log_file_removal.h"
 
@@ -111,10 +114,7 @@ class ApplicableRecords {
     return ReadJournal(
                fs_, directory_,
                [this](const JournalPlace& place, const JournalRecord& record) {
-                 if (record.kind != JournalRecord::Kind::kLines) {
-                   marks_[record.log] = {
-                       place, record.kind == JournalRecord::Kind::kRemoved};
-                 }
+                 Look(place, record);
                  return absl::OkStatus();
                })
         .status();
@@ -126,6 +126,13 @@ class ApplicableRecords {
       if (entry.second.removed) removed.push_back(entry.first);
     }
     return removed;
+  }
+
+  // Where the logs ended that have lost lines, by their keys.
+  absl::flat_hash_map<std::string, LogPosition> LostEnds() const {
+    absl::flat_hash_map<std::string, LogPosition> ends;
+    for (const auto& entry : lost_) ends.emplace(entry.first, entry.second.end);
+    return ends;
   }
 
   absl::StatusOr<JournalNext> Visit(
@@ -143,8 +150,43 @@ class ApplicableRecords {
     bool removed = false;
   };
 
+  // The first lines that a log has lost, and where it ended.
+  struct Loss {
+    JournalPlace place;
+    LogPosition end;
+  };
+
+  void Look(const JournalPlace& place, const JournalRecord& record) {
+    const LogPosition end = {
+        .sequence = record.last_sequence + 1,
+        .offset = record.offset + record.lines.size(),
+    };
+    const auto lost = lost_.find(record.log);
+    switch (record.kind) {
+      case JournalRecord::Kind::kLines:
+        if (lost != lost_.end()) lost->second.end = end;
+        return;
+      case JournalRecord::Kind::kLost:
+        if (lost == lost_.end()) {
+          lost_[record.log] = {place, end};
+        } else {
+          lost->second.end = end;
+        }
+        return;
+      case JournalRecord::Kind::kCheckpoint:
+      case JournalRecord::Kind::kRemoved:
+        marks_[record.log] = {place,
+                              record.kind == JournalRecord::Kind::kRemoved};
+        // The file has them.
+        if (lost != lost_.end()) lost_.erase(lost);
+        return;
+    }
+  }
+
   bool Applies(const JournalPlace& place, const JournalRecord& record) const {
     if (record.kind != JournalRecord::Kind::kLines) return false;
+    const auto lost = lost_.find(record.log);
+    if (lost != lost_.end() && !(place < lost->second.place)) return false;
     const auto mark = marks_.find(record.log);
     return mark == marks_.end() || !(place < mark->second.place);
   }
@@ -152,7 +194,19 @@ class ApplicableRecords {
   FileSystem& fs_;
   const std::string directory_;
   absl::flat_hash_map<std::string, Mark> marks_;
+  absl::flat_hash_map<std::string, Loss> lost_;
 };
+
+// Leaves behind, durably, what shows that a log has lost its end.
+absl::Status NoteLostEnd(FileSystem& fs, absl::string_view root,
+                         const std::string& log, const LogPosition& end,
+                         DurableDirectories& directories) {
+  const std::string path = JoinPath(root, log);
+  LogError("a log has lost lines in a damaged journal, and takes no more",
+           {{"file", path}, {"acknowledged", end.sequence - 1}});
+  KINORA_RETURN_IF_ERROR(directories.Ensure(ParentPath(path)));
+  return WriteLogCheckpoint(fs, path, end);
+}
 
 // A segment without records is what a crash leaves that tears it when it is
 // made, which is seldom: one that was emptied must not pass for it unseen.
@@ -178,6 +232,7 @@ absl::StatusOr<JournalNext> RecoverLogFiles(FileSystem& fs,
                                             absl::string_view journal_directory,
                                             DurableDirectories& directories) {
   KINORA_RETURN_IF_ERROR(TellOfEmptySegments(fs, journal_directory));
+  KINORA_RETURN_IF_ERROR(MendJournal(fs, root, journal_directory));
   ApplicableRecords records(fs, journal_directory);
   KINORA_RETURN_IF_ERROR(records.FindMarks());
   // What was removed last may be there still, or again.
@@ -200,6 +255,10 @@ absl::StatusOr<JournalNext> RecoverLogFiles(FileSystem& fs,
                             return completer.Append(record);
                           }));
   KINORA_RETURN_IF_ERROR(completer.Finish());
+  for (const auto& entry : records.LostEnds()) {
+    KINORA_RETURN_IF_ERROR(
+        NoteLostEnd(fs, root, entry.first, entry.second, directories));
+  }
   return next;
 }
 

@@ -9,6 +9,11 @@
 // may have been replaced since. A log that was removed last is removed again
 // before lines that were journaled after that are applied.
 //
+// Before that the journal is mended, if it is damaged (journal_mending.h). A
+// log of which lines are lost all the same ends before them. A checkpoint of
+// the log (log_checkpoint.h) that says how far it went shows from then on that
+// it has lost its end, and keeps it from being written.
+//
 // A file that held other bytes than its journaled lines is told of in the log
 // of the process (log_file_comparison.h) before it is cut.
 //
@@ -31,7 +36,7 @@ namespace kinora {
 
 // Completes and syncs the log files below `root` from the journal in
 // `journal_directory`, which may be empty. From then on the segments there are
-// not needed. Errors of ReadJournal() and of the disk.
+// not needed. Errors of MendJournal(), ReadJournal() and of the disk.
 //
 // A log file that is shorter than the synced bytes it must hold has lost
 // records to something other than a crash. Its journaled lines are appended all

@@ -7,35 +7,50 @@
 // segment that reaches a size is followed by a new one; once all log files that
 // it speaks of are synced it is removed, the oldest first.
 //
-// Format of a segment, version 1, all numbers little-endian:
+// Format of a segment, version 2, all numbers little-endian (version 1, which
+// is only read, is in journal_batch_v1.h):
 //
-//   "kinora-journal-1\n"
+//   "kinora-journal-2\n"
 //   batch*:
-//     magic          4 bytes FE FF F5 C0
-//     payload_bytes  u32
-//     number         u64, one more than the batch before, also across segments
-//     crc32c         u32 over payload_bytes, number and payload
-//     payload        record*:
-//       kind            u8: 1 lines, 2 checkpoint, 3 removed (JournalRecord)
-//       log_bytes       u32
-//       line_bytes      u32
-//       offset          u64, of the lines in the log's live file
-//       first_sequence  i64
-//       log             the log's key
-//       lines           log lines, each with its '\n'
+//     magic             4 bytes FE FF F5 C2
+//     edge:
+//       directory_bytes   u32, of one of the two
+//       lines_bytes       u32, of all lines together
+//       number            u64, one more than the batch before, also across
+//                         segments
+//       crc32c            u32 over the three
+//     directory:
+//       entry*:
+//         kind            u8: 1 lines, 2 checkpoint, 3 removed, 4 lost
+//                         (JournalRecord)
+//         log_bytes       u32
+//         line_bytes      u32
+//         offset          u64, of the lines in the log's live file
+//         first_sequence  i64
+//         last_sequence   i64
+//         lines_crc32c    u32
+//         log             the log's key
+//       crc32c          u32 over the batch's number and the entries
+//     lines             those of all entries: log lines, each with its '\n'
+//     directory         the same again
+//     edge              the same again
+//     magic             4 bytes FE FF F5 C3
 //
 // Behind the last batch a segment may end in zeros, room that is reserved so
 // that a sync has no metadata to write. A batch that a disk turned into zeros
 // is missed by its number, if a later one is there.
 //
 // Reading it: a batch is written after the one before is synced. So a bad batch
-// with no intact later one behind it is what a crash tore: it was never
-// acknowledged and is dropped. A bad batch with a later one behind it, in its
-// segment or in a following one, was acknowledged and has rotted: that is
-// DATA_LOSS. One checksum for the whole batch tells the two apart whichever of
-// its pages a crash kept. A segment shorter than its header is one that a crash
-// tore at birth. Why lines are journaled whole, though they are in the log
-// file too: only a file of whole lines can be completed without trusting it.
+// with no later one behind it is what a crash tore: it was never acknowledged
+// and is dropped, whichever of its pages the crash kept. A bad batch with a
+// later one behind it, in its segment or in a following one, was acknowledged
+// and has rotted: that is DATA_LOSS, unless mending (journal_mending.h) has
+// made it whole again before. What tells whose lines are where stands twice in
+// a batch, at its two ends, so that it takes more than one place gone bad to
+// lose it; lines that are damaged are then known for what they are, and are in
+// their log file, too. A segment shorter than its header is one that a crash
+// tore at birth. Why lines are journaled whole, though they are in the log file
+// too: only a file of whole lines can be completed without trusting it.
 
 #ifndef KINORA_SERVICES_STORE_EVENT_JOURNAL_H_
 #define KINORA_SERVICES_STORE_EVENT_JOURNAL_H_

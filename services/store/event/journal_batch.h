@@ -4,7 +4,9 @@
 #ifndef KINORA_SERVICES_STORE_EVENT_JOURNAL_BATCH_H_
 #define KINORA_SERVICES_STORE_EVENT_JOURNAL_BATCH_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,70 +16,94 @@
 namespace kinora {
 
 // The first line of every segment.
-inline constexpr absl::string_view kJournalHeader = "kinora-journal-1\n";
+inline constexpr absl::string_view kJournalHeader = "kinora-journal-2\n";
 
-// The fixed part of a batch, in front of its records.
-inline constexpr size_t kJournalBatchHeaderBytes = 20;
+// Each of the two edges of a batch.
+inline constexpr size_t kJournalBatchEdgeBytes = 24;
 
 // One record of a batch, viewing into it.
 struct JournalRecord {
   enum class Kind : uint8_t {
     // `lines` were appended to the log's live file at `offset`; the first one
-    // has the sequence number `first_sequence`.
+    // has the sequence number `first_sequence`, the last one `last_sequence`
+    // (0 in a journal of version 1, which does not tell).
     kLines = 1,
     // The live file holds, synced, all that was journaled for the log before
     // this; it may have been replaced since.
     kCheckpoint = 2,
     // The log was removed with all that was journaled for it before this.
     kRemoved = 3,
+    // Here stood lines that are lost, with these sequence numbers; `offset` is
+    // where they ended. Only mending writes it (journal_mending.h).
+    kLost = 4,
   };
 
   Kind kind = Kind::kLines;
   absl::string_view log;
   uint64_t offset = 0;
   int64_t first_sequence = 0;
+  int64_t last_sequence = 0;
   absl::string_view lines;
+
+  // Of a record that was read: the checksum that its lines must have, and
+  // whether they do not.
+  uint32_t lines_crc32c = 0;
+  bool damaged = false;
 };
 
 // Not thread-safe.
 class JournalBatchBuilder {
  public:
-  JournalBatchBuilder();
-
   void Add(const JournalRecord& record);
-  bool empty() const { return bytes_.size() == kJournalBatchHeaderBytes; }
+  bool empty() const { return directory_.empty(); }
 
   // The finished batch, valid while the builder is. Call it once.
   absl::string_view Finish(uint64_t number);
 
  private:
-  std::string bytes_;
+  std::string directory_;
+  std::string lines_;
+  std::string batch_;
 };
 
-// The fixed part as read from the disk.
+// What an edge of a batch tells.
 struct JournalBatchHeader {
   uint64_t number = 0;
-  uint32_t payload_bytes = 0;
-  uint32_t crc32c = 0;
+  uint32_t directory_bytes = 0;  // of one of the two
+  uint32_t lines_bytes = 0;
+
+  // Of the whole batch.
+  uint64_t bytes() const {
+    return 2 * (kJournalBatchEdgeBytes + uint64_t{directory_bytes}) +
+           lines_bytes;
+  }
 };
 
-// False if these are not the first bytes of a batch. REQUIRES: at least
-// kJournalBatchHeaderBytes bytes.
+// False if `bytes` do not begin with an intact front edge.
 bool ParseJournalBatchHeader(absl::string_view bytes,
                              JournalBatchHeader* header);
 
-// True if `bytes`, header and payload of a batch, have the header's checksum.
-bool JournalBatchIsIntact(const JournalBatchHeader& header,
-                          absl::string_view bytes);
+// A batch as far as it can be believed.
+struct JournalBatch {
+  std::vector<JournalRecord> records;
+  // Nothing of it is damaged, neither lines nor one of what is there twice.
+  bool whole = false;
+};
 
-// The records of a payload. DATA_LOSS if they do not fill it exactly, which in
-// an intact batch means that another version wrote it.
-absl::StatusOr<std::vector<JournalRecord>> ParseJournalRecords(
-    absl::string_view payload);
+// Reads a batch that has the boundaries of `header`, of which one edge and one
+// directory may be damaged. DATA_LOSS if no directory is intact, or if the one
+// that is does not fit the batch: then another version wrote it.
+// REQUIRES: header.bytes() bytes.
+absl::StatusOr<JournalBatch> ParseJournalBatch(
+    absl::string_view bytes, const JournalBatchHeader& header);
 
-// True if an intact batch with a number above `number` begins anywhere in
-// `bytes`: the proof that a bad batch before it was complete once.
-bool ContainsLaterJournalBatch(absl::string_view bytes, uint64_t number);
+// The batch that `bytes` begin with, known by its front edge or, if that is
+// damaged, by the other one; none if there is no such batch in all its length.
+std::optional<JournalBatchHeader> FindJournalBatch(absl::string_view bytes);
+
+// True if an edge of a batch that begins at `from` or behind it is anywhere in
+// `bytes`: the proof that a batch before that was synced once.
+bool ContainsLaterJournalBatch(absl::string_view bytes, uint64_t from);
 
 }  // namespace kinora
 

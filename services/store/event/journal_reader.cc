@@ -10,6 +10,8 @@
 
 #include "common/log.h"
 #include "common/status.h"
+#include "services/store/event/journal_batch.h"
+#include "services/store/event/journal_batch_v1.h"
 
 namespace kinora {
 namespace {
@@ -33,7 +35,7 @@ class SegmentReader {
     KINORA_ASSIGN_OR_RETURN(size_, file_->Size());
     KINORA_ASSIGN_OR_RETURN(const bool has_header, CheckHeader());
     if (!has_header) return absl::OkStatus();
-    uint64_t offset = kJournalHeader.size();
+    uint64_t offset = kJournalHeader.size();  // that of any version
     while (offset < size_) {
       KINORA_ASSIGN_OR_RETURN(const bool intact, ReadBatch(offset));
       if (!intact) return DropTail(offset);
@@ -59,10 +61,11 @@ class SegmentReader {
 
   // False for a segment that a crash tore at birth. That one is cut to nothing,
   // so that it is known for what it is when it is not the last one any more.
-  absl::StatusOr<bool> CheckHeader() const {
+  absl::StatusOr<bool> CheckHeader() {
     KINORA_ASSIGN_OR_RETURN(const std::string header,
                             ReadAt(0, kJournalHeader.size()));
-    if (header == kJournalHeader) return true;
+    is_v1_ = header == kJournalHeaderV1;
+    if (is_v1_ || header == kJournalHeader) return true;
     if (header.size() < kJournalHeader.size()) return false;
     if (absl::StartsWith(header, kHeaderOfAnyVersion)) {
       return absl::FailedPreconditionError(absl::StrCat(
@@ -73,31 +76,56 @@ class SegmentReader {
     return false;
   }
 
-  // Fills batch_; false if there is no intact batch at `offset`.
+  // Fills batch_, number_ and records_; false if there is no intact batch at
+  // `offset`.
   absl::StatusOr<bool> ReadBatch(uint64_t offset) {
-    KINORA_ASSIGN_OR_RETURN(batch_, ReadAt(offset, kJournalBatchHeaderBytes));
-    if (batch_.size() < kJournalBatchHeaderBytes ||
-        !ParseJournalBatchHeader(batch_, &header_)) {
-      return false;
-    }
-    KINORA_ASSIGN_OR_RETURN(
-        const std::string payload,
-        ReadAt(offset + kJournalBatchHeaderBytes, header_.payload_bytes));
-    batch_ += payload;
-    return JournalBatchIsIntact(header_, batch_);
+    return is_v1_ ? ReadBatchV1(offset) : ReadBatchV2(offset);
+  }
+
+  absl::StatusOr<bool> ReadBatchV2(uint64_t offset) {
+    KINORA_ASSIGN_OR_RETURN(batch_, ReadAt(offset, kJournalBatchEdgeBytes));
+    JournalBatchHeader header;
+    if (!ParseJournalBatchHeader(batch_, &header)) return false;
+    KINORA_RETURN_IF_ERROR(
+        ReadRest(offset, header.bytes() - kJournalBatchEdgeBytes));
+    if (batch_.size() != header.bytes()) return false;
+    absl::StatusOr<JournalBatch> batch = ParseJournalBatch(batch_, header);
+    if (!batch.ok() || !batch->whole) return false;
+    number_ = header.number;
+    records_ = std::move(batch->records);
+    return true;
+  }
+
+  absl::StatusOr<bool> ReadBatchV1(uint64_t offset) {
+    KINORA_ASSIGN_OR_RETURN(batch_, ReadAt(offset, kJournalBatchHeaderBytesV1));
+    JournalBatchHeaderV1 header;
+    if (!ParseJournalBatchHeaderV1(batch_, &header)) return false;
+    KINORA_RETURN_IF_ERROR(ReadRest(offset, header.payload_bytes));
+    if (!JournalBatchIsIntactV1(header, batch_)) return false;
+    auto records = ParseJournalRecordsV1(
+        absl::string_view(batch_).substr(kJournalBatchHeaderBytesV1));
+    if (!records.ok()) return Damage(offset, records.status().message());
+    number_ = header.number;
+    records_ = *std::move(records);
+    return true;
+  }
+
+  // Appends to batch_ what follows it.
+  absl::Status ReadRest(uint64_t offset, uint64_t length) {
+    KINORA_ASSIGN_OR_RETURN(const std::string rest,
+                            ReadAt(offset + batch_.size(), length));
+    batch_ += rest;
+    return absl::OkStatus();
   }
 
   absl::Status VisitBatch(uint64_t offset, JournalVisitor visit) {
-    if (next_batch_ != 0 && header_.number != next_batch_) {
-      return Damage(offset, absl::StrCat("batch ", header_.number, " where ",
+    if (next_batch_ != 0 && number_ != next_batch_) {
+      return Damage(offset, absl::StrCat("batch ", number_, " where ",
                                          next_batch_, " is due"));
     }
-    next_batch_ = header_.number + 1;
-    const auto records = ParseJournalRecords(
-        absl::string_view(batch_).substr(kJournalBatchHeaderBytes));
-    if (!records.ok()) return Damage(offset, records.status().message());
-    for (size_t i = 0; i < records->size(); ++i) {
-      KINORA_RETURN_IF_ERROR(visit({header_.number, i}, (*records)[i]));
+    next_batch_ = number_ + 1;
+    for (size_t i = 0; i < records_.size(); ++i) {
+      KINORA_RETURN_IF_ERROR(visit({number_, i}, records_[i]));
     }
     return absl::OkStatus();
   }
@@ -110,7 +138,9 @@ class SegmentReader {
     }
     // Batch numbers begin at 1: without one before, any batch is a later one.
     const uint64_t last = next_batch_ == 0 ? 0 : next_batch_ - 1;
-    if (!is_last_ || ContainsLaterJournalBatch(rest, last)) {
+    const bool later = is_v1_ ? ContainsLaterJournalBatchV1(rest, last)
+                              : ContainsLaterJournalBatch(rest, 1);
+    if (!is_last_ || later) {
       return Damage(offset, "damaged, with later records behind it");
     }
     LogWarning("dropped the torn end of the journal",
@@ -125,8 +155,11 @@ class SegmentReader {
 
   std::unique_ptr<RandomAccessFile> file_;
   uint64_t size_ = 0;
-  std::string batch_;  // the batch last read, whole
-  JournalBatchHeader header_;
+  bool is_v1_ = false;
+  // The batch last read, whole; the records view into it.
+  std::string batch_;
+  uint64_t number_ = 0;
+  std::vector<JournalRecord> records_;
 };
 
 }  // namespace

@@ -32,7 +32,7 @@ using JournalVisitor = absl::FunctionRef<absl::Status(
 
 // Visits all records of the segments in `directory`, in order, holding one
 // batch at a time, and returns the numbers to go on with. A torn tail of the
-// last segment is cut off the file, and that is logged.
+// last segment is cut off the file, and that is logged. Reads versions 1 and 2.
 //
 // DATA_LOSS naming file and offset for damage elsewhere or a missing segment;
 // FAILED_PRECONDITION for a format version that this program does not know.

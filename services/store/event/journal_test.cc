@@ -238,7 +238,7 @@ TEST_F(JournalTest, KeepsWhatWasAcknowledgedInReservedRoom) {
 }
 
 TEST_F(JournalTest, AnotherVersionIsRefused) {
-  Replace(1, "kinora-journal-2\nwhatever");
+  Replace(1, "kinora-journal-3\nwhatever");
   EXPECT_THAT(Read(), StatusIs(absl::StatusCode::kFailedPrecondition,
                                HasSubstr("unknown journal version")));
 }

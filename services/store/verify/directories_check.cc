@@ -10,10 +10,14 @@
 #include "common/ids.h"
 #include "common/status.h"
 #include "services/store/checks.h"
+#include "services/store/event/journal_mending.h"
 #include "services/store/layout.h"
 
 namespace kinora {
 namespace {
+
+// Of a store on local files.
+constexpr absl::string_view kJournalPrefix = "journal/";
 
 class DirectoriesChecker {
  public:
@@ -36,12 +40,29 @@ class DirectoriesChecker {
     for (const std::string& directory : directories) {
       KINORA_RETURN_IF_ERROR(CheckDirectory(directory));
     }
+    KINORA_RETURN_IF_ERROR(CheckJournal());
     v1::VerifyMovieResponse last;
     last.set_checked_objects(static_cast<int64_t>(directories.size()));
     return report_(last);
   }
 
  private:
+  // Which movies lost lines they say themselves.
+  absl::Status CheckJournal() {
+    return ForEachEntry(
+        storage_, kJournalPrefix, [&](const ObjectPage& page) -> absl::Status {
+          for (const ObjectInfo& object : page.objects) {
+            if (!absl::StrContains(object.key, kDamagedSegmentSuffix)) continue;
+            KINORA_RETURN_IF_ERROR(Problem(
+                object.key,
+                "is a damaged segment of the journal of which lines were lost: "
+                "move it away once the movies they belong to are as they "
+                "should be"));
+          }
+          return absl::OkStatus();
+        });
+  }
+
   absl::Status CheckDirectory(const std::string& directory) {
     const absl::string_view id = LastPart(directory);
     std::string stray;

@@ -7,6 +7,9 @@
 //   - a movie that lost the file. Nobody lists it, verifies it or lets its id
 //     be taken: that is a problem, and so is what no movie ever wrote.
 // Empty directories are nothing.
+//
+// Told of, too, is a segment of the journal that was put aside because it was
+// damaged and lines were lost (services/store/event/journal_mending.h).
 
 #ifndef KINORA_SERVICES_STORE_VERIFY_DIRECTORIES_CHECK_H_
 #define KINORA_SERVICES_STORE_VERIFY_DIRECTORIES_CHECK_H_

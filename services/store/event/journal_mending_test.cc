@@ -1,0 +1,454 @@
+// Damage in the journal, and what a start makes of it.
+
+#include "services/store/event/journal_mending.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+#include "common/crc32c.h"
+#include "common/error_reason.h"
+#include "common/testing/faulty_file_system.h"
+#include "common/testing/status_matchers.h"
+#include "services/store/event/file_event_log.h"
+#include "services/store/event/journal.h"
+#include "services/store/event/journal_batch.h"
+#include "services/store/event/journal_batch_v1.h"
+#include "services/store/event/little_endian.h"
+#include "services/store/event/log_line.h"
+
+namespace kinora {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr char kSea[] = "builds/sea/events/inputs.log";
+constexpr char kSky[] = "builds/sky/events/inputs.log";
+constexpr char kJournal[] = "/store/journal/0000000001.wal";
+constexpr char kAside[] = "/store/journal/0000000001.damaged";
+constexpr int64_t kNoLimit = 1'000'000;
+
+std::vector<std::string> Bodies(int64_t first, int count) {
+  std::vector<std::string> bodies;
+  for (int i = 0; i < count; ++i) {
+    bodies.push_back(absl::StrCat("{\"n\":", first + i, "}"));
+  }
+  return bodies;
+}
+
+// A store of which the process died, and what was in its files.
+class JournalMendingTest : public ::testing::Test {
+ protected:
+  // Both movies in one batch, each alone in one, and both again: 5 records of
+  // each, the last ones of both in the last batch.
+  JournalMendingTest() {
+    auto log = *FileEventLog::Open(fs_, "/store");
+    AppendTo(*log, {{kSea, 1, 2}, {kSky, 1, 1}});
+    AppendTo(*log, {{kSea, 3, 2}});
+    AppendTo(*log, {{kSky, 2, 3}});
+    AppendTo(*log, {{kSea, 5, 1}, {kSky, 5, 1}});
+    log.reset();
+    journal_ = *ReadFile(fs_, kJournal);
+    journal_.resize(journal_.find_last_not_of('\0') + 1);  // without its room
+    sea_ = *ReadFile(fs_, absl::StrCat("/store/", kSea));
+    sky_ = *ReadFile(fs_, absl::StrCat("/store/", kSky));
+  }
+
+  struct Part {
+    const char* log;
+    int64_t first;
+    int count;
+  };
+
+  // As one group.
+  static void AppendTo(EventLog& log, const std::vector<Part>& parts) {
+    std::vector<std::vector<std::string>> bodies;
+    for (const Part& part : parts) {
+      bodies.push_back(Bodies(part.first, part.count));
+    }
+    std::vector<EventLog::AppendCall> calls;
+    for (size_t i = 0; i < parts.size(); ++i) {
+      calls.push_back(
+          {.log = parts[i].log, .bodies = bodies[i], .admit = AdmitAlways});
+    }
+    log.AppendAll(absl::MakeSpan(calls));
+    for (const EventLog::AppendCall& call : calls) EXPECT_OK(call.result);
+  }
+
+  enum class Files { kWhole, kLost };
+
+  // A disk with that journal; the lines are in their files or only there.
+  std::unique_ptr<FaultyFileSystem> Disk(absl::string_view journal,
+                                         Files files) {
+    auto fs = std::make_unique<FaultyFileSystem>();
+    for (const char* movie : {"sea", "sky"}) {
+      EXPECT_OK(fs->CreateDirectories(
+          absl::StrCat("/store/builds/", movie, "/events")));
+    }
+    EXPECT_OK(fs->CreateDirectories("/store/journal"));
+    EXPECT_OK(WriteFileAtomically(*fs, kJournal, journal));
+    if (files == Files::kWhole) {
+      EXPECT_OK(WriteFileAtomically(*fs, absl::StrCat("/store/", kSea), sea_));
+      EXPECT_OK(WriteFileAtomically(*fs, absl::StrCat("/store/", kSky), sky_));
+    }
+    EXPECT_OK(fs->SyncDirectory("/store/journal"));
+    return fs;
+  }
+
+  // Opens a store; what the process says meanwhile is kept in said_.
+  absl::StatusOr<std::unique_ptr<FileEventLog>> Open(FileSystem& fs) {
+    ::testing::internal::CaptureStderr();
+    auto log = FileEventLog::Open(fs, "/store");
+    said_ = ::testing::internal::GetCapturedStderr();
+    return log;
+  }
+
+  // How many records can be read; each must be what was written.
+  static int64_t Count(EventLog& log, const char* name) {
+    const auto records = log.Read(name, 0, kNoLimit, kNoLimit);
+    if (!records.ok()) return 0;
+    for (size_t i = 0; i < records->size(); ++i) {
+      EXPECT_TRUE(absl::StrContains((*records)[i].line,
+                                    absl::StrCat("\"n\":", i + 1, ",")));
+    }
+    return static_cast<int64_t>(records->size());
+  }
+
+  static absl::Status AppendOne(EventLog& log, const char* name, int64_t next) {
+    const std::vector<std::string> bodies = Bodies(next, 1);
+    return log.Append(name, bodies, AdmitAlways).status();
+  }
+
+  static bool IsQuarantined(EventLog& log, const char* name) {
+    return ReasonOf(AppendOne(log, name, 6)) == "MOVIE_QUARANTINED";
+  }
+
+  // Where each batch begins, and the end.
+  std::vector<size_t> Batches() const {
+    std::vector<size_t> at = {kJournalHeader.size()};
+    JournalBatchHeader header;
+    while (ParseJournalBatchHeader(
+        absl::string_view(journal_).substr(at.back()), &header)) {
+      at.push_back(at.back() + header.bytes());
+    }
+    EXPECT_EQ(at.back(), journal_.size());
+    return at;
+  }
+
+  // The movie whose line has this byte of the journal; "" for all else.
+  std::string OwnerOf(size_t at) const {
+    const std::vector<size_t> batches = Batches();
+    for (size_t i = 0; i + 1 < batches.size(); ++i) {
+      const absl::string_view bytes = absl::string_view(journal_).substr(
+          batches[i], batches[i + 1] - batches[i]);
+      JournalBatchHeader header;
+      EXPECT_TRUE(ParseJournalBatchHeader(bytes, &header));
+      const auto batch = ParseJournalBatch(bytes, header);
+      EXPECT_OK(batch);
+      for (const JournalRecord& record : batch->records) {
+        const size_t begin = record.lines.data() - journal_.data();
+        if (at >= begin && at < begin + record.lines.size()) {
+          return std::string(record.log);
+        }
+      }
+    }
+    return "";
+  }
+
+  std::string Flipped(size_t at, int bits) const {
+    std::string damaged = journal_;
+    damaged[at] = static_cast<char>(damaged[at] ^ bits);
+    return damaged;
+  }
+
+  FaultyFileSystem fs_;
+  std::string journal_, sea_, sky_;
+  std::string said_;
+};
+
+// The process died: every line is in its file, so whatever byte rots, nothing
+// is lost and nobody is kept from writing.
+TEST_F(JournalMendingTest, AfterAKillNoByteOfTheJournalMatters) {
+  for (size_t at = 0; at < journal_.size(); ++at) {
+    for (const int bits : {1 << (at % 8), 0xFF}) {
+      SCOPED_TRACE(absl::StrCat("byte ", at, " bits ", bits));
+      auto fs = Disk(Flipped(at, bits), Files::kWhole);
+      ASSERT_OK_AND_ASSIGN(auto log, Open(*fs));
+      EXPECT_THAT(said_, HasSubstr("mended"));
+      for (const char* name : {kSea, kSky}) {
+        EXPECT_EQ(Count(*log, name), 5);
+        EXPECT_OK(AppendOne(*log, name, 6));
+        EXPECT_EQ(Count(*log, name), 6);
+      }
+      EXPECT_FALSE(*Exists(*fs, kAside));
+    }
+  }
+}
+
+// Power was lost and the lines are only in the journal: a damaged line costs
+// its own movie, which says so, and no other; all else costs nobody anything.
+TEST_F(JournalMendingTest, AfterAPowerLossADamagedLineCostsItsMovieOnly) {
+  const size_t last_batch = *(Batches().end() - 2);
+  for (size_t at = 0; at < journal_.size(); ++at) {
+    SCOPED_TRACE(absl::StrCat("byte ", at));
+    const std::string owner = OwnerOf(at);
+    auto fs = Disk(Flipped(at, 1 << (at % 8)), Files::kLost);
+    ASSERT_OK_AND_ASSIGN(auto log, Open(*fs));
+    if (!owner.empty() && at >= last_batch) {
+      // As a crash leaves a batch that was never acknowledged.
+      EXPECT_THAT(said_, HasSubstr("dropped the torn end of the journal"));
+      for (const char* name : {kSea, kSky}) {
+        EXPECT_EQ(Count(*log, name), 4);
+        EXPECT_OK(AppendOne(*log, name, 5));
+      }
+      continue;
+    }
+    EXPECT_EQ(*Exists(*fs, kAside), !owner.empty());
+    for (int start = 0; start < 2; ++start) {  // it is not forgotten
+      for (const char* name : {kSea, kSky}) {
+        if (name == owner) {
+          EXPECT_TRUE(IsQuarantined(*log, name));
+          EXPECT_THAT(log->Extent(name),
+                      StatusIs(absl::StatusCode::kDataLoss,
+                               HasSubstr("but 5 was acknowledged")));
+          EXPECT_LT(Count(*log, name), 5);
+        } else {
+          EXPECT_EQ(Count(*log, name), 5 + start);
+          EXPECT_OK(AppendOne(*log, name, 6 + start));
+        }
+      }
+      log.reset();
+      log = *Open(*fs);
+    }
+    if (!owner.empty()) {
+      EXPECT_THAT(ReadFile(*fs, kAside),
+                  IsOkAndHolds(Flipped(at, 1 << (at % 8))));
+    }
+  }
+}
+
+// What is whole of a record whose lines are damaged is not given up.
+TEST_F(JournalMendingTest, LinesBeforeTheDamagedOneAreKept) {
+  const size_t at = journal_.find("\"n\":4");  // the sky's, second to last
+  const size_t in_sky = journal_.rfind("\"n\":4");
+  ASSERT_LT(at, in_sky);
+  auto fs = Disk(Flipped(in_sky, 1), Files::kLost);
+  ASSERT_OK_AND_ASSIGN(auto log, Open(*fs));
+  EXPECT_THAT(said_, AllOf(HasSubstr("level=error"), HasSubstr(kSky),
+                           HasSubstr("first_sequence=4"), HasSubstr(kAside)));
+  EXPECT_THAT(said_, Not(HasSubstr(kSea)));
+  EXPECT_EQ(Count(*log, kSky), 3);
+  EXPECT_EQ(Count(*log, kSea), 5);
+}
+
+// A file that lost only its end has the line that the journal has lost, and the
+// other way round.
+TEST_F(JournalMendingTest, LinesAreTakenFromWhereTheyAreWhole) {
+  const size_t at = journal_.find("\"n\":2");
+  ASSERT_EQ(OwnerOf(at), kSea);
+  auto fs = Disk(Flipped(at, 1), Files::kLost);
+  ASSERT_OK(WriteFileAtomically(*fs, absl::StrCat("/store/", kSea),
+                                sea_.substr(0, sea_.size() / 5 * 2 + 1)));
+  ASSERT_OK_AND_ASSIGN(auto log, Open(*fs));
+  EXPECT_EQ(Count(*log, kSea), 5);
+  EXPECT_OK(AppendOne(*log, kSea, 6));
+}
+
+// Nobody can tell whose lines were there, so nobody is let in.
+TEST_F(JournalMendingTest, BatchesThatAreGoneAreRefusedAndTouchNothing) {
+  const std::vector<size_t> batches = Batches();
+  std::string damaged = journal_;
+  damaged.replace(batches[1], batches[2] - batches[1],
+                  std::string(batches[2] - batches[1], '\0'));
+  for (const Files files : {Files::kWhole, Files::kLost}) {
+    auto fs = Disk(damaged, files);
+    EXPECT_THAT(Open(*fs).status(),
+                StatusIs(absl::StatusCode::kDataLoss,
+                         AllOf(HasSubstr(kJournal),
+                               HasSubstr("with later records behind it"))));
+    EXPECT_THAT(ReadFile(*fs, kJournal), IsOkAndHolds(damaged));
+    if (files == Files::kWhole) {
+      EXPECT_THAT(ReadFile(*fs, absl::StrCat("/store/", kSea)),
+                  IsOkAndHolds(sea_));
+    }
+  }
+}
+
+// Both edges, or both directories: more than one place went bad.
+TEST_F(JournalMendingTest, ABatchThatLostBothOfATwinIsRefused) {
+  const std::vector<size_t> batches = Batches();
+  for (const size_t from_edge : {size_t{6}, kJournalBatchEdgeBytes + 3}) {
+    std::string damaged = Flipped(batches[0] + from_edge, 1);
+    const size_t twin = from_edge < kJournalBatchEdgeBytes
+                            ? batches[1] - 10
+                            : batches[1] - kJournalBatchEdgeBytes - 3;
+    damaged[twin] = static_cast<char>(damaged[twin] ^ 1);
+    auto fs = Disk(damaged, Files::kWhole);
+    EXPECT_THAT(Open(*fs).status(),
+                StatusIs(absl::StatusCode::kDataLoss, HasSubstr("offset 17")));
+  }
+}
+
+// A removed log misses nothing, and one that was archived has it elsewhere.
+TEST_F(JournalMendingTest, LinesThatALaterMarkCoversAreNotMissed) {
+  auto log = *FileEventLog::Open(fs_, "/store");
+  AppendTo(*log, {{kSea, 6, 1}});
+  AppendTo(*log, {{kSky, 6, 1}});
+  ASSERT_OK(log->Remove(kSky));
+  ASSERT_OK(log->Archive(kSea, 6, "builds/sea/events/rev-1.inputs.jsonl"));
+  log.reset();
+  const std::string path = JournalSegmentPath("/store/journal", 2);
+  const std::string whole = *ReadFile(fs_, path);
+  for (size_t at = whole.find("\"n\":6"); at != std::string::npos;
+       at = whole.find("\"n\":6", at + 1)) {
+    std::string damaged = whole;
+    damaged[at] = static_cast<char>(damaged[at] ^ 1);
+    ASSERT_OK(WriteFileAtomically(fs_, path, damaged));
+    ASSERT_OK_AND_ASSIGN(log, Open(fs_));
+    EXPECT_EQ(Count(*log, kSea), 6);
+    EXPECT_EQ(Count(*log, kSky), 0);
+    EXPECT_FALSE(IsQuarantined(*log, kSea));
+    EXPECT_FALSE(IsQuarantined(*log, kSky));
+    return;
+  }
+}
+
+// Cut anywhere, mending ends the same way at the next start.
+TEST_F(JournalMendingTest, MendingMayBeCutByACrash) {
+  const std::string damaged = Flipped(journal_.find("\"n\":3"), 1);
+  for (int changes = 0;; ++changes) {
+    SCOPED_TRACE(changes);
+    auto fs = Disk(damaged, Files::kLost);
+    fs->StopAfter(changes);
+    const bool opened = Open(*fs).ok();
+    const bool done = !fs->stopped();
+    fs->Crash(static_cast<uint64_t>(changes));
+    ASSERT_OK_AND_ASSIGN(auto log, Open(*fs));
+    EXPECT_TRUE(IsQuarantined(*log, kSea));
+    EXPECT_EQ(Count(*log, kSea), 2);
+    EXPECT_EQ(Count(*log, kSky), 5);
+    EXPECT_THAT(ReadFile(*fs, kAside), IsOkAndHolds(damaged));
+    EXPECT_FALSE(*Exists(*fs, absl::StrCat(kAside, "-2")));
+    if (done) {
+      EXPECT_TRUE(opened);
+      break;
+    }
+  }
+}
+
+TEST_F(JournalMendingTest, WhatWasPutAsideBeforeStays) {
+  const std::string damaged = Flipped(journal_.find("\"n\":3"), 1);
+  auto fs = Disk(damaged, Files::kLost);
+  ASSERT_OK(WriteFileAtomically(*fs, kAside, "from another day"));
+  ASSERT_OK(Open(*fs));
+  EXPECT_THAT(ReadFile(*fs, kAside), IsOkAndHolds("from another day"));
+  EXPECT_THAT(ReadFile(*fs, absl::StrCat(kAside, "-2")), IsOkAndHolds(damaged));
+}
+
+// Read as it is, the journal would cut lines off logs that have them.
+TEST_F(JournalMendingTest, WithoutRoomNothingIsMendedAndNothingLost) {
+  const std::string damaged = Flipped(journal_.size() - 1, 1);
+  auto fs = Disk(damaged, Files::kWhole);
+  fs->SetRoom(10);
+  EXPECT_THAT(Open(*fs).status(), StatusIs(absl::StatusCode::kDataLoss,
+                                           HasSubstr("no room to mend it")));
+  EXPECT_THAT(ReadFile(*fs, absl::StrCat("/store/", kSea)), IsOkAndHolds(sea_));
+  fs->ClearFailures();
+  ASSERT_OK_AND_ASSIGN(auto log, Open(*fs));
+  EXPECT_EQ(Count(*log, kSea), 5);
+}
+
+TEST_F(JournalMendingTest, AJournalWithoutDamageIsLeftAlone) {
+  auto fs = Disk(journal_, Files::kLost);
+  const int before = fs->changes();
+  ASSERT_OK(MendJournal(*fs, "/store", "/store/journal"));
+  EXPECT_EQ(fs->changes(), before);
+}
+
+// A segment of an older build, written by hand.
+std::string SegmentV1(const std::vector<std::string>& lines) {
+  std::string segment(kJournalHeaderV1);
+  uint64_t offset = 0;
+  for (size_t i = 0; i < lines.size(); ++i) {
+    std::string payload("\x01", 1);
+    AppendLittleEndian(static_cast<uint32_t>(sizeof(kSea) - 1), &payload);
+    AppendLittleEndian(static_cast<uint32_t>(lines[i].size()), &payload);
+    AppendLittleEndian(offset, &payload);
+    AppendLittleEndian(static_cast<int64_t>(i + 1), &payload);
+    payload += absl::StrCat(kSea, lines[i]);
+    std::string summed;
+    AppendLittleEndian(static_cast<uint32_t>(payload.size()), &summed);
+    AppendLittleEndian(static_cast<uint64_t>(i + 1), &summed);
+    segment += absl::StrCat(absl::string_view("\xfe\xff\xf5\xc0", 4), summed);
+    AppendLittleEndian(ExtendCrc32c(Crc32c(summed), payload), &segment);
+    segment += payload;
+    offset += lines[i].size();
+  }
+  return segment;
+}
+
+class JournalUpgradeTest : public JournalMendingTest {
+ protected:
+  JournalUpgradeTest() {
+    for (int64_t n = 1; n <= 5; ++n) {
+      lines_.emplace_back();
+      AppendLogLine(n, absl::StrCat("{\"n\":", n, "}"), &lines_.back());
+    }
+    journal_ = SegmentV1(lines_);
+  }
+
+  std::vector<std::string> lines_;
+};
+
+TEST_F(JournalUpgradeTest, AJournalOfVersion1IsReadAndReplaced) {
+  auto fs = Disk(journal_, Files::kLost);
+  ASSERT_OK_AND_ASSIGN(auto log, Open(*fs));
+  EXPECT_EQ(Count(*log, kSea), 5);
+  ASSERT_OK(AppendOne(*log, kSea, 6));
+  log.reset();
+  EXPECT_THAT(ListJournalSegments(*fs, "/store/journal"),
+              IsOkAndHolds(ElementsAre(2)));
+  EXPECT_THAT(ReadFile(*fs, JournalSegmentPath("/store/journal", 2)),
+              IsOkAndHolds(testing::StartsWith("kinora-journal-2\n")));
+  ASSERT_OK_AND_ASSIGN(log, Open(*fs));
+  EXPECT_EQ(Count(*log, kSea), 6);
+}
+
+TEST_F(JournalUpgradeTest, ATornEndOfVersion1IsDropped) {
+  const size_t last = SegmentV1({lines_.begin(), lines_.end() - 1}).size();
+  for (size_t bytes = last; bytes < journal_.size(); ++bytes) {
+    auto fs = Disk(journal_.substr(0, bytes), Files::kLost);
+    ASSERT_OK_AND_ASSIGN(auto log, Open(*fs));
+    EXPECT_EQ(Count(*log, kSea), 4) << bytes;
+  }
+}
+
+// Such a batch does not tell which of its bytes are good.
+TEST_F(JournalUpgradeTest, DamageInVersion1IsRefusedAsItWas) {
+  const size_t last = SegmentV1({lines_.begin(), lines_.end() - 1}).size();
+  for (size_t at = 0; at < last; ++at) {
+    auto fs = Disk(Flipped(at, 1), Files::kWhole);
+    EXPECT_THAT(std::string(Open(*fs).status().message()), HasSubstr(kJournal))
+        << at;
+    EXPECT_THAT(ReadFile(*fs, kJournal), IsOkAndHolds(Flipped(at, 1)));
+  }
+}
+
+TEST_F(JournalUpgradeTest, AVersionToComeIsRefused) {
+  auto fs = Disk("kinora-journal-3\nwhatever it holds", Files::kWhole);
+  EXPECT_THAT(Open(*fs).status(),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("unknown journal version")));
+}
+
+}  // namespace
+}  // namespace kinora
