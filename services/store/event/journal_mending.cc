@@ -51,11 +51,24 @@ class SegmentMender {
       at += batch.size();
     }
     if (!changed_) return absl::OkStatus();
+    // Not mended in part: what comes of it is for whoever sees to the rest.
+    if (ContainsLaterJournalBatch(absl::string_view(bytes_).substr(at), 1)) {
+      return absl::OkStatus();
+    }
     mended_.append(bytes_, at, std::string::npos);
-    return Replace();
+    KINORA_RETURN_IF_ERROR(Replace());
+    Tell();
+    return absl::OkStatus();
   }
 
  private:
+  // A batch that was mended.
+  struct Finding {
+    size_t offset = 0;
+    uint64_t batch = 0;
+    std::vector<JournalRecord> lost;  // their logs are named in bytes_
+  };
+
   // False for a segment that is left to whoever reads the journal.
   bool HasHeader() {
     const absl::string_view bytes = bytes_;
@@ -70,7 +83,6 @@ class SegmentMender {
     if (!ParseJournalBatchHeader(rest, &first) || first.bytes() > rest.size()) {
       return false;
     }
-    LogWarning("mended the header of a journal segment", {{"file", path_}});
     mended_ = std::string(kJournalHeader);
     return changed_ = true;
   }
@@ -100,21 +112,9 @@ class SegmentMender {
     }
     if (!changed_) mended_ = bytes_.substr(0, offset);
     changed_ = true;
-    LogWarning("mended a damaged batch of the journal",
-               {{"file", path_},
-                {"offset", offset},
-                {"batch", header.number},
-                {"records", batch->records.size()},
-                {"lost", lost.size()}});
-    for (const JournalRecord& record : lost) {
-      lost_ = true;
-      LogError("lines of a log are damaged in the journal and not in its file",
-               {{"file", path_},
-                {"offset", offset},
-                {"log", record.log},
-                {"first_sequence", record.first_sequence},
-                {"last_sequence", record.last_sequence}});
-    }
+    lost_ = lost_ || !lost.empty();
+    findings_.push_back(
+        {.offset = offset, .batch = header.number, .lost = std::move(lost)});
     const absl::string_view whole = builder.Finish(header.number);
     mended_.append(whole.data(), whole.size());
     return true;
@@ -171,6 +171,27 @@ class SegmentMender {
         "volume first: ", status.message()));
   }
 
+  void Tell() const {
+    LogWarning("mended a damaged segment of the journal",
+               {{"file", path_}, {"batches", findings_.size()}});
+    for (const Finding& finding : findings_) {
+      LogWarning("mended a damaged batch of the journal",
+                 {{"file", path_},
+                  {"offset", finding.offset},
+                  {"batch", finding.batch},
+                  {"lost", finding.lost.size()}});
+      for (const JournalRecord& record : finding.lost) {
+        LogError(
+            "lines of a log are damaged in the journal and not in its file",
+            {{"file", path_},
+             {"offset", finding.offset},
+             {"log", record.log},
+             {"first_sequence", record.first_sequence},
+             {"last_sequence", record.last_sequence}});
+      }
+    }
+  }
+
   // Under a name that is free, or has these bytes since a crash.
   absl::Status PutAside() {
     const std::string name =
@@ -200,6 +221,7 @@ class SegmentMender {
   std::string mended_;  // once something is changed: up to there
   bool changed_ = false;
   bool lost_ = false;
+  std::vector<Finding> findings_;
 };
 
 }  // namespace

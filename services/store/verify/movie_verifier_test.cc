@@ -369,6 +369,22 @@ TEST_F(MovieVerifierTest, ADirectoryThatLostItsMovieIsAProblemOfTheStore) {
   EXPECT_THAT(verify_the_rest(), IsEmpty());
 }
 
+TEST_F(MovieVerifierTest, ASegmentOfTheJournalThatWasPutAsideIsTold) {
+  const std::string path = dir_.Sub("journal/0000000007.damaged");
+  Write(path, "what it held");
+  std::vector<std::string> problems;
+  ASSERT_OK(store().maintenance.VerifyMovie(
+      v1::VerifyMovieRequest(), [&](const v1::VerifyMovieResponse& response) {
+        for (const v1::VerifyProblem& problem : response.problems()) {
+          problems.push_back(problem.path() + ": " + problem.message());
+        }
+        return absl::OkStatus();
+      }));
+  EXPECT_THAT(problems,
+              ElementsAre(AllOf(HasSubstr("journal/0000000007.damaged: "),
+                                HasSubstr("lines were lost"))));
+}
+
 // F: S3-10
 TEST_F(MovieVerifierTest, ADamagedLeaseIsAProblemUntilItIsRemoved) {
   const std::string key = "leases/movie/film.json";
