@@ -1,5 +1,6 @@
 #include "services/store/event/journal_mending.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -93,6 +94,7 @@ class SegmentMender {
                  absl::string_view rest, size_t offset) {
     const absl::StatusOr<JournalBatch> batch = ParseJournalBatch(bytes, header);
     if (!batch.ok()) return false;
+    ForgetMarked(*batch);
     if (batch->whole) {
       if (changed_) mended_.append(bytes.data(), bytes.size());
       return true;
@@ -112,12 +114,36 @@ class SegmentMender {
     }
     if (!changed_) mended_ = bytes_.substr(0, offset);
     changed_ = true;
-    lost_ = lost_ || !lost.empty();
     findings_.push_back(
         {.offset = offset, .batch = header.number, .lost = std::move(lost)});
     const absl::string_view whole = builder.Finish(header.number);
     mended_.append(whole.data(), whole.size());
     return true;
+  }
+
+  // What a log lost before a mark it has elsewhere, or needs no more.
+  void ForgetMarked(const JournalBatch& batch) {
+    if (findings_.empty()) return;
+    for (const JournalRecord& record : batch.records) {
+      if (record.kind != JournalRecord::Kind::kCheckpoint &&
+          record.kind != JournalRecord::Kind::kRemoved) {
+        continue;
+      }
+      for (Finding& finding : findings_) {
+        auto& lost = finding.lost;
+        lost.erase(std::remove_if(lost.begin(), lost.end(),
+                                  [&record](const JournalRecord& candidate) {
+                                    return candidate.log == record.log;
+                                  }),
+                   lost.end());
+      }
+    }
+  }
+
+  bool AnyLost() const {
+    return std::any_of(
+        findings_.begin(), findings_.end(),
+        [](const Finding& finding) { return !finding.lost.empty(); });
   }
 
   void MendRecord(const JournalRecord& record, JournalBatchBuilder* builder,
@@ -162,7 +188,7 @@ class SegmentMender {
   }
 
   absl::Status Replace() {
-    absl::Status status = lost_ ? PutAside() : absl::OkStatus();
+    absl::Status status = AnyLost() ? PutAside() : absl::OkStatus();
     if (status.ok()) status = WriteFileAtomically(fs_, path_, mended_);
     if (!absl::IsResourceExhausted(status)) return status;
     // Not what waits for room: read as it is, the journal would lose lines.
@@ -220,7 +246,6 @@ class SegmentMender {
   std::string bytes_;
   std::string mended_;  // once something is changed: up to there
   bool changed_ = false;
-  bool lost_ = false;
   std::vector<Finding> findings_;
 };
 
