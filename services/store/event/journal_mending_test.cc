@@ -51,7 +51,7 @@ class JournalMendingTest : public ::testing::Test {
   // Both movies in one batch, each alone in one, and both again: 5 records of
   // each, the last ones of both in the last batch.
   JournalMendingTest() {
-    auto log = *FileEventLog::Open(fs_, "/store");
+    auto log = *FileEventLog::Open(fs_, "/store", Options());
     AppendTo(*log, {{kSea, 1, 2}, {kSky, 1, 1}});
     AppendTo(*log, {{kSea, 3, 2}});
     AppendTo(*log, {{kSky, 2, 3}});
@@ -61,6 +61,13 @@ class JournalMendingTest : public ::testing::Test {
     journal_.resize(journal_.find_last_not_of('\0') + 1);  // without its room
     sea_ = *ReadFile(fs_, absl::StrCat("/store/", kSea));
     sky_ = *ReadFile(fs_, absl::StrCat("/store/", kSky));
+  }
+
+  // With little room reserved, which some thousand starts write.
+  static FileEventLogOptions Options() {
+    FileEventLogOptions options;
+    options.limits.journal_segment_bytes = 8000;
+    return options;
   }
 
   struct Part {
@@ -107,7 +114,7 @@ class JournalMendingTest : public ::testing::Test {
   // Opens a store; what the process says meanwhile is kept in said_.
   absl::StatusOr<std::unique_ptr<FileEventLog>> Open(FileSystem& fs) {
     ::testing::internal::CaptureStderr();
-    auto log = FileEventLog::Open(fs, "/store");
+    auto log = FileEventLog::Open(fs, "/store", Options());
     said_ = ::testing::internal::GetCapturedStderr();
     return log;
   }
@@ -300,7 +307,7 @@ TEST_F(JournalMendingTest, ABatchThatLostBothOfATwinIsRefused) {
 
 // A removed log misses nothing, and one that was archived has it elsewhere.
 TEST_F(JournalMendingTest, LinesThatALaterMarkCoversAreNotMissed) {
-  auto log = *FileEventLog::Open(fs_, "/store");
+  ASSERT_OK_AND_ASSIGN(auto log, Open(fs_));
   AppendTo(*log, {{kSea, 6, 1}});
   AppendTo(*log, {{kSky, 6, 1}});
   ASSERT_OK(log->Remove(kSky));
