@@ -171,7 +171,7 @@ TEST_F(JournalTest, ReservesRoomThatReadsAsNothing) {
   Write({"one\n"});
   Write({"two\n"});
   EXPECT_GT(Bytes(2).size(), 4096u);
-  EXPECT_LT(journal_->segment_bytes(), 200u);
+  EXPECT_LT(journal_->segment_bytes(), 400u);
   ASSERT_OK(journal_->StartSegment());
   Write({"three\n"});
   const std::string before = Bytes(3);

@@ -11,9 +11,11 @@ namespace kinora {
 
 template <typename T>
 void AppendLittleEndian(T value, std::string* out) {
+  char bytes[sizeof(T)];
   for (size_t i = 0; i < sizeof(T); ++i) {
-    out->push_back(static_cast<char>(static_cast<uint64_t>(value) >> (8 * i)));
+    bytes[i] = static_cast<char>(static_cast<uint64_t>(value) >> (8 * i));
   }
+  out->append(bytes, sizeof(T));
 }
 
 // REQUIRES: sizeof(T) bytes.
