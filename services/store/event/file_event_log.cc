@@ -58,8 +58,9 @@ std::string FileEventLog::JournalDirectory() const {
 
 absl::Status FileEventLog::Start() {
   const std::string directory = JournalDirectory();
+  std::vector<std::string> lost;
   const absl::StatusOr<JournalNext> next =
-      RecoverLogFiles(fs_, root_, directory, directories_);
+      RecoverLogFiles(fs_, root_, directory, directories_, &lost);
   {
     MutexLock lock(mu_);
     chains_.clear();
@@ -69,6 +70,10 @@ absl::Status FileEventLog::Start() {
     }
   }
   KINORA_RETURN_IF_ERROR(next.status());
+  // Opening them finds it out, so that nobody writes to their movies.
+  for (const std::string& log : lost) {
+    KINORA_RETURN_IF_ERROR(Chain(log).status());
+  }
   const uint64_t reserve_bytes =
       std::min(kJournalReserveBytes, options_.limits.journal_segment_bytes);
   absl::StatusOr<std::unique_ptr<Journal>> journal =

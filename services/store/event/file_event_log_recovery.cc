@@ -1,6 +1,5 @@
 #include "services/store/event/file_event_log_recovery.h"
 
-#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -230,7 +229,8 @@ absl::Status TellOfEmptySegments(FileSystem& fs, absl::string_view directory) {
 absl::StatusOr<JournalNext> RecoverLogFiles(FileSystem& fs,
                                             absl::string_view root,
                                             absl::string_view journal_directory,
-                                            DurableDirectories& directories) {
+                                            DurableDirectories& directories,
+                                            std::vector<std::string>* lost) {
   KINORA_RETURN_IF_ERROR(TellOfEmptySegments(fs, journal_directory));
   KINORA_RETURN_IF_ERROR(MendJournal(fs, root, journal_directory));
   ApplicableRecords records(fs, journal_directory);
@@ -258,6 +258,7 @@ absl::StatusOr<JournalNext> RecoverLogFiles(FileSystem& fs,
   for (const auto& entry : records.LostEnds()) {
     KINORA_RETURN_IF_ERROR(
         NoteLostEnd(fs, root, entry.first, entry.second, directories));
+    lost->push_back(entry.first);
   }
   return next;
 }

@@ -24,6 +24,9 @@
 #ifndef KINORA_SERVICES_STORE_EVENT_FILE_EVENT_LOG_RECOVERY_H_
 #define KINORA_SERVICES_STORE_EVENT_FILE_EVENT_LOG_RECOVERY_H_
 
+#include <string>
+#include <vector>
+
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
@@ -42,10 +45,13 @@ namespace kinora {
 // records to something other than a crash. Its journaled lines are appended all
 // the same: none of them is lost, and the gap before them makes the log
 // DATA_LOSS at its first use, while all others are served.
+//
+// Appends to `lost` the keys of logs of which a damaged journal lost lines.
 absl::StatusOr<JournalNext> RecoverLogFiles(FileSystem& fs,
                                             absl::string_view root,
                                             absl::string_view journal_directory,
-                                            DurableDirectories& directories);
+                                            DurableDirectories& directories,
+                                            std::vector<std::string>* lost);
 
 // The journaled lines that RecoverLogFiles() appends, of each log; all of them
 // together have at most the size of the journal.

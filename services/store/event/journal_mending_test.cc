@@ -253,6 +253,9 @@ TEST_F(JournalMendingTest, LinesBeforeTheDamagedOneAreKept) {
   EXPECT_THAT(said_, AllOf(HasSubstr("level=error"), HasSubstr(kSky),
                            HasSubstr("first_sequence=4"), HasSubstr(kAside)));
   EXPECT_THAT(said_, Not(HasSubstr(kSea)));
+  // Before anybody has looked.
+  EXPECT_FALSE(log->FoundDamage("builds/sky/").ok());
+  EXPECT_OK(log->FoundDamage("builds/sea/"));
   EXPECT_EQ(Count(*log, kSky), 3);
   EXPECT_EQ(Count(*log, kSea), 5);
 }
