@@ -53,7 +53,10 @@ void CoveredLogsTwins::EditInput() {
 }
 
 void CoveredLogsTwins::MakeArtefact() {
-  const std::string id = absl::StrCat("Artifact:Image[n=", Below(4), "]");
+  const int n = Below(4);
+  const std::string id = absl::StrCat("Artifact:Image[n=", n, "]");
+  // Shared with artefacts of other runs; in one run each has its own.
+  const std::string path = absl::StrCat("image-", (n + next_run_) % 4, ".txt");
   const char key = static_cast<char>('a' + Below(3));
   const std::string text = absl::StrCat("image ", ++next_text_);
   const bool blob = Below(2) == 0;
@@ -77,7 +80,7 @@ void CoveredLogsTwins::MakeArtefact() {
       artefact.mutable_failure()->set_reason(v1::FAILURE_REASON_PRODUCER_ERROR);
     } else {
       SetValue(twin, text, blob, artefact.mutable_output());
-      if (readable) artefact.set_readable_path("image.txt");
+      if (readable) artefact.set_readable_path(path);
     }
     ASSERT_OK(twin.store().events.Append(request));
   });

@@ -124,6 +124,8 @@ class EventAppender::Call {
     }
     fence = LeaseTable::Fence();
     blobs = nullptr;
+    if (paths != nullptr && range.ok()) paths->Keep();
+    paths = nullptr;
     result = std::move(range);
   }
 
@@ -132,7 +134,8 @@ class EventAppender::Call {
   std::string log;
   std::shared_ptr<AppendRequests> requests;  // begun there
   LeaseTable::Fence fence;
-  std::shared_ptr<void> blobs;  // held
+  std::shared_ptr<void> blobs;             // held
+  std::shared_ptr<RunPaths::Claim> paths;  // taken
   std::vector<std::string> bodies;
   // The condition of the append holds up to there.
   std::optional<int64_t> condition_through;
@@ -278,6 +281,7 @@ absl::Status EventAppender::EnterAndWriteBodies(Call* call) {
   KINORA_RETURN_IF_ERROR(CheckRevisions(*call));
   KINORA_RETURN_IF_ERROR(CheckRestored(*call));
   KINORA_RETURN_IF_ERROR(CheckBlobs(call));
+  KINORA_RETURN_IF_ERROR(TakePaths(call));
   const google::protobuf::Timestamp now = ToTimestamp(clock_.Now());
   const RequestMark mark = {request.request_id(), request.events_size()};
   call->bodies.reserve(request.events_size());
@@ -379,6 +383,19 @@ absl::Status EventAppender::CheckBlobs(Call* call) {
                                      "\" has no such blob: upload it first"));
   }
   return absl::InternalError("a blob nobody asked for is missing");
+}
+
+absl::Status EventAppender::TakePaths(Call* call) {
+  const v1::LogName& log = call->request.log();
+  if (log.kind() != v1::LOG_KIND_ARTEFACTS) return absl::OkStatus();
+  absl::StatusOr<std::shared_ptr<RunPaths::Claim>> claim =
+      paths_.Take(call->request);
+  if (absl::IsDataLoss(claim.status())) {
+    // Damage in the log ends writing to the movie.
+    KINORA_RETURN_IF_ERROR(movies_.RequireWritable(log.movie_id()));
+  }
+  KINORA_ASSIGN_OR_RETURN(call->paths, std::move(claim));
+  return absl::OkStatus();
 }
 
 void EventAppender::AppendPrepared(std::vector<Call*>* prepared) {

@@ -3,9 +3,9 @@
 // An append goes: check the events; look up the request id, under which there
 // may be these events in the log already, and no other; enter the lease
 // (no other holder is granted it until the append is over); see that every blob
-// the events name exists; append. So a reader that sees an event finds its
-// blob, and a holder that takes a lease over sees every write of the one
-// before.
+// the events name exists, and that no two artefacts of the run have one
+// readable file; append. So a reader that sees an event finds its blob, and a
+// holder that takes a lease over sees every write of the one before.
 
 #ifndef KINORA_SERVICES_STORE_EVENT_EVENT_APPENDER_H_
 #define KINORA_SERVICES_STORE_EVENT_EVENT_APPENDER_H_
@@ -33,6 +33,7 @@
 #include "services/store/event/event_store.h"
 #include "services/store/lease/lease_table.h"
 #include "services/store/movie/movie_catalog.h"
+#include "services/store/readable/run_paths.h"
 
 namespace kinora {
 
@@ -52,13 +53,14 @@ class EventAppender {
  public:
   // All MUST outlive the appender.
   EventAppender(EventLog& events, MovieCatalog& movies, BlobStore& blobs,
-                LeaseTable& leases, Clock& clock, int64_t inline_limit_bytes,
-                InputsCondition inputs_condition,
+                LeaseTable& leases, RunPaths& paths, Clock& clock,
+                int64_t inline_limit_bytes, InputsCondition inputs_condition,
                 NewestRevision newest_revision)
       : events_(events),
         movies_(movies),
         blobs_(blobs),
         leases_(leases),
+        paths_(paths),
         clock_(clock),
         inline_limit_bytes_(inline_limit_bytes),
         inputs_condition_(std::move(inputs_condition)),
@@ -102,6 +104,8 @@ class EventAppender {
   absl::Status CheckRestored(const Call& call);
   // Holds the blobs that the events name until the append is answered.
   absl::Status CheckBlobs(Call* call);
+  // Takes the readable paths of a run's results.
+  absl::Status TakePaths(Call* call);
   void AppendPrepared(std::vector<Call*>* prepared);
   std::shared_ptr<AppendRequests> RequestsOf(const std::string& log);
 
@@ -109,6 +113,7 @@ class EventAppender {
   MovieCatalog& movies_;
   BlobStore& blobs_;
   LeaseTable& leases_;
+  RunPaths& paths_;
   Clock& clock_;
   const int64_t inline_limit_bytes_;
   const InputsCondition inputs_condition_;

@@ -116,6 +116,13 @@ absl::StatusOr<Revision> LogEventStore::NewestRevisionOf(
   return Revision::Parse(commits.back()->revision_committed().revision());
 }
 
+absl::StatusOr<int64_t> LogEventStore::LastCommitOf(
+    absl::string_view movie_id) {
+  KINORA_ASSIGN_OR_RETURN(const std::vector<EventPtr> commits,
+                          Commits(movie_id));
+  return commits.empty() ? 0 : commits.back()->sequence();
+}
+
 void LogEventStore::ShowText(const v1::AppendEventsRequest& request) {
   if (request.log().kind() != v1::LOG_KIND_ARTEFACTS) return;
   for (const v1::Event& event : request.events()) {

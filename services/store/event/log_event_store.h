@@ -34,6 +34,7 @@
 #include "services/store/movie/movie_catalog.h"
 #include "services/store/object/object_storage.h"
 #include "services/store/readable/readable_files.h"
+#include "services/store/readable/run_paths.h"
 
 namespace kinora {
 
@@ -58,8 +59,13 @@ class LogEventStore final : public EventStore {
         movies_(movies),
         clock_(clock),
         options_(options),
+        run_paths_(events, storage,
+                   [this](absl::string_view movie_id) {
+                     return LastCommitOf(movie_id);
+                   }),
         appender_(
-            events, movies, blobs, leases, clock, options.inline_limit_bytes,
+            events, movies, blobs, leases, run_paths_, clock,
+            options.inline_limit_bytes,
             [this](const v1::AppendEventsRequest& request) {
               return InputsUnchangedThrough(request);
             },
@@ -72,6 +78,7 @@ class LogEventStore final : public EventStore {
       readable_.Forget(movie_id);
       Forget(movie_id);
       appender_.Forget(movie_id);
+      run_paths_.Forget(movie_id);
     });
   }
 
@@ -140,6 +147,9 @@ class LogEventStore final : public EventStore {
 
   absl::StatusOr<Revision> NewestRevisionOf(absl::string_view movie_id);
 
+  // Where the log of artefacts has the newest commit; 0 before the first.
+  absl::StatusOr<int64_t> LastCommitOf(absl::string_view movie_id);
+
   // Writes the readable files that an append declares. The events stand
   // whatever becomes of the files; a later look brings them up.
   void ShowText(const v1::AppendEventsRequest& request);
@@ -157,6 +167,7 @@ class LogEventStore final : public EventStore {
   MovieCatalog& movies_;
   Clock& clock_;
   const Options options_;
+  RunPaths run_paths_;
   EventAppender appender_;
   ReadableFiles readable_;
 

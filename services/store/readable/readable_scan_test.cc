@@ -66,8 +66,9 @@ class ReadableScanTest : public ::testing::Test {
     return request;
   }
 
-  void Make(const std::string& id, const std::string& readable_path) {
-    v1::AppendEventsRequest request = ArtefactMade(id, 'a', id, lease_);
+  void Make(const std::string& id, const std::string& readable_path,
+            absl::string_view run_id = kRun1) {
+    v1::AppendEventsRequest request = ArtefactMade(id, 'a', id, lease_, run_id);
     request.mutable_events(0)->mutable_artefact()->set_readable_path(
         readable_path);
     ASSERT_OK(store().events.Append(request));
@@ -324,12 +325,12 @@ TEST_F(ReadableScanTest, AFileThatCannotBeTakenKeepsNoOtherBack) {
   EXPECT_THAT(Scan(), IsOkAndHolds(ElementsAre("Artifact:Latin")));
 }
 
-// Outputs may name the file of one as the directory of another.
+// Outputs of several runs may name the file of one as the directory of another.
 TEST_F(ReadableScanTest, AFileWhosePlaceIsTakenKeepsNoOtherBack) {
   Make("Artifact:First", "a.txt");
-  Make("Artifact:Second", "a.txt/x.txt");
+  Make("Artifact:Second", "a.txt/x.txt", kRun2);
   Make("Artifact:Third", "b.txt/x.txt");
-  Make("Artifact:Fourth", "b.txt");
+  Make("Artifact:Fourth", "b.txt", kRun2);
   Make("Artifact:Prompt", "c.txt");
   EndRun();
   EditByHand("prompts/c.txt", "a green sea");
