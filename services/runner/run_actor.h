@@ -375,11 +375,16 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   void ApplyFact(const RunFact& fact);
   void Report(const JobChange& change);
   bool IsTold(const std::string& job_id, JobStatus status) const;
-  absl::Status FlushArtefacts();
   absl::Status FlushLedger();
+  // Appends all, or leaves in `events` those that are not in the log.
   absl::Status Append(v1::LogKind kind, std::vector<v1::Event>* events);
   void StartAttempt(JobIndex job);
   void CancelAttempts();
+
+  // run_actor_refusals.cc
+  absl::Status FlushArtefacts();
+  absl::Status AppendOfJob(std::vector<v1::Event>* events);
+  bool TakeRefusal(const absl::Status& refused, std::vector<v1::Event>* events);
 
   // run_actor_metrics.cc
   void CountChange(const JobChange& change);

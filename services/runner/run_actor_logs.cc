@@ -154,10 +154,6 @@ absl::Status RunActor::DropMissingBlobs(std::vector<v1::Event>* events) {
   return DropLostResults(deps_.store.blobs, movie_id(), events);
 }
 
-absl::Status RunActor::FlushArtefacts() {
-  return Append(v1::LOG_KIND_ARTEFACTS, &artefact_events_);
-}
-
 absl::Status RunActor::FlushLedger() {
   return Append(v1::LOG_KIND_LEDGER, &ledger_events_);
 }
@@ -166,6 +162,7 @@ absl::Status RunActor::Append(v1::LogKind kind,
                               std::vector<v1::Event>* events) {
   size_t next = 0;
   while (next < events->size()) {
+    const size_t first = next;
     v1::AppendEventsRequest request;
     request.mutable_log()->set_movie_id(movie_id());
     request.mutable_log()->set_kind(kind);
@@ -188,6 +185,12 @@ absl::Status RunActor::Append(v1::LogKind kind,
     const absl::StatusOr<v1::AppendEventsResponse> appended =
         deps_.store.events.Append(request);
     if (!appended.ok()) {
+      // What is not in the log is left to the caller.
+      std::move(request.mutable_events()->begin(),
+                request.mutable_events()->end(),
+                events->begin() + static_cast<std::ptrdiff_t>(first));
+      events->erase(events->begin(),
+                    events->begin() + static_cast<std::ptrdiff_t>(first));
       return Annotate(appended.status(), kind == v1::LOG_KIND_LEDGER
                                              ? "append to the ledger"
                                              : "append to the artefact log");

@@ -149,6 +149,9 @@ bool SimScript::NextOutputChunk(v1::ProduceResponse* response) {
   v1::OutputChunk& chunk = *response->mutable_output_chunk();
   chunk.set_output(outputs_[next_output_].first);
   chunk.set_offset(output_->offset());
+  if (output_->offset() == 0) {
+    chunk.set_readable_path(settings_.readable_path);
+  }
   chunk.set_data(output_->Next(kChunkBytes));
   if (output_->AtEnd()) {
     chunk.set_last(true);

@@ -52,6 +52,14 @@ Answers Play(v1::JobHeader header) {
   return answers;
 }
 
+TEST(SimScriptTest, NamesTheReadableCopyWithTheFirstChunk) {
+  const Answers answers =
+      Play(Header(R"({"bytes":2000000,"readable_path":"a/b.txt"})"));
+  ASSERT_GT(answers.messages.size(), 2u);
+  EXPECT_EQ(answers.messages[0].output_chunk().readable_path(), "a/b.txt");
+  EXPECT_EQ(answers.messages[1].output_chunk().readable_path(), "");
+}
+
 TEST(SimScriptTest, NamesTheJobAndTheDigestsOfItsInputs) {
   const Answers answers = Play(Header());
   EXPECT_TRUE(answers.result.has_succeeded());

@@ -147,6 +147,8 @@ absl::StatusOr<SimSettings> ParseSimSettings(absl::string_view settings_json) {
       ReadCount(json, "log_lines", kMaxCount, &settings.log_lines));
   KINORA_RETURN_IF_ERROR(ReadCost(json, &settings.cost_micros));
   KINORA_RETURN_IF_ERROR(ReadText(json, "currency", &settings.currency));
+  KINORA_RETURN_IF_ERROR(
+      ReadText(json, "readable_path", &settings.readable_path));
   KINORA_RETURN_IF_ERROR(ReadText(json, "salt", &settings.salt));
   return settings;
 }
@@ -164,6 +166,7 @@ absl::string_view SimSettingsSchema() {
          R"("question":{"type":"string"},)"
          R"("question_kind":{"type":"string"},)"
          R"("question_options":{"type":"array","items":{"type":"string"}},)"
+         R"("readable_path":{"type":"string"},)"
          R"("retry_after_ms":{"type":"integer","minimum":0},)"
          R"("salt":{"type":"string"},)"
          R"("slow_attempts":{"type":"integer","minimum":0},)"

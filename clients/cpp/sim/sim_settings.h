@@ -17,6 +17,7 @@
 //   log_lines      so many lines for the run's log
 //   cost           charged for each attempt
 //   currency       of the cost, such as USD; the installation's unless set
+//   readable_path  what each output names as the path of its readable copy
 //   salt           makes outputs differ that would be equal
 //
 // Without any of them an output is a text that names the job and the digests
@@ -53,6 +54,7 @@ struct SimSettings {
   int64_t log_lines = 0;
   int64_t cost_micros = 0;
   std::string currency;
+  std::string readable_path;
   std::string salt;
 };
 

@@ -34,6 +34,11 @@ class RunPathsTest : public CoreFixture {
                     absl::string_view run_id = kRun1) {
     return Append(Result(id, path, run_id));
   }
+  void EndRun() {
+    v1::ReleaseLeaseRequest release;
+    *release.mutable_token() = lease_;
+    ASSERT_OK(store().leases.Release(release));
+  }
   int64_t LogEnd() {
     v1::GetLogStatusRequest request;
     request.mutable_log()->set_movie_id("film");
@@ -163,9 +168,7 @@ TEST_F(RunPathsTest, APathOfARunIsRememberedOverAnotherRun) {
 
 TEST_F(RunPathsTest, AMovieThatIsMadeAnewBeginsWithoutPaths) {
   ASSERT_OK(Make("A", "a.txt"));
-  v1::ReleaseLeaseRequest release;
-  *release.mutable_token() = lease_;
-  ASSERT_OK(store().leases.Release(release));
+  EndRun();
   v1::DeleteMovieRequest remove;
   remove.set_movie_id("film");
   ASSERT_OK(store().movies.Delete(remove));
@@ -178,6 +181,7 @@ TEST_F(RunPathsTest, AfterACommitTheNextRunNamesWhatItLikes) {
   ASSERT_OK(Make("A", "a.txt"));
   ASSERT_OK(store().manifests.Commit(CommitOf(lease_, kRun1, "rev-0001", "",
                                               /*inputs_through=*/1)));
+  EndRun();
   revision_ = "rev-0002";
   Restart();
   lease_ = TakeFilmLease(store(), "runner-1", kRun2);
