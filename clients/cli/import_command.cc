@@ -9,6 +9,7 @@
 #include "clients/cli/amounts.h"
 #include "clients/cli/command.h"
 #include "clients/cli/connection.h"
+#include "clients/cli/hand_edits.h"
 #include "clients/cpp/import/kept_results.h"
 #include "clients/cpp/import/movie_import.h"
 #include "clients/cpp/import/revision_folder.h"
@@ -127,6 +128,9 @@ absl::StatusOr<int> ImportFolder(const Invocation& call) {
                   dry_run));
   KeptResults kept;
   if (!dry_run) {
+    // What is kept may get another file, and nobody looks at the old one then.
+    KINORA_RETURN_IF_ERROR(
+        TakeHandEdits(call, movie_id, HandEdits::kRecordIfAny));
     KINORA_ASSIGN_OR_RETURN(
         kept, KeepResults(call.connection.store(), call.connection.planner(),
                           movie_id, ReachableProducers(call)));

@@ -13,6 +13,7 @@
 #include "clients/cli/amounts.h"
 #include "clients/cli/command.h"
 #include "clients/cli/connection.h"
+#include "clients/cli/hand_edits.h"
 #include "clients/cli/input_assignments.h"
 #include "clients/cli/plan_text.h"
 #include "clients/cli/producer_versions.h"
@@ -22,29 +23,6 @@
 
 namespace kinora {
 namespace {
-
-// Edits by hand count in a plan: they are recorded first, or only told if the
-// plan is to write nothing. A run at work or a store without files has none.
-absl::Status TakeHandEdits(const Invocation& call, bool dry_run) {
-  v1::ScanReadableFilesRequest request;
-  request.set_movie_id(std::string(call.operand(0)));
-  request.set_dry_run(dry_run);
-  const absl::StatusOr<v1::ScanReadableFilesResponse> scanned =
-      call.connection.store().maintenance.ScanReadableFiles(request);
-  if (absl::IsFailedPrecondition(scanned.status())) return absl::OkStatus();
-  KINORA_RETURN_IF_ERROR(scanned.status());
-  for (const std::string& id : scanned->artefact_ids()) {
-    std::fprintf(stderr, "kinora: %s of %s\n",
-                 dry_run ? "does not count the edit by hand"
-                         : "recorded the edit by hand",
-                 id.c_str());
-  }
-  for (const v1::SkippedReadableFile& file : scanned->skipped()) {
-    std::fprintf(stderr, "kinora: skipped %s of %s: %s\n", file.path().c_str(),
-                 file.artefact_id().c_str(), file.reason().c_str());
-  }
-  return absl::OkStatus();
-}
 
 // The header with its layers as one document.
 void PrintPlanJson(const CreatedPlan& plan) {
@@ -139,9 +117,11 @@ absl::StatusOr<int> MakePlan(const Invocation& call) {
   KINORA_ASSIGN_OR_RETURN(std::optional<v1::PlanScope> scope,
                           ScopeOf(call.args));
   if (scope.has_value()) *request.mutable_scope() = *std::move(scope);
-  KINORA_RETURN_IF_ERROR(TakeHandEdits(call, request.dry_run() ||
-                                                 call.args.Has("set") ||
-                                                 call.args.Has("estimate")));
+  const bool only_tell =
+      request.dry_run() || call.args.Has("set") || call.args.Has("estimate");
+  KINORA_RETURN_IF_ERROR(
+      TakeHandEdits(call, request.movie_id(),
+                    only_tell ? HandEdits::kTell : HandEdits::kRecord));
   const absl::Status producers = AddProducerVersions(call.connection, &request);
   if (!producers.ok()) {
     std::fprintf(stderr,

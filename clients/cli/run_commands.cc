@@ -14,6 +14,7 @@
 #include "clients/cli/amounts.h"
 #include "clients/cli/command.h"
 #include "clients/cli/connection.h"
+#include "clients/cli/hand_edits.h"
 #include "clients/cli/input_assignments.h"
 #include "clients/cli/plan_text.h"
 #include "clients/cli/producer_versions.h"
@@ -140,6 +141,9 @@ absl::StatusOr<int> StartRun(const Invocation& call) {
     KINORA_ASSIGN_OR_RETURN(*request.mutable_budget(),
                             ParseCost("--budget", *budget));
   }
+  KINORA_RETURN_IF_ERROR(
+      TakeHandEdits(call, request.movie_id(),
+                    dry_run ? HandEdits::kTell : HandEdits::kRecordIfAny));
   WarnOfKnownFailures(call, request);
   KINORA_ASSIGN_OR_RETURN(const v1::StartRunResponse started,
                           call.connection.runner().StartRun(request));
