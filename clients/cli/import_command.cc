@@ -67,6 +67,17 @@ JsonArray ToJson(const std::vector<std::string>& texts) {
   return json;
 }
 
+JsonArray ToJson(const std::vector<ResultNotKept>& results) {
+  JsonArray not_kept;
+  for (const ResultNotKept& result : results) {
+    JsonObject json;
+    json.Add("artefactId", result.artefact_id);
+    json.Add("why", result.why);
+    not_kept.emplace_back(std::move(json));
+  }
+  return not_kept;
+}
+
 void PrintDocument(const std::string& movie_id, bool dry_run,
                    const std::vector<ImportedRevision>& revisions,
                    const RevisionFolder& folder, const KeptResults& kept) {
@@ -74,19 +85,14 @@ void PrintDocument(const std::string& movie_id, bool dry_run,
   for (const ImportedRevision& revision : revisions) {
     made.push_back(ToJson(revision));
   }
-  JsonArray not_kept;
-  for (const ResultNotKept& result : kept.not_kept) {
-    JsonObject json;
-    json.Add("artefactId", result.artefact_id);
-    json.Add("why", result.why);
-    not_kept.emplace_back(std::move(json));
-  }
   JsonObject json;
   json.Add("dryRun", dry_run);
+  json.Add("editsNotKept", ToJson(kept.edits_not_kept));
   json.Add("keptArtefacts", ToJson(kept.artefact_ids));
+  json.Add("keptEdits", ToJson(kept.edited_ids));
   json.Add("keptRevision", kept.revision);
   json.Add("movieId", movie_id);
-  json.Add("notKept", std::move(not_kept));
+  json.Add("notKept", ToJson(kept.not_kept));
   json.Add("revisions", std::move(made));
   json.Add("strayFiles", ToJson(folder.stray));
   json.Add("unusedFiles", ToJson(folder.unused));
@@ -101,6 +107,14 @@ void PrintKept(const KeptResults& kept) {
         Counted(static_cast<int64_t>(kept.artefact_ids.size()), "artefact"),
         " in ", kept.revision,
         ", not made again until what they are made from changes\n"));
+  }
+  for (const std::string& id : kept.edited_ids) {
+    Print(
+        absl::StrCat("kept for the next run: the edit by hand of ", id, "\n"));
+  }
+  for (const ResultNotKept& edit : kept.edits_not_kept) {
+    Print(absl::StrCat("not kept: the edit by hand of ", edit.artefact_id, ": ",
+                       edit.why, "\n"));
   }
   for (const ResultNotKept& result : kept.not_kept) {
     Print(

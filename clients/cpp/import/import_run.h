@@ -18,6 +18,9 @@ inline constexpr absl::string_view kImportHolder = "kinora-import";
 // to the same one. Its time is zero; it was never started and has no ledger.
 std::string ImportRunId(const Digest& content);
 
+// True for the id of such a run.
+bool IsImportRun(absl::string_view run_id);
+
 }  // namespace kinora
 
 #endif  // KINORA_CLIENTS_CPP_IMPORT_IMPORT_RUN_H_

@@ -12,6 +12,7 @@
 #include "absl/time/time.h"
 
 #include "clients/cpp/content_upload.h"
+#include "clients/cpp/import/carried_edits.h"
 #include "clients/cpp/import/import_run.h"
 #include "common/content.h"
 #include "common/digest.h"
@@ -405,7 +406,16 @@ class Keeper {
 absl::StatusOr<KeptResults> KeepResults(
     const Store& store, Planner& planner, const std::string& movie_id,
     const std::vector<v1::ProducerIdentity>& producers) {
-  return Keeper(store, planner, movie_id, producers).Keep();
+  KINORA_ASSIGN_OR_RETURN(KeptResults results,
+                          Keeper(store, planner, movie_id, producers).Keep());
+  // After the commit, so that they are edits of what it holds.
+  KINORA_ASSIGN_OR_RETURN(CarriedEdits carried,
+                          CarryEdits(store, planner, movie_id));
+  results.edited_ids = std::move(carried.artefact_ids);
+  for (const auto& [id, why] : carried.refused) {
+    results.edits_not_kept.push_back({id, std::string(why.message())});
+  }
+  return results;
 }
 
 }  // namespace kinora

@@ -11,6 +11,8 @@
 // made from changes.
 //
 // Leaves of an artefact that is kept are taken out of it, as a runner does.
+// What was edited by hand since it was imported is kept as it was imported, and
+// its edit holds for the next run (carried_edits.h).
 
 #ifndef KINORA_CLIENTS_CPP_IMPORT_KEPT_RESULTS_H_
 #define KINORA_CLIENTS_CPP_IMPORT_KEPT_RESULTS_H_
@@ -26,7 +28,8 @@
 
 namespace kinora {
 
-// An imported artefact that the next run makes anew, or drops.
+// An imported artefact that the next run makes anew, or drops; or whose edit by
+// hand is not taken.
 struct ResultNotKept {
   std::string artefact_id;
   std::string why;
@@ -35,12 +38,18 @@ struct ResultNotKept {
 struct KeptResults {
   std::vector<std::string> artefact_ids;  // kept, sorted
   std::vector<ResultNotKept> not_kept;    // sorted by id
+  // Artefacts whose edit by hand, from before they were kept, holds on
+  // (carried_edits.h); sorted.
+  std::vector<std::string> edited_ids;
+  // Those whose edit is none of what they are now; sorted by id.
+  std::vector<ResultNotKept> edits_not_kept;
   std::string revision;  // the one that keeps them; empty if none are
 };
 
 // `producers` are those that can be reached, as they describe themselves: a key
 // holds the producer's version. Does nothing for a movie that has no artefact
-// without a job. Repeating it ends in the same revision.
+// without a job, but for edits that were not carried on. Repeating it ends in
+// the same revision.
 //
 // FAILED_PRECONDITION (RUN_ACTIVE) while a run holds the movie; else errors of
 // store and planner. A movie that cannot be planned yet, as one that lacks an
