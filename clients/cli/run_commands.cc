@@ -103,6 +103,17 @@ void WarnOfKnownFailures(const Invocation& call,
                KnownFailuresText(plan->layers, kMaxNamed).c_str());
 }
 
+// What is wrong with the movie StartRun says; and where the store cannot be
+// reached from here, the runner may reach it.
+void LookForHandEdits(const Invocation& call, const v1::StartRunRequest& run) {
+  const absl::Status looked =
+      TakeHandEdits(call, run.movie_id(),
+                    run.dry_run() ? HandEdits::kTell : HandEdits::kRecordIfAny);
+  if (looked.ok() || absl::IsNotFound(looked)) return;
+  std::fprintf(stderr, "kinora: edits by hand were not looked for: %s\n",
+               std::string(looked.message()).c_str());
+}
+
 // What to do if another run is active.
 absl::StatusOr<v1::IfActive> IfActiveOf(const Args& args) {
   const bool queue = args.Has("queue");
@@ -141,9 +152,7 @@ absl::StatusOr<int> StartRun(const Invocation& call) {
     KINORA_ASSIGN_OR_RETURN(*request.mutable_budget(),
                             ParseCost("--budget", *budget));
   }
-  KINORA_RETURN_IF_ERROR(
-      TakeHandEdits(call, request.movie_id(),
-                    dry_run ? HandEdits::kTell : HandEdits::kRecordIfAny));
+  LookForHandEdits(call, request);
   WarnOfKnownFailures(call, request);
   KINORA_ASSIGN_OR_RETURN(const v1::StartRunResponse started,
                           call.connection.runner().StartRun(request));

@@ -33,7 +33,8 @@
 // being looked at. So are a link, a FIFO, a device or a directory in its place,
 // which are neither read nor replaced, and one that is too large or may not be
 // read. Where one file's path is a directory of another's, as of `a.txt` and
-// `a.txt/x.txt`, the one that came later is told of: its events stand.
+// `a.txt/x.txt`, the one that came later is told of: its events stand. Two
+// results of one run do not come so far (run_paths.h).
 //
 // Only storage with files a person can reach has them (KeepsFiles()); on other
 // storage nothing is written.
