@@ -136,6 +136,10 @@ std::string LeaseKey(absl::string_view lease_id) {
   return absl::StrCat("leases/", lease_id, ".json");
 }
 
+std::string StepLeasesPrefix(absl::string_view run_id) {
+  return absl::StrCat("leases/run/", run_id, "/");
+}
+
 std::string DeletionKey(absl::string_view movie_id) {
   return absl::StrCat(kDeletionPrefix, movie_id);
 }

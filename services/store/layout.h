@@ -24,6 +24,7 @@
 //   deleting/<movie>                          a deletion that was begun
 //   restoring/<movie>                         a restoration that was begun
 //   leases/movie/<movie>.json, leases/run/<run_id>.json
+//   leases/run/<run_id>/<step>.json           while the step is carried out
 //
 // Callers validate ids first: none of these functions looks at what it is
 // given.
@@ -105,6 +106,8 @@ std::string RestorationKey(absl::string_view movie_id);
 
 // `lease_id` is `movie/<movie_id>` or `run/<run_id>`.
 std::string LeaseKey(absl::string_view lease_id);
+// `leases/run/<run_id>/`.
+std::string StepLeasesPrefix(absl::string_view run_id);
 
 }  // namespace kinora
 

@@ -1,10 +1,12 @@
 #include "services/store/lease/lease_table.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
 
@@ -24,6 +26,24 @@ constexpr absl::Duration kMaxTtl = absl::Hours(1);
 constexpr size_t kMaxTextBytes = 256;
 constexpr absl::string_view kMovieLeasePrefix = "movie/";
 constexpr absl::string_view kRunLeasePrefix = "run/";
+constexpr size_t kStepNameBytes = 16;
+
+// Splits what follows `run/` into the run and, if there is one, the step.
+std::pair<absl::string_view, absl::string_view> RunAndStep(
+    absl::string_view id) {
+  return absl::StrSplit(id, absl::MaxSplits('/', 1));
+}
+
+bool IsStepName(absl::string_view name) {
+  return name.size() == kStepNameBytes &&
+         name.find_first_not_of("0123456789abcdef") == absl::string_view::npos;
+}
+
+// True for `run/<run_id>/<step>`.
+bool IsStepLease(absl::string_view lease_id) {
+  return absl::ConsumePrefix(&lease_id, kRunLeasePrefix) &&
+         absl::StrContains(lease_id, '/');
+}
 
 absl::Status ValidateLeaseId(absl::string_view field,
                              absl::string_view lease_id) {
@@ -32,11 +52,14 @@ absl::Status ValidateLeaseId(absl::string_view field,
     return absl::OkStatus();
   }
   id = lease_id;
-  if (absl::ConsumePrefix(&id, kRunLeasePrefix) && ValidateRunId(id).ok()) {
-    return absl::OkStatus();
+  if (absl::ConsumePrefix(&id, kRunLeasePrefix)) {
+    const auto [run_id, step] = RunAndStep(id);
+    const bool named = !IsStepLease(lease_id) || IsStepName(step);
+    if (named && ValidateRunId(run_id).ok()) return absl::OkStatus();
   }
   return InvalidField(field, lease_id,
-                      "must be movie/<movie_id> or run/<run_id>");
+                      "must be movie/<movie_id>, run/<run_id> or "
+                      "run/<run_id>/<16 hexadecimal digits>");
 }
 
 absl::Status ValidateText(absl::string_view field, absl::string_view text,
@@ -105,6 +128,8 @@ struct LeaseTable::Entry {
   int64_t deadline_nanos ABSL_GUARDED_BY(mu) = 0;
   int64_t renewals ABSL_GUARDED_BY(mu) = 0;
   int writers ABSL_GUARDED_BY(mu) = 0;
+  // Of a step that has ended: another entry takes the place of this.
+  bool gone ABSL_GUARDED_BY(mu) = false;
 };
 
 LeaseTable::Fence::~Fence() {
@@ -125,6 +150,7 @@ absl::Status LeaseTable::RequireSubject(absl::string_view lease_id) {
   absl::string_view id = lease_id;
   if (absl::ConsumePrefix(&id, kMovieLeasePrefix)) return movies_.Require(id);
   absl::ConsumePrefix(&id, kRunLeasePrefix);
+  id = RunAndStep(id).first;
   const absl::Status known = storage_.Stat(RunIndexKey(id)).status();
   if (!absl::IsNotFound(known)) return known;
   return WithReason(
@@ -207,6 +233,8 @@ absl::StatusOr<v1::AcquireLeaseResponse> LeaseTable::AcquireAny(
                           FindToGrant(request.lease_id()));
   v1::AcquireLeaseResponse response;
   MutexLock lock(entry->mu);
+  // Nobody asks for a step by that name again.
+  if (entry->gone) return entry->Lost();
   for (;;) {
     if (!entry->held() || entry->Left(clock_) <= absl::ZeroDuration()) {
       if (entry->writers == 0) break;
@@ -262,6 +290,17 @@ absl::StatusOr<v1::ReleaseLeaseResponse> LeaseTable::Release(
                           Find("token.lease_id", request.token().lease_id()));
   MutexLock lock(entry->mu);
   if (!entry->Owns(request.token())) return v1::ReleaseLeaseResponse();
+  if (IsStepLease(request.token().lease_id())) {
+    // It fences no writes, and steps are many.
+    KINORA_RETURN_IF_ERROR(
+        storage_.Delete(LeaseKey(request.token().lease_id())));
+    entry->lease.clear_holder();
+    entry->lease.clear_purpose();
+    entry->gone = true;
+    MutexLock table(mu_);
+    entries_.erase(request.token().lease_id());
+    return v1::ReleaseLeaseResponse();
+  }
   // The object stays: it holds the token that must never be given out again.
   v1::Lease released = entry->lease;
   released.clear_holder();

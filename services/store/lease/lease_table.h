@@ -15,6 +15,9 @@
 // that is damaged can be removed, at any time. Until then its lease is
 // DATA_LOSS (DATA_CORRUPT) naming it, as nobody can tell who holds it.
 //
+// A lease on a step, `run/<run_id>/<step>`, is one call's alone, fences no
+// writes, and leaves nothing behind when it is released.
+//
 // Fencing: a write that needs a lease holds a Fence while it happens. A lease
 // passes to another holder only when no Fence on it is left, so a write that
 // was let in is durable, and thus seen by the next holder, before that holder
@@ -118,7 +121,7 @@ class LeaseTable final : public LeaseStore {
   MovieCatalog& movies_;
   Clock& clock_;
   const int64_t opened_nanos_;
-  Mutex mu_;  // taken alone, never together with an entry's
+  Mutex mu_;  // taken alone or under an entry's, never before one
   absl::flat_hash_map<std::string, std::shared_ptr<Entry>> entries_
       ABSL_GUARDED_BY(mu_);
 };

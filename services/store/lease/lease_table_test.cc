@@ -110,6 +110,36 @@ TEST_F(LeaseTableTest, WhatDoesNotExistHasNoLeaseAndGetsNoObject) {
   EXPECT_OK(Acquire("a", "p", "run/" + run));
 }
 
+// Steps are many, and nobody asks for one again.
+TEST_F(LeaseTableTest, TheLeaseOnAStepLeavesNothingBehind) {
+  const std::string run = "run-01KDV3N3C00000000000000001";
+  const std::string step = "run/" + run + "/0123456789abcdef";
+  EXPECT_EQ(ReasonOf(Acquire("a", "p", step).status()), "RUN_NOT_FOUND");
+  ASSERT_OK(storage_.Write("index/runs/" + run, "film"));
+  ASSERT_OK_AND_ASSIGN(v1::AcquireLeaseResponse a, Acquire("a", "p", step));
+  EXPECT_EQ(ReasonOf(Acquire("b", "p", step).status()), "LEASE_HELD");
+  EXPECT_OK(Renew(a.lease().token()));
+  // It fences no writes.
+  EXPECT_THAT(table_->Enter(a.lease().token(), "film", run).status(),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_OK(Release(a.lease().token()));
+  EXPECT_EQ(ReasonOf(Renew(a.lease().token()).status()), "LEASE_LOST");
+  ASSERT_OK_AND_ASSIGN(const ObjectPage page,
+                       storage_.List("leases/run/" + run + "/", 10, ""));
+  EXPECT_THAT(page.objects, testing::IsEmpty());
+  // One that has expired passes on as others do.
+  ASSERT_OK_AND_ASSIGN(a, Acquire("a", "p", step));
+  clock_.Advance(absl::Seconds(7));
+  EXPECT_OK(Acquire("b", "p", step));
+  EXPECT_EQ(ReasonOf(Renew(a.lease().token()).status()), "LEASE_LOST");
+  for (const char* bad : {"/", "/0123", "/0123456789ABCDEF",
+                          "/0123456789abcdef/0123456789abcdef"}) {
+    EXPECT_THAT(Acquire("a", "p", "run/" + run + bad),
+                StatusIs(absl::StatusCode::kInvalidArgument,
+                         HasSubstr("16 hexadecimal")));
+  }
+}
+
 // Names can be made up without end. What is remembered of a lease would be
 // answered in the place of what is stored.
 TEST_F(LeaseTableTest, AskingForALeaseThatWasNeverGrantedIsNotRemembered) {

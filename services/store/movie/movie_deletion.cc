@@ -155,8 +155,7 @@ absl::Status MovieDeletion::PurgeRuns(absl::string_view movie_id) {
           KINORA_ASSIGN_OR_RETURN(const bool released,
                                   ReleaseRunId(storage_, movie_id, run_id));
           if (!released) continue;  // the lease is the other movie's, too
-          KINORA_RETURN_IF_ERROR(
-              storage_.Delete(LeaseKey(absl::StrCat("run/", run_id))));
+          KINORA_RETURN_IF_ERROR(DeleteRunLeases(storage_, run_id));
         }
         return absl::OkStatus();
       });

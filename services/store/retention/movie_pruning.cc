@@ -147,8 +147,7 @@ class Pruning {
           cores_.storage.Delete(RunRecordKey(movie_id_, run_id)));
       KINORA_RETURN_IF_ERROR(
           cores_.log.Remove(LedgerLogKey(movie_id_, run_id)));
-      KINORA_RETURN_IF_ERROR(
-          cores_.storage.Delete(LeaseKey(absl::StrCat("run/", run_id))));
+      KINORA_RETURN_IF_ERROR(DeleteRunLeases(cores_.storage, run_id));
       KINORA_RETURN_IF_ERROR(
           ReleaseRunId(cores_.storage, movie_id_, run_id).status());
     }

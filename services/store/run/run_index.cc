@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+
 #include "common/ids.h"
 #include "common/status.h"
 #include "services/store/checks.h"
@@ -119,6 +121,20 @@ absl::StatusOr<bool> ReleaseRunId(ObjectStorage& storage,
   KINORA_RETURN_IF_ERROR(storage.Delete(OpenRunKey(run_id)));
   KINORA_RETURN_IF_ERROR(storage.Delete(key));
   return true;
+}
+
+absl::Status DeleteRunLeases(ObjectStorage& storage, absl::string_view run_id) {
+  const std::string lease_id = absl::StrCat("run/", run_id);
+  // Those of steps whose runner died.
+  KINORA_RETURN_IF_ERROR(
+      ForEachEntry(storage, StepLeasesPrefix(run_id),
+                   [&storage](const ObjectPage& page) -> absl::Status {
+                     std::vector<std::string> keys;
+                     for (const ObjectInfo& object : page.objects)
+                       keys.push_back(object.key);
+                     return storage.DeleteAll(keys);
+                   }));
+  return storage.Delete(LeaseKey(lease_id));
 }
 
 }  // namespace kinora

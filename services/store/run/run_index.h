@@ -82,6 +82,9 @@ absl::StatusOr<bool> ReleaseRunId(ObjectStorage& storage,
                                   absl::string_view movie_id,
                                   absl::string_view run_id);
 
+// Deletes the leases on the run and on its steps.
+absl::Status DeleteRunLeases(ObjectStorage& storage, absl::string_view run_id);
+
 }  // namespace kinora
 
 #endif  // KINORA_SERVICES_STORE_RUN_RUN_INDEX_H_
