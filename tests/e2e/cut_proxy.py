@@ -3,7 +3,9 @@
 A network that is cut delivers nothing and says nothing: bytes wait, as they do
 in the buffers of TCP, and so do the ends of connections and new ones. When it
 is healed, what has waited is delivered late, or it is lost, which TCP can only
-do by breaking the connections it was for.
+do by breaking the connections it was for. A black hole takes everything, so that
+not even the buffers fill up, and delivers none of it; those connections are of no
+use any more, and break when it is healed.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ class _Direction:
         self.open = asyncio.Event()
         self.open.set()
         self.holds = asyncio.Event()  # bytes, since it was cut
+        self.swallows = False
         self.delay_s = 0.0
 
     def cut(self) -> None:
@@ -65,14 +68,25 @@ class CutProxy:
 
         self._call(cut())
 
+    def swallow(self) -> None:
+        """Accepts everything, from now on, and forwards nothing: no call fails,
+        none is answered."""
+
+        async def swallow():
+            for way in (self._requests, self._answers):
+                way.swallows = True
+
+        self._call(swallow())
+
     def heal(self, reset: bool = False) -> None:
         """Ends a cut. What was held back is delivered; with `reset` it is lost,
         with the connections."""
 
         async def heal():
-            if reset:
+            if reset or self._requests.swallows:
                 self._break_all()
             for direction in (self._requests, self._answers):
+                direction.swallows = False
                 direction.open.set()
 
         self._call(heal())
@@ -132,6 +146,9 @@ class CutProxy:
         writers = self._connections[task] = [writer]
         try:
             await self._requests.passes()
+            if self._requests.swallows:
+                await reader.read()  # until it is given up
+                return
             there, back = await asyncio.open_connection(*self._target)
             writers.append(back)
             await asyncio.gather(
@@ -159,9 +176,13 @@ async def _pump(
 ) -> None:
     while data := await reader.read(_CHUNK):
         await way.passes()
+        if way.swallows:
+            continue
         writer.write(data)
         await writer.drain()
     await way.passes()
+    if way.swallows:
+        return
     writer.write_eof()
 
 

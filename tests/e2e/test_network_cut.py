@@ -116,6 +116,17 @@ class Runner:
     def has_adopted(self, run_id: str) -> bool:
         return f'msg="run adopted" run={run_id}' in self.process.whole_log()
 
+    def wait_until_lease_is_given_up(self) -> None:
+        """Until its own clock has told it that a lease has expired."""
+        before = self._losses()
+        deadline = time.monotonic() + PATIENCE_S
+        while self._losses() == before:
+            assert time.monotonic() < deadline, self.process.log()
+            time.sleep(0.02)
+
+    def _losses(self) -> int:
+        return self.process.whole_log().count('msg="lease not renewed in time"')
+
     def wait_until_done_with(self, run_id: str) -> None:
         """Until it has seen the end of the run, or that it is not its own."""
         done = re.compile(rf'msg="run (ended|given up)" run={run_id}\b')
@@ -379,6 +390,33 @@ def test_an_answer_that_comes_too_late_starts_nothing(two):
         finally:
             two.a.link.heal()
         watch.until_end()
+    two.a.wait_until_done_with(run_id)
+    adoptions = two.check(movie, run_id)
+    assert adoptions >= 1
+    if adoptions == 1:
+        assert two.a.calls() == calls
+
+
+# Packets that vanish: the runner's calls of the store neither fail nor end, for
+# half a minute. Its lease has expired long before, and by its own clock: it gives
+# up what it calls before anybody else calls the same.
+# F: Invariant 11 (who cannot know that the lease is held gives its calls up)
+def test_calls_are_given_up_in_time_when_the_store_is_a_black_hole(two):
+    movie, run_id = two.begin()
+    with Watch(two.b, run_id) as watch:
+        watch.until_seq(two.events // 3)
+        began = time.monotonic()
+        two.a.link.swallow()
+        try:
+            two.a.wait_until_lease_is_given_up()
+            took = time.monotonic() - began
+            assert watch.until_adopted()
+            calls = two.a.calls()
+            watch.until_end()
+        finally:
+            two.a.link.heal()
+    # Not after the 30 seconds of a call.
+    assert took < 15, took
     two.a.wait_until_done_with(run_id)
     adoptions = two.check(movie, run_id)
     assert adoptions >= 1
