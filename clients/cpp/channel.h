@@ -23,6 +23,8 @@ struct ChannelOptions {
   // After this silence a ping finds out whether the peer is alive; a follow
   // stream on a dead connection ends with UNAVAILABLE soon after.
   absl::Duration keepalive = absl::Seconds(30);
+  // How long that ping may take, and what was sent may go unacknowledged.
+  absl::Duration keepalive_timeout = absl::Seconds(10);
   // A TCP connection of its own instead of one shared with all channels of the
   // process to that target: for streams with much to carry.
   bool own_connection = false;

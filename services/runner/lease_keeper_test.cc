@@ -21,18 +21,24 @@ class LeaseKeeperTest : public CoreFixture {
   LeaseKeeperTest() { MakeFilm(store()); }
 
   std::shared_ptr<LeaseKeeper> Keep() {
-    return LeaseKeeper::Start(store().leases, executor_, clock_,
+    return LeaseKeeper::Start(store().leases, executor_, watchdog_, clock_,
                               TakeFilmLease(store(), "runner-1"), kTtl,
                               [this] { ++losses_; });
   }
 
+  // Its threads may all wait for a store that says nothing; those of the
+  // watchdog never do.
   ManualExecutor executor_{clock_};
+  ManualExecutor watchdog_{clock_};
   int losses_ = 0;
 };
 
 TEST_F(LeaseKeeperTest, ALeaseThatIsKeptDoesNotExpire) {
   const auto keeper = Keep();
-  executor_.Advance(absl::Hours(1));
+  for (int i = 0; i < 1'800; ++i) {
+    executor_.Advance(kTtl / 3);
+    watchdog_.RunUntilIdle();
+  }
   EXPECT_OK(keeper->Confirm());
   EXPECT_EQ(losses_, 0);
 }
@@ -60,6 +66,51 @@ TEST_F(LeaseKeeperTest, ConfirmingALeaseThatHadExpiredRenewsIt) {
   acquire.set_purpose("anything");
   acquire.mutable_ttl()->set_seconds(6);
   EXPECT_EQ(ReasonOf(store().leases.Acquire(acquire).status()), "LEASE_HELD");
+}
+
+// F: Invariant 11 (the clock decides, whatever the store says, and when)
+TEST_F(LeaseKeeperTest, ARenewalThatHangsDoesNotHideTheLoss) {
+  const auto keeper = Keep();
+  watchdog_.Advance(kTtl - absl::Milliseconds(1));
+  EXPECT_EQ(losses_, 0);
+  EXPECT_FALSE(keeper->lost());
+  watchdog_.Advance(absl::Milliseconds(1));
+  EXPECT_EQ(losses_, 1);
+  EXPECT_TRUE(keeper->lost());
+  // Its holder has given everything up: it must not go on now.
+  EXPECT_EQ(ReasonOf(keeper->Confirm()), "LEASE_LOST");
+  executor_.Advance(kTtl);
+  EXPECT_EQ(losses_, 1);
+}
+
+// All of the process slept: nobody has asked the store yet.
+TEST_F(LeaseKeeperTest, AfterASleepTheStoreIsAskedFirst) {
+  const auto keeper = Keep();
+  clock_.Advance(2 * kTtl);
+  watchdog_.RunUntilIdle();
+  EXPECT_EQ(losses_, 0);
+  executor_.RunUntilIdle();
+  watchdog_.Advance(kTtl / 2);
+  EXPECT_EQ(losses_, 0);
+}
+
+TEST_F(LeaseKeeperTest, AfterASleepTheStoreIsNotWaitedForLong) {
+  const auto keeper = Keep();
+  clock_.Advance(2 * kTtl);
+  watchdog_.RunUntilIdle();
+  watchdog_.Advance(kTtl / 3);
+  EXPECT_EQ(losses_, 1);
+}
+
+TEST_F(LeaseKeeperTest, TheLeaseOfACallerThatHasPassedOnIsNotConfirmed) {
+  const auto keeper = LeaseKeeper::OfCaller(store().leases, executor_, clock_,
+                                            TakeFilmLease(store(), "caller"));
+  EXPECT_OK(keeper->Confirm());
+  clock_.Advance(2 * kTtl);
+  TakeFilmLease(store(), "another");
+  const absl::Status confirmed = keeper->Confirm();
+  EXPECT_EQ(ReasonOf(confirmed), "LEASE_LOST");
+  EXPECT_THAT(confirmed.message(), testing::HasSubstr("another"));
 }
 
 // What the caller of a step does with its lease is its own affair.

@@ -35,6 +35,17 @@ RunnerOptions OptionsOf(const v1::RunnerConfig& config) {
   return options;
 }
 
+// A connection that swallows what is sent holds each call until its deadline,
+// half a minute; a lease has expired by then. Pings find that out before: not
+// oftener than servers of ours allow (5 s), and with time enough for the answer
+// of a machine that is busy.
+ChannelOptions StoreChannelOptions() {
+  ChannelOptions options;
+  options.keepalive = absl::Seconds(6);
+  options.keepalive_timeout = absl::Seconds(4);
+  return options;
+}
+
 class RunnerServer final : public ProgramServer {
  public:
   static absl::StatusOr<std::unique_ptr<ProgramServer>> Start(
@@ -61,11 +72,13 @@ class RunnerServer final : public ProgramServer {
                std::unique_ptr<ProgramHooks> hooks)
       : hooks_(std::move(hooks)),
         store_(MakeChannel(config.store_addr().empty() ? "127.0.0.1:7401"
-                                                       : config.store_addr())),
+                                                       : config.store_addr(),
+                           StoreChannelOptions())),
         planner_(MakeChannel(config.planner_addr().empty()
                                  ? "127.0.0.1:7402"
                                  : config.planner_addr())),
         executor_("runner", WorkerThreadsOf(config.server())),
+        watchdog_("watchdog", 1),
         callers_(producers, store_.store().blobs, executor_, RealClock(), {}),
         deps_{store_.store(),
               planner_,
@@ -74,7 +87,8 @@ class RunnerServer final : public ProgramServer {
               RealClock(),
               SystemRandom(),
               MetricsOf(config.server()),
-              hooks_ == nullptr ? nullptr : hooks_->listener()},
+              hooks_ == nullptr ? nullptr : hooks_->listener(),
+              &watchdog_},
         dry_runs_(deps_, producers, OptionsOf(config)),
         runner_(deps_, std::move(producers), OptionsOf(config)),
         service_(runner_, store_.store().events, executor_, &dry_runs_) {}
@@ -94,6 +108,7 @@ class RunnerServer final : public ProgramServer {
   RemoteStore store_;
   RemotePlanner planner_;
   ThreadPool executor_;
+  ThreadPool watchdog_;  // ends before what its tasks use
   RemoteProducerCaller callers_;
   const RunnerDeps deps_;
   DryRuns dry_runs_;

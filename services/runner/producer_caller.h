@@ -14,6 +14,7 @@
 #include "absl/time/time.h"
 
 #include "kinora/v1/producer.pb.h"
+#include "services/runner/call_stop.h"
 
 namespace kinora {
 
@@ -119,13 +120,15 @@ class ProducerCaller {
   virtual absl::StatusOr<v1::DescribeResponse> Describe(
       absl::string_view producer, const std::string& version) = 0;
 
-  // What became of the work with that idempotency key; may block. All targets
+  // What became of the work with that idempotency key; may block, until `stop`
+  // cuts it short: then CANCELLED or what it has come to. All targets
   // are asked: one that is at it or has it decides; without such a one, one
   // that does not answer is an error, as it may have it.
   // LOOK_UP_STATE_UNKNOWN also of a producer that keeps no record of its work.
   // Errors as of Describe().
-  virtual absl::StatusOr<FoundWork> LookUp(
-      absl::string_view producer, const std::string& idempotency_key) = 0;
+  virtual absl::StatusOr<FoundWork> LookUp(absl::string_view producer,
+                                           const std::string& idempotency_key,
+                                           CallStop& stop) = 0;
 
   // Begins an attempt. Does not block. The producer is the header's; that none
   // is configured is reported as a failure.

@@ -61,10 +61,12 @@ std::shared_ptr<RunActor> RunActor::Create(
       new RunActor(deps, std::move(record), std::move(plan), std::move(state),
                    std::move(past), std::move(budget), std::move(on_ended)));
   std::weak_ptr<RunActor> weak = actor;
-  actor->lease_ = LeaseKeeper::Start(deps.store.leases, deps.executor,
+  Executor& watchdog =
+      deps.watchdog == nullptr ? deps.executor : *deps.watchdog;
+  actor->lease_ = LeaseKeeper::Start(deps.store.leases, deps.executor, watchdog,
                                      deps.clock, lease, lease_ttl, [weak] {
                                        if (auto self = weak.lock())
-                                         self->Post(LeaseLost{});
+                                         self->LoseLease();
                                      });
   actor->TakeSeat();
   return actor;
@@ -125,6 +127,12 @@ void RunActor::Close() {
 
 void RunActor::Stop(bool now) { Post(StopCall{now}); }
 
+void RunActor::LoseLease() {
+  // First: what the attempts say of their end is not to be counted.
+  Post(LeaseLost{});
+  attempt_calls_.CancelAll();
+}
+
 void RunActor::Post(Message message) {
   {
     MutexLock lock(mu_);
@@ -161,6 +169,11 @@ absl::Status RunActor::Work(std::vector<Message> messages) {
     begun = begun || std::holds_alternative<Begun>(message);
     std::visit([this](auto& what) { Take(what); }, message);
   }
+  if (lease_lost_ && step_ != nullptr) {
+    return absl::UnavailableError(
+        "the store could not be reached in time to keep other runners from "
+        "the jobs: call again");
+  }
   if (lease_lost_) {
     return absl::AbortedError(
         absl::StrCat("run ", run_id(), " lost the lease on its movie"));
@@ -186,7 +199,7 @@ absl::Status RunActor::Work(std::vector<Message> messages) {
   KINORA_RETURN_IF_ERROR(FlushQuestions());
   // That the ledger has these calls may have been answered long after it was
   // so, and another may have the run by now.
-  if (!starts.empty()) KINORA_RETURN_IF_ERROR(lease_->Confirm());
+  if (!starts.empty()) KINORA_RETURN_IF_ERROR(ConfirmLease());
   for (JobIndex job : starts) StartAttempt(job);
   RecordStatus();
   if (!stopping_) AskForExpansion();
@@ -384,6 +397,7 @@ void RunActor::StartAttempt(JobIndex job) {
       std::move(request),
       std::make_shared<Observer>(shared_from_this(), job, running.attempt,
                                  std::move(place.mapped()), config.secrets));
+  attempt_calls_.Add(running.call);
 }
 
 void RunActor::CancelAttempts() {
@@ -498,7 +512,8 @@ void RunActor::End() {
   places_.clear();
   seat_.reset();
   lease_->Stop();
-  if (!lease_lost_) {
+  // One that is lost is nobody's to give up, and to say so may take long.
+  if (!lease_lost_ && !lease_->lost()) {
     v1::ReleaseLeaseRequest request;
     *request.mutable_token() = lease_->token();
     const absl::Status released = deps_.store.leases.Release(request).status();
@@ -507,7 +522,7 @@ void RunActor::End() {
                  {{"run", run_id()}, {"error", released}});
     }
   }
-  std::move(on_ended_)();
+  open_calls_.Close([this] { std::move(on_ended_)(); });
 }
 
 }  // namespace kinora

@@ -50,9 +50,11 @@
 #include "kinora/v1/run_record.pb.h"
 #include "kinora/v1/runner.pb.h"
 #include "services/planner/planner.h"
+#include "services/runner/attempt_calls.h"
 #include "services/runner/call_places.h"
 #include "services/runner/lease_keeper.h"
 #include "services/runner/log_intake.h"
+#include "services/runner/open_calls.h"
 #include "services/runner/producer_caller.h"
 #include "services/runner/producer_table.h"
 #include "services/runner/run_budget.h"
@@ -90,6 +92,8 @@ struct RunActorDeps {
   std::shared_ptr<CallPlaces> places;  // shared by all runs of the process
   RunnerMetrics* metrics = nullptr;    // null for none
   RunListener* listener = nullptr;     // null for none
+  // For what must happen in time, and never blocks; null for `executor`.
+  Executor* watchdog = nullptr;
 };
 
 // Thread-safe. Blocking calls of the store happen on the executor.
@@ -114,13 +118,15 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   // One that carries out a step of a run whose caller has the lease: jobs of
   // one layer, as a plan of their own. It goes on with the ledger as it is,
   // beside others; it renews no lease, commits nothing and does not end the
-  // run. `call` is new for every step. `on_ended` gets an error if the step
-  // could not be carried out, UNAVAILABLE after Stop(); called as Create()
+  // run. `call` is new for every step; `claim` keeps other runners from its
+  // jobs, see JobClaims. `on_ended` gets an error if the step could not be
+  // carried out, UNAVAILABLE after Stop() or LoseLease(); called as Create()
   // says.
   static std::shared_ptr<RunActor> CreateStep(
       const RunActorDeps& deps, v1::RunRecord record,
       std::shared_ptr<const v1::Plan> part, RunState state, RunPast past,
-      const v1::LeaseToken& lease, std::string call, StepEnded on_ended);
+      const v1::LeaseToken& lease, std::string call,
+      std::shared_ptr<LeaseKeeper> claim, StepEnded on_ended);
 
   // Begins to work. Call it once.
   void Start();
@@ -160,6 +166,11 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   // with `now`, cancels them), gives up the lease, and writes no terminal
   // event: the run is interrupted, not over. May be called again with `now`.
   void Stop(bool now);
+
+  // The lease is lost, or may be: attempts are cancelled now, also while the
+  // store keeps the run waiting; it is given up as soon as that has ended. Does
+  // not block.
+  void LoseLease();
 
   // True once the run's terminal event may be seen: on_ended follows soon, and
   // nothing can be asked of the run any more (UNAVAILABLE).
@@ -253,7 +264,7 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
     // With heartbeat details, but too soon after the last to be written.
     std::optional<v1::Progress> late_progress;
     bool progress_timed = false;  // ProgressDue follows
-    std::unique_ptr<Attempt> call;
+    std::shared_ptr<Attempt> call;
     std::set<std::string> given;  // questions whose answers it began with
     std::set<std::string> asks;   // questions that have no answer yet
     bool takes_answers = false;   // and may wait for these
@@ -267,6 +278,7 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   // What a step has beyond a run.
   struct Step {
     std::string call;
+    std::shared_ptr<LeaseKeeper> claim;
     StepEnded on_ended;
     v1::Failure cancelled;
     std::map<JobIndex, v1::Failure> failures;
@@ -404,6 +416,7 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   v1::LedgerEvent* AddLedger();
   absl::Status CheckOpen() const;
   void Close();
+  absl::Status ConfirmLease();
   absl::Status Finish();
   absl::Status Commit();
   absl::Status CloseRecord(v1::RunStatus status, const std::string& error);
@@ -418,6 +431,9 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   std::shared_ptr<LeaseKeeper> lease_;      // set by Create()
   std::unique_ptr<CallPlaces::Seat> seat_;  // set by Create()
   std::unique_ptr<Step> step_;  // set by CreateStep(); null for a run
+
+  AttemptCalls attempt_calls_;
+  OpenCalls open_calls_;
 
   // Held while somebody writes a request into the ledger, and when the run
   // begins to end: behind its end nothing is asked of it.

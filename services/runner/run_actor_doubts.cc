@@ -25,13 +25,19 @@ bool IsPaid(const absl::StatusOr<v1::DescribeResponse>& description) {
 }  // namespace
 
 void RunActor::AskWhatBecameOf(JobIndex job, absl::Duration delay) {
-  // The call may take as long as a provider: the run goes on meanwhile.
-  auto ask = [self = shared_from_this(), job, attempt = state_.attempts(job),
+  // The call may take as long as a provider: the run goes on meanwhile, but its
+  // end does not.
+  auto ask = [weak = weak_from_this(), job, attempt = state_.attempts(job),
               producer = state_.node(job).producer().name(),
               key = IdempotencyKeyOf(identity_, state_, job)] {
+    const std::shared_ptr<RunActor> self = weak.lock();
+    if (self == nullptr) return;
+    const std::unique_ptr<OpenCalls::Call> call = self->open_calls_.Begin();
+    if (call == nullptr) return;
     TraceScope trace(self->trace_);
     absl::StatusOr<FoundWork> found =
-        self->deps_.producers.LookUp(producer, key);
+        self->deps_.producers.LookUp(producer, key, call->stop());
+    if (call->stop().stopped()) return;
     const bool is_paid = IsPaid(self->deps_.producers.Describe(producer, ""));
     self->Post(DoubtLookedUp{job, attempt, std::move(found), is_paid});
   };

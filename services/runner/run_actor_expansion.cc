@@ -38,9 +38,14 @@ void RunActor::AskForExpansion() {
     delay = std::min(delay, kLongestExpansionDelay);
   }
   ++expansion_attempts_;
-  // The call may take as long as a plan: the run goes on meanwhile.
-  auto ask = [self = shared_from_this(), request = std::move(request),
+  // The call may take as long as a plan: the run goes on meanwhile, but its end
+  // does not.
+  auto ask = [weak = weak_from_this(), request = std::move(request),
               landed = std::move(landed)]() mutable {
+    const std::shared_ptr<RunActor> self = weak.lock();
+    if (self == nullptr) return;
+    const std::unique_ptr<OpenCalls::Call> call = self->open_calls_.Begin();
+    if (call == nullptr) return;
     TraceScope trace(self->trace_);
     Expanded expanded{std::move(landed),
                       self->deps_.planner.ExpandDeferredGroup(request)};

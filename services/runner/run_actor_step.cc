@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "common/status.h"
 #include "services/runner/run_actor.h"
 
 namespace kinora {
@@ -12,7 +13,8 @@ namespace kinora {
 std::shared_ptr<RunActor> RunActor::CreateStep(
     const RunActorDeps& deps, v1::RunRecord record,
     std::shared_ptr<const v1::Plan> part, RunState state, RunPast past,
-    const v1::LeaseToken& lease, std::string call, StepEnded on_ended) {
+    const v1::LeaseToken& lease, std::string call,
+    std::shared_ptr<LeaseKeeper> claim, StepEnded on_ended) {
   std::shared_ptr<RunActor> actor(
       new RunActor(deps, std::move(record), std::move(part), std::move(state),
                    std::move(past), RunBudget(), nullptr));
@@ -21,6 +23,7 @@ std::shared_ptr<RunActor> RunActor::CreateStep(
   actor->TakeSeat();
   actor->step_ = std::make_unique<Step>();
   actor->step_->call = std::move(call);
+  actor->step_->claim = std::move(claim);
   actor->step_->on_ended = std::move(on_ended);
   return actor;
 }
@@ -31,6 +34,12 @@ void RunActor::Take(const StepCancel& cancel) {
   if (state_.cancelled()) return;
   step_->cancelled = cancel.why;
   Take(CancelCall{cancel.why.message()});
+}
+
+// The caller's lease, and for a step the claim on its jobs as well.
+absl::Status RunActor::ConfirmLease() {
+  if (step_ != nullptr) KINORA_RETURN_IF_ERROR(step_->claim->Confirm());
+  return lease_->Confirm();
 }
 
 void RunActor::BeginStep() {
@@ -74,12 +83,17 @@ void RunActor::EndStep(const absl::Status& status) {
   places_.clear();
   seat_.reset();
   lease_->Stop();
-  if (!status.ok()) return std::move(step_->on_ended)(status);
-  std::vector<v1::JobState> states;
-  for (size_t i = 0; i < state_.job_count(); ++i) {
-    states.push_back(StepStateOf(static_cast<JobIndex>(i)));
+  absl::StatusOr<std::vector<v1::JobState>> ended = std::vector<v1::JobState>();
+  if (!status.ok()) {
+    ended = status;
+  } else {
+    for (size_t i = 0; i < state_.job_count(); ++i) {
+      ended->push_back(StepStateOf(static_cast<JobIndex>(i)));
+    }
   }
-  std::move(step_->on_ended)(std::move(states));
+  open_calls_.Close([this, ended = std::move(ended)]() mutable {
+    std::move(step_->on_ended)(std::move(ended));
+  });
 }
 
 v1::JobState RunActor::StepStateOf(JobIndex job) const {

@@ -62,6 +62,9 @@ struct RunnerDeps {
   Random& random;
   MetricsRegistry* metrics = nullptr;  // null for none
   RunListener* listener = nullptr;     // null for none
+  // For what must happen in time, when a lease expires: nothing blocks on it.
+  // Null for `executor`, whose threads may all wait for a store that is away.
+  Executor* watchdog = nullptr;
 };
 
 // Thread-safe. Calls block.
@@ -274,20 +277,36 @@ class Runner {
   void TakeUp(const std::shared_ptr<StepCall>& call);
   absl::Status Advance(const std::shared_ptr<StepCall>& call);
   absl::StatusOr<Step> StepOf(const std::shared_ptr<StepCall>& call);
-  absl::Status CheckLease(const StepRequest& request);
   absl::Status Admit(const v1::RunRecord& record, const v1::LeaseToken& lease);
-  absl::Status BeginStepwise(Step step);
-  absl::Status CarryOut(Step step);
+  // ClaimJobs() of the call that begins a run; false also if another has begun
+  // it meanwhile.
+  absl::StatusOr<bool> ClaimBegin(Step* step);
+  // Both take the step, unless they fail.
+  absl::Status CarryOut(Step* held);
   absl::Status TellUnresolved(const Step& step);
   absl::StatusOr<InputContents> InputsOf(const PlanParts& parts,
                                          const std::string& run_id,
                                          const PlanParts::Jobs& jobs);
-  absl::Status LaunchStep(Step step, std::shared_ptr<const v1::Plan> part);
+  absl::Status LaunchStep(Step* held, std::shared_ptr<const v1::Plan> part);
   void Answer(Step& step);
   void LetGo(const std::shared_ptr<StepwiseRun>& run,
              const std::vector<std::string>& jobs);
   void Finish(const std::shared_ptr<StepCall>& call, StepCall::Answer answer);
   std::vector<std::string> RetrySteps(const v1::RetryRunRequest& request);
+
+  // runner_step_claims.cc
+
+  // False if the call has ended for good, with its runner or without.
+  absl::StatusOr<bool> IsCarriedOut(const std::string& run_id,
+                                    const std::string& call);
+  // True if no other call that goes on has claimed a job of the step before
+  // `call` has.
+  absl::StatusOr<bool> AreFree(const Step& step, const std::string& call);
+  // True if the jobs are the step's alone, until Unclaim().
+  absl::StatusOr<bool> ClaimJobs(Step* step);
+  // Lets others have the jobs, here and elsewhere.
+  void Unclaim(Step* step);
+  absl::Status WaitForOthers(const std::shared_ptr<StepCall>& call);
 
   // runner_closing.cc
   absl::StatusOr<v1::CommitRevisionResponse> CommitBy(

@@ -8,7 +8,8 @@
 //   2. if the ledger does not say that the run has begun, the call begins it:
 //      record, run.created, then an actor that says again what the plan reuses;
 //      then 1 again;
-//   3. the jobs are claimed, or the call waits for those who have them;
+//   3. the jobs are claimed, here and over all runners, or the call waits for
+//      those who have them;
 //   4. what the jobs read is looked up, by the keys it must have;
 //   5. an actor carries the jobs out as a plan of their own.
 
@@ -26,9 +27,10 @@
 #include "common/error_reason.h"
 #include "common/proto_time.h"
 #include "common/status.h"
+#include "services/runner/lease_keeper.h"
 #include "services/runner/run_events.h"
-#include "services/runner/run_results.h"
 #include "services/runner/runner.h"
+#include "services/runner/runner_step.h"
 #include "services/runner/start_slot.h"
 #include "services/runner/step_checks.h"
 
@@ -39,17 +41,6 @@ namespace {
 const char kBegin[] = "";
 
 }  // namespace
-
-// What a call has come to.
-struct Runner::Step {
-  std::shared_ptr<StepCall> call;
-  std::shared_ptr<StepwiseRun> run;
-  v1::RunRecord record;
-  bool is_stored = false;            // the record
-  std::vector<std::string> job_ids;  // asked for, in order
-  std::vector<std::string> claimed;
-  std::map<std::string, v1::JobState> states;  // of those that have ended
-};
 
 void Runner::Execute(std::shared_ptr<StepCall> call) {
   bool draining = false;
@@ -117,11 +108,16 @@ absl::Status Runner::Advance(const std::shared_ptr<StepCall>& call) {
     const bool may_wait = call->MayGoOn().ok() && !call->TimedOut().has_value();
     return may_wait || !call->EndWait() ? absl::OkStatus() : Advance(call);
   }
-  const std::shared_ptr<StepwiseRun> run = step.run;
-  const std::vector<std::string> claimed = step.claimed;
+  const absl::StatusOr<bool> is_ours =
+      is_begin ? ClaimBegin(&step) : ClaimJobs(&step);
+  if (!is_ours.ok() || !*is_ours) {
+    Unclaim(&step);
+    KINORA_RETURN_IF_ERROR(is_ours.status());
+    return WaitForOthers(call);
+  }
   const absl::Status begun =
-      is_begin ? BeginStepwise(std::move(step)) : CarryOut(std::move(step));
-  if (!begun.ok()) LetGo(run, claimed);
+      is_begin ? LaunchStep(&step, nullptr) : CarryOut(&step);
+  if (!begun.ok()) Unclaim(&step);
   return begun;
 }
 
@@ -163,30 +159,11 @@ absl::StatusOr<Runner::Step> Runner::StepOf(
   const v1::Plan& plan = step.run->parts().plan();
   KINORA_ASSIGN_OR_RETURN(step.job_ids, JobsOfStep(request, step.run->parts()));
   if (!step.is_stored) step.record = NewStepRecord(request, plan);
-  KINORA_RETURN_IF_ERROR(CheckLease(request));
+  // Writes are fenced by the store; this is for calls that write nothing.
+  KINORA_RETURN_IF_ERROR(
+      LeaseKeeper::TimeLeft(deps_.store.leases, request.lease).status());
   KINORA_RETURN_IF_ERROR(CheckBase(plan));
   return step;
-}
-
-// Writes are fenced by the store; this is for calls that write nothing.
-absl::Status Runner::CheckLease(const StepRequest& request) {
-  v1::GetLeaseRequest get;
-  get.set_lease_id(request.lease.lease_id());
-  KINORA_ASSIGN_OR_RETURN(const v1::GetLeaseResponse held,
-                          deps_.store.leases.Get(get));
-  if (held.has_lease() &&
-      held.lease().token().fencing_token() == request.lease.fencing_token()) {
-    return absl::OkStatus();
-  }
-  return WithReason(
-      absl::AbortedError(absl::StrCat(
-          "the lease \"", request.lease.lease_id(), "\" with token ",
-          request.lease.fencing_token(), " has passed on",
-          held.has_lease()
-              ? absl::StrCat(" to \"", held.lease().holder(), "\" for \"",
-                             held.lease().purpose(), "\"")
-              : std::string(": nobody holds it"))),
-      "LEASE_LOST", {{"lease", request.lease.lease_id()}});
 }
 
 // One run of a movie at a time: a run of a runner comes first, and one whose
@@ -208,24 +185,30 @@ absl::Status Runner::Admit(const v1::RunRecord& record,
   return absl::OkStatus();
 }
 
-absl::Status Runner::BeginStepwise(Step step) {
-  const v1::LeaseToken& lease = step.call->request().lease;
-  if (!step.is_stored) {
-    KINORA_RETURN_IF_ERROR(Admit(step.record, lease));
-    *step.record.mutable_create_time() = ToProto(deps_.clock.Now());
-    step.record.set_traceparent(CurrentTrace().ToString());
-    KINORA_RETURN_IF_ERROR(PutRecord(step.record, lease));
+absl::StatusOr<bool> Runner::ClaimBegin(Step* step) {
+  const v1::LeaseToken& lease = step->call->request().lease;
+  if (!step->is_stored) {
+    KINORA_RETURN_IF_ERROR(Admit(step->record, lease));
+    *step->record.mutable_create_time() = ToProto(deps_.clock.Now());
+    step->record.set_traceparent(CurrentTrace().ToString());
+    KINORA_RETURN_IF_ERROR(PutRecord(step->record, lease));
   }
   const absl::Status created =
-      AppendCreated(step.record, lease, /*only_first=*/true);
+      AppendCreated(step->record, lease, /*only_first=*/true);
   // Another runner may have been faster, or a process before this one.
   if (!created.ok() && ReasonOf(created) != "SEQUENCE_MISMATCH") {
     return created;
   }
-  return LaunchStep(std::move(step), nullptr);
+  KINORA_ASSIGN_OR_RETURN(const bool is_ours, ClaimJobs(step));
+  if (!is_ours) return false;
+  // Another runner may have begun it before it was ours to begin.
+  KINORA_ASSIGN_OR_RETURN(const RunPast past,
+                          step->run->Past(deps_.store.events));
+  return !past.has_started();
 }
 
-absl::Status Runner::CarryOut(Step step) {
+absl::Status Runner::CarryOut(Step* held) {
+  Step& step = *held;
   const PlanParts& parts = step.run->parts();
   PlanParts::Jobs jobs;
   for (const std::string& id : step.claimed) jobs.push_back(parts.Find(id));
@@ -252,85 +235,16 @@ absl::Status Runner::CarryOut(Step step) {
     state.set_detail("reused");
   }
   KINORA_RETURN_IF_ERROR(TellUnresolved(step));
-  if (!ready.empty())
-    return LaunchStep(std::move(step), parts.Alone(ready, made));
-  LetGo(step.run, step.claimed);
+  if (!ready.empty()) return LaunchStep(held, parts.Alone(ready, made));
+  Unclaim(held);
   Answer(step);
   return absl::OkStatus();
 }
 
-absl::Status Runner::TellUnresolved(const Step& step) {
-  const v1::RunRecord& record = step.record;
-  for (const auto& [id, state] : step.states) {
-    if (state.status() != "failed") continue;
-    v1::Event event = LedgerEventAt(
-        {record.movie_id(), record.run_id(), record.target_revision()},
-        NowMillis(deps_.clock));
-    v1::StepFailedEvent* failed = event.mutable_ledger()->mutable_step_failed();
-    failed->mutable_step()->set_step_id(id);
-    failed->mutable_step()->set_label(id);
-    failed->set_error(state.detail());
-    KINORA_RETURN_IF_ERROR(
-        AppendLedger(record, step.call->request().lease, std::move(event)));
-  }
-  return absl::OkStatus();
-}
-
-// Values that this run has by now, under the keys they must have.
-absl::StatusOr<Runner::InputContents> Runner::InputsOf(
-    const PlanParts& parts, const std::string& run_id,
-    const PlanParts::Jobs& jobs) {
-  KINORA_ASSIGN_OR_RETURN(
-      RunState state,
-      RunState::Create(parts.Upstream(jobs), RunStateOptions(), deps_.random));
-  // Each job is either found or failed here: none is ever to be started.
-  for (RunCommands commands = state.NextCommands(); !commands.look_ups.empty();
-       commands = state.NextCommands()) {
-    std::vector<v1::ArtefactQuery> queries;
-    for (JobIndex job : commands.look_ups) {
-      for (const v1::PlannedArtefact& artefact : state.job(job).artefacts()) {
-        v1::ArtefactQuery& query = queries.emplace_back();
-        query.set_artefact_id(artefact.artefact_id());
-        query.set_inputs_hash(state.key(job).Hex());
-      }
-    }
-    const std::string& movie_id = parts.plan().movie_id();
-    KINORA_ASSIGN_OR_RETURN(std::vector<v1::Event> events,
-                            FindResults(deps_.store.events, movie_id, queries));
-    KINORA_RETURN_IF_ERROR(
-        DropLostResults(deps_.store.blobs, movie_id, &events));
-    auto event = events.begin();
-    for (JobIndex job : commands.look_ups) {
-      LookedUp fact{job, {}, false, {}};
-      bool found = true;
-      for (int i = 0; i < state.job(job).artefacts_size(); ++i, ++event) {
-        const v1::ArtefactEvent& result = event->artefact();
-        // The revision takes what the events of its run say.
-        found = found && result.produced_by().run_id() == run_id;
-        fact.outputs.push_back(result.output());
-      }
-      if (!found) {
-        fact.outputs.clear();
-        fact.past.failure.emplace();
-      }
-      state.Apply(fact);
-    }
-  }
-  InputContents contents;
-  for (const v1::PlannedJob* job : jobs) {
-    for (const std::string& id : parts.MadeInputs(*job)) {
-      const JobStatus status = state.status(state.MakerOf(id));
-      if (status == JobStatus::kSucceeded || status == JobStatus::kReused) {
-        contents.emplace(id, state.content(id));
-      }
-    }
-  }
-  return contents;
-}
-
 // Without a part the run begins, and the call is taken up again then.
-absl::Status Runner::LaunchStep(Step step,
+absl::Status Runner::LaunchStep(Step* held,
                                 std::shared_ptr<const v1::Plan> part) {
+  Step& step = *held;
   const bool is_begin = part == nullptr;
   if (is_begin) part = step.run->parts().Reuse();
   KINORA_ASSIGN_OR_RETURN(RunState state, StateOf(step.record, part));
@@ -339,12 +253,13 @@ absl::Status Runner::LaunchStep(Step step,
   const RunActorDeps actor_deps = ActorDeps();
   const std::shared_ptr<StepCall> call = step.call;
   const v1::RunRecord record = step.record;
+  const std::string id = absl::StrCat("-", step.claim->call());
+  const std::shared_ptr<LeaseKeeper> keeper = step.claim->keeper();
   const std::shared_ptr<RunActor> actor = RunActor::CreateStep(
       actor_deps, record, std::move(part), std::move(state), std::move(past),
-      call->request().lease,
-      absl::StrCat("-", absl::Hex(deps_.random.Next(), absl::kZeroPad16)),
+      call->request().lease, id, keeper,
       [this, is_begin, step = std::move(step)](StepCall::Answer ended) mutable {
-        LetGo(step.run, step.claimed);
+        Unclaim(&step);
         if (!ended.ok()) return Finish(step.call, ended.status());
         if (is_begin) {
           deps_.executor.Post([this, call = step.call] { TakeUp(call); });

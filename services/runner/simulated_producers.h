@@ -41,9 +41,9 @@ class SimulatedProducers final : public ProducerCaller {
       absl::string_view producer, const std::string& version) override {
     return producers_.Describe(producer, version);
   }
-  absl::StatusOr<FoundWork> LookUp(
-      absl::string_view /*producer*/,
-      const std::string& /*idempotency_key*/) override {
+  absl::StatusOr<FoundWork> LookUp(absl::string_view /*producer*/,
+                                   const std::string& /*idempotency_key*/,
+                                   CallStop& /*stop*/) override {
     return FoundWork();
   }
   std::unique_ptr<Attempt> Start(

@@ -77,6 +77,16 @@ std::vector<std::string> StepCall::Retry(const std::string& job_id) {
   return actor->Retry(job_id);
 }
 
+void StepCall::LoseClaim() {
+  std::shared_ptr<RunActor> actor;
+  {
+    MutexLock lock(mu_);
+    claim_lost_ = true;
+    actor = actor_;
+  }
+  if (actor != nullptr) actor->LoseLease();
+}
+
 void StepCall::Heed() {
   MutexLock lock(mu_);
   if (actor_ != nullptr) actor_->Heed();
@@ -118,6 +128,7 @@ void StepCall::Attach(std::shared_ptr<RunActor> actor) {
   actor_ = std::move(actor);
   if (cancelled_.has_value()) actor_->CancelStep(*cancelled_);
   if (stopped_) actor_->Stop(stopped_now_);
+  if (claim_lost_) actor_->LoseLease();
 }
 
 void StepCall::Finish(Answer answer) {

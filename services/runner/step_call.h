@@ -64,6 +64,10 @@ class StepCall {
   // Lets it look into the ledger for answers. See RunActor::Heed().
   void Heed();
 
+  // The runner may have lost its claim on the jobs: attempts are cancelled now,
+  // and the call ends as UNAVAILABLE as soon as the store lets it.
+  void LoseClaim();
+
   // What follows is the runner's.
 
   // `wake` is called when the call is cancelled or stopped, which may end a
@@ -101,6 +105,7 @@ class StepCall {
   bool stopped_ ABSL_GUARDED_BY(mu_) = false;
   bool stopped_now_ ABSL_GUARDED_BY(mu_) = false;
   bool waiting_ ABSL_GUARDED_BY(mu_) = false;
+  bool claim_lost_ ABSL_GUARDED_BY(mu_) = false;
   std::shared_ptr<RunActor> actor_ ABSL_GUARDED_BY(mu_);
 };
 

@@ -24,13 +24,28 @@ absl::StatusOr<RunPast> StepwiseRun::Past(EventStore& events) {
     absl::StatusOr<v1::ReadEventsResponse> page = events.ReadPage(read);
     if (absl::IsNotFound(page.status())) break;  // nothing was appended yet
     if (!page.ok()) return page.status();
-    for (const v1::Event& event : page->events()) past_.Apply(event.ledger());
+    for (const v1::Event& event : page->events()) {
+      past_.Apply(event.ledger());
+      claims_.Apply(event.ledger());
+    }
     if (page->bookmark().sequence() <= read_through_) break;
     read_through_ = page->bookmark().sequence();
   }
   RunPast past = past_;
   past.ForgetFailures();
   return past;
+}
+
+std::set<std::string> StepwiseRun::ClaimedBefore(
+    const std::string& call, const std::vector<std::string>& jobs) {
+  MutexLock lock(past_mu_);
+  return claims_.Before(call, jobs);
+}
+
+void StepwiseRun::ForgetClaims(const std::string& call,
+                               const std::vector<std::string>& jobs) {
+  MutexLock lock(past_mu_);
+  claims_.Forget(call, jobs);
 }
 
 bool StepwiseRun::Claim(const std::vector<std::string>& jobs,

@@ -15,6 +15,7 @@
 
 #include "common/mutex.h"
 #include "kinora/v1/plan.pb.h"
+#include "services/runner/job_claims.h"
 #include "services/runner/plan_parts.h"
 #include "services/runner/run_past.h"
 #include "services/runner/step_call.h"
@@ -35,6 +36,12 @@ class StepwiseRun {
   // wants it tried anew. Reads only what was appended since the last call.
   absl::StatusOr<RunPast> Past(EventStore& events);
 
+  // As of the last Past(), see JobClaims.
+  std::set<std::string> ClaimedBefore(const std::string& call,
+                                      const std::vector<std::string>& jobs);
+  void ForgetClaims(const std::string& call,
+                    const std::vector<std::string>& jobs);
+
   // True, and the jobs are the call's until Release(), if none of them is
   // another call's. Else the call waits: a Release() returns it.
   bool Claim(const std::vector<std::string>& jobs,
@@ -51,6 +58,7 @@ class StepwiseRun {
 
   Mutex past_mu_;  // held while the ledger is read: each reader needs all of it
   RunPast past_ ABSL_GUARDED_BY(past_mu_);
+  JobClaims claims_ ABSL_GUARDED_BY(past_mu_);
   int64_t read_through_ ABSL_GUARDED_BY(past_mu_) = 0;
 
   Mutex mu_;

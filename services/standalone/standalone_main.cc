@@ -71,6 +71,7 @@ class StandaloneServer final : public ProgramServer {
       : store_executor_(std::move(store_executor)),
         planner_executor_("planner", WorkerThreadsOf(config.server())),
         runner_executor_("runner", WorkerThreadsOf(config.server())),
+        watchdog_("watchdog", 1),
         local_(local.release()) {}
 
   std::string address() const override { return public_->address(); }
@@ -89,6 +90,7 @@ class StandaloneServer final : public ProgramServer {
   std::unique_ptr<ThreadPool> store_executor_;
   ThreadPool planner_executor_;
   ThreadPool runner_executor_;
+  ThreadPool watchdog_;
   const ProgramStore local_;
   std::unique_ptr<ProgramHooks> hooks_;  // null for none
   std::vector<std::unique_ptr<ProducerProcess>> processes_;
@@ -152,7 +154,8 @@ absl::Status StandaloneServer::Serve(const v1::StandaloneConfig& config,
                         RealClock(),
                         SystemRandom(),
                         MetricsOf(config.server()),
-                        hooks_ == nullptr ? nullptr : hooks_->listener()};
+                        hooks_ == nullptr ? nullptr : hooks_->listener(),
+                        &watchdog_};
   dry_runs_ = std::make_unique<DryRuns>(deps, producers, OptionsOf(config));
   runner_ =
       std::make_unique<Runner>(deps, std::move(producers), OptionsOf(config));

@@ -151,7 +151,8 @@ absl::StatusOr<v1::DescribeResponse> ModelCaller::Describe(
 }
 
 absl::StatusOr<FoundWork> ModelCaller::LookUp(
-    absl::string_view producer, const std::string& idempotency_key) {
+    absl::string_view producer, const std::string& idempotency_key,
+    CallStop& /*stop*/) {
   if (!cut_.is_cut()) producers_.on_look_up_();
   if (cut_.is_cut() || producers_.GoesWrong()) {
     return absl::UnavailableError(

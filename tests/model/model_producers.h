@@ -97,7 +97,8 @@ class ModelCaller final : public ProducerCaller {
   absl::StatusOr<v1::DescribeResponse> Describe(
       absl::string_view producer, const std::string& version) override;
   absl::StatusOr<FoundWork> LookUp(absl::string_view producer,
-                                   const std::string& idempotency_key) override;
+                                   const std::string& idempotency_key,
+                                   CallStop& stop) override;
   std::unique_ptr<Attempt> Start(
       AttemptRequest request,
       std::shared_ptr<AttemptObserver> observer) override;

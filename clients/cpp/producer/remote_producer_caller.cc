@@ -5,11 +5,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "grpcpp/channel.h"
+#include "grpcpp/client_context.h"
 
 #include "clients/cpp/channel.h"
 #include "clients/cpp/producer/produce_session.h"
 #include "common/error_reason.h"
 #include "common/log.h"
+#include "common/rpc/status.h"
 #include "common/rpc/unary.h"
 #include "common/status.h"
 #include "services/runner/output_schemas.h"
@@ -207,27 +209,32 @@ RemoteProducerCaller::SchemaOf(const std::string& producer, size_t target,
 
 absl::StatusOr<v1::LookUpState> RemoteProducerCaller::LookUpAt(
     absl::string_view producer, Target& target,
-    const std::string& idempotency_key) {
+    const std::string& idempotency_key, CallStop& stop) {
   KINORA_ASSIGN_OR_RETURN(const v1::DescribeResponse description,
                           DescribeTarget(producer, target));
   if (!description.supports_look_up()) return v1::LOOK_UP_STATE_UNKNOWN;
   v1::LookUpJobRequest request;
   request.set_producer(std::string(producer));
   request.set_idempotency_key(idempotency_key);
-  const absl::StatusOr<v1::LookUpJobResponse> response =
-      CallUnary(*target.stub, &v1::ProducerService::Stub::LookUpJob, request,
-                options_.look_up_timeout);
-  if (absl::IsUnimplemented(response.status())) {
-    return v1::LOOK_UP_STATE_UNKNOWN;
+  grpc::ClientContext context;
+  SetTimeout(context, options_.look_up_timeout);
+  v1::LookUpJobResponse response;
+  absl::Status answered;
+  {
+    const CallStop::Way way(stop, [&context] { context.TryCancel(); });
+    answered =
+        FromGrpcStatus(target.stub->LookUpJob(&context, request, &response));
   }
+  if (absl::IsUnimplemented(answered)) return v1::LOOK_UP_STATE_UNKNOWN;
   KINORA_RETURN_IF_ERROR(Annotate(
-      response.status(),
+      answered,
       absl::StrCat("producer \"", producer, "\": look up ", idempotency_key)));
-  return response->state();
+  return response.state();
 }
 
 absl::StatusOr<FoundWork> RemoteProducerCaller::LookUp(
-    absl::string_view producer, const std::string& idempotency_key) {
+    absl::string_view producer, const std::string& idempotency_key,
+    CallStop& stop) {
   auto found = producers_.find(std::string(producer));
   if (found == producers_.end()) return UnknownProducer(producer);
   FoundWork best;
@@ -235,7 +242,9 @@ absl::StatusOr<FoundWork> RemoteProducerCaller::LookUp(
   absl::Status silent;
   for (size_t i = 0; i < found->second.size(); ++i) {
     const absl::StatusOr<v1::LookUpState> state =
-        LookUpAt(producer, *found->second[i], idempotency_key);
+        stop.stopped()
+            ? absl::CancelledError("the runner asks no further")
+            : LookUpAt(producer, *found->second[i], idempotency_key, stop);
     if (!state.ok()) {
       silent.Update(state.status());
     } else if (*state == v1::LOOK_UP_STATE_FINISHED) {

@@ -56,7 +56,8 @@ class RemoteProducerCaller final : public ProducerCaller {
   absl::StatusOr<v1::DescribeResponse> Describe(
       absl::string_view producer, const std::string& version) override;
   absl::StatusOr<FoundWork> LookUp(absl::string_view producer,
-                                   const std::string& idempotency_key) override;
+                                   const std::string& idempotency_key,
+                                   CallStop& stop) override;
   std::unique_ptr<Attempt> Start(
       AttemptRequest request,
       std::shared_ptr<AttemptObserver> observer) override;
@@ -77,7 +78,8 @@ class RemoteProducerCaller final : public ProducerCaller {
       const std::string& output);
   absl::StatusOr<v1::LookUpState> LookUpAt(absl::string_view producer,
                                            Target& target,
-                                           const std::string& idempotency_key);
+                                           const std::string& idempotency_key,
+                                           CallStop& stop);
 
   BlobStore& blobs_;
   Executor& executor_;

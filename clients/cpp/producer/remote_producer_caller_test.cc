@@ -58,7 +58,7 @@ class RemoteProducerCallerTest : public CoreFixture {
     return described.ok() ? described->identity().version() : "";
   }
   FoundWork Find(const std::string& producer) {
-    absl::StatusOr<FoundWork> found = caller_->LookUp(producer, kKey);
+    absl::StatusOr<FoundWork> found = caller_->LookUp(producer, kKey, stop_);
     EXPECT_OK(found);
     return found.ok() ? *found : FoundWork();
   }
@@ -125,6 +125,7 @@ class RemoteProducerCallerTest : public CoreFixture {
   InProcessServer first_server_;
   InProcessServer second_server_;
   std::unique_ptr<RemoteProducerCaller> caller_;
+  CallStop stop_;
 };
 
 TEST_F(RemoteProducerCallerTest, DescribesATargetOfTheVersionThatIsAskedFor) {
@@ -175,8 +176,16 @@ TEST_F(RemoteProducerCallerTest, WhatIsTooLargeToBeCheckedIsRefused) {
 
 // One that is silent may have been paid for it.
 TEST_F(RemoteProducerCallerTest, WorkIsNotCalledUnknownWhileATargetIsSilent) {
-  EXPECT_THAT(caller_->LookUp("half", kKey),
+  EXPECT_THAT(caller_->LookUp("half", kKey, stop_),
               StatusIs(absl::StatusCode::kUnavailable, HasSubstr("gone")));
+}
+
+// Whoever looks it up has ended.
+TEST_F(RemoteProducerCallerTest, ALookUpThatIsStoppedTellsNothing) {
+  ASSERT_OK(first_record_.Started(kKey));
+  stop_.Stop();
+  EXPECT_THAT(caller_->LookUp("both", kKey, stop_),
+              StatusIs(absl::StatusCode::kCancelled));
 }
 
 }  // namespace

@@ -1,0 +1,200 @@
+// Producers that take their time: attempts go on until they are told to end or
+// cancelled, and look-ups until they are cut short.
+
+#ifndef KINORA_SERVICES_RUNNER_TESTING_HELD_PRODUCERS_H_
+#define KINORA_SERVICES_RUNNER_TESTING_HELD_PRODUCERS_H_
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "gtest/gtest.h"
+
+#include "common/clock.h"
+#include "common/digest.h"
+#include "common/mutex.h"
+#include "services/runner/producer_caller.h"
+
+namespace kinora {
+
+// Of version 1. Thread-safe. MUST outlive the attempts.
+class HeldProducers final : public ProducerCaller {
+ public:
+  absl::StatusOr<v1::DescribeResponse> Describe(
+      absl::string_view /*producer*/, const std::string& /*version*/) override {
+    v1::DescribeResponse description;
+    description.mutable_identity()->set_version("1");
+    description.set_supports_look_up(true);
+    return description;
+  }
+
+  absl::StatusOr<FoundWork> LookUp(absl::string_view /*producer*/,
+                                   const std::string& /*idempotency_key*/,
+                                   CallStop& stop) override {
+    {
+      MutexLock lock(mu_);
+      ++looking_;
+      changed_.SignalAll();
+    }
+    {
+      Cut cut;
+      const CallStop::Way way(stop, [&cut] { cut.Set(); });
+      cut.Wait();
+    }
+    MutexLock lock(mu_);
+    --looking_;
+    return absl::CancelledError("cut short");
+  }
+
+  std::unique_ptr<Attempt> Start(
+      AttemptRequest request,
+      std::shared_ptr<AttemptObserver> observer) override {
+    const std::string job_id = request.header.job_id();
+    MutexLock lock(mu_);
+    ++calls_;
+    held_[job_id] = {std::move(request), std::move(observer)};
+    changed_.SignalAll();
+    return std::make_unique<HeldAttempt>(*this, job_id);
+  }
+
+  // The attempt at a job that is under way makes a text for each output.
+  void Succeed(const std::string& job_id) {
+    const Held held = Take(job_id);
+    ASSERT_NE(held.observer, nullptr);
+    AttemptResult result;
+    for (size_t i = 0; i < held.request.outputs.size(); ++i) {
+      AttemptResult::Output& output = result.outputs.emplace_back();
+      v1::InlineValue* value = output.content.mutable_inline_();
+      value->set_mime_type("text/plain");
+      value->set_data("made");
+      value->set_hash(Sha256Of("made").Hex());
+    }
+    result.contact = Contact::kAnswered;
+    held.observer->OnDone(std::move(result));
+  }
+
+  // It breaks, after the producer has taken the job.
+  void Lose(const std::string& job_id) {
+    const Held held = Take(job_id);
+    ASSERT_NE(held.observer, nullptr);
+    AttemptResult result;
+    result.failure.emplace();
+    result.failure->set_reason(v1::FAILURE_REASON_PRODUCER_UNAVAILABLE);
+    result.failure->set_retryable(true);
+    result.in_doubt = true;
+    held.observer->OnDone(std::move(result));
+  }
+
+  // All wait for it, not for longer than a test should take.
+  void WaitForAttempt(const std::string& job_id) {
+    WaitFor([&] {
+      mu_.AssertHeld();
+      return held_.count(job_id) > 0;
+    });
+  }
+  void WaitForCancel(const std::string& job_id) {
+    WaitFor([&] {
+      mu_.AssertHeld();
+      return cancelled_.count(job_id) > 0;
+    });
+  }
+  void WaitForLookUp() {
+    WaitFor([&] {
+      mu_.AssertHeld();
+      return looking_ > 0;
+    });
+  }
+
+  int looking() const {
+    MutexLock lock(mu_);
+    return looking_;
+  }
+  int calls() const {
+    MutexLock lock(mu_);
+    return calls_;
+  }
+
+ private:
+  struct Held {
+    AttemptRequest request;
+    std::shared_ptr<AttemptObserver> observer;
+  };
+
+  class Cut {
+   public:
+    void Set() {
+      MutexLock lock(mu_);
+      set_ = true;
+      cv_.SignalAll();
+    }
+    void Wait() {
+      MutexLock lock(mu_);
+      while (!set_) cv_.Wait(mu_);
+    }
+
+   private:
+    Mutex mu_;
+    CondVar cv_;
+    bool set_ ABSL_GUARDED_BY(mu_) = false;
+  };
+
+  class HeldAttempt final : public Attempt {
+   public:
+    HeldAttempt(HeldProducers& producers, std::string job_id)
+        : producers_(producers), job_id_(std::move(job_id)) {}
+    void Cancel() override { producers_.Cancelled(job_id_); }
+    void Answer(const v1::Answer&) override {}
+
+   private:
+    HeldProducers& producers_;
+    const std::string job_id_;
+  };
+
+  Held Take(const std::string& job_id) {
+    MutexLock lock(mu_);
+    const auto found = held_.find(job_id);
+    if (found == held_.end()) return {};
+    Held held = std::move(found->second);
+    held_.erase(found);
+    return held;
+  }
+
+  void Cancelled(const std::string& job_id) {
+    const Held held = Take(job_id);
+    if (held.observer == nullptr) return;
+    AttemptResult result;
+    result.failure.emplace();
+    result.failure->set_reason(v1::FAILURE_REASON_CANCELLED);
+    {
+      MutexLock lock(mu_);
+      cancelled_.insert(job_id);
+      changed_.SignalAll();
+    }
+    held.observer->OnDone(std::move(result));
+  }
+
+  template <typename Condition>
+  void WaitFor(Condition condition) {
+    const int64_t deadline = DeadlineAfter(RealClock(), absl::Seconds(60));
+    MutexLock lock(mu_);
+    while (!condition()) {
+      ASSERT_TRUE(changed_.WaitUntil(mu_, deadline) || condition());
+    }
+  }
+
+  mutable Mutex mu_;
+  CondVar changed_;
+  int looking_ ABSL_GUARDED_BY(mu_) = 0;
+  int calls_ ABSL_GUARDED_BY(mu_) = 0;
+  std::map<std::string, Held> held_ ABSL_GUARDED_BY(mu_);
+  std::set<std::string> cancelled_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_RUNNER_TESTING_HELD_PRODUCERS_H_
