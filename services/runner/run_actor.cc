@@ -204,7 +204,12 @@ absl::Status RunActor::Work(std::vector<Message> messages) {
   RecordStatus();
   if (!stopping_) AskForExpansion();
 
-  if (expanding_) return absl::OkStatus();
+  if (expanding_) {
+    // The next question may be half a minute away; one that is asked now is
+    // waited for.
+    if (stopping_ && running_.empty()) End();
+    return absl::OkStatus();
+  }
   if (state_.finished()) {
     // A cancellation that was accepted holds, also at the last moment; from now
     // on none is.
