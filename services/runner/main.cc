@@ -1,5 +1,6 @@
 // kinora-runner: RunnerService over a remote store and a remote planner.
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -36,13 +37,15 @@ RunnerOptions OptionsOf(const v1::RunnerConfig& config) {
 }
 
 // A connection that swallows what is sent holds each call until its deadline,
-// half a minute; a lease has expired by then. Pings find that out before: not
-// oftener than servers of ours allow (5 s), and with time enough for the answer
-// of a machine that is busy.
-ChannelOptions StoreChannelOptions() {
+// half a minute. Pings find that out before, but not before the lease has
+// expired: what heals until then has cost time only. Servers of ours allow a
+// ping every 5 s.
+ChannelOptions StoreChannelOptions(absl::Duration lease_ttl) {
   ChannelOptions options;
-  options.keepalive = absl::Seconds(6);
-  options.keepalive_timeout = absl::Seconds(4);
+  options.keepalive =
+      std::clamp(lease_ttl, absl::Seconds(6), options.keepalive);
+  options.keepalive_timeout =
+      std::clamp(lease_ttl, absl::Seconds(6), options.keepalive_timeout);
   return options;
 }
 
@@ -73,7 +76,7 @@ class RunnerServer final : public ProgramServer {
       : hooks_(std::move(hooks)),
         store_(MakeChannel(config.store_addr().empty() ? "127.0.0.1:7401"
                                                        : config.store_addr(),
-                           StoreChannelOptions())),
+                           StoreChannelOptions(OptionsOf(config).lease_ttl))),
         planner_(MakeChannel(config.planner_addr().empty()
                                  ? "127.0.0.1:7402"
                                  : config.planner_addr())),

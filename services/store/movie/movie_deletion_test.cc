@@ -65,6 +65,12 @@ class MovieDeletionTest : public CoreFixture {
 
 TEST_F(MovieDeletionTest, NothingIsLeftButTheLeasesTokens) {
   MakeRevision(store());
+  // That of a step whose runner died.
+  v1::AcquireLeaseRequest step;
+  step.set_lease_id("run/" + std::string(kRun1) + "/0123456789abcdef");
+  step.set_holder("dead");
+  step.mutable_ttl()->set_seconds(6);
+  ASSERT_OK(store().leases.Acquire(step));
   ASSERT_OK(Delete(store()));
   EXPECT_THAT(Keys(), ElementsAre("leases/movie/film.json"));
   for (const char* log : {"inputs", "artefacts"}) {
