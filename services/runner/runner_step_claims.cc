@@ -68,7 +68,7 @@ absl::StatusOr<bool> Runner::AreFree(const Step& step,
 
 absl::StatusOr<bool> Runner::ClaimJobs(Step* step) {
   // Who finds them taken writes nothing.
-  KINORA_RETURN_IF_ERROR(step->run->Past(deps_.store.events).status());
+  KINORA_RETURN_IF_ERROR(step->run->CatchUp(deps_.store.events));
   KINORA_ASSIGN_OR_RETURN(const bool were_free, AreFree(*step, ""));
   if (!were_free || step->claimed.empty()) return were_free;
   const v1::RunRecord& record = step->record;
@@ -104,7 +104,7 @@ absl::StatusOr<bool> Runner::ClaimJobs(Step* step) {
     }
   }
   KINORA_RETURN_IF_ERROR(AppendAndTell(append));
-  KINORA_RETURN_IF_ERROR(step->run->Past(deps_.store.events).status());
+  KINORA_RETURN_IF_ERROR(step->run->CatchUp(deps_.store.events));
   KINORA_ASSIGN_OR_RETURN(const bool are_ours, AreFree(*step, call));
   if (!are_ours) Unclaim(step);
   return are_ours;

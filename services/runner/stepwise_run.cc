@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/status.h"
 #include "kinora/v1/event.pb.h"
 
 namespace kinora {
@@ -13,12 +14,11 @@ StepwiseRun::StepwiseRun(std::string run_id, std::string plan_hash,
       plan_hash_(std::move(plan_hash)),
       parts_(std::move(plan)) {}
 
-absl::StatusOr<RunPast> StepwiseRun::Past(EventStore& events) {
+absl::Status StepwiseRun::Read(EventStore& events) {
   v1::ReadEventsRequest read;
   read.mutable_log()->set_movie_id(parts_.plan().movie_id());
   read.mutable_log()->set_kind(v1::LOG_KIND_LEDGER);
   read.mutable_log()->set_run_id(run_id_);
-  MutexLock lock(past_mu_);
   for (;;) {
     read.set_after_sequence(read_through_);
     absl::StatusOr<v1::ReadEventsResponse> page = events.ReadPage(read);
@@ -31,9 +31,20 @@ absl::StatusOr<RunPast> StepwiseRun::Past(EventStore& events) {
     if (page->bookmark().sequence() <= read_through_) break;
     read_through_ = page->bookmark().sequence();
   }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<RunPast> StepwiseRun::Past(EventStore& events) {
+  MutexLock lock(past_mu_);
+  KINORA_RETURN_IF_ERROR(Read(events));
   RunPast past = past_;
   past.ForgetFailures();
   return past;
+}
+
+absl::Status StepwiseRun::CatchUp(EventStore& events) {
+  MutexLock lock(past_mu_);
+  return Read(events);
 }
 
 std::set<std::string> StepwiseRun::ClaimedBefore(

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
 #include "common/mutex.h"
@@ -36,7 +37,9 @@ class StepwiseRun {
   // wants it tried anew. Reads only what was appended since the last call.
   absl::StatusOr<RunPast> Past(EventStore& events);
 
-  // As of the last Past(), see JobClaims.
+  // As Past(), for those who ask for claims.
+  absl::Status CatchUp(EventStore& events);
+  // As of the last of these two, see JobClaims.
   std::set<std::string> ClaimedBefore(const std::string& call,
                                       const std::vector<std::string>& jobs);
   void ForgetClaims(const std::string& call,
@@ -52,6 +55,8 @@ class StepwiseRun {
       const std::vector<std::string>& jobs);
 
  private:
+  absl::Status Read(EventStore& events) ABSL_EXCLUSIVE_LOCKS_REQUIRED(past_mu_);
+
   const std::string run_id_;
   const std::string plan_hash_;
   const PlanParts parts_;
