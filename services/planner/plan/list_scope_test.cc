@@ -88,6 +88,43 @@ TEST_F(ListScopeTest, ARegenerationHoldsThoughAllThatItNamesIsToCome) {
   EXPECT_THAT(world_.Run(plan), ElementsAre("Board", "Picture[shot=0]"));
 }
 
+// What decided about it has been paid for, and nothing is left to make anew.
+TEST_F(ListScopeTest, ARegenerationOfWhatDoesNotComeIsNoneAndFailsNoRun) {
+  world_.Run();
+  world_.constant["Board"] = "[]";
+  world_.Set("Input:Story", "\"a shark\"");
+  scope().add_regenerate("Image[shot=0]");
+  EXPECT_THAT(world_.Run(), ElementsAre("Board", "Film"));
+  EXPECT_OK(world_.refusal);
+}
+
+// A job makes all of its artefacts or none: one that has to make some is not
+// kept for the sake of the others, but one artefact that was named is.
+TEST_F(ListScopeTest, APinnedNameDoesNotKeepAJobThatHasMoreToMake) {
+  PlanWorld world(R"(blueprint: film
+inputs: {Story: {type: text, default: a whale}, Style: {type: text, default: dark}}
+dimensions: {shot: {size: Shots}}
+nodes:
+  Board: {producer: board, inputs: {story: Input:Story}, outputs: {Shots: application/json}}
+  Pictures: {producer: picture, inputs: {style: Input:Style}, outputs: {Image: {type: text/plain, over: [shot]}}}
+)");
+  world.constant["Board"] = "[0]";
+  world.Run();
+  world.Set("Input:Story", "\"a shark\"");
+  world.Set("Input:Style", "\"light\"");
+  world.constant["Board"] = "[0,1]";
+  PlanWorld by_id = world;
+  world.scope.add_pin("Image");
+  EXPECT_THAT(world.Run(), ElementsAre("Board", "Pictures"));
+  EXPECT_OK(world.refusal);
+  by_id.scope.add_pin("Image[shot=0]");
+  by_id.Run();
+  EXPECT_THAT(by_id.refusal,
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       AllOf(HasSubstr("scope.pin"),
+                             HasSubstr("Artifact:Image[shot=1]"))));
+}
+
 // That there were none was decided, too.
 TEST_F(ListScopeTest, ANameThatStoodForNothingIsMadeWithWhatDecidesAboutIt) {
   world_.constant["Board"] = "[]";

@@ -3,7 +3,9 @@
 // calling every producer anew, and no producer is called twice for the same
 // work.
 
+#include <algorithm>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,6 +26,15 @@ namespace {
 using ::testing::IsEmpty;
 
 class PlanPropertyTest : public ::testing::TestWithParam<int> {};
+
+// Every other film has lists that decide, half of those lists may be empty.
+RandomFilm::Options OptionsOf(int seed) {
+  RandomFilm::Options options;
+  options.deciding = seed % 2 == 1;
+  options.parts = seed % 4 > 1;
+  options.empty_lists = options.deciding && seed % 8 > 3;
+  return options;
+}
 
 // What every artefact would be if everything were made anew.
 std::map<std::string, std::string> MadeAnew(const PlanWorld& world) {
@@ -77,8 +88,10 @@ void ExpectReferenceSets(const PlanWorld& world, const v1::Plan& plan) {
   EXPECT_EQ(got.may_run, want.may_run);
   EXPECT_EQ(got.reused, want.reused);
   EXPECT_EQ(got.clean, want.clean);
+  EXPECT_EQ(got.left, want.left);
   EXPECT_EQ(plan.summary().clean_jobs(),
             static_cast<int64_t>(want.clean.size()));
+  EXPECT_EQ(plan.summary().left_jobs(), static_cast<int64_t>(want.left.size()));
 }
 
 void LoseABlob(Random& random, PlanWorld* world) {
@@ -97,9 +110,10 @@ void LoseABlob(Random& random, PlanWorld* world) {
 // F: S1-21, S1-22, S1-25, S1-26, S1-29, B-2, B-3, B-11, B-13, B-14
 TEST_P(PlanPropertyTest, PlansAreRightAndNoWorkIsDoneTwice) {
   SeededRandom random(GetParam());
-  // Every other film has lists that decide.
-  RandomFilm film(random, GetParam() % 2 == 1, GetParam() % 4 > 1);
+  const RandomFilm::Options options = OptionsOf(GetParam());
+  RandomFilm film(random, options);
   PlanWorld world(film.Yaml());
+  world.lists_may_be_empty = options.empty_lists;
   world.versions = {{"p0", "1"}, {"p1", "1"}};
   world.texts_are_blobs = true;
   // Jobs that make the same bytes whatever they read, for early cutoff.
@@ -176,7 +190,7 @@ TEST_P(PlanPropertyTest, PlansAreRightAndNoWorkIsDoneTwice) {
 // F: B-6
 TEST_P(PlanPropertyTest, EditsByHandStandUntilTheirInputsChange) {
   SeededRandom random(GetParam() + 1000);
-  RandomFilm film(random, false, GetParam() % 2 == 1);
+  RandomFilm film(random, {.parts = GetParam() % 2 == 1});
   PlanWorld world(film.Yaml());
   world.versions = {{"p0", "1"}, {"p1", "1"}};
   world.Run();
@@ -221,8 +235,10 @@ TEST_P(PlanPropertyTest, EditsByHandStandUntilTheirInputsChange) {
 // F: B-5
 TEST_P(PlanPropertyTest, ScopedRunsMakeWhatARunOfEverythingMakes) {
   SeededRandom random(GetParam() + 2000);
-  RandomFilm film(random, GetParam() % 2 == 1, GetParam() % 4 > 1);
+  const RandomFilm::Options options = OptionsOf(GetParam());
+  RandomFilm film(random, options);
   PlanWorld world(film.Yaml());
+  world.lists_may_be_empty = options.empty_lists;
   world.versions = {{"p0", "1"}, {"p1", "1"}};
   for (int round = 0; round < 4; ++round) {
     world.Set("Input:Text", absl::StrCat("\"", round, "\""));
@@ -254,6 +270,136 @@ TEST_P(PlanPropertyTest, ScopedRunsMakeWhatARunOfEverythingMakes) {
     EXPECT_EQ(again.Plan().layers_size(), 0);
     ASSERT_FALSE(HasFailure());
     world = whole;
+  }
+}
+
+// One artefact that there is, or all of its name.
+std::string AnyName(Random& random,
+                    const std::map<std::string, std::string>& published) {
+  auto chosen = published.begin();
+  std::advance(chosen, UniformBelow(random, published.size()));
+  const std::string& id = chosen->first;
+  return UniformBelow(random, 2) == 0 ? id : id.substr(0, id.find('['));
+}
+
+// True if a job is one of the node that made the artefact, at its indices.
+bool Makes(const std::string& job, const PlanWorld& world,
+           const std::string& artefact_id) {
+  const std::string& node = world.manifest.artefacts().at(artefact_id).node();
+  if (job.substr(0, job.find('[')) != node) return false;
+  for (size_t at = job.find('['); at < job.size(); at = job.find('[', at + 1)) {
+    const std::string index = job.substr(at, job.find(']', at) + 1 - at);
+    if (artefact_id.find(index) == std::string::npos) return false;
+  }
+  return true;
+}
+
+// True if the job of an artefact made something that was not there before; jobs
+// have keys of their own.
+bool IsMadeWithMore(const PlanWorld& world, const std::string& artefact_id,
+                    const std::map<std::string, std::string>& before) {
+  const auto& artefacts = world.manifest.artefacts();
+  const std::string& key = artefacts.at(artefact_id).inputs_hash();
+  return std::any_of(artefacts.begin(), artefacts.end(),
+                     [&key, &before](const auto& entry) {
+                       return entry.second.inputs_hash() == key &&
+                              !before.contains(entry.first);
+                     });
+}
+
+// A refusal names a control of the scope; and what is known, has a value and is
+// asked for once is not refused.
+void ExpectRefusedForCause(const PlanWorld& world, const absl::Status& status) {
+  EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+  EXPECT_THAT(std::string(status.message()), ::testing::HasSubstr("scope."));
+  const std::map<std::string, std::string> makers =
+      ReferenceMakers(world.Inputs());
+  const std::map<std::string, std::string> published = Published(world);
+  std::set<std::string> kept;
+  std::set<std::string> made;
+  for (const std::string& name : world.scope.pin()) {
+    if (!makers.contains(name)) return;
+    kept.insert(makers.at(name));
+  }
+  for (const std::string& name : world.scope.regenerate()) {
+    if (!makers.contains(name)) return;
+    made.insert(makers.at(name));
+  }
+  for (const auto& [artefact, job] : makers) {
+    if (!kept.contains(job)) continue;
+    if (made.contains(job) || !published.contains(artefact)) return;
+  }
+  ADD_FAILURE() << "nothing is wrong with " << world.scope.ShortDebugString()
+                << ", but it is refused: " << status;
+}
+
+// Also what is known only during the run: what is to be kept is, what is to be
+// made anew is, and the run after it makes up for what was kept.
+// F: B-5
+TEST_P(PlanPropertyTest, PinsAndRegenerationsHoldWhateverListsDecide) {
+  SeededRandom random(GetParam() + 3000);
+  const RandomFilm::Options options = OptionsOf(GetParam());
+  RandomFilm film(random, options);
+  PlanWorld world(film.Yaml());
+  world.lists_may_be_empty = options.empty_lists;
+  world.versions = {{"p0", "1"}, {"p1", "1"}};
+  world.Run();
+  for (int round = 0; round < 12; ++round) {
+    world.Set("Input:Text", absl::StrCat("\"", UniformBelow(random, 4), "\""));
+    if (UniformBelow(random, 2) == 0) {
+      world.Set("Input:B", absl::StrCat(1 + UniformBelow(random, 2)));
+    }
+    if (UniformBelow(random, 4) == 0) {
+      world.Set("Input:A", absl::StrCat(1 + UniformBelow(random, 2)));
+    }
+    if (UniformBelow(random, 4) == 0) {
+      world.versions["p0"] = absl::StrCat(UniformBelow(random, 3));
+    }
+    const std::map<std::string, std::string> before = Published(world);
+    if (before.empty()) return;
+    const uint64_t controls = UniformBelow(random, 4);
+    if (controls != 0) world.scope.add_pin(AnyName(random, before));
+    if (controls != 1) world.scope.add_regenerate(AnyName(random, before));
+    SCOPED_TRACE(absl::StrCat("round ", round, ": ",
+                              world.scope.ShortDebugString(), " of\n",
+                              film.Yaml()));
+    const absl::StatusOr<MadePlan> made = world.TryPlan();
+    if (!made.ok()) {
+      ExpectRefusedForCause(world, made.status());
+    } else {
+      const v1::Plan plan = world.Plan();
+      ExpectReferenceSets(world, plan);
+      ASSERT_FALSE(HasFailure());
+      const std::vector<std::string> called = world.Run(plan);
+      if (!world.refusal.ok()) ExpectRefusedForCause(world, world.refusal);
+      for (const auto& [id, hash] : Published(world)) {
+        if (!world.refusal.ok()) break;
+        for (const std::string& name : world.scope.pin()) {
+          if (!IsNamed(name, id) || !before.contains(id)) continue;
+          // All of a name are kept but for those that a job makes along with
+          // something new.
+          if (name != id && IsMadeWithMore(world, id, before)) continue;
+          EXPECT_EQ(hash, before.at(id)) << id << " is not kept";
+        }
+        for (const std::string& name : world.scope.regenerate()) {
+          if (!IsNamed(name, id)) continue;
+          EXPECT_TRUE(std::any_of(called.begin(), called.end(),
+                                  [&world, &id](const std::string& job) {
+                                    return Makes(job, world, id);
+                                  }))
+              << id << " is not made anew";
+        }
+      }
+    }
+    ASSERT_FALSE(HasFailure());
+    EXPECT_TRUE(!world.called_twice || world.scope.regenerate_size() > 0);
+    world.scope.Clear();
+    world.called_twice = false;
+    world.Run();
+    ASSERT_THAT(Differing(Published(world), MadeAnew(world)), IsEmpty());
+    ASSERT_EQ(world.Plan().layers_size(), 0);
+    ASSERT_FALSE(world.called_twice);
+    ASSERT_FALSE(HasFailure());
   }
 }
 

@@ -54,10 +54,11 @@ class PlanWorld {
   std::set<std::string> failing;
   v1::Failure failure;  // why they fail
   // What a job makes, if not text that names the job and its key, for JSON a
-  // list of one to three numbers, or a document for what has leaves.
+  // list of up to three numbers, or a document for what has leaves.
   std::map<std::string, std::string> constant;
   std::map<std::string, std::string> versions;  // by producer
   bool texts_are_blobs = false;                 // of those that name their key
+  bool lists_may_be_empty = false;
   // What is made anew is not lost any more.
   absl::flat_hash_set<Digest> lost_blobs;
   v1::PlanScope scope;
@@ -67,7 +68,8 @@ class PlanWorld {
   // Every key whose producer succeeded so far.
   std::set<std::string> called_keys;
   bool called_twice = false;
-  int expansions = 0;  // of the latest run
+  int expansions = 0;    // of the latest run
+  absl::Status refusal;  // why the latest run could not be expanded
 
  private:
   struct Result {

@@ -79,8 +79,9 @@ v1::Content PlanWorld::Make(const v1::Plan& plan, const v1::PlannedJob& job,
     return InlineContent(mime_type, DocumentOf(key));
   }
   if (mime_type == "application/json") {
-    constexpr const char* kLists[] = {"[0]", "[0,1]", "[0,1,2]"};
-    return InlineContent(mime_type, kLists[key.Hex()[0] % 3]);
+    constexpr const char* kLists[] = {"[0]", "[0,1]", "[0,1,2]", "[]"};
+    const size_t lists = lists_may_be_empty ? 4 : 3;
+    return InlineContent(mime_type, kLists[key.Hex()[0] % lists]);
   }
   const std::string text =
       absl::StrCat(artefact.artefact_id(), " by ", key.Hex());

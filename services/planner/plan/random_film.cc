@@ -9,7 +9,9 @@
 namespace kinora {
 namespace {
 
-// Sizes of a, b, d and e are at least 1, so that a constant index 0 exists.
+// Sizes of a and b are at least 1, so that a constant index 0 exists; so is
+// that of d, unless lists may be empty. c and e are nested, and may be empty
+// anyway.
 constexpr char kHead[] = R"(blueprint: random
 inputs:
   A: {type: integer, default: 2}
@@ -72,9 +74,9 @@ bool Has(const std::vector<std::string>& names, const std::string& name) {
 
 }  // namespace
 
-RandomFilm::RandomFilm(Random& random, bool deciding, bool parts)
-    : random_(random), deciding_(deciding), parts_(parts) {
-  if (parts_) {
+RandomFilm::RandomFilm(Random& random, const Options& options)
+    : random_(random), options_(options) {
+  if (options_.parts) {
     outputs_ = {{"Mood", {"a"}},
                 {"Part", {"a", "b"}},
                 {"Doc", {"a"}},
@@ -86,10 +88,10 @@ RandomFilm::RandomFilm(Random& random, bool deciding, bool parts)
 
 std::string RandomFilm::Yaml() const {
   std::string yaml = kHead;
-  if (deciding_) yaml += kDecidingDimensions;
+  if (options_.deciding) yaml += kDecidingDimensions;
   yaml += "nodes:\n";
-  if (deciding_) yaml += kDecidingNodes;
-  if (parts_) yaml += kPartNodes;
+  if (options_.deciding) yaml += kDecidingNodes;
+  if (options_.parts) yaml += kPartNodes;
   for (const Node& node : nodes_) {
     absl::StrAppend(
         &yaml, "  ", node.name, ":\n    producer: ", node.producer,
@@ -98,7 +100,7 @@ std::string RandomFilm::Yaml() const {
         absl::StrJoin(node.bindings, ", "), "}\n    outputs: {O", node.name,
         ": {type: text/plain, over: [", absl::StrJoin(node.own, ", "), "]}}\n");
   }
-  if (parts_) yaml += kUsed;
+  if (options_.parts) yaml += kUsed;
   return yaml;
 }
 
@@ -116,7 +118,7 @@ void RandomFilm::AddNode(int number) {
   node.name = absl::StrCat("N", number);
   node.producer = absl::StrCat("p", Draw(2));
   std::vector<std::string> dimensions = {"a", "b", "c"};
-  if (deciding_) dimensions.insert(dimensions.end(), {"d", "e"});
+  if (options_.deciding) dimensions.insert(dimensions.end(), {"d", "e"});
   for (const std::string& dimension : dimensions) {
     // c is nested in a, e in d.
     const bool nested = dimension == "c" || dimension == "e";
@@ -142,7 +144,7 @@ void RandomFilm::AddNode(int number) {
     node.when = over_a && Draw(2) == 0 ? "    when: \"Input:On[a]\"\n"
                                        : "    when: Input:AllOn\n";
   }
-  if (deciding_ && Draw(3) == 0) {
+  if (options_.deciding && Draw(3) == 0) {
     node.when = Has(node.over, "d") && Draw(2) == 0
                     ? "    when: {value: \"Inner[d]\", is: [0, 1]}\n"
                     : "    when: {value: List, is_not: [0]}\n";
@@ -176,7 +178,8 @@ std::string RandomFilm::Read(const Node& node, const Output& earlier) {
   std::string group;
   for (const std::string& dimension : earlier.dimensions) {
     const bool own = Has(node.over, dimension);
-    if (Draw(3) == 0) {
+    const bool may_lack_it = options_.empty_lists && dimension == "d";
+    if (Draw(3) == 0 && !may_lack_it) {
       reference += "[0]";
     } else {
       const bool before = own && Draw(4) == 0;

@@ -14,10 +14,16 @@ namespace kinora {
 
 class RandomFilm {
  public:
-  // With `deciding`, the lengths of lists that a node makes are sizes, too, and
-  // conditions look at them. With `parts` there is a document with leaves, and
-  // another blueprint is used.
-  RandomFilm(Random& random, bool deciding, bool parts);
+  struct Options {
+    // The lengths of lists that a node makes are sizes, too, and conditions
+    // look at them.
+    bool deciding = false;
+    // Those lists may be empty.
+    bool empty_lists = false;
+    // There is a document with leaves, and another blueprint is used.
+    bool parts = false;
+  };
+  RandomFilm(Random& random, const Options& options);
 
   std::string Yaml() const;
 
@@ -53,8 +59,7 @@ class RandomFilm {
   std::string Read(const Node& node, const Output& earlier);
 
   Random& random_;
-  const bool deciding_;
-  const bool parts_;
+  const Options options_;
   std::vector<Node> nodes_;
   std::vector<Output> outputs_;
 };

@@ -27,7 +27,13 @@ class ReferencePlanner {
     for (const auto& [id, job] : graph_.jobs()) {
       for (const std::string& artefact : job.artefacts) makers_[artefact] = id;
     }
+    for (const auto& [artefact, job] : makers_) {
+      if (IsAmong(in.scope.regenerate(), artefact)) forced_.insert(job);
+      if (IsAmong(in.scope.pin(), artefact)) pinned_.insert(job);
+    }
   }
+
+  const std::map<std::string, std::string>& makers() const { return makers_; }
 
   const JobSets& Judge() {
     for (const auto& [id, job] : graph_.jobs()) JudgeJob(id);
@@ -51,6 +57,14 @@ class ReferencePlanner {
   }
 
  private:
+  static bool IsAmong(
+      const google::protobuf::RepeatedPtrField<std::string>& names,
+      const std::string& artefact) {
+    return std::any_of(names.begin(), names.end(), [&](const auto& name) {
+      return IsNamed(name, artefact);
+    });
+  }
+
   static Digest HashOfContent(const v1::Content& content) {
     return *Digest::ParseHex(ContentHash(content));
   }
@@ -188,6 +202,11 @@ class ReferencePlanner {
       sets_.clean.insert(id);
       return;
     }
+    if (forced_.contains(id)) {
+      sets_.must_run.insert(id);
+      return;
+    }
+    if (!key.has_value() && pinned_.contains(id)) return Leave(id, job);
     if (!key.has_value()) {
       (HasEarlierResults(job) ? sets_.may_run : sets_.must_run).insert(id);
       return;
@@ -196,6 +215,9 @@ class ReferencePlanner {
     std::map<std::string, v1::Content> found;
     for (const std::string& artefact : job.artefacts) {
       const std::optional<Found> result = Find(artefact, *key);
+      if (pinned_.contains(id) && !(result.has_value() && result->in_base)) {
+        return Leave(id, job);
+      }
       if (!result.has_value()) {
         sets_.must_run.insert(id);
         return;
@@ -210,27 +232,53 @@ class ReferencePlanner {
     (all_in_base ? sets_.clean : sets_.reused).insert(id);
   }
 
+  // As the base has it, whatever it would be.
+  void Leave(const std::string& id, const ReferenceJob& job) {
+    sets_.left.insert(id);
+    for (const std::string& artefact : job.artefacts) {
+      const auto kept = in_.base->artefacts().find(artefact);
+      if (kept == in_.base->artefacts().end()) continue;
+      hashes_[artefact] = HashOfContent(kept->second.content());
+      contents_[artefact] = kept->second.content();
+    }
+  }
+
   const PlanInputs& in_;
   const InputMap set_;
   const ReferenceGraph graph_;
   std::map<std::string, std::string> makers_;    // job by artefact
   std::map<std::string, Digest> hashes_;         // of artefacts that are known
   std::map<std::string, v1::Content> contents_;  // likewise
+  std::set<std::string> forced_;                 // jobs
+  std::set<std::string> pinned_;                 // jobs
   std::set<std::string> judged_;
   JobSets sets_;
 };
 
-}  // namespace
-
-JobSets ReferenceSets(const PlanInputs& in) {
+DecidingValues DecidedFor(const PlanInputs& in) {
   DecidingValues decided;
   while (true) {
     ReferencePlanner planner(in, decided);
-    const JobSets& sets = planner.Judge();
+    planner.Judge();
     const size_t known = decided.size();
     decided = planner.Decided();
-    if (decided.size() == known) return sets;
+    if (decided.size() == known) return decided;
   }
+}
+
+}  // namespace
+
+bool IsNamed(const std::string& name, const std::string& artefact_id) {
+  return artefact_id == name ||
+         absl::StartsWith(artefact_id, absl::StrCat(name, "["));
+}
+
+JobSets ReferenceSets(const PlanInputs& in) {
+  return ReferencePlanner(in, DecidedFor(in)).Judge();
+}
+
+std::map<std::string, std::string> ReferenceMakers(const PlanInputs& in) {
+  return ReferencePlanner(in, DecidedFor(in)).makers();
 }
 
 JobSets SetsOf(const v1::Plan& plan, const JobSets& all) {
@@ -245,11 +293,11 @@ JobSets SetsOf(const v1::Plan& plan, const JobSets& all) {
     }
   }
   for (const auto* set :
-       {&all.clean, &all.reused, &all.must_run, &all.may_run}) {
+       {&all.clean, &all.reused, &all.must_run, &all.may_run, &all.left}) {
     for (const std::string& id : *set) {
       if (!sets.reused.contains(id) && !sets.must_run.contains(id) &&
           !sets.may_run.contains(id)) {
-        sets.clean.insert(id);
+        (set == &all.left ? sets.left : sets.clean).insert(id);
       }
     }
   }

@@ -6,6 +6,7 @@
 #ifndef KINORA_SERVICES_PLANNER_PLAN_REFERENCE_PLANNER_H_
 #define KINORA_SERVICES_PLANNER_PLAN_REFERENCE_PLANNER_H_
 
+#include <map>
 #include <set>
 #include <string>
 
@@ -20,14 +21,25 @@ struct JobSets {
   std::set<std::string> reused;
   std::set<std::string> must_run;
   std::set<std::string> may_run;
+  std::set<std::string> left;  // kept by a pin though they are not clean
 
   friend bool operator==(const JobSets&, const JobSets&) = default;
 };
 
+// Of a scope it knows pins and regenerations without their lineage. What they
+// name and nobody makes at these inputs, it passes over.
 // REQUIRES: every input that is read has a value that fits.
 JobSets ReferenceSets(const PlanInputs& in);
 
-// The sets of a plan; what it does not name of `all` is clean.
+// The job that makes each artefact, by id; without those that are deferred.
+std::map<std::string, std::string> ReferenceMakers(const PlanInputs& in);
+
+// True if an artefact is what `name` means: itself, or, of a name without
+// indices, all of that name. Both as `Artifact:Image[segment=0]`.
+bool IsNamed(const std::string& name, const std::string& artefact_id);
+
+// The sets of a plan; what it does not name of `all` is clean, or left if it is
+// so there.
 JobSets SetsOf(const v1::Plan& plan, const JobSets& all);
 
 }  // namespace kinora

@@ -189,9 +189,9 @@ class ScopeResolver {
 
   absl::Status TakeForced() {
     if (given_.regenerate().empty()) return absl::OkStatus();
-    KINORA_ASSIGN_OR_RETURN(
-        scope_.regenerated,
-        NamesOf("scope.regenerate", given_.regenerate(), graph_, false));
+    KINORA_ASSIGN_OR_RETURN(scope_.regenerated,
+                            NamesOf("scope.regenerate", given_.regenerate(),
+                                    graph_, is_expansion_));
     AppendFullIds(graph_, scope_.regenerated,
                   scope_.controls.mutable_regenerate());
     const NamedArtefacts artefacts = Together(scope_.regenerated);

@@ -72,8 +72,9 @@ absl::Status ScopeContradiction(absl::string_view field,
 // whatever is clean: an artefact to make anew and to keep, or a target before
 // the first index in scope.
 //
-// With `is_expansion` the scope is that of a plan under way: what was pinned
-// and has not come is no error, there is nothing to keep.
+// With `is_expansion` the scope is that of a plan under way: what was pinned or
+// to be made anew and has not come is no error, there is nothing to keep or to
+// make, and what decided about it has been paid for.
 absl::StatusOr<JobScope> ResolveScope(const v1::PlanScope& scope,
                                       const Graph& graph, bool is_expansion);
 

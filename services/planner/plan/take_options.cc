@@ -169,13 +169,20 @@ bool HasDeferred(const Graph& graph, size_t node) {
 }
 
 // Of a pinned name, what comes during the run and was never there has nothing
-// to keep.
+// to keep; nor has a job that makes some of that: it is made as a whole.
 void UnpinWhatComesAnew(PlanState* state) {
+  const Graph& graph = state->graph;
   std::set<Graph::Job> kept;
   for (const ScopeName& name : state->scope.kept) {
     for (Graph::Element artefact : name.artefacts.found) {
-      if (!state->InBase(artefact)) continue;
-      kept.insert(state->graph.MakerOf(artefact));
+      const Graph::Job job = graph.MakerOf(artefact);
+      const auto made = graph.Artefacts(graph.NodeOf(job), job);
+      const bool as_a_whole =
+          !name.is_open || std::all_of(made.begin(), made.end(),
+                                       [state](Graph::Element element) {
+                                         return state->InBase(element);
+                                       });
+      if (state->InBase(artefact) && as_a_whole) kept.insert(job);
     }
   }
   std::erase_if(state->scope.pinned,
