@@ -59,6 +59,19 @@ std::string CostsOf(const v1::EstimatePlanResponse& estimate, bool high) {
   return costs.empty() ? "nothing known" : absl::StrJoin(costs, " + ");
 }
 
+// One range for each currency that the producer was billed in. A planner that
+// is older than that tells one.
+std::string PricesOf(const v1::ProducerEstimate& producer) {
+  std::vector<std::string> prices;
+  const auto add = [&prices](const v1::CostRange& range) {
+    prices.push_back(absl::StrCat(FormatCost(range.low()), " to ",
+                                  FormatCost(range.high())));
+  };
+  for (const v1::CostRange& range : producer.prices()) add(range);
+  if (prices.empty() && producer.has_price()) add(producer.price());
+  return prices.empty() ? "no price for" : absl::StrJoin(prices, " or ");
+}
+
 void PrintEstimate(const v1::EstimatePlanResponse& estimate) {
   Print(absl::StrFormat("cost: %s to %s\n", CostsOf(estimate, false),
                         CostsOf(estimate, true)));
@@ -69,11 +82,7 @@ void PrintEstimate(const v1::EstimatePlanResponse& estimate) {
     Print(absl::StrFormat(
         "  %-20s %d must run, %d may run, %s a job, %d recorded\n",
         producer.producer(), producer.must_run_jobs(), producer.may_run_jobs(),
-        producer.has_price()
-            ? absl::StrCat(FormatCost(producer.price().low()), " to ",
-                           FormatCost(producer.price().high()))
-            : "no price for",
-        producer.recorded_calls()));
+        PricesOf(producer), producer.recorded_calls()));
   }
   if (estimate.summary().known_failures() > 0) {
     Print(absl::StrCat(

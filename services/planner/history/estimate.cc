@@ -39,19 +39,36 @@ NodePrice DeclaredPrice(const NodeTerms& node,
   return NodePrice();
 }
 
-// In one currency, so that no job is counted twice.
-NodePrice PriceOf(const NodeTerms& node, const v1::ProducerTerms* producer,
-                  const RecordedCalls* calls) {
-  NodePrice price = DeclaredPrice(node, producer);
-  if (calls == nullptr || !calls->latest_currency.has_value()) return price;
-  const std::string& currency = *calls->latest_currency;
-  const auto [least, most] = calls->micros.at(currency);
+// REQUIRES: calls were recorded in that currency.
+NodePrice RecordedPrice(const NodePrice& declared, const RecordedCalls& calls,
+                        const std::string& currency) {
+  NodePrice price = declared;
+  const auto [least, most] = calls.micros.at(currency);
   if (!price.IsKnown() || price.currency != currency) {
     return {v1::PRICE_SOURCE_HISTORY, currency, least, most};
   }
   price.least = std::min(price.least, least);
   price.most = std::max(price.most, most);
   return price;
+}
+
+// The first is what a job counts with: one currency, so that none is counted
+// twice. Then those that other calls were billed in. Empty if none is known.
+std::vector<NodePrice> PricesOf(const NodeTerms& node,
+                                const v1::ProducerTerms* producer,
+                                const RecordedCalls* calls) {
+  const NodePrice declared = DeclaredPrice(node, producer);
+  std::vector<NodePrice> prices;
+  if (calls == nullptr || !calls->latest_currency.has_value()) {
+    if (declared.IsKnown()) prices.push_back(declared);
+    return prices;
+  }
+  prices.push_back(RecordedPrice(declared, *calls, *calls->latest_currency));
+  for (const auto& entry : calls->micros) {
+    if (entry.first == *calls->latest_currency) continue;
+    prices.push_back(RecordedPrice(declared, *calls, entry.first));
+  }
+  return prices;
 }
 
 // Sums and the longest chain, for one of the two bounds.
@@ -111,11 +128,12 @@ class Estimator {
     auto priced = prices_.find(name);
     if (priced == prices_.end()) {
       priced =
-          prices_.emplace(name, PriceOf(node, TermsOf(node.producer), calls))
+          prices_.emplace(name, PricesOf(node, TermsOf(node.producer), calls))
               .first;
     }
-    const NodePrice& price = priced->second;
-    if (price.IsKnown()) {
+    const std::vector<NodePrice>& prices = priced->second;
+    if (!prices.empty()) {
+      const NodePrice& price = prices.front();
       auto& sum = costs_[price.currency];
       if (must) sum.first += price.least;
       sum.second += price.most;
@@ -141,7 +159,7 @@ class Estimator {
     // Of several nodes the first speaks for the producer.
     if (producer.producer().empty()) {
       producer.set_producer(node.producer);
-      DescribePrice(price, &producer);
+      DescribePrices(prices, &producer);
       if (calls != nullptr) {
         producer.set_recorded_calls(calls->count);
         if (calls->shortest.has_value()) {
@@ -172,12 +190,15 @@ class Estimator {
     out->mutable_high()->set_micros(range.second);
   }
 
-  static void DescribePrice(const NodePrice& price,
-                            v1::ProducerEstimate* producer) {
-    producer->set_price_source(price.source);
-    if (!price.IsKnown()) return;
-    SetRange(price.currency, {price.least, price.most},
-             producer->mutable_price());
+  static void DescribePrices(const std::vector<NodePrice>& prices,
+                             v1::ProducerEstimate* producer) {
+    for (const NodePrice& price : prices) {
+      SetRange(price.currency, {price.least, price.most},
+               producer->add_prices());
+    }
+    if (prices.empty()) return;
+    producer->set_price_source(prices.front().source);
+    *producer->mutable_price() = producer->prices(0);
   }
 
   void WriteCosts() {
@@ -220,7 +241,7 @@ class Estimator {
 
   const EstimateInputs& in_;
   v1::EstimatePlanResponse response_;
-  std::map<std::string, NodePrice> prices_;  // by node
+  std::map<std::string, std::vector<NodePrice>> prices_;  // by node
   std::map<std::string, std::pair<int64_t, int64_t>> costs_;
   std::map<std::string, v1::ProducerEstimate> producers_;
   std::set<std::string> unpriced_;

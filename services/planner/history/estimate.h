@@ -5,10 +5,11 @@
 // node, else of the producer) allow. The currency is that of the producer's
 // latest recorded call, for that is what it bills by now; a declared price in
 // another one does not count, nor do calls in others. Without recorded costs
-// the declared price is all. The plan's low is that of the jobs that must run
-// at their least; its high that of all jobs at their most. Retries are not in
-// it. Currencies of different producers are never added to each other. A
-// producer without a price counts as free and is listed.
+// the declared price is all. What calls cost in other currencies is told of the
+// producer, one range each, and added to nothing. The plan's low is that of the
+// jobs that must run at their least; its high that of all jobs at their most.
+// Retries are not in it. Currencies of different producers are never added to
+// each other. A producer without a price counts as free and is listed.
 //
 // Time of one job: from the shortest to the longest recorded call of its
 // producer. The plan takes at least the longest of

@@ -165,6 +165,30 @@ TEST_F(EstimateTest, AJobHasOnePriceThoughCurrenciesDiffer) {
   EXPECT_THAT(CostsOf(Run()), ElementsAre("700 to 1800 USD"));
 }
 
+// F: B-7 a producer that changed its currency tells a range in each, as it may
+// change back; the plan's costs count the latest alone.
+TEST_F(EstimateTest, AProducerHasARangeForEachCurrencyItWasBilledIn) {
+  inputs_.nodes["Picture"].price = Price(2000, 3000, "EUR");
+  AddJob(0, "Picture", "a", {});
+  const auto prices_of = [](const v1::EstimatePlanResponse& estimate) {
+    v1::EstimatePlanResponse same;
+    *same.mutable_costs() = estimate.producers(0).prices();
+    return CostsOf(same);
+  };
+  EXPECT_THAT(prices_of(Run()), ElementsAre("2000 to 3000 EUR"));
+  Record("picture", 3, 2500, "EUR");
+  Record("picture", 3, 4000, "EUR");
+  Record("picture", 3, 60, "CHF");
+  Record("picture", 3, 700, "USD");
+  Record("picture", 3, 900, "USD");
+  const v1::EstimatePlanResponse estimate = Run();
+  EXPECT_THAT(prices_of(estimate), ElementsAre("700 to 900 USD", "60 to 60 CHF",
+                                               "2000 to 4000 EUR"));
+  EXPECT_EQ(estimate.producers(0).price().low().micros(), 700);
+  EXPECT_EQ(estimate.producers(0).price_source(), v1::PRICE_SOURCE_HISTORY);
+  EXPECT_THAT(CostsOf(estimate), ElementsAre("700 to 900 USD"));
+}
+
 // Jobs of two producers may well be billed in two currencies.
 TEST_F(EstimateTest, CurrenciesOfProducersStandBesideEachOther) {
   Record("picture", 3, 700, "USD");
