@@ -14,7 +14,7 @@
 namespace kinora {
 
 // Of holders that live in the process of the store itself: what such a one held
-// when the store was opened has nobody behind it any more, and is expired.
+// before the store was opened has nobody behind it any more, and is free.
 inline constexpr absl::string_view kInProcessHolderPrefix = "in-process/";
 
 // Thread-safe. Calls may block.

@@ -179,10 +179,10 @@ absl::StatusOr<std::shared_ptr<LeaseTable::Entry>> LeaseTable::Find(
     if (was_granted) {
       entry->lease = *std::move(stored);
       if (absl::StartsWith(entry->lease.holder(), kInProcessHolderPrefix)) {
-        entry->deadline_nanos = opened_nanos_;
-      } else {
-        entry->Extend(opened_nanos_);
+        entry->lease.clear_holder();
+        entry->lease.clear_purpose();
       }
+      entry->Extend(opened_nanos_);
       entry->durable = false;
     }
     entry->lease.mutable_token()->set_lease_id(std::string(lease_id));

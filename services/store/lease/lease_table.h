@@ -5,9 +5,9 @@
 // lease was released. It is written before a grant or a release is answered, so
 // that a restart never gives out a fencing token again. Renewals are not
 // stored: a restart grants every lease that was held a full period, counted
-// from the opening of the table. Only one whose holder was in this process
-// (kInProcessHolderPrefix) has expired by then: its holder is gone, as a store
-// is open in one process at a time.
+// from the opening of the table. But what was held from within this process
+// (kInProcessHolderPrefix) is free then: its holder died with the process, and
+// as only one process has a data directory open, nobody else can be at it.
 //
 // A fencing token is the time of the grant, in milliseconds since 1970, or one
 // more than the token before if that is larger. So it never goes back, not even
@@ -45,6 +45,11 @@
 #include "services/store/object/object_storage.h"
 
 namespace kinora {
+
+// Holders of the leases under which the store itself goes back to a revision
+// and scans readable files.
+inline constexpr absl::string_view kStoreRevert = "in-process/store-revert";
+inline constexpr absl::string_view kStoreScan = "in-process/store-scan";
 
 // Thread-safe.
 class LeaseTable final : public LeaseStore {

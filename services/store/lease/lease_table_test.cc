@@ -205,17 +205,22 @@ TEST_F(LeaseTableTest, ARestartGrantsAFullPeriodAgain) {
   EXPECT_OK(Acquire("b"));
 }
 
-TEST_F(LeaseTableTest, WhatTheStoresOwnProcessHeldPassesOnAtOnceAfterARestart) {
-  ASSERT_OK_AND_ASSIGN(v1::AcquireLeaseResponse a,
-                       Acquire("in-process/runner-1", "run-1"));
-  EXPECT_EQ(ReasonOf(Acquire("in-process/runner-2").status()), "LEASE_HELD");
+// Who held it died with the store; its token is dead, too.
+TEST_F(LeaseTableTest, ARestartFreesWhatWasHeldInTheStoresProcess) {
+  ASSERT_OK_AND_ASSIGN(const v1::AcquireLeaseResponse first,
+                       Acquire(kStoreRevert));
+  EXPECT_EQ(ReasonOf(Acquire("runner").status()), "LEASE_HELD");
   Restart();
-  ASSERT_OK_AND_ASSIGN(v1::AcquireLeaseResponse b,
-                       Acquire("in-process/runner-2", "run-1"));
-  EXPECT_GT(b.lease().token().fencing_token(),
-            a.lease().token().fencing_token());
-  EXPECT_EQ(ReasonOf(Enter(a.lease().token())), "LEASE_LOST");
-  EXPECT_OK(Enter(b.lease().token()));
+  v1::GetLeaseRequest get;
+  get.set_lease_id("movie/film");
+  ASSERT_OK_AND_ASSIGN(const v1::GetLeaseResponse none, table_->Get(get));
+  EXPECT_FALSE(none.has_lease());
+  ASSERT_OK_AND_ASSIGN(const v1::AcquireLeaseResponse second,
+                       Acquire("runner"));
+  EXPECT_GT(second.lease().token().fencing_token(),
+            first.lease().token().fencing_token());
+  EXPECT_EQ(ReasonOf(table_->Enter(first.lease().token(), "film", "").status()),
+            "LEASE_LOST");
 }
 
 TEST_F(LeaseTableTest, ARestartNeverGivesOutATokenAgain) {

@@ -103,9 +103,10 @@ class LogManifestStore final : public ManifestStore {
   absl::StatusOr<v1::CommitRevisionResponse> Commit(
       const v1::CommitRevisionRequest& request) override;
 
-  // Takes the movie's lease. The run id under which the revision is committed
-  // follows from the two manifests, so that a repeat of a call that was cut
-  // short is the same commit.
+  // Takes the movie's lease; of several calls for a movie one goes on at a
+  // time, and a store that died in one leaves no lease behind. The run id under
+  // which the revision is committed follows from the two manifests, so that a
+  // repeat of a call that was cut short is the same commit.
   absl::StatusOr<v1::RevertRevisionResponse> Revert(
       const v1::RevertRevisionRequest& request) override;
 
@@ -122,7 +123,8 @@ class LogManifestStore final : public ManifestStore {
 
  private:
   struct MovieState {
-    Mutex mu;  // held throughout a commit and a recovery
+    Mutex revert_mu;  // held throughout a revert; taken before `mu`
+    Mutex mu;         // held throughout a commit and a recovery
     bool recovered ABSL_GUARDED_BY(mu) = false;
   };
 

@@ -20,9 +20,8 @@
 namespace kinora {
 namespace {
 
-// After a crash runs of the movie wait this long, counted from the store's next
-// start, but nobody who goes back to the same revision does. Long enough for
-// what is read before the first append, which renews it.
+// Long enough for what is read before the first append, which renews it. Nobody
+// waits for it after a crash: see kStoreRevert.
 constexpr absl::Duration kLeaseTime = absl::Seconds(30);
 constexpr int kDigestsPerCheck = 10'000;
 
@@ -45,9 +44,14 @@ absl::StatusOr<v1::RevertRevisionResponse> LogManifestStore::Revert(
   const std::string& movie_id = request.movie_id();
   KINORA_RETURN_IF_ERROR(movies_.RequireWritable(movie_id));
   KINORA_RETURN_IF_ERROR(ValidateRevisionField("revision", request.revision()));
+  // A caller that died may have left a call behind that is still under way: it
+  // has the same holder and purpose, so the lease alone would let both in. The
+  // second waits, and goes on from what the first has done.
+  const std::shared_ptr<MovieState> state = StateOf(movie_id);
+  MutexLock one_at_a_time(state->revert_mu);
   KINORA_ASSIGN_OR_RETURN(
       const MovieLease lease,
-      MovieLease::Take(leases_, movie_id, "store-revert",
+      MovieLease::Take(leases_, movie_id, kStoreRevert,
                        absl::StrCat("revert to ", request.revision()),
                        kLeaseTime));
   return RevertUnder(lease.token(), request);

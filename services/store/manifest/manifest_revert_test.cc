@@ -1,6 +1,9 @@
 // Going back to an earlier revision.
 
+#include <atomic>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "common/error_reason.h"
 #include "common/proto_json.h"
@@ -234,6 +237,28 @@ TEST_F(ManifestRevertTest, TheBlueprintComesBackToo) {
                        Revert("rev-0001"));
   EXPECT_TRUE(nothing.input_ids().empty());
   EXPECT_FALSE(nothing.published());
+}
+
+// A client that was killed left a call behind, and asks again: each call goes
+// on as a whole, and one of them publishes.
+TEST_F(ManifestRevertTest, OfManyAtOnceOneGoesOnAtATime) {
+  MakeTwoRevisions();
+  std::atomic<int> published = 0;
+  std::vector<std::thread> callers;
+  for (int i = 0; i < 4; ++i) {
+    callers.emplace_back([this, &published] {
+      const absl::StatusOr<v1::RevertRevisionResponse> reverted =
+          Revert("rev-0001");
+      EXPECT_OK(reverted);
+      if (!reverted.ok()) return;
+      EXPECT_EQ(reverted->current().revision(), "rev-0003");
+      if (reverted->published()) ++published;
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_EQ(published, 1);
+  EXPECT_TRUE(SameContent(Manifest("rev-0003"), Manifest("rev-0001")));
+  Begin('3');  // nobody holds the movie any more
 }
 
 TEST_F(ManifestRevertTest, RefusesWithoutWriting) {

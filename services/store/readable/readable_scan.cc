@@ -125,8 +125,8 @@ absl::StatusOr<v1::ScanReadableFilesResponse> ScanReadableFiles(
     KINORA_ASSIGN_OR_RETURN(found, FindValidEdits(cores, movie_id, false));
   } else {
     KINORA_ASSIGN_OR_RETURN(const MovieLease lease,
-                            MovieLease::Take(cores.leases, movie_id,
-                                             "store-scan", "scan", kLeaseTime));
+                            MovieLease::Take(cores.leases, movie_id, kStoreScan,
+                                             "scan", kLeaseTime));
     KINORA_ASSIGN_OR_RETURN(found, FindValidEdits(cores, movie_id, true));
     KINORA_RETURN_IF_ERROR(Record(cores, movie_id, found.edits, lease.token()));
   }
