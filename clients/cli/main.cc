@@ -16,6 +16,7 @@
 #include "common/canonical_json.h"
 #include "common/error_reason.h"
 #include "common/proto_json.h"
+#include "common/status.h"
 #include "services/planner/blueprint/suggest.h"
 #include "services/standalone/standalone_main.h"
 
@@ -187,8 +188,13 @@ int Run(const Command& command, const std::vector<std::string>& words) {
   }
   if (args->operands().size() < command.min_operands ||
       args->operands().size() > command.max_operands) {
-    return Fail(absl::StrCat("wrong number of operands\n", Usage(command)),
-                kExitBadUsage);
+    return Fail(
+        absl::StrCat("wrong number of operands, got ",
+                     args->operands().empty()
+                         ? "none"
+                         : ClipValue(absl::StrJoin(args->operands(), " ")),
+                     "\n", Usage(command)),
+        kExitBadUsage);
   }
   Connection connection(Addresses::Of(*args));
   const absl::StatusOr<int> code = command.run(

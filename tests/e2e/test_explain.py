@@ -118,3 +118,5 @@ def test_what_is_not_made_yet_says_what_it_waits_for(kinora, film):
     assert kinora.run("film").end == "run.completed"
     said = kinora.fails("explain", "film", "Image[segment=3]", "--revision", "rev-0001")
     assert "rev-0002 has it: --revision rev-0002 explains it there" in said
+    said = kinora.fails("explain", "film", "Film", "--against", "before")
+    assert 'against_revision: must be a revision such as rev-0001, got "before"' in said

@@ -103,6 +103,19 @@ absl::StatusOr<JsonValue> ToJsonCounted(const YamlNode& node, int depth,
   return absl::InternalError("YamlNode of no kind");
 }
 
+// True if the line, counted from 0, begins with a tab, or with spaces and one.
+// The library calls that an illegal map value.
+bool IsIndentedByTab(absl::string_view text, int line) {
+  size_t start = 0;
+  for (; line > 0 && start != absl::string_view::npos; --line) {
+    start = text.find('\n', start);
+    if (start != absl::string_view::npos) ++start;
+  }
+  if (start == absl::string_view::npos) return false;
+  const size_t first = text.find_first_not_of(' ', start);
+  return first != absl::string_view::npos && text[first] == '\t';
+}
+
 }  // namespace
 
 // Takes yaml-cpp's events. It cannot return an error to the parser, so it keeps
@@ -323,8 +336,11 @@ absl::StatusOr<std::unique_ptr<YamlTree>> YamlTree::Parse(
   } catch (const YAML::Exception& e) {
     // The builder's error comes first in the text, so it is the better one.
     KINORA_RETURN_IF_ERROR(status);
-    return BlueprintError(file, e.mark.line + 1,
-                          absl::StrCat("not YAML: ", ClipValue(e.msg)));
+    return BlueprintError(
+        file, e.mark.line + 1,
+        absl::StrCat("not YAML: ", IsIndentedByTab(text, e.mark.line)
+                                       ? "indentation is by spaces, not tabs"
+                                       : ClipValue(e.msg)));
   } catch (const std::exception& e) {
     return BlueprintError(file, 1,
                           absl::StrCat("not YAML: ", ClipValue(e.what())));

@@ -87,6 +87,18 @@ TEST(YamlTreeTest, RefusesWhatItDoesNotSupport) {
               AllOf(HasSubstr("f.yaml:"), HasSubstr("not YAML")));
 }
 
+TEST(YamlTreeTest, ATabThatIndentsIsNamed) {
+  constexpr char kTab[] = "indentation is by spaces, not tabs";
+  EXPECT_THAT(Json("a:\n\tb: 1\n"),
+              AllOf(HasSubstr("f.yaml:2: "), HasSubstr(kTab)));
+  EXPECT_THAT(Json("a:\n  b:\n  \tc: 1\n"),
+              AllOf(HasSubstr("f.yaml:3: "), HasSubstr(kTab)));
+  EXPECT_THAT(Json("\ta: 1\n"),
+              AllOf(HasSubstr("f.yaml:1: "), HasSubstr(kTab)));
+  // Where YAML allows one it stays.
+  EXPECT_EQ(Json("a:\t1\n"), "{\"a\":1}");
+}
+
 // yaml-cpp recurses; depth must be bounded before the stack is.
 TEST(YamlTreeTest, DeepNestingIsAnError) {
   for (const char* unit : {"[", "{a: ", "- ", "? ", "&a [", "!!x [", "*"}) {

@@ -43,6 +43,15 @@ RevisionState AheadOf(const RevisionState& made, const MovieSnapshot& movie) {
   return {std::move(manifest), movie.blueprint};
 }
 
+// Empty stands for the current one.
+absl::Status CheckRevision(absl::string_view field,
+                           const std::string& revision) {
+  if (revision.empty() || Revision::Parse(revision).ok()) {
+    return absl::OkStatus();
+  }
+  return InvalidField(field, revision, "must be a revision such as rev-0001");
+}
+
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<const RevisionDiff>> MovieHistory::DiffOf(
@@ -88,6 +97,8 @@ absl::StatusOr<v1::DiffRevisionsResponse> MovieHistory::DiffRevisions(
   if (request.old_revision().empty()) {
     return InvalidField("old_revision", "", "must name a revision");
   }
+  KINORA_RETURN_IF_ERROR(CheckRevision("old_revision", request.old_revision()));
+  KINORA_RETURN_IF_ERROR(CheckRevision("new_revision", request.new_revision()));
   KINORA_ASSIGN_OR_RETURN(
       const v1::ManifestPointer from,
       reader_.Find(request.movie_id(), request.old_revision()));
@@ -132,6 +143,9 @@ absl::StatusOr<v1::ExplainArtefactResponse> MovieHistory::ExplainArtefact(
     return InvalidField("artefact_id", request.artefact_id(),
                         "must be the id of an artefact");
   }
+  KINORA_RETURN_IF_ERROR(CheckRevision("revision", request.revision()));
+  KINORA_RETURN_IF_ERROR(
+      CheckRevision("against_revision", request.against_revision()));
   const absl::StatusOr<v1::ManifestPointer> found =
       reader_.Find(movie_id, request.revision());
   if (request.revision().empty() && request.against_revision().empty() &&
