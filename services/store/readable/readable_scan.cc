@@ -12,6 +12,7 @@
 #include "common/ids.h"
 #include "common/status.h"
 #include "services/store/event/derived_event.h"
+#include "services/store/lease/lease_table.h"
 #include "services/store/lease/movie_lease.h"
 #include "services/store/readable/readable_files.h"
 
