@@ -372,14 +372,15 @@ TEST_P(PlanPropertyTest, PinsAndRegenerationsHoldWhateverListsDecide) {
       ASSERT_FALSE(HasFailure());
       const std::vector<std::string> called = world.Run(plan);
       if (!world.refusal.ok()) ExpectRefusedForCause(world, world.refusal);
-      for (const auto& [id, hash] : Published(world)) {
+      for (const auto& entry : Published(world)) {
         if (!world.refusal.ok()) break;
+        const std::string& id = entry.first;
         for (const std::string& name : world.scope.pin()) {
           if (!IsNamed(name, id) || !before.contains(id)) continue;
           // All of a name are kept but for those that a job makes along with
           // something new.
           if (name != id && IsMadeWithMore(world, id, before)) continue;
-          EXPECT_EQ(hash, before.at(id)) << id << " is not kept";
+          EXPECT_EQ(entry.second, before.at(id)) << id << " is not kept";
         }
         for (const std::string& name : world.scope.regenerate()) {
           if (!IsNamed(name, id)) continue;
