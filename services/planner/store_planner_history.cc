@@ -55,9 +55,17 @@ absl::StatusOr<v1::EstimatePlanResponse> StorePlanner::EstimatePlan(
     const v1::EstimatePlanRequest& request) {
   const std::string& movie_id = request.movie_id();
   KINORA_RETURN_IF_ERROR(ValidateMovieId(movie_id));
-  if (request.plan_hash().empty() != request.has_plan()) {
+  const int given = (request.plan_hash().empty() ? 0 : 1) +
+                    (request.has_plan() ? 1 : 0) +
+                    (request.history_only() ? 1 : 0);
+  if (given != 1) {
     return InvalidField("plan_hash", request.plan_hash(),
-                        "set it or plan, one of the two");
+                        "set it, plan or history_only, one of the three");
+  }
+  if (request.history_only()) {
+    KINORA_ASSIGN_OR_RETURN(const CallHistory history,
+                            history_.Calls(movie_id));
+    return DescribeHistory(history);
   }
   KINORA_ASSIGN_OR_RETURN(const MovieSnapshot movie, reader_.Read(movie_id));
   EstimateInputs inputs;

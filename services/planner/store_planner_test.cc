@@ -54,6 +54,30 @@ TEST_F(StorePlannerTest, DrawsAndEstimatesWhatIsKnown) {
   EXPECT_EQ(estimated.summary().deferred_nodes(), 1);
 }
 
+// What is recorded of producers needs no plan, so it can be asked for as often
+// as a run begins.
+TEST_F(StorePlannerTest, TellsWhatIsRecordedWithoutAPlan) {
+  MakeMovie();
+  v1::EstimatePlanRequest request;
+  request.set_movie_id("film");
+  request.set_history_only(true);
+  ASSERT_OK_AND_ASSIGN(v1::EstimatePlanResponse before,
+                       planner_.EstimatePlan(request));
+  EXPECT_EQ(before.producers_size(), 0);
+  Set("Input:Story", "a cat");
+  MakeFilm(MakeScript("a cat"));
+  ASSERT_OK_AND_ASSIGN(v1::EstimatePlanResponse after,
+                       planner_.EstimatePlan(request));
+  ASSERT_GT(after.producers_size(), 0);
+  EXPECT_EQ(after.producers(0).recorded_calls(), 1);
+  EXPECT_FALSE(after.has_summary());
+
+  request.mutable_plan();
+  EXPECT_THAT(planner_.EstimatePlan(request),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("one of the three")));
+}
+
 // F: S1-24, S1-32
 TEST_F(StorePlannerTest, DryRunsAndStagedEditsAreNotSaved) {
   MakeMovie();

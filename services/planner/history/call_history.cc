@@ -38,6 +38,7 @@ void CallHistory::Add(const v1::Event& event) {
     const absl::Duration took = FromProto(attempt.duration());
     calls.shortest = std::min(calls.shortest.value_or(took), took);
     calls.longest = std::max(calls.longest.value_or(took), took);
+    calls.durations.Add(took);
   }
 }
 

@@ -12,6 +12,7 @@
 
 #include "absl/time/time.h"
 
+#include "common/recent_durations.h"
 #include "kinora/v1/event.pb.h"
 
 namespace kinora {
@@ -26,6 +27,7 @@ struct RecordedCalls {
   // The shortest and the longest one call took; unset if none said.
   std::optional<absl::Duration> shortest;
   std::optional<absl::Duration> longest;
+  RecentDurations durations;
 };
 
 // Not thread-safe while Add() runs.
@@ -41,6 +43,9 @@ class CallHistory {
 
   // Null if the producer was never called.
   const RecordedCalls* Find(const std::string& producer) const;
+
+  // All of them, by producer.
+  const std::map<std::string, RecordedCalls>& calls() const { return calls_; }
 
  private:
   int64_t last_sequence_ = 0;

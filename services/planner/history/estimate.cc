@@ -71,6 +71,32 @@ std::vector<NodePrice> PricesOf(const NodeTerms& node,
   return prices;
 }
 
+void SetRange(const std::string& currency,
+              const std::pair<int64_t, int64_t>& range, v1::CostRange* out) {
+  out->mutable_low()->set_currency_code(currency);
+  out->mutable_low()->set_micros(range.first);
+  out->mutable_high()->set_currency_code(currency);
+  out->mutable_high()->set_micros(range.second);
+}
+
+void DescribePrices(const std::vector<NodePrice>& prices,
+                    v1::ProducerEstimate* producer) {
+  for (const NodePrice& price : prices) {
+    SetRange(price.currency, {price.least, price.most}, producer->add_prices());
+  }
+  if (prices.empty()) return;
+  producer->set_price_source(prices.front().source);
+  *producer->mutable_price() = producer->prices(0);
+}
+
+void DescribeCalls(const RecordedCalls& calls, v1::ProducerEstimate* producer) {
+  producer->set_recorded_calls(calls.count);
+  if (!calls.shortest.has_value()) return;
+  *producer->mutable_low_duration() = ToProto(*calls.shortest);
+  *producer->mutable_high_duration() = ToProto(*calls.longest);
+  *producer->mutable_median_duration() = ToProto(*calls.durations.Median());
+}
+
 // Sums and the longest chain, for one of the two bounds.
 struct Bound {
   absl::Duration total;
@@ -160,13 +186,7 @@ class Estimator {
     if (producer.producer().empty()) {
       producer.set_producer(node.producer);
       DescribePrices(prices, &producer);
-      if (calls != nullptr) {
-        producer.set_recorded_calls(calls->count);
-        if (calls->shortest.has_value()) {
-          *producer.mutable_low_duration() = ToProto(shortest);
-          *producer.mutable_high_duration() = ToProto(longest);
-        }
-      }
+      if (calls != nullptr) DescribeCalls(*calls, &producer);
     }
   }
 
@@ -179,26 +199,6 @@ class Estimator {
     const v1::ProducerTerms* terms = TermsOf(producer);
     const uint32_t limit = terms == nullptr ? 0 : terms->max_concurrency();
     return limit == 0 ? kDefaultConcurrency : limit;
-  }
-
-  static void SetRange(const std::string& currency,
-                       const std::pair<int64_t, int64_t>& range,
-                       v1::CostRange* out) {
-    out->mutable_low()->set_currency_code(currency);
-    out->mutable_low()->set_micros(range.first);
-    out->mutable_high()->set_currency_code(currency);
-    out->mutable_high()->set_micros(range.second);
-  }
-
-  static void DescribePrices(const std::vector<NodePrice>& prices,
-                             v1::ProducerEstimate* producer) {
-    for (const NodePrice& price : prices) {
-      SetRange(price.currency, {price.least, price.most},
-               producer->add_prices());
-    }
-    if (prices.empty()) return;
-    producer->set_price_source(prices.front().source);
-    *producer->mutable_price() = producer->prices(0);
   }
 
   void WriteCosts() {
@@ -255,6 +255,17 @@ class Estimator {
 absl::StatusOr<v1::EstimatePlanResponse> Estimate(
     const EstimateInputs& inputs) {
   return Estimator(inputs).Run();
+}
+
+v1::EstimatePlanResponse DescribeHistory(const CallHistory& history) {
+  v1::EstimatePlanResponse response;
+  for (const auto& [name, calls] : history.calls()) {
+    v1::ProducerEstimate& producer = *response.add_producers();
+    producer.set_producer(name);
+    DescribePrices(PricesOf(NodeTerms(), nullptr, &calls), &producer);
+    DescribeCalls(calls, &producer);
+  }
+  return response;
 }
 
 }  // namespace kinora

@@ -119,6 +119,26 @@ TEST_F(EstimateTest, RangesComeFromRecordedCalls) {
   EXPECT_EQ(estimate.producers(0).price_source(), v1::PRICE_SOURCE_HISTORY);
 }
 
+// A call that took far longer than the others says little of the next.
+TEST_F(EstimateTest, HistoryTellsTheMedianOfWhatCallsTook) {
+  Record("script", 10, 1000);
+  Record("picture", 3, 200);
+  Record("picture", 500, 700);
+  Record("picture", 4, 700);
+  Record("picture", 9000, 90000, "USD", /*failed=*/true);
+  const v1::EstimatePlanResponse told = DescribeHistory(history_);
+  ASSERT_EQ(told.producers_size(), 2);
+  EXPECT_EQ(told.producers(0).producer(), "picture");
+  EXPECT_EQ(told.producers(0).recorded_calls(), 3);
+  EXPECT_EQ(told.producers(0).median_duration().seconds(), 4);
+  EXPECT_EQ(told.producers(0).high_duration().seconds(), 500);
+  EXPECT_EQ(told.producers(0).price().high().micros(), 700);
+  EXPECT_EQ(told.producers(1).median_duration().seconds(), 10);
+
+  AddJob(0, "Picture", "a", {});
+  EXPECT_EQ(Run().producers(0).median_duration().seconds(), 4);
+}
+
 // F: B-7
 TEST_F(EstimateTest, DeclaredPricesAreWidenedByWhatWasPaid) {
   Record("picture", 3, 900);
