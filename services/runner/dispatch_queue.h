@@ -1,7 +1,7 @@
 // A DispatchQueue holds the jobs of a run that are ready and says whose turn it
 // is as places come free: by their nodes' priority, then the one with the
-// longest remaining path first. Limits of the run, of a producer and of a node
-// hold at any time. Pure: no I/O, no clock, no thread.
+// longest remaining path, in time, first. Limits of the run, of a producer and
+// of a node hold at any time. Pure: no I/O, no clock, no thread.
 
 #ifndef KINORA_SERVICES_RUNNER_DISPATCH_QUEUE_H_
 #define KINORA_SERVICES_RUNNER_DISPATCH_QUEUE_H_
@@ -47,7 +47,7 @@ class DispatchQueue {
   // When a job's turn comes.
   struct Turn {
     int64_t before_priority = 0;  // negative, as the next
-    int before_path = 0;
+    int64_t before_path = 0;      // negative, as the next
     JobIndex job = 0;
 
     auto operator<=>(const Turn&) const = default;

@@ -189,6 +189,8 @@ absl::Status RunActor::Work(std::vector<Message> messages) {
   resolved_.clear();
   KINORA_RETURN_IF_ERROR(TakeExpansion());
 
+  if (begun) RecallDurations();
+
   std::vector<JobIndex> starts;
   seat_->Look();
   if (!stopping_) KINORA_RETURN_IF_ERROR(Dispatch(&starts));
@@ -267,7 +269,7 @@ void RunActor::Take(AttemptEnded& ended) {
   std::vector<v1::Event> events;
   if (!result.failure.has_value()) {
     events = SucceededEvents(identity_, state_, ended.job, result, duration);
-    AttemptSucceeded fact{ended.job, {}};
+    AttemptSucceeded fact{ended.job, {}, duration};
     for (AttemptResult::Output& output : result.outputs) {
       fact.outputs.push_back(std::move(output.content));
     }

@@ -94,6 +94,7 @@ struct RunActorDeps {
   RunListener* listener = nullptr;     // null for none
   // For what must happen in time, and never blocks; null for `executor`.
   Executor* watchdog = nullptr;
+  absl::Duration durations_patience;  // as of RunnerOptions
 };
 
 // Thread-safe. Blocking calls of the store happen on the executor.
@@ -232,6 +233,12 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
     std::vector<std::string> landed;
     absl::StatusOr<v1::ExpandDeferredGroupResponse> answer;
   };
+  // What calls took before this run, by producer; empty if nobody can tell.
+  struct DurationsRecalled {
+    std::map<std::string, absl::Duration> medians;
+  };
+  // The run has waited for them long enough.
+  struct DurationsLate {};
   struct DoubtLookedUp {
     JobIndex job = 0;
     uint32_t attempt = 0;
@@ -254,7 +261,8 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
       std::variant<Begun, AttemptEnded, ProgressMade, ProgressDue, LinesLogged,
                    RetryTimer, CancelCall, StopCall, Expanded, DoubtLookedUp,
                    RetryCall, HeedCall, BudgetSet, MovieCapRead, PlaceFree,
-                   LeaseLost, StepCancel, QuestionAsked, QuestionAnswered>;
+                   LeaseLost, StepCancel, QuestionAsked, QuestionAnswered,
+                   DurationsRecalled, DurationsLate>;
 
   // What the actor keeps of a running job.
   struct Running {
@@ -405,6 +413,11 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   void NoteReady(const std::vector<JobIndex>& jobs);
   void CountStart(JobIndex job);
 
+  // run_actor_durations.cc
+  void RecallDurations();
+  void Take(const DurationsRecalled& recalled);
+  void Take(const DurationsLate&);
+
   // run_actor_expansion.cc
   void AskForExpansion();
   absl::Status TakeExpansion();
@@ -467,6 +480,10 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   bool expanding_ = false;
   uint32_t expansion_attempts_ = 0;
   std::optional<Expanded> expanded_;
+  // The planner is asked once what calls took before.
+  bool recalled_ = false;
+  bool holding_ = false;  // no job is started before it has answered
+  Executor::TimerId hold_timer_ = 0;
   std::vector<std::string> removed_artefact_ids_;
   int64_t reused_by_plan_ = 0;
   int64_t made_before_ = 0;  // by the run, and no jobs of the state

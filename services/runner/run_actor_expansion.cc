@@ -87,6 +87,7 @@ absl::Status RunActor::TakeExpansion() {
   KINORA_RETURN_IF_ERROR(Reuse(extension->reused));
   KINORA_RETURN_IF_ERROR(FlushArtefacts());
   for (const JobChange& change : extension->changes) Report(change);
+  RecallDurations();
   // For those who look at the run meanwhile; its end is written anyway.
   record_.mutable_jobs()->set_total(Counts().total());
   return PutRecord();

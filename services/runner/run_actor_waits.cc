@@ -13,6 +13,10 @@ namespace kinora {
 // Whether a job whose turn it is may be called now. One that says no for what
 // only somebody can change leaves the reason in `held_by_`.
 bool RunActor::MayStart(JobIndex job) {
+  if (holding_) {
+    awaits_place_ = true;
+    return false;
+  }
   if (pauses_.Holds(state_.node(job).producer().name())) {
     held_by_ = std::string(kPaused);
     return false;

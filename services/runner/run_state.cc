@@ -54,6 +54,7 @@ void RunState::Handle(const AttemptSucceeded& fact) {
   queue_.Leave(Entry(fact.job).lane);
   SetStatus(fact.job, JobStatus::kSucceeded);
   changes_.push_back({fact.job, JobStatus::kSucceeded, {}, {}});
+  Learn(fact);
   Land(fact.job, fact.outputs);
 }
 

@@ -51,6 +51,7 @@
 #include "absl/types/span.h"
 
 #include "common/digest.h"
+#include "common/job_durations.h"
 #include "common/random.h"
 #include "kinora/v1/event.pb.h"
 #include "kinora/v1/plan.pb.h"
@@ -112,6 +113,7 @@ struct LookedUp {
 struct AttemptSucceeded {
   JobIndex job = 0;
   std::vector<v1::Content> outputs;  // in the order of the job's artefacts
+  std::optional<absl::Duration> took = std::nullopt;  // if it is known
 };
 struct AttemptFailed {
   JobIndex job = 0;
@@ -208,6 +210,16 @@ class RunState {
       std::shared_ptr<const v1::ExpandDeferredGroupResponse> expansion,
       absl::Span<const std::string> asked);
 
+  // What calls of producers took before this run, by producer. That, and later
+  // what the run sees itself, decides which of the jobs that are ready comes
+  // first. A producer of which nothing is known counts as the median of the
+  // others; while there are none, all jobs count the same. Costs as much as
+  // there are jobs.
+  void Recall(const std::map<std::string, absl::Duration>& recorded);
+
+  // True if durations decide anything: there is more than one producer.
+  bool is_weighable() const { return producers_.size() > 1; }
+
   // The deciding artefacts that have landed and were not expanded yet, sorted;
   // none once cancelled.
   std::vector<std::string> landed_deciders() const;
@@ -271,7 +283,8 @@ class RunState {
     DispatchQueue::LaneId lane = 0;
     size_t missing = 0;  // upstream jobs that have no result yet
     std::vector<JobIndex> dependants;
-    int remaining_path = 1;    // jobs on the longest way down, itself included
+    // Microseconds on the longest way down, itself included.
+    int64_t remaining_path = 0;
     JobIndex blocked_by = -1;  // the failed job
     JobStatus status = JobStatus::kPending;
     uint32_t attempts = 0;
@@ -291,12 +304,14 @@ class RunState {
   absl::Status AddSource(const std::string& id, const v1::Content& content);
   absl::Status AddLayers(
       const google::protobuf::RepeatedPtrField<v1::PlanLayer>& layers);
-  void MeasurePaths();
   absl::Status AddJob(const v1::PlannedJob& job, size_t layer);
   absl::Status Connect(JobIndex index);
   absl::Status CheckKey(JobIndex index) const;
   Digest KeyOf(const Job& job) const;
   Digest HashOf(absl::string_view source_id) const;
+  // run_state_paths.cc
+  void MeasurePaths();
+  void Learn(const AttemptSucceeded& fact);
   // run_state_growth.cc
   void WaitForDeciders(
       const google::protobuf::RepeatedPtrField<v1::DeferredGroup>& groups);
@@ -338,6 +353,11 @@ class RunState {
   absl::flat_hash_map<std::string, const v1::PlannedNode*> nodes_;
   std::vector<Job> jobs_;
   DispatchQueue queue_;
+
+  JobDurations durations_;
+  absl::flat_hash_set<std::string> producers_;  // of nodes_
+  size_t calls_seen_ = 0;
+  size_t calls_measured_ = 0;  // of these, when paths were last measured
 
   std::vector<size_t> first_of_layer_;  // and one more: the number of jobs
   std::vector<size_t> unfinished_in_layer_;

@@ -101,6 +101,7 @@ absl::Status RunState::AddPart(const PlanPart& part) {
   }
   for (const v1::PlannedNode& node : part.nodes()) {
     nodes_.emplace(node.node(), &node);
+    producers_.insert(node.producer().name());
   }
   return AddLayers(part.layers());
 }
@@ -128,22 +129,6 @@ absl::Status RunState::AddLayers(
   counts_[static_cast<size_t>(JobStatus::kPending)] += jobs_.size() - first;
   MeasurePaths();
   return absl::OkStatus();
-}
-
-void RunState::MeasurePaths() {
-  // Dependants come later, so one pass from the end sees them first.
-  for (size_t i = jobs_.size(); i-- > 0;) {
-    Job& job = jobs_[i];
-    int path = job.remaining_path;
-    for (JobIndex dependant : job.dependants) {
-      path = std::max(path, Entry(dependant).remaining_path + 1);
-    }
-    if (path == job.remaining_path) continue;
-    const DispatchQueue::Turn before = TurnOf(static_cast<JobIndex>(i));
-    job.remaining_path = path;
-    // One that waits for its turn already comes sooner now.
-    queue_.Move(job.lane, before, TurnOf(static_cast<JobIndex>(i)));
-  }
 }
 
 absl::Status RunState::AddJob(const v1::PlannedJob& job, size_t layer) {

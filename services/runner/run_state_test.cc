@@ -251,6 +251,70 @@ TEST_F(RunStateTest, LongestRemainingPathGoesFirst) {
   EXPECT_THAT(Start(state), ElementsAre("Mid"));
 }
 
+// Of the two chains, that of the slow producer has fewer jobs: by their number
+// it would wait for the other.
+TEST_F(RunStateTest, RecordedDurationsDecideTheLongestPath) {
+  PlanBuilder plan;
+  plan.Job(0, "Quick1", {}, "quick")
+      .Job(0, "Slow1", {}, "slow")
+      .Job(1, "Quick2", {"Quick1"}, "quick")
+      .Job(1, "Slow2", {"Slow1"}, "slow")
+      .Job(2, "Quick3", {"Quick2"}, "quick");
+  RunState state = Make(plan, {.max_concurrency = 1});
+  state.Recall({{"quick", absl::Seconds(1)}, {"slow", absl::Minutes(1)}});
+  EXPECT_THAT(Start(state), ElementsAre("Slow1"));
+  Succeed(state, "Slow1", "s");
+  EXPECT_THAT(Start(state), ElementsAre("Slow2"));
+  Succeed(state, "Slow2", "s");
+  EXPECT_THAT(Start(state), ElementsAre("Quick1"));
+}
+
+// A producer that was never called counts as the median of the others, not as
+// one that takes no time.
+TEST_F(RunStateTest, AProducerWithoutARecordCountsAsTheMedian) {
+  const std::map<std::string, absl::Duration> recorded = {
+      {"quick", absl::Seconds(1)},
+      {"slow", absl::Seconds(50)},
+      {"slowest", absl::Seconds(60)}};
+  const auto first = [&](const std::string& beside) {
+    PlanBuilder plan;
+    plan.Job(0, "Beside", {}, beside).Job(0, "New", {}, "new");
+    RunState state = Make(plan, {.max_concurrency = 1});
+    state.Recall(recorded);
+    return Start(state);
+  };
+  EXPECT_THAT(first("quick"), ElementsAre("New"));
+  EXPECT_THAT(first("slowest"), ElementsAre("Beside"));
+}
+
+// Without a record the run learns from its own calls. What waits for its turn
+// by then moves up.
+TEST_F(RunStateTest, WhatARunSeesChangesWhatComesNext) {
+  PlanBuilder plan;
+  plan.Job(0, "Slow0", {}, "slow").Job(0, "Slow1", {}, "slow");
+  plan.Job(1, "Behind", {"Slow0"}, "quick");
+  plan.Job(2, "Further", {"Behind"}, "quick");
+  for (int i = 0; i < 40; ++i) {
+    const std::string job = absl::StrCat("Quick", i);
+    plan.Job(0, job, {}, "quick").Job(1, job + "Next", {job}, "quick");
+  }
+  RunState state = Make(plan, {.max_concurrency = 1});
+  std::vector<std::string> order;
+  for (int i = 0; i < 17; ++i) {
+    const std::vector<std::string> started = Start(state);
+    ASSERT_EQ(started.size(), 1u);
+    order.push_back(started[0]);
+    const absl::Duration took =
+        started[0] == "Slow0" ? absl::Minutes(1) : absl::Seconds(1);
+    state.Apply(
+        AttemptSucceeded{Find(state, started[0]), {Text(started[0])}, took});
+  }
+  // By the number of jobs behind them Slow0 is the first and Slow1 the last.
+  EXPECT_EQ(order.front(), "Slow0");
+  EXPECT_EQ(std::count(order.begin(), order.end(), "Slow1"), 1);
+  EXPECT_EQ(order.back(), "Slow1");
+}
+
 // F: S1-31 A node's priority comes before the length of the path.
 TEST_F(RunStateTest, TheHighestPriorityGoesFirst) {
   PlanBuilder plan;

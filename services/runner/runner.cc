@@ -229,11 +229,17 @@ absl::Status Runner::AppendCreated(const v1::RunRecord& record,
 }
 
 RunActorDeps Runner::ActorDeps() {
-  return {deps_.store,    deps_.producers,
-          configs_,       deps_.executor,
-          deps_.clock,    deps_.planner,
-          places_,        metrics_.has_value() ? &*metrics_ : nullptr,
-          deps_.listener, deps_.watchdog};
+  return {deps_.store,
+          deps_.producers,
+          configs_,
+          deps_.executor,
+          deps_.clock,
+          deps_.planner,
+          places_,
+          metrics_.has_value() ? &*metrics_ : nullptr,
+          deps_.listener,
+          deps_.watchdog,
+          options_.durations_patience};
 }
 
 void Runner::Launch(const v1::RunRecord& record,

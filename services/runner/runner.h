@@ -50,6 +50,9 @@ struct RunnerOptions {
   // Whether the store is part of this process: what a runner held that died
   // with its store can then be taken over at once.
   bool in_store_process = false;
+  // A run that begins waits for so long to hear what calls of its producers
+  // took before, so that its first jobs are the right ones.
+  absl::Duration durations_patience = absl::Milliseconds(50);
 };
 
 // What a Runner works with. All MUST outlive it.

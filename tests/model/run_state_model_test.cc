@@ -282,7 +282,10 @@ class RunStateWalk {
 
   RunFact DrawAttempt(JobIndex job) {
     if (Percent(5)) return AttemptAsks{job, Percent(20)};
-    if (!Percent(faults_)) return AttemptSucceeded{job, DrawOutputs(job)};
+    if (!Percent(faults_)) {
+      return AttemptSucceeded{job, DrawOutputs(job),
+                              absl::Milliseconds(Below(1000))};
+    }
     return AttemptFailed{job, DrawFailure(Percent(75)), Percent(40),
                          Percent(90)};
   }

@@ -30,6 +30,8 @@ RunnerOptions Options() {
   RunnerOptions options;
   options.max_concurrency = 256;
   options.retry.initial = absl::Milliseconds(1);
+  // Its planner always answers; what comes first is not to hang on how soon.
+  options.durations_patience = absl::Minutes(5);
   return options;
 }
 
