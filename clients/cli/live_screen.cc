@@ -51,12 +51,12 @@ Terminal StandardOutput() {
   return terminal;
 }
 
-LiveScreen::LiveScreen(const v1::Plan& plan, int64_t shown_after,
-                       Terminal terminal, Clock& clock)
+LiveScreen::LiveScreen(const v1::Plan& plan, const RecordedDurations& recorded,
+                       int64_t shown_after, Terminal terminal, Clock& clock)
     : shown_after_(shown_after),
       terminal_(std::move(terminal)),
       clock_(clock),
-      progress_(plan),
+      progress_(plan, recorded),
       drawer_([this] { DrawAgainAndAgain(); }) {}
 
 LiveScreen::~LiveScreen() {

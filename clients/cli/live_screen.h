@@ -15,6 +15,7 @@
 #include "absl/time/time.h"
 
 #include "clients/cli/run_bars.h"
+#include "clients/cli/run_eta.h"
 #include "clients/cli/run_progress.h"
 #include "common/clock.h"
 #include "common/mutex.h"
@@ -41,8 +42,8 @@ inline constexpr absl::Duration kRedrawPeriod = absl::Seconds(1);
 class LiveScreen {
  public:
   // Lines of events up to `shown_after` are left out: they were seen before.
-  LiveScreen(const v1::Plan& plan, int64_t shown_after, Terminal terminal,
-             Clock& clock);
+  LiveScreen(const v1::Plan& plan, const RecordedDurations& recorded,
+             int64_t shown_after, Terminal terminal, Clock& clock);
 
   // As Leave().
   ~LiveScreen();

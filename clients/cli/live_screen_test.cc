@@ -136,7 +136,8 @@ class LiveScreenTest : public ::testing::Test {
       }
       return size_;
     };
-    live_.emplace(plan, shown_after, std::move(terminal), clock_);
+    live_.emplace(plan, RecordedDurations(), shown_after, std::move(terminal),
+                  clock_);
   }
   // What is seen once nothing more is drawn.
   const std::vector<std::string>& Seen() {

@@ -73,7 +73,9 @@ std::string DescribeCompletion(const v1::RunCompletedEvent& completed) {
 
 }  // namespace
 
-RunProgress::RunProgress(const v1::Plan& plan) {
+RunProgress::RunProgress(const v1::Plan& plan,
+                         const RecordedDurations& recorded)
+    : eta_(plan, recorded) {
   for (const v1::PlanLayer& layer : plan.layers()) {
     for (const v1::PlannedJob& job : layer.jobs()) {
       ++NodeOf(job.job_id()).view.total;
@@ -105,19 +107,19 @@ std::string RunProgress::Take(const v1::Event& event) {
       const v1::StepIdentity& step = ledger.step_completed().step();
       ++NodeOf(step.step_id()).view.done;
       TakeCost(ledger.step_completed().cost());
-      return TakeEnd(step, "done", "", at);
+      return TakeEnd(step, "done", "", true, at);
     }
     case v1::LedgerEvent::kStepSkipped: {
       const v1::StepSkippedEvent& skipped = ledger.step_skipped();
       Node& node = NodeOf(skipped.step().step_id());
       ++(skipped.reason() == "blocked" ? node.view.failed : node.view.reused);
-      return TakeEnd(skipped.step(), skipped.reason(), "", at);
+      return TakeEnd(skipped.step(), skipped.reason(), "", false, at);
     }
     case v1::LedgerEvent::kStepFailed: {
       const v1::StepFailedEvent& failed = ledger.step_failed();
       ++NodeOf(failed.step().step_id()).view.failed;
       TakeCost(failed.cost());
-      return TakeEnd(failed.step(), "failed", failed.error(), at);
+      return TakeEnd(failed.step(), "failed", failed.error(), false, at);
     }
     case v1::LedgerEvent::kLogAppended:
       return JoinLines(ledger.log_appended());
@@ -163,6 +165,7 @@ std::string RunProgress::TakeJob(const v1::LedgerEvent& event) {
   TakeChargeOf(job);
   if (LeavesItsPlace(job.type())) {
     NodeOf(job.job_id()).running.erase(job.job_id());
+    eta_.Leave(job.job_id(), event.occurred_at_ms());
   }
   // Its question has been shown.
   if (job.type() == "asking") return "";
@@ -182,7 +185,9 @@ void RunProgress::TakeExpansion(const v1::JobEvent& expanded) {
   const JsonValue* jobs = detail.ok() ? detail->Find("jobsByNode") : nullptr;
   if (jobs == nullptr || !jobs->is_object()) return;
   for (const JsonMember& node : jobs->object()) {
-    NodeOf(node.key).view.total += node.value.integer_value().value_or(0);
+    const int64_t jobs = node.value.integer_value().value_or(0);
+    NodeOf(node.key).view.total += jobs;
+    eta_.Grow(node.key, jobs);
   }
   const JsonValue* groups = detail->Find("deferredGroups");
   if (groups != nullptr) grows_ = groups->integer_value().value_or(0) > 0;
@@ -200,6 +205,7 @@ std::string RunProgress::TakeStarted(const v1::StepStartedEvent& started,
                                      int64_t at) {
   const std::string& job_id = started.step().step_id();
   NodeOf(job_id).running[job_id] = at;
+  eta_.Start(job_id, at);
   if (begin_ms_ == 0) begin_ms_ = at;
   return Line(
       "start", job_id,
@@ -222,7 +228,9 @@ std::string RunProgress::TakeProgress(const v1::StepProgressEvent& progress) {
 
 std::string RunProgress::TakeEnd(const v1::StepIdentity& step,
                                  absl::string_view word,
-                                 absl::string_view detail, int64_t at) {
+                                 absl::string_view detail, bool succeeded,
+                                 int64_t at) {
+  eta_.End(step.step_id(), succeeded, at);
   Node& node = NodeOf(step.step_id());
   std::string text(detail);
   if (auto it = node.running.find(step.step_id()); it != node.running.end()) {
@@ -259,11 +267,9 @@ double RunProgress::RateAt(int64_t now_ms) const {
 RunView RunProgress::View(int64_t now_ms) const {
   now_ms = std::max(now_ms, latest_ms_);
   RunView view;
-  int64_t left = 0;
   for (const Node& node : nodes_) {
     view.nodes.push_back(node.view);
     view.nodes.back().running = static_cast<int64_t>(node.running.size());
-    left += std::max<int64_t>(0, node.view.total - node.view.ended());
   }
   view.grows = grows_;
   view.waiting = waiting_;
@@ -272,10 +278,8 @@ RunView RunProgress::View(int64_t now_ms) const {
     shown.set_currency_code(cost.first);
     shown.set_micros(cost.second);
   }
-  if (calls_ended_ > 0) {
-    view.jobs_per_second = RateAt(now_ms);
-    view.eta = absl::Seconds(static_cast<double>(left) / view.jobs_per_second);
-  }
+  if (calls_ended_ > 0) view.jobs_per_second = RateAt(now_ms);
+  view.eta = eta_.At(now_ms);
   return view;
 }
 

@@ -13,6 +13,7 @@
 #include "absl/strings/string_view.h"
 
 #include "clients/cli/run_bars.h"
+#include "clients/cli/run_eta.h"
 #include "kinora/v1/event.pb.h"
 #include "kinora/v1/plan.pb.h"
 
@@ -22,7 +23,8 @@ namespace kinora {
 class RunProgress {
  public:
   // `plan` gives the jobs that are to come; may be empty.
-  explicit RunProgress(const v1::Plan& plan);
+  explicit RunProgress(const v1::Plan& plan,
+                       const RecordedDurations& recorded = {});
 
   // Takes the next event of the ledger. Returns what a log of the run says of
   // it: one line without its end, or empty for events that say nothing new.
@@ -33,7 +35,7 @@ class RunProgress {
   //
   // The rate is that of jobs that were called and have ended: within the last
   // kRateWindowMs, or, if there are none, since the run began. The estimate is
-  // what is left at that rate.
+  // that of RunEta.
   RunView View(int64_t now_ms) const;
 
   static constexpr int64_t kRateWindowMs = 30'000;
@@ -51,12 +53,13 @@ class RunProgress {
   std::string TakeStarted(const v1::StepStartedEvent& started, int64_t at);
   std::string TakeProgress(const v1::StepProgressEvent& progress);
   std::string TakeEnd(const v1::StepIdentity& step, absl::string_view word,
-                      absl::string_view detail, int64_t at);
+                      absl::string_view detail, bool succeeded, int64_t at);
   void TakeCost(const v1::Cost& cost);
   double RateAt(int64_t now_ms) const;
 
   std::vector<Node> nodes_;  // in the order of the plan
   std::map<std::string, size_t, std::less<>> index_;  // node name -> nodes_
+  RunEta eta_;
   bool grows_ = false;
   std::string waiting_;
   std::map<std::string, int64_t> cost_micros_;  // by currency

@@ -112,8 +112,9 @@ TEST(RunProgressTest, AJobThatWaitsForItsNextAttemptIsNotRunning) {
   EXPECT_EQ(progress.View(0).nodes[0].running, 0);
 }
 
-// The rate is that of the last half minute: what went before, or is reused at
-// once, says little about what is to come.
+// The rate is that of the last half minute, and jobs take as long as they did
+// of late: what went before, or is reused at once, says little about what is to
+// come.
 TEST(RunProgressTest, EstimatesFromTheRateOfLate) {
   std::vector<std::string> jobs;
   for (int i = 0; i < 100; ++i) {
@@ -132,14 +133,37 @@ TEST(RunProgressTest, EstimatesFromTheRateOfLate) {
   }
   EXPECT_NEAR(progress.View(now).jobs_per_second, 1.0, 0.01);
   EXPECT_EQ(progress.View(now).eta, absl::Seconds(60));
-  for (int i = 0; i < 5; ++i, ++next) {
+  for (int i = 0; i < 20; ++i, ++next) {
     progress.Take(Started(jobs[next], now));
     progress.Take(Completed(jobs[next], now += 10'000));
   }
   EXPECT_NEAR(progress.View(now).jobs_per_second, 0.1, 0.01);
-  EXPECT_EQ(progress.View(now).eta, absl::Seconds(550));
+  EXPECT_EQ(progress.View(now).eta, absl::Seconds(400));
   // Nothing for a long time: as slow as the run was on the whole.
-  EXPECT_NEAR(progress.View(now + 30'001).jobs_per_second, 25.0 / 100, 0.01);
+  EXPECT_NEAR(progress.View(now + 30'001).jobs_per_second, 40.0 / 250, 0.01);
+}
+
+// With a record there is an estimate as soon as a job is called, and none for
+// what nobody knows.
+TEST(RunProgressTest, EstimatesFromWhatIsRecorded) {
+  v1::Plan plan = PlanOf({"Script", "Film"});
+  for (const char* name : {"Script", "Film"}) {
+    v1::PlannedNode* node = plan.add_nodes();
+    node->set_node(name);
+    node->mutable_producer()->set_name("text");
+  }
+  RunProgress progress(plan, {{"text", absl::Seconds(20)}});
+  EXPECT_EQ(progress.View(0).eta, std::nullopt);
+  progress.Take(Started("Script", 1000));
+  EXPECT_EQ(progress.View(6000).eta, absl::Seconds(35));
+  progress.Take(Completed("Script", 21'000));
+  EXPECT_EQ(progress.View(21'000).eta, absl::Seconds(20));
+  progress.Take(Started("Film", 21'000));
+  progress.Take(Job("retrying", "Film", "{}"));
+  EXPECT_EQ(progress.View(31'000).eta, absl::Seconds(20));
+  RunProgress unknown(plan);
+  unknown.Take(Started("Script", 1000));
+  EXPECT_EQ(unknown.View(2000).eta, std::nullopt);
 }
 
 TEST(RunProgressTest, DeferredJobsMakeTheTotalGrow) {

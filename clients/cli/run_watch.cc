@@ -12,12 +12,14 @@
 #include "clients/cli/connection.h"
 #include "clients/cli/interrupt_watch.h"
 #include "clients/cli/live_screen.h"
+#include "clients/cli/run_eta.h"
 #include "clients/cli/run_progress.h"
 #include "common/clock.h"
 #include "common/config_file.h"
 #include "common/json_writer.h"
 #include "common/ledger_json.h"
 #include "common/proto_json.h"
+#include "common/proto_time.h"
 #include "common/run_end.h"
 #include "common/status.h"
 
@@ -65,8 +67,9 @@ class PlainScreen final : public Screen {
 
 class TerminalScreen final : public Screen {
  public:
-  TerminalScreen(const v1::Plan& plan, int64_t shown_after)
-      : live_(plan, shown_after, StandardOutput(), RealClock()) {}
+  TerminalScreen(const v1::Plan& plan, const RecordedDurations& recorded,
+                 int64_t shown_after)
+      : live_(plan, recorded, shown_after, StandardOutput(), RealClock()) {}
 
   void Show(const v1::Event& event) override { live_.Show(event); }
   void Leave() override { live_.Leave(); }
@@ -83,11 +86,43 @@ bool WantsBars(const Invocation& call) {
          term != "dumb" && no_color.empty();
 }
 
+// Empty if it cannot be had: a run is shown without it.
+v1::Plan LoadPlan(const Invocation& call, absl::string_view movie_id,
+                  absl::string_view plan_hash) {
+  v1::Plan plan;
+  v1::LoadPlanRequest request;
+  request.set_movie_id(std::string(movie_id));
+  request.set_plan_hash(std::string(plan_hash));
+  const absl::StatusOr<std::string> json =
+      call.connection.store().plans.Load(request);
+  if (!json.ok() || !ParseDocument(*json, &plan).ok()) plan.Clear();
+  return plan;
+}
+
+// The same.
+RecordedDurations LoadDurations(const Invocation& call,
+                                const std::string& movie_id) {
+  RecordedDurations recorded;
+  if (movie_id.empty()) return recorded;
+  v1::EstimatePlanRequest request;
+  request.set_movie_id(movie_id);
+  request.set_history_only(true);
+  const absl::StatusOr<v1::EstimatePlanResponse> told =
+      call.connection.planner().EstimatePlan(request);
+  if (!told.ok()) return recorded;
+  for (const v1::ProducerEstimate& producer : told->producers()) {
+    if (!producer.has_median_duration()) continue;
+    recorded[producer.producer()] = FromProto(producer.median_duration());
+  }
+  return recorded;
+}
+
 std::unique_ptr<Screen> MakeScreen(const Invocation& call, const v1::Plan& plan,
                                    int64_t after_sequence) {
   if (call.json) return std::make_unique<JsonScreen>();
   if (!WantsBars(call)) return std::make_unique<PlainScreen>(plan);
-  return std::make_unique<TerminalScreen>(plan, after_sequence);
+  return std::make_unique<TerminalScreen>(
+      plan, LoadDurations(call, plan.movie_id()), after_sequence);
 }
 
 std::string HowToGoOn(absl::string_view run_id) {
@@ -138,15 +173,28 @@ absl::StatusOr<int> WatchAndShow(const Invocation& call,
 
 v1::Plan LoadPlanForShow(const Invocation& call, absl::string_view movie_id,
                          absl::string_view plan_hash) {
-  v1::Plan plan;
-  if (call.json) return plan;
-  v1::LoadPlanRequest request;
-  request.set_movie_id(std::string(movie_id));
-  request.set_plan_hash(std::string(plan_hash));
-  const absl::StatusOr<std::string> json =
-      call.connection.store().plans.Load(request);
-  if (!json.ok() || !ParseDocument(*json, &plan).ok()) plan.Clear();
-  return plan;
+  return call.json ? v1::Plan() : LoadPlan(call, movie_id, plan_hash);
+}
+
+std::optional<absl::Duration> TimeLeft(const Invocation& call,
+                                       const v1::RunSnapshot& run) {
+  const v1::RunRecord& record = run.record();
+  if (record.status() != v1::RUN_STATUS_RUNNING || record.dry_run() ||
+      run.last_sequence() == 0) {
+    return std::nullopt;
+  }
+  RunProgress progress(LoadPlan(call, record.movie_id(), record.plan_hash()),
+                       LoadDurations(call, record.movie_id()));
+  bool read = false;
+  const absl::Status watched = call.connection.runner().WatchRun(
+      record.run_id(), 0, [&](const v1::Event& event) {
+        progress.Take(event);
+        read = event.sequence() >= run.last_sequence();
+        return read ? absl::CancelledError("that is all so far")
+                    : absl::OkStatus();
+      });
+  if (!watched.ok() && !read) return std::nullopt;
+  return progress.View(absl::ToUnixMillis(RealClock().Now())).eta;
 }
 
 }  // namespace kinora

@@ -6,13 +6,16 @@
 #define KINORA_CLIENTS_CLI_RUN_WATCH_H_
 
 #include <cstdint>
+#include <optional>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 
 #include "clients/cli/args.h"
 #include "clients/cli/command.h"
 #include "kinora/v1/plan.pb.h"
+#include "kinora/v1/run_record.pb.h"
 
 namespace kinora {
 
@@ -30,6 +33,12 @@ inline constexpr FlagSpec kPlainFlag = {"plain", "", "lines, no bars"};
 // The plan of a run; empty if it cannot be had, as it is only for show.
 v1::Plan LoadPlanForShow(const Invocation& call, absl::string_view movie_id,
                          absl::string_view plan_hash);
+
+// How long a run that is running goes on, as far as its plan, its ledger and
+// what is recorded of its producers tell (run_eta.h). Reads the ledger from its
+// beginning.
+std::optional<absl::Duration> TimeLeft(const Invocation& call,
+                                       const v1::RunSnapshot& run);
 
 }  // namespace kinora
 

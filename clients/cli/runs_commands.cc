@@ -1,6 +1,7 @@
 // kinora runs list | show | watch | cancel | pause | resume | retry | budget
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "absl/time/time.h"
 
 #include "clients/cli/amounts.h"
 #include "clients/cli/command.h"
@@ -109,11 +111,21 @@ absl::StatusOr<int> ListRuns(const Invocation& call) {
 
 absl::StatusOr<int> ShowRun(const Invocation& call) {
   KINORA_ASSIGN_OR_RETURN(const v1::RunSnapshot run, GetRun(call));
+  const std::optional<absl::Duration> left = TimeLeft(call, run);
   if (call.json) {
-    PrintJson(run);
+    JsonValue shown = ProtoToJson(run);
+    if (left.has_value()) {
+      shown.object().Add("etaSeconds", absl::ToInt64Seconds(*left));
+    }
+    PrintJson(shown);
     return kExitOk;
   }
   Print(Describe(run.record()));
+  if (left.has_value()) {
+    Print(absl::StrCat(
+        "left: about ",
+        absl::FormatDuration(absl::Trunc(*left, absl::Seconds(1))), "\n"));
+  }
   if (run.record().dry_run()) Print("dry run: nothing of it was written\n");
   if (!run.wait_reason().empty()) {
     Print(absl::StrFormat("waits: %s\n", run.wait_reason()));

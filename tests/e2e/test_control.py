@@ -91,6 +91,18 @@ def test_a_paused_producer_is_not_called_until_it_is_resumed(kinora, film):
     assert kinora.run("film").called == set()
 
 
+def test_a_run_says_how_long_it_goes_on(kinora, film):
+    create(kinora, film(SLOW))
+    kinora.ok("run", "film")
+    # Its producers have been timed; the pictures take three seconds each.
+    run_id = start(kinora, "--set", 'Story="Some years ago."')
+    wait_for(kinora, run_id, starts("Picture[segment=0]"))
+    assert 0 <= kinora.json("runs", "show", run_id)["etaSeconds"] <= 30
+    assert "left: about " in kinora.ok("runs", "show", run_id)
+    assert kinora.lines("runs", "watch", run_id)[-1]["type"] == "run.completed"
+    assert "etaSeconds" not in kinora.json("runs", "show", run_id)
+
+
 # F: B-16
 def test_a_pause_survives_the_kill_of_the_runner(kinora, separate, film):
     blueprint = film(SLOW)
