@@ -64,7 +64,7 @@ absl::StatusOr<v1::EstimatePlanResponse> StorePlanner::EstimatePlan(
   }
   if (request.history_only()) {
     KINORA_ASSIGN_OR_RETURN(const CallHistory history,
-                            history_.Calls(movie_id));
+                            history_.RecentCalls(movie_id));
     return DescribeHistory(history);
   }
   KINORA_ASSIGN_OR_RETURN(const MovieSnapshot movie, reader_.Read(movie_id));

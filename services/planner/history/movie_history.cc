@@ -371,13 +371,31 @@ absl::Status MovieHistory::CheckContent(const std::string& movie_id,
 }
 
 absl::StatusOr<CallHistory> MovieHistory::Calls(const std::string& movie_id) {
+  return CallsSince(movie_id, 0, "");
+}
+
+absl::StatusOr<CallHistory> MovieHistory::RecentCalls(
+    const std::string& movie_id) {
+  v1::GetLogStatusRequest status;
+  status.mutable_log()->set_movie_id(movie_id);
+  status.mutable_log()->set_kind(v1::LOG_KIND_ARTEFACTS);
+  KINORA_ASSIGN_OR_RETURN(const v1::GetLogStatusResponse extent,
+                          store_.events.GetLogStatus(status));
+  return CallsSince(movie_id, extent.last_sequence() - kRecentEvents,
+                    "/recent");
+}
+
+absl::StatusOr<CallHistory> MovieHistory::CallsSince(
+    const std::string& movie_id, int64_t after_sequence,
+    absl::string_view kept_as) {
   KINORA_ASSIGN_OR_RETURN(const std::string birth, movies_.BirthOf(movie_id));
-  const std::string key = absl::StrCat(movie_id, "/", birth);
+  const std::string key = absl::StrCat(movie_id, "/", birth, kept_as);
   CallHistory calls;
   {
     MutexLock lock(mu_);
     if (const auto known = calls_.Get(key)) calls = *known;
   }
+  if (calls.last_sequence() < after_sequence) calls.SkipTo(after_sequence);
   bool complete = true;
   KINORA_RETURN_IF_ERROR(reader_.ForEachArtefactEvent(
       movie_id, "", calls.last_sequence(),

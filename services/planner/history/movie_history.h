@@ -5,11 +5,13 @@
 #ifndef KINORA_SERVICES_PLANNER_HISTORY_MOVIE_HISTORY_H_
 #define KINORA_SERVICES_PLANNER_HISTORY_MOVIE_HISTORY_H_
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 
 #include "common/element_id.h"
 #include "common/mutex.h"
@@ -44,6 +46,12 @@ class MovieHistory {
   // The calls recorded so far.
   absl::StatusOr<CallHistory> Calls(const std::string& movie_id);
 
+  // The same of the latest kRecentEvents events of the artefact log, and of
+  // what was read of it before: costs no more in a large movie.
+  absl::StatusOr<CallHistory> RecentCalls(const std::string& movie_id);
+
+  static constexpr int64_t kRecentEvents = 8192;
+
  private:
   static constexpr size_t kMaxDiffs = 2;
   static constexpr size_t kMaxMovies = 16;
@@ -70,6 +78,12 @@ class MovieHistory {
   absl::StatusOr<std::string> WhereElse(const std::string& movie_id,
                                         const std::string& id,
                                         const std::string& asked);
+
+  // Those of events behind `after_sequence`, and of what is kept under the same
+  // word since the last time.
+  absl::StatusOr<CallHistory> CallsSince(const std::string& movie_id,
+                                         int64_t after_sequence,
+                                         absl::string_view kept_as);
 
   const Store store_;
   MovieReader& movies_;
