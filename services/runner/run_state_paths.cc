@@ -33,8 +33,6 @@ void RunState::MeasurePaths() {
   // Dependants come later, so one pass from the end sees them first.
   for (size_t i = jobs_.size(); i-- > 0;) {
     Job& job = jobs_[i];
-    // What it reads has ended, too, and waits for nothing.
-    if (IsFinal(job.status)) continue;
     int64_t path = 0;
     for (JobIndex dependant : job.dependants) {
       path = std::max(path, Entry(dependant).remaining_path);

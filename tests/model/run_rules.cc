@@ -125,12 +125,19 @@ void RunRules::Add(const PlanPart& part) {
 
 void RunRules::MeasureWays() {
   for (size_t i = jobs_.size(); i-- > 0;) {
-    jobs_[i].way_down = 1;
+    absl::Duration behind;
     for (JobIndex next : jobs_[i].downstream) {
-      jobs_[i].way_down = std::max(
-          jobs_[i].way_down, jobs_[static_cast<size_t>(next)].way_down + 1);
+      behind = std::max(behind, jobs_[static_cast<size_t>(next)].way_down);
     }
+    const auto took = recorded_.find(NodeOf(jobs_[i]).producer().name());
+    jobs_[i].way_down =
+        behind + (took == recorded_.end() ? absl::Seconds(1) : took->second);
   }
+}
+
+void RunRules::Recalled(std::map<std::string, absl::Duration> recorded) {
+  recorded_ = std::move(recorded);
+  MeasureWays();
 }
 
 absl::Status RunRules::Created(const v1::Plan& plan) {

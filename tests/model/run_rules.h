@@ -31,6 +31,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 
 #include "common/digest.h"
 #include "kinora/v1/plan.pb.h"
@@ -55,6 +56,8 @@ class RunRules {
                          const std::set<JobIndex>& refused);
   absl::Status Extended(const v1::ExpandDeferredGroupResponse& answer,
                         const RunState::Extension& extension);
+  // What calls of all producers took; without it they all take the same.
+  void Recalled(std::map<std::string, absl::Duration> recorded);
   // Nothing is under way any more, and nothing is left to command.
   absl::Status Ended() const;
 
@@ -73,7 +76,7 @@ class RunRules {
     std::vector<JobIndex> upstream;    // those of the state
     std::vector<JobIndex> downstream;  // likewise
     std::set<JobIndex> ancestors;      // all of upstream
-    int way_down = 1;
+    absl::Duration way_down;
     JobStatus status = JobStatus::kPending;
     bool asked = false;  // its lookup or doubt was commanded
     uint32_t attempts = 0;
@@ -121,6 +124,7 @@ class RunRules {
   const RandomPlan& plan_;
   const RunState& state_;
   std::vector<Job> jobs_;
+  std::map<std::string, absl::Duration> recorded_;  // by producer
   size_t layers_ = 0;
   std::map<std::string, Digest> values_;  // what has landed
   std::map<std::string, JobIndex> maker_;

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -56,6 +57,7 @@ class RunStateWalk {
     state_.emplace(std::move(created));
     rules_.emplace(plan_, *state_);
     KINORA_RETURN_IF_ERROR(rules_->Created(*plan));
+    if (Percent(50)) Recall();
     for (int step = 0; step < kMaxSteps; ++step) {
       KINORA_ASSIGN_OR_RETURN(const bool goes_on, Step());
       if (!goes_on) return rules_->Ended();
@@ -260,6 +262,15 @@ class RunStateWalk {
     return failure;
   }
 
+  void Recall() {
+    std::map<std::string, absl::Duration> recorded;
+    for (const v1::PlannedNode& node : plan_.nodes()) {
+      recorded[node.producer().name()] = absl::Milliseconds(1 + Below(1000));
+    }
+    state_->Recall(recorded);
+    rules_->Recalled(std::move(recorded));
+  }
+
   LookedUp DrawLookUp(JobIndex job) {
     LookedUp found{job, {}, false, {}};
     if (is_adopted_ && Percent(60)) {
@@ -282,10 +293,7 @@ class RunStateWalk {
 
   RunFact DrawAttempt(JobIndex job) {
     if (Percent(5)) return AttemptAsks{job, Percent(20)};
-    if (!Percent(faults_)) {
-      return AttemptSucceeded{job, DrawOutputs(job),
-                              absl::Milliseconds(Below(1000))};
-    }
+    if (!Percent(faults_)) return AttemptSucceeded{job, DrawOutputs(job)};
     return AttemptFailed{job, DrawFailure(Percent(75)), Percent(40),
                          Percent(90)};
   }
