@@ -232,9 +232,9 @@ JsonValue CostToJson(const v1::Cost& cost) {
   return JsonValue(out.Take());
 }
 
-v1::Cost CostInDetail(const JsonValue& detail) {
+v1::Cost CostInDetail(const JsonValue& detail, absl::string_view name) {
   v1::Cost cost;
-  const JsonValue* value = detail.Find("cost");
+  const JsonValue* value = detail.Find(name);
   if (value == nullptr || !value->is_object()) return cost;
   const JsonValue* currency = value->Find("currencyCode");
   const JsonValue* micros = value->Find("micros");

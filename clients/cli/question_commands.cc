@@ -34,9 +34,13 @@ absl::StatusOr<int> ListQuestions(const Invocation& call) {
     return kExitOk;
   }
   for (const v1::PendingQuestion& pending : list.questions()) {
-    Print(absl::StrCat(pending.run_id(), "  ", pending.job_id(), "  ",
-                       pending.question().prompt(), "\n", HowToAnswer(pending),
-                       "\n"));
+    const v1::Question& question = pending.question();
+    const std::string how = HowToAnswer(pending);
+    // The run itself may ask.
+    Print(absl::StrCat(
+        pending.run_id(), "  ",
+        pending.job_id().empty() ? question.question_id() : pending.job_id(),
+        "  ", question.prompt(), "\n", how, how.empty() ? "" : "\n"));
   }
   return kExitOk;
 }

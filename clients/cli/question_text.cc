@@ -43,6 +43,14 @@ std::string Expected(const v1::Question& question) {
 
 std::string HowToAnswer(const v1::PendingQuestion& pending) {
   const v1::Question& question = pending.question();
+  if (pending.job_id().empty()) {
+    const absl::StatusOr<JsonValue> proposed =
+        ParseJson(question.default_json());
+    if (!proposed.ok() || !proposed->is_string()) return "";
+    return absl::StrCat("    kinora answer ", pending.run_id(), " ",
+                        question.question_id(), " ",
+                        Quoted(proposed->string_value()));
+  }
   std::string text;
   if (!question.default_json().empty()) {
     absl::StrAppend(&text, "    proposed: ", question.default_json(), "\n");

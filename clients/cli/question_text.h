@@ -14,6 +14,8 @@ namespace kinora {
 // Below a question's prompt: the default, and the command that answers it with
 // what may stand there, without a line end.
 //   kinora answer run-01... tone 'calm' | 'wild'
+// Of what the run itself asks, the command with what is proposed; empty if an
+// answer does not help: then the prompt says what does.
 std::string HowToAnswer(const v1::PendingQuestion& pending);
 
 // What was typed, as JSON: text and choices as they are, yes and no for true

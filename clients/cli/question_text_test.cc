@@ -39,6 +39,15 @@ TEST(QuestionTextTest, TellsTheCommandThatAnswers) {
             "    proposed: [1]\n    kinora answer run-1 tone JSON" + job);
 }
 
+TEST(QuestionTextTest, WhatTheRunAsksIsAnsweredWithWhatIsProposed) {
+  v1::PendingQuestion pending;
+  pending.set_run_id("run-1");
+  pending.mutable_question()->set_question_id("budget");
+  EXPECT_EQ(HowToAnswer(pending), "");
+  pending.mutable_question()->set_default_json(R"("5.20 USD")");
+  EXPECT_EQ(HowToAnswer(pending), "    kinora answer run-1 budget '5.20 USD'");
+}
+
 TEST(QuestionTextTest, TakesAnswersAsTheyAreTyped) {
   EXPECT_EQ(AnswerJson(v1::QUESTION_KIND_TEXT, "a \"b\""), R"("a \"b\"")");
   EXPECT_EQ(AnswerJson(v1::QUESTION_KIND_CHOICE, "true"), R"("true")");

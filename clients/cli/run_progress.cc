@@ -167,8 +167,8 @@ std::string RunProgress::TakeJob(const v1::LedgerEvent& event) {
     NodeOf(job.job_id()).running.erase(job.job_id());
     eta_.Leave(job.job_id(), event.occurred_at_ms());
   }
-  // Its question has been shown.
-  if (job.type() == "asking") return "";
+  // Its question has been shown; that of the run is shown as it waits.
+  if (job.type() == "asking" || job.type() == "over_budget") return "";
   const std::string line = Line(job.type(), job.job_id(), job.message());
   if (job.type() != "question") return line;
   v1::PendingQuestion pending;

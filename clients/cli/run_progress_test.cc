@@ -80,6 +80,12 @@ TEST(RunProgressTest, SaysForWhatTheRunWaits) {
   EXPECT_EQ(progress.Take(event), "  budget   2.50");
 }
 
+// The run that waits says the same.
+TEST(RunProgressTest, SaysOnceWhatCannotBeAfforded) {
+  RunProgress progress(PlanOf({"A"}));
+  EXPECT_EQ(progress.Take(Job("over_budget", "A", R"({"scope":"run"})")), "");
+}
+
 TEST(RunProgressTest, CountsTheJobsOfEachNode) {
   RunProgress progress(
       PlanOf({"Script", "Clip[segment=0]", "Clip[segment=1]"}));

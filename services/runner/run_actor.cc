@@ -324,7 +324,6 @@ void RunActor::Take(const LeaseLost&) { lease_lost_ = true; }
 absl::Status RunActor::Dispatch(std::vector<JobIndex>* starts) {
   held_by_.clear();
   awaits_place_ = false;
-  budget_obstacle_.clear();
   auto gate = [this](JobIndex job) { return MayStart(job); };
   for (RunCommands commands = state_.NextCommands(gate); !commands.empty();
        commands = state_.NextCommands(gate)) {
@@ -343,6 +342,7 @@ absl::Status RunActor::Dispatch(std::vector<JobIndex>* starts) {
       starts->push_back(job);
     }
   }
+  if (!starts->empty()) SettleBudgetQuestion();
   return absl::OkStatus();
 }
 

@@ -151,7 +151,10 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   // Questions that wait for an answer, the oldest first.
   std::vector<RunQuestion> PendingQuestions();
 
-  // Records the answer to one of them, which then reaches its job. Errors of
+  // What the run itself asks.
+  BudgetQuestion budget_question();
+
+  // Records the answer to one of a job, which then reaches its job. Errors of
   // RunQuestions::Accept(), UNAVAILABLE if the run is no longer carried out
   // here; else of the store, and nobody knows whether it was recorded: answer
   // again. Blocks on the store.
@@ -159,9 +162,11 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
 
   // Sets what the run may cost; without a value there is no cap. When this
   // returns OK that is durable, and a run that waited for it goes on if it may.
-  // FAILED_PRECONDITION as of RunBudget::SetCap(). Blocks on the store.
+  // FAILED_PRECONDITION as of RunBudget::SetCap(); QUESTION_NOT_FOUND if the
+  // run does not ask `answers`, the prompt of a BudgetQuestion, any more; empty
+  // for whatever it asks. Blocks on the store.
   absl::StatusOr<v1::SetRunBudgetResponse> SetBudget(
-      const std::optional<v1::Cost>& cap);
+      const std::optional<v1::Cost>& cap, const std::string& answers);
 
   // For the runner's own end: starts nothing further, lets attempts end (or,
   // with `now`, cancels them), gives up the lease, and writes no terminal
@@ -374,6 +379,10 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   // run_actor_budget.cc
   bool MayAfford(JobIndex job);
   bool MayCost(JobIndex job);
+  v1::JobEvent OverBudget() const;
+  void AskForBudget(const v1::JobEvent& over_budget);
+  void SettleBudgetQuestion();
+  void HeedBudget(const v1::LedgerEvent& set);
   void WatchMovieCap();
   void ReadMovieCap();
   v1::Cost ReservedFor(JobIndex job);
@@ -503,8 +512,9 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   // What kept a job from being started when starts were last looked for, if
   // only somebody can change it.
   std::string held_by_;
-  bool awaits_place_ = false;    // the same for what comes by itself
-  std::string budget_obstacle_;  // what there is to say if that is the budget
+  bool awaits_place_ = false;     // the same for what comes by itself
+  JobIndex unaffordable_ = 0;     // one of those, if that is the budget
+  RunBudget::Obstacle obstacle_;  // and what is in its way
   bool watching_movie_cap_ = false;
   std::string waiting_for_;  // as the ledger has it; empty if it goes on
   std::string waiting_message_;

@@ -9,63 +9,13 @@
 #include "common/cost_text.h"
 #include "common/log.h"
 #include "common/status.h"
+#include "services/runner/budget_question.h"
 #include "services/runner/run_actor.h"
 
 namespace kinora {
 namespace {
 
 constexpr absl::Duration kMovieCapPeriod = absl::Seconds(1);
-
-std::string NameOf(const RunBudget::Obstacle& obstacle) {
-  switch (obstacle.scope) {
-    case RunBudget::Scope::kRun:
-      return "run";
-    case RunBudget::Scope::kProducer:
-      return absl::StrCat("producer \"", obstacle.producer, "\"");
-    case RunBudget::Scope::kMovie:
-      return "movie";
-  }
-  return "";
-}
-
-// Whom to ask for more; `amount` is the cap that would do.
-std::string WayOut(const RunIdentity& run, const RunBudget::Obstacle& obstacle,
-                   const std::string& amount) {
-  switch (obstacle.scope) {
-    case RunBudget::Scope::kRun:
-      return absl::StrCat("kinora runs budget ", run.run_id, " '", amount,
-                          "' lets it go on");
-    case RunBudget::Scope::kProducer:
-      return absl::StrCat(
-          "it goes on once the runner was started with another "
-          "budget of the producer in its table");
-    case RunBudget::Scope::kMovie:
-      return absl::StrCat("kinora movie quota ", run.movie_id, " --max-cost '",
-                          amount, "' lets it go on");
-  }
-  return "";
-}
-
-std::string TextOf(const RunIdentity& run, const std::string& job_id,
-                   const RunBudget::Obstacle& obstacle) {
-  if (obstacle.foreign.has_value()) {
-    return absl::StrCat(
-        "job ", job_id, " waits: the budget of the ", NameOf(obstacle), ", ",
-        FormatCost(obstacle.cap), ", cannot count ",
-        FormatCost(*obstacle.foreign), "; ",
-        WayOut(run, obstacle,
-               obstacle.scope == RunBudget::Scope::kRun ? "none" : "0"));
-  }
-  v1::Cost enough = obstacle.cap;
-  enough.set_micros(obstacle.spent.micros() + obstacle.reserved.micros() +
-                    obstacle.needed.micros());
-  return absl::StrCat("job ", job_id, " may cost ", FormatCost(obstacle.needed),
-                      "; of the budget of the ", NameOf(obstacle), ", ",
-                      FormatCost(obstacle.cap), ", ",
-                      FormatCost(obstacle.spent), " is spent and ",
-                      FormatCost(obstacle.reserved), " reserved; ",
-                      WayOut(run, obstacle, FormatCost(enough)));
-}
 
 // True if what is charged is more than what was reserved, or cannot be compared
 // with it. What has no declared price may cost anything.
@@ -92,8 +42,54 @@ bool RunActor::MayAfford(JobIndex job) {
   if (!obstacle.has_value()) return true;
   if (obstacle->scope == RunBudget::Scope::kMovie) WatchMovieCap();
   held_by_ = std::string(kBudget);
-  budget_obstacle_ = TextOf(identity_, job_id, *obstacle);
+  unaffordable_ = job;
+  obstacle_ = *std::move(obstacle);
   return false;
+}
+
+// What there is to say if the budget holds jobs back.
+v1::JobEvent RunActor::OverBudget() const {
+  return OverBudgetEvent(movie_id(), run_id(),
+                         state_.job(unaffordable_).job_id(), obstacle_);
+}
+
+// Asks whether the run may cost more, unless that is what it asks already: a
+// process before this one may have.
+void RunActor::AskForBudget(const v1::JobEvent& over_budget) {
+  {
+    MutexLock lock(mu_);
+    if (questions_.budget().CheckPending(over_budget.message()).ok()) return;
+  }
+  *AddLedger()->mutable_job() = over_budget;
+  MutexLock lock(mu_);
+  questions_.Apply(ledger_events_.back().ledger());
+}
+
+BudgetQuestion RunActor::budget_question() {
+  MutexLock lock(mu_);
+  return questions_.budget();
+}
+
+// A job could be afforded, so what was asked has been settled.
+void RunActor::SettleBudgetQuestion() {
+  v1::LedgerEvent started;
+  started.mutable_step_started();
+  MutexLock lock(mu_);
+  questions_.Apply(started);
+}
+
+// Another process has set the cap.
+void RunActor::HeedBudget(const v1::LedgerEvent& set) {
+  // What this one is about to set is behind it in the ledger.
+  MutexLock one(end_mu_);
+  std::optional<v1::Cost> cap;
+  if (set.run_budget().has_cap()) cap = set.run_budget().cap();
+  {
+    MutexLock lock(budget_mu_);
+    budget_.RestoreCap(cap);
+  }
+  MutexLock lock(mu_);
+  questions_.Apply(set);
 }
 
 // The store does not tell of a movie's new limits, so they are looked at.
@@ -190,10 +186,14 @@ v1::Cost RunActor::TakeCharge(JobIndex job) {
 }
 
 absl::StatusOr<v1::SetRunBudgetResponse> RunActor::SetBudget(
-    const std::optional<v1::Cost>& cap) {
+    const std::optional<v1::Cost>& cap, const std::string& answers) {
   // One at a time: the last one in the ledger is the one that holds.
   MutexLock one(end_mu_);
   KINORA_RETURN_IF_ERROR(CheckOpen());
+  if (!answers.empty()) {
+    MutexLock lock(mu_);
+    KINORA_RETURN_IF_ERROR(questions_.budget().CheckPending(answers));
+  }
   std::optional<v1::Cost> before;
   {
     MutexLock lock(budget_mu_);
@@ -206,11 +206,9 @@ absl::StatusOr<v1::SetRunBudgetResponse> RunActor::SetBudget(
                              cap->micros() <= before->micros()));
     if (!lowers) budget_.RestoreCap(before);
   }
+  const v1::Event event = BudgetEvent(identity_, NowMillis(deps_.clock), cap);
   const absl::Status told =
-      deps_.store.events
-          .Append(
-              LedgerAppend(identity_, lease_->token(),
-                           BudgetEvent(identity_, NowMillis(deps_.clock), cap)))
+      deps_.store.events.Append(LedgerAppend(identity_, lease_->token(), event))
           .status();
   v1::SetRunBudgetResponse response;
   {
@@ -218,6 +216,10 @@ absl::StatusOr<v1::SetRunBudgetResponse> RunActor::SetBudget(
     budget_.RestoreCap(told.ok() ? cap : before);
     *response.mutable_spent() = budget_.spent();
     *response.mutable_reserved() = budget_.reserved();
+  }
+  if (told.ok()) {
+    MutexLock lock(mu_);
+    questions_.Apply(event.ledger());
   }
   Post(BudgetSet{});
   KINORA_RETURN_IF_ERROR(told);

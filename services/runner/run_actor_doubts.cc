@@ -80,7 +80,11 @@ void RunActor::Take(const DoubtLookedUp& answer) {
   const bool waits = policy == v1::IN_DOUBT_POLICY_UNSPECIFIED
                          ? answer.is_paid || MayCost(job)
                          : policy == v1::IN_DOUBT_POLICY_WAIT;
-  if (!waits) return Resolve(job, "");
+  // Somebody may have decided while nobody carried the run out.
+  const bool is_asked_for =
+      past_.has_value() && past_->IsToRetry(state_.job(job).job_id()) &&
+      answer.attempt == past_->Of(state_.job(job).job_id()).attempts;
+  if (!waits || is_asked_for) return Resolve(job, "");
   TellDoubt(job,
             absl::StrCat("attempt ", state_.attempts(job),
                          " was lost, and producer ", producer,

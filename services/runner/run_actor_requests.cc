@@ -49,6 +49,11 @@ void RunActor::HeedRequests() {
       // A step's caller ends it by ending the call.
       if (step_ != nullptr) continue;
       pauses_.Apply(ledger);
+      if (ledger.job().type() == "retry") Retry(ledger.job().job_id());
+      if (ledger.has_run_budget()) {
+        HeedBudget(ledger);
+        Take(BudgetSet{});
+      }
       if (ledger.run_waiting().reason() == kCancelling) {
         Take(CancelCall{ledger.run_waiting().message()});
       } else if (ledger.has_run_waiting() &&

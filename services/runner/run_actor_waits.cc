@@ -56,11 +56,14 @@ void RunActor::TellWaiting() {
   // A step is not all of the run.
   if (step_ != nullptr) return;
   std::string reason = WaitReason();
-  std::string message = reason == kBudget ? budget_obstacle_ : "";
+  v1::JobEvent over_budget;
+  if (reason == kBudget) over_budget = OverBudget();
+  std::string message = over_budget.message();
   if (reason == waiting_for_ && message == waiting_message_) return;
   if (!waiting_for_.empty() && reason != waiting_for_) {
     AddLedger()->mutable_run_resumed()->set_reason(waiting_for_);
   }
+  if (reason == kBudget) AskForBudget(over_budget);
   if (!reason.empty()) {
     v1::RunWaitingEvent* waiting = AddLedger()->mutable_run_waiting();
     waiting->set_reason(reason);

@@ -25,8 +25,9 @@ std::vector<HookEvent> EventsOf(const v1::LedgerEvent& event) {
   if (event.has_job() && event.job().type() == "question") {
     return {HookEvent::kQuestion};
   }
-  if (event.has_run_waiting() && event.run_waiting().reason() == "budget") {
-    return {HookEvent::kBudget};
+  // Not run.waiting: whoever adopts the run says that it waits once more.
+  if (event.has_job() && event.job().type() == "over_budget") {
+    return {HookEvent::kBudget, HookEvent::kQuestion};
   }
   return {};
 }

@@ -12,8 +12,8 @@
 //
 //   failure      step.failed, run.failed
 //   completion   run.completed, run.failed, run.cancelled
-//   question     job.question
-//   budget       run.waiting with the reason `budget`
+//   budget       job.over_budget, once for each time that somebody must decide
+//   question     job.question, job.over_budget
 //
 // At least once while the process lives: a call is made after its event is
 // durable, and made again if it failed in a way that may pass. Those that are

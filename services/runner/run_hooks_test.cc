@@ -65,7 +65,7 @@ TEST_F(RunHooksTest, EachEventIsToldUnderItsWord) {
   Add()->mutable_run_started();
   Add()->mutable_job()->set_type("question");
   Add()->mutable_job()->set_type("retrying");
-  Add()->mutable_run_waiting()->set_reason("budget");
+  Add()->mutable_job()->set_type("over_budget");
   Add()->mutable_run_waiting()->set_reason("in_doubt");
   Add()->mutable_step_failed();
   Add()->mutable_step_completed();

@@ -42,6 +42,8 @@ void RunPast::Apply(const v1::LedgerEvent& event) {
       job.past.in_doubt = true;  // until its end is told
       job.past.asking.clear();
       job.started = ++starts_;
+      job.awaits_attempt = false;
+      job.to_retry = false;
       return;
     }
     case v1::LedgerEvent::kStepProgress: {
@@ -79,9 +81,16 @@ void RunPast::TakeJob(const v1::LedgerEvent& ledger) {
   const JsonValue detail = ParseJson(event.detail_json()).value_or(JsonValue());
   if (event.type() == "retrying") {
     Retried(ledger, detail);
+  } else if (event.type() == "in_doubt") {
+    jobs_[event.job_id()].awaits_attempt = true;
+  } else if (event.type() == "retry") {
+    for (const std::string& id : AwaitingAttempt(event.job_id())) {
+      jobs_[id].to_retry = true;
+    }
   } else if (event.type() == "asking") {
     Job& job = jobs_[event.job_id()];
     job.told.reset();
+    job.awaits_attempt = false;
     job.past.in_doubt = SaysInDoubt(detail);
     const JsonValue* question = detail.Find("questionId");
     if (question == nullptr || !question->is_string()) return;
@@ -104,6 +113,7 @@ void RunPast::Retried(const v1::LedgerEvent& event, const JsonValue& detail) {
   Job& tried = jobs_[event.job().job_id()];
   if (!is("counts", false)) ++tried.past.failures;
   tried.told.reset();
+  tried.awaits_attempt = true;
   tried.past.in_doubt = is("inDoubt", true);
   const JsonValue* producer = detail.Find("producer");
   const JsonValue* held = detail.Find("retryAfterMs");
@@ -116,6 +126,7 @@ void RunPast::Retried(const v1::LedgerEvent& event, const JsonValue& detail) {
 void RunPast::End(const v1::StepIdentity& step, JobStatus status) {
   Job& job = jobs_[step.step_id()];
   job.told = status;
+  job.awaits_attempt = false;
   job.past.in_doubt = false;
   job.heartbeat_details.clear();
 }
@@ -158,6 +169,23 @@ std::vector<std::string> RunPast::Interrupted() const {
   std::vector<std::string> ids;
   for (auto& start : starts) ids.push_back(std::move(start.second));
   return ids;
+}
+
+std::vector<std::string> RunPast::AwaitingAttempt(
+    absl::string_view job_id) const {
+  std::vector<std::string> ids;
+  for (const auto& [id, job] : jobs_) {
+    if (job.awaits_attempt && (job_id.empty() || id == job_id)) {
+      ids.push_back(id);
+    }
+  }
+  std::sort(ids.begin(), ids.end());
+  return ids;
+}
+
+bool RunPast::IsToRetry(absl::string_view job_id) const {
+  const auto job = jobs_.find(job_id);
+  return job != jobs_.end() && job->second.to_retry;
 }
 
 bool RunPast::ToldExpansion(const std::vector<std::string>& landed) const {

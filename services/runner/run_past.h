@@ -46,7 +46,14 @@ class RunPast {
   // starts.
   std::vector<std::string> Interrupted() const;
 
-  // The same for a plan's expansion by these artefacts.
+  // Jobs that wait for their next attempt: after a failure, or in doubt. All of
+  // them if `job_id` is empty, else that one if it does. Sorted.
+  std::vector<std::string> AwaitingAttempt(absl::string_view job_id) const;
+  // Whether somebody has asked for a next attempt of the job that has not
+  // started.
+  bool IsToRetry(absl::string_view job_id) const;
+
+  // Whether the ledger tells a plan's expansion by these artefacts.
   bool ToldExpansion(const std::vector<std::string>& landed) const;
 
   // The sequence up to which the ledger was folded.
@@ -72,6 +79,8 @@ class RunPast {
     PastJob past;
     std::optional<JobStatus> told;  // kRunning or a final status
     size_t started = 0;             // counts the starts of the run
+    bool awaits_attempt = false;
+    bool to_retry = false;
     std::string heartbeat_details;
   };
 

@@ -54,6 +54,33 @@ class RunPastTest : public ::testing::Test {
   v1::Answer answer_;
 };
 
+// Who asks through another runner is told which jobs that concerns; who adopts
+// the run heeds it until the job has been called.
+TEST_F(RunPastTest, JobsThatWaitForAnAttemptAreToBeRetriedOnceAsked) {
+  const auto tell = [this](const std::string& type, const std::string& job) {
+    v1::JobEvent event;
+    event.set_type(type);
+    event.set_job_id(job);
+    Take(event);
+  };
+  Start(1);
+  Start(1, "B");
+  Start(1, "C");
+  tell("retry", "");  // nobody waits
+  EXPECT_FALSE(past_.IsToRetry("A"));
+  tell("in_doubt", "B");
+  Retry("A", 0, "{}");
+  EXPECT_THAT(past_.AwaitingAttempt(""), ElementsAre("A", "B"));
+  EXPECT_THAT(past_.AwaitingAttempt("B"), ElementsAre("B"));
+  EXPECT_THAT(past_.AwaitingAttempt("C"), IsEmpty());
+  tell("retry", "B");
+  EXPECT_TRUE(past_.IsToRetry("B"));
+  EXPECT_FALSE(past_.IsToRetry("A"));
+  Start(2, "B");
+  EXPECT_FALSE(past_.IsToRetry("B"));
+  EXPECT_THAT(past_.AwaitingAttempt(""), ElementsAre("A"));
+}
+
 // A job may have an attempt that leaves nothing after one that did.
 TEST_F(RunPastTest, WhatAnAttemptLeftIsKeptUntilTheJobEnds) {
   Start(1);

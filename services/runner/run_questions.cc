@@ -39,6 +39,7 @@ v1::JobEvent EventOf(absl::string_view type, const std::string& job_id) {
 }  // namespace
 
 void RunQuestions::Apply(const v1::LedgerEvent& event) {
+  budget_.Apply(event);
   switch (event.kind_case()) {
     case v1::LedgerEvent::kJob:
       if (event.job().type() == "question") {
@@ -129,6 +130,7 @@ std::vector<const RunQuestion*> RunQuestions::Pending() const {
   for (const RunQuestion& asked : questions_) {
     if (!asked.answer.has_value() && !asked.is_void) pending.push_back(&asked);
   }
+  if (budget_.pending() != nullptr) pending.push_back(budget_.pending());
   return pending;
 }
 
@@ -142,6 +144,7 @@ absl::StatusOr<v1::JobEvent> RunQuestions::Accept(
   const RunQuestion* asked = nullptr;
   std::vector<std::string> jobs;
   for (const RunQuestion* pending : Pending()) {
+    if (pending->job_id.empty()) continue;
     if (pending->question.question_id() != answer.question_id()) continue;
     if (!job_id.empty() && pending->job_id != job_id) continue;
     asked = pending;

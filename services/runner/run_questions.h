@@ -1,13 +1,13 @@
 // The questions of a run and their answers, as its ledger tells them. In the
 // ledger a question is `job.question`, its answer `job.answered`; the first
 // answer is the one that counts. What was asked under one id by one job is one
-// question, however often it was asked.
+// question, however often it was asked. The run itself may ask one, too, at the
+// edge of its budget (budget_question.h).
 
 #ifndef KINORA_SERVICES_RUNNER_RUN_QUESTIONS_H_
 #define KINORA_SERVICES_RUNNER_RUN_QUESTIONS_H_
 
 #include <cstddef>
-#include <cstdint>
 #include <deque>
 #include <map>
 #include <optional>
@@ -19,16 +19,10 @@
 
 #include "kinora/v1/ledger.pb.h"
 #include "kinora/v1/producer.pb.h"
+#include "services/runner/budget_question.h"
+#include "services/runner/run_question.h"
 
 namespace kinora {
-
-struct RunQuestion {
-  std::string job_id;
-  v1::Question question;
-  int64_t asked_at_ms = 0;
-  std::optional<v1::Answer> answer;
-  bool is_void = false;  // its job has ended without the answer
-};
 
 // Folds ledger events, in their order. Not thread-safe.
 class RunQuestions {
@@ -45,13 +39,16 @@ class RunQuestions {
   // Whether one of the job waits for an answer.
   bool Waits(absl::string_view job_id) const;
 
-  // Questions that wait for an answer, the oldest first.
+  // Questions that wait for an answer, the oldest first; last that of the run.
   std::vector<const RunQuestion*> Pending() const;
 
+  // What the run itself asks.
+  const BudgetQuestion& budget() const { return budget_; }
+
   // The event `answered` with which the ledger will say that `answer` is the
-  // answer. `job_id` may be empty. NOT_FOUND (QUESTION_NOT_FOUND) if no such
-  // question waits; INVALID_ARGUMENT if those of several jobs do, or if it is
-  // no answer to this one (question_check.h).
+  // answer to a job. `job_id` may be empty. NOT_FOUND (QUESTION_NOT_FOUND) if
+  // no such question waits; INVALID_ARGUMENT if those of several jobs do, or if
+  // it is no answer to this one (question_check.h).
   absl::StatusOr<v1::JobEvent> Accept(absl::string_view job_id,
                                       const v1::Answer& answer) const;
 
@@ -64,6 +61,7 @@ class RunQuestions {
 
   std::deque<RunQuestion> questions_;
   std::map<std::string, std::vector<size_t>, std::less<>> by_job_;
+  BudgetQuestion budget_;
 };
 
 // What a ledger event says of a question; the job's id is in each.

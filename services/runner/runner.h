@@ -30,6 +30,7 @@
 #include "common/recently_used.h"
 #include "kinora/v1/runner.pb.h"
 #include "services/planner/planner.h"
+#include "services/runner/budget_question.h"
 #include "services/runner/call_places.h"
 #include "services/runner/producer_caller.h"
 #include "services/runner/producer_table.h"
@@ -273,7 +274,11 @@ class Runner {
   std::shared_ptr<RunActor> ActorOf(const std::string& run_id);
   absl::StatusOr<std::vector<RunQuestion>> PendingOf(
       const v1::RunRecord& record);
+  // runner_retry.cc
+  absl::StatusOr<std::vector<std::string>> RetryElsewhere(
+      const v1::RetryRunRequest& request);
   absl::Status RecordAnswer(const v1::AnswerQuestionRequest& request);
+  absl::StatusOr<BudgetQuestion> BudgetQuestionOf(const std::string& run_id);
   // runner_steps.cc
   struct Step;
   using InputContents = std::map<std::string, v1::Content>;
@@ -326,9 +331,13 @@ class Runner {
                      const DeclaredPrices& prices, RunBudget spent);
   // Puts the movie's limit on the run, and counts its other runs.
   absl::Status LimitByMovie(const v1::RunRecord& record, RunBudget* budget);
-  absl::StatusOr<v1::SetRunBudgetResponse> SetBudgetUnderLease(
+  // `answers` as RunActor::SetBudget() has it.
+  absl::StatusOr<v1::SetRunBudgetResponse> SetCap(
       const std::string& run_id, const std::optional<v1::Cost>& cap,
-      const v1::LeaseToken& lease);
+      const std::string& answers);
+  absl::StatusOr<v1::SetRunBudgetResponse> RequestCap(
+      const std::string& run_id, const std::optional<v1::Cost>& cap,
+      const std::string& answers);
 
   absl::StatusOr<v1::StartRunResponse> Remembered(const std::string& run_id);
   void Remember(const std::string& request_id, const std::string& run_id);

@@ -75,42 +75,6 @@ absl::StatusOr<v1::ListRunsResponse> Runner::List(
   return response;
 }
 
-absl::StatusOr<v1::RetryRunResponse> Runner::Retry(
-    const v1::RetryRunRequest& request) {
-  KINORA_ASSIGN_OR_RETURN(const v1::RunRecord record,
-                          RecordOf(request.run_id()));
-  std::shared_ptr<RunActor> actor;
-  {
-    MutexLock lock(mu_);
-    const auto active = active_.find(record.movie_id());
-    if (active != active_.end() &&
-        active->second->run_id() == request.run_id()) {
-      actor = active->second;
-    }
-  }
-  v1::RetryRunResponse response;
-  if (actor != nullptr) {
-    for (std::string& id : actor->Retry(request.job_id())) {
-      response.add_job_ids(std::move(id));
-    }
-  } else if (IsTerminal(record.status())) {
-    return RunHasEnded(request.run_id());
-  } else if (record.stepwise()) {
-    for (std::string& id : RetrySteps(request)) {
-      response.add_job_ids(std::move(id));
-    }
-  } else if (!IsQueued(record)) {
-    return absl::UnavailableError(
-        absl::StrCat("run ", request.run_id(), " is not carried out here now"));
-  }
-  if (response.job_ids().empty() && !request.job_id().empty()) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("job_id: \"", request.job_id(), "\" of run ",
-                     request.run_id(), " does not wait for an attempt"));
-  }
-  return response;
-}
-
 std::shared_ptr<RunActor> Runner::ActorOf(const std::string& run_id) {
   MutexLock lock(mu_);
   auto is_asked_for = [&run_id](const auto& active) {

@@ -11,6 +11,7 @@
 #include "common/ids.h"
 #include "common/run_end.h"
 #include "common/status.h"
+#include "services/runner/run_lease.h"
 #include "services/runner/run_past.h"
 #include "services/runner/runner.h"
 #include "services/runner/start_slot.h"
@@ -68,62 +69,58 @@ absl::StatusOr<v1::SetRunBudgetResponse> Runner::SetBudget(
     KINORA_RETURN_IF_ERROR(ValidateCap("cap", request.cap()));
     cap = request.cap();
   }
-  while (const auto actor = ActorOf(request.run_id())) {
-    absl::StatusOr<v1::SetRunBudgetResponse> set = actor->SetBudget(cap);
+  return SetCap(request.run_id(), cap, /*answers=*/"");
+}
+
+absl::StatusOr<v1::SetRunBudgetResponse> Runner::SetCap(
+    const std::string& run_id, const std::optional<v1::Cost>& cap,
+    const std::string& answers) {
+  while (const auto actor = ActorOf(run_id)) {
+    absl::StatusOr<v1::SetRunBudgetResponse> set =
+        actor->SetBudget(cap, answers);
     if (ReasonOf(set.status()) == "LEASE_LOST") break;
     // One that has just begun to end is waited for.
     if (set.ok() || !actor->closing()) return set;
   }
-  KINORA_ASSIGN_OR_RETURN(const v1::RunRecord record,
-                          RecordOf(request.run_id()));
-  if (IsTerminal(record.status())) return RunHasEnded(request.run_id());
-  if (record.stepwise()) {
-    return IsItsCallers(request.run_id(), "has no budget");
-  }
+  return RequestCap(run_id, cap, answers);
+}
+
+// Of a run that another runner carries out, or nobody now: whoever has it, or
+// adopts it, finds the new cap.
+absl::StatusOr<v1::SetRunBudgetResponse> Runner::RequestCap(
+    const std::string& run_id, const std::optional<v1::Cost>& cap,
+    const std::string& answers) {
+  KINORA_ASSIGN_OR_RETURN(const std::unique_ptr<RunLease> lease,
+                          RunLease::Take(*this, run_id));
+  KINORA_ASSIGN_OR_RETURN(const v1::RunRecord record, RecordOf(run_id));
+  if (IsTerminal(record.status())) return RunHasEnded(run_id);
+  if (record.stepwise()) return IsItsCallers(run_id, "has no budget");
   if (IsQueued(record)) {
     return absl::FailedPreconditionError(
-        absl::StrCat("run ", request.run_id(),
+        absl::StrCat("run ", run_id,
                      " waits for its turn: its budget can be changed once it "
                      "has begun"));
   }
-  // Interrupted, or another runner's, which then holds the lease.
-  const std::string& movie_id = record.movie_id();
-  KINORA_ASSIGN_OR_RETURN(const std::unique_ptr<StartSlot> slot,
-                          StartSlot::Take(*this, movie_id));
-  const absl::StatusOr<v1::LeaseToken> lease =
-      TryAcquire(movie_id, request.run_id());
-  if (ReasonOf(lease.status()) == "LEASE_HELD") {
-    return absl::UnavailableError(
-        absl::StrCat("run ", request.run_id(), " is not carried out here now"));
-  }
-  KINORA_RETURN_IF_ERROR(lease.status());
-  absl::StatusOr<v1::SetRunBudgetResponse> response =
-      SetBudgetUnderLease(request.run_id(), cap, *lease);
-  Release(*lease);
-  return response;
-}
-
-// Of a run that nobody carries out: whoever adopts it finds the new cap.
-absl::StatusOr<v1::SetRunBudgetResponse> Runner::SetBudgetUnderLease(
-    const std::string& run_id, const std::optional<v1::Cost>& cap,
-    const v1::LeaseToken& lease) {
-  KINORA_ASSIGN_OR_RETURN(v1::RunRecord record, RecordOf(run_id));
-  RunPast past;
-  KINORA_ASSIGN_OR_RETURN(const v1::RunSnapshot snapshot,
-                          Reduce(record, &past));
-  if (IsTerminal(record.status()) || IsTerminal(snapshot.record().status())) {
-    return RunHasEnded(run_id);
-  }
-  RunBudget budget = past.budget();
-  KINORA_RETURN_IF_ERROR(budget.SetCap(cap));
-  const RunIdentity run = {record.movie_id(), run_id, record.target_revision()};
-  KINORA_RETURN_IF_ERROR(AppendLedger(
-      record, lease, BudgetEvent(run, NowMillis(deps_.clock), cap)));
-  WriteMoney(budget, &record);
-  KINORA_RETURN_IF_ERROR(PutRecord(record, lease));
+  KINORA_ASSIGN_OR_RETURN(const std::shared_ptr<const v1::Plan> plan,
+                          LoadPlan(record.movie_id(), record.plan_hash()));
   v1::SetRunBudgetResponse response;
-  *response.mutable_spent() = budget.spent();
-  *response.mutable_reserved() = budget.reserved();
+  absl::Status possible;
+  const auto set = [&](const RunPast& past) -> std::optional<v1::LedgerEvent> {
+    possible = answers.empty()
+                   ? absl::OkStatus()
+                   : past.questions().budget().CheckPending(answers);
+    RunBudget budget = BudgetOf(record, *plan, /*prices=*/{}, past.budget());
+    possible.Update(budget.SetCap(cap));
+    if (!possible.ok()) return std::nullopt;
+    *response.mutable_spent() = budget.spent();
+    *response.mutable_reserved() = budget.reserved();
+    v1::LedgerEvent event;
+    event.mutable_run_budget();
+    if (cap.has_value()) *event.mutable_run_budget()->mutable_cap() = *cap;
+    return event;
+  };
+  KINORA_RETURN_IF_ERROR(Ask(record, lease->token(), set));
+  KINORA_RETURN_IF_ERROR(possible);
   return response;
 }
 

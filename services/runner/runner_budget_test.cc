@@ -24,28 +24,6 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-// So many jobs beside each other. One may cost 0.02 USD; `settings` say what it
-// costs.
-std::string Paid(const std::string& producer, int jobs,
-                 const std::string& settings) {
-  return absl::StrCat(R"(
-blueprint: paid
-dimensions:
-  part: {size: )",
-                      jobs, R"(}
-nodes:
-  Part:
-    producer: )",
-                      producer, R"(
-    over: [part]
-    price: {min: 0.01, max: 0.02, currency: USD}
-    settings: )",
-                      settings, R"(
-    outputs: {Text: text/plain}
-outputs: [Text]
-)");
-}
-
 // First -> Then, each at most 0.02 USD.
 std::string PaidChain(const std::string& first, const std::string& then) {
   return absl::StrCat(R"(

@@ -15,6 +15,7 @@
 #include "common/proto_time.h"
 #include "common/run_end.h"
 #include "common/status.h"
+#include "services/runner/budget_question.h"
 #include "services/runner/run_lease.h"
 #include "services/runner/run_past.h"
 #include "services/runner/run_questions.h"
@@ -93,12 +94,37 @@ absl::StatusOr<v1::AnswerQuestionResponse> Runner::AnswerQuestion(
   if (request.answer().question_id().empty()) {
     return InvalidField("answer.question_id", "", "must be set");
   }
+  // The run's own goes before one that a job happens to have named so.
+  if (request.answer().question_id() == kBudgetQuestion &&
+      request.job_id().empty()) {
+    KINORA_ASSIGN_OR_RETURN(const BudgetQuestion asked,
+                            BudgetQuestionOf(request.run_id()));
+    if (asked.pending() != nullptr) {
+      KINORA_ASSIGN_OR_RETURN(const std::optional<v1::Cost> cap,
+                              asked.CapOf(request.answer().value_json()));
+      KINORA_RETURN_IF_ERROR(
+          SetCap(request.run_id(), cap, asked.pending()->question.prompt())
+              .status());
+      return v1::AnswerQuestionResponse();
+    }
+  }
   if (const auto actor = ActorOf(request.run_id()); actor != nullptr) {
     KINORA_RETURN_IF_ERROR(actor->Answer(request.job_id(), request.answer()));
     return v1::AnswerQuestionResponse();
   }
   KINORA_RETURN_IF_ERROR(RecordAnswer(request));
   return v1::AnswerQuestionResponse();
+}
+
+absl::StatusOr<BudgetQuestion> Runner::BudgetQuestionOf(
+    const std::string& run_id) {
+  if (const auto actor = ActorOf(run_id); actor != nullptr) {
+    return actor->budget_question();
+  }
+  KINORA_ASSIGN_OR_RETURN(const v1::RunRecord record, RecordOf(run_id));
+  RunPast past;
+  KINORA_RETURN_IF_ERROR(Reduce(record, &past).status());
+  return past.questions().budget();
 }
 
 // For whoever carries the run out, or will.

@@ -1,6 +1,6 @@
 """A run spends no more than it may."""
 
-import time
+from test_control import wait_for
 
 PAID = """
 blueprint: paid
@@ -23,14 +23,13 @@ def create(kinora, tmp_path):
     kinora.ok("movie", "create", "film", "--blueprint", str(path))
 
 
-def wait_for_status(kinora, run_id, status):
-    deadline = time.monotonic() + 60
-    while True:
-        run = kinora.json("runs", "show", run_id)
-        if run["record"]["status"] == status:
-            return run
-        assert time.monotonic() < deadline, run
-        time.sleep(0.05)
+def at_the_edge(text):
+    """Whether a run waits for its budget, and for so much."""
+    return lambda event: (
+        event["type"] == "run.waiting"
+        and event["reason"] == "budget"
+        and text in event["message"]
+    )
 
 
 # F: Invariant 14
@@ -38,7 +37,9 @@ def test_a_run_waits_at_its_budget_and_goes_on_when_it_is_raised(kinora, tmp_pat
     create(kinora, tmp_path)
     said = kinora.ok("run", "film", "--budget", "USD 1.20", "--detach")
     run_id = said.split()[0]
-    run = wait_for_status(kinora, run_id, "waiting")
+    wait_for(kinora, run_id, at_the_edge("'1.50 USD'"))
+    run = kinora.json("runs", "show", run_id)
+    assert run["record"]["status"] == "waiting"
     assert run["record"]["cost"] == {"currencyCode": "USD", "micros": 1000000}
     assert run["record"]["budget"]["micros"] == 1200000
     shown = kinora.ok("runs", "show", run_id)
@@ -50,6 +51,21 @@ def test_a_run_waits_at_its_budget_and_goes_on_when_it_is_raised(kinora, tmp_pat
     assert "AMOUNT" in kinora.fails("runs", "budget", run_id, "a lot")
     assert "USD" in kinora.fails("runs", "budget", run_id, "EUR 5")
 
+    (asked,) = kinora.json("questions", "--movie", "film")["questions"]
+    assert (asked["runId"], asked["question"]["questionId"]) == (run_id, "budget")
+    assert run["pendingQuestionIds"] == ["budget"]
+    shown = kinora.ok("questions")
+    assert f"{run_id}  budget  job Part[part=" in shown
+    assert shown.endswith(f"    kinora answer {run_id} budget '1.50 USD'\n")
+    for bad in ("a lot", "1.49"):
+        refused = kinora.fails("answer", run_id, "budget", bad)
+        assert "answer.value_json" in refused and bad in refused
+    kinora.ok("answer", run_id, "budget", "1.50")
+    assert kinora.json("runs", "budget", run_id)["budget"]["micros"] == 1500000
+    wait_for(kinora, run_id, at_the_edge("'2.00 USD'"))
+    (asked,) = kinora.json("questions", run_id)["questions"]
+    assert asked["question"]["defaultJson"] == '"2.00 USD"'
+
     raised = kinora.json("runs", "budget", run_id, "3.00 USD")
     assert raised["budget"] == {"currencyCode": "USD", "micros": 3000000}
     watched = kinora.call("runs", "watch", run_id)
@@ -59,6 +75,7 @@ def test_a_run_waits_at_its_budget_and_goes_on_when_it_is_raised(kinora, tmp_pat
     run = kinora.json("runs", "show", run_id)["record"]
     assert run["cost"]["micros"] == 3000000
     assert "RUN_TERMINAL" in kinora.fails("runs", "budget", run_id, "none")
+    assert kinora.ok("questions") == ""
 
     # Each attempt in the ledger with what it reserved and cost, and at no event
     # more than there was.

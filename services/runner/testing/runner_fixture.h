@@ -209,6 +209,28 @@ outputs: [Film]
 )");
 }
 
+// So many jobs beside each other. One may cost 0.02 USD; `settings` say what it
+// costs.
+inline std::string Paid(const std::string& producer, int jobs,
+                        const std::string& settings) {
+  return absl::StrCat(R"(
+blueprint: paid
+dimensions:
+  part: {size: )",
+                      jobs, R"(}
+nodes:
+  Part:
+    producer: )",
+                      producer, R"(
+    over: [part]
+    price: {min: 0.01, max: 0.02, currency: USD}
+    settings: )",
+                      settings, R"(
+    outputs: {Text: text/plain}
+outputs: [Text]
+)");
+}
+
 }  // namespace kinora
 
 #endif  // KINORA_SERVICES_RUNNER_TESTING_RUNNER_FIXTURE_H_
