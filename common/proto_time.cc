@@ -29,4 +29,9 @@ google::protobuf::Timestamp ToProto(absl::Time time) {
   return proto;
 }
 
+absl::Time FromProto(const google::protobuf::Timestamp& time) {
+  return absl::FromUnixSeconds(time.seconds()) +
+         absl::Nanoseconds(time.nanos());
+}
+
 }  // namespace kinora

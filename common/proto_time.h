@@ -16,6 +16,7 @@ absl::Duration FromProto(const google::protobuf::Duration& duration);
 
 // To the nanosecond. `time` MUST be finite and not before 1970.
 google::protobuf::Timestamp ToProto(absl::Time time);
+absl::Time FromProto(const google::protobuf::Timestamp& time);
 
 }  // namespace kinora
 

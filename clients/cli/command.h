@@ -54,6 +54,7 @@ std::vector<Command> GraphCommands();
 std::vector<Command> RunCommands();
 std::vector<Command> RunsCommands();
 std::vector<Command> QuestionCommands();
+std::vector<Command> ProducerCommands();
 std::vector<Command> ArtefactCommands();
 std::vector<Command> EditCommands();
 std::vector<Command> ManifestCommands();

@@ -53,9 +53,9 @@ std::vector<Command> AllCommands() {
   for (auto* commands :
        {MovieCommands, InputCommands, PlanCommands, HistoryCommands,
         GraphCommands, RunCommands, RunsCommands, QuestionCommands,
-        TakeCommands, ArtefactCommands, EditCommands, ManifestCommands,
-        BlobCommands, UpkeepCommands, CopyCommands, ServerCommands,
-        ImportCommands}) {
+        ProducerCommands, TakeCommands, ArtefactCommands, EditCommands,
+        ManifestCommands, BlobCommands, UpkeepCommands, CopyCommands,
+        ServerCommands, ImportCommands}) {
     for (Command& command : commands()) all.push_back(std::move(command));
   }
   return all;

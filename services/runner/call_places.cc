@@ -10,9 +10,7 @@ std::map<std::string, CallLimits> LimitsOf(const ProducerConfigs& producers) {
   for (const auto& [name, config] : producers) {
     CallLimits& of_producer = limits[name];
     of_producer.concurrency = config.concurrency;
-    if (config.call_interval > absl::ZeroDuration()) {
-      of_producer.rate = CallRate(config.call_interval, config.call_burst);
-    }
+    of_producer.rate = CallRate(config.rate);
     of_producer.targets = config.targets.size();
     of_producer.breaker = config.breaker;
   }
@@ -47,6 +45,9 @@ bool CallPlaces::Place::End(Contact contact, const std::string& version,
                               now + absl::ToInt64Nanoseconds(hold_back));
     }
     end = places->turns_.Leave(call_, contact, version, now);
+    if (end.became.has_value()) {
+      places->breakers_.Became(call_.producer, call_.at.target, *end.became);
+    }
     places->Update();
   }
   if (end.became.has_value()) places->Tell(call_, *end.became);
@@ -99,18 +100,20 @@ void CallPlaces::Seat::HoldBack(const std::string& producer,
 }
 
 std::shared_ptr<CallPlaces> CallPlaces::Create(const ProducerConfigs& producers,
-                                               uint32_t concurrency,
+                                               const CallPlacesOptions& options,
                                                Executor& executor,
                                                Clock& clock) {
   return std::shared_ptr<CallPlaces>(
-      new CallPlaces(producers, concurrency, executor, clock));
+      new CallPlaces(producers, options, executor, clock));
 }
 
-CallPlaces::CallPlaces(const ProducerConfigs& producers, uint32_t concurrency,
-                       Executor& executor, Clock& clock)
+CallPlaces::CallPlaces(const ProducerConfigs& producers,
+                       const CallPlacesOptions& options, Executor& executor,
+                       Clock& clock)
     : executor_(executor),
       clock_(clock),
-      turns_(concurrency, LimitsOf(producers)) {
+      turns_(options.concurrency, LimitsOf(producers), options.rate),
+      breakers_(options.metrics, producers) {
   for (const auto& entry : producers) {
     names_.emplace_back(entry.first, entry.second.targets);
   }

@@ -1,6 +1,6 @@
 // CallPlaces shares the calls that a process may make between its runs: at most
-// so many at once and so often, of each producer and at once in all, and each
-// run in its turn (call_turns.h). It says which target of a producer is called,
+// so many at once and so often, of each producer and in all, and each run
+// in its turn (call_turns.h). It says which target of a producer is called,
 // and keeps calls from one that is down (producer_targets.h).
 
 #ifndef KINORA_SERVICES_RUNNER_CALL_PLACES_H_
@@ -19,11 +19,20 @@
 
 #include "common/clock.h"
 #include "common/executor.h"
+#include "common/metrics.h"
 #include "common/mutex.h"
+#include "services/runner/breaker_metrics.h"
+#include "services/runner/call_rate.h"
 #include "services/runner/call_turns.h"
 #include "services/runner/producer_table.h"
 
 namespace kinora {
+
+struct CallPlacesOptions {
+  uint32_t concurrency = 64;           // calls at once in all
+  CallRate rate;                       // of all calls
+  MetricsRegistry* metrics = nullptr;  // for the breakers; null for none
+};
 
 // Thread-safe, and so are its Seats and Places. They keep it alive, as calls
 // may end after whoever began them.
@@ -96,10 +105,9 @@ class CallPlaces : public std::enable_shared_from_this<CallPlaces> {
     absl::Duration held_back;  // from now
   };
 
-  // At most `concurrency` calls at once in all. `executor` and `clock` MUST
-  // outlive all seats and places.
+  // `executor`, `clock` and the metrics MUST outlive all seats and places.
   static std::shared_ptr<CallPlaces> Create(const ProducerConfigs& producers,
-                                            uint32_t concurrency,
+                                            const CallPlacesOptions& options,
                                             Executor& executor, Clock& clock);
 
   // A seat for a run. `wake` is called on the executor; one that is on its way
@@ -110,7 +118,7 @@ class CallPlaces : public std::enable_shared_from_this<CallPlaces> {
   Standing StandingOf(const std::string& name);
 
  private:
-  CallPlaces(const ProducerConfigs& producers, uint32_t concurrency,
+  CallPlaces(const ProducerConfigs& producers, const CallPlacesOptions& options,
              Executor& executor, Clock& clock);
 
   // Wakes those whose turn it is, and sets the timer for what comes later.
@@ -125,6 +133,7 @@ class CallPlaces : public std::enable_shared_from_this<CallPlaces> {
 
   Mutex mu_;
   CallTurns turns_ ABSL_GUARDED_BY(mu_);
+  BreakerMetrics breakers_ ABSL_GUARDED_BY(mu_);
   std::map<CallTurns::RunKey, std::shared_ptr<std::function<void()>>> wakes_
       ABSL_GUARDED_BY(mu_);
   CallTurns::RunKey next_key_ ABSL_GUARDED_BY(mu_) = 1;

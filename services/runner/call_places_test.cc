@@ -6,9 +6,11 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "common/metrics.h"
 #include "common/testing/manual_executor.h"
 #include "common/thread_pool.h"
 
@@ -43,7 +45,8 @@ class CallPlacesTest : public ::testing::Test {
   };
 
   void Make(const ProducerConfig& config) {
-    places_ = CallPlaces::Create(OneProducer(config), 64, executor_, clock_);
+    places_ =
+        CallPlaces::Create(OneProducer(config), options_, executor_, clock_);
   }
   std::unique_ptr<Run> Begin(size_t wanted) {
     auto run = std::make_unique<Run>();
@@ -64,6 +67,7 @@ class CallPlacesTest : public ::testing::Test {
 
   FakeClock clock_;
   ManualExecutor executor_{clock_};
+  CallPlacesOptions options_;
   std::shared_ptr<CallPlaces> places_;
 };
 
@@ -116,7 +120,7 @@ TEST_F(CallPlacesTest, ARunThatEndsIsInNobodysWay) {
 
 TEST_F(CallPlacesTest, WhoWaitsForTheRateIsWokenWhenItAllowsACall) {
   ProducerConfig config;
-  config.call_interval = absl::Seconds(10);
+  config.rate.interval = absl::Seconds(10);
   Make(config);
   std::unique_ptr<Run> run = Begin(3);
   EXPECT_EQ(run->taken.size(), 1u);
@@ -167,6 +171,53 @@ TEST_F(CallPlacesTest, NobodyCallsAProducerThatIsDownAndOneProbesIt) {
   EXPECT_EQ(other->taken.size(), 2u);
 }
 
+// As a scrape sees it; a probe that is lost opens nothing that was closed.
+TEST_F(CallPlacesTest, BreakersAreCounted) {
+  MetricsRegistry metrics;
+  const auto seen = [&metrics](int open, int opened) {
+    const std::string labels = R"({producer="tts",target="tts"} )";
+    const std::string text = metrics.RenderPrometheus();
+    EXPECT_THAT(text, ::testing::HasSubstr(absl::StrCat(
+                          "kinora_runner_breaker_open", labels, open, "\n")));
+    EXPECT_THAT(
+        text, ::testing::HasSubstr(absl::StrCat(
+                  "kinora_runner_breaker_opened_total", labels, opened, "\n")));
+  };
+  options_.metrics = &metrics;
+  ProducerConfig config;
+  config.breaker.failures = 1;
+  config.breaker.open = absl::Seconds(5);
+  Make(config);
+  seen(0, 0);
+  std::unique_ptr<Run> run = Begin(1);
+  EndOne(*run, Contact::kLost);
+  seen(1, 1);
+  executor_.Advance(absl::Seconds(5));
+  run = Begin(1);
+  EndOne(*run, Contact::kLost);  // the probe
+  seen(1, 1);
+  executor_.Advance(absl::Seconds(10));
+  run = Begin(1);
+  EndOne(*run);
+  seen(0, 1);
+  run = Begin(1);
+  EndOne(*run, Contact::kLost);
+  seen(1, 2);
+}
+
+TEST_F(CallPlacesTest, ARateOfAllCallsIsKept) {
+  options_.rate = CallRate(absl::Seconds(1), 2);
+  ProducerConfig config;
+  config.concurrency = 100;
+  Make(config);
+  std::unique_ptr<Run> run = Begin(4);
+  EXPECT_EQ(run->taken.size(), 2u);
+  executor_.Advance(absl::Seconds(1));
+  EXPECT_EQ(run->taken.size(), 3u);
+  executor_.Advance(absl::Seconds(1));
+  EXPECT_EQ(run->taken.size(), 4u);
+}
+
 // Real threads: never more than the places, and every run gets through.
 TEST_F(CallPlacesTest, ManyThreadsShareThePlaces) {
   constexpr int kRuns = 6;
@@ -174,7 +225,7 @@ TEST_F(CallPlacesTest, ManyThreadsShareThePlaces) {
   ThreadPool pool("places", 4);
   ProducerConfig config;
   config.concurrency = 2;
-  auto places = CallPlaces::Create(OneProducer(config), 64, pool, RealClock());
+  auto places = CallPlaces::Create(OneProducer(config), {}, pool, RealClock());
   struct Shared {
     Mutex mu;
     CondVar cv;

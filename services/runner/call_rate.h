@@ -11,6 +11,13 @@
 
 namespace kinora {
 
+// How often calls may be made.
+struct CallRateLimit {
+  absl::Duration
+      interval;        // between two calls, but for a burst; zero: no limit
+  uint32_t burst = 1;  // calls at once where the rate was not used before
+};
+
 // A token bucket that counts nothing: it holds `burst` tokens, one more comes
 // every `interval`, and all that is kept is the moment at which it would be
 // full again. So in any window of length w at most burst + w / interval calls
@@ -25,6 +32,10 @@ class CallRate {
   CallRate(absl::Duration interval, uint32_t burst)
       : interval_(absl::ToInt64Nanoseconds(interval)),
         slack_(interval_ * (static_cast<int64_t>(burst) - 1)) {}
+
+  explicit CallRate(const CallRateLimit& limit)
+      : interval_(absl::ToInt64Nanoseconds(limit.interval)),
+        slack_(interval_ * (static_cast<int64_t>(limit.burst) - 1)) {}
 
   // When the next call may be made; it may have passed.
   int64_t NextAt() const {

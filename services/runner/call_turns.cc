@@ -6,8 +6,9 @@
 namespace kinora {
 
 CallTurns::CallTurns(uint32_t concurrency,
-                     const std::map<std::string, CallLimits>& limits)
-    : concurrency_(concurrency) {
+                     const std::map<std::string, CallLimits>& limits,
+                     const CallRate& rate)
+    : concurrency_(concurrency), rate_(rate) {
   for (const auto& [name, of_producer] : limits) {
     index_by_name_[name] = producers_.size();
     producers_.push_back(Producer(of_producer));
@@ -26,7 +27,7 @@ const CallTurns::Producer* CallTurns::Find(const std::string& producer) const {
 }
 
 bool CallTurns::HasRoom(const Producer& producer, int64_t now) const {
-  return running_ < concurrency_ &&
+  return running_ < concurrency_ && rate_.NextAt() <= now &&
          producer.running < producer.limits.concurrency &&
          producer.held_until <= now && producer.limits.rate.NextAt() <= now &&
          producer.targets.CanCall(now);
@@ -43,6 +44,7 @@ CallTurns::Call CallTurns::Grant(size_t index, RunKey run,
   ++running_;
   ++producer.running;
   producer.limits.rate.Take(now);
+  rate_.Take(now);
   last_grant_[run] = ++grants_;
   return {index, producer.targets.Begin(wish, now)};
 }
@@ -82,6 +84,7 @@ TargetEnd CallTurns::Leave(const Call& call, Contact contact,
 
 void CallTurns::Return(const Call& call, int64_t now) {
   producers_[call.producer].limits.rate.Return();
+  rate_.Return();
   Leave(call, Contact::kUnknown, "", now);
 }
 
@@ -128,7 +131,7 @@ int64_t CallTurns::NextAt() const {
     }
     next = std::min(
         next, std::max({producer.held_until, producer.limits.rate.NextAt(),
-                        producer.targets.NextAt()}));
+                        rate_.NextAt(), producer.targets.NextAt()}));
   }
   return next;
 }

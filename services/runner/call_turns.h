@@ -52,10 +52,12 @@ class CallTurns {
     TargetCall at;
   };
 
-  // At most `concurrency` calls at once in all; the default limits hold for a
-  // producer that is missing from `limits`.
+  // At most `concurrency` calls at once in all, and no more often in all than
+  // `rate`; the default limits hold for a producer that is missing from
+  // `limits`.
   CallTurns(uint32_t concurrency,
-            const std::map<std::string, CallLimits>& limits);
+            const std::map<std::string, CallLimits>& limits,
+            const CallRate& rate = CallRate());
 
   // The call the run may make now. If there is none, the run stands in line
   // for one.
@@ -125,6 +127,7 @@ class CallTurns {
   uint64_t LastGrant(RunKey run) const;
 
   uint32_t concurrency_;
+  CallRate rate_;
   std::map<std::string, size_t> index_by_name_;
   std::vector<Producer> producers_;
   std::map<RunKey, uint64_t> last_grant_;  // counts grants

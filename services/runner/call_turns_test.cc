@@ -129,6 +129,23 @@ TEST_F(CallTurnsTest, ACallThatIsNotMadeCostsNothingOfTheRate) {
   EXPECT_EQ(turns_.NextAt(), now_ + kSecond);
 }
 
+// Whichever producer is called; no other limit is near.
+TEST_F(CallTurnsTest, ARateHoldsOverAllProducers) {
+  turns_ = CallTurns(9, {{"tts", Limits(9)}, {"video", Limits(9)}},
+                     CallRate(absl::Seconds(1), 2));
+  EXPECT_TRUE(Take(kBig).has_value());
+  const auto returned = Take(kBig, "video");
+  ASSERT_TRUE(returned.has_value());
+  turns_.Return(*returned, now_);
+  EXPECT_TRUE(Take(kSmall, "video").has_value());
+  EXPECT_FALSE(Take(kBig).has_value());
+  EXPECT_FALSE(Take(kSmall, "video").has_value());
+  EXPECT_EQ(turns_.NextAt(), now_ + kSecond);
+  now_ += kSecond;
+  EXPECT_EQ(turns_.Offer(now_).size(), 1u);
+  EXPECT_EQ(turns_.NextAt(), now_ + kSecond);
+}
+
 // Many runs that always want to call, calls of random length, a rate:
 // limits hold at any time and in any window, and the turns are even.
 class CallTurnsProperty : public ::testing::TestWithParam<uint64_t> {};

@@ -35,9 +35,14 @@ absl::Status CheckDryRun(const v1::StartRunRequest& request) {
 // No time passes between calls that are not made.
 ProducerConfigs WithoutRates(ProducerConfigs configs) {
   for (auto& config : configs) {
-    config.second.call_interval = absl::ZeroDuration();
+    config.second.rate = CallRateLimit();
   }
   return configs;
+}
+
+RunnerOptions WithoutRate(RunnerOptions options) {
+  options.rate = CallRateLimit();
+  return options;
 }
 
 // A plan that exists, into the copy.
@@ -226,7 +231,7 @@ DryRuns::DryRuns(const RunnerDeps& deps, ProducerConfigs configs,
                  const RunnerOptions& options)
     : deps_(deps),
       configs_(WithoutRates(std::move(configs))),
-      options_(options) {}
+      options_(WithoutRate(options)) {}
 
 DryRuns::~DryRuns() {
   Stop();

@@ -25,7 +25,7 @@
 namespace kinora {
 namespace {
 
-RunnerOptions OptionsOf(const v1::RunnerConfig& config) {
+absl::StatusOr<RunnerOptions> OptionsOf(const v1::RunnerConfig& config) {
   RunnerOptions options;
   if (config.max_concurrency() > 0) {
     options.max_concurrency = config.max_concurrency();
@@ -33,6 +33,10 @@ RunnerOptions OptionsOf(const v1::RunnerConfig& config) {
   if (config.lease_seconds() > 0) {
     options.lease_ttl = absl::Seconds(config.lease_seconds());
   }
+  KINORA_ASSIGN_OR_RETURN(
+      options.rate,
+      ReadCallRate("", config.rate_per_second(), config.rate_per_minute(),
+                   config.rate_burst()));
   return options;
 }
 
@@ -60,8 +64,9 @@ class RunnerServer final : public ProgramServer {
     }
     KINORA_ASSIGN_OR_RETURN(std::unique_ptr<ProgramHooks> hooks,
                             ProgramHooks::Start(config.hooks()));
-    auto server = std::make_unique<RunnerServer>(config, std::move(producers),
-                                                 std::move(hooks));
+    KINORA_ASSIGN_OR_RETURN(const RunnerOptions options, OptionsOf(config));
+    auto server = std::make_unique<RunnerServer>(
+        config, options, std::move(producers), std::move(hooks));
     KINORA_ASSIGN_OR_RETURN(
         server->server_,
         RpcServer::Start(
@@ -71,12 +76,12 @@ class RunnerServer final : public ProgramServer {
     return server;
   }
 
-  RunnerServer(const v1::RunnerConfig& config, ProducerConfigs producers,
-               std::unique_ptr<ProgramHooks> hooks)
+  RunnerServer(const v1::RunnerConfig& config, const RunnerOptions& options,
+               ProducerConfigs producers, std::unique_ptr<ProgramHooks> hooks)
       : hooks_(std::move(hooks)),
         store_(MakeChannel(config.store_addr().empty() ? "127.0.0.1:7401"
                                                        : config.store_addr(),
-                           StoreChannelOptions(OptionsOf(config).lease_ttl))),
+                           StoreChannelOptions(options.lease_ttl))),
         planner_(MakeChannel(config.planner_addr().empty()
                                  ? "127.0.0.1:7402"
                                  : config.planner_addr())),
@@ -92,8 +97,8 @@ class RunnerServer final : public ProgramServer {
               MetricsOf(config.server()),
               hooks_ == nullptr ? nullptr : hooks_->listener(),
               &watchdog_},
-        dry_runs_(deps_, producers, OptionsOf(config)),
-        runner_(deps_, std::move(producers), OptionsOf(config)),
+        dry_runs_(deps_, producers, options),
+        runner_(deps_, std::move(producers), options),
         service_(runner_, store_.store().events, executor_, &dry_runs_) {}
 
   std::string address() const override { return server_->address(); }

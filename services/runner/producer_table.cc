@@ -95,34 +95,6 @@ absl::StatusOr<std::vector<std::string>> SecretsOf(
   return secrets;
 }
 
-absl::Status ReadRate(const std::string& field, const v1::ProducerEntry& entry,
-                      ProducerConfig* config) {
-  KINORA_ASSIGN_OR_RETURN(const uint32_t per_second,
-                          Limited(field + ".rate_per_second",
-                                  entry.rate_per_second(), 0, kMaxRate));
-  KINORA_ASSIGN_OR_RETURN(const uint32_t per_minute,
-                          Limited(field + ".rate_per_minute",
-                                  entry.rate_per_minute(), 0, kMaxRate));
-  KINORA_ASSIGN_OR_RETURN(
-      config->call_burst,
-      Limited(field + ".rate_burst", entry.rate_burst(), 1, kMaxRate));
-  if (per_second > 0 && per_minute > 0) {
-    return InvalidField(
-        field + ".rate_per_minute", absl::StrCat(per_minute),
-        "a producer has a rate either per second or per minute");
-  }
-  if (per_second == 0 && per_minute == 0) {
-    if (entry.rate_burst() == 0) return absl::OkStatus();
-    return InvalidField(field + ".rate_burst", absl::StrCat(entry.rate_burst()),
-                        "there is no rate");
-  }
-  // Rounded up: never more often than asked for.
-  const int64_t period = per_second > 0 ? 1'000'000'000 : 60'000'000'000;
-  const int64_t calls = per_second > 0 ? per_second : per_minute;
-  config->call_interval = absl::Nanoseconds((period + calls - 1) / calls);
-  return absl::OkStatus();
-}
-
 absl::Status ReadBreaker(const std::string& field,
                          const v1::BreakerConfig& breaker,
                          BreakerOptions* options) {
@@ -149,6 +121,36 @@ absl::Status ReadBreaker(const std::string& field,
 }
 
 }  // namespace
+
+absl::StatusOr<CallRateLimit> ReadCallRate(absl::string_view prefix,
+                                           uint32_t per_second,
+                                           uint32_t per_minute,
+                                           uint32_t burst) {
+  CallRateLimit limit;
+  const auto field = [prefix](absl::string_view name) {
+    return absl::StrCat(prefix, name);
+  };
+  KINORA_RETURN_IF_ERROR(
+      Limited(field("rate_per_second"), per_second, 0, kMaxRate).status());
+  KINORA_RETURN_IF_ERROR(
+      Limited(field("rate_per_minute"), per_minute, 0, kMaxRate).status());
+  KINORA_ASSIGN_OR_RETURN(limit.burst,
+                          Limited(field("rate_burst"), burst, 1, kMaxRate));
+  if (per_second > 0 && per_minute > 0) {
+    return InvalidField(field("rate_per_minute"), absl::StrCat(per_minute),
+                        "a rate is either per second or per minute");
+  }
+  if (per_second == 0 && per_minute == 0) {
+    if (burst == 0) return limit;
+    return InvalidField(field("rate_burst"), absl::StrCat(burst),
+                        "there is no rate");
+  }
+  // Rounded up: never more often than asked for.
+  const int64_t period = per_second > 0 ? 1'000'000'000 : 60'000'000'000;
+  const int64_t calls = per_second > 0 ? per_second : per_minute;
+  limit.interval = absl::Nanoseconds((period + calls - 1) / calls);
+  return limit;
+}
 
 absl::StatusOr<ProducerConfigs> CheckProducerTable(
     const v1::ProducerTable& table) {
@@ -178,7 +180,9 @@ absl::StatusOr<ProducerConfigs> CheckProducerTable(
         Seconds(field + ".attempt_timeout_seconds",
                 entry.attempt_timeout_seconds(), config.attempt_timeout,
                 kMaxTimeoutSeconds));
-    KINORA_RETURN_IF_ERROR(ReadRate(field, entry, &config));
+    KINORA_ASSIGN_OR_RETURN(
+        config.rate, ReadCallRate(field + ".", entry.rate_per_second(),
+                                  entry.rate_per_minute(), entry.rate_burst()));
     KINORA_ASSIGN_OR_RETURN(config.secrets, SecretsOf(field, entry));
     KINORA_RETURN_IF_ERROR(
         ReadBreaker(field + ".breaker", entry.breaker(), &config.breaker));

@@ -10,13 +10,22 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
 #include "kinora/v1/config.pb.h"
 #include "kinora/v1/types.pb.h"
+#include "services/runner/call_rate.h"
 #include "services/runner/producer_targets.h"
 
 namespace kinora {
+
+// INVALID_ARGUMENT naming the field (`prefix` before `rate_per_second`, ...)
+// and its value unless at most one of the two rates is set, a burst only with
+// one, and none is above 10,000; 0 is "not set".
+absl::StatusOr<CallRateLimit> ReadCallRate(absl::string_view prefix,
+                                           uint32_t per_second,
+                                           uint32_t per_minute, uint32_t burst);
 
 struct ProducerConfig {
   // gRPC targets, such as `dns:///127.0.0.1:7501`; one or more.
@@ -27,9 +36,7 @@ struct ProducerConfig {
   v1::InDoubtPolicy in_doubt = v1::IN_DOUBT_POLICY_UNSPECIFIED;
   // What its jobs may cost in one run.
   std::optional<v1::Cost> budget;
-  // Between two calls, but for a burst; zero for no limit.
-  absl::Duration call_interval;
-  uint32_t call_burst = 1;
+  CallRateLimit rate;
   BreakerOptions breaker;
   // What must not reach a log.
   std::vector<std::string> secrets;

@@ -26,7 +26,7 @@ TEST(ProducerTableTest, WhatIsNotSetHasItsDefault) {
   EXPECT_EQ(tts.concurrency, 4u);
   EXPECT_EQ(tts.max_attempts, 3u);
   EXPECT_EQ(tts.attempt_timeout, absl::Minutes(10));
-  EXPECT_EQ(tts.call_interval, absl::ZeroDuration());
+  EXPECT_EQ(tts.rate.interval, absl::ZeroDuration());
   EXPECT_EQ(tts.breaker.failures, 5u);
   EXPECT_EQ(tts.breaker.open, absl::Seconds(5));
 }
@@ -50,12 +50,12 @@ TEST(ProducerTableTest, RatesAreSpacesBetweenCalls) {
       },
       &status);
   ASSERT_OK(status);
-  EXPECT_EQ(configs.at("tts").call_interval, absl::Nanoseconds(666'666'667));
-  EXPECT_EQ(configs.at("tts").call_burst, 5u);
+  EXPECT_EQ(configs.at("tts").rate.interval, absl::Nanoseconds(666'666'667));
+  EXPECT_EQ(configs.at("tts").rate.burst, 5u);
   configs = Checked([](v1::ProducerEntry* tts) { tts->set_rate_per_second(4); },
                     &status);
   ASSERT_OK(status);
-  EXPECT_EQ(configs.at("tts").call_interval, absl::Milliseconds(250));
+  EXPECT_EQ(configs.at("tts").rate.interval, absl::Milliseconds(250));
 
   Checked(
       [](v1::ProducerEntry* tts) {
@@ -66,6 +66,22 @@ TEST(ProducerTableTest, RatesAreSpacesBetweenCalls) {
   EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument,
                                AllOf(HasSubstr("producers.tts.rate_per_minute"),
                                      HasSubstr("90"))));
+}
+
+// The runner's own rate is read so, too.
+TEST(ProducerTableTest, ARateOfAllProducersIsReadLikeThatOfOne) {
+  ASSERT_OK_AND_ASSIGN(const CallRateLimit limit, ReadCallRate("", 0, 90, 5));
+  EXPECT_EQ(limit.burst, 5u);
+  EXPECT_GE(limit.interval * 90, absl::Minutes(1));
+  ASSERT_OK_AND_ASSIGN(const CallRateLimit none, ReadCallRate("", 0, 0, 0));
+  EXPECT_EQ(none.interval, absl::ZeroDuration());
+  EXPECT_THAT(ReadCallRate("", 0, 0, 7),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       AllOf(HasSubstr("rate_burst"), HasSubstr("7"))));
+  EXPECT_THAT(
+      ReadCallRate("", 10'001, 0, 0),
+      StatusIs(absl::StatusCode::kInvalidArgument,
+               AllOf(HasSubstr("rate_per_second"), HasSubstr("10001"))));
 }
 
 TEST(ProducerTableTest, AProducerHasOneTargetOrAListOfThem) {

@@ -87,8 +87,10 @@ Runner::Runner(const RunnerDeps& deps, ProducerConfigs configs,
       holder_(absl::StrCat(
           options.in_store_process ? kInProcessHolderPrefix : "", "runner-",
           absl::Hex(deps.random.Next(), absl::kZeroPad16))),
-      places_(CallPlaces::Create(configs_, options_.max_concurrency,
-                                 deps.executor, deps.clock)),
+      places_(CallPlaces::Create(
+          configs_,
+          {options_.max_concurrency, CallRate(options_.rate), deps.metrics},
+          deps.executor, deps.clock)),
       ids_(deps.clock, deps.random) {
   if (deps.metrics != nullptr) metrics_.emplace(*deps.metrics);
 }

@@ -46,6 +46,7 @@ namespace kinora {
 
 struct RunnerOptions {
   uint32_t max_concurrency = 64;  // jobs called at once over all runs
+  CallRateLimit rate;             // of their calls
   absl::Duration lease_ttl = absl::Seconds(6);
   RetryPolicy retry;
   // Whether the store is part of this process: what a runner held that died

@@ -44,6 +44,11 @@ void PutStanding(const CallPlaces::Standing& standing,
       *one->mutable_open_until() = ToProto(clock.Now() + target.open_for);
     }
   }
+  listed->set_concurrency(config.concurrency);
+  if (config.rate.interval > absl::ZeroDuration()) {
+    *listed->mutable_call_interval() = ToProto(config.rate.interval);
+    listed->set_rate_burst(config.rate.burst);
+  }
   if (standing.held_back > absl::ZeroDuration()) {
     *listed->mutable_held_back_until() =
         ToProto(clock.Now() + standing.held_back);

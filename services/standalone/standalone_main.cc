@@ -35,7 +35,7 @@ namespace {
 // Python producers may have much to import.
 constexpr absl::Duration kProducersLimit = absl::Seconds(60);
 
-RunnerOptions OptionsOf(const v1::StandaloneConfig& config) {
+absl::StatusOr<RunnerOptions> OptionsOf(const v1::StandaloneConfig& config) {
   RunnerOptions options;
   options.in_store_process = true;
   if (config.max_concurrency() > 0) {
@@ -44,6 +44,10 @@ RunnerOptions OptionsOf(const v1::StandaloneConfig& config) {
   if (config.lease_seconds() > 0) {
     options.lease_ttl = absl::Seconds(config.lease_seconds());
   }
+  KINORA_ASSIGN_OR_RETURN(
+      options.rate,
+      ReadCallRate("", config.rate_per_second(), config.rate_per_minute(),
+                   config.rate_burst()));
   return options;
 }
 
@@ -156,9 +160,9 @@ absl::Status StandaloneServer::Serve(const v1::StandaloneConfig& config,
                         MetricsOf(config.server()),
                         hooks_ == nullptr ? nullptr : hooks_->listener(),
                         &watchdog_};
-  dry_runs_ = std::make_unique<DryRuns>(deps, producers, OptionsOf(config));
-  runner_ =
-      std::make_unique<Runner>(deps, std::move(producers), OptionsOf(config));
+  KINORA_ASSIGN_OR_RETURN(const RunnerOptions options, OptionsOf(config));
+  dry_runs_ = std::make_unique<DryRuns>(deps, producers, options);
+  runner_ = std::make_unique<Runner>(deps, std::move(producers), options);
 
   const RpcServerOptions rpc = RpcServerOptionsOf(config.server());
   StoreServiceOptions info =
