@@ -57,7 +57,7 @@ absl::StatusOr<std::unique_ptr<LocalStore>> LocalStore::Open(
       new LocalStore(options, std::move(gate), std::move(log),
                      std::move(storage), clock, executor));
   // What cannot be finished now is when somebody takes the movie's id.
-  const absl::Status finished = store->movies_.FinishDeletions();
+  const absl::Status finished = store->core_.movies.FinishDeletions();
   if (!finished.ok()) {
     LogWarning("deletions are to be finished later", {{"error", finished}});
   }
@@ -72,30 +72,14 @@ LocalStore::LocalStore(const LocalStoreOptions& options,
     : gate_(std::move(gate)),
       log_(std::move(log)),
       storage_(std::move(storage)),
-      catalog_(*storage_),
-      leases_(*storage_, catalog_, clock),
-      blobs_(*storage_, catalog_, clock,
-             {.max_blob_bytes = options.max_blob_bytes,
-              .grace = options.gc_grace,
-              .executor = &executor,
-              .metrics = options.metrics}),
-      events_(*log_, *storage_, catalog_, blobs_, leases_, clock,
-              {.inline_limit_bytes = options.inline_limit_bytes,
-               .index = {.save_events = options.checkpoint_events}}),
-      manifests_(*storage_, *log_, catalog_, blobs_, events_, leases_,
-                 &executor),
-      movies_(*storage_, *log_, catalog_, events_, manifests_, leases_, clock),
-      plans_(*storage_, catalog_, leases_),
-      runs_(*storage_, catalog_, leases_),
-      maintenance_(StoreCores{.storage = *storage_,
-                              .log = *log_,
-                              .catalog = catalog_,
-                              .leases = leases_,
-                              .blobs = blobs_,
-                              .events = events_,
-                              .manifests = manifests_,
-                              .movies = movies_,
-                              .clock = clock}) {}
+      core_(*storage_, *log_, clock,
+            {.blobs = {.max_blob_bytes = options.max_blob_bytes,
+                       .grace = options.gc_grace,
+                       .executor = &executor,
+                       .metrics = options.metrics},
+             .events = {.inline_limit_bytes = options.inline_limit_bytes,
+                        .index = {.save_events = options.checkpoint_events}},
+             .helper = &executor}) {}
 
 void LocalStore::Close() {
   const absl::Status closed = log_->Close();

@@ -19,19 +19,11 @@
 #include "common/file_system.h"
 #include "common/metrics.h"
 #include "common/random.h"
-#include "services/store/blob/object_blob_store.h"
 #include "services/store/event/event_log.h"
 #include "services/store/event/file_event_log.h"
-#include "services/store/event/log_event_store.h"
-#include "services/store/lease/lease_table.h"
-#include "services/store/maintenance/store_maintenance.h"
-#include "services/store/manifest/log_manifest_store.h"
-#include "services/store/movie/movie_catalog.h"
-#include "services/store/movie/object_movie_store.h"
 #include "services/store/object/object_storage.h"
-#include "services/store/plan/object_plan_store.h"
-#include "services/store/run/object_run_record_store.h"
 #include "services/store/store.h"
+#include "services/store/store_core.h"
 #include "services/store/write_gate.h"
 
 namespace kinora {
@@ -70,10 +62,7 @@ class LocalStore {
       Random& random, Executor& executor);
 
   // The parts, which live as long as this LocalStore.
-  Store store() {
-    return {movies_, blobs_,  events_, manifests_,
-            plans_,  leases_, runs_,   maintenance_};
-  }
+  Store store() { return core_.store(); }
 
   // A clean end: the directory is only its files, which may be copied and put
   // back. Without it, as after a crash, opening completes the logs from the
@@ -90,7 +79,7 @@ class LocalStore {
   // LogManifestStore::Rebuild().
   absl::StatusOr<std::string> RebuildManifest(absl::string_view movie_id,
                                               absl::string_view revision) {
-    return manifests_.Rebuild(movie_id, revision);
+    return core_.manifests.Rebuild(movie_id, revision);
   }
 
  private:
@@ -104,15 +93,7 @@ class LocalStore {
   const std::shared_ptr<WriteGate> gate_;
   const std::unique_ptr<EventLog> log_;
   const std::unique_ptr<ObjectStorage> storage_;
-  MovieCatalog catalog_;
-  LeaseTable leases_;
-  ObjectBlobStore blobs_;
-  LogEventStore events_;
-  LogManifestStore manifests_;
-  ObjectMovieStore movies_;
-  ObjectPlanStore plans_;
-  ObjectRunRecordStore runs_;
-  StoreMaintenance maintenance_;
+  StoreCore core_;
 };
 
 }  // namespace kinora

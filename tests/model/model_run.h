@@ -22,7 +22,7 @@
 #include "services/runner/runner.h"
 #include "services/store/event/memory_event_log.h"
 #include "services/store/object/memory_object_storage.h"
-#include "services/store/testing/store_core.h"
+#include "services/store/store_core.h"
 #include "tests/model/model_producers.h"
 #include "tests/model/run_truth.h"
 #include "tests/model/store_cut.h"

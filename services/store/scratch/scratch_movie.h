@@ -17,19 +17,10 @@
 
 #include "common/clock.h"
 #include "common/executor.h"
-#include "services/store/blob/object_blob_store.h"
-#include "services/store/event/log_event_store.h"
 #include "services/store/event/memory_event_log.h"
-#include "services/store/lease/lease_table.h"
-#include "services/store/maintenance/store_maintenance.h"
-#include "services/store/manifest/log_manifest_store.h"
-#include "services/store/movie/movie_catalog.h"
-#include "services/store/movie/object_movie_store.h"
 #include "services/store/object/memory_object_storage.h"
-#include "services/store/plan/object_plan_store.h"
-#include "services/store/run/object_run_record_store.h"
-#include "services/store/scratch/blobs_behind.h"
 #include "services/store/store.h"
+#include "services/store/store_core.h"
 
 namespace kinora {
 
@@ -43,32 +34,19 @@ class ScratchMovie {
       const Store& original, const std::string& movie_id, Clock& clock,
       Executor& executor);
 
-  Store store() {
-    return {movies_, blobs_,  events_, manifests_,
-            plans_,  leases_, runs_,   maintenance_};
-  }
+  Store store() { return core_.store(); }
 
   // Lets the blob be named, wherever its bytes are.
-  void Expect(const v1::Digest& digest) { blobs_.Expect(digest); }
+  void Expect(const v1::Digest& digest) { core_.behind->Expect(digest); }
 
  private:
   ScratchMovie(BlobStore& original, Clock& clock, Executor& executor);
 
   absl::Status Fill(MaintenanceStore& original, const std::string& movie_id);
 
-  // In the order in which they need each other.
   MemoryEventLog log_;
   MemoryObjectStorage storage_;
-  MovieCatalog catalog_;
-  LeaseTable leases_;
-  ObjectBlobStore own_blobs_;
-  BlobsBehind blobs_;
-  LogEventStore events_;
-  LogManifestStore manifests_;
-  ObjectMovieStore movies_;
-  ObjectPlanStore plans_;
-  ObjectRunRecordStore runs_;
-  StoreMaintenance maintenance_;
+  StoreCore core_;
 };
 
 }  // namespace kinora

@@ -16,7 +16,7 @@
 #include "services/store/event/memory_event_log.h"
 #include "services/store/object/memory_object_storage.h"
 #include "services/store/store.h"
-#include "services/store/testing/store_core.h"
+#include "services/store/store_core.h"
 
 namespace kinora {
 
