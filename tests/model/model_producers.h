@@ -26,7 +26,7 @@
 #include "common/random.h"
 #include "services/runner/producer_caller.h"
 #include "services/runner/producer_table.h"
-#include "services/store/blob/blob_store.h"
+#include "tests/model/model_store.h"
 #include "tests/model/run_truth.h"
 #include "tests/model/store_cut.h"
 
@@ -43,11 +43,11 @@ class ModelProducers {
  public:
   // With `faults` of a hundred calls something goes wrong. References MUST
   // outlive this.
-  ModelProducers(Executor& executor, Random& random, BlobStore& blobs,
+  ModelProducers(Executor& executor, Random& random, ModelStore& store,
                  RunTruth& truth, int faults)
       : executor_(executor),
         random_(random),
-        blobs_(blobs),
+        store_(store),
         truth_(truth),
         faults_(faults) {}
 
@@ -77,7 +77,7 @@ class ModelProducers {
 
   Executor& executor_;
   Random& random_;
-  BlobStore& blobs_;
+  ModelStore& store_;
   RunTruth& truth_;
   const int faults_;
   std::function<void()> on_look_up_ = [] {};

@@ -20,6 +20,16 @@ constexpr absl::Duration kLeaseTtl = absl::Seconds(6);
 constexpr absl::Duration kBetweenLooks = absl::Seconds(20);
 // Nothing that a run does is put off for longer.
 constexpr absl::Duration kLongestDelay = absl::Minutes(1);
+// A follower that has lost its stream is back by then.
+constexpr absl::Duration kTimeToCatchUp = absl::Seconds(1);
+
+v1::LogName LedgerOf(const v1::RunRecord& record) {
+  v1::LogName log;
+  log.set_movie_id(kMovie);
+  log.set_kind(v1::LOG_KIND_LEDGER);
+  log.set_run_id(record.run_id());
+  return log;
+}
 
 absl::Status NotAsItShould(const std::string& what) {
   return absl::InternalError(what);
@@ -31,7 +41,7 @@ absl::Status NotAsItShould(const std::string& what) {
 // under way has found that out.
 struct ModelRun::Process {
   Process(ModelRun& run, std::optional<KillPoint> kill, uint64_t seed)
-      : cut(run.core_.store(), run.truth_, kill),
+      : cut(run.store_, run.idle_.maintenance, run.truth_, kill),
         planner(cut.store()),
         caller(run.producers_, cut),
         random(seed),
@@ -50,7 +60,11 @@ ModelRun::ModelRun(const ModelRunOptions& options)
     : options_(options),
       random_(options.seed),
       executor_(clock_, options.seed + 1),
-      producers_(executor_, random_, core_.blobs, truth_, options.faults) {}
+      store_(options.store, clock_, executor_, random_),
+      producers_(executor_, random_, store_, truth_, options.faults) {
+  store_.OnRestart(
+      [this](const Store& store) { return truth_.Recovered(store, kMovie); });
+}
 
 ModelRun::~ModelRun() {
   // A runner waits for its end until its runs have ended, which nobody but this
@@ -84,10 +98,15 @@ std::unique_ptr<ModelRun::Process> ModelRun::NewProcess(
 
 absl::StatusOr<ModelRun::End> ModelRun::Play(
     const std::vector<KillPoint>& kills) {
+  KINORA_RETURN_IF_ERROR(store_.Open());
   v1::CreateMovieRequest create;
   create.set_movie_id(kMovie);
   create.set_blueprint(options_.blueprint);
-  KINORA_RETURN_IF_ERROR(core_.movies.Create(create).status());
+  KINORA_RETURN_IF_ERROR(
+      store_
+          .Ask([&](const Store& store) { return store.movies.Create(create); })
+          .status());
+  store_.Arm();
   if (options_.has_rival) {
     rival_ = NewProcess(std::nullopt);
     rival_->runner.KeepAdopting();
@@ -121,11 +140,26 @@ absl::Status ModelRun::Start() {
     if (record.ok() || Last().cut.is_cut()) return absl::OkStatus();
     // Whoever held the lease is dead.
     executor_.Advance(2 * kLeaseTtl);
+    if (!absl::IsNotFound(Record().status()) || !IsLeaseFree()) continue;
     const absl::Status started = Last().runner.Start(request).status();
     if (started.ok() || Last().cut.is_cut()) return absl::OkStatus();
-    if (!absl::IsUnavailable(started)) return Annotate(started, "start");
+    // It may have begun though its answer was lost with the store.
+    if (absl::IsUnavailable(started) || Record().ok()) continue;
+    return Annotate(started, "start");
   }
   return NotAsItShould("the run cannot be started");
+}
+
+// Else a start waits, on the one thread there is. A store that was started
+// again grants what was held once more.
+bool ModelRun::IsLeaseFree() {
+  v1::GetLeaseRequest get;
+  get.set_lease_id(absl::StrCat("movie/", kMovie));
+  const absl::StatusOr<v1::GetLeaseResponse> held =
+      store_.Ask([&](const Store& store) { return store.leases.Get(get); });
+  return absl::IsNotFound(held.status()) ||
+         (held.ok() && held->lease().expires_in().seconds() <= 0 &&
+          held->lease().expires_in().nanos() <= 0);
 }
 
 absl::StatusOr<bool> ModelRun::Live() {
@@ -144,21 +178,34 @@ absl::StatusOr<bool> ModelRun::Live() {
 absl::StatusOr<v1::RunRecord> ModelRun::Record() {
   v1::ListRunRecordsRequest list;
   list.set_movie_id(kMovie);
-  KINORA_ASSIGN_OR_RETURN(const v1::ListRunRecordsResponse runs,
-                          core_.runs.List(list));
+  KINORA_ASSIGN_OR_RETURN(
+      const v1::ListRunRecordsResponse runs,
+      store_.Ask([&](const Store& store) { return store.runs.List(list); }));
   if (runs.records().empty()) return absl::NotFoundError("no run");
   if (runs.records_size() > 1) return NotAsItShould("more than one run");
   return runs.records(0);
 }
 
 absl::StatusOr<bool> ModelRun::HasEnded() {
-  const absl::StatusOr<v1::RunRecord> record = Record();
-  if (absl::IsNotFound(record.status())) return false;
-  if (!record.ok()) return record.status();
+  KINORA_RETURN_IF_ERROR(store_.broken());
   if (!truth_.violations().empty()) {
     return NotAsItShould(absl::StrJoin(truth_.violations(), "; "));
   }
+  const absl::StatusOr<v1::RunRecord> record = Record();
+  if (absl::IsNotFound(record.status()) ||
+      absl::IsUnavailable(record.status())) {
+    return false;
+  }
+  if (!record.ok()) return record.status();
+  Follow(*record);
   return IsTerminal(record->status());
+}
+
+void ModelRun::Follow(const v1::RunRecord& record) {
+  if (follower_ != nullptr) return;
+  follower_ =
+      std::make_unique<LedgerFollower>(store_, executor_, LedgerOf(record));
+  follower_->Follow();
 }
 
 void ModelRun::LookAfter() {
@@ -185,6 +232,8 @@ void ModelRun::LookNow() {
 }
 
 absl::StatusOr<ModelRun::End> ModelRun::CheckEnd() {
+  KINORA_RETURN_IF_ERROR(store_.RestartNow());
+  executor_.Advance(kTimeToCatchUp);
   KINORA_ASSIGN_OR_RETURN(const v1::RunRecord record, Record());
   if (record.status() != v1::RUN_STATUS_COMPLETED) {
     return NotAsItShould(absl::StrCat("the run is ",
@@ -197,7 +246,9 @@ absl::StatusOr<ModelRun::End> ModelRun::CheckEnd() {
   v1::GetCurrentManifestRequest get;
   get.set_movie_id(kMovie);
   KINORA_ASSIGN_OR_RETURN(const v1::GetCurrentManifestResponse current,
-                          core_.manifests.GetCurrent(get));
+                          store_.Ask([&](const Store& store) {
+                            return store.manifests.GetCurrent(get);
+                          }));
   if (current.current().revision() != "rev-0001" ||
       current.current().hash() != record.manifest_hash()) {
     return NotAsItShould("the record names another manifest than is current");
@@ -218,10 +269,11 @@ absl::Status ModelRun::CheckCharges(const v1::RunRecord& record) {
                      accepted["paid"], " and ", accepted["deaf"]));
   }
   const int64_t cost = kPriceMicros * (accepted["paid"] + accepted["deaf"]);
-  // One that only closes a run does not know what it has cost.
+  // One that only closes a run does not know what it has cost: another has
+  // committed it, or itself before it lost the store.
   const std::vector<std::string>& changes = Last().cut.changes();
   const bool knows =
-      rival_ == nullptr &&
+      rival_ == nullptr && store_.deaths().empty() &&
       std::find(changes.begin(), changes.end(), "commit") != changes.end();
   const int64_t recorded = record.cost().micros();
   if (truth_.cost() != cost || (knows && recorded != cost)) {
@@ -234,14 +286,15 @@ absl::Status ModelRun::CheckCharges(const v1::RunRecord& record) {
 
 absl::Status ModelRun::CheckLedger(const v1::RunRecord& record) {
   v1::ReadEventsRequest read;
-  read.mutable_log()->set_movie_id(kMovie);
-  read.mutable_log()->set_kind(v1::LOG_KIND_LEDGER);
-  read.mutable_log()->set_run_id(record.run_id());
+  *read.mutable_log() = LedgerOf(record);
+  std::vector<std::string> events;
   int64_t sequence = 0;
   int ends = 0;
   for (;;) {
     KINORA_ASSIGN_OR_RETURN(const v1::ReadEventsResponse page,
-                            core_.events.ReadPage(read));
+                            store_.Ask([&](const Store& store) {
+                              return store.events.ReadPage(read);
+                            }));
     if (page.events().empty()) break;
     for (const v1::Event& event : page.events()) {
       if (event.sequence() != ++sequence) {
@@ -250,15 +303,22 @@ absl::Status ModelRun::CheckLedger(const v1::RunRecord& record) {
                                           sequence));
       }
       if (IsTerminal(event.ledger())) ++ends;
+      events.push_back(event.SerializeAsString());
     }
     read.set_after_sequence(page.bookmark().sequence());
   }
-  if (ends == 1) return absl::OkStatus();
-  return NotAsItShould(absl::StrCat("the run has ", ends, " ends"));
+  if (ends != 1) {
+    return NotAsItShould(absl::StrCat("the run has ", ends, " ends"));
+  }
+  if (follower_->events() != events) {
+    return NotAsItShould("a follower has seen another ledger than there is");
+  }
+  return absl::OkStatus();
 }
 
 absl::Status ModelRun::CheckNothingIsLeft() {
-  StorePlanner planner(core_.store());
+  StoreCut uncut(store_, idle_.maintenance, truth_, std::nullopt);
+  StorePlanner planner(uncut.store());
   v1::CreatePlanRequest create;
   create.set_movie_id(kMovie);
   for (const auto& config : ModelProducerConfigs()) {

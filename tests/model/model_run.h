@@ -1,7 +1,8 @@
 // A ModelRun is one film's run from its start to its end in virtual time, in
-// one thread: a store in memory, simulated providers, the real planner, and one
-// runner after another, each killed where it is said. Everything that may
-// happen next happens in an order drawn from the seed, the same way each time.
+// one thread: a store, simulated providers, the real planner, and one runner
+// after another, each killed where it is said, and so may the store be.
+// Everything that may happen next happens in an order drawn from the seed, the
+// same way each time.
 
 #ifndef KINORA_TESTS_MODEL_MODEL_RUN_H_
 #define KINORA_TESTS_MODEL_MODEL_RUN_H_
@@ -23,7 +24,9 @@
 #include "services/store/event/memory_event_log.h"
 #include "services/store/object/memory_object_storage.h"
 #include "services/store/store_core.h"
+#include "tests/model/ledger_follower.h"
 #include "tests/model/model_producers.h"
+#include "tests/model/model_store.h"
 #include "tests/model/run_truth.h"
 #include "tests/model/store_cut.h"
 
@@ -35,6 +38,7 @@ struct ModelRunOptions {
   int faults = 0;  // of a hundred calls of producers
   bool layered = false;
   bool has_rival = false;  // a second runner lives all the time
+  ModelStoreOptions store;
 };
 
 // For one thread.
@@ -59,6 +63,9 @@ class ModelRun {
   // that lives all the time come last.
   std::vector<std::vector<std::string>> changes() const;
 
+  // How the store fared.
+  const ModelStore& store() const { return store_; }
+
  private:
   struct Process;
 
@@ -66,11 +73,13 @@ class ModelRun {
   Process& Last();
   std::unique_ptr<Process> NewProcess(std::optional<KillPoint> kill);
   absl::Status Start();
+  bool IsLeaseFree();
   // The runner's life, until the run has ended or it was killed. True for the
   // former.
   absl::StatusOr<bool> Live();
   absl::StatusOr<bool> HasEnded();
   absl::StatusOr<v1::RunRecord> Record();
+  void Follow(const v1::RunRecord& record);
   // A person looks at the run, and has called again what waits for that: now
   // and then, and sometimes in the moment in which an answer comes.
   void LookAfter();
@@ -84,11 +93,14 @@ class ModelRun {
   SeededRandom random_;
   FakeClock clock_;
   ManualExecutor executor_;
-  MemoryObjectStorage storage_{clock_};
-  MemoryEventLog log_;
-  StoreCore core_{storage_, log_, clock_};
+  ModelStore store_;
+  // What runners are handed for maintenance, of which they do none.
+  MemoryObjectStorage no_objects_{clock_};
+  MemoryEventLog no_events_;
+  StoreCore idle_{no_objects_, no_events_, clock_};
   RunTruth truth_;
   ModelProducers producers_;
+  std::unique_ptr<LedgerFollower> follower_;  // once there is a run
   std::unique_ptr<Process> rival_;
   std::vector<std::unique_ptr<Process>> processes_;  // the last one lives
 };

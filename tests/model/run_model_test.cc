@@ -1,11 +1,14 @@
 // Whole runs in virtual time, killed at what they change: whatever was lost,
 // the next runner brings the run to the same end. For each seed a film is drawn
 // and made undisturbed; then once more, by other chances, while runners are
-// killed, up to three of them, with providers that fail and break. Checked are
-// the manifest's hash; that who knows its work charged for what was accepted
-// and nothing else; that no job was called that had been completed, before its
-// intent was durable, or while it was in doubt; one dense ledger with one end;
-// and that a plan afterwards is empty.
+// killed, up to three of them, with providers that fail and break. In every
+// third of them the store is killed, too, up to three times, at any change of
+// its disk, and loses what it had not synced. Checked are the manifest's hash;
+// that who knows its work charged for what was accepted and nothing else; that
+// no job was called that had been completed, before its intent was durable, or
+// while it was in doubt; that the store has kept what it had acknowledged; one
+// dense ledger with one end, and the same for a follower; and that a plan
+// afterwards is empty.
 //
 // One test is a block of seeds, so that shards share them out. A failing seed
 // alone, with all that was changed:
@@ -32,6 +35,8 @@ namespace {
 
 constexpr int kBlocks = 50;
 constexpr int kMaxKills = 3;
+// So many changes of its disk does a store make for one of a runner's.
+constexpr uint64_t kDiskChangesOfAChange = 4;
 
 SeedRange seeds = {.count = 1'000};
 
@@ -42,10 +47,17 @@ void Tell(const ModelRun& run) {
     for (const std::string& change : changes)
       std::cerr << "  " << change << "\n";
   }
+  for (const std::string& death : run.store().deaths()) {
+    std::cerr << death << "\n";
+  }
 }
 
-std::string Describe(const std::vector<KillPoint>& kills) {
+std::string Describe(const std::vector<KillPoint>& kills,
+                     const ModelStoreOptions& store) {
   std::string text;
+  for (int change : store.kills) {
+    absl::StrAppend(&text, " store killed at change ", change, " of its disk");
+  }
   for (const KillPoint& kill : kills) {
     absl::StrAppend(&text, " killed ", kill.is_made ? "after" : "before",
                     " change ", kill.change);
@@ -66,6 +78,17 @@ std::string Compare(const ModelRun::End& undisturbed,
   }
   if (killed->cost_micros != undisturbed.cost_micros) return "another cost";
   return "";
+}
+
+// The later ones soon after the store has started again, or in that.
+std::vector<int> StoreKills(Random& random, uint64_t changes_of_runner) {
+  std::vector<int> kills(1 + UniformBelow(random, kMaxKills));
+  uint64_t changes = changes_of_runner * kDiskChangesOfAChange;
+  for (int& kill : kills) {
+    kill = static_cast<int>(UniformBelow(random, changes));
+    changes = changes / 4 + 1;
+  }
+  return kills;
 }
 
 class RunModelTest : public ::testing::TestWithParam<int> {
@@ -89,13 +112,17 @@ class RunModelTest : public ::testing::TestWithParam<int> {
       kill.is_made = UniformBelow(random, 2) == 0;
       changes = changes / 2 + 1;
     }
+    options.store.has_disk = UniformBelow(random, 3) == 0;
+    if (options.store.has_disk) {
+      options.store.kills = StoreKills(random, calm.changes()[0].size());
+    }
     ModelRun run(options);
     const std::string wrong = Compare(*undisturbed, run.Play(kills));
     if (!wrong.empty() || seeds.verbose) {
       std::cerr << options.blueprint;
       Tell(run);
     }
-    ASSERT_EQ(wrong, "") << Describe(kills)
+    ASSERT_EQ(wrong, "") << Describe(kills, options.store)
                          << "\nbazel run //tests/model:run_model_test -- "
                             "--seed="
                          << seed;
@@ -138,7 +165,7 @@ TEST_P(EveryChangeTest, ARunKilledThereEndsAsAnUndisturbedOne) {
         ModelRun run(Options(faults));
         const std::string wrong = Compare(undisturbed, run.Play(kills));
         if (!wrong.empty()) Tell(run);
-        ASSERT_EQ(wrong, "") << Describe(kills) << ", with " << faults
+        ASSERT_EQ(wrong, "") << Describe(kills, {}) << ", with " << faults
                              << " faults of a hundred calls";
         ASSERT_EQ(run.changes()[0].back(),
                   calm.changes()[0][static_cast<size_t>(change)]);
@@ -149,6 +176,38 @@ TEST_P(EveryChangeTest, ARunKilledThereEndsAsAnUndisturbedOne) {
 
 INSTANTIATE_TEST_SUITE_P(Parts, EveryChangeTest, ::testing::Range(0, 20));
 
+// The disk's n-th change, too, is the same until the store is killed there. In
+// CI every kStride-th of them is tried, by a few other chances each time.
+class EveryDiskChangeTest : public ::testing::TestWithParam<int> {
+ protected:
+  static constexpr int kParts = 20;
+  static constexpr int kStride = 6;
+
+  static int Stride() { return seeds.count > 1'000 ? 1 : kStride; }
+};
+
+TEST_P(EveryDiskChangeTest, ARunWhoseStoreIsKilledThereEndsAsUndisturbed) {
+  ModelRunOptions options;
+  options.blueprint = FixedFilm();
+  options.faults = 10;
+  options.store.has_disk = true;
+  ModelRun calm(options);
+  ASSERT_OK_AND_ASSIGN(const ModelRun::End undisturbed, calm.Play({}));
+  const int changes = calm.store().changes();
+  ASSERT_GT(changes, 200);
+  for (int change = GetParam() * Stride(); change < changes;
+       change += kParts * Stride()) {
+    options.store.kills = {change};
+    ModelRun run(options);
+    const std::string wrong = Compare(undisturbed, run.Play({}));
+    if (!wrong.empty()) Tell(run);
+    ASSERT_EQ(wrong, "") << Describe({}, options.store);
+    ASSERT_EQ(run.store().deaths().size(), 1u) << change;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Parts, EveryDiskChangeTest, ::testing::Range(0, 20));
+
 // Else a seed would not tell how to see a failure again.
 TEST(ModelRunTest, TheSameSeedTakesTheSameWay) {
   for (uint64_t seed : {1, 2, 3}) {
@@ -158,10 +217,12 @@ TEST(ModelRunTest, TheSameSeedTakesTheSameWay) {
     options.seed = seed;
     options.faults = 20;
     options.has_rival = true;
+    options.store = {.has_disk = true, .kills = {60, 20}};
     ModelRun once(options), again(options);
     ASSERT_OK(once.Play({{8, true}}));
     ASSERT_OK(again.Play({{8, true}}));
     EXPECT_EQ(once.changes(), again.changes());
+    EXPECT_EQ(once.store().deaths(), again.store().deaths());
   }
 }
 

@@ -3,17 +3,77 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
+#include "common/status.h"
+
 namespace kinora {
 
 void RunTruth::Violate(const std::string& job_id, const std::string& what) {
   violations_.push_back(absl::StrCat(job_id, ": ", what));
 }
 
-void RunTruth::Appended(const v1::AppendEventsRequest& request) {
+void RunTruth::Appended(const v1::AppendEventsRequest& request,
+                        const v1::AppendEventsResponse& answer) {
+  int64_t sequence = answer.first_sequence();
   for (const v1::Event& event : request.events()) {
-    if (event.has_ledger()) Take(event.ledger());
-    if (event.has_artefact()) Take(event.artefact());
+    Take(request.log().kind(), sequence++, event);
   }
+}
+
+absl::Status RunTruth::Recovered(const Store& store,
+                                 const std::string& movie_id) {
+  v1::LogName log;
+  log.set_movie_id(movie_id);
+  log.set_kind(v1::LOG_KIND_ARTEFACTS);
+  KINORA_RETURN_IF_ERROR(Recovered(store, log));
+  v1::ListRunRecordsRequest list;
+  list.set_movie_id(movie_id);
+  KINORA_ASSIGN_OR_RETURN(const v1::ListRunRecordsResponse runs,
+                          store.runs.List(list));
+  log.set_kind(v1::LOG_KIND_LEDGER);
+  for (const v1::RunRecord& record : runs.records()) {
+    log.set_run_id(record.run_id());
+    KINORA_RETURN_IF_ERROR(Recovered(store, log));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RunTruth::Recovered(const Store& store, const v1::LogName& log) {
+  v1::GetLogStatusRequest get;
+  *get.mutable_log() = log;
+  KINORA_ASSIGN_OR_RETURN(const v1::GetLogStatusResponse status,
+                          store.events.GetLogStatus(get));
+  const int64_t known = known_[log.kind()];
+  if (status.last_sequence() < known) {
+    Violate("the store",
+            absl::StrCat("has lost what it had acknowledged: ",
+                         v1::LogKind_Name(log.kind()), " ends with ",
+                         status.last_sequence(), ", not with ", known));
+  }
+  v1::ReadEventsRequest read;
+  *read.mutable_log() = log;
+  read.set_after_sequence(known);
+  while (read.after_sequence() < status.last_sequence()) {
+    KINORA_ASSIGN_OR_RETURN(const v1::ReadEventsResponse page,
+                            store.events.ReadPage(read));
+    for (const v1::Event& event : page.events()) {
+      Take(log.kind(), event.sequence(), event);
+    }
+    read.set_after_sequence(page.bookmark().sequence());
+  }
+  return absl::OkStatus();
+}
+
+void RunTruth::Take(v1::LogKind kind, int64_t sequence,
+                    const v1::Event& event) {
+  int64_t& known = known_[kind];
+  if (sequence <= known) return;
+  if (sequence != known + 1) {
+    Violate("the store", absl::StrCat(v1::LogKind_Name(kind), " goes on with ",
+                                      sequence, " after ", known));
+  }
+  known = sequence;
+  if (event.has_ledger()) Take(event.ledger());
+  if (event.has_artefact()) Take(event.artefact());
 }
 
 void RunTruth::Take(const v1::LedgerEvent& event) {

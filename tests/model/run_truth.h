@@ -10,10 +10,12 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 
 #include "kinora/v1/event.pb.h"
 #include "kinora/v1/producer.pb.h"
+#include "services/store/store.h"
 
 namespace kinora {
 
@@ -24,7 +26,14 @@ namespace kinora {
 // producer named `free` without either.
 class RunTruth {
  public:
-  void Appended(const v1::AppendEventsRequest& request);
+  // An append that was answered. One that was made before, and is asked again,
+  // is answered as it was then.
+  void Appended(const v1::AppendEventsRequest& request,
+                const v1::AppendEventsResponse& answer);
+
+  // What the store has after it was started again: nothing that was answered
+  // may be missing, and what was not answered may be there.
+  absl::Status Recovered(const Store& store, const std::string& movie_id);
 
   // A producer has told what became of the work with that key.
   void Told(absl::string_view idempotency_key);
@@ -45,10 +54,13 @@ class RunTruth {
   const std::vector<std::string>& violations() const { return violations_; }
 
  private:
+  absl::Status Recovered(const Store& store, const v1::LogName& log);
+  void Take(v1::LogKind kind, int64_t sequence, const v1::Event& event);
   void Take(const v1::LedgerEvent& event);
   void Take(const v1::ArtefactEvent& event);
   void Violate(const std::string& job_id, const std::string& what);
 
+  std::map<v1::LogKind, int64_t> known_;     // sequences taken
   std::map<std::string, uint32_t> started_;  // attempts, by job
   std::map<std::string, std::string> job_by_inputs_hash_;
   std::set<std::string> completed_;

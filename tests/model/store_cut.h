@@ -19,6 +19,7 @@
 #include "absl/status/status.h"
 
 #include "services/store/store.h"
+#include "tests/model/model_store.h"
 #include "tests/model/run_truth.h"
 
 namespace kinora {
@@ -32,13 +33,17 @@ struct KillPoint {
 // For one thread.
 class StoreCut {
  public:
-  // The store's parts and `truth` MUST outlive this.
-  StoreCut(const Store& base, RunTruth& truth,
+  // References MUST outlive this. Runners are handed `maintenance`, but do
+  // none.
+  StoreCut(ModelStore& base, MaintenanceStore& maintenance, RunTruth& truth,
            std::optional<KillPoint> kill_point);
   ~StoreCut();
 
   // The store as the runner sees it.
   Store store();
+
+  // The store behind it, which answers whether this is cut or not.
+  ModelStore& base() { return base_; }
 
   // Kills it now.
   void Cut() { is_cut_ = true; }
@@ -55,17 +60,22 @@ class StoreCut {
   static absl::Status Lost();
 
  private:
+  class Movies;
+  class Blobs;
   class Events;
   class Manifests;
   class Plans;
   class Leases;
   class Runs;
 
-  const Store base_;
+  ModelStore& base_;
+  MaintenanceStore& maintenance_;
   RunTruth& truth_;
   const std::optional<KillPoint> kill_point_;
   bool is_cut_ = false;
   std::vector<std::string> changes_;
+  const std::unique_ptr<Movies> movies_;
+  const std::unique_ptr<Blobs> blobs_;
   const std::unique_ptr<Events> events_;
   const std::unique_ptr<Manifests> manifests_;
   const std::unique_ptr<Plans> plans_;
