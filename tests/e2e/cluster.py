@@ -154,6 +154,18 @@ class Kinora:
         assert done.returncode > 0, f"kinora {args} was killed"
         return done.stderr
 
+    def answer(self, run_id: str, question: str, value: str) -> str:
+        """Answers as soon as a runner has the run: until the lease of one that
+        was lost has expired nobody can take it. Returns why it was refused; it
+        is empty if it was taken."""
+        deadline = time.monotonic() + COMMAND_LIMIT_S
+        while (done := self.call("answer", run_id, question, value)).returncode:
+            if "UNAVAILABLE" not in done.stderr:
+                return done.stderr
+            assert time.monotonic() < deadline, done.stderr
+            time.sleep(0.1)
+        return ""
+
     def run(self, movie: str, *args: str) -> RunOutcome:
         """`kinora run`, to its end."""
         return RunOutcome(self.lines("run", movie, *args))
