@@ -3,13 +3,15 @@ if the runner was lost with the attempt."""
 
 import base64
 import json
+import os
 import sys
 
 from cluster import ROOT, Process, Separate, write_producers
 
-# The first attempt says how far it has come, twice at once, and hangs.
+# The first attempt says how far it has come, twice at once, and hangs until
+# somebody writes to the pipe.
 PRODUCER = """
-import time
+import os
 
 from kinora import Producer
 
@@ -20,8 +22,7 @@ def paint(job):
     if job.attempt == 1:
         job.progress(0.1, "begun", details=b"frame 1")
         job.progress(0.2, "going on", details=b"frame 2")
-        while not job.cancelled:
-            time.sleep(0.02)
+        open(os.environ["GATE"]).read()
     job.write("Picture", b"from " + job.heartbeat_details)
 
 painter.serve()
@@ -46,6 +47,8 @@ def wait_for_details(kinora, run_id: str, details: bytes) -> None:
 
 
 def test_the_next_runner_hands_on_what_was_left(tmp_path):
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
     script = tmp_path / "painter.py"
     script.write_text(PRODUCER)
     blueprint = tmp_path / "sea.yaml"
@@ -54,6 +57,7 @@ def test_the_next_runner_hands_on_what_was_left(tmp_path):
         [sys.executable, str(script)],
         tmp_path / "painter.log",
         PYTHONPATH=str(ROOT / "clients/python"),
+        GATE=str(gate),
     )
     table = write_producers(tmp_path, producer.address, "painter")
     servers = Separate(tmp_path, table, lease_seconds=1)
@@ -68,5 +72,7 @@ def test_the_next_runner_hands_on_what_was_left(tmp_path):
         picture = servers.kinora.call_bytes("artefact", "get", "sea", "Picture")
         assert picture.stdout == b"from frame 2", picture.stderr
     finally:
+        # Both ends at once: this waits for nobody, and who reads is let go.
+        os.close(os.open(gate, os.O_RDWR))
         servers.stop()
         producer.stop()
