@@ -1,0 +1,217 @@
+// Manifests that are gone or damaged, and commits that were cut short.
+
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/digest.h"
+#include "common/error_reason.h"
+#include "common/json.h"
+#include "common/testing/status_matchers.h"
+#include "services/store/layout.h"
+#include "services/store/manifest/log_manifest_store.h"
+#include "services/store/manifest/log_manifest_store_fixture.h"
+#include "services/store/testing/faulty_object_storage.h"
+
+namespace kinora {
+namespace {
+
+using ::testing::HasSubstr;
+
+// Calls `before` once, ahead of an append that holds `word`.
+class InterruptedLog final : public EventLog {
+ public:
+  InterruptedLog(EventLog& base, std::string word, std::function<void()> before)
+      : base_(base), word_(std::move(word)), before_(std::move(before)) {}
+
+  absl::StatusOr<AppendedRange> Append(absl::string_view log,
+                                       absl::Span<const std::string> bodies,
+                                       Admit admit) override {
+    if (before_ != nullptr && bodies[0].find(word_) != std::string::npos) {
+      std::exchange(before_, nullptr)();
+    }
+    return base_.Append(log, bodies, admit);
+  }
+  absl::StatusOr<std::vector<LogRecord>> Read(absl::string_view log,
+                                              int64_t after, int64_t limit,
+                                              int64_t max_bytes) override {
+    return base_.Read(log, after, limit, max_bytes);
+  }
+  WaiterId NotifyAfter(absl::string_view log, int64_t after,
+                       absl::AnyInvocable<void()> callback) override {
+    return base_.NotifyAfter(log, after, std::move(callback));
+  }
+  void CancelNotify(WaiterId id) override { base_.CancelNotify(id); }
+  absl::StatusOr<LogExtent> Extent(absl::string_view log) override {
+    return base_.Extent(log);
+  }
+  absl::Status Archive(absl::string_view log, int64_t through,
+                       absl::string_view archive) override {
+    return base_.Archive(log, through, archive);
+  }
+  absl::Status Checkpoint(absl::string_view log) override {
+    return base_.Checkpoint(log);
+  }
+  absl::Status Trim(absl::string_view log, int64_t through) override {
+    return base_.Trim(log, through);
+  }
+  absl::Status Remove(absl::string_view log) override {
+    return base_.Remove(log);
+  }
+  absl::StatusOr<AppendedRange> Restore(
+      absl::string_view log, int64_t first_sequence,
+      absl::Span<const std::string> bodies) override {
+    return base_.Restore(log, first_sequence, bodies);
+  }
+
+ private:
+  EventLog& base_;
+  const std::string word_;
+  std::function<void()> before_;
+};
+
+// F: B-1, S1-22, S1-48
+TEST_F(LogManifestStoreTest, DeletedManifestsComeBackWithTheSameBytes) {
+  v1::ManifestPointer current = CommitFirst();
+  ASSERT_OK(core().events.Append(InputEdit("Input:Topic", "sea")));
+  Make("Artifact:Script", 'b', "two", kRun2);
+  ASSERT_OK(Commit(CommitOf(lease_, kRun2, "rev-0002", current.hash(), 2)));
+  const std::string first = ManifestJson(store(), "rev-0001");
+  const std::string second = ManifestJson(store(), "rev-0002");
+  ASSERT_NE(first, second);
+
+  for (const char* key :
+       {"manifests/rev-0001.json", "manifests/rev-0002.json", "current.json"}) {
+    ASSERT_OK(storage_.Delete("builds/film/" + std::string(key)));
+  }
+  Restart();
+  EXPECT_THAT(core().manifests.Rebuild("film", "rev-0001"),
+              IsOkAndHolds(first));
+  EXPECT_THAT(core().manifests.Rebuild("film", "rev-0002"),
+              IsOkAndHolds(second));
+  EXPECT_EQ(CurrentOf(store()).revision(), "rev-0002");
+  EXPECT_EQ(ManifestJson(store(), "rev-0001"), first);
+  EXPECT_EQ(ManifestJson(store(), "rev-0002"), second);
+  EXPECT_THAT(ReadObject(storage_, ManifestKey("film", "rev-0001")),
+              IsOkAndHolds(first));
+}
+
+// A reader that holds nothing gets the same bytes, from the file or the logs.
+TEST_F(LogManifestStoreTest, AManifestIsReadInPieces) {
+  CommitFirst();
+  const std::string json = ManifestJson(store());
+  v1::GetManifestRequest request;
+  request.set_movie_id("film");
+  for (bool is_gone : {false, true}) {
+    if (is_gone) {
+      ASSERT_OK(storage_.Delete(ManifestKey("film", "rev-0001")));
+    }
+    std::string read;
+    ASSERT_OK_AND_ASSIGN(
+        const v1::ManifestPointer pointer,
+        core().manifests.Read(request, [&read](absl::string_view piece) {
+          absl::StrAppend(&read, piece);
+          return absl::OkStatus();
+        }));
+    EXPECT_EQ(read, json);
+    EXPECT_EQ(pointer.hash(), Sha256Of(json).Hex());
+  }
+  EXPECT_THAT(core().manifests.Read(request,
+                                    [](absl::string_view) {
+                                      return absl::AbortedError("enough");
+                                    }),
+              StatusIs(absl::StatusCode::kAborted, "enough"));
+}
+
+TEST_F(LogManifestStoreTest, ADamagedManifestIsReportedNotHealed) {
+  CommitFirst();
+  ASSERT_OK(storage_.Write(ManifestKey("film", "rev-0001"), "{}"));
+  v1::GetManifestRequest request;
+  request.set_movie_id("film");
+  EXPECT_THAT(core().manifests.Read(
+                  request, [](absl::string_view) { return absl::OkStatus(); }),
+              StatusIs(absl::StatusCode::kDataLoss));
+  absl::Status status = core().manifests.Get(request).status();
+  EXPECT_THAT(status,
+              StatusIs(absl::StatusCode::kDataLoss,
+                       HasSubstr("builds/film/manifests/rev-0001.json")));
+  EXPECT_EQ(ReasonOf(status), "DATA_CORRUPT");
+}
+
+// Else a movie with revisions would look like one without.
+TEST_F(LogManifestStoreTest, APointerThatIsLostIsReported) {
+  EXPECT_EQ(CurrentOf(store()).revision(), "");
+  const v1::ManifestPointer current = CommitFirst();
+  ASSERT_OK(storage_.Delete(CurrentKey("film")));
+  v1::GetCurrentManifestRequest request;
+  request.set_movie_id("film");
+  const absl::Status status = core().manifests.GetCurrent(request).status();
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kDataLoss,
+                               HasSubstr("builds/film/current.json")));
+  EXPECT_EQ(ReasonOf(status), "DATA_CORRUPT");
+  Restart();
+  EXPECT_EQ(CurrentOf(store()).hash(), current.hash());
+}
+
+TEST_F(LogManifestStoreTest, APointerThatTheLogDoesNotHoldIsReported) {
+  CommitFirst();
+  ASSERT_OK(storage_.Write(
+      CurrentKey("film"),
+      "{\"hash\":\"" + HashOf('b') + "\",\"revision\":\"rev-0009\"}"));
+  Restart();
+  v1::GetCurrentManifestRequest request;
+  request.set_movie_id("film");
+  EXPECT_THAT(core().manifests.GetCurrent(request),
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("rev-0009")));
+}
+
+// It would be in the log of the revision, but not in the revision.
+TEST_F(LogManifestStoreTest, AnEventAppendedDuringACommitStopsIt) {
+  Make("Artifact:Script", 'a', "one");
+  InterruptedLog log(log_, "revisionCommitted",
+                     [this] { Make("Artifact:Script", 'b', "late"); });
+  Core core(storage_, log, clock_);
+  const v1::CommitRevisionRequest request =
+      CommitOf(lease_, kRun1, "rev-0001", "", 1);
+  absl::Status status = core.manifests.Commit(request).status();
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kAborted));
+  EXPECT_EQ(ReasonOf(status), "SEQUENCE_MISMATCH");
+  EXPECT_EQ(CurrentOf(core.store()).revision(), "");
+  ASSERT_OK(core.manifests.Commit(request));
+  EXPECT_THAT(core.manifests.Rebuild("film", "rev-0001"),
+              IsOkAndHolds(HasSubstr("late")));
+}
+
+// A process that dies between two writes of a commit: whatever was decided is
+// finished by the next, whatever was not is not there.
+// F: S1-40, S1-38
+TEST_F(LogManifestStoreTest, ACommitCutAnywhereIsFinishedByTheNextProcess) {
+  const v1::ManifestPointer first = CommitFirst();
+  Make("Artifact:Script", 'b', "two", kRun2);
+  const v1::CommitRevisionRequest request =
+      CommitOf(lease_, kRun2, "rev-0002", first.hash(), 1);
+  FaultyObjectStorage faulty(storage_);
+  {
+    // The record is durable with the append; the manifest's write fails.
+    Core core(faulty, log_, clock_);
+    ASSERT_EQ(CurrentOf(core.store()).revision(), "rev-0001");
+    faulty.StopAfter(0);
+    EXPECT_THAT(core.manifests.Commit(request),
+                StatusIs(absl::StatusCode::kUnavailable));
+    EXPECT_THAT(ReadObject(storage_, CurrentKey("film")),
+                IsOkAndHolds(HasSubstr("rev-0001")));
+    // The same process goes on, once its storage does.
+    faulty.StopAfter(1);  // the manifest, not the pointer
+    EXPECT_THAT(core.manifests.Commit(request),
+                StatusIs(absl::StatusCode::kUnavailable));
+  }
+  Restart();
+  EXPECT_EQ(CurrentOf(store()).revision(), "rev-0002");
+  EXPECT_THAT(ManifestJson(store()), HasSubstr("two"));
+  ASSERT_OK_AND_ASSIGN(v1::CommitRevisionResponse again, Commit(request));
+  EXPECT_EQ(again.current().revision(), "rev-0002");
+}
+
+}  // namespace
+}  // namespace kinora
