@@ -1,62 +1,18 @@
 #include "services/store/blob/object_blob_store.h"
 
-#include <atomic>
 #include <string>
 #include <thread>
-#include <vector>
 
 #include "common/digest.h"
 #include "common/error_reason.h"
 #include "common/testing/status_matchers.h"
+#include "services/store/blob/object_blob_store_fixture.h"
 #include "services/store/layout.h"
-#include "services/store/testing/core_fixture.h"
 
 namespace kinora {
 namespace {
 
 using ::testing::HasSubstr;
-
-class ObjectBlobStoreTest : public CoreFixture {
- protected:
-  void SetUp() override { MakeFilm(store()); }
-
-  absl::StatusOr<v1::WriteBlobResponse> Upload(
-      const v1::WriteBlobHeader& header, absl::string_view bytes) {
-    absl::StatusOr<std::unique_ptr<BlobUpload>> upload =
-        core().blobs.StartUpload(header);
-    if (!upload.ok()) return upload.status();
-    // In two pieces, as a stream would.
-    const size_t half = bytes.size() / 2;
-    absl::Status first = (*upload)->Append(bytes.substr(0, half));
-    if (!first.ok()) return first;
-    absl::Status second = (*upload)->Append(bytes.substr(half));
-    if (!second.ok()) return second;
-    return (*upload)->Finish();
-  }
-
-  absl::StatusOr<std::string> Read(const v1::ReadBlobRequest& request) {
-    std::string bytes;
-    absl::Status status =
-        core().blobs.Read(request, [&](absl::string_view piece) {
-          bytes.append(piece.data(), piece.size());
-          return absl::OkStatus();
-        });
-    if (!status.ok()) return status;
-    return bytes;
-  }
-
-  static v1::WriteBlobHeader Header() {
-    v1::WriteBlobHeader header;
-    header.set_movie_id("film");
-    return header;
-  }
-  static v1::ReadBlobRequest ReadOf(absl::string_view hash) {
-    v1::ReadBlobRequest request;
-    request.set_movie_id("film");
-    request.mutable_digest()->set_hash(std::string(hash));
-    return request;
-  }
-};
 
 // F: S1-9, S0-5, S1-3
 TEST_F(ObjectBlobStoreTest, BytesBecomeAnObjectNamedByTheirHash) {
@@ -370,35 +326,6 @@ TEST_F(ObjectBlobStoreTest, StatTellsSizeAndAge) {
       StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("digest.hash")));
 }
 
-TEST_F(ObjectBlobStoreTest, AMovieHoldsNoMoreThanItsQuota) {
-  PutBlob(store(), "12345");  // beside the blueprint of 11 bytes
-  ASSERT_OK(core().catalog.SetLimits("film", {.max_blob_bytes = 20}));
-  EXPECT_OK(Upload(Header(), "1234"));
-  const absl::Status status = Upload(Header(), "x").status();
-  EXPECT_THAT(status, StatusIs(absl::StatusCode::kResourceExhausted,
-                               HasSubstr("\"film\" may hold 20 bytes of blobs, "
-                                         "20 are used, and 1 more are")));
-  EXPECT_EQ(ReasonOf(status), "LIMIT_EXCEEDED");
-  EXPECT_THAT(Read(ReadOf(Sha256Of("x").Hex())),
-              StatusIs(absl::StatusCode::kNotFound));
-  // What is there already costs nothing.
-  EXPECT_OK(Upload(Header(), "1234"));
-  EXPECT_OK(Upload(Header(), ""));
-  ASSERT_OK(core().catalog.SetLimits("film", {}));
-  EXPECT_OK(Upload(Header(), "x"));
-  ASSERT_OK(core().catalog.SetLimits("film", {.max_blob_bytes = 21}));
-  EXPECT_EQ(ReasonOf(Upload(Header(), "y").status()), "LIMIT_EXCEEDED");
-}
-
-// A quota below what is there refuses what is new, not what is named again.
-TEST_F(ObjectBlobStoreTest, AQuotaThatIsPassedRefusesNothingThatIsThere) {
-  v1::WriteBlobHeader header = Header();
-  *header.mutable_expected_digest() = PutBlob(store(), "12345").digest();
-  ASSERT_OK(core().catalog.SetLimits("film", {.max_blob_bytes = 1}));
-  EXPECT_OK(Upload(header, "12345"));
-  EXPECT_EQ(ReasonOf(Upload(Header(), "other").status()), "LIMIT_EXCEEDED");
-}
-
 // A reader that polls for a blob meets its write.
 TEST_F(ObjectBlobStoreTest, ABlobIsReadAtTheMomentItIsWritten) {
   constexpr int kBlobs = 300;
@@ -418,44 +345,6 @@ TEST_F(ObjectBlobStoreTest, ABlobIsReadAtTheMomentItIsWritten) {
     EXPECT_OK(Upload(Header(), std::to_string(i)));
   }
   reader.join();
-}
-
-TEST_F(ObjectBlobStoreTest, WhatIsDeletedIsFreeAgain) {
-  ASSERT_OK(core().catalog.SetLimits("film", {.max_blob_bytes = 16}));
-  const std::string key =
-      BlobKey("film", PutBlob(store(), "12345").digest().hash());
-  ASSERT_OK_AND_ASSIGN(const ObjectInfo blob, storage_.Stat(key));
-  EXPECT_EQ(ReasonOf(Upload(Header(), "x").status()), "LIMIT_EXCEEDED");
-  ASSERT_OK(core().blobs.Delete("film", {blob}));
-  EXPECT_OK(Upload(Header(), "abcde"));
-  EXPECT_EQ(ReasonOf(Upload(Header(), "x").status()), "LIMIT_EXCEEDED");
-}
-
-TEST_F(ObjectBlobStoreTest, ABlobThatCannotFitIsRefusedBeforeItsBytesCome) {
-  ASSERT_OK(core().catalog.SetLimits("film", {.max_blob_bytes = 16}));
-  v1::WriteBlobHeader header = Header();
-  header.mutable_expected_digest()->set_hash(HashOf('a'));
-  header.mutable_expected_digest()->set_size_bytes(6);
-  EXPECT_EQ(ReasonOf(core().blobs.StartUpload(header).status()),
-            "LIMIT_EXCEEDED");
-  ASSERT_OK_AND_ASSIGN(auto upload, core().blobs.StartUpload(Header()));
-  EXPECT_EQ(ReasonOf(upload->Append(std::string(17, 'x'))), "LIMIT_EXCEEDED");
-}
-
-// Writers at once: each must see what the others have reserved.
-TEST_F(ObjectBlobStoreTest, ConcurrentWritersStayWithinTheQuota) {
-  ASSERT_OK(core().catalog.SetLimits("film", {.max_blob_bytes = 11 + 25}));
-  std::atomic<int> stored = 0;
-  std::vector<std::thread> writers;
-  for (int i = 0; i < 8; ++i) {
-    writers.emplace_back([&, i] {
-      if (Upload(Header(), std::string(10, static_cast<char>('a' + i))).ok()) {
-        ++stored;
-      }
-    });
-  }
-  for (std::thread& writer : writers) writer.join();
-  EXPECT_EQ(stored, 2);
 }
 
 TEST_F(ObjectBlobStoreTest, MoviesAreCheckedFirst) {
