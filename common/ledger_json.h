@@ -47,8 +47,7 @@ absl::StatusOr<v1::LedgerEvent> LedgerEventFromJson(const JsonValue& json);
 JsonValue CostToJson(const v1::Cost& cost);
 
 // The cost in the detail of a job event; nothing if it has none.
-v1::Cost CostInDetail(const JsonValue& detail,
-                      absl::string_view name = "cost");
+v1::Cost CostInDetail(const JsonValue& detail, absl::string_view name = "cost");
 
 // The `type` of an event, such as "step.started"; "" if its kind is not set.
 std::string LedgerEventType(const v1::LedgerEvent& event);

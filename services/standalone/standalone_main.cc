@@ -62,8 +62,9 @@ absl::StatusOr<v1::ProducerTable> ReadTable(const std::string& path) {
 
 // Planner and runner call the store, and the runner the planner, by the same
 // interfaces as between processes and with the same requests, but without a
-// channel: encoding each event twice and four changes of thread a call were half
-// of what a short job costs. What the world sees is a server with all services.
+// channel: encoding each event twice and four changes of thread a call were
+// half of what a short job costs. What the world sees is a server with all
+// services.
 class StandaloneServer final : public ProgramServer {
  public:
   static absl::StatusOr<std::unique_ptr<ProgramServer>> Start(
