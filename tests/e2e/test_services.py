@@ -67,6 +67,27 @@ def test_a_run_goes_on_after_the_kill_of_its_runner(kinora, separate, film):
     assert separate.kinora.run("film").called == set()
 
 
+# F: B-16 Nobody else can have the lease of a runner that died with its store.
+def test_one_process_goes_on_with_its_run_at_once(tmp_path, producers, film):
+    first = up(tmp_path, producers, "--lease-seconds", "600")
+    kinora = Kinora(first.address)
+    kinora.ok("movie", "create", "film", "--blueprint", film("{delay_ms: 150}"))
+    kinora.ok("input", "set", "film", 'Story="Call me Ishmael."')
+    run_id = kinora.json("run", "film", "--detach")["run"]["runId"]
+    watch = kinora.start("runs", "watch", run_id, "--json")
+    for line in watch.stdout:
+        if '"type":"step.completed"' in line and "Picture" in line:
+            break
+    first.kill()
+    watch.kill()
+    watch.communicate()
+
+    second = up(tmp_path, producers, "--lease-seconds", "600")
+    events = Kinora(second.address).lines("runs", "watch", run_id)
+    assert events[-1]["type"] == "run.completed", events[-1]
+    assert second.stop() == 0
+
+
 def jobs_of(events, kind):
     return {event["stepId"] for event in events if event["type"] == kind}
 
