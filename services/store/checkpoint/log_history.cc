@@ -1,5 +1,6 @@
 #include "services/store/checkpoint/log_history.h"
 
+#include <cstdlib>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -15,6 +16,10 @@ namespace {
 // Large enough that a read costs little, small enough to hold in memory.
 constexpr int64_t kEventsPerRead = 1000;
 constexpr int64_t kBytesPerRead = int64_t{1} << 20;
+
+// What is read around one record.
+constexpr int64_t kEventsAround = 64;
+constexpr int64_t kBytesAround = int64_t{64} << 10;
 
 }  // namespace
 
@@ -71,7 +76,33 @@ absl::StatusOr<LogHistory::Page> LogHistory::Read(int64_t after, int64_t limit,
   }
 }
 
+const LogRecord* LogHistory::FindRead(int64_t sequence) const {
+  for (const std::vector<LogRecord>& records : read_) {
+    if (records.empty()) continue;
+    const int64_t first = records.front().sequence;
+    if (sequence < first || sequence > records.back().sequence) continue;
+    return &records[static_cast<size_t>(sequence - first)];
+  }
+  return nullptr;
+}
+
+void LogHistory::ReadAround(int64_t sequence) {
+  const int64_t before = (sequence - 1) / kEventsAround * kEventsAround;
+  absl::StatusOr<std::vector<LogRecord>> records =
+      log_.Read(key_, before, kEventsAround, kBytesAround);
+  if (!records.ok()) return;
+  std::swap(read_[0], read_[1]);
+  read_[0] = *std::move(records);
+}
+
 absl::StatusOr<std::optional<LogRecord>> LogHistory::At(int64_t sequence) {
+  const int64_t distance = sequence - std::exchange(last_at_, sequence);
+  const LogRecord* read = FindRead(sequence);
+  if (read == nullptr && std::abs(distance) <= kEventsAround) {
+    ReadAround(sequence);
+    read = FindRead(sequence);
+  }
+  if (read != nullptr) return *read;
   absl::StatusOr<std::vector<LogRecord>> records =
       log_.Read(key_, sequence - 1, 1, 1);
   if (absl::IsOutOfRange(records.status())) {

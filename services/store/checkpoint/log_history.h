@@ -9,6 +9,7 @@
 #ifndef KINORA_SERVICES_STORE_CHECKPOINT_LOG_HISTORY_H_
 #define KINORA_SERVICES_STORE_CHECKPOINT_LOG_HISTORY_H_
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -48,7 +49,8 @@ class LogHistory {
   absl::StatusOr<Page> Read(int64_t after, int64_t limit, int64_t max_bytes);
 
   // One record; nullopt if it was removed and not kept. INTERNAL if the log
-  // ends before it.
+  // ends before it. Who asks for one near the last is read some around it: a
+  // run that goes on looks up each of its results about as it has made them.
   absl::StatusOr<std::optional<LogRecord>> At(int64_t sequence);
 
   // Hands the events after `*at` to `take`, in order, and moves `*at` along; up
@@ -62,6 +64,11 @@ class LogHistory {
   absl::StatusOr<int64_t> KnownFrom();
 
  private:
+  // The record from what was read around others; null if it is not there.
+  const LogRecord* FindRead(int64_t sequence) const;
+  // Reads some records around this one. What cannot be read is left out: who
+  // needs it asks for it alone.
+  void ReadAround(int64_t sequence);
   // Has a checkpoint that reaches as far as the record `through`.
   absl::Status NeedCheckpoint(int64_t through);
 
@@ -71,6 +78,10 @@ class LogHistory {
   const v1::LogKind kind_;
   const std::string key_;
   std::unique_ptr<RevisionCheckpoint> checkpoint_;
+  int64_t last_at_ = 0;
+  // Each of the log, without a gap. Two, as the order of results is not quite
+  // that of who asks for them.
+  std::array<std::vector<LogRecord>, 2> read_;
 };
 
 }  // namespace kinora
