@@ -42,7 +42,7 @@ absl::StatusOr<v1::ExpandDeferredGroupResponse>
 RemotePlanner::ExpandDeferredGroup(
     const v1::ExpandDeferredGroupRequest& request) {
   return CallUnary(*stub_->stub, &Stub::Type::ExpandDeferredGroup, request,
-                   options_.plan_timeout);
+                   options_.expansion_timeout);
 }
 
 absl::StatusOr<v1::RenderGraphResponse> RemotePlanner::RenderGraph(
@@ -60,7 +60,8 @@ absl::StatusOr<v1::ExplainArtefactResponse> RemotePlanner::ExplainArtefact(
 absl::StatusOr<v1::EstimatePlanResponse> RemotePlanner::EstimatePlan(
     const v1::EstimatePlanRequest& request) {
   return CallUnary(*stub_->stub, &Stub::Type::EstimatePlan, request,
-                   options_.plan_timeout);
+                   request.history_only() ? options_.history_timeout
+                                          : options_.plan_timeout);
 }
 
 absl::StatusOr<v1::DiffRevisionsResponse> RemotePlanner::DiffRevisions(

@@ -24,6 +24,11 @@ struct RemotePlannerOptions {
   absl::Duration timeout = absl::Seconds(30);
   // How long making a plan may take; large movies need it.
   absl::Duration plan_timeout = absl::Minutes(5);
+  // How long taking up what a list decides may take. A run that is stopped
+  // waits for it.
+  absl::Duration expansion_timeout = absl::Minutes(1);
+  // How long telling what calls took before may take: a run goes on without.
+  absl::Duration history_timeout = absl::Seconds(2);
 };
 
 // Thread-safe.

@@ -95,6 +95,9 @@ struct RunActorDeps {
   // For what must happen in time, and never blocks; null for `executor`.
   Executor* watchdog = nullptr;
   absl::Duration durations_patience;  // as of RunnerOptions
+  // Of the process: its runs ask for durations one after another, so that a
+  // planner which hangs takes one thread of the executor and no more.
+  std::shared_ptr<Strand> recalls;
 };
 
 // Thread-safe. Blocking calls of the store happen on the executor.

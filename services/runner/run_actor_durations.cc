@@ -25,7 +25,7 @@ void RunActor::RecallDurations() {
                                                self->Post(DurationsLate{});
                                            });
   }
-  deps_.executor.Post([self = shared_from_this()] {
+  deps_.recalls->Post([self = shared_from_this()] {
     // The planner may go once the run's owner has heard of the end.
     const std::unique_ptr<OpenCalls::Call> call = self->open_calls_.Begin();
     if (call == nullptr) return;

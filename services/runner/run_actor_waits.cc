@@ -59,7 +59,11 @@ void RunActor::TellWaiting() {
   v1::JobEvent over_budget;
   if (reason == kBudget) over_budget = OverBudget();
   std::string message = over_budget.message();
-  if (reason == waiting_for_ && message == waiting_message_) return;
+  if (reason == waiting_for_ && message == waiting_message_) {
+    // A cap that was changed and changed back has settled the question.
+    if (reason == kBudget) AskForBudget(over_budget);
+    return;
+  }
   if (!waiting_for_.empty() && reason != waiting_for_) {
     AddLedger()->mutable_run_resumed()->set_reason(waiting_for_);
   }

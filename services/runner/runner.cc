@@ -91,6 +91,7 @@ Runner::Runner(const RunnerDeps& deps, ProducerConfigs configs,
           configs_,
           {options_.max_concurrency, CallRate(options_.rate), deps.metrics},
           deps.executor, deps.clock)),
+      recalls_(std::make_shared<Strand>(deps.executor)),
       ids_(deps.clock, deps.random) {
   if (deps.metrics != nullptr) metrics_.emplace(*deps.metrics);
 }
@@ -241,7 +242,8 @@ RunActorDeps Runner::ActorDeps() {
           metrics_.has_value() ? &*metrics_ : nullptr,
           deps_.listener,
           deps_.watchdog,
-          options_.durations_patience};
+          options_.durations_patience,
+          recalls_};
 }
 
 void Runner::Launch(const v1::RunRecord& record,

@@ -28,6 +28,7 @@
 #include "common/mutex.h"
 #include "common/random.h"
 #include "common/recently_used.h"
+#include "common/strand.h"
 #include "kinora/v1/runner.pb.h"
 #include "services/planner/planner.h"
 #include "services/runner/budget_question.h"
@@ -351,6 +352,7 @@ class Runner {
   const RunnerOptions options_;
   const std::string holder_;
   const std::shared_ptr<CallPlaces> places_;
+  const std::shared_ptr<Strand> recalls_;  // as of RunActorDeps
   std::optional<RunnerMetrics> metrics_;
   RunIdGenerator ids_;
 

@@ -222,7 +222,9 @@ class Import {
     v1::AcquireLeaseRequest acquire;
     acquire.set_lease_id(absl::StrCat("movie/", movie_id_));
     acquire.set_holder(std::string(kImportHolder));
-    acquire.set_purpose(step->run_id);
+    // The same for all revisions: repeated after it was killed, the import has
+    // the lease that it left, whichever revision it was at.
+    acquire.set_purpose(steps_.front().run_id);
     acquire.mutable_ttl()->set_seconds(kLeaseSeconds);
     KINORA_ASSIGN_OR_RETURN(const v1::AcquireLeaseResponse acquired,
                             store_.leases.Acquire(acquire));

@@ -90,6 +90,11 @@ void LogHistory::ReadAround(int64_t sequence) {
   const int64_t before = (sequence - 1) / kEventsAround * kEventsAround;
   absl::StatusOr<std::vector<LogRecord>> records =
       log_.Read(key_, before, kEventsAround, kBytesAround);
+  // Large ones do not all fit.
+  if (records.ok() && !records->empty() &&
+      records->back().sequence < sequence) {
+    records = log_.Read(key_, sequence - 1, kEventsAround, kBytesAround);
+  }
   if (!records.ok()) return;
   std::swap(read_[0], read_[1]);
   read_[0] = *std::move(records);

@@ -66,7 +66,8 @@ absl::Status FileEventLog::Start() {
     chains_.clear();
     tails_.clear();
     if (absl::IsResourceExhausted(next.status())) {
-      KINORA_ASSIGN_OR_RETURN(tails_, ReadJournaledTails(fs_, directory));
+      KINORA_ASSIGN_OR_RETURN(tails_,
+                              ReadJournaledTails(fs_, root_, directory));
     }
   }
   KINORA_RETURN_IF_ERROR(next.status());

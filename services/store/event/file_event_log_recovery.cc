@@ -37,6 +37,19 @@ class LogFileCompleter {
     return file->Append(record.lines);
   }
 
+  // Leaves the file as it is up to `size`, and makes that durable.
+  absl::Status Keep(const std::string& log, uint64_t size) {
+    if (open_.size() >= kMaxOpenFiles) KINORA_RETURN_IF_ERROR(Flush());
+    const std::string path = JoinPath(root_, log);
+    changed_directories_.insert(std::string(ParentPath(path)));
+    KINORA_ASSIGN_OR_RETURN(const FileInfo info, fs_.Stat(path));
+    if (info.size_bytes > size)
+      KINORA_RETURN_IF_ERROR(fs_.Truncate(path, size));
+    KINORA_ASSIGN_OR_RETURN(open_[log],
+                            fs_.OpenForWrite(path, OpenMode::kAppend));
+    return absl::OkStatus();
+  }
+
   // Syncs the open files and closes them.
   absl::Status Flush() {
     for (auto& entry : open_) {
@@ -247,15 +260,23 @@ absl::StatusOr<JournalNext> RecoverLogFiles(FileSystem& fs,
                                return absl::OkStatus();
                              })
                              .status());
+  auto whole = comparison.WholeFiles();
   comparison.Report();
+  const auto lost_ends = records.LostEnds();
+  for (const auto& entry : lost_ends) whole.erase(entry.first);
 
   LogFileCompleter completer(fs, root, directories);
-  KINORA_ASSIGN_OR_RETURN(const JournalNext next,
-                          records.Visit([&](const JournalRecord& record) {
-                            return completer.Append(record);
-                          }));
+  for (const auto& entry : whole) {
+    KINORA_RETURN_IF_ERROR(completer.Keep(
+        entry.first, entry.second.offset + entry.second.lines_behind.size()));
+  }
+  KINORA_ASSIGN_OR_RETURN(
+      const JournalNext next, records.Visit([&](const JournalRecord& record) {
+        return whole.contains(record.log) ? absl::OkStatus()
+                                          : completer.Append(record);
+      }));
   KINORA_RETURN_IF_ERROR(completer.Finish());
-  for (const auto& entry : records.LostEnds()) {
+  for (const auto& entry : lost_ends) {
     KINORA_RETURN_IF_ERROR(
         NoteLostEnd(fs, root, entry.first, entry.second, directories));
     lost->push_back(entry.first);
@@ -264,12 +285,15 @@ absl::StatusOr<JournalNext> RecoverLogFiles(FileSystem& fs,
 }
 
 absl::StatusOr<LogTails> ReadJournaledTails(
-    FileSystem& fs, absl::string_view journal_directory) {
+    FileSystem& fs, absl::string_view root,
+    absl::string_view journal_directory) {
   ApplicableRecords records(fs, journal_directory);
   KINORA_RETURN_IF_ERROR(records.FindMarks());
   LogTails tails;
+  LogFileComparison comparison(fs, root);
   KINORA_RETURN_IF_ERROR(records
-                             .Visit([&tails](const JournalRecord& record) {
+                             .Visit([&](const JournalRecord& record) {
+                               comparison.Compare(record);
                                const auto [tail, added] =
                                    tails.try_emplace(std::string(record.log));
                                if (added) tail->second.offset = record.offset;
@@ -278,6 +302,9 @@ absl::StatusOr<LogTails> ReadJournaledTails(
                                return absl::OkStatus();
                              })
                              .status());
+  for (const auto& entry : comparison.WholeFiles()) {
+    tails[entry.first].lines += entry.second.lines_behind;
+  }
   return tails;
 }
 

@@ -56,7 +56,8 @@ absl::StatusOr<JournalNext> RecoverLogFiles(FileSystem& fs,
 // The journaled lines that RecoverLogFiles() appends, of each log; all of them
 // together have at most the size of the journal.
 absl::StatusOr<LogTails> ReadJournaledTails(
-    FileSystem& fs, absl::string_view journal_directory);
+    FileSystem& fs, absl::string_view root,
+    absl::string_view journal_directory);
 
 }  // namespace kinora
 

@@ -2,6 +2,7 @@
 
 #include "services/store/event/journal_mending.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -181,6 +182,43 @@ class JournalMendingTest : public ::testing::Test {
   std::string journal_, sea_, sky_;
   std::string said_;
 };
+
+// What is in a file was acknowledged, whatever is left of the journal's end.
+TEST_F(JournalMendingTest, AfterAKillTheLogsKeepWhatTheJournalsEndHasLost) {
+  const std::vector<size_t> batches = Batches();
+  for (size_t batch = 1; batch + 1 < batches.size(); ++batch) {
+    SCOPED_TRACE(batch);
+    std::string journal = journal_;
+    std::fill(journal.begin() + batches[batch], journal.end(), '\0');
+    auto fs = Disk(journal, Files::kWhole);
+    {
+      ASSERT_OK_AND_ASSIGN(auto log, Open(*fs));
+      EXPECT_THAT(said_, HasSubstr("goes on behind the end of the journal"));
+      for (const char* name : {kSea, kSky}) {
+        EXPECT_EQ(Count(*log, name), 5);
+        EXPECT_OK(AppendOne(*log, name, 6));
+      }
+    }
+    fs->Crash(7);
+    ASSERT_OK_AND_ASSIGN(auto log, Open(*fs));
+    for (const char* name : {kSea, kSky}) EXPECT_EQ(Count(*log, name), 6);
+  }
+}
+
+// Lines that do not go on where the journal ends, or are not whole, are cut.
+TEST_F(JournalMendingTest, WhatIsNoLineOfTheLogIsCutOffItsEnd) {
+  const std::string next = sea_.substr(sea_.rfind('\n', sea_.size() - 2) + 1);
+  for (const std::string& junk : {next, std::string("{\"seq\":6,\"n\":6")}) {
+    auto fs = Disk(journal_, Files::kWhole);
+    ASSERT_OK(WriteFileAtomically(*fs, absl::StrCat("/store/", kSea),
+                                  absl::StrCat(sea_, junk)));
+    ASSERT_OK_AND_ASSIGN(auto log, Open(*fs));
+    EXPECT_THAT(said_, HasSubstr("is not what the journal says"));
+    EXPECT_EQ(Count(*log, kSea), 5);
+    EXPECT_OK(AppendOne(*log, kSea, 6));
+    EXPECT_EQ(Count(*log, kSea), 6);
+  }
+}
 
 // The process died: every line is in its file, so whatever byte rots, nothing
 // is lost and nobody is kept from writing.

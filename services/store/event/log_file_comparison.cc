@@ -3,15 +3,19 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
 
 #include "common/log.h"
+#include "services/store/event/log_line.h"
+#include "services/store/event/log_line_reader.h"
 
 namespace kinora {
 namespace {
 
 // Below the usual limit of 1024 open files, by far.
 constexpr size_t kMaxOpenFiles = 128;
+constexpr uint64_t kChunkBytes = uint64_t{64} << 10;
 
 }  // namespace
 
@@ -19,6 +23,11 @@ void LogFileComparison::Compare(const JournalRecord& record) {
   State& state = states_[record.log];
   if (state.differs) return;
   state.offset = record.offset + record.lines.size();
+  // A journal of version 1 does not tell the last one.
+  state.next_sequence =
+      record.first_sequence +
+      std::count(record.lines.begin(), record.lines.end(), '\n');
+  state.ends_early = true;  // unless it is seen to hold these
   const RandomAccessFile* file = Open(record.log);
   if (file == nullptr) return;
   buffer_.resize(record.lines.size());
@@ -31,6 +40,37 @@ void LogFileComparison::Compare(const JournalRecord& record) {
   const auto same = static_cast<uint64_t>(differing.first - buffer_.begin());
   state.differs = same < held || !got.ok();
   if (state.differs) state.offset = record.offset + same;
+  state.ends_early = held < record.lines.size();
+}
+
+absl::flat_hash_map<std::string, LogFileComparison::WholeFile>
+LogFileComparison::WholeFiles() {
+  absl::flat_hash_map<std::string, WholeFile> whole;
+  for (auto& entry : states_) {
+    const State& state = entry.second;
+    if (state.differs || state.ends_early) continue;
+    WholeFile& file = whole[entry.first];
+    file.offset = state.offset;
+    const std::string path = JoinPath(root_, entry.first);
+    const absl::StatusOr<FileInfo> info = fs_.Stat(path);
+    const RandomAccessFile* bytes = Open(entry.first);
+    if (!info.ok() || bytes == nullptr) continue;
+    LogLineReader reader(*bytes, state.offset, info->size_bytes, kChunkBytes);
+    absl::string_view line;
+    for (int64_t next = state.next_sequence;
+         reader.Next(&line).value_or(false) && CheckLogLineIs(next, line).ok();
+         ++next) {
+      absl::StrAppend(&file.lines_behind, line, "\n");
+    }
+    if (file.lines_behind.empty()) continue;
+    entry.second.bytes_behind = file.lines_behind.size();
+    LogWarning(
+        "a log file goes on behind the end of the journal, which has lost it",
+        {{"file", path},
+         {"offset", file.offset},
+         {"bytes_kept", file.lines_behind.size()}});
+  }
+  return whole;
 }
 
 size_t LogFileComparison::Report() {
@@ -40,7 +80,7 @@ size_t LogFileComparison::Report() {
     const State& state = entry.second;
     const absl::StatusOr<FileInfo> info = fs_.Stat(path);
     const uint64_t size = info.ok() ? info->size_bytes : 0;
-    if (!state.differs && size <= state.offset) continue;
+    if (!state.differs && size <= state.offset + state.bytes_behind) continue;
     ++count;
     LogWarning("a log file is not what the journal says, and is made so again",
                {{"file", path}, {"offset", state.offset}, {"bytes", size}});

@@ -5,6 +5,10 @@
 // completing is for. One that holds other bytes was changed by something else,
 // by a hand or a disk, and is about to be made what the journal says: whoever
 // runs the store is told, as nobody could find it afterwards.
+//
+// Lines get into a file once the journal has them durably. So whole lines that
+// go on behind the journal's last one were acknowledged, and it is the journal
+// that has lost its end: they stay.
 
 #ifndef KINORA_SERVICES_STORE_EVENT_LOG_FILE_COMPARISON_H_
 #define KINORA_SERVICES_STORE_EVENT_LOG_FILE_COMPARISON_H_
@@ -34,6 +38,15 @@ class LogFileComparison {
   // applied, in their order.
   void Compare(const JournalRecord& record);
 
+  // A file that has all that the journal says.
+  struct WholeFile {
+    uint64_t offset = 0;       // where the journal's lines end
+    std::string lines_behind;  // lines that go on from there
+  };
+
+  // By the keys of their logs. Files that hold less are not among them.
+  absl::flat_hash_map<std::string, WholeFile> WholeFiles();
+
   // Logs a warning for each file that differs, naming it and the offset from
   // which on it does; also for one that goes on behind its last record. Returns
   // how many there are.
@@ -43,7 +56,10 @@ class LogFileComparison {
   // A file with journaled lines.
   struct State {
     bool differs = false;
+    bool ends_early = false;
     uint64_t offset = 0;  // where it does, or else where its lines end
+    int64_t next_sequence = 0;
+    uint64_t bytes_behind = 0;  // of lines that stay, once WholeFiles() looked
   };
 
   // Null if there is none, or none that can be read.
