@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/string_view.h"
 
 #include "clients/cli/command.h"
@@ -21,6 +22,13 @@ absl::StatusOr<int> ListProducers(const Invocation& call) {
   }
   KINORA_ASSIGN_OR_RETURN(const v1::ListProducersResponse list,
                           call.connection.runner().ListProducers(request));
+  for (const std::string& name : request.names()) {
+    const bool known = absl::c_any_of(
+        list.producers(), [&name](const v1::ListedProducer& producer) {
+          return producer.name() == name;
+        });
+    if (!known) return InvalidField("NAME", name, "the runner has none of it");
+  }
   if (call.json) {
     PrintJson(list);
     return kExitOk;

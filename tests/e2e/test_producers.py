@@ -26,6 +26,7 @@ def test_a_producer_that_is_down_is_told_of(tmp_path, film):
             )
             listed = kinora.json("producers", "list")["producers"]
             assert [p["name"] for p in listed] == ["clip", "film", "picture", "script"]
+            assert '"pikture"' in kinora.fails("producers", "list", "pikture")
             found = samples(get(metrics_address(server)))
             assert found[f"kinora_runner_breaker_open{labels}"] == 0
             assert found[f"kinora_runner_breaker_opened_total{labels}"] == 0
