@@ -6,7 +6,7 @@ set -eu
 cd "$(dirname "$0")"
 
 if [ peers/npm/package-lock.json -nt peers/npm/node_modules/.package-lock.json ]; then
-  (cd peers/npm && npm ci --no-audit --no-fund --loglevel=error)
+  (cd peers/npm && npm install --no-save --no-audit --no-fund --loglevel=error)
   touch peers/npm/node_modules/.package-lock.json
 fi
 
