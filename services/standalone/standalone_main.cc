@@ -5,9 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "clients/cpp/planner_client.h"
 #include "clients/cpp/producer/remote_producer_caller.h"
-#include "clients/cpp/remote_store.h"
 #include "common/clock.h"
 #include "common/config_file.h"
 #include "common/file_system.h"
