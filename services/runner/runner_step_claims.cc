@@ -105,9 +105,7 @@ absl::StatusOr<bool> Runner::ClaimJobs(Step* step) {
   }
   KINORA_RETURN_IF_ERROR(AppendAndTell(append));
   KINORA_RETURN_IF_ERROR(step->run->CatchUp(deps_.store.events));
-  KINORA_ASSIGN_OR_RETURN(const bool are_ours, AreFree(*step, call));
-  if (!are_ours) Unclaim(step);
-  return are_ours;
+  return AreFree(*step, call);
 }
 
 void Runner::Unclaim(Step* step) {
