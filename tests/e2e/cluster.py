@@ -12,6 +12,8 @@ import signal
 import subprocess
 import time
 
+import file_changes
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = ROOT / "bin"
 
@@ -59,11 +61,15 @@ class Process:
     def whole_log(self) -> str:
         return self._log.read_text(errors="replace")
 
-    def wait_for_log(self, text: str) -> None:
-        deadline = time.monotonic() + READY_LIMIT_S
-        while text not in self.whole_log():
-            assert time.monotonic() < deadline, f"no {text!r}: {self.log()}"
-            time.sleep(0.02)
+    def wait_for_log(self, pattern: str, count: int = 1) -> None:
+        """Until a regular expression is found so often in what it logged."""
+        found = re.compile(pattern)
+        file_changes.wait_until(
+            self._log,
+            lambda: len(found.findall(self.whole_log())) >= count,
+            READY_LIMIT_S,
+            lambda: f"no {pattern!r}: {self.log()}",
+        )
 
     def signal(self, number: int) -> None:
         self._process.send_signal(number)

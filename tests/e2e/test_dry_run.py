@@ -1,7 +1,5 @@
 """A dry run goes the whole way of a run and leaves nothing behind."""
 
-import time
-
 import pytest
 
 from cluster import Separate, files_below, sim, write_producers
@@ -10,21 +8,14 @@ from test_budget import create as create_paid
 from test_incremental import create
 
 
-def wait_for_record(kinora):
-    """A run's record comes after its ledger, which `run` waits for."""
-    deadline = time.monotonic() + 60
-    while kinora.json("runs", "list")["runs"][0]["status"] != "completed":
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 # F: B-8
 def test_a_dry_run_tells_what_a_run_would_do_and_writes_nothing(
-    kinora, film, tmp_path
+    server, kinora, film, tmp_path
 ):
     create(kinora, film())
-    kinora.run("film")
-    wait_for_record(kinora)
+    run_id = kinora.run("film").run_id
+    # A run's record comes after its ledger, which `run` waits for.
+    server.wait_for_log(f'msg="run ended" run={run_id}')
     before = files_below(tmp_path / "data")
     story = tmp_path / "story.txt"
     story.write_text("A longer story. " * 1000)

@@ -12,6 +12,7 @@ import threading
 import time
 
 from cluster import BIN, Kinora, up
+from file_changes import wait_until
 
 LIMIT_S = 60
 SECRET = "a secret"
@@ -75,13 +76,11 @@ def make_film(kinora, blueprint) -> str:
 
 
 def wait_for_lines(path, count: int) -> list[str]:
-    deadline = time.monotonic() + LIMIT_S
-    while True:
-        lines = path.read_text().splitlines() if path.exists() else []
-        if len(lines) >= count:
-            return lines
-        assert time.monotonic() < deadline, lines
-        time.sleep(0.02)
+    def lines() -> list[str]:
+        return path.read_text().splitlines() if path.exists() else []
+
+    wait_until(path.parent, lambda: len(lines()) >= count, LIMIT_S, lines)
+    return lines()
 
 
 def test_a_webhook_hears_of_the_end_once_it_can(tmp_path, producers, film):

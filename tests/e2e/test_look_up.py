@@ -3,29 +3,30 @@ the one that its README shows. Its runner is killed while the provider works."""
 
 import contextlib
 import json
+import os
 import pathlib
 import re
 import sqlite3
 import sys
-import time
 
 import pytest
 
 from cluster import ROOT, Process, Separate
+from file_changes import wait_until
 
 README = ROOT / "clients/python/README.md"
 
-# Works until there is a file `go`.
+# Works until it gets a byte from the pipe `go`.
 PROVIDER = """
-import os, pathlib, time
+import pathlib
 
 here = pathlib.Path(__file__).parent
 
 def buy(text, key):
     with (here / "charges").open("a") as charges:
         charges.write(key + "\\n")
-    while not (here / "go").exists():
-        time.sleep(0.02)
+    with (here / "go").open("rb", buffering=0) as go:
+        go.read(1)
     return f"a picture of {text}".encode()
 """
 
@@ -43,16 +44,12 @@ outputs: [Picture]
 PATIENCE_S = 60
 
 
-def wait_until(happened) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not happened():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 class Painter:
     def __init__(self, tmp: pathlib.Path):
         self._tmp = tmp
+        os.mkfifo(tmp / "go")
+        # Both ends: what is written stays there until it is read.
+        self._go = os.open(tmp / "go", os.O_RDWR)
         (tmp / "provider.py").write_text(PROVIDER)
         (code,) = re.findall(
             r"```python\n(import .*?painter\.serve\(\)\n)```",
@@ -79,7 +76,12 @@ class Painter:
         return path.read_text().splitlines() if path.exists() else []
 
     def finish(self) -> None:
-        (self._tmp / "go").touch()
+        os.write(self._go, b"go" * 8)  # for calls that should not be, too
+
+    def stop(self) -> int:
+        self.finish()
+        os.close(self._go)
+        return self.process.stop()
 
     def has_finished(self) -> bool:
         with contextlib.closing(sqlite3.connect(self._tmp / "records.sqlite")) as db:
@@ -91,8 +93,7 @@ class Painter:
 def painter(tmp_path):
     painter = Painter(tmp_path)
     yield painter
-    painter.finish()
-    assert painter.process.stop() == 0, painter.process.log()
+    assert painter.stop() == 0, painter.process.log()
 
 
 def wait_for_recovery(kinora, run_id: str) -> str:
@@ -117,11 +118,11 @@ def test_a_lost_runner_is_not_paid_for_twice(tmp_path, painter, finishes_meanwhi
         kinora = servers.kinora
         kinora.ok("movie", "create", "sea", "--blueprint", str(blueprint))
         run_id = kinora.json("run", "sea", "--detach")["run"]["runId"]
-        wait_until(painter.charges)
+        wait_until(tmp_path, painter.charges, PATIENCE_S)
         servers.runner.kill()
         if finishes_meanwhile:
             painter.finish()
-            wait_until(painter.has_finished)
+            wait_until(tmp_path, painter.has_finished, PATIENCE_S)
         servers.start_runner(listen=servers.runner.address)
         said = wait_for_recovery(servers.kinora, run_id)
         assert ("has finished it" if finishes_meanwhile else "is at it") in said

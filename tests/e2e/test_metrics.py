@@ -44,7 +44,8 @@ def samples(text: str) -> dict[str, float]:
 
 def wait_for_end(address: str, runs: int) -> dict[str, float]:
     """The samples once so many runs have ended: a run is seen to end before its
-    runner is done with it."""
+    runner is done with it. Metrics are there to be asked for again and again;
+    nothing tells that they changed."""
     deadline = time.monotonic() + 60
     while True:
         found = samples(get(address))

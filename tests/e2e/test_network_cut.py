@@ -118,22 +118,12 @@ class Runner:
 
     def wait_until_lease_is_given_up(self) -> None:
         """Until its own clock has told it that a lease has expired."""
-        before = self._losses()
-        deadline = time.monotonic() + PATIENCE_S
-        while self._losses() == before:
-            assert time.monotonic() < deadline, self.process.log()
-            time.sleep(0.02)
-
-    def _losses(self) -> int:
-        return self.process.whole_log().count('msg="lease not renewed in time"')
+        loss = 'msg="lease not renewed in time"'
+        self.process.wait_for_log(loss, self.process.whole_log().count(loss) + 1)
 
     def wait_until_done_with(self, run_id: str) -> None:
         """Until it has seen the end of the run, or that it is not its own."""
-        done = re.compile(rf'msg="run (ended|given up)" run={run_id}\b')
-        deadline = time.monotonic() + PATIENCE_S
-        while not done.search(self.process.whole_log()):
-            assert time.monotonic() < deadline, self.process.log()
-            time.sleep(0.02)
+        self.process.wait_for_log(rf'msg="run (ended|given up)" run={run_id}\b')
 
 
 class Watch:
