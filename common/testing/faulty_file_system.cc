@@ -2,11 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <cstring>
-#include <deque>
 #include <limits>
-#include <map>
-#include <set>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -16,6 +12,7 @@
 #include "common/random.h"
 #include "common/status.h"
 #include "common/testing/faulty_disk.h"
+#include "common/testing/faulty_files.h"
 
 namespace kinora {
 namespace {
@@ -35,205 +32,7 @@ absl::Status Taken(absl::string_view what, absl::string_view path) {
       absl::StrCat(what, " \"", path, "\": File exists"));
 }
 
-}  // namespace
-
-struct FaultyFileSystemState {
-  Mutex mu;
-  FaultyDisk disk ABSL_GUARDED_BY(mu);
-  std::set<std::string> locks ABSL_GUARDED_BY(mu);
-  std::map<FileOp, std::deque<absl::Status>> fail_next ABSL_GUARDED_BY(mu);
-  std::map<FileOp, absl::Status> fail_always ABSL_GUARDED_BY(mu);
-  int boots ABSL_GUARDED_BY(mu) = 0;  // a file opened before a crash is dead
-  int changes ABSL_GUARDED_BY(mu) = 0;
-  int stop_at ABSL_GUARDED_BY(mu) = std::numeric_limits<int>::max();
-  size_t capacity ABSL_GUARDED_BY(mu) = std::numeric_limits<size_t>::max();
-  absl::Time now ABSL_GUARDED_BY(mu);
-
-  // How many bytes can still be written.
-  size_t Room() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu) {
-    if (capacity == std::numeric_limits<size_t>::max()) return capacity;
-    const size_t used = disk.UsedBytes();
-    return capacity - std::min(capacity, used);
-  }
-
-  static absl::Status Full(absl::string_view what, absl::string_view path) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat(what, " \"", path, "\": No space left on device"));
-  }
-
-  bool IsStopped(int boot) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu) {
-    return boots != boot || changes > stop_at;
-  }
-
-  // The failure that was injected for `op`, if any.
-  absl::Status Check(FileOp op) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu) {
-    if (changes > stop_at) return Stopped();
-    auto next = fail_next.find(op);
-    if (next != fail_next.end() && !next->second.empty()) {
-      absl::Status status = std::move(next->second.front());
-      next->second.pop_front();
-      return status;
-    }
-    const auto always = fail_always.find(op);
-    return always == fail_always.end() ? absl::OkStatus() : always->second;
-  }
-
-  // Counts a change that was made. The one that reaches the stop is made but
-  // not acknowledged: whether a write in flight survives is for the crash to
-  // say.
-  absl::Status CountChange() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu) {
-    return ++changes > stop_at ? Stopped() : absl::OkStatus();
-  }
-
-  static absl::Status Stopped() {
-    return absl::UnavailableError("the disk has stopped");
-  }
-};
-
-namespace {
-
 using State = FaultyFileSystemState;
-
-class FaultyWritableFile final : public WritableFile {
- public:
-  FaultyWritableFile(std::shared_ptr<State> state, FaultyInodePtr inode,
-                     std::string path, int boot)
-      : state_(std::move(state)),
-        inode_(std::move(inode)),
-        path_(std::move(path)),
-        boot_(boot) {}
-
-  absl::Status Append(absl::string_view bytes) override {
-    MutexLock lock(state_->mu);
-    KINORA_RETURN_IF_ERROR(Check(FileOp::kAppend));
-    const size_t room = state_->Room();
-    const bool fits =
-        bytes.size() <= reserved_ || bytes.size() - reserved_ <= room;
-    if (!fits) bytes = bytes.substr(0, reserved_ + room);
-    inode_->Write(inode_->data().size() - reserved_, bytes);
-    reserved_ -= std::min(reserved_, bytes.size());
-    inode_->Touch(state_->now);
-    KINORA_RETURN_IF_ERROR(state_->CountChange());
-    return fits ? absl::OkStatus() : State::Full("write", path_);
-  }
-
-  absl::Status Reserve(uint64_t bytes) override {
-    MutexLock lock(state_->mu);
-    KINORA_RETURN_IF_ERROR(Check(FileOp::kReserve));
-    if (bytes <= reserved_) return absl::OkStatus();
-    const size_t more = static_cast<size_t>(bytes) - reserved_;
-    if (more > state_->Room()) return State::Full("write", path_);
-    inode_->Write(inode_->data().size(), std::string(more, '\0'));
-    reserved_ += more;
-    inode_->Touch(state_->now);
-    return state_->CountChange();
-  }
-
-  absl::Status Sync() override {
-    MutexLock lock(state_->mu);
-    const absl::Status status = Check(FileOp::kSync);
-    if (!status.ok()) {
-      // Linux marks pages clean whose write failed: the bytes are gone, and a
-      // second sync that reports success has not written them.
-      if (!state_->IsStopped(boot_)) inode_->DropUnsynced();
-      return Annotate(status, absl::StrCat("sync \"", path_, "\""));
-    }
-    KINORA_RETURN_IF_ERROR(state_->CountChange());
-    inode_->Sync();
-    return absl::OkStatus();
-  }
-
-  absl::Status Close() override {
-    MutexLock lock(state_->mu);
-    return Check(FileOp::kClose);
-  }
-
-  uint64_t Size() const override {
-    MutexLock lock(state_->mu);
-    return inode_->data().size() - reserved_;
-  }
-
- private:
-  absl::Status Check(FileOp op) ABSL_EXCLUSIVE_LOCKS_REQUIRED(state_->mu) {
-    if (state_->boots != boot_) return State::Stopped();
-    return state_->Check(op);
-  }
-
-  const std::shared_ptr<State> state_;
-  const FaultyInodePtr inode_;
-  const std::string path_;
-  const int boot_;
-  size_t reserved_ = 0;  // guarded by state_->mu
-};
-
-class FaultyRandomAccessFile final : public RandomAccessFile {
- public:
-  FaultyRandomAccessFile(std::shared_ptr<State> state, FaultyInodePtr inode,
-                         int boot)
-      : state_(std::move(state)), inode_(std::move(inode)), boot_(boot) {}
-
-  absl::StatusOr<size_t> ReadAt(uint64_t offset,
-                                absl::Span<char> out) const override {
-    MutexLock lock(state_->mu);
-    if (state_->boots != boot_) return State::Stopped();
-    KINORA_RETURN_IF_ERROR(state_->Check(FileOp::kRead));
-    const std::string& data = inode_->data();
-    if (offset >= data.size()) return 0;
-    const size_t n = std::min<uint64_t>(out.size(), data.size() - offset);
-    std::memcpy(out.data(), data.data() + offset, n);
-    return n;
-  }
-
-  absl::StatusOr<uint64_t> Size() const override {
-    MutexLock lock(state_->mu);
-    if (state_->boots != boot_) return State::Stopped();
-    return inode_->data().size();
-  }
-
- private:
-  const std::shared_ptr<State> state_;
-  const FaultyInodePtr inode_;
-  const int boot_;
-};
-
-class FaultyVolumeSync final : public VolumeSync {
- public:
-  FaultyVolumeSync(std::shared_ptr<State> state, int boot)
-      : state_(std::move(state)), boot_(boot) {}
-
-  absl::Status Sync() override {
-    MutexLock lock(state_->mu);
-    if (state_->boots != boot_) return State::Stopped();
-    const absl::Status status = state_->Check(FileOp::kSyncVolume);
-    if (!status.ok()) {
-      // As for a file.
-      if (!state_->IsStopped(boot_)) state_->disk.DropUnsyncedBytes();
-      return Annotate(status, "sync volume");
-    }
-    KINORA_RETURN_IF_ERROR(state_->CountChange());
-    state_->disk.SyncAll();
-    return absl::OkStatus();
-  }
-
- private:
-  const std::shared_ptr<State> state_;
-  const int boot_;
-};
-
-class FaultyFileLock final : public FileLock {
- public:
-  FaultyFileLock(std::shared_ptr<State> state, std::string path, int boot)
-      : state_(std::move(state)), path_(std::move(path)), boot_(boot) {}
-  ~FaultyFileLock() override {
-    MutexLock lock(state_->mu);
-    if (state_->boots == boot_) state_->locks.erase(path_);
-  }
-
- private:
-  const std::shared_ptr<State> state_;
-  const std::string path_;
-  const int boot_;
-};
 
 }  // namespace
 
@@ -252,8 +51,7 @@ absl::StatusOr<std::unique_ptr<RandomAccessFile>> FaultyFileSystem::OpenForRead(
     }
     return NotFound("open", path);
   }
-  return std::make_unique<FaultyRandomAccessFile>(state_, std::move(inode),
-                                                  state_->boots);
+  return MakeFaultyRandomAccessFile(state_, std::move(inode), state_->boots);
 }
 
 absl::StatusOr<std::unique_ptr<WritableFile>> FaultyFileSystem::OpenForWrite(
@@ -279,8 +77,7 @@ absl::StatusOr<std::unique_ptr<WritableFile>> FaultyFileSystem::OpenForWrite(
     inode->Cut(0);
   }
   KINORA_RETURN_IF_ERROR(state_->CountChange());
-  return std::make_unique<FaultyWritableFile>(state_, std::move(inode), name,
-                                              state_->boots);
+  return MakeFaultyWritableFile(state_, std::move(inode), name, state_->boots);
 }
 
 absl::StatusOr<std::vector<std::string>> FaultyFileSystem::List(
@@ -433,7 +230,7 @@ absl::StatusOr<std::unique_ptr<VolumeSync>> FaultyFileSystem::OpenVolume(
   if (!state_->disk.HasDirectory(Clean(directory))) {
     return NotFound("open", directory);
   }
-  return std::make_unique<FaultyVolumeSync>(state_, state_->boots);
+  return MakeFaultyVolumeSync(state_, state_->boots);
 }
 
 absl::StatusOr<std::unique_ptr<FileLock>> FaultyFileSystem::Lock(
@@ -451,7 +248,7 @@ absl::StatusOr<std::unique_ptr<FileLock>> FaultyFileSystem::Lock(
   if (state_->disk.Find(path) == nullptr) {
     state_->disk.SetName(name, std::make_shared<FaultyInode>());
   }
-  return std::make_unique<FaultyFileLock>(state_, name, state_->boots);
+  return MakeFaultyFileLock(state_, name, state_->boots);
 }
 
 void FaultyFileSystem::SetNow(absl::Time now) {

@@ -50,7 +50,7 @@ enum class FileOp {
   kLock,
 };
 
-struct FaultyFileSystemState;  // private, in the .cc
+struct FaultyFileSystemState;  // private, in faulty_files.h
 
 // Thread-safe. Open files stay usable after a crash only in the sense that each
 // call on them fails with UNAVAILABLE.
