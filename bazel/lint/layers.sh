@@ -36,6 +36,9 @@ rule 'randomness comes from a Random (common/random.h)' \
 rule 'the disk is behind a FileSystem (common/file_system.h)' \
   'std::filesystem|std::[io]?fstream|[^_a-zA-Z.>:]fopen\(' \
   "^common/[a-z_]*file_system[a-z_]*\.(h|cc)$|^clients/|$test"
+rule 'the environment is read at the edge (F: S1-45): configuration, commands, mains' \
+  'getenv\(|[^_a-zA-Z]environ[^_a-zA-Z]' \
+  "^common/(child_command|config_file)\.cc$|^clients/|(^|/)[a-z_]*main\.cc$|$test"
 rule 'clang 14, TSan or large inputs do not bear this (CONTRIBUTING.md)' \
   'std::regex|std::source_location|views::(filter|transform)|try_lock_for|atomic<std::shared_ptr|atomic_thread_fence' \
   '^$'

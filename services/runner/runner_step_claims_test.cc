@@ -60,7 +60,7 @@ class RunnerStepClaimsTest : public RunnerStepsFixture {
   }
 };
 
-// F: S1-44 (single flight per key, over all runners)
+// F: S1-44, B-15 (single flight per key, over all runners)
 TEST_F(RunnerStepClaimsTest, AJobIsUnderWayAtOneRunnerAtATime) {
   OtherRunner other(store(), clock_);
   MakeMovie(Chain("{delay_ms: 500}"));

@@ -57,6 +57,7 @@ TEST_P(EventLogContract, WhoWaitsHearsOfARemoval) {
   EXPECT_TRUE(counter.WaitFor(1));
 }
 
+// F: Invariant 9
 TEST_P(EventLogContract, FollowersSeeEveryRecordOnceAndInOrder) {
   constexpr int kLogs = 4, kAppendersPerLog = 3, kAppends = 40;
   constexpr int64_t kTotal = kAppendersPerLog * kAppends;

@@ -297,7 +297,7 @@ def last_in_reach(plan: list, events: int) -> int:
     return sum(event < 0.75 * events for event, _ in plan) - 1
 
 
-# F: F3 (a run survives the death of any of its processes)
+# F: F3 (a run survives the death of any of its processes), Invariant 9
 def test_kills_change_nothing_but_time(films, undisturbed):
     manifest, events = undisturbed
     print(f"KINORA_RUN_KILLS_SEED={SEED}")

@@ -137,6 +137,7 @@ int ChangesOfScript() {
   return fs.changes();
 }
 
+// F: Invariant 2
 TEST(FileEventLogCrashTest, AcknowledgedRecordsSurviveACrashAtEveryStep) {
   const int changes = ChangesOfScript();
   ASSERT_GT(changes, 60);

@@ -18,7 +18,7 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-// F: S0-25
+// F: S0-25, Invariant 3
 TEST_F(FileEventLogTest, ATornLastLineIsCutBeforeTheNextAppend) {
   ASSERT_OK(Append(kInputsLog, 3));
   ASSERT_OK_AND_ASSIGN(const std::string whole, ReadFile(fs_, kInputs));
@@ -33,7 +33,7 @@ TEST_F(FileEventLogTest, ATornLastLineIsCutBeforeTheNextAppend) {
   EXPECT_THAT(ReadFile(fs_, kInputs), IsOkAndHolds(whole));
 }
 
-// F: S0-25
+// F: S0-25, Invariant 3
 TEST_F(FileEventLogTest, DamageQuarantinesOneLog) {
   options_ = SmallOptions(nullptr);
   Reopen();
