@@ -1,52 +1,14 @@
 #include "services/store/manifest_service.h"
 
-#include <memory>
 #include <string>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
-
-#include "common/error_reason.h"
+#include "common/rpc/document_stream.h"
 #include "common/rpc/pull_stream.h"
-#include "common/rpc/read_stream.h"
 #include "common/rpc/unary.h"
 #include "common/status.h"
 
 namespace kinora {
-namespace {
-
-// A manifest is held in memory while it arrives: ten times that of 100,000
-// artefacts.
-constexpr size_t kMaxManifestBytes = size_t{1} << 30;
-
-// The state of one publication.
-struct Upload {
-  bool begun = false;
-  v1::PublishManifestHeader header;
-  std::string json;
-
-  absl::Status Consume(const v1::PublishManifestRequest& request) {
-    if (request.has_header() == begun) {
-      return InvalidField("header", request.header().movie_id(),
-                          begun ? "must come once" : "must come first");
-    }
-    if (!begun) {
-      begun = true;
-      header = request.header();
-      return absl::OkStatus();
-    }
-    if (json.size() + request.data().size() > kMaxManifestBytes) {
-      return WithReason(
-          absl::ResourceExhaustedError(absl::StrCat(
-              "the manifest is larger than ", kMaxManifestBytes, " bytes")),
-          "LIMIT_EXCEEDED");
-    }
-    json += request.data();
-    return absl::OkStatus();
-  }
-};
-
-}  // namespace
 
 grpc::ServerUnaryReactor* ManifestRpcService::GetCurrentManifest(
     grpc::CallbackServerContext* context,
@@ -100,19 +62,11 @@ ManifestRpcService::BuildManifest(grpc::CallbackServerContext* context,
 grpc::ServerReadReactor<v1::PublishManifestRequest>*
 ManifestRpcService::PublishManifest(grpc::CallbackServerContext* context,
                                     v1::PublishManifestResponse* response) {
-  using Stream =
-      ReadStream<v1::PublishManifestRequest, v1::PublishManifestResponse>;
-  auto upload = std::make_shared<Upload>();
-  Stream::Consumer consumer;
-  consumer.consume = [upload](const v1::PublishManifestRequest& request) {
-    return upload->Consume(request);
-  };
-  consumer.finish = [this,
-                     upload]() -> absl::StatusOr<v1::PublishManifestResponse> {
-    if (!upload->begun) return InvalidField("header", "", "must come first");
-    return manifests_.Publish(upload->header, upload->json);
-  };
-  return Stream::Start(context, executor_, response, std::move(consumer));
+  return TakeDocument<v1::PublishManifestRequest>(
+      context, executor_, response, "manifest",
+      [this](const v1::PublishManifestHeader& header, const std::string& json) {
+        return manifests_.Publish(header, json);
+      });
 }
 
 grpc::ServerUnaryReactor* ManifestRpcService::CommitRevision(

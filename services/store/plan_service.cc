@@ -1,65 +1,20 @@
 #include "services/store/plan_service.h"
 
-#include <memory>
 #include <string>
-#include <utility>
 
-#include "absl/strings/str_cat.h"
-
-#include "common/error_reason.h"
+#include "common/rpc/document_stream.h"
 #include "common/rpc/pull_stream.h"
-#include "common/rpc/read_stream.h"
 #include "common/rpc/unary.h"
-#include "common/status.h"
 
 namespace kinora {
-namespace {
-
-// A plan is held in memory while it arrives: ten times that of 100,000 jobs.
-constexpr size_t kMaxPlanBytes = size_t{1} << 30;
-
-// The state of one upload.
-struct Upload {
-  bool begun = false;
-  v1::SavePlanHeader header;
-  std::string json;
-
-  absl::Status Consume(const v1::SavePlanRequest& request) {
-    if (request.has_header() == begun) {
-      return InvalidField("header", request.header().movie_id(),
-                          begun ? "must come once" : "must come first");
-    }
-    if (!begun) {
-      begun = true;
-      header = request.header();
-      return absl::OkStatus();
-    }
-    if (json.size() + request.data().size() > kMaxPlanBytes) {
-      return WithReason(
-          absl::ResourceExhaustedError(absl::StrCat("the plan is larger than ",
-                                                    kMaxPlanBytes, " bytes")),
-          "LIMIT_EXCEEDED");
-    }
-    json += request.data();
-    return absl::OkStatus();
-  }
-};
-
-}  // namespace
 
 grpc::ServerReadReactor<v1::SavePlanRequest>* PlanRpcService::SavePlan(
     grpc::CallbackServerContext* context, v1::SavePlanResponse* response) {
-  using Stream = ReadStream<v1::SavePlanRequest, v1::SavePlanResponse>;
-  auto upload = std::make_shared<Upload>();
-  Stream::Consumer consumer;
-  consumer.consume = [upload](const v1::SavePlanRequest& request) {
-    return upload->Consume(request);
-  };
-  consumer.finish = [this, upload]() -> absl::StatusOr<v1::SavePlanResponse> {
-    if (!upload->begun) return InvalidField("header", "", "must come first");
-    return plans_.Save(upload->header, upload->json);
-  };
-  return Stream::Start(context, executor_, response, std::move(consumer));
+  return TakeDocument<v1::SavePlanRequest>(
+      context, executor_, response, "plan",
+      [this](const v1::SavePlanHeader& header, const std::string& json) {
+        return plans_.Save(header, json);
+      });
 }
 
 grpc::ServerWriteReactor<v1::LoadPlanResponse>* PlanRpcService::LoadPlan(

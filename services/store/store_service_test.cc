@@ -225,6 +225,31 @@ TEST_P(StoreServiceTest, ErrorsKeepTheirReasons) {
             "REVISION_NOT_FOUND");
 }
 
+// What a client in another language may get wrong.
+TEST_P(StoreServiceTest, ADocumentHasOneHeaderBeforeItsBytes) {
+  v1::SavePlanRequest header;
+  header.mutable_header()->set_movie_id("film");
+  v1::SavePlanRequest bytes;
+  bytes.set_data("{}");
+  auto stub = v1::PlanService::NewStub(channel_);
+  const auto save = [&](const std::vector<v1::SavePlanRequest>& requests) {
+    grpc::ClientContext context;
+    SetTimeout(context, absl::Seconds(60));
+    v1::SavePlanResponse response;
+    auto writer = stub->SavePlan(&context, &response);
+    for (const v1::SavePlanRequest& request : requests) writer->Write(request);
+    writer->WritesDone();
+    return FromGrpcStatus(writer->Finish());
+  };
+  const auto refused = [](absl::string_view why) {
+    return StatusIs(absl::StatusCode::kInvalidArgument,
+                    HasSubstr(absl::StrCat("header: must come ", why)));
+  };
+  EXPECT_THAT(save({}), refused("first"));
+  EXPECT_THAT(save({bytes, header}), refused("first"));
+  EXPECT_THAT(save({header, bytes, header}), refused("once"));
+}
+
 TEST_P(StoreServiceTest, AnUploadWithAnotherDigestIsRefused) {
   MakeFilm(store());
   v1::WriteBlobHeader header;
