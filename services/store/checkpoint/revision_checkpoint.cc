@@ -4,17 +4,12 @@
 #include <optional>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
 
-#include "common/crc32c.h"
 #include "common/digest.h"
 #include "common/ids.h"
-#include "common/json.h"
-#include "common/json_writer.h"
 #include "common/status.h"
 #include "services/store/checks.h"
 #include "services/store/event/log_line.h"
@@ -23,16 +18,10 @@
 namespace kinora {
 namespace {
 
-constexpr int64_t kFormatVersion = 1;
 constexpr absl::string_view kInputsStem = "inputs.checkpoint.";
 constexpr absl::string_view kInputsSuffix = ".json";
 constexpr absl::string_view kArtefactsStem = "artefacts.checkpoint.";
 constexpr absl::string_view kArtefactsSuffix = ".jsonl";
-constexpr absl::string_view kEventsMember = ",\"events\":[\n";
-constexpr absl::string_view kEnd = "\n]";
-constexpr absl::string_view kCrcMember = ",\"crc32c\":\"";
-constexpr absl::string_view kTail = "\"}\n";
-constexpr size_t kCrcDigits = 8;
 constexpr int64_t kReadBytes = int64_t{64} << 10;
 constexpr int64_t kLineBytes = int64_t{4} << 10;  // most lines are shorter
 // A checkpoint that was listed may give way to a newer one before it is read.
@@ -67,112 +56,6 @@ absl::StatusOr<Revision> NewestRevision(ObjectStorage& storage,
   return newest;
 }
 
-absl::StatusOr<int64_t> NumberIn(const JsonValue& json,
-                                 absl::string_view member) {
-  const JsonValue* value = json.Find(member);
-  if (value == nullptr || value->integer_value().value_or(-1) < 0) {
-    return absl::DataLossError(absl::StrCat(member, " must be a number"));
-  }
-  return *value->integer_value();
-}
-
-absl::StatusOr<std::string> TextIn(const JsonValue& json,
-                                   absl::string_view member) {
-  const JsonValue* value = json.Find(member);
-  if (value == nullptr || !value->is_string()) {
-    return absl::DataLossError(absl::StrCat(member, " must be a string"));
-  }
-  return value->string_value();
-}
-
-absl::StatusOr<CheckpointInfo> ParseInfo(absl::string_view head) {
-  absl::StatusOr<JsonValue> json = ParseJson(head);
-  if (!json.ok()) return absl::DataLossError(json.status().message());
-  KINORA_ASSIGN_OR_RETURN(const int64_t version,
-                          NumberIn(*json, "formatVersion"));
-  if (version != kFormatVersion) {
-    return absl::DataLossError(absl::StrCat(
-        "has format version ", version, ", this build reads ", kFormatVersion));
-  }
-  CheckpointInfo info;
-  KINORA_ASSIGN_OR_RETURN(info.revision, TextIn(*json, "revision"));
-  KINORA_ASSIGN_OR_RETURN(info.inputs_through,
-                          NumberIn(*json, "inputsThrough"));
-  KINORA_ASSIGN_OR_RETURN(info.artefacts_through,
-                          NumberIn(*json, "artefactsThrough"));
-  const JsonValue* artefacts = json->Find("artefactEvents");
-  if (artefacts == nullptr) {
-    return absl::DataLossError("artefactEvents is missing");
-  }
-  KINORA_ASSIGN_OR_RETURN(info.artefact_events, NumberIn(*artefacts, "count"));
-  KINORA_ASSIGN_OR_RETURN(info.artefacts_sha256, TextIn(*artefacts, "sha256"));
-  KINORA_ASSIGN_OR_RETURN(info.artefacts_bytes,
-                          NumberIn(*artefacts, "sizeBytes"));
-  const JsonValue* totals = json->Find("producerTotals");
-  if (totals == nullptr) {
-    return absl::DataLossError("producerTotals is missing");
-  }
-  info.producer_totals = ToJson(*totals);
-  return info;
-}
-
-std::string HeadOf(const CheckpointInfo& info) {
-  std::string head;
-  JsonWriter json(&head);
-  json.BeginObject();
-  json.Key("formatVersion").Int(kFormatVersion);
-  json.Key("revision").String(info.revision);
-  json.Key("inputsThrough").Int(info.inputs_through);
-  json.Key("artefactsThrough").Int(info.artefacts_through);
-  json.Key("artefactEvents").BeginObject();
-  json.Key("count").Int(info.artefact_events);
-  json.Key("sha256").String(info.artefacts_sha256);
-  json.Key("sizeBytes").Int(info.artefacts_bytes);
-  json.EndObject();
-  json.Key("producerTotals").Raw(info.producer_totals);
-  json.EndObject();
-  head.pop_back();
-  return head;
-}
-
-// The checked lines between `text`'s head and its end; moves the head to
-// `info`.
-absl::StatusOr<std::vector<LogRecord>> ParseInputs(absl::string_view text,
-                                                   CheckpointInfo* info) {
-  const size_t suffix_bytes = kCrcMember.size() + kCrcDigits + kTail.size();
-  if (text.size() < suffix_bytes || !absl::EndsWith(text, kTail)) {
-    return absl::DataLossError("the file ends within its object");
-  }
-  const absl::string_view covered = text.substr(0, text.size() - suffix_bytes);
-  if (!absl::StartsWith(text.substr(covered.size()), kCrcMember)) {
-    return absl::DataLossError("it has no checksum at its end");
-  }
-  const absl::string_view stored =
-      text.substr(covered.size() + kCrcMember.size(), kCrcDigits);
-  const std::string actual = absl::StrFormat("%08x", Crc32c(covered));
-  if (stored != actual) {
-    return absl::DataLossError(
-        absl::StrCat("the checksum says ", stored, ", the bytes say ", actual));
-  }
-  const size_t events = covered.find(kEventsMember);
-  if (events == absl::string_view::npos || !absl::EndsWith(covered, kEnd)) {
-    return absl::DataLossError("it has no events");
-  }
-  KINORA_ASSIGN_OR_RETURN(
-      *info, ParseInfo(absl::StrCat(covered.substr(0, events), "}")));
-  absl::string_view rest = covered.substr(events + kEventsMember.size() - 1);
-  rest.remove_suffix(kEnd.size() - 1);
-  std::vector<LogRecord> records;
-  while (absl::ConsumePrefix(&rest, "\n") && !rest.empty() && rest != "\n") {
-    absl::string_view line = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(line.size());
-    absl::ConsumeSuffix(&line, ",");
-    KINORA_ASSIGN_OR_RETURN(const int64_t sequence, CheckLogLine(line));
-    records.push_back({.sequence = sequence, .line = std::string(line)});
-  }
-  return records;
-}
-
 // The number of a line that may not be whole; -1 if it has none.
 int64_t SequenceOf(absl::string_view line) {
   int64_t sequence = -1;
@@ -200,7 +83,8 @@ RevisionCheckpoint::OpenNewest(ObjectStorage& storage,
     if (absl::IsNotFound(last)) continue;
     KINORA_RETURN_IF_ERROR(last);
     CheckpointInfo info;
-    absl::StatusOr<std::vector<LogRecord>> inputs = ParseInputs(*text, &info);
+    absl::StatusOr<std::vector<LogRecord>> inputs =
+        ParseCheckpoint(*text, &info);
     if (!inputs.ok()) return DataCorrupt(key, inputs.status().message());
     if (info.revision != revision) {
       return DataCorrupt(key, absl::StrCat("is that of ", info.revision));
@@ -418,16 +302,7 @@ absl::Status WriteRevisionCheckpoint(
     return absl::AbortedError(
         absl::StrCat(artefacts_key, ": somebody else writes it"));
   }
-  std::string text = HeadOf(info);
-  absl::StrAppend(&text, kEventsMember);
-  for (const LogRecord& record : inputs) {
-    absl::StrAppend(&text, &record == &inputs.front() ? "" : ",\n",
-                    record.line);
-  }
-  absl::StrAppend(&text, kEnd);
-  absl::StrAppend(&text, kCrcMember, absl::StrFormat("%08x", Crc32c(text)),
-                  kTail);
-  return storage.Write(inputs_key, text);
+  return storage.Write(inputs_key, CheckpointText(info, inputs));
 }
 
 absl::Status RemoveOtherCheckpoints(ObjectStorage& storage,

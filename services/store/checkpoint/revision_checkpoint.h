@@ -36,25 +36,11 @@
 #include "absl/strings/string_view.h"
 
 #include "kinora/v1/event.pb.h"
+#include "services/store/checkpoint/checkpoint_text.h"
 #include "services/store/event/event_log.h"
 #include "services/store/object/object_storage.h"
 
 namespace kinora {
-
-// What the first line of the second file says.
-struct CheckpointInfo {
-  std::string revision;
-  int64_t inputs_through = 0;
-  int64_t artefacts_through = 0;
-  int64_t artefact_events = 0;
-  std::string artefacts_sha256;
-  int64_t artefacts_bytes = 0;
-  std::string producer_totals;  // ProducerTotals::ToJson()
-
-  int64_t Through(v1::LogKind kind) const {
-    return kind == v1::LOG_KIND_INPUTS ? inputs_through : artefacts_through;
-  }
-};
 
 // Not thread-safe. Goes on answering after its files were removed.
 class RevisionCheckpoint {
