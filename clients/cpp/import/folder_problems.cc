@@ -4,6 +4,8 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "common/status.h"
+
 namespace kinora {
 namespace {
 
@@ -14,6 +16,11 @@ bool IsOfFolder(const absl::Status& status) {
 }
 
 }  // namespace
+
+absl::Status ProblemIn(absl::string_view file, absl::string_view what,
+                       absl::string_view value, absl::string_view why) {
+  return Annotate(InvalidField(what, value, why), file);
+}
 
 absl::Status FolderProblems::Note(const absl::Status& status) {
   if (status.ok() || !IsOfFolder(status)) return status;

@@ -15,6 +15,10 @@ namespace kinora {
 // As many are told of; how many more there are is counted.
 inline constexpr size_t kMaxToldProblems = 20;
 
+// INVALID_ARGUMENT for what a document says of `what`.
+absl::Status ProblemIn(absl::string_view file, absl::string_view what,
+                       absl::string_view value, absl::string_view why);
+
 // Not thread-safe.
 class FolderProblems {
  public:

@@ -7,11 +7,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
-#include "absl/strings/strip.h"
 
-#include "clients/cpp/import/folder_file.h"
+#include "clients/cpp/import/folder_files.h"
 #include "clients/cpp/import/folder_inputs.h"
 #include "clients/cpp/import/folder_problems.h"
 #include "clients/cpp/import/stray_file.h"
@@ -26,43 +23,21 @@
 namespace kinora {
 namespace {
 
-constexpr uint64_t kMaxDocumentBytes = uint64_t{64} << 20;
 constexpr absl::string_view kTimelineId = "Artifact:Timeline";
-
-// Without ".", ".." and double slashes; nullopt if it leads above the root.
-std::optional<std::string> Normal(absl::string_view path) {
-  std::vector<absl::string_view> parts;
-  for (const absl::string_view part : absl::StrSplit(path, '/')) {
-    if (part.empty() || part == ".") continue;
-    if (part != "..") {
-      parts.push_back(part);
-      continue;
-    }
-    if (parts.empty()) return std::nullopt;
-    parts.pop_back();
-  }
-  return absl::StrJoin(parts, "/");
-}
-
-absl::Status Wrong(absl::string_view file, absl::string_view what,
-                   absl::string_view value, absl::string_view why) {
-  return Annotate(InvalidField(what, value, why), file);
-}
 
 class FolderReader {
  public:
-  FolderReader(FileSystem& fs, absl::string_view dir) : fs_(fs), dir_(dir) {}
+  FolderReader(FileSystem& fs, absl::string_view dir)
+      : fs_(fs), dir_(dir), files_(fs, dir) {}
 
   absl::StatusOr<RevisionFolder> Read() {
     RevisionFolder folder;
-    KINORA_ASSIGN_OR_RETURN(root_, fs_.RealPath(dir_));
-    KINORA_RETURN_IF_ERROR(CheckPlace("blueprint.yaml"));
+    KINORA_RETURN_IF_ERROR(files_.Open());
+    KINORA_RETURN_IF_ERROR(files_.CheckPlace("blueprint.yaml"));
+    KINORA_ASSIGN_OR_RETURN(folder.blueprint, files_.Read("blueprint.yaml"));
     KINORA_ASSIGN_OR_RETURN(
-        folder.blueprint,
-        ReadFile(fs_, PathOf("blueprint.yaml"), kMaxDocumentBytes));
-    named_.insert("blueprint.yaml");
-    KINORA_ASSIGN_OR_RETURN(
-        blueprint_, ParseBlueprint(PathOf("blueprint.yaml"), folder.blueprint));
+        blueprint_,
+        ParseBlueprint(files_.PathOf("blueprint.yaml"), folder.blueprint));
     KINORA_ASSIGN_OR_RETURN(const std::vector<Revision> revisions, Revisions());
     FolderRevision revision;
     for (const Revision& number : revisions) {
@@ -72,43 +47,33 @@ class FolderReader {
       folder.revisions.push_back(revision);
     }
     KINORA_RETURN_IF_ERROR(problems_.Told(dir_));
-    KINORA_RETURN_IF_ERROR(ListUnused("", &folder));
+    KINORA_RETURN_IF_ERROR(files_.ListUnused("", &folder));
     return folder;
   }
 
  private:
-  std::string PathOf(absl::string_view below) const {
-    return below.empty() ? dir_ : JoinPath(dir_, below);
-  }
-
-  absl::Status CheckPlace(absl::string_view below) {
-    const std::string path = PathOf(below);
-    const absl::Status status = CheckLeadsBelow(fs_, path, root_);
-    return absl::IsInvalidArgument(status) ? Annotate(status, path) : status;
-  }
-
   absl::StatusOr<std::vector<Revision>> Revisions() {
     KINORA_ASSIGN_OR_RETURN(const std::vector<std::string> names,
-                            fs_.List(PathOf("revisions")));
+                            fs_.List(files_.PathOf("revisions")));
     std::vector<Revision> revisions;
     for (const std::string& name : names) {
       if (IsStrayName(name)) continue;
       KINORA_ASSIGN_OR_RETURN(
           const FileInfo info,
-          fs_.Stat(PathOf(absl::StrCat("revisions/", name))));
+          fs_.Stat(files_.PathOf(absl::StrCat("revisions/", name))));
       const absl::StatusOr<Revision> revision = Revision::Parse(name);
       if (revision.ok() && info.is_directory) {
         revisions.push_back(*revision);
       } else if (revision.ok() || info.is_directory) {
         KINORA_RETURN_IF_ERROR(problems_.Note(
-            Wrong(PathOf("revisions"), "folder", name,
-                  revision.ok() ? "is a file, no folder"
-                                : "must be a revision such as rev-0001")));
+            ProblemIn(files_.PathOf("revisions"), "folder", name,
+                      revision.ok() ? "is a file, no folder"
+                                    : "must be a revision such as rev-0001")));
       }
     }
     if (revisions.empty()) {
       KINORA_RETURN_IF_ERROR(problems_.Note(absl::InvalidArgumentError(
-          absl::StrCat(PathOf("revisions"), ": holds no revision"))));
+          absl::StrCat(files_.PathOf("revisions"), ": holds no revision"))));
     }
     std::sort(revisions.begin(), revisions.end());
     return revisions;
@@ -128,7 +93,7 @@ class FolderReader {
     if (!inputs.has_value() && !artefacts.has_value() &&
         !timeline.has_value() && problems_.count() == before) {
       return problems_.Note(absl::InvalidArgumentError(absl::StrCat(
-          PathOf(base_),
+          files_.PathOf(base_),
           ": has neither inputs.json nor artefacts.json nor timeline.json")));
     }
     if (inputs.has_value()) {
@@ -147,7 +112,7 @@ class FolderReader {
 
   absl::Status ReadTimeline(JsonValue timeline, FolderRevision* revision) {
     const std::string file = absl::StrCat(base_, "/timeline.json");
-    KINORA_RETURN_IF_ERROR(RewriteUrls(PathOf(file), &timeline));
+    KINORA_RETURN_IF_ERROR(RewriteUrls(files_.PathOf(file), &timeline));
     FolderValue value = JsonBytes(CanonicalJson(timeline));
     const auto listed = ids_.find(file);
     if (listed != ids_.end()) {
@@ -158,9 +123,9 @@ class FolderReader {
     }
     const std::string id(kTimelineId);
     if (revision->artefacts.count(id) > 0) {
-      return Wrong(PathOf(absl::StrCat(base_, "/artefacts.json")), id,
-                   revision->artefacts[id].path,
-                   "is another file than timeline.json");
+      return ProblemIn(files_.PathOf(absl::StrCat(base_, "/artefacts.json")),
+                       id, revision->artefacts[id].path,
+                       "is another file than timeline.json");
     }
     revision->artefacts[id] = std::move(value);
     return absl::OkStatus();
@@ -178,22 +143,20 @@ class FolderReader {
   // nullopt if the file is not there.
   absl::StatusOr<std::optional<JsonValue>> Document(absl::string_view name) {
     const std::string file = absl::StrCat(base_, "/", name);
-    const absl::Status place = CheckPlace(file);
+    const absl::Status place = files_.CheckPlace(file);
     if (absl::IsNotFound(place)) return std::nullopt;
     KINORA_RETURN_IF_ERROR(place);
-    KINORA_ASSIGN_OR_RETURN(const std::string text,
-                            ReadFile(fs_, PathOf(file), kMaxDocumentBytes));
-    named_.insert(file);
+    KINORA_ASSIGN_OR_RETURN(const std::string text, files_.Read(file));
     absl::StatusOr<JsonValue> json = ParseJson(text);
     if (!json.ok()) {
       return absl::InvalidArgumentError(
-          absl::StrCat(PathOf(file), ": ", json.status().message()));
+          absl::StrCat(files_.PathOf(file), ": ", json.status().message()));
     }
     return *std::move(json);
   }
 
   absl::Status ReadInputs(const JsonValue& json, FolderRevision* revision) {
-    const std::string file = PathOf(absl::StrCat(base_, "/inputs.json"));
+    const std::string file = files_.PathOf(absl::StrCat(base_, "/inputs.json"));
     if (!json.is_object()) {
       return absl::InvalidArgumentError(
           absl::StrCat(file, ": must be an object of inputs"));
@@ -221,12 +184,12 @@ class FolderReader {
     KINORA_ASSIGN_OR_RETURN(const std::string id,
                             IdOf(file, member.key, ElementId::Kind::kInput));
     if (id == "Input:Blueprint") {
-      return Wrong(file, "input", member.key,
-                   "the blueprint is blueprint.yaml");
+      return ProblemIn(file, "input", member.key,
+                       "the blueprint is blueprint.yaml");
     }
     KINORA_ASSIGN_OR_RETURN(FolderValue value, InputValue(file, member.value));
     if (!given->emplace(id, std::move(value)).second) {
-      return Wrong(file, "input", member.key, "is given twice");
+      return ProblemIn(file, "input", member.key, "is given twice");
     }
     return absl::OkStatus();
   }
@@ -236,7 +199,7 @@ class FolderReader {
     if (value.is_utf8 || !absl::StartsWith(value.mime_type, "text/")) {
       return absl::OkStatus();
     }
-    return Wrong(file, id, value.path, "must be UTF-8 text");
+    return ProblemIn(file, id, value.path, "must be UTF-8 text");
   }
 
   absl::StatusOr<FolderValue> InputValue(const std::string& file,
@@ -244,11 +207,11 @@ class FolderReader {
     const JsonValue* path = json.Find("file");
     if (path != nullptr && json.object().size() == 1) {
       if (!path->is_string()) {
-        return Wrong(file, "file", CanonicalJson(*path), "must be a path");
+        return ProblemIn(file, "file", CanonicalJson(*path), "must be a path");
       }
       KINORA_ASSIGN_OR_RETURN(const std::string below,
-                              FileNamed(file, path->string_value()));
-      return FileValue(below);
+                              files_.Find(file, base_, path->string_value()));
+      return files_.ValueOf(below);
     }
     // The blueprint says whether it is text.
     return JsonBytes(CanonicalJson(json));
@@ -264,7 +227,8 @@ class FolderReader {
   }
 
   absl::Status ReadArtefacts(const JsonValue& json, FolderRevision* revision) {
-    const std::string file = PathOf(absl::StrCat(base_, "/artefacts.json"));
+    const std::string file =
+        files_.PathOf(absl::StrCat(base_, "/artefacts.json"));
     if (!json.is_object()) {
       return absl::InvalidArgumentError(
           absl::StrCat(file, ": must be an object of artefacts"));
@@ -281,14 +245,15 @@ class FolderReader {
     KINORA_ASSIGN_OR_RETURN(const std::string id,
                             IdOf(file, member.key, ElementId::Kind::kArtefact));
     if (!member.value.is_string()) {
-      return Wrong(file, id, CanonicalJson(member.value), "must be a path");
+      return ProblemIn(file, id, CanonicalJson(member.value), "must be a path");
     }
-    KINORA_ASSIGN_OR_RETURN(const std::string below,
-                            FileNamed(file, member.value.string_value()));
-    KINORA_ASSIGN_OR_RETURN(FolderValue value, FileValue(below));
+    KINORA_ASSIGN_OR_RETURN(
+        const std::string below,
+        files_.Find(file, base_, member.value.string_value()));
+    KINORA_ASSIGN_OR_RETURN(FolderValue value, files_.ValueOf(below));
     KINORA_RETURN_IF_ERROR(CheckText(file, id, value));
     if (!revision->artefacts.emplace(id, std::move(value)).second) {
-      return Wrong(file, "artefact", member.key, "is given twice");
+      return ProblemIn(file, "artefact", member.key, "is given twice");
     }
     ids_[below].insert(id);
     return absl::OkStatus();
@@ -300,69 +265,11 @@ class FolderReader {
     const absl::StatusOr<ElementId> id = ElementId::Parse(key, kind);
     if (!id.ok()) return Annotate(id.status(), file);
     if (id->kind != kind) {
-      return Wrong(file, "id", key,
-                   kind == ElementId::Kind::kInput ? "must be an input"
-                                                   : "must be an artefact");
+      return ProblemIn(file, "id", key,
+                       kind == ElementId::Kind::kInput ? "must be an input"
+                                                       : "must be an artefact");
     }
     return id->ToString();
-  }
-
-  // The path below the folder that a reference means; nullopt if it leads out.
-  std::optional<std::string> BelowDir(absl::string_view reference) const {
-    absl::ConsumePrefix(&reference, "file://");
-    if (!absl::StartsWith(reference, "/")) {
-      return Normal(absl::StrCat(base_, "/", reference));
-    }
-    const std::optional<std::string> path = Normal(reference);
-    const std::optional<std::string> root = Normal(dir_);
-    if (!path.has_value() || !root.has_value() ||
-        !absl::StartsWith(dir_, "/")) {
-      return std::nullopt;
-    }
-    absl::string_view rest = *path;
-    if (!absl::ConsumePrefix(&rest, *root) ||
-        !absl::ConsumePrefix(&rest, "/")) {
-      return std::nullopt;
-    }
-    return std::string(rest);
-  }
-
-  absl::StatusOr<bool> IsFile(absl::string_view below) {
-    const absl::StatusOr<FileInfo> info = fs_.Stat(PathOf(below));
-    if (info.ok()) return !info->is_directory;
-    if (absl::IsNotFound(info.status()) ||
-        absl::IsInvalidArgument(info.status()) ||
-        absl::IsFailedPrecondition(info.status())) {
-      return false;
-    }
-    return info.status();
-  }
-
-  absl::StatusOr<std::string> FileNamed(const std::string& file,
-                                        const std::string& reference) {
-    const std::optional<std::string> below = BelowDir(reference);
-    if (!below.has_value()) {
-      return Wrong(file, "path", reference,
-                   absl::StrCat("leads out of ", dir_));
-    }
-    KINORA_ASSIGN_OR_RETURN(const bool there, IsFile(*below));
-    if (!there) return Wrong(file, "path", reference, "there is no such file");
-    const absl::Status place = CheckLeadsBelow(fs_, PathOf(*below), root_);
-    if (absl::IsInvalidArgument(place)) {
-      return Wrong(file, "path", reference, place.message());
-    }
-    KINORA_RETURN_IF_ERROR(place);
-    named_.insert(*below);
-    return *below;
-  }
-
-  absl::StatusOr<FolderValue> FileValue(const std::string& below) {
-    const auto known = files_.find(below);
-    if (known != files_.end()) return known->second;
-    KINORA_ASSIGN_OR_RETURN(const FolderValue value,
-                            ValueOfFile(fs_, PathOf(below)));
-    files_[below] = value;
-    return value;
   }
 
   // Puts ids in the place of strings that name files below the folder.
@@ -387,10 +294,10 @@ class FolderReader {
       return absl::OkStatus();
     }
     const std::string url = json->string_value();
-    const std::optional<std::string> below = BelowDir(url);
+    const std::optional<std::string> below = files_.Below(base_, url);
     bool there = false;
     if (below.has_value() && !below->empty()) {
-      KINORA_ASSIGN_OR_RETURN(there, IsFile(*below));
+      KINORA_ASSIGN_OR_RETURN(there, files_.IsFile(*below));
     }
     if (!there) {
       // Ordinary text, or a URL of elsewhere, stays.
@@ -398,60 +305,26 @@ class FolderReader {
           !absl::StartsWith(url, "../")) {
         return absl::OkStatus();
       }
-      return problems_.Note(Wrong(
+      return problems_.Note(ProblemIn(
           file, "url", url, absl::StrCat("there is no such file in ", dir_)));
     }
     const auto id = ids_.find(*below);
     if (id == ids_.end()) {
       if (!all_ids_known_) return absl::OkStatus();  // that was said already
-      return problems_.Note(
-          Wrong(file, "url", url, "is a file that artefacts.json gives no id"));
+      return problems_.Note(ProblemIn(
+          file, "url", url, "is a file that artefacts.json gives no id"));
     }
     *json = JsonValue(*id->second.begin());
     return absl::OkStatus();
   }
 
-  absl::Status ListUnused(const std::string& below, RevisionFolder* folder) {
-    KINORA_ASSIGN_OR_RETURN(const std::vector<std::string> names,
-                            fs_.List(PathOf(below)));
-    for (const std::string& name : names) {
-      const std::string path =
-          below.empty() ? name : absl::StrCat(below, "/", name);
-      if (named_.count(path) > 0) continue;
-      if (IsStrayName(name)) {
-        folder->stray.push_back(path);
-        continue;
-      }
-      const absl::StatusOr<FileInfo> info = fs_.Stat(PathOf(path));
-      // A link may lead nowhere, or in a circle, and nobody needs it.
-      const bool leads_nowhere = absl::IsNotFound(info.status()) ||
-                                 absl::IsFailedPrecondition(info.status());
-      if (!leads_nowhere) KINORA_RETURN_IF_ERROR(info.status());
-      if (info.ok() && info->is_directory && !info->is_link) {
-        KINORA_RETURN_IF_ERROR(ListUnused(path, folder));
-      } else if (!IsNamedBelow(path)) {
-        folder->unused.push_back(path);
-      }
-    }
-    return absl::OkStatus();
-  }
-
-  // True if a file was read by a path through the directory, which is a link.
-  bool IsNamedBelow(const std::string& path) const {
-    const auto first = named_.lower_bound(absl::StrCat(path, "/"));
-    return first != named_.end() &&
-           absl::StartsWith(*first, absl::StrCat(path, "/"));
-  }
-
   FileSystem& fs_;
   const std::string dir_;
-  std::string root_;  // what it leads to, without links
+  FolderFiles files_;
   Blueprint blueprint_;
   std::string base_;                                  // of the revision at hand
   std::map<std::string, std::set<std::string>> ids_;  // of artefacts, by file
   bool all_ids_known_ = true;  // of what artefacts.json names
-  std::map<std::string, FolderValue> files_;
-  std::set<std::string> named_;  // files that were read
   FolderProblems problems_;
 };
 
