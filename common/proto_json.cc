@@ -211,8 +211,4 @@ std::string EnumWord(const EnumValueDescriptor& value) {
 
 JsonValue ProtoToJson(const Message& message) { return MessageToJson(message); }
 
-std::string CanonicalBytes(const Message& message) {
-  return CanonicalJson(ProtoToJson(message));
-}
-
 }  // namespace kinora

@@ -1,10 +1,20 @@
 #include "common/proto_json.h"
 
+#include <cstdint>
+#include <iterator>
+#include <random>
 #include <string>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "google/protobuf/descriptor.h"
+#include "google/protobuf/duration.pb.h"
+#include "google/protobuf/message.h"
+#include "google/protobuf/timestamp.pb.h"
 #include "gtest/gtest.h"
 
+#include "common/canonical_json.h"
 #include "kinora/v1/config.pb.h"
 #include "kinora/v1/event.pb.h"
 #include "kinora/v1/manifest.pb.h"
@@ -87,6 +97,137 @@ TEST(ProtoJsonTest, WritesMapsWithSortedKeys) {
   EXPECT_EQ(CanonicalBytes(manifest),
             R"({"artefacts":{"Artifact:A":{"node":"A"},)"
             R"("Artifact:B":{"node":"B"}},"revision":"rev-0001"})");
+}
+
+// Fills fields at random, as deep as `depth`: numbers of all sizes, text with
+// what needs escapes, bytes that are no text.
+void Fill(std::mt19937_64& random, int depth,
+          google::protobuf::Message* message);
+
+std::string RandomText(std::mt19937_64& random) {
+  static constexpr absl::string_view kPieces[] = {
+      "a",       "Input:X",      "\"",
+      "\\",      "\n",           "\x01",
+      "[0]",     "{}",           "\xC3\xA9",
+      "1",       "\xE2\x80\xA8", "\xEF\xBC\xA1",
+      "{\"a\":", "true",         "\xF0\x9F\x8E\xAC"};
+  std::string text;
+  for (size_t n = random() % 4; n > 0; --n) {
+    absl::StrAppend(&text, kPieces[random() % std::size(kPieces)]);
+  }
+  return text;
+}
+
+int64_t RandomInteger(std::mt19937_64& random) {
+  return static_cast<int64_t>(random() >> (random() % 64)) *
+         (random() % 2 == 0 ? 1 : -1);
+}
+
+void FillField(std::mt19937_64& random, int depth,
+               const google::protobuf::FieldDescriptor& field,
+               google::protobuf::Message* message) {
+  using google::protobuf::FieldDescriptor;
+  const google::protobuf::Reflection& r = *message->GetReflection();
+  const bool add = field.is_repeated();
+  switch (field.cpp_type()) {
+    case FieldDescriptor::CPPTYPE_BOOL: {
+      const bool value = random() % 2 == 0;
+      return add ? r.AddBool(message, &field, value)
+                 : r.SetBool(message, &field, value);
+    }
+    case FieldDescriptor::CPPTYPE_INT32: {
+      const auto value = static_cast<int32_t>(RandomInteger(random));
+      return add ? r.AddInt32(message, &field, value)
+                 : r.SetInt32(message, &field, value);
+    }
+    case FieldDescriptor::CPPTYPE_UINT32: {
+      const auto value = static_cast<uint32_t>(RandomInteger(random));
+      return add ? r.AddUInt32(message, &field, value)
+                 : r.SetUInt32(message, &field, value);
+    }
+    case FieldDescriptor::CPPTYPE_INT64: {
+      const int64_t value = RandomInteger(random);
+      return add ? r.AddInt64(message, &field, value)
+                 : r.SetInt64(message, &field, value);
+    }
+    case FieldDescriptor::CPPTYPE_UINT64: {
+      const auto value = static_cast<uint64_t>(RandomInteger(random));
+      return add ? r.AddUInt64(message, &field, value)
+                 : r.SetUInt64(message, &field, value);
+    }
+    case FieldDescriptor::CPPTYPE_DOUBLE: {
+      const double value = static_cast<double>(RandomInteger(random)) / 3;
+      return add ? r.AddDouble(message, &field, value)
+                 : r.SetDouble(message, &field, value);
+    }
+    case FieldDescriptor::CPPTYPE_FLOAT:
+      FAIL() << field.full_name() << ": no message of Kinora has a float";
+    case FieldDescriptor::CPPTYPE_ENUM: {
+      const int value = static_cast<int>(
+          random() % static_cast<uint64_t>(field.enum_type()->value_count()));
+      return add ? r.AddEnumValue(message, &field, value)
+                 : r.SetEnumValue(message, &field, value);
+    }
+    case FieldDescriptor::CPPTYPE_STRING: {
+      std::string value = RandomText(random);
+      if (field.type() == FieldDescriptor::TYPE_BYTES && random() % 2 == 0) {
+        value.push_back('\xff');
+      }
+      return add ? r.AddString(message, &field, value)
+                 : r.SetString(message, &field, value);
+    }
+    case FieldDescriptor::CPPTYPE_MESSAGE:
+      if (depth == 0) return;
+      return Fill(random, depth - 1,
+                  add ? r.AddMessage(message, &field)
+                      : r.MutableMessage(message, &field));
+  }
+}
+
+void Fill(std::mt19937_64& random, int depth,
+          google::protobuf::Message* message) {
+  const google::protobuf::Descriptor& type = *message->GetDescriptor();
+  if (auto* time = dynamic_cast<google::protobuf::Timestamp*>(message)) {
+    time->set_seconds(static_cast<int64_t>(random() % 4'000'000'000));
+    return;
+  }
+  if (auto* span = dynamic_cast<google::protobuf::Duration*>(message)) {
+    span->set_nanos(static_cast<int32_t>(random() % 1'000'000'000));
+    return;
+  }
+  for (int i = 0; i < type.field_count(); ++i) {
+    const google::protobuf::FieldDescriptor& field = *type.field(i);
+    const size_t times = field.is_repeated() ? random() % 4 : random() % 2;
+    for (size_t n = 0; n < times; ++n) {
+      FillField(random, depth, field, message);
+    }
+  }
+  if (auto* value = dynamic_cast<v1::InlineValue*>(message)) {
+    if (random() % 2 == 0) value->set_mime_type("application/json");
+    if (random() % 2 == 0) value->set_data(R"({"a":[1,"x"]})");
+  }
+}
+
+// A map that was filled like a list may have a key twice.
+template <typename T>
+void ExpectBytesOfTree(std::mt19937_64& random) {
+  T filled;
+  Fill(random, 5, &filled);
+  T message;
+  ASSERT_TRUE(message.ParseFromString(filled.SerializeAsString()));
+  ASSERT_EQ(CanonicalBytes(message), CanonicalJson(ProtoToJson(message)));
+}
+
+TEST(ProtoJsonTest, TheBytesAreTheCanonicalJsonOfTheTree) {
+  for (uint64_t seed = 0; seed < 500; ++seed) {
+    SCOPED_TRACE(seed);
+    std::mt19937_64 random(seed);
+    ExpectBytesOfTree<v1::Event>(random);
+    ExpectBytesOfTree<v1::Manifest>(random);
+    ExpectBytesOfTree<v1::Plan>(random);
+    ExpectBytesOfTree<v1::RunnerConfig>(random);
+    if (HasFatalFailure()) return;
+  }
 }
 
 TEST(ProtoJsonTest, KeepsIntegersBeyondTheExactRangeOfDoubles) {

@@ -265,7 +265,7 @@ absl::StatusOr<v1::CommitRevisionResponse> LogManifestStore::CommitLocked(
   KINORA_RETURN_IF_ERROR(CheckBlobs(movie_id, events));
   const v1::Manifest manifest =
       BuildManifest(base, source.target_revision(), events);
-  const std::string bytes = CanonicalBytes(manifest);
+  const std::string bytes = ManifestBytes(manifest);
   if (expected.has_value() && *expected != bytes) {
     return InvalidField(
         "data", *expected,

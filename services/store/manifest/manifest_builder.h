@@ -32,6 +32,10 @@ struct RevisionEvents {
 v1::Manifest BuildManifest(const v1::Manifest& base, absl::string_view revision,
                            const RevisionEvents& events);
 
+// CanonicalBytes(manifest), which goes through reflection, and so would copy
+// each of the maps first.
+std::string ManifestBytes(const v1::Manifest& manifest);
+
 // What one event of an input does to a manifest.
 void ApplyInput(const v1::InputEvent& event, v1::Manifest* manifest);
 

@@ -72,6 +72,19 @@ TEST(ManifestBuilderTest, TheBytesHoldNothingOfHowItCameAbout) {
   EXPECT_EQ(json.find("\"formatVersion\":1"), json.find("\"formatVersion\""));
 }
 
+TEST(ManifestBuilderTest, ItsBytesAreTheCanonicalOnesOfAnyMessage) {
+  EXPECT_EQ(ManifestBytes({}), CanonicalBytes(v1::Manifest()));
+  EXPECT_EQ(ManifestBytes(First()), CanonicalBytes(First()));
+  // Beyond ASCII bytes and UTF-16 code units are in another order.
+  const v1::Manifest second = BuildManifest(
+      First(), "rev-0002",
+      {.inputs = {Input("Input:\xF0\x9F\x8E\xAC", "film"),
+                  Input("Input:\xEF\xBC\xA1", "wide")},
+       .artefacts = {Made("Artifact:Clip[segment=10]", "c", "Clips", "2"),
+                     Made("Artifact:Clip[segment=9]", "d", "Clips", "2")}});
+  EXPECT_EQ(ManifestBytes(second), CanonicalBytes(second));
+}
+
 TEST(ManifestBuilderTest, FailedAttemptsDoNotCount) {
   v1::Event failed = *Made("Artifact:Script", "x");
   failed.mutable_artefact()->set_status(v1::ARTEFACT_STATUS_FAILED);

@@ -56,7 +56,7 @@ absl::StatusOr<v1::Manifest> ParseManifest(absl::string_view json) {
   v1::Manifest manifest;
   absl::Status parsed = ParseDocument(json, &manifest);
   if (!parsed.ok()) return InvalidField("data", json, parsed.message());
-  if (CanonicalBytes(manifest) != json) {
+  if (ManifestBytes(manifest) != json) {
     return InvalidField("data", json, "must be canonical JSON (RFC 8785)");
   }
   KINORA_RETURN_IF_ERROR(
@@ -98,7 +98,7 @@ absl::StatusOr<StoredManifest> LogManifestStore::Build(
   KINORA_RETURN_IF_ERROR(CheckBlobs(movie_id, events));
   StoredManifest built;
   built.json =
-      CanonicalBytes(BuildManifest(base, source.target_revision(), events));
+      ManifestBytes(BuildManifest(base, source.target_revision(), events));
   commit.set_manifest_hash(Sha256Of(built.json).Hex());
   built.pointer = PointerOf(commit);
   return built;

@@ -111,7 +111,7 @@ absl::StatusOr<v1::Manifest> ManifestOf(RevisionCheckpoint& checkpoint) {
         checkpoint.PathOf(v1::LOG_KIND_ARTEFACTS),
         absl::StrCat("ends with the commit of \"", last.revision(), "\""));
   }
-  if (Sha256Of(CanonicalBytes(manifest)).Hex() != last.manifest_hash()) {
+  if (Sha256Of(ManifestBytes(manifest)).Hex() != last.manifest_hash()) {
     return DataCorrupt(
         checkpoint.PathOf(v1::LOG_KIND_ARTEFACTS),
         absl::StrCat("the manifest of ", last.revision(),
@@ -143,7 +143,7 @@ absl::Status ManifestReplay::Begin() {
                        "checkpoint that stands for it");
   }
   KINORA_ASSIGN_OR_RETURN(manifest_, ManifestOf(*checkpoint));
-  bytes_ = CanonicalBytes(manifest_);
+  bytes_ = ManifestBytes(manifest_);
   base_ = checkpoint->info().artefacts_through;
   after_ = base_;
   while (oldest_ < commits_.size() && commits_[oldest_]->sequence() < after_) {
@@ -179,7 +179,7 @@ absl::StatusOr<std::string> ManifestReplay::Make() {
         CollectRevisionEvents(events_, artefacts, movie_id_, commit, &after_,
                               record.sequence()));
     manifest_ = BuildManifest(manifest_, commit.revision(), events);
-    bytes_ = CanonicalBytes(manifest_);
+    bytes_ = ManifestBytes(manifest_);
     ++made_;
     KINORA_RETURN_IF_ERROR(CheckHash(movie_id_, commit, bytes_));
   }
