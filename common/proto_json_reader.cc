@@ -17,6 +17,7 @@
 
 #include "common/canonical_json.h"
 #include "common/proto_json.h"
+#include "common/proto_json_scan.h"
 #include "common/status.h"
 #include "kinora/v1/types.pb.h"
 
@@ -373,6 +374,8 @@ absl::Status JsonToProto(const JsonValue& json, Message* message) {
 }
 
 absl::Status ParseDocument(absl::string_view json, Message* message) {
+  message->Clear();
+  if (ScanCanonical(json, message)) return absl::OkStatus();
   // Nothing of ours nests deeper; deeper text is not a document of ours.
   KINORA_ASSIGN_OR_RETURN(const JsonValue value, ParseJson(json));
   return JsonToProto(value, message);

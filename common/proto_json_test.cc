@@ -10,6 +10,8 @@
 #include "absl/strings/string_view.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/duration.pb.h"
+#include "google/protobuf/io/coded_stream.h"
+#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "google/protobuf/message.h"
 #include "google/protobuf/timestamp.pb.h"
 #include "gtest/gtest.h"
@@ -208,24 +210,71 @@ void Fill(std::mt19937_64& random, int depth,
   }
 }
 
-// A map that was filled like a list may have a key twice.
-template <typename T>
-void ExpectBytesOfTree(std::mt19937_64& random) {
-  T filled;
-  Fill(random, 5, &filled);
-  T message;
-  ASSERT_TRUE(message.ParseFromString(filled.SerializeAsString()));
-  ASSERT_EQ(CanonicalBytes(message), CanonicalJson(ProtoToJson(message)));
+// What both ways of reading give for `text`; empty if it is refused.
+std::string BytesOf(const google::protobuf::Message& message) {
+  std::string bytes;
+  google::protobuf::io::StringOutputStream stream(&bytes);
+  google::protobuf::io::CodedOutputStream coded(&stream);
+  coded.SetSerializationDeterministic(true);
+  message.SerializeToCodedStream(&coded);
+  coded.Trim();
+  return absl::StrCat("read: ", bytes);
 }
 
-TEST(ProtoJsonTest, TheBytesAreTheCanonicalJsonOfTheTree) {
-  for (uint64_t seed = 0; seed < 500; ++seed) {
+template <typename T>
+std::string Parsed(const std::string& text) {
+  T message;
+  return ParseDocument(text, &message).ok() ? BytesOf(message) : "";
+}
+
+template <typename T>
+std::string ParsedByTree(const std::string& text) {
+  T message;
+  const absl::StatusOr<JsonValue> json = ParseJson(text);
+  return json.ok() && JsonToProto(*json, &message).ok() ? BytesOf(message) : "";
+}
+
+template <typename T>
+void ExpectWhatTheTreeGives(std::mt19937_64& random) {
+  T filled;
+  Fill(random, 5, &filled);
+  // A map that was filled like a list may have a key twice.
+  T message;
+  ASSERT_TRUE(message.ParseFromString(filled.SerializeAsString()));
+  std::string text = CanonicalBytes(message);
+  ASSERT_EQ(text, CanonicalJson(ProtoToJson(message)));
+  ASSERT_EQ(Parsed<T>(text), ParsedByTree<T>(text)) << text;
+
+  static constexpr absl::string_view kPieces = "\"\\{}[],:0123-.eEnut \n\xC3";
+  for (int i = 0; i < 20 && !text.empty(); ++i) {
+    std::string damaged = text;
+    const size_t at = random() % damaged.size();
+    const char piece = kPieces[random() % kPieces.size()];
+    switch (random() % 4) {
+      case 0:
+        damaged[at] = piece;
+        break;
+      case 1:
+        damaged.insert(at, 1, piece);
+        break;
+      case 2:
+        damaged.erase(at, 1 + random() % 8);
+        break;
+      default:  // a part of it twice
+        damaged.insert(at, damaged.substr(at, random() % 40));
+    }
+    ASSERT_EQ(Parsed<T>(damaged), ParsedByTree<T>(damaged)) << damaged;
+  }
+}
+
+TEST(ProtoJsonTest, TextIsWrittenAndReadAsTheTreeOfItsValuesIs) {
+  for (uint64_t seed = 0; seed < 300; ++seed) {
     SCOPED_TRACE(seed);
     std::mt19937_64 random(seed);
-    ExpectBytesOfTree<v1::Event>(random);
-    ExpectBytesOfTree<v1::Manifest>(random);
-    ExpectBytesOfTree<v1::Plan>(random);
-    ExpectBytesOfTree<v1::RunnerConfig>(random);
+    ExpectWhatTheTreeGives<v1::Event>(random);
+    ExpectWhatTheTreeGives<v1::Manifest>(random);
+    ExpectWhatTheTreeGives<v1::Plan>(random);
+    ExpectWhatTheTreeGives<v1::RunnerConfig>(random);
     if (HasFatalFailure()) return;
   }
 }

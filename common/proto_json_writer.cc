@@ -2,21 +2,18 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/descriptor.h"
-#include "google/protobuf/duration.pb.h"
-#include "google/protobuf/timestamp.pb.h"
 
 #include "common/canonical_json.h"
 #include "common/json.h"
 #include "common/proto_json.h"
+#include "common/proto_json_form.h"
 #include "common/utf8.h"
 #include "kinora/v1/types.pb.h"
 
@@ -24,56 +21,9 @@ namespace kinora {
 namespace {
 
 using google::protobuf::Descriptor;
-using google::protobuf::EnumValueDescriptor;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
-
-// What a message type is written as, found out once.
-struct Form {
-  enum class Kind { kFields, kInlineValue, kBlobRef, kOther };
-
-  Kind kind = Kind::kFields;
-  std::vector<const FieldDescriptor*> fields;  // in the order of their names
-};
-
-Form MakeForm(const Descriptor& type) {
-  Form form;
-  if (&type == v1::InlineValue::descriptor()) {
-    form.kind = Form::Kind::kInlineValue;
-  } else if (&type == v1::BlobRef::descriptor()) {
-    form.kind = Form::Kind::kBlobRef;
-  } else if (&type == google::protobuf::Timestamp::descriptor() ||
-             &type == google::protobuf::Duration::descriptor()) {
-    form.kind = Form::Kind::kOther;
-  }
-  for (int i = 0; i < type.field_count(); ++i) {
-    form.fields.push_back(type.field(i));
-  }
-  std::sort(form.fields.begin(), form.fields.end(),
-            [](const FieldDescriptor* a, const FieldDescriptor* b) {
-              return Utf16Less(a->json_name(), b->json_name());
-            });
-  return form;
-}
-
-// Per thread, so that none waits for another; there are a few dozen types.
-const Form& FormOf(const Descriptor& type) {
-  thread_local absl::flat_hash_map<const Descriptor*, std::unique_ptr<Form>>
-      forms;
-  std::unique_ptr<Form>& form = forms[&type];
-  if (form == nullptr) form = std::make_unique<Form>(MakeForm(type));
-  return *form;
-}
-
-const std::string& WordOf(const EnumValueDescriptor& value) {
-  thread_local absl::flat_hash_map<const EnumValueDescriptor*,
-                                   std::unique_ptr<std::string>>
-      words;
-  std::unique_ptr<std::string>& word = words[&value];
-  if (word == nullptr) word = std::make_unique<std::string>(EnumWord(value));
-  return *word;
-}
 
 void WriteInteger(int64_t value, JsonWriter* json) {
   if (value > kMaxJsonInteger || value < -kMaxJsonInteger) {
@@ -157,12 +107,12 @@ void WriteValue(const Message& message, const FieldDescriptor& field, int index,
     case FieldDescriptor::CPPTYPE_ENUM: {
       const int number = one ? r.GetEnumValue(message, &field)
                              : r.GetRepeatedEnumValue(message, &field, index);
-      const EnumValueDescriptor* value =
-          field.enum_type()->FindValueByNumber(number);
-      if (value == nullptr) {
+      const EnumForm& form = FormOf(*field.enum_type());
+      const auto word = form.words.find(number);
+      if (word == form.words.end()) {
         json->Int(number);
       } else {
-        json->String(WordOf(*value));
+        json->String(word->second);
       }
       return;
     }
@@ -240,16 +190,16 @@ void WriteField(const Message& message, const FieldDescriptor& field,
 }  // namespace
 
 void WriteCanonical(const Message& message, JsonWriter* json) {
-  const Form& form = FormOf(*message.GetDescriptor());
+  const MessageForm& form = FormOf(*message.GetDescriptor());
   switch (form.kind) {
-    case Form::Kind::kInlineValue:
+    case MessageForm::Kind::kInlineValue:
       return WriteInline(static_cast<const v1::InlineValue&>(message), json);
-    case Form::Kind::kBlobRef:
+    case MessageForm::Kind::kBlobRef:
       return WriteBlobRef(static_cast<const v1::BlobRef&>(message), json);
-    case Form::Kind::kOther:
+    case MessageForm::Kind::kOther:
       json->Value(ProtoToJson(message));
       return;
-    case Form::Kind::kFields:
+    case MessageForm::Kind::kFields:
       break;
   }
   json->BeginObject();

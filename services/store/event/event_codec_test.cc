@@ -10,6 +10,7 @@
 
 #include "common/json.h"
 #include "common/json_writer.h"
+#include "common/ledger_json.h"
 #include "common/proto_json.h"
 #include "common/random.h"
 #include "common/testing/status_matchers.h"
@@ -179,6 +180,95 @@ TEST(EventCodecTest, ReadsWhatTheGeneralReaderReads) {
         << line << "\n"
         << fast.DebugString() << general.DebugString();
   }
+  EXPECT_GT(read, 1000);
+}
+
+// An event of a step, at random.
+v1::LedgerEvent LedgerEventOf(uint64_t seed) {
+  SeededRandom random(seed);
+  const auto below = [&random](uint64_t limit) {
+    return random.Next() % limit;
+  };
+  const auto text = [&below] {
+    static const std::vector<std::string> kTexts = {
+        "run-1", "",  "Clip[segment=0]", "a \"quote\"", "\xc3\xa9",
+        "\xff",  "\n"};
+    return kTexts[below(kTexts.size())];
+  };
+  const auto fill_step = [&](v1::StepIdentity* step) {
+    step->set_step_id(text());
+    if (below(2) == 0) step->set_label(text());
+    if (below(2) == 0) step->set_kind(text());
+    if (below(2) == 0) step->set_artefact_namespace(text());
+  };
+  const auto fill_cost = [&](v1::Cost* cost) {
+    cost->set_currency_code(text());
+    cost->set_micros(static_cast<int64_t>(random.Next() >> below(64)));
+  };
+  v1::LedgerEvent event;
+  event.set_run_id(text());
+  event.set_source(static_cast<v1::LedgerSource>(below(5)));
+  event.set_occurred_at_ms(static_cast<int64_t>(random.Next() >> below(64)));
+  switch (below(4)) {
+    case 0:
+      fill_step(event.mutable_step_started()->mutable_step());
+      event.mutable_step_started()->set_attempt(
+          static_cast<uint32_t>(below(3)));
+      event.mutable_step_started()->set_inputs_hash(text());
+      if (below(2) == 0) {
+        fill_cost(event.mutable_step_started()->mutable_reserved());
+      }
+      break;
+    case 1:
+      fill_step(event.mutable_step_completed()->mutable_step());
+      event.mutable_step_completed()->set_attempt(
+          static_cast<uint32_t>(below(3)));
+      if (below(2) == 0) {
+        fill_cost(event.mutable_step_completed()->mutable_cost());
+      }
+      break;
+    case 2:
+      fill_step(event.mutable_step_skipped()->mutable_step());
+      event.mutable_step_skipped()->set_reason(text());
+      break;
+    default:
+      fill_step(event.mutable_step_failed()->mutable_step());
+  }
+  return event;
+}
+
+TEST(EventCodecTest, WritesAndReadsTheGeneralFormOfALedger) {
+  int written = 0;
+  int read = 0;
+  for (uint64_t seed = 0; seed < 4000; ++seed) {
+    const v1::LedgerEvent event = LedgerEventOf(seed);
+    std::string members = "before";
+    if (AppendLedgerMembers(event, &members)) {
+      ++written;
+      ASSERT_EQ(absl::StrCat("{", members.substr(6), "}"),
+                ToJson(LedgerEventToJson(event)))
+          << "seed " << seed;
+    } else {
+      EXPECT_EQ(members, "before");
+    }
+    v1::Event whole;
+    *whole.mutable_ledger() = event;
+    const RequestMark mark = {"request-1", 2};
+    std::string line;
+    AppendLogLine(static_cast<int64_t>(seed) + 1,
+                  EventToBody(whole, seed % 3 == 0 ? &mark : nullptr), &line);
+    line.pop_back();
+    v1::LedgerEvent fast;
+    if (!ReadLedgerLine(line, &fast)) continue;
+    ++read;
+    ASSERT_OK_AND_ASSIGN(JsonValue json, ParseJson(line));
+    ASSERT_OK_AND_ASSIGN(const v1::LedgerEvent general,
+                         LedgerEventFromJson(json));
+    ASSERT_TRUE(MessageDifferencer::Equals(fast, general))
+        << line << "\n"
+        << fast.DebugString() << general.DebugString();
+  }
+  EXPECT_GT(written, 1000);
   EXPECT_GT(read, 1000);
 }
 

@@ -41,12 +41,17 @@ bool KeepEnvelope(JsonValue* json) {
   return true;
 }
 
+// A ledger's line has the time in the event.
+void SetTime(v1::Event* event) {
+  *event->mutable_time() =
+      ToTimestamp(absl::FromUnixMillis(event->ledger().occurred_at_ms()));
+}
+
 absl::StatusOr<v1::Event> ParseBody(v1::LogKind kind, JsonValue json) {
   v1::Event event;
   if (kind == v1::LOG_KIND_LEDGER) {
     KINORA_ASSIGN_OR_RETURN(*event.mutable_ledger(), LedgerEventFromJson(json));
-    *event.mutable_time() =
-        ToTimestamp(absl::FromUnixMillis(event.ledger().occurred_at_ms()));
+    SetTime(&event);
     return event;
   }
   absl::Status parsed = JsonToProto(json, &event);
@@ -64,7 +69,8 @@ void AppendMember(absl::string_view key, std::string* out) {
 
 std::string EventToBody(const v1::Event& event, const RequestMark* mark) {
   std::string body = "{";
-  if (AppendEventMembers(event, &body)) {
+  if (event.has_ledger() ? AppendLedgerMembers(event.ledger(), &body)
+                         : AppendEventMembers(event, &body)) {
     if (mark != nullptr) {
       AppendMember(kRequestId, &body);
       AppendJsonString(mark->request_id, &body);
@@ -88,12 +94,16 @@ std::string EventToBody(const v1::Event& event, const RequestMark* mark) {
 absl::StatusOr<v1::Event> EventFromRecord(absl::string_view log,
                                           v1::LogKind kind,
                                           const LogRecord& record) {
+  v1::Event usual;
   if (kind != v1::LOG_KIND_LEDGER) {
-    v1::Event event;
-    if (ReadEventLine(record.line, &event)) {
-      event.set_sequence(record.sequence);
-      return event;
+    if (ReadEventLine(record.line, &usual)) {
+      usual.set_sequence(record.sequence);
+      return usual;
     }
+  } else if (ReadLedgerLine(record.line, usual.mutable_ledger())) {
+    SetTime(&usual);
+    usual.set_sequence(record.sequence);
+    return usual;
   }
   absl::StatusOr<JsonValue> json = ParseJson(record.line);
   absl::Status status = json.status();

@@ -286,4 +286,96 @@ bool ReadEventLine(absl::string_view line, v1::Event* event) {
   return ReadFraming(reader);
 }
 
+namespace {
+
+bool ReadWord(JsonScanner& line, v1::LedgerSource* value) {
+  absl::string_view word;
+  if (!line.PlainText(&word)) return false;
+  *value = word == "worker"        ? v1::LEDGER_SOURCE_WORKER
+           : word == "coordinator" ? v1::LEDGER_SOURCE_COORDINATOR
+           : word == "system"      ? v1::LEDGER_SOURCE_SYSTEM
+           : word == "external"    ? v1::LEDGER_SOURCE_EXTERNAL
+                                   : v1::LEDGER_SOURCE_UNSPECIFIED;
+  return *value != v1::LEDGER_SOURCE_UNSPECIFIED;
+}
+
+bool Read(JsonScanner& line, v1::StepIdentity* step) {
+  if (!line.Member("\"stepId\":") || !line.Text(step->mutable_step_id())) {
+    return false;
+  }
+  if (line.Member("\"label\":") && !line.Text(step->mutable_label())) {
+    return false;
+  }
+  if (line.Member("\"kind\":") && !line.Text(step->mutable_kind())) {
+    return false;
+  }
+  return !line.Member("\"artefactNamespace\":") ||
+         line.Text(step->mutable_artefact_namespace());
+}
+
+template <typename Step>
+bool ReadAttempt(JsonScanner& line, Step* step) {
+  int64_t attempt = 0;
+  if (!line.Member("\"attempt\":")) return true;
+  if (!line.Integer(&attempt) || attempt < 0 || attempt > UINT32_MAX) {
+    return false;
+  }
+  step->set_attempt(static_cast<uint32_t>(attempt));
+  return true;
+}
+
+bool Read(JsonScanner& line, v1::StepStartedEvent* started) {
+  if (!Read(line, started->mutable_step()) || !ReadAttempt(line, started)) {
+    return false;
+  }
+  if (line.Member("\"inputsHash\":") &&
+      !line.Text(started->mutable_inputs_hash())) {
+    return false;
+  }
+  return !line.Member("\"reserved\":") ||
+         Read(line, started->mutable_reserved());
+}
+
+bool Read(JsonScanner& line, v1::StepCompletedEvent* completed) {
+  if (!Read(line, completed->mutable_step()) || !ReadAttempt(line, completed)) {
+    return false;
+  }
+  return !line.Member("\"cost\":") || Read(line, completed->mutable_cost());
+}
+
+bool Read(JsonScanner& line, v1::StepSkippedEvent* skipped) {
+  return Read(line, skipped->mutable_step()) &&
+         (!line.Member("\"reason\":") || line.Text(skipped->mutable_reason()));
+}
+
+}  // namespace
+
+bool ReadLedgerLine(absl::string_view line, v1::LedgerEvent* event) {
+  JsonScanner reader(line);
+  int64_t sequence = 0;
+  int64_t occurred_at_ms = 0;
+  if (!reader.BeginObject() || !reader.Member("\"seq\":") ||
+      !reader.Integer(&sequence) || !reader.Member("\"runId\":") ||
+      !reader.Text(event->mutable_run_id())) {
+    return false;
+  }
+  if (reader.Member("\"source\":")) {
+    v1::LedgerSource source;
+    if (!ReadWord(reader, &source)) return false;
+    event->set_source(source);
+  }
+  absl::string_view type;
+  if (!reader.Member("\"occurredAt\":") || !reader.Integer(&occurred_at_ms) ||
+      !reader.Member("\"type\":") || !reader.PlainText(&type)) {
+    return false;
+  }
+  event->set_occurred_at_ms(occurred_at_ms);
+  const bool read =
+      type == "step.started"     ? Read(reader, event->mutable_step_started())
+      : type == "step.completed" ? Read(reader, event->mutable_step_completed())
+      : type == "step.skipped"   ? Read(reader, event->mutable_step_skipped())
+                                 : false;
+  return read && ReadFraming(reader);
+}
+
 }  // namespace kinora

@@ -17,6 +17,10 @@ namespace kinora {
 // line is not of this form. `event` MUST be empty and gets no sequence.
 bool ReadEventLine(absl::string_view line, v1::Event* event);
 
+// Reads a line of a run's ledger: of a step that started, completed or was
+// skipped. As above otherwise.
+bool ReadLedgerLine(absl::string_view line, v1::LedgerEvent* event);
+
 }  // namespace kinora
 
 #endif  // KINORA_SERVICES_STORE_EVENT_EVENT_READER_H_

@@ -188,4 +188,116 @@ bool AppendEventMembers(const v1::Event& event, std::string* out) {
   return writer.ok();
 }
 
+namespace {
+
+absl::string_view WordOf(v1::LedgerSource source) {
+  switch (source) {
+    case v1::LEDGER_SOURCE_WORKER:
+      return "worker";
+    case v1::LEDGER_SOURCE_COORDINATOR:
+      return "coordinator";
+    case v1::LEDGER_SOURCE_SYSTEM:
+      return "system";
+    case v1::LEDGER_SOURCE_EXTERNAL:
+      return "external";
+    default:
+      return "";
+  }
+}
+
+// Writes the members of a step's event in the order of LedgerEventToJson().
+class StepWriter {
+ public:
+  explicit StepWriter(std::string* out) : json_(out) {}
+
+  bool ok() const { return ok_; }
+
+  void Begin(const v1::LedgerEvent& event, absl::string_view type) {
+    Text("runId", event.run_id());
+    const absl::string_view source = WordOf(event.source());
+    if (!source.empty()) json_.Key("source").String(source);
+    Number("occurredAt", event.occurred_at_ms());
+    json_.Key("type").String(type);
+  }
+
+  void Step(const v1::StepIdentity& step) {
+    Text("stepId", step.step_id());
+    if (step.has_label()) Text("label", step.label());
+    if (step.has_kind()) Text("kind", step.kind());
+    if (step.has_artefact_namespace()) {
+      Text("artefactNamespace", step.artefact_namespace());
+    }
+  }
+
+  void Attempt(uint32_t attempt) {
+    if (attempt != 0) Number("attempt", attempt);
+  }
+
+  void TextIfAny(absl::string_view key, const std::string& text) {
+    if (!text.empty()) Text(key, text);
+  }
+
+  void Money(absl::string_view key, const v1::Cost& cost) {
+    json_.Key(key).BeginObject();
+    TextIfAny("currencyCode", cost.currency_code());
+    Number("micros", cost.micros());
+    json_.EndObject();
+  }
+
+ private:
+  void Text(absl::string_view key, const std::string& text) {
+    ok_ = ok_ && IsValidUtf8(text);
+    json_.Key(key).String(text);
+  }
+
+  void Number(absl::string_view key, int64_t value) {
+    ok_ = ok_ && value <= kMaxJsonInteger && value >= -kMaxJsonInteger;
+    json_.Key(key).Int(value);
+  }
+
+  JsonWriter json_;
+  bool ok_ = true;
+};
+
+bool WriteStep(const v1::LedgerEvent& event, StepWriter* json) {
+  switch (event.kind_case()) {
+    case v1::LedgerEvent::kStepStarted: {
+      const v1::StepStartedEvent& started = event.step_started();
+      json->Begin(event, "step.started");
+      json->Step(started.step());
+      json->Attempt(started.attempt());
+      json->TextIfAny("inputsHash", started.inputs_hash());
+      if (started.has_reserved()) json->Money("reserved", started.reserved());
+      return json->ok();
+    }
+    case v1::LedgerEvent::kStepCompleted: {
+      const v1::StepCompletedEvent& completed = event.step_completed();
+      json->Begin(event, "step.completed");
+      json->Step(completed.step());
+      json->Attempt(completed.attempt());
+      if (completed.has_cost()) json->Money("cost", completed.cost());
+      return json->ok();
+    }
+    case v1::LedgerEvent::kStepSkipped: {
+      const v1::StepSkippedEvent& skipped = event.step_skipped();
+      json->Begin(event, "step.skipped");
+      json->Step(skipped.step());
+      json->TextIfAny("reason", skipped.reason());
+      return json->ok();
+    }
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+bool AppendLedgerMembers(const v1::LedgerEvent& event, std::string* out) {
+  const size_t before = out->size();
+  StepWriter writer(out);
+  if (WriteStep(event, &writer)) return true;
+  out->resize(before);
+  return false;
+}
+
 }  // namespace kinora

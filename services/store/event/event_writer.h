@@ -16,6 +16,12 @@ namespace kinora {
 // value this build does not know; those go through ProtoToJson().
 bool AppendEventMembers(const v1::Event& event, std::string* out);
 
+// Appends the members of an event of a run's ledger, from `"runId"` on and
+// without braces, as LedgerEventToJson() has them: of a step that started,
+// completed or was skipped. False, and `out` as it was, for others and for text
+// that is not UTF-8.
+bool AppendLedgerMembers(const v1::LedgerEvent& event, std::string* out);
+
 }  // namespace kinora
 
 #endif  // KINORA_SERVICES_STORE_EVENT_EVENT_WRITER_H_
