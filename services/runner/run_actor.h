@@ -401,9 +401,9 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   absl::Status Dispatch(std::vector<JobIndex>* starts);
   absl::Status LookUp(const std::vector<JobIndex>& jobs);
   bool IsMadeAnew(const v1::Event& event) const;
-  absl::StatusOr<std::vector<v1::Event>> Resolve(
+  absl::StatusOr<std::vector<EventPtr>> Resolve(
       const std::vector<v1::ArtefactQuery>& queries);
-  absl::Status DropMissingBlobs(std::vector<v1::Event>* events);
+  absl::Status DropMissingBlobs(std::vector<EventPtr>* events);
   void ApplyFact(const RunFact& fact);
   void Report(const JobChange& change);
   bool IsTold(const std::string& job_id, JobStatus status) const;

@@ -40,15 +40,15 @@ absl::Status RunActor::Reuse(const std::vector<const v1::ReusedJob*>& jobs) {
       queries.push_back(std::move(query));
     }
   }
-  KINORA_ASSIGN_OR_RETURN(std::vector<v1::Event> events, Resolve(queries));
+  KINORA_ASSIGN_OR_RETURN(const std::vector<EventPtr> events, Resolve(queries));
   for (size_t i = 0; i < events.size(); ++i) {
-    if (!events[i].has_artefact()) {
+    if (events[i] == nullptr) {
       return absl::FailedPreconditionError(
           absl::StrCat("the plan reuses ", queries[i].artefact_id(),
                        ", which is no longer in the log: plan again"));
     }
-    if (past_.has_value() && IsOf(run_id(), events[i])) continue;
-    artefact_events_.push_back(ReusedEvent(identity_, events[i]));
+    if (past_.has_value() && IsOf(run_id(), *events[i])) continue;
+    artefact_events_.push_back(ReusedEvent(identity_, *events[i]));
   }
   size_t next = 0;  // the job's first event
   for (const v1::ReusedJob* job : jobs) {
@@ -56,8 +56,8 @@ absl::Status RunActor::Reuse(const std::vector<const v1::ReusedJob*>& jobs) {
     next += static_cast<size_t>(job->artefacts_size());
     // A plan that is expanded once more, for a run that was adopted, finds what
     // the run has made itself.
-    if (past_.has_value() && IsMadeBy(run_id(), events[first])) {
-      const v1::ArtefactEvent& made = events[first].artefact();
+    if (past_.has_value() && IsMadeBy(run_id(), *events[first])) {
+      const v1::ArtefactEvent& made = events[first]->artefact();
       std::optional<v1::Cost> cost;
       if (made.has_cost()) cost = made.cost();
       ReportMade(job->job_id(), made.produced_by(), cost);
@@ -108,7 +108,7 @@ absl::Status RunActor::LookUp(const std::vector<JobIndex>& jobs) {
       queries.push_back(std::move(query));
     }
   }
-  KINORA_ASSIGN_OR_RETURN(std::vector<v1::Event> events, Resolve(queries));
+  KINORA_ASSIGN_OR_RETURN(std::vector<EventPtr> events, Resolve(queries));
   KINORA_RETURN_IF_ERROR(DropMissingBlobs(&events));
 
   std::vector<LookedUp> facts;
@@ -122,18 +122,19 @@ absl::Status RunActor::LookUp(const std::vector<JobIndex>& jobs) {
     const bool found = std::all_of(
         events.begin() + static_cast<std::ptrdiff_t>(next),
         events.begin() + static_cast<std::ptrdiff_t>(next + count),
-        [this, forced](const v1::Event& event) {
-          return event.has_artefact() && (!forced || IsMadeAnew(event));
+        [this, forced](const EventPtr& event) {
+          return event != nullptr && (!forced || IsMadeAnew(*event));
         });
     fact.is_own = found && past_.has_value();
+    fact.outputs.reserve(found ? count : 0);
     std::optional<v1::Cost> cost;  // its first artefact has it
     for (size_t i = next; found && i < next + count; ++i) {
-      const v1::ArtefactEvent& result = events[i].artefact();
+      const v1::ArtefactEvent& result = events[i]->artefact();
       fact.outputs.push_back(result.output());
-      fact.is_own = fact.is_own && IsMadeBy(run_id(), events[i]);
+      fact.is_own = fact.is_own && IsMadeBy(run_id(), *events[i]);
       if (result.has_cost()) cost = result.cost();
-      if (!past_.has_value() || !IsOf(run_id(), events[i])) {
-        artefact_events_.push_back(ReusedEvent(identity_, events[i]));
+      if (!past_.has_value() || !IsOf(run_id(), *events[i])) {
+        artefact_events_.push_back(ReusedEvent(identity_, *events[i]));
       }
     }
     if (fact.is_own) SettleFound(job, cost);
@@ -145,12 +146,12 @@ absl::Status RunActor::LookUp(const std::vector<JobIndex>& jobs) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<v1::Event>> RunActor::Resolve(
+absl::StatusOr<std::vector<EventPtr>> RunActor::Resolve(
     const std::vector<v1::ArtefactQuery>& queries) {
   return FindResults(deps_.store.events, movie_id(), queries);
 }
 
-absl::Status RunActor::DropMissingBlobs(std::vector<v1::Event>* events) {
+absl::Status RunActor::DropMissingBlobs(std::vector<EventPtr>* events) {
   return DropLostResults(deps_.store.blobs, movie_id(), events);
 }
 

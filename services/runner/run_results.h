@@ -11,20 +11,20 @@
 
 #include "kinora/v1/event.pb.h"
 #include "services/store/blob/blob_store.h"
+#include "services/store/event/event_ptr.h"
 #include "services/store/event/event_store.h"
 
 namespace kinora {
 
-// The latest succeeded event for each query; one without a payload where there
-// is none. Blocks.
-absl::StatusOr<std::vector<v1::Event>> FindResults(
+// The latest succeeded event for each query; null where there is none. Blocks.
+absl::StatusOr<std::vector<EventPtr>> FindResults(
     EventStore& store, const std::string& movie_id,
     const std::vector<v1::ArtefactQuery>& queries);
 
-// Clears events whose blob is gone: a result without its blob is none, and its
-// job makes it anew. Blocks.
+// Makes events null whose blob is gone: a result without its blob is none, and
+// its job makes it anew. Blocks.
 absl::Status DropLostResults(BlobStore& blobs, const std::string& movie_id,
-                             std::vector<v1::Event>* events);
+                             std::vector<EventPtr>* events);
 
 }  // namespace kinora
 

@@ -12,6 +12,7 @@
 #include "common/error_reason.h"
 #include "common/log.h"
 #include "common/proto_time.h"
+#include "common/run_beside.h"
 #include "common/run_end.h"
 #include "common/status.h"
 #include "services/runner/passing_error.h"
@@ -127,10 +128,18 @@ absl::StatusOr<bool> Runner::AdoptUnderLease(
   KINORA_ASSIGN_OR_RETURN(v1::RunRecord record, RecordOf(run_id));
   if (IsTerminal(record.status())) return false;
   RunPast past;
-  KINORA_ASSIGN_OR_RETURN(const v1::RunSnapshot snapshot,
-                          Reduce(record, &past));
+  absl::StatusOr<v1::RunSnapshot> reduced;
+  absl::Status possible = plan.status();
+  // Each reads a long log, the ledger and that of the artefacts.
+  RunBeside(
+      deps_.executor,
+      [&] {
+        if (plan.ok()) possible = CheckBase(**plan);
+      },
+      [&] { reduced = Reduce(record, &past); });
+  KINORA_RETURN_IF_ERROR(reduced.status());
+  const v1::RunSnapshot& snapshot = *reduced;
   const bool has_ended = IsTerminal(snapshot.record().status());
-  const absl::Status possible = plan.ok() ? CheckBase(**plan) : plan.status();
   if (has_ended || !possible.ok()) {
     KINORA_RETURN_IF_ERROR(CloseRun(
         record, lease,

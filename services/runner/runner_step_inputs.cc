@@ -49,7 +49,7 @@ absl::StatusOr<Runner::InputContents> Runner::InputsOf(
       }
     }
     const std::string& movie_id = parts.plan().movie_id();
-    KINORA_ASSIGN_OR_RETURN(std::vector<v1::Event> events,
+    KINORA_ASSIGN_OR_RETURN(std::vector<EventPtr> events,
                             FindResults(deps_.store.events, movie_id, queries));
     KINORA_RETURN_IF_ERROR(
         DropLostResults(deps_.store.blobs, movie_id, &events));
@@ -58,10 +58,10 @@ absl::StatusOr<Runner::InputContents> Runner::InputsOf(
       LookedUp fact{job, {}, false, {}};
       bool found = true;
       for (int i = 0; i < state.job(job).artefacts_size(); ++i, ++event) {
-        const v1::ArtefactEvent& result = event->artefact();
         // The revision takes what the events of its run say.
-        found = found && result.produced_by().run_id() == run_id;
-        fact.outputs.push_back(result.output());
+        found = found && *event != nullptr &&
+                (*event)->artefact().produced_by().run_id() == run_id;
+        if (found) fact.outputs.push_back((*event)->artefact().output());
       }
       if (!found) {
         fact.outputs.clear();

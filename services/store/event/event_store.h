@@ -6,7 +6,10 @@
 #ifndef KINORA_SERVICES_STORE_EVENT_EVENT_STORE_H_
 #define KINORA_SERVICES_STORE_EVENT_EVENT_STORE_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <utility>
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
@@ -15,6 +18,7 @@
 #include "absl/types/span.h"
 
 #include "kinora/v1/event.pb.h"
+#include "services/store/event/event_ptr.h"
 
 namespace kinora {
 
@@ -63,6 +67,25 @@ class EventStore {
 
   virtual absl::StatusOr<v1::ResolveArtefactsResponse> ResolveArtefacts(
       const v1::ResolveArtefactsRequest& request) = 0;
+
+  // The events that ResolveArtefacts() finds, in the order of the queries; null
+  // where there is none. A store of this process shares the ones it keeps.
+  virtual absl::StatusOr<std::vector<EventPtr>> FindArtefacts(
+      const v1::ResolveArtefactsRequest& request) {
+    absl::StatusOr<v1::ResolveArtefactsResponse> response =
+        ResolveArtefacts(request);
+    if (!response.ok()) return response.status();
+    std::vector<EventPtr> events;
+    events.reserve(static_cast<size_t>(response->artefacts_size()));
+    for (v1::ResolvedArtefact& artefact : *response->mutable_artefacts()) {
+      events.push_back(artefact.found()
+                           ? std::make_shared<const v1::Event>(
+                                 std::move(*artefact.mutable_event()))
+                           : nullptr);
+    }
+    return events;
+  }
+
   virtual absl::StatusOr<v1::ListInputsResponse> ListInputs(
       const v1::ListInputsRequest& request) = 0;
   virtual absl::StatusOr<v1::GetLogStatusResponse> GetLogStatus(

@@ -266,7 +266,7 @@ void LogEventStore::CancelNotify(WaiterId id) {
   if (id != 0) events_.CancelNotify(id);
 }
 
-absl::StatusOr<v1::ResolveArtefactsResponse> LogEventStore::ResolveArtefacts(
+absl::StatusOr<std::vector<EventPtr>> LogEventStore::FindArtefacts(
     const v1::ResolveArtefactsRequest& request) {
   KINORA_RETURN_IF_ERROR(movies_.Require(request.movie_id()));
   if (request.queries_size() > kMaxQueriesPerResolve) {
@@ -282,8 +282,13 @@ absl::StatusOr<v1::ResolveArtefactsResponse> LogEventStore::ResolveArtefacts(
     if (hash.empty() || ValidateHash("inputs_hash", hash).ok()) continue;
     return ValidateHash(absl::StrCat("queries[", i, "].inputs_hash"), hash);
   }
+  return IndexOf(request.movie_id())->Resolve(request);
+}
+
+absl::StatusOr<v1::ResolveArtefactsResponse> LogEventStore::ResolveArtefacts(
+    const v1::ResolveArtefactsRequest& request) {
   KINORA_ASSIGN_OR_RETURN(const std::vector<EventPtr> found,
-                          IndexOf(request.movie_id())->Resolve(request));
+                          FindArtefacts(request));
   v1::ResolveArtefactsResponse response;
   for (const EventPtr& event : found) {
     v1::ResolvedArtefact* artefact = response.add_artefacts();

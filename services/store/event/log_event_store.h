@@ -97,6 +97,8 @@ class LogEventStore final : public EventStore {
   void CancelNotify(WaiterId id) override;
   absl::StatusOr<v1::ResolveArtefactsResponse> ResolveArtefacts(
       const v1::ResolveArtefactsRequest& request) override;
+  absl::StatusOr<std::vector<EventPtr>> FindArtefacts(
+      const v1::ResolveArtefactsRequest& request) override;
   absl::StatusOr<v1::ListInputsResponse> ListInputs(
       const v1::ListInputsRequest& request) override;
   absl::StatusOr<v1::GetLogStatusResponse> GetLogStatus(
