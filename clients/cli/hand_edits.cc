@@ -19,7 +19,14 @@ Scanned Scan(const Invocation& call, const std::string& movie_id,
   v1::ScanReadableFilesRequest request;
   request.set_movie_id(movie_id);
   request.set_dry_run(dry_run);
-  return call.connection.store().maintenance.ScanReadableFiles(request);
+  MaintenanceStore& maintenance = call.connection.store().maintenance;
+  Scanned scanned = maintenance.ScanReadableFiles(request);
+  // One that was so slow that a run took the movie from it: the next says so,
+  // or records what is left.
+  if (ReasonOf(scanned.status()) == "LEASE_LOST") {
+    scanned = maintenance.ScanReadableFiles(request);
+  }
+  return scanned;
 }
 
 bool IsInUse(const Scanned& scanned) {

@@ -70,11 +70,13 @@ absl::StatusOr<v1::ScanReadableFilesResponse>
 StoreMaintenance::ScanReadableFiles(
     const v1::ScanReadableFilesRequest& request) {
   KINORA_RETURN_IF_ERROR(cores_.catalog.Require(request.movie_id()));
-  return kinora::ScanReadableFiles(request, {.storage = cores_.storage,
-                                             .leases = cores_.leases,
-                                             .blobs = cores_.blobs,
-                                             .events = cores_.events,
-                                             .manifests = cores_.manifests});
+  return kinora::ScanReadableFiles(request,
+                                   {.storage = cores_.storage,
+                                    .leases = cores_.leases,
+                                    .blobs = cores_.blobs,
+                                    .events = cores_.events,
+                                    .manifests = cores_.manifests},
+                                   scans_);
 }
 
 absl::StatusOr<v1::PruneMovieResponse> StoreMaintenance::PruneMovie(

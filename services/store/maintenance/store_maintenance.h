@@ -23,6 +23,7 @@
 #include "services/store/movie/movie_catalog.h"
 #include "services/store/movie/object_movie_store.h"
 #include "services/store/object/object_storage.h"
+#include "services/store/readable/readable_scan.h"
 
 namespace kinora {
 
@@ -73,6 +74,7 @@ class StoreMaintenance final : public MaintenanceStore {
  private:
   const StoreCores cores_;
   RemovalsUnderWay removals_;
+  ScansUnderWay scans_;
 };
 
 }  // namespace kinora

@@ -19,7 +19,8 @@
 namespace kinora {
 namespace {
 
-// After a crash runs of the movie wait this long.
+// Long enough for what is read before the first append, which renews it. Nobody
+// waits for it after a crash: see kStoreScan.
 constexpr absl::Duration kLeaseTime = absl::Seconds(30);
 
 absl::StatusOr<std::string> NextRevision(ManifestStore& manifests,
@@ -83,6 +84,9 @@ absl::Status Record(const ReadableScanCores& cores, const std::string& movie_id,
     if (request.events_size() < kMaxEventsPerAppend) continue;
     KINORA_RETURN_IF_ERROR(cores.events.Append(request).status());
     request.clear_events();
+    v1::RenewLeaseRequest renew;
+    *renew.mutable_token() = lease;
+    KINORA_RETURN_IF_ERROR(cores.leases.Renew(renew).status());
   }
   if (request.events().empty()) return absl::OkStatus();
   return cores.events.Append(request).status();
@@ -113,9 +117,23 @@ absl::StatusOr<ReadableFindings> FindValidEdits(const ReadableScanCores& cores,
 
 }  // namespace
 
+ScansUnderWay::Turn::Turn(ScansUnderWay& scans, const std::string& movie_id)
+    : scans_(scans), movie_id_(movie_id) {
+  MutexLock lock(scans_.mu_);
+  while (!scans_.movies_.insert(movie_id_).second) {
+    scans_.ended_.Wait(scans_.mu_);
+  }
+}
+
+ScansUnderWay::Turn::~Turn() {
+  MutexLock lock(scans_.mu_);
+  scans_.movies_.erase(movie_id_);
+  scans_.ended_.SignalAll();
+}
+
 absl::StatusOr<v1::ScanReadableFilesResponse> ScanReadableFiles(
-    const v1::ScanReadableFilesRequest& request,
-    const ReadableScanCores& cores) {
+    const v1::ScanReadableFilesRequest& request, const ReadableScanCores& cores,
+    ScansUnderWay& scans) {
   const std::string& movie_id = request.movie_id();
   if (!cores.storage.KeepsFiles()) {
     return absl::FailedPreconditionError(
@@ -125,6 +143,7 @@ absl::StatusOr<v1::ScanReadableFilesResponse> ScanReadableFiles(
   if (request.dry_run()) {
     KINORA_ASSIGN_OR_RETURN(found, FindValidEdits(cores, movie_id, false));
   } else {
+    const ScansUnderWay::Turn turn(scans, movie_id);
     KINORA_ASSIGN_OR_RETURN(const MovieLease lease,
                             MovieLease::Take(cores.leases, movie_id, kStoreScan,
                                              "scan", kLeaseTime));

@@ -10,8 +10,12 @@
 #ifndef KINORA_SERVICES_STORE_READABLE_READABLE_SCAN_H_
 #define KINORA_SERVICES_STORE_READABLE_READABLE_SCAN_H_
 
+#include <string>
+
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/statusor.h"
 
+#include "common/mutex.h"
 #include "kinora/v1/maintenance.pb.h"
 #include "services/store/blob/blob_store.h"
 #include "services/store/event/log_event_store.h"
@@ -30,15 +34,40 @@ struct ReadableScanCores {
   ManifestStore& manifests;
 };
 
+// The movies that are being scanned right now. All scans have one holder and
+// purpose, so the lease alone would let them in together: each would record the
+// same edits, and the first to end take the lease from the others. Thread-safe.
+class ScansUnderWay {
+ public:
+  // A scan of a movie, from when those that came before have ended.
+  class Turn {
+   public:
+    Turn(ScansUnderWay& scans, const std::string& movie_id);
+    ~Turn();
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+
+   private:
+    ScansUnderWay& scans_;
+    const std::string movie_id_;
+  };
+
+ private:
+  Mutex mu_;
+  CondVar ended_;
+  absl::flat_hash_set<std::string> movies_ ABSL_GUARDED_BY(mu_);
+};
+
 // MaintenanceService.ScanReadableFiles on a movie that exists. Holds the
 // movie's lease while it looks and records, so that no run does at the same
-// time: FAILED_PRECONDITION (RUN_ACTIVE) if there is one. A file that
+// time: FAILED_PRECONDITION (RUN_ACTIVE) if there is one; of several scans of a
+// movie one goes on at a time, and the next finds what is left. A file that
 // cannot be taken, also an edited one that is not what its media type says, is
-// told as skipped; all others are recorded. A dry run takes no lease and writes
-// nothing.
+// told as skipped; all others are recorded. A dry run takes no lease, waits for
+// nobody and writes nothing.
 absl::StatusOr<v1::ScanReadableFilesResponse> ScanReadableFiles(
-    const v1::ScanReadableFilesRequest& request,
-    const ReadableScanCores& cores);
+    const v1::ScanReadableFilesRequest& request, const ReadableScanCores& cores,
+    ScansUnderWay& scans);
 
 }  // namespace kinora
 

@@ -2,7 +2,9 @@
 #include <unistd.h>
 
 #include <memory>
+#include <numeric>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -22,6 +24,7 @@ namespace kinora {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -378,6 +381,33 @@ TEST_F(ReadableScanTest, AScanKeepsOutOfTheWayOfARun) {
   EXPECT_EQ(ReasonOf(ids.status()), "RUN_ACTIVE");
   EXPECT_THAT(Scan(/*dry_run=*/true),
               IsOkAndHolds(ElementsAre("Artifact:Prompt")));
+}
+
+// They wait for one another, and the first has recorded what there is.
+TEST_F(ReadableScanTest, ScansSideBySideRecordAnEditOnce) {
+  constexpr int kScans = 4;
+  constexpr int kRounds = 25;
+  ASSERT_OK(store().events.Append(Prompt("a stormy sea")));
+  EndRun();
+  for (int round = 1; round <= kRounds; ++round) {
+    EditByHand(kImage, absl::StrCat("sea ", round));
+    std::vector<absl::Status> ends(kScans);
+    std::vector<size_t> found(kScans);
+    std::vector<std::thread> threads;
+    for (int i = 0; i < kScans; ++i) {
+      threads.emplace_back([this, i, &ends, &found] {
+        v1::ScanReadableFilesRequest request;
+        request.set_movie_id("film");
+        const auto scanned = store().maintenance.ScanReadableFiles(request);
+        ends[i] = scanned.status();
+        if (scanned.ok()) found[i] = scanned->artefact_ids_size();
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_THAT(ends, Each(IsOk()));
+    EXPECT_EQ(std::accumulate(found.begin(), found.end(), size_t{0}), 1u);
+    ASSERT_EQ(Latest("Artifact:Prompt").sequence(), 1 + round);
+  }
 }
 
 TEST_F(ReadableScanTest, AStoreInMemoryHasNoFilesToScan) {
