@@ -40,15 +40,20 @@ absl::Status TakeHandEdits(const Invocation& call, const std::string& movie_id,
   const char* said = "recorded the edit by hand of";
   const char* why = "";
   Scanned scanned = Scan(call, movie_id, how != HandEdits::kRecord);
-  if (how == HandEdits::kRecordIfAny && scanned.ok() &&
-      !scanned->artefact_ids().empty()) {
+  if ((how == HandEdits::kRecordIfAny || how == HandEdits::kRecordInTurn) &&
+      scanned.ok() && !scanned->artefact_ids().empty()) {
     scanned = Scan(call, movie_id, /*dry_run=*/false);
   }
   if (how == HandEdits::kTell) {
     said = "does not count the edit by hand of";
   } else if (IsInUse(scanned)) {
-    said = "does not count the edit by hand of";
-    why = ": a run is active";
+    if (how == HandEdits::kRecordInTurn) {
+      said = "will record the edit by hand of";
+      why = ", when the run begins";
+    } else {
+      said = "does not count the edit by hand of";
+      why = ": a run is active";
+    }
     scanned = Scan(call, movie_id, /*dry_run=*/true);
   }
   // A store without files to edit.

@@ -17,12 +17,15 @@ enum class HandEdits {
   // Only if there are any: the movie is not held where nothing was edited, so
   // that two runs that are started at once do not meet over a scan.
   kRecordIfAny,
+  // The same, for a run that waits for its turn if a run is active: then its
+  // runner records them when it begins.
+  kRecordInTurn,
   kTell,  // and write nothing
 };
 
-// Tells of each edit by hand in a line on stderr: that it was recorded, or that
-// it does not count, as while a run has the movie; and of each file that cannot
-// be taken. Does nothing for a store without files.
+// Tells of each edit by hand in a line on stderr: that it was recorded, that it
+// will be, or that it does not count, as while a run has the movie; and of each
+// file that cannot be taken. Does nothing for a store without files.
 absl::Status TakeHandEdits(const Invocation& call, const std::string& movie_id,
                            HandEdits how);
 

@@ -106,9 +106,12 @@ void WarnOfKnownFailures(const Invocation& call,
 // What is wrong with the movie StartRun says; and where the store cannot be
 // reached from here, the runner may reach it.
 void LookForHandEdits(const Invocation& call, const v1::StartRunRequest& run) {
-  const absl::Status looked =
-      TakeHandEdits(call, run.movie_id(),
-                    run.dry_run() ? HandEdits::kTell : HandEdits::kRecordIfAny);
+  HandEdits how = HandEdits::kRecordIfAny;
+  if (run.if_active() != v1::IF_ACTIVE_UNSPECIFIED) {
+    how = HandEdits::kRecordInTurn;
+  }
+  if (run.dry_run()) how = HandEdits::kTell;
+  const absl::Status looked = TakeHandEdits(call, run.movie_id(), how);
   if (looked.ok() || absl::IsNotFound(looked)) return;
   std::fprintf(stderr, "kinora: edits by hand were not looked for: %s\n",
                std::string(looked.message()).c_str());

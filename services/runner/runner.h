@@ -244,6 +244,8 @@ class Runner {
   // Begins the next queued run of a movie if nothing else goes on there.
   void BeginQueued(const std::string& movie_id);
   absl::StatusOr<bool> BeginInSlot(const v1::RunRecord& queued);
+  // runner_hand_edits.cc
+  absl::Status RecordHandEdits(const std::string& movie_id);
   absl::StatusOr<bool> BeginUnderLease(const std::string& run_id,
                                        const v1::LeaseToken& lease);
   // Ends a queued run that has not begun. REQUIRES: the lease is that on the

@@ -207,6 +207,16 @@ void Runner::BeginQueued(const std::string& movie_id) {
 // on. False if the queue is to be looked at again.
 absl::StatusOr<bool> Runner::BeginInSlot(const v1::RunRecord& queued) {
   const std::string& movie_id = queued.movie_id();
+  const absl::StatusOr<v1::StartRunRequest> request = RequestOf(queued);
+  // A plan that was given is carried out as it was made.
+  if (request.ok() && request->plan_hash().empty()) {
+    // Before the lease is taken, which a scan needs.
+    const absl::Status looked = RecordHandEdits(movie_id);
+    if (!looked.ok()) {
+      LogWarning("edits by hand not looked for",
+                 {{"movie", movie_id}, {"error", looked}});
+    }
+  }
   const absl::StatusOr<v1::LeaseToken> lease =
       TryAcquire(movie_id, queued.run_id());
   if (ReasonOf(lease.status()) == "LEASE_HELD") return true;

@@ -125,6 +125,24 @@ def test_edit_while_a_run_is_active_is_told_and_waits(tmp_path, writer):
     assert "recorded the edit by hand of Artifact:First" in writer.call("plan", "film").stderr
 
 
+def test_queued_run_takes_what_was_edited_before_its_turn(tmp_path, writer):
+    writer.ok("movie", "create", "film", "--blueprint", notes(tmp_path, "second.txt"))
+    assert writer.run("film").end == "run.completed"
+    file = tmp_path / "data/builds/film/prompts/note.txt"
+    writer.ok("movie", "blueprint", "film", notes(tmp_path, "second.txt", delay_ms=60000))
+    active = writer.json("run", "film", "--detach")["run"]["runId"]
+    writer.ok("movie", "blueprint", "film", notes(tmp_path, "second.txt"))
+    file.write_text("By hand.\n")
+    done = writer.call("run", "film", "--queue", "--detach", "--json")
+    assert done.returncode == 0, done.stderr
+    told = "kinora: will record the edit by hand of Artifact:First, when the run begins\n"
+    assert told in done.stderr
+    queued = json.loads(done.stdout)["run"]["runId"]
+    writer.ok("runs", "cancel", active)
+    writer.ok("runs", "watch", queued)
+    assert writer.ok("artefact", "get", "film", "First") == "By hand.\n"
+
+
 # F: S1-20, B-6
 def test_edit_of_an_imported_text_outlives_a_repeated_import(tmp_path):
     folder = tmp_path / "old"
