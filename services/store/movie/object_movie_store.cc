@@ -19,6 +19,7 @@
 #include "services/store/event/event_validator.h"
 #include "services/store/layout.h"
 #include "services/store/movie/movie_format.h"
+#include "services/store/movie/pinned_blueprint.h"
 
 namespace kinora {
 namespace {
@@ -175,16 +176,6 @@ absl::Status ObjectMovieStore::Pin(const std::string& movie_id,
       .status();
 }
 
-absl::StatusOr<v1::BlobRef> ObjectMovieStore::Pinned(
-    absl::string_view movie_id) {
-  KINORA_ASSIGN_OR_RETURN(EventPtr event,
-                          events_.FindInput(movie_id, kBlueprintInputId));
-  if (event == nullptr || !event->input().content().has_blob()) {
-    return DataCorrupt(InputsLogKey(movie_id), "pins no blueprint");
-  }
-  return event->input().content().blob();
-}
-
 absl::Status ObjectMovieStore::Describe(const std::string& movie_id,
                                         v1::Movie* movie) {
   movie->set_movie_id(movie_id);
@@ -205,7 +196,8 @@ absl::Status ObjectMovieStore::Describe(const std::string& movie_id,
   movie->set_current_revision(current.current().revision());
   movie->set_current_manifest_hash(current.current().hash());
   // Last: a movie without one cannot be read.
-  KINORA_ASSIGN_OR_RETURN(*movie->mutable_blueprint(), Pinned(movie_id));
+  KINORA_ASSIGN_OR_RETURN(*movie->mutable_blueprint(),
+                          PinnedBlueprint(events_, movie_id));
   return absl::OkStatus();
 }
 

@@ -98,7 +98,6 @@ class ObjectMovieStore final : public MovieStore {
   // Stores the blueprint and appends the event that pins it for `revision`.
   absl::Status Pin(const std::string& movie_id, absl::string_view blueprint,
                    absl::string_view hash, absl::string_view revision);
-  absl::StatusOr<v1::BlobRef> Pinned(absl::string_view movie_id);
 
   ObjectStorage& storage_;
   EventLog& log_;

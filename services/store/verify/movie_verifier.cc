@@ -25,9 +25,11 @@
 #include "services/store/lease/lease_table.h"
 #include "services/store/manifest/manifest_replay.h"
 #include "services/store/manifest/revision_source.h"
+#include "services/store/movie/pinned_blueprint.h"
 #include "services/store/retention/retention_record.h"
 #include "services/store/verify/blob_check.h"
 #include "services/store/verify/log_check.h"
+#include "services/store/verify/readable_check.h"
 
 namespace kinora {
 namespace {
@@ -63,6 +65,8 @@ class MovieVerifier {
     KINORA_RETURN_IF_ERROR(CheckRetention());
     KINORA_RETURN_IF_ERROR(CheckLease(absl::StrCat("movie/", movie_id_)));
     if (logs_intact) {
+      KINORA_RETURN_IF_ERROR(
+          GoOn(inputs, PinnedBlueprint(cores_.events, movie_id_).status()));
       KINORA_RETURN_IF_ERROR(GoOn(artefacts, CheckManifests()));
       KINORA_RETURN_IF_ERROR(GoOn(CurrentKey(movie_id_), CheckCurrent()));
     }
@@ -79,7 +83,12 @@ class MovieVerifier {
     if (logs_intact) {
       KINORA_RETURN_IF_ERROR(GoOn(MoviePrefix(movie_id_), CheckReferences()));
       KINORA_RETURN_IF_ERROR(
-          GoOn(MoviePrefix(movie_id_), CheckReadableFiles()));
+          GoOn(MoviePrefix(movie_id_),
+               CheckReadableFiles(
+                   cores_.storage, cores_.events, cores_.manifests, movie_id_,
+                   [this](absl::string_view path, absl::string_view message) {
+                     return Problem(path, 0, message);
+                   })));
     }
     pending_.set_oldest_rebuildable_revision(oldest_rebuildable_);
     return Flush();
@@ -424,27 +433,6 @@ class MovieVerifier {
                                         " bytes, not ", digest.size_bytes())
                          : std::string("is missing"),
                      ", named by ", reference.Reason()));
-  }
-
-  absl::Status CheckReadableFiles() {
-    KINORA_ASSIGN_OR_RETURN(
-        const ReadableFindings found,
-        cores_.events.readable().FindEdits(movie_id_, false));
-    for (const SkippedReadable& file : found.skipped) {
-      KINORA_RETURN_IF_ERROR(
-          Problem(file.path, 0,
-                  absl::StrCat("cannot be taken as the text of ",
-                               file.artefact_id, ": ", file.reason)));
-    }
-    for (const ReadableEdit& edit : found.edits) {
-      KINORA_RETURN_IF_ERROR(Problem(
-          edit.path, 0,
-          absl::StrCat("is not the text of ",
-                       edit.event.artefact().artefact_id(),
-                       ": scan the movie if it was edited, else remove it and "
-                       "scan to have it written again")));
-    }
-    return absl::OkStatus();
   }
 
   const std::string& movie_id_;

@@ -12,7 +12,10 @@
 #include "common/testing/status_matchers.h"
 #include "common/testing/temp_dir.h"
 #include "common/thread_pool.h"
+#include "services/store/event/memory_event_log.h"
 #include "services/store/local_store.h"
+#include "services/store/object/memory_object_storage.h"
+#include "services/store/store_core.h"
 #include "services/store/testing/core_fixture.h"
 #include "services/store/testing/movie_story.h"
 
@@ -80,6 +83,13 @@ class MovieVerifierTest : public ::testing::Test {
     return dir_.Sub("builds/film/" + path);
   }
 
+  int64_t InputsEnd() {
+    v1::GetLogStatusRequest request;
+    request.mutable_log()->set_movie_id("film");
+    request.mutable_log()->set_kind(v1::LOG_KIND_INPUTS);
+    return store().events.GetLogStatus(request)->last_sequence();
+  }
+
   // The files of the movie that are no derived ones, below it.
   std::vector<std::string> Files() {
     std::vector<std::string> paths;
@@ -142,6 +152,44 @@ TEST_F(MovieVerifierTest, AMissingBlobIsNamedWithWhoNeedsIt) {
   ASSERT_THAT(problems, SizeIs(1));
   EXPECT_THAT(problems[0].path(), HasSubstr(hash));
   EXPECT_THAT(problems[0].message(), HasSubstr("Artifact:Image"));
+}
+
+// The logs are intact, if empty: but no movie is ever without.
+TEST_F(MovieVerifierTest, AMovieWithoutItsBlueprintIsAProblem) {
+  MemoryObjectStorage storage(RealClock());
+  {
+    MemoryEventLog log;
+    StoreCore core(storage, log, RealClock());
+    MakeFilm(core.store());
+    EXPECT_THAT(Verify(core.store()).problems, IsEmpty());
+  }
+  MemoryEventLog log;
+  StoreCore core(storage, log, RealClock());
+  const std::vector<v1::VerifyProblem> problems = Verify(core.store()).problems;
+  ASSERT_THAT(problems, SizeIs(1));
+  EXPECT_EQ(problems[0].path(), "events/inputs.log");
+  EXPECT_EQ(problems[0].message(), "pins no blueprint");
+}
+
+// Of one run the second is refused; of two runs, nobody could tell by then.
+TEST_F(MovieVerifierTest, AFileThatTwoArtefactsOfARevisionNameIsTold) {
+  const v1::LeaseToken lease =
+      TakeFilmLease(store(), "runner-1", StoryRunId(3));
+  v1::AppendEventsRequest other =
+      ArtefactMade("Artifact:Other", 'f', "another script", lease,
+                   StoryRunId(3), "rev-0003");
+  other.mutable_events(0)->mutable_artefact()->set_readable_path("script.txt");
+  ASSERT_OK(store().events.Append(other));
+  // Not before the revision has both: the run may yet move either.
+  EXPECT_THAT(Verify(store()).problems, IsEmpty());
+  ASSERT_OK(store().manifests.Commit(CommitOf(lease, StoryRunId(3), "rev-0003",
+                                              CurrentOf(store()).hash(),
+                                              /*inputs_through=*/InputsEnd())));
+  const std::vector<v1::VerifyProblem> problems = Verify(store()).problems;
+  ASSERT_THAT(problems, SizeIs(1));
+  EXPECT_EQ(problems[0].path(), "prompts/script.txt");
+  EXPECT_THAT(problems[0].message(),
+              HasSubstr("is the file of Artifact:Other and Artifact:Script"));
 }
 
 TEST_F(MovieVerifierTest, ADamagedLineIsNamedAndItsMovieQuarantined) {
