@@ -124,7 +124,7 @@ class EventAppender::Call {
     }
     fence = LeaseTable::Fence();
     blobs = nullptr;
-    if (paths != nullptr && range.ok()) paths->Keep();
+    if (paths != nullptr && range.ok()) paths->Keep(range->first_sequence);
     paths = nullptr;
     result = std::move(range);
   }

@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -44,7 +45,8 @@ using LastCommit =
 class RunPaths {
  public:
   // The paths that an append takes. They are free again when this goes, unless
-  // the events were appended.
+  // the events were appended; what an artefact had before stays its own until
+  // then.
   class Claim;
 
   // Both MUST outlive this.
@@ -52,9 +54,9 @@ class RunPaths {
       : log_(log), storage_(storage), last_commit_(std::move(last_commit)) {}
 
   // Takes the paths of all results in `request`, an append to the log of
-  // artefacts whose events are valid. Null if they name none. INVALID_ARGUMENT
-  // naming both artefacts and their paths if two clash, also with an append
-  // that is not answered yet; errors of the log.
+  // artefacts whose events are valid. Null if they name none, and none has
+  // one. INVALID_ARGUMENT naming both artefacts and their paths if two clash,
+  // also with an append that is not answered yet; errors of the log.
   absl::StatusOr<std::shared_ptr<Claim>> Take(
       const v1::AppendEventsRequest& request);
 
@@ -62,25 +64,45 @@ class RunPaths {
   void Forget(absl::string_view movie_id);
 
  private:
+  // A path and the artefact that has it, or is to have it.
+  using PathAndId = std::pair<std::string, std::string>;
+  struct Hold {
+    bool in_log = false;  // by its artefact's newest result there
+    int claims = 0;       // not answered yet
+  };
+  // What the newest result of an artefact in the log names.
+  struct Named {
+    std::string path;  // empty for none, or one that another artefact has
+    int64_t sequence = 0;
+  };
   struct Run {
     std::string run_id;
-    std::map<std::string, std::string> artefact_of;         // by path
-    absl::flat_hash_map<std::string, std::string> path_of;  // by artefact
+    std::map<PathAndId, Hold> holds;
+    absl::flat_hash_map<std::string, Named> named;  // by artefact
   };
   struct Movie {
     Mutex mu;
     Run run ABSL_GUARDED_BY(mu);
+    absl::flat_hash_set<Claim*> claims ABSL_GUARDED_BY(mu);  // not answered
   };
+  // The paths that artefacts have within one append, by artefact.
+  using Moves = absl::flat_hash_map<std::string, std::string>;
 
   // Null for one that is not remembered, unless it is to be made.
   std::shared_ptr<Movie> FindMovie(absl::string_view movie_id, bool make);
-  // Makes `run` the one with that id, as the log has it.
+  // Makes the run of `movie` the one with that id, as the log and what is not
+  // answered yet have it.
   absl::Status Recall(absl::string_view movie_id, const std::string& run_id,
-                      Run* run);
-  // Takes the path that a result of the run names, if it is free, and gives
-  // back the one its artefact had. True if it took one.
-  static bool Note(const v1::Event& event, Run* run);
+                      Movie& movie) ABSL_EXCLUSIVE_LOCKS_REQUIRED(movie.mu);
+  // Takes in a result of the log: its path, if `path` is not empty, is its
+  // artefact's, and the one that this had is free.
+  static void Note(const std::string& id, const std::string& path,
+                   int64_t sequence, Run* run);
+  // Ends one claim of a path.
+  static void Unclaim(const std::string& id, const std::string& path, Run* run);
+  // `moves` are those of the append so far.
   static absl::Status CheckFree(absl::string_view field, const Run& run,
+                                const Moves& moves,
                                 const v1::ArtefactEvent& artefact);
 
   EventLog& log_;
@@ -98,15 +120,16 @@ class RunPaths::Claim {
   Claim(const Claim&) = delete;
   Claim& operator=(const Claim&) = delete;
 
-  // The events are in the log.
-  void Keep() { taken_.clear(); }
+  // The events are in the log, the first one with that number.
+  void Keep(int64_t first_sequence);
 
  private:
   friend class RunPaths;
 
   struct Taken {
+    int index = 0;  // of the event
     std::string run_id;
-    std::string path;
+    std::string path;  // empty for a result without
     std::string artefact_id;
   };
 

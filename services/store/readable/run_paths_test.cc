@@ -1,3 +1,5 @@
+#include "services/store/readable/run_paths.h"
+
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -99,6 +101,77 @@ TEST_F(RunPathsTest, AnAppendThatIsRefusedForAnotherReasonTakesNoPath) {
   late.set_expected_sequence(7);
   EXPECT_THAT(Append(late), StatusIs(absl::StatusCode::kAborted));
   EXPECT_OK(Make("B", "a.txt"));
+}
+
+// What is in the log still names the path that it had.
+TEST_F(RunPathsTest, AMoveThatIsRefusedLeavesTheArtefactItsPath) {
+  ASSERT_OK(Make("A", "a.txt"));
+  v1::AppendEventsRequest late = Result("A", "moved.txt");
+  late.set_expected_sequence(7);
+  EXPECT_THAT(Append(late), StatusIs(absl::StatusCode::kAborted));
+  late = Result("A", "");
+  late.set_expected_sequence(7);
+  EXPECT_THAT(Append(late), StatusIs(absl::StatusCode::kAborted));
+  EXPECT_THAT(Make("B", "a.txt"), StatusIs(absl::StatusCode::kInvalidArgument,
+                                           HasSubstr("Artifact:A")));
+  EXPECT_OK(Make("B", "moved.txt"));
+}
+
+// Not even for a while: until the move is in the log nobody else has the path.
+TEST_F(RunPathsTest, AMoveThatIsNotAnsweredHoldsBothPaths) {
+  RunPaths paths(log_, storage_, [](absl::string_view) { return 0; });
+  ASSERT_OK_AND_ASSIGN(auto first, paths.Take(Result("A", "a.txt")));
+  first->Keep(1);
+  ASSERT_OK_AND_ASSIGN(auto move, paths.Take(Result("A", "moved.txt")));
+  for (const char* path : {"a.txt", "moved.txt"}) {
+    EXPECT_THAT(paths.Take(Result("B", path)),
+                StatusIs(absl::StatusCode::kInvalidArgument,
+                         HasSubstr("Artifact:A of the same run has it")));
+  }
+  move->Keep(2);
+  EXPECT_OK(paths.Take(Result("B", "a.txt")));
+  EXPECT_THAT(paths.Take(Result("B", "moved.txt")),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+TEST_F(RunPathsTest, OfTwoAppendsOfAResultEitherKeepsItsPath) {
+  RunPaths paths(log_, storage_, [](absl::string_view) { return 0; });
+  ASSERT_OK_AND_ASSIGN(auto one, paths.Take(Result("A", "a.txt")));
+  ASSERT_OK_AND_ASSIGN(auto two, paths.Take(Result("A", "a.txt")));
+  two->Keep(1);
+  one = nullptr;
+  EXPECT_THAT(paths.Take(Result("B", "a.txt")),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+  // Told in another order than they are in the log.
+  ASSERT_OK_AND_ASSIGN(auto older, paths.Take(Result("A", "older.txt")));
+  ASSERT_OK_AND_ASSIGN(auto newer, paths.Take(Result("A", "newer.txt")));
+  newer->Keep(3);
+  older->Keep(2);
+  EXPECT_OK(paths.Take(Result("B", "older.txt")));
+  EXPECT_THAT(paths.Take(Result("B", "newer.txt")),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+TEST_F(RunPathsTest, AnAppendUnderWayIsRememberedOverAnotherRun) {
+  RunPaths paths(log_, storage_, [](absl::string_view) { return 0; });
+  ASSERT_OK_AND_ASSIGN(auto claim, paths.Take(Result("A", "a.txt")));
+  ASSERT_OK(paths.Take(Result("B", "a.txt", kRun2)));
+  EXPECT_THAT(
+      paths.Take(Result("C", "a.txt")),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("Artifact:A")));
+}
+
+// The append is all or nothing.
+TEST_F(RunPathsTest, WithinAnAppendAMoveMakesRoom) {
+  ASSERT_OK(Make("A", "a.txt"));
+  v1::AppendEventsRequest both = Result("A", "moved.txt");
+  *both.add_events() = Result("B", "a.txt").events(0);
+  ASSERT_OK(Append(both));
+  EXPECT_THAT(Make("C", "a.txt"), StatusIs(absl::StatusCode::kInvalidArgument,
+                                           HasSubstr("Artifact:B")));
+  EXPECT_THAT(
+      Make("C", "moved.txt"),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("Artifact:A")));
 }
 
 TEST_F(RunPathsTest, OfAnArtefactTheNewestResultCounts) {
