@@ -16,7 +16,6 @@
 #include "common/status.h"
 #include "services/store/event/journal.h"
 #include "services/store/event/journal_batch.h"
-#include "services/store/event/journal_batch_v1.h"
 #include "services/store/event/log_line.h"
 
 namespace kinora {
@@ -70,18 +69,16 @@ class SegmentMender {
     std::vector<JournalRecord> lost;  // their logs are named in bytes_
   };
 
-  // False for a segment that is left to whoever reads the journal.
+  // False for a segment that is left to whoever reads the journal. What the
+  // header line says is believed only if the first batch does not say
+  // otherwise: a header that reads as that of version 1 may be a bad one.
   bool HasHeader() {
     const absl::string_view bytes = bytes_;
     const absl::string_view header = bytes.substr(0, kJournalHeader.size());
     if (header == kJournalHeader) return true;
-    if (header.size() < kJournalHeader.size() || header == kJournalHeaderV1) {
-      return false;
-    }
-    // A version to come has other batches.
-    const absl::string_view rest = bytes.substr(header.size());
-    JournalBatchHeader first;
-    if (!ParseJournalBatchHeader(rest, &first) || first.bytes() > rest.size()) {
+    if (header.size() < kJournalHeader.size()) return false;
+    // Another version, older or to come, has other batches.
+    if (!FindJournalBatch(bytes.substr(header.size())).has_value()) {
       return false;
     }
     mended_ = std::string(kJournalHeader);

@@ -15,7 +15,8 @@
 // aside beside it as `<ten digits>.damaged`, or `.damaged-2` and so on if there
 // is one of that name; nothing ever removes it.
 //
-// A segment whose header line is damaged is known by the batch behind it.
+// A segment whose header line is damaged, also if it reads as that of version
+// 1, is known by the batch behind it.
 //
 // Not mended, and refused by ReadJournal() as before: batches of which both
 // edges or both directories are damaged while later ones are there, since

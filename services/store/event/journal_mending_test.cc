@@ -417,6 +417,28 @@ TEST_F(JournalMendingTest, WithoutRoomNothingIsMendedAndNothingLost) {
   EXPECT_EQ(Count(*log, kSea), 5);
 }
 
+// One bad bit or two in the header line, and all that follows it would be torn.
+TEST_F(JournalMendingTest, AHeaderThatReadsAsVersion1LosesNothing) {
+  std::string damaged = journal_;
+  damaged.replace(0, kJournalHeaderV1.size(), std::string(kJournalHeaderV1));
+  for (const Files files : {Files::kWhole, Files::kLost}) {
+    auto fs = Disk(damaged, files);
+    ASSERT_OK_AND_ASSIGN(auto log, Open(*fs));
+    EXPECT_THAT(said_, HasSubstr("mended a damaged segment"));
+    for (const char* name : {kSea, kSky}) {
+      EXPECT_EQ(Count(*log, name), 5);
+      EXPECT_OK(AppendOne(*log, name, 6));
+    }
+  }
+  // Where the first batch cannot be told either, nothing is dropped.
+  damaged[kJournalHeader.size()] ^= 1;
+  damaged[Batches()[1] - 1] ^= 1;
+  auto fs = Disk(damaged, Files::kLost);
+  EXPECT_THAT(Open(*fs).status(),
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("offset 17")));
+  EXPECT_THAT(ReadFile(*fs, kJournal), IsOkAndHolds(damaged));
+}
+
 TEST_F(JournalMendingTest, AJournalWithoutDamageIsLeftAlone) {
   auto fs = Disk(journal_, Files::kLost);
   const int before = fs->changes();
@@ -491,6 +513,15 @@ TEST_F(JournalUpgradeTest, DamageInVersion1IsRefusedAsItWas) {
         << at;
     EXPECT_THAT(ReadFile(*fs, kJournal), IsOkAndHolds(Flipped(at, 1)));
   }
+}
+
+TEST_F(JournalUpgradeTest, AHeaderThatReadsAsVersion2IsRefused) {
+  std::string damaged = journal_;
+  damaged.replace(0, kJournalHeader.size(), std::string(kJournalHeader));
+  auto fs = Disk(damaged, Files::kLost);
+  EXPECT_THAT(Open(*fs).status(),
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr(kJournal)));
+  EXPECT_THAT(ReadFile(*fs, kJournal), IsOkAndHolds(damaged));
 }
 
 TEST_F(JournalUpgradeTest, AVersionToComeIsRefused) {

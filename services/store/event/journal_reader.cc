@@ -138,8 +138,10 @@ class SegmentReader {
     }
     // Batch numbers begin at 1: without one before, any batch is a later one.
     const uint64_t last = next_batch_ == 0 ? 0 : next_batch_ - 1;
-    const bool later = is_v1_ ? ContainsLaterJournalBatchV1(rest, last)
-                              : ContainsLaterJournalBatch(rest, 1);
+    // A batch of the other version, wherever it is, says that the header line
+    // is damaged: no crash leaves that, and nothing of it is torn.
+    const bool later = ContainsLaterJournalBatchV1(rest, last) ||
+                       ContainsLaterJournalBatch(rest, is_v1_ ? 0 : 1);
     if (!is_last_ || later) {
       return Damage(offset, "damaged, with later records behind it");
     }
