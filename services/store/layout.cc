@@ -42,6 +42,10 @@ std::string ManifestKey(absl::string_view movie_id,
   return absl::StrCat(MoviePrefix(movie_id), ManifestPath(revision));
 }
 
+std::string ManifestPrefix(absl::string_view movie_id) {
+  return absl::StrCat(MoviePrefix(movie_id), "manifests/");
+}
+
 std::string BlobPrefix(absl::string_view movie_id) {
   return absl::StrCat(MoviePrefix(movie_id), "blobs/");
 }

@@ -59,6 +59,7 @@ std::string AggregatesKey(absl::string_view movie_id);
 // `manifests/rev-0001.json`, as the pointer spells it: below the movie.
 std::string ManifestPath(absl::string_view revision);
 std::string ManifestKey(absl::string_view movie_id, absl::string_view revision);
+std::string ManifestPrefix(absl::string_view movie_id);
 
 std::string BlobPrefix(absl::string_view movie_id);
 std::string BlobKey(absl::string_view movie_id, absl::string_view hash);

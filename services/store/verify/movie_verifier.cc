@@ -237,6 +237,34 @@ class MovieVerifier {
       if (retention_.pruned_revisions.contains(commit.revision())) continue;
       KINORA_RETURN_IF_ERROR(CheckManifest(commit, rebuilt, replay));
     }
+    return CheckNoOtherManifests();
+  }
+
+  // A manifest is written after its commit is durable in the log.
+  absl::Status CheckNoOtherManifests() {
+    std::vector<std::string> keys;
+    KINORA_RETURN_IF_ERROR(ForEachEntry(
+        cores_.storage, ManifestPrefix(movie_id_), [&](const ObjectPage& page) {
+          for (const ObjectInfo& object : page.objects) {
+            keys.push_back(object.key);
+          }
+          return absl::OkStatus();
+        }));
+    // Read after them: commits go on meanwhile.
+    KINORA_ASSIGN_OR_RETURN(const std::vector<EventPtr> commits,
+                            cores_.events.Commits(movie_id_));
+    absl::flat_hash_set<std::string> known;
+    for (const EventPtr& commit : commits) {
+      known.insert(
+          ManifestKey(movie_id_, commit->revision_committed().revision()));
+    }
+    for (const std::string& key : keys) {
+      if (known.contains(key)) continue;
+      KINORA_RETURN_IF_ERROR(
+          Problem(Below(key), 0,
+                  "is of a revision that events/artefacts.log does not hold: "
+                  "the log has lost its end, unless somebody put it there"));
+    }
     return absl::OkStatus();
   }
 

@@ -90,6 +90,16 @@ class MovieVerifierTest : public ::testing::Test {
     return store().events.GetLogStatus(request)->last_sequence();
   }
 
+  // Takes all that a log has after the first revision, and what noted it.
+  void LoseEnd(const std::string& log) {
+    Write(Film("events/" + log + ".log"), "");
+    for (const std::string& path : {"events/rev-0002." + log + ".jsonl",
+                                    "events/" + log + ".checkpoint"}) {
+      std::filesystem::remove(Film(path));
+    }
+    std::filesystem::remove_all(Film("index"));
+  }
+
   // The files of the movie that are no derived ones, below it.
   std::vector<std::string> Files() {
     std::vector<std::string> paths;
@@ -253,6 +263,36 @@ TEST_F(MovieVerifierTest, ALogThatLostItsAcknowledgedEndTakesNoWrites) {
   EXPECT_THAT(Verify(store()).problems, IsEmpty());
   EXPECT_OK(
       store().events.Append(InputEdit("Input:Topic", "more", "rev-0003")));
+}
+
+// Also without its own notes: the commit came after the inputs that it took.
+TEST_F(MovieVerifierTest, InputsThatACommitTookAreMissedWithoutACheckpoint) {
+  Reopen();  // the journal is done with its lines
+  local_.reset();
+  LoseEnd("inputs");
+  Reopen();
+  const std::vector<v1::VerifyProblem> problems = Verify(store()).problems;
+  ASSERT_THAT(problems, SizeIs(1));
+  EXPECT_THAT(problems[0].path(), HasSubstr("inputs"));
+  EXPECT_THAT(problems[0].message(),
+              HasSubstr("was acknowledged, as the commit of rev-0002"));
+  EXPECT_EQ(
+      ReasonOf(store().events.Append(InputEdit("Input:Topic", "no")).status()),
+      "MOVIE_QUARANTINED");
+}
+
+// The manifest is all that is left of the revision.
+TEST_F(MovieVerifierTest, AManifestThatTheLogDoesNotHoldIsAProblem) {
+  Reopen();
+  local_.reset();
+  LoseEnd("artefacts");
+  ASSERT_OK(fs_.Remove(Film("current.json")));
+  Reopen();
+  // Besides the texts, which are not those of the first revision.
+  const std::vector<v1::VerifyProblem> problems = Verify(store()).problems;
+  ASSERT_THAT(problems, SizeIs(3));
+  EXPECT_EQ(problems[0].path(), "manifests/rev-0002.json");
+  EXPECT_THAT(problems[0].message(), HasSubstr("artefacts.log"));
 }
 
 // F: S3-10
