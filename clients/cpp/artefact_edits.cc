@@ -21,8 +21,10 @@
 namespace kinora {
 namespace {
 
-// After a crash runs of the movie wait this long.
-constexpr absl::Duration kLeaseTime = absl::Seconds(30);
+// Runs and other edits of the movie wait so long for one that was killed:
+// short, and renewed after each step that may take long. An edit that was
+// slower all the same, and lost the lease, appends nothing.
+constexpr absl::Duration kLeaseTime = absl::Seconds(5);
 // What one ResolveArtefacts takes.
 constexpr size_t kMaxQueries = 10'000;
 
@@ -189,6 +191,7 @@ absl::StatusOr<std::vector<v1::Event>> ArtefactEditor::Edit(
   if (is_restore) {
     KINORA_ASSIGN_OR_RETURN(histories, ReadHistories(artefact_id, listed));
   }
+  KINORA_RETURN_IF_ERROR(Renew(lease.token()));
   KINORA_RETURN_IF_ERROR(change(histories, events[0].mutable_artefact()));
   KINORA_ASSIGN_OR_RETURN(
       std::vector<v1::Event> leaves,
@@ -205,6 +208,7 @@ absl::StatusOr<std::vector<v1::Event>> ArtefactEditor::Edit(
         UploadIfLarge(store_.blobs, movie_id_, kDefaultInlineLimitBytes,
                       event.mutable_artefact()->mutable_output()));
   }
+  KINORA_RETURN_IF_ERROR(Renew(lease.token()));
   KINORA_RETURN_IF_ERROR(Append(lease.token(), &events));
   return events;
 }
@@ -286,6 +290,12 @@ absl::StatusOr<std::vector<v1::Event>> ArtefactEditor::EventsNow(
     }
   }
   return events;
+}
+
+absl::Status ArtefactEditor::Renew(const v1::LeaseToken& lease) {
+  v1::RenewLeaseRequest request;
+  *request.mutable_token() = lease;
+  return store_.leases.Renew(request).status();
 }
 
 absl::Status ArtefactEditor::Append(const v1::LeaseToken& lease,

@@ -41,7 +41,8 @@ using ValueMaker =
 
 // The edits of one movie by one person. The planner knows which leaves an
 // artefact has. Both calls hold the movie's lease while they work:
-// FAILED_PRECONDITION (RUN_ACTIVE) while a run does. NOT_FOUND
+// FAILED_PRECONDITION (RUN_ACTIVE) while a run does, ABORTED (LEASE_LOST) if
+// one has taken the movie from an edit that was slow. NOT_FOUND
 // (ARTEFACT_NOT_FOUND) unless the current revision has the artefact;
 // INVALID_ARGUMENT if the value does not hold the leaves (common/json_leaf.h).
 // They append all events or, on an error, none, and return them as appended:
@@ -91,6 +92,7 @@ class ArtefactEditor {
   absl::StatusOr<std::vector<v1::Event>> EventsNow(
       const v1::Manifest& manifest,
       const std::vector<std::string>& artefact_ids);
+  absl::Status Renew(const v1::LeaseToken& lease);
   absl::Status Append(const v1::LeaseToken& lease,
                       std::vector<v1::Event>* events);
 

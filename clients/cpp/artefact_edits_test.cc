@@ -176,6 +176,34 @@ TEST_F(ArtefactEditorTest, DocumentThatLacksALeafIsRefusedWhole) {
   EXPECT_EQ(LastSequence(), before);
 }
 
+// One that was killed holds the movie for seconds, and one that was only slow
+// does not overwrite what came meanwhile.
+TEST_F(ArtefactEditorTest, EditThatDoesNotGoOnKeepsNobodyForLong) {
+  const auto give = [](const std::string& text) {
+    v1::Content content;
+    content.mutable_inline_()->set_mime_type("text/plain");
+    content.mutable_inline_()->set_hash(Sha256Of(text).Hex());
+    content.mutable_inline_()->set_data(text);
+    return content;
+  };
+  const int64_t before = LastSequence();
+  ArtefactEditor slow(store(), planner_, "film", "slow");
+  ArtefactEditor next(store(), planner_, "film", "next");
+  const auto edited = slow.Replace(
+      "Artifact:Title", [&](const std::string&) -> absl::StatusOr<v1::Content> {
+        const auto other = [&](const std::string&) { return give("Storm"); };
+        EXPECT_THAT(next.Replace("Artifact:Title", other),
+                    StatusIs(absl::StatusCode::kFailedPrecondition,
+                             HasSubstr("edit by hand")));
+        clock_.Advance(absl::Seconds(6));
+        EXPECT_OK(next.Replace("Artifact:Title", other));
+        return give("Calm");
+      });
+  EXPECT_THAT(edited, StatusIs(absl::StatusCode::kAborted));
+  EXPECT_EQ(ReasonOf(edited.status()), "LEASE_LOST");
+  EXPECT_EQ(LastSequence(), before + 1);
+}
+
 TEST_F(ArtefactEditorTest, UnknownArtefactNamesTheNearestOne) {
   EXPECT_THAT(Replace("Artifact:Promt[shot=1]", "x"),
               ElementsAre(AllOf(
