@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
@@ -49,8 +50,9 @@ absl::StatusOr<Args> Args::Parse(absl::Span<const std::string> words,
     }
     if (word == "-o") word = "--output";
     if (!absl::StartsWith(word, "--")) {
-      // A lone dash is an operand: it names the standard input or output.
-      if (word.size() > 1 && word[0] == '-') {
+      // A lone dash is an operand: it names the standard input or output. So is
+      // a negative number, for the command to say what it thinks of it.
+      if (word.size() > 1 && word[0] == '-' && !absl::ascii_isdigit(word[1])) {
         return absl::InvalidArgumentError(absl::StrCat("unknown flag ", word));
       }
       args.operands_.emplace_back(word);

@@ -26,7 +26,8 @@ class Args {
  public:
   // Accepts `--name value`, `--name=value` and, for flags without a value,
   // `--name`; `-o` is short for `--output`. `--` ends the flags. A flag given
-  // more than once keeps all its values. INVALID_ARGUMENT names a word that
+  // more than once keeps all its values. What begins like a negative number is
+  // no flag. INVALID_ARGUMENT names a word that
   // is no flag of `specs` or not UTF-8, a value that is missing or empty, or
   // one too many.
   static absl::StatusOr<Args> Parse(absl::Span<const std::string> words,

@@ -26,6 +26,12 @@ TEST(ArgsTest, TakesWhatFollowsTwoDashesAsItIs) {
               ElementsAre("--json", "-x"));
 }
 
+// A command that takes a number says what is wrong with this one.
+TEST(ArgsTest, TakesNegativeNumbersAsTheyAre) {
+  EXPECT_THAT(Args::Parse({"film", "-1", "-2.5"}, kSpecs)->operands(),
+              ElementsAre("film", "-1", "-2.5"));
+}
+
 TEST(ArgsTest, NamesTheWordThatIsWrong) {
   EXPECT_EQ(Args::Parse({"--jsn"}, kSpecs).status().message(),
             "unknown flag --jsn; did you mean \"--json\"?");

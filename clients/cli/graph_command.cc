@@ -35,8 +35,9 @@ absl::StatusOr<int> DrawGraph(const Invocation& call) {
   request.set_format(format);
   if (const auto flag = call.args.Get("fold-above"); flag.has_value()) {
     int32_t parts = 0;
-    if (!absl::SimpleAtoi(*flag, &parts)) {
-      return InvalidField("--fold-above", *flag, "must be a whole number");
+    if (!absl::SimpleAtoi(*flag, &parts) || parts < -1 || parts == 0) {
+      return InvalidField("--fold-above", *flag,
+                          "must be a whole number, 1 or more, or -1 for never");
     }
     request.set_fold_above(parts);
   }

@@ -6,6 +6,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 
 #include "common/status.h"
 
@@ -38,6 +39,19 @@ absl::StatusOr<std::string> EndOfLinks(const std::string& path) {
       "\"", path, "\" leads through more than ", kMaxLinks, " symbolic links"));
 }
 
+absl::Status ThereIs(const std::string& path) {
+  return absl::AlreadyExistsError(
+      absl::StrCat("there is a file \"", path, "\" already"));
+}
+
+// The status of a call on the file beside `path`, of which nobody knows, told
+// of `path`.
+absl::Status ToldOf(const std::string& path, const std::string& temporary,
+                    const absl::Status& status) {
+  return absl::Status(status.code(), absl::StrReplaceAll(status.message(),
+                                                         {{temporary, path}}));
+}
+
 }  // namespace
 
 absl::StatusOr<OutputFile> OutputFile::Open(const std::string& path,
@@ -60,8 +74,7 @@ absl::StatusOr<OutputFile> OutputFile::Open(const std::string& path,
       return OutputFile(std::move(file), path);
     }
     if (existing == ExistingFile::kRefuse) {
-      return absl::AlreadyExistsError(
-          absl::StrCat("there is a file \"", path, "\" already"));
+      return ThereIs(path);
     }
   }
   KINORA_ASSIGN_OR_RETURN(std::string target, EndOfLinks(path));
@@ -77,7 +90,7 @@ absl::StatusOr<OutputFile> OutputFile::OpenBeside(std::string path,
         PosixFileSystem().OpenForWrite(temporary, OpenMode::kCreate);
     taken = file.status();
     if (absl::IsAlreadyExists(taken)) continue;
-    KINORA_RETURN_IF_ERROR(taken);
+    if (!taken.ok()) return ToldOf(path, temporary, taken);
     OutputFile output(*std::move(file), std::move(path));
     output.temporary_ = std::move(temporary);
     output.existing_ = existing;
@@ -91,8 +104,13 @@ OutputFile::~OutputFile() {
   PosixFileSystem().Remove(temporary_).IgnoreError();
 }
 
+absl::Status OutputFile::Told(const absl::Status& status) const {
+  return temporary_.empty() ? status : ToldOf(path_, temporary_, status);
+}
+
 absl::Status OutputFile::Append(absl::string_view bytes) {
-  KINORA_RETURN_IF_ERROR(file_->Append(bytes));
+  const absl::Status appended = file_->Append(bytes);
+  if (!appended.ok()) return Told(appended);
   size_ += static_cast<int64_t>(bytes.size());
   return absl::OkStatus();
 }
@@ -103,11 +121,15 @@ absl::Status OutputFile::Finish() {
     const std::unique_ptr<WritableFile> file = std::move(file_);
     return file->Close();
   }
-  KINORA_RETURN_IF_ERROR(file_->Sync());
-  KINORA_RETURN_IF_ERROR(file_->Close());
-  KINORA_RETURN_IF_ERROR(existing_ == ExistingFile::kRefuse
-                             ? fs.RenameIfAbsent(temporary_, path_)
-                             : fs.Rename(temporary_, path_));
+  absl::Status status = file_->Sync();
+  if (status.ok()) status = file_->Close();
+  if (status.ok()) {
+    status = existing_ == ExistingFile::kRefuse
+                 ? fs.RenameIfAbsent(temporary_, path_)
+                 : fs.Rename(temporary_, path_);
+  }
+  if (absl::IsAlreadyExists(status)) return ThereIs(path_);
+  if (!status.ok()) return Told(status);
   file_ = nullptr;
   return fs.SyncDirectory(ParentPath(path_));
 }

@@ -26,7 +26,8 @@ enum class ExistingFile { kReplace, kRefuse };
 class OutputFile {
  public:
   // Waits for a reader of a FIFO. ALREADY_EXISTS as `existing` says;
-  // FAILED_PRECONDITION if it is a directory.
+  // FAILED_PRECONDITION if it is a directory. Errors name `path`, or where its
+  // links end.
   static absl::StatusOr<OutputFile> Open(const std::string& path,
                                          ExistingFile existing);
 
@@ -49,6 +50,9 @@ class OutputFile {
 
   static absl::StatusOr<OutputFile> OpenBeside(std::string path,
                                                ExistingFile existing);
+
+  // An error of the file beside it, told of the one that was asked for.
+  absl::Status Told(const absl::Status& status) const;
 
   std::unique_ptr<WritableFile> file_;  // null once moved from or finished
   std::string path_;

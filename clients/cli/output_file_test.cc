@@ -109,6 +109,20 @@ TEST_F(OutputFileTest, WritesToFifosAndDevicesAsTheyAre) {
   EXPECT_THAT(Names(), ElementsAre("fifo", "null"));
 }
 
+// Not the file that is only there meanwhile.
+TEST_F(OutputFileTest, ErrorsNameThePathThatWasGiven) {
+  const std::string path = dir_.Sub("missing/out");
+  EXPECT_EQ(Write("missing/out", "x").message(),
+            "open \"" + path + "\": No such file or directory");
+  ASSERT_OK(Write("out", "old", ExistingFile::kRefuse));
+  ASSERT_OK_AND_ASSIGN(
+      OutputFile late,
+      OutputFile::Open(dir_.Sub("late"), ExistingFile::kRefuse));
+  ASSERT_OK(Write("late", "first"));
+  EXPECT_EQ(late.Finish().message(),
+            "there is a file \"" + dir_.Sub("late") + "\" already");
+}
+
 TEST_F(OutputFileTest, RefusesWhatItMustNotReplace) {
   ASSERT_OK(Write("out", "old", ExistingFile::kRefuse));
   EXPECT_THAT(Write("out", "new", ExistingFile::kRefuse),

@@ -160,6 +160,11 @@ def test_graph_is_drawn_in_every_format(tmp_path, kinora, film):
     assert "Clip x3" in folded.stdout
     assert "--fold-above=-1" in folded.stderr
     assert not kinora.json("graph", "film", "--fold-above=-1").get("folded", False)
+    for bad in ("-7", "0", "many"):
+        said = kinora.fails("graph", "film", f"--fold-above={bad}")
+        assert "--fold-above" in said and f'"{bad}"' in said
+    missing = str(tmp_path / "missing/graph.svg")
+    assert f'"{missing}"' in kinora.fails("graph", "film", "-o", missing)
     assert "must be dot" in kinora.fails("graph", "film", "--format", "png")
 
 

@@ -78,6 +78,8 @@ def test_only_takes_that_were_made_can_be_chosen(kinora, film):
     assert "not made yet" in kinora.fails("take", "reroll", "film", "Image[segment=1]")
     kinora.run("film")
     before = kinora.json("input", "list", "film")
+    message = kinora.fails("take", "choose", "film", "Image[segment=1]", "-1")
+    assert 'must be the number of a take, 0 or more, got "-1"' in message
     message = kinora.fails("take", "choose", "film", "Image[segment=1]", "4")
     assert "there are 0" in message
     message = kinora.fails("take", "list", "film", "Imag[segment=1]")
