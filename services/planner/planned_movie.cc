@@ -79,12 +79,14 @@ absl::StatusOr<std::string> StoreBlobBytes::Read(const v1::BlobRef& blob) {
 
 PlannedMovie::PlannedMovie(const Store& store, MovieReader& reader,
                            HydratedGraphFile* files, Executor* executor,
-                           const PlannerMetrics* metrics, std::string movie_id)
+                           const PlannerMetrics* metrics, Clock& clock,
+                           std::string movie_id)
     : store_(store),
       reader_(reader),
       files_(files),
       executor_(executor),
       metrics_(metrics),
+      clock_(clock),
       movie_id_(std::move(movie_id)),
       results_(store.events, movie_id_),
       blob_bytes_(store.blobs, movie_id_),

@@ -142,6 +142,15 @@ void PlannedMovie::SaveIfDue() {
   kept_.saved_verified = verified;
 }
 
+bool PlannedMovie::KnowsBaseBlobs(const Hydrated& hydrated) const {
+  constexpr uint32_t kAskedEachTime = 1000;
+  constexpr int64_t kNanosForEach = 1'000'000;
+  const uint32_t artefacts = hydrated.graph->graph().num_artefacts();
+  return hydrated.blobs_asked_nanos.has_value() && artefacts > kAskedEachTime &&
+         clock_.MonotonicNanos() - *hydrated.blobs_asked_nanos <
+             artefacts * kNanosForEach;
+}
+
 absl::StatusOr<MadePlan> PlannedMovie::MakeSoundPlan(PlanOptions* options,
                                                      Hydrated* hydrated) {
   HydratedGraph& graph = *hydrated->graph;
@@ -153,12 +162,14 @@ absl::StatusOr<MadePlan> PlannedMovie::MakeSoundPlan(PlanOptions* options,
     KINORA_RETURN_IF_ERROR(FindLost(before, &lost));
     graph.SetLostBlobs(std::move(lost));
   }
+  options->base_blobs_known = KnowsBaseBlobs(*hydrated);
   while (true) {
-    options->base_blobs_known = hydrated->base_blobs_known;
     KINORA_ASSIGN_OR_RETURN(MadePlan made, MakePlanOn(*options, &graph));
     absl::flat_hash_set<Digest> lost = graph.lost_blobs();
     KINORA_RETURN_IF_ERROR(FindLost(made.relied_on, &lost));
-    hydrated->base_blobs_known = true;
+    if (!std::exchange(options->base_blobs_known, true)) {
+      hydrated->blobs_asked_nanos = clock_.MonotonicNanos();
+    }
     // A plan does not rely on what it knows to be lost, so this ends.
     if (lost.size() == graph.lost_blobs().size()) return made;
     graph.SetLostBlobs(std::move(lost));

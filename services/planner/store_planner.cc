@@ -115,7 +115,7 @@ std::shared_ptr<PlannedMovie> StorePlanner::MovieOf(
   }
   movies_.push_front(std::make_shared<PlannedMovie>(
       store_, reader_, files_.has_value() ? &*files_ : nullptr, executor_,
-      metrics_.has_value() ? &*metrics_ : nullptr, movie_id));
+      metrics_.has_value() ? &*metrics_ : nullptr, RealClock(), movie_id));
   return movies_.front();
 }
 
