@@ -64,7 +64,7 @@ absl::StatusOr<int> CreateMovie(const Invocation& call) {
   KINORA_RETURN_IF_ERROR(ValidateMovieId(call.operand(0)));
   const std::optional<std::string> path = call.args.Get("blueprint");
   if (!path.has_value()) {
-    return absl::InvalidArgumentError("--blueprint FILE is required");
+    return InvalidField("--blueprint", "", "FILE is required");
   }
   v1::CreateMovieRequest request;
   request.set_movie_id(std::string(call.operand(0)));

@@ -118,14 +118,14 @@ absl::StatusOr<int> MakePlan(const Invocation& call) {
   request.set_movie_id(std::string(call.operand(0)));
   request.set_dry_run(call.args.Has("dry-run"));
   request.set_with_layers(true);
+  KINORA_ASSIGN_OR_RETURN(std::optional<v1::PlanScope> scope,
+                          ScopeOf(call.args));
+  if (scope.has_value()) *request.mutable_scope() = *std::move(scope);
   KINORA_ASSIGN_OR_RETURN(
       const std::vector<v1::PendingEdit> edits,
       PrepareEdits(call.connection, call.operand(0), call.args.GetAll("set"),
                    FileUpload::kSkip));
   request.mutable_pending_edits()->Assign(edits.begin(), edits.end());
-  KINORA_ASSIGN_OR_RETURN(std::optional<v1::PlanScope> scope,
-                          ScopeOf(call.args));
-  if (scope.has_value()) *request.mutable_scope() = *std::move(scope);
   const bool only_tell =
       request.dry_run() || call.args.Has("set") || call.args.Has("estimate");
   KINORA_RETURN_IF_ERROR(

@@ -142,11 +142,6 @@ absl::StatusOr<int> StartRun(const Invocation& call) {
                         "them");
   }
   request.set_dry_run(dry_run);
-  KINORA_ASSIGN_OR_RETURN(
-      const std::vector<v1::PendingEdit> edits,
-      PrepareEdits(call.connection, call.operand(0), call.args.GetAll("set"),
-                   dry_run ? FileUpload::kSkip : FileUpload::kSend));
-  request.mutable_edits()->Assign(edits.begin(), edits.end());
   KINORA_ASSIGN_OR_RETURN(std::optional<v1::PlanScope> scope,
                           ScopeOf(call.args));
   if (scope.has_value()) *request.mutable_scope() = *std::move(scope);
@@ -155,6 +150,11 @@ absl::StatusOr<int> StartRun(const Invocation& call) {
     KINORA_ASSIGN_OR_RETURN(*request.mutable_budget(),
                             ParseCost("--budget", *budget));
   }
+  KINORA_ASSIGN_OR_RETURN(
+      const std::vector<v1::PendingEdit> edits,
+      PrepareEdits(call.connection, call.operand(0), call.args.GetAll("set"),
+                   dry_run ? FileUpload::kSkip : FileUpload::kSend));
+  request.mutable_edits()->Assign(edits.begin(), edits.end());
   LookForHandEdits(call, request);
   WarnOfKnownFailures(call, request);
   KINORA_ASSIGN_OR_RETURN(const v1::StartRunResponse started,

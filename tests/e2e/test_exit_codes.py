@@ -36,8 +36,28 @@ def test_0_is_done_and_1_is_failed_and_2_is_bad_usage(kinora, film):
         ("movie",),
         ("movie", "show"),
         ("movie", "show", "film", "--no-such-flag"),
+        ("movie", "create", "film"),
+        ("plan", "film", "--up-to-layer", "0"),
+        ("run", "film", "--from", "segment"),
+        ("run", "film", "--queue", "--replace"),
+        ("graph", "film", "--format", "png"),
+        ("gc", "film", "--grace", "soon"),
     ):
         assert kinora.call(*words).returncode == 2, words
+
+
+# What is wrong with a flag is said before anything is asked, so a file that
+# stands beside it is not brought to the store either.
+def test_a_wrong_flag_is_found_without_a_server(tmp_path):
+    given = tmp_path / "story.txt"
+    given.write_text("Call me Ishmael.")
+    nowhere = Kinora("127.0.0.1:1")
+    for verb in ("plan", "run"):
+        said = nowhere.call(
+            verb, "film", "--set", f"Story=file:{given}", "--up-to-layer", "0"
+        )
+        assert said.returncode == 2, said.stderr
+        assert "--up-to-layer: must be a number from 1" in said.stderr
 
 
 def test_a_run_that_did_not_complete_is_1_however_it_is_watched(kinora, film):
