@@ -120,3 +120,31 @@ def test_what_is_not_made_yet_says_what_it_waits_for(kinora, film):
     assert "rev-0002 has it: --revision rev-0002 explains it there" in said
     said = kinora.fails("explain", "film", "Film", "--against", "before")
     assert 'against_revision: must be a revision such as rev-0001, got "before"' in said
+
+
+# F: B-12, B-13 Every part of a key is named when it is what changed.
+def test_each_component_of_a_key_is_named(kinora, film):
+    path = pathlib.Path(film())
+    text = path.read_text()
+    make_film(kinora, str(path))
+    image = "Image[segment=1]"
+
+    def causes():
+        assert kinora.run("film").end == "run.completed"
+        return reasons(kinora.json("explain", "film", image))
+
+    take = "Input:Take_Picture[segment=1]"
+    kinora.ok("take", "reroll", "film", image)
+    assert causes() == [(f"Artifact:{image}", "take 1 instead of 0"), (take, "set")]
+    kinora.ok("take", "choose", "film", image, "0")
+    assert causes()[0] == (f"Artifact:{image}", "take 0 instead of 1")
+    for before, after, said in (
+        ("settings: {}", "settings: {text: another}", "settings changed: text"),
+        ("producer: picture", "producer: picture\n    salt: again", "salt"),
+        ('prompt: "Input', 'mood: "Input', "reads"),
+    ):
+        assert before in text
+        text = text.replace(before, after, 1)
+        path.write_text(text)
+        kinora.ok("movie", "blueprint", "film", str(path))
+        assert said in causes()[0][1], after
