@@ -56,7 +56,24 @@ std::string CostsOf(const v1::EstimatePlanResponse& estimate, bool high) {
   for (const v1::CostRange& range : estimate.costs()) {
     costs.push_back(FormatCost(high ? range.high() : range.low()));
   }
-  return costs.empty() ? "nothing known" : absl::StrJoin(costs, " + ");
+  return absl::StrJoin(costs, " + ");
+}
+
+// Where nothing is known of any job, that is said in place of a range.
+void PrintRanges(const v1::EstimatePlanResponse& estimate) {
+  if (estimate.producers().empty() &&
+      estimate.summary().deferred_nodes() == 0) {
+    return Print("cost: none, nothing is to be called\n");
+  }
+  Print(estimate.costs().empty()
+            ? "cost: not known\n"
+            : absl::StrFormat("cost: %s to %s\n", CostsOf(estimate, false),
+                              CostsOf(estimate, true)));
+  Print(estimate.untimed_producers_size() == estimate.producers_size()
+            ? "time: not known\n"
+            : absl::StrFormat("time: %s to %s\n",
+                              FormatSeconds(estimate.low_duration()),
+                              FormatSeconds(estimate.high_duration())));
 }
 
 // One range for each currency that the producer was billed in. A planner that
@@ -73,11 +90,7 @@ std::string PricesOf(const v1::ProducerEstimate& producer) {
 }
 
 void PrintEstimate(const v1::EstimatePlanResponse& estimate) {
-  Print(absl::StrFormat("cost: %s to %s\n", CostsOf(estimate, false),
-                        CostsOf(estimate, true)));
-  Print(absl::StrFormat("time: %s to %s\n",
-                        FormatSeconds(estimate.low_duration()),
-                        FormatSeconds(estimate.high_duration())));
+  PrintRanges(estimate);
   for (const v1::ProducerEstimate& producer : estimate.producers()) {
     Print(absl::StrFormat(
         "  %-20s %d must run, %d may run, %s a job, %d recorded\n",
@@ -90,9 +103,9 @@ void PrintEstimate(const v1::EstimatePlanResponse& estimate) {
         " among these: another call fails in the same way\n"));
   }
   if (estimate.summary().deferred_nodes() > 0) {
-    Print(absl::StrFormat(
-        "not counted: jobs of %d nodes that are planned during the run\n",
-        estimate.summary().deferred_nodes()));
+    Print(absl::StrCat("not counted: jobs of ",
+                       Counted(estimate.summary().deferred_nodes(), "node"),
+                       " that are planned during the run\n"));
   }
   if (estimate.unpriced_producers_size() > 0) {
     Print(absl::StrFormat("no price known: %s\n",

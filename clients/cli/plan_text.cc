@@ -31,11 +31,10 @@ void AppendLayers(absl::Span<const v1::PlanLayer> layers, std::string* text) {
 
 void AppendSummary(const v1::PlanSummary& summary, std::string* text) {
   absl::StrAppendFormat(
-      text,
-      "%d jobs in %d layers: %d must run, %d may run; %d reused, %d clean%s\n",
-      summary.must_run_jobs() + summary.may_run_jobs(), summary.layers(),
-      summary.must_run_jobs(), summary.may_run_jobs(), summary.reused_jobs(),
-      summary.clean_jobs(),
+      text, "%s in %s: %d must run, %d may run; %d reused, %d clean%s\n",
+      Counted(summary.must_run_jobs() + summary.may_run_jobs(), "job"),
+      Counted(summary.layers(), "layer"), summary.must_run_jobs(),
+      summary.may_run_jobs(), summary.reused_jobs(), summary.clean_jobs(),
       summary.left_jobs() == 0
           ? ""
           : absl::StrFormat(", %d left as they are", summary.left_jobs()));
@@ -46,10 +45,9 @@ void AppendSummary(const v1::PlanSummary& summary, std::string* text) {
                     "earlier result may turn out to be it\n");
   }
   if (summary.deferred_nodes() > 0) {
-    absl::StrAppendFormat(text,
-                          "%d nodes have jobs that are planned during the "
-                          "run\n",
-                          summary.deferred_nodes());
+    absl::StrAppend(text, Counted(summary.deferred_nodes(), "node"),
+                    summary.deferred_nodes() == 1 ? " has" : " have",
+                    " jobs that are planned during the run\n");
   }
 }
 

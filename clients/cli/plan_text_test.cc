@@ -90,7 +90,7 @@ TEST_F(PlanTextTest, MayRunIsExplainedWhereAJobMay) {
       "may turn out to be it\n";
   EXPECT_THAT(Text(), Not(HasSubstr(words)));
   AddJob("Film", v1::JOB_NEED_MAY_RUN);
-  EXPECT_THAT(Text(), HasSubstr("2 jobs in 1 layers: 1 must run, 1 may run; 0 "
+  EXPECT_THAT(Text(), HasSubstr("2 jobs in 1 layer: 1 must run, 1 may run; 0 "
                                 "reused, 0 clean\n" +
                                 words));
   EXPECT_THAT(Text(), HasSubstr("  Film                                 may "

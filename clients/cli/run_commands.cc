@@ -35,11 +35,12 @@ void PrintStart(const v1::StartRunResponse& started) {
   }
   const v1::PlanSummary& summary = started.plan().summary();
   Print(absl::StrFormat(
-      "%s of %s: %s, %d jobs in %d layers (%d reused, %d clean%s)%s\n",
+      "%s of %s: %s, %s in %s (%d reused, %d clean%s)%s\n",
       started.run().run_id(), started.run().movie_id(),
       started.run().target_revision(),
-      summary.must_run_jobs() + summary.may_run_jobs(), summary.layers(),
-      summary.reused_jobs(), summary.clean_jobs(),
+      Counted(summary.must_run_jobs() + summary.may_run_jobs(), "job"),
+      Counted(summary.layers(), "layer"), summary.reused_jobs(),
+      summary.clean_jobs(),
       summary.left_jobs() == 0
           ? ""
           : absl::StrFormat(", %d left as they are", summary.left_jobs()),

@@ -125,6 +125,8 @@ def test_estimate_is_a_range_and_writes_nothing(tmp_path, kinora, film):
     assert before["unpricedProducers"] == ["clip", "film", "picture", "script"]
     assert before["untimedProducers"] == ["clip", "film", "picture", "script"]
     assert before["summary"]["mustRunJobs"] == 8
+    said = kinora.ok("plan", "film", "--estimate")
+    assert said.startswith("cost: not known\ntime: not known\n")
     plans = tmp_path / "data/builds/film/runs/plans"
     assert not plans.exists() or list(plans.iterdir()) == []
 
@@ -145,6 +147,8 @@ def test_estimate_is_a_range_and_writes_nothing(tmp_path, kinora, film):
     assert "cost: 0.25" in said
     assert "no price known: clip, film" in said
     assert kinora.json("plan", "film", "--estimate")["summary"]["cleanJobs"] == 8
+    none = kinora.ok("plan", "film", "--estimate")
+    assert none == "cost: none, nothing is to be called\n"
 
 
 def test_graph_is_drawn_in_every_format(tmp_path, kinora, film):
