@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "clients/cli/amounts.h"
 #include "clients/cli/content_text.h"
 #include "clients/cpp/input_edits.h"
 #include "common/file_system.h"
@@ -17,6 +18,10 @@ constexpr uint64_t kPieceBytes = 256 * 1024;
 
 // Text is typed so whatever the name of its file says.
 constexpr absl::string_view kTextType = "text/plain";
+
+// Values that are no files go in one request, which a server takes up to 16 MiB
+// unless it is told otherwise; this leaves room for what stands around them.
+constexpr size_t kMaxValueBytes = 15 << 20;
 
 // A file that is to be the value of an input.
 struct InputFile {
@@ -34,6 +39,21 @@ absl::Status CheckText(const InputFile& file, const v1::PendingEdit& edit) {
   }
   return InvalidField(edit.input_id(), absl::StrCat("file:", file.path),
                       "must be UTF-8 text");
+}
+
+// All values together are refused by the name of the largest.
+absl::Status CheckSize(const v1::ValidateInputsRequest& request) {
+  if (request.ByteSizeLong() <= kMaxValueBytes) return absl::OkStatus();
+  const v1::PendingEdit* largest = &request.edits(0);
+  for (const v1::PendingEdit& edit : request.edits()) {
+    if (edit.ByteSizeLong() > largest->ByteSizeLong()) largest = &edit;
+  }
+  return InvalidField(
+      largest->input_id(),
+      FormatSize(
+          static_cast<int64_t>(largest->content().inline_().data().size())),
+      absl::StrCat("values take at most ", FormatSize(kMaxValueBytes),
+                   " in all; larger ones are given as NAME=file:PATH"));
 }
 
 // Sends a file as the blob it was hashed as; a file that changed meanwhile is
@@ -74,6 +94,7 @@ absl::StatusOr<std::vector<v1::PendingEdit>> PrepareEdits(
     }
     *request.add_edits() = std::move(assignment.edit);
   }
+  KINORA_RETURN_IF_ERROR(CheckSize(request));
   KINORA_ASSIGN_OR_RETURN(const v1::ValidateInputsResponse valid,
                           connection.planner().ValidateInputs(request));
   for (const InputFile& file : files) {

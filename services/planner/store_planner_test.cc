@@ -159,6 +159,27 @@ nodes:
       StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("Input:Story")));
 }
 
+// Why is it not there? Because what it waits for could not be made.
+// F: B-12
+TEST_F(StorePlannerTest, ExplanationOfWhatIsNotMadeTellsTheLatestFailure) {
+  MakeMovie();
+  Set("Input:Story", "a cat");
+  v1::ExplainArtefactRequest request;
+  request.set_movie_id("film");
+  request.set_artefact_id("Film");
+  ASSERT_OK_AND_ASSIGN(v1::ExplainArtefactResponse explained,
+                       planner_.ExplainArtefact(request));
+  EXPECT_EQ(explained.notes_size(), 0);
+  RefuseScript("a cat", "rev-0001");
+  ASSERT_OK_AND_ASSIGN(explained, planner_.ExplainArtefact(request));
+  EXPECT_THAT(explained.notes(),
+              ElementsAre("the latest attempt of Artifact:Text failed: "
+                          "REJECTED \"refused\""));
+  MakeScript("a cat");
+  ASSERT_OK_AND_ASSIGN(explained, planner_.ExplainArtefact(request));
+  EXPECT_EQ(explained.notes_size(), 0);
+}
+
 TEST_F(StorePlannerTest, ErrorsNameWhatIsWrong) {
   request_.set_movie_id("../film");
   EXPECT_THAT(Plan(), StatusIs(absl::StatusCode::kInvalidArgument,

@@ -148,3 +148,16 @@ def test_each_component_of_a_key_is_named(kinora, film):
         path.write_text(text)
         kinora.ok("movie", "blueprint", "film", str(path))
         assert said in causes()[0][1], after
+
+
+# F: B-12
+def test_what_could_not_be_made_says_how_its_latest_attempt_failed(kinora, film):
+    path = pathlib.Path(film("{fail_attempts: 99, fail_code: INVALID_ARGUMENT}"))
+    kinora.ok("movie", "create", "film", "--blueprint", str(path))
+    kinora.ok("input", "set", "film", 'Story="Call me Ishmael."')
+    assert kinora.call("run", "film").returncode == 1
+    explained = kinora.json("explain", "film", "Image[segment=1]")
+    [note] = [note for note in explained["notes"] if "failed" in note]
+    assert note.startswith("the latest attempt of Artifact:Image[segment=1] failed: ")
+    assert "simulated INVALID_ARGUMENT" in note
+    assert note in kinora.ok("explain", "film", "Image[segment=1]")

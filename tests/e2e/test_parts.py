@@ -1,6 +1,7 @@
 """Blueprints that are used by others, and inputs that are files, in real runs."""
 
 import hashlib
+import json
 import re
 
 import pytest
@@ -114,3 +115,18 @@ def test_files_are_inputs_by_their_bytes(tmp_path, kinora):
     assert kinora.run("voices").called == set()
     kinora.ok("input", "set", "voices", f"Reference[segment=1]=file:{small}")
     assert kinora.run("voices").called == {"Picture[segment=1]"}
+
+
+def test_a_value_too_large_for_a_request_names_the_way_round(tmp_path, kinora):
+    path = tmp_path / "voices.yaml"
+    path.write_text(VOICES)
+    kinora.ok("movie", "create", "voices", "--blueprint", str(path))
+    story = "Call me Ishmael. " * 1_000_000
+    as_json = tmp_path / "story.json"
+    as_json.write_text(json.dumps(story))
+    said = kinora.fails("input", "set", "voices", f"Story=@{as_json}")
+    assert "Input:Story: values take at most 15.0 MiB in all" in said
+    assert "NAME=file:PATH" in said
+    as_text = tmp_path / "story.txt"
+    as_text.write_text(story)
+    kinora.ok("input", "set", "voices", f"Story=file:{as_text}")

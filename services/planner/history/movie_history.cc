@@ -10,6 +10,7 @@
 
 #include "common/element_id.h"
 #include "common/error_reason.h"
+#include "common/failure_text.h"
 #include "common/ids.h"
 #include "common/json_leaf.h"
 #include "common/status.h"
@@ -227,6 +228,7 @@ absl::StatusOr<v1::ExplainArtefactResponse> MovieHistory::ExplainMissing(
     KINORA_ASSIGN_OR_RETURN(Unmade unmade, ExplainUnmade(id, ahead, values));
     if (unmade.explained.causes_size() > 0) {
       if (!elsewhere.empty()) unmade.explained.add_notes(elsewhere);
+      KINORA_RETURN_IF_ERROR(NoteFailures(movie_id, &unmade.explained));
       return std::move(unmade.explained);
     }
     if (unmade.ruled_out_by[0] != kBlueprintInputId) {
@@ -244,6 +246,27 @@ absl::StatusOr<v1::ExplainArtefactResponse> MovieHistory::ExplainMissing(
                                     : absl::StrCat(state.revision(), " of "),
           movie_id, by, elsewhere.empty() ? "" : "; ", elsewhere, hint)),
       "ARTEFACT_NOT_FOUND", {{"artefact", text}});
+}
+
+absl::Status MovieHistory::NoteFailures(
+    const std::string& movie_id, v1::ExplainArtefactResponse* explained) {
+  // Of a fan-in all may have failed in one way.
+  constexpr int kMaxNoted = 10;
+  int noted = 0;
+  for (const v1::Cause& cause : explained->causes()) {
+    if (noted == kMaxNoted) break;
+    if (IsInputId(cause.id())) continue;
+    v1::ArtefactEvent latest;
+    KINORA_RETURN_IF_ERROR(reader_.ForEachAttempt(
+        movie_id, cause.id(),
+        [&latest](const v1::Event& event) { latest = event.artefact(); }));
+    if (latest.status() != v1::ARTEFACT_STATUS_FAILED) continue;
+    explained->add_notes(
+        absl::StrCat("the latest attempt of ", cause.id(),
+                     " failed: ", FailureText(latest.failure())));
+    ++noted;
+  }
+  return absl::OkStatus();
 }
 
 // Another revision that has an artefact: the one its latest result was made

@@ -73,6 +73,10 @@ class MovieHistory {
   absl::StatusOr<v1::ExplainArtefactResponse> ExplainMissing(
       const std::string& movie_id, const ElementId& id,
       const RevisionState& state, bool current);
+  // Notes of what is not made, though nothing keeps it from being made, that
+  // its latest attempt failed.
+  absl::Status NoteFailures(const std::string& movie_id,
+                            v1::ExplainArtefactResponse* explained);
   // In words, what other revision than `asked` has an artefact; empty if that
   // is not known.
   absl::StatusOr<std::string> WhereElse(const std::string& movie_id,
