@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
+#include "clients/cli/amounts.h"
 #include "clients/cli/question_text.h"
 #include "common/cost_text.h"
 #include "common/json.h"
@@ -60,8 +61,8 @@ std::string DescribeCompletion(const v1::RunCompletedEvent& completed) {
     absl::StrAppend(&text, ": ", revision->string_value());
   }
   if (const JsonValue* jobs = result->Find("jobs"); jobs != nullptr) {
-    absl::StrAppend(&text, ", ", CountOf(*jobs, "succeeded"), " jobs called, ",
-                    CountOf(*jobs, "reused"), " reused, ",
+    absl::StrAppend(&text, ", ", Counted(CountOf(*jobs, "succeeded"), "job"),
+                    " called, ", CountOf(*jobs, "reused"), " reused, ",
                     CountOf(*jobs, "clean"), " clean");
   }
   const JsonValue* hash = result->Find("manifestHash");
