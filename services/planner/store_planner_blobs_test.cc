@@ -1,6 +1,5 @@
 // When a planner asks the store whether the blobs of the base are there.
 
-#include <memory>
 #include <string>
 
 #include "absl/strings/str_cat.h"
