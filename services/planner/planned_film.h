@@ -19,6 +19,7 @@
 #include "common/testing/status_matchers.h"
 #include "services/planner/store_planner.h"
 #include "services/store/local_store.h"
+#include "services/store/testing/forwarding_blob_store.h"
 
 namespace kinora {
 
@@ -55,25 +56,10 @@ nodes:
 )";
 
 // Says that some blobs are gone, as after damage to a disk.
-class ForgetfulBlobStore final : public BlobStore {
+class ForgetfulBlobStore final : public ForwardingBlobStore {
  public:
-  explicit ForgetfulBlobStore(BlobStore& base) : base_(base) {}
+  using ForwardingBlobStore::ForwardingBlobStore;
 
-  absl::StatusOr<std::unique_ptr<BlobUpload>> StartUpload(
-      const v1::WriteBlobHeader& header) override {
-    return base_.StartUpload(header);
-  }
-  absl::Status Read(const v1::ReadBlobRequest& request, Sink sink) override {
-    return base_.Read(request, sink);
-  }
-  absl::StatusOr<v1::BatchWriteBlobsResponse> BatchWrite(
-      const v1::BatchWriteBlobsRequest& request) override {
-    return base_.BatchWrite(request);
-  }
-  absl::StatusOr<v1::BatchReadBlobsResponse> BatchRead(
-      const v1::BatchReadBlobsRequest& request) override {
-    return base_.BatchRead(request);
-  }
   absl::StatusOr<v1::FindMissingBlobsResponse> FindMissing(
       const v1::FindMissingBlobsRequest& request) override {
     ++searches;
@@ -83,16 +69,9 @@ class ForgetfulBlobStore final : public BlobStore {
     }
     return response;
   }
-  absl::StatusOr<v1::StatBlobResponse> Stat(
-      const v1::StatBlobRequest& request) override {
-    return base_.Stat(request);
-  }
 
   absl::flat_hash_set<std::string> forgotten;
   int searches = 0;
-
- private:
-  BlobStore& base_;
 };
 
 class PlannedFilmTest : public ::testing::Test {

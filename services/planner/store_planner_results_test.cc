@@ -142,7 +142,7 @@ TEST_F(StorePlannerTest, EditByHandCountsInTheNextPlan) {
 }
 
 // F: B-4 (failed)
-TEST_F(StorePlannerTest, FailuresSinceTheBaseAreKnown) {
+TEST_F(StorePlannerTest, FailuresAreKnownAlsoOfBeforeTheBase) {
   MakeMovie();
   Set("Input:Story", "a cat");
   RefuseScript("a dog", "rev-0001");
@@ -157,10 +157,59 @@ TEST_F(StorePlannerTest, FailuresSinceTheBaseAreKnown) {
   request_.set_with_layers(false);
   ASSERT_OK_AND_ASSIGN(plan, Plan());
   EXPECT_EQ(plan.header.summary().known_failures(), 1);
-  // Without reading all of the log, nothing is known of before the base.
   Set("Input:Story", "a dog");
   ASSERT_OK_AND_ASSIGN(plan, Plan());
+  EXPECT_EQ(plan.header.summary().known_failures(), 1);
+  request_.set_dry_run(false);
+  request_.set_with_layers(true);
+  ASSERT_OK_AND_ASSIGN(plan, Plan());
+  const v1::PlannedJob& script = plan.layers[0].jobs(0);
+  EXPECT_EQ(script.last_failure().reason(), v1::FAILURE_REASON_REJECTED);
+  EXPECT_EQ(script.last_failure().message(), "refused");
+  EXPECT_EQ(script.reason().kind(), v1::REASON_KIND_FAILED);
+  EXPECT_THAT(script.reason().subjects(), ElementsAre("Artifact:Text"));
+  // Another planner knows the same, and another story has not failed.
+  ASSERT_OK_AND_ASSIGN(const CreatedPlan other,
+                       StorePlanner(store_).CreatePlan(request_));
+  EXPECT_EQ(other.header.plan_hash(), plan.header.plan_hash());
+  Set("Input:Story", "a horse");
+  ASSERT_OK_AND_ASSIGN(plan, Plan());
   EXPECT_EQ(plan.header.summary().known_failures(), 0);
+}
+
+// What was made good before the base is not told either, though the log since
+// then says nothing of it. F: B-4 (failed)
+TEST_F(StorePlannerTest, OldFailuresThatWereMadeGoodAreForgotten) {
+  MakeMovie();
+  Set("Input:Story", "a cat");
+  RefuseScript("a cat", "rev-0001");
+  MakeFilm(MakeScript("a cat"));
+  Commit();
+  request_.mutable_scope()->add_regenerate("Text");
+  ASSERT_OK_AND_ASSIGN(CreatedPlan plan, Plan());
+  EXPECT_EQ(plan.layers[0].jobs(0).job_id(), "Script");
+  EXPECT_FALSE(plan.layers[0].jobs(0).has_last_failure());
+  EXPECT_EQ(plan.header.summary().known_failures(), 0);
+}
+
+// A movie in which nothing ever failed is not asked about its jobs.
+TEST_F(StorePlannerTest, NobodyAsksForFailuresWhereThereAreNone) {
+  MakeMovie();
+  Set("Input:Story", "a cat");
+  MakeFilm(MakeScript("a cat"));
+  Commit();
+  CountingEventStore counted(store_.events);
+  StorePlanner planner(counted.Within(store_));
+  Set("Input:Mood", "wild");
+  ASSERT_OK(planner.CreatePlan(request_));
+  EXPECT_EQ(counted.failures_asked(), 0);
+  Set("Input:Story", "a dog");
+  Set("Input:Mood", "calm");
+  RefuseScript("a dog", "rev-0002");
+  StorePlanner next(counted.Within(store_));
+  ASSERT_OK_AND_ASSIGN(const CreatedPlan plan, next.CreatePlan(request_));
+  EXPECT_EQ(plan.header.summary().known_failures(), 1);
+  EXPECT_EQ(counted.failures_asked(), 0);  // the log since the base tells it
 }
 
 // The log may hold a million events of others. F: B-13

@@ -5,6 +5,7 @@
 
 #include "common/status.h"
 #include "services/planner/log_tail.h"
+#include "services/planner/plan/shared_failures.h"
 
 namespace kinora {
 namespace {
@@ -27,6 +28,11 @@ absl::Status StoreResultIndex::CatchUp(const std::string& base_revision) {
     KINORA_ASSIGN_OR_RETURN(const int64_t start,
                             FindLogTail(events_, movie_id_, base_revision));
     tail_.SkipTo(start);
+    // What failed before a revision stays as it is, so it is asked once.
+    older_failures_ = false;
+    if (!base_revision.empty()) {
+      KINORA_ASSIGN_OR_RETURN(older_failures_, StoreHasFailures());
+    }
     base_revision_ = base_revision;
     started_ = true;
   }
@@ -61,17 +67,15 @@ absl::Status StoreResultIndex::CatchUp(const std::string& base_revision) {
   }
 }
 
-absl::StatusOr<std::vector<std::optional<LoggedResult>>>
-StoreResultIndex::AskStore(absl::Span<const ResultQuery> queries) const {
-  std::vector<std::optional<LoggedResult>> found;
-  found.reserve(queries.size());
-  while (found.size() < queries.size()) {
+absl::Status StoreResultIndex::AskStore(absl::Span<const ResultQuery> queries,
+                                        bool failed, Take take) const {
+  for (size_t at = 0; at < queries.size(); at += kMaxQueriesPerCall) {
     v1::ResolveArtefactsRequest request;
     request.set_movie_id(movie_id_);
-    for (const ResultQuery& query :
-         queries.subspan(found.size(), kMaxQueriesPerCall)) {
+    for (const ResultQuery& query : queries.subspan(at, kMaxQueriesPerCall)) {
       v1::ArtefactQuery& asked = *request.add_queries();
       asked.set_artefact_id(query.artefact_id);
+      asked.set_failed(failed);
       if (query.inputs_hash != Digest()) {
         asked.set_inputs_hash(query.inputs_hash.Hex());
       }
@@ -82,17 +86,51 @@ StoreResultIndex::AskStore(absl::Span<const ResultQuery> queries) const {
       return absl::InternalError(
           "the store did not answer every query of ResolveArtefacts");
     }
-    for (const v1::ResolvedArtefact& artefact : response.artefacts()) {
-      std::optional<LoggedResult>& result = found.emplace_back();
-      if (!artefact.found()) continue;
-      const v1::ArtefactEvent& made = artefact.event().artefact();
-      result.emplace();
-      result->sequence = made.reused_sequence() != 0
-                             ? made.reused_sequence()
-                             : artefact.event().sequence();
-      result->content = made.output();
+    for (const v1::ResolvedArtefact& answer : response.artefacts()) {
+      take(answer);
     }
   }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<std::optional<LoggedResult>>>
+StoreResultIndex::OlderResults(absl::Span<const ResultQuery> queries) const {
+  std::vector<std::optional<LoggedResult>> found;
+  found.reserve(queries.size());
+  const auto take = [&found](const v1::ResolvedArtefact& answer) {
+    std::optional<LoggedResult>& result = found.emplace_back();
+    if (!answer.found()) return;
+    const v1::ArtefactEvent& made = answer.event().artefact();
+    result.emplace();
+    result->sequence = made.reused_sequence() != 0 ? made.reused_sequence()
+                                                   : answer.event().sequence();
+    result->content = made.output();
+  };
+  KINORA_RETURN_IF_ERROR(AskStore(queries, false, take));
+  return found;
+}
+
+absl::StatusOr<bool> StoreResultIndex::StoreHasFailures() const {
+  v1::ResolveArtefactsRequest request;
+  request.set_movie_id(movie_id_);
+  request.set_with_any_failed(true);
+  KINORA_ASSIGN_OR_RETURN(const v1::ResolveArtefactsResponse response,
+                          events_.ResolveArtefacts(request));
+  return response.any_failed();
+}
+
+absl::StatusOr<std::vector<std::shared_ptr<const v1::Failure>>>
+StoreResultIndex::FindOlderFailures(
+    absl::Span<const ResultQuery> queries) const {
+  std::vector<std::shared_ptr<const v1::Failure>> found;
+  found.reserve(queries.size());
+  SharedFailures shared;
+  const auto take = [&](const v1::ResolvedArtefact& answer) {
+    found.push_back(answer.found()
+                        ? shared.Keep(answer.event().artefact().failure())
+                        : nullptr);
+  };
+  KINORA_RETURN_IF_ERROR(AskStore(queries, true, take));
   return found;
 }
 
@@ -107,7 +145,7 @@ absl::StatusOr<std::vector<std::optional<LoggedResult>>> StoreResultIndex::Find(
   }
   if (older.empty()) return found;
   KINORA_ASSIGN_OR_RETURN(std::vector<std::optional<LoggedResult>> answers,
-                          AskStore(older));
+                          OlderResults(older));
   size_t next = 0;
   for (std::optional<LoggedResult>& result : found) {
     if (!result.has_value()) result = std::move(answers[next++]);
@@ -125,7 +163,8 @@ absl::StatusOr<std::vector<bool>> StoreResultIndex::WereMade(
   }
   if (older.empty()) return made;
   KINORA_ASSIGN_OR_RETURN(
-      const std::vector<std::optional<LoggedResult>> answers, AskStore(older));
+      const std::vector<std::optional<LoggedResult>> answers,
+      OlderResults(older));
   size_t next = 0;
   for (size_t i = 0; i < made.size(); ++i) {
     if (!made[i]) made[i] = answers[next++].has_value();

@@ -6,10 +6,12 @@
 #define KINORA_SERVICES_PLANNER_STORE_RESULT_INDEX_H_
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
@@ -42,20 +44,30 @@ class StoreResultIndex final : public ResultIndex {
   absl::StatusOr<std::vector<bool>> WereMade(
       absl::Span<const std::string> artefact_ids) const override;
   const LoggedFailures& Failures() const override { return tail_.Failures(); }
+  bool MayHaveOlderFailures() const override { return older_failures_; }
+  absl::StatusOr<std::vector<std::shared_ptr<const v1::Failure>>>
+  FindOlderFailures(absl::Span<const ResultQuery> queries) const override;
   const std::map<std::string, HandEdit>& HandEdits() const override {
     return tail_.HandEdits();
   }
 
  private:
   v1::LogName Log() const;
+  using Take = absl::FunctionRef<void(const v1::ResolvedArtefact& answer)>;
+
+  // Hands each answer to `take`, in order: results, or failures.
+  absl::Status AskStore(absl::Span<const ResultQuery> queries, bool failed,
+                        Take take) const;
   // Answers in order; empty for none.
-  absl::StatusOr<std::vector<std::optional<LoggedResult>>> AskStore(
+  absl::StatusOr<std::vector<std::optional<LoggedResult>>> OlderResults(
       absl::Span<const ResultQuery> queries) const;
+  absl::StatusOr<bool> StoreHasFailures() const;
 
   EventStore& events_;
   const std::string movie_id_;
   bool started_ = false;
   std::string base_revision_;
+  bool older_failures_ = false;
   ArtefactLogIndex tail_;
 };
 

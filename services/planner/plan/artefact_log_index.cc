@@ -3,51 +3,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "google/protobuf/util/message_differencer.h"
 
 #include "common/content.h"
-#include "common/utf8.h"
+#include "common/job_failure.h"
 
 namespace kinora {
-namespace {
-
-// Enough to recognise a failure by: a plan may name a million of them.
-constexpr size_t kMaxFailureTextBytes = 500;
-
-// False for what happened to the job from outside: that says nothing of
-// another call.
-bool IsOfTheJob(const v1::ArtefactEvent& attempt) {
-  const v1::Failure& failure = attempt.failure();
-  switch (failure.reason()) {
-    case v1::FAILURE_REASON_CANCELLED:
-    case v1::FAILURE_REASON_INPUT_UNRESOLVED:
-    case v1::FAILURE_REASON_BLOCKED:
-    case v1::FAILURE_REASON_BUDGET:
-    case v1::FAILURE_REASON_LEASE_LOST:
-      return false;
-    default:
-      return failure.job_id().empty() ||
-             failure.job_id() == attempt.produced_by().job_id();
-  }
-}
-
-void Cut(std::string* text) {
-  const absl::string_view head =
-      absl::string_view(*text).substr(0, kMaxFailureTextBytes);
-  text->resize(ValidUtf8Prefix(head));
-}
-
-v1::Failure Shortened(v1::Failure failure) {
-  failure.clear_cause();
-  failure.clear_job_id();
-  Cut(failure.mutable_message());
-  Cut(failure.mutable_provider());
-  Cut(failure.mutable_provider_request_id());
-  return failure;
-}
-
-}  // namespace
-
 absl::Status ArtefactLogIndex::Add(const v1::Event& event) {
   if (event.sequence() <= last_sequence_) return absl::OkStatus();
   last_sequence_ = event.sequence();
@@ -64,7 +24,9 @@ absl::Status ArtefactLogIndex::Add(const v1::Event& event) {
   }
   const std::string& id = attempt.artefact_id();
   if (failed) {
-    AddFailure(attempt, *key);
+    if (IsJobFailure(attempt)) {
+      failures_[{id, *key}] = shared_failures_.Keep(attempt.failure());
+    }
     return absl::OkStatus();
   }
   if (!failures_.empty()) failures_.erase({id, *key});
@@ -84,20 +46,6 @@ absl::Status ArtefactLogIndex::Add(const v1::Event& event) {
     hand_edits_.erase(edit);
   }
   return absl::OkStatus();
-}
-
-// All artefacts of an attempt fail in one way, and mostly jobs of a node do,
-// too, so they share what is kept of it.
-void ArtefactLogIndex::AddFailure(const v1::ArtefactEvent& attempt,
-                                  const Digest& key) {
-  if (!IsOfTheJob(attempt)) return;
-  v1::Failure failure = Shortened(attempt.failure());
-  if (latest_failure_ == nullptr ||
-      !google::protobuf::util::MessageDifferencer::Equals(*latest_failure_,
-                                                          failure)) {
-    latest_failure_ = std::make_shared<const v1::Failure>(std::move(failure));
-  }
-  failures_[{attempt.artefact_id(), key}] = latest_failure_;
 }
 
 // Events of a run stand together, so that they share the id.

@@ -19,6 +19,7 @@
 #include "common/digest.h"
 #include "kinora/v1/event.pb.h"
 #include "services/planner/plan/result_index.h"
+#include "services/planner/plan/shared_failures.h"
 
 namespace kinora {
 
@@ -45,6 +46,12 @@ class ArtefactLogIndex final : public ResultIndex {
   absl::StatusOr<std::vector<bool>> WereMade(
       absl::Span<const std::string> artefact_ids) const override;
   const LoggedFailures& Failures() const override { return failures_; }
+  // Of a log's tail it tells what failed there.
+  bool MayHaveOlderFailures() const override { return false; }
+  absl::StatusOr<std::vector<std::shared_ptr<const v1::Failure>>>
+  FindOlderFailures(absl::Span<const ResultQuery> queries) const override {
+    return std::vector<std::shared_ptr<const v1::Failure>>(queries.size());
+  }
   const std::map<std::string, HandEdit>& HandEdits() const override {
     return hand_edits_;
   }
@@ -52,13 +59,12 @@ class ArtefactLogIndex final : public ResultIndex {
  private:
   using Results = absl::flat_hash_map<Digest, LoggedResult>;
 
-  void AddFailure(const v1::ArtefactEvent& attempt, const Digest& key);
   std::shared_ptr<const std::string> RunOf(const v1::ArtefactEvent& attempt);
 
   int64_t last_sequence_ = 0;
   std::shared_ptr<const std::string> latest_run_;
   absl::node_hash_map<std::string, Results> artefacts_;
-  std::shared_ptr<const v1::Failure> latest_failure_;
+  SharedFailures shared_failures_;
   LoggedFailures failures_;
   std::map<std::string, HandEdit> hand_edits_;
 };

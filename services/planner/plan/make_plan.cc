@@ -50,7 +50,7 @@ absl::StatusOr<MadePlan> MakePlanOn(const PlanOptions& options,
   PlanState state(options, hydrated);
   KINORA_RETURN_IF_ERROR(TakeOptions(&state));
   KINORA_RETURN_IF_ERROR(JudgeJobs(&state));
-  FindLastFailures(&state);
+  KINORA_RETURN_IF_ERROR(FindLastFailures(&state));
   KINORA_RETURN_IF_ERROR(CheckScope(state));
   WarnOfIdleControls(&state);
   WarnOfMissingLater(&state);

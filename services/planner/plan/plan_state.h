@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -54,7 +55,7 @@ struct LogValue {
 
 // Why the latest attempt at a job under its key failed.
 struct LastFailure {
-  const v1::Failure* failure = nullptr;  // of the ResultIndex
+  std::shared_ptr<const v1::Failure> failure;
   std::vector<Graph::Element> artefacts;
 };
 
@@ -154,7 +155,7 @@ struct PlanState {
 // The parts of MakePlanOn(), in order.
 absl::Status TakeOptions(PlanState* state);
 absl::Status JudgeJobs(PlanState* state);
-void FindLastFailures(PlanState* state);
+absl::Status FindLastFailures(PlanState* state);
 void WarnOfMissingLater(PlanState* state);
 void WarnOfStaleLeaves(PlanState* state);
 // What of the scope shows only when the jobs are judged; see ResolveScope() for

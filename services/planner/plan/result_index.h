@@ -68,10 +68,18 @@ class ResultIndex {
 
   // The failures of attempts since the base revision that a later attempt under
   // the same signature has not made good. Those that say nothing of the job
-  // itself are left out: cancelled, blocked by another job, out of budget and
-  // the like. What failed before the base revision is not known any more: the
-  // log tells only what succeeded without being read.
+  // itself are left out (common/job_failure.h).
   virtual const LoggedFailures& Failures() const = 0;
+
+  // False if no attempt failed before the base revision, so that nobody need
+  // ask.
+  virtual bool MayHaveOlderFailures() const = 0;
+
+  // For each query that Failures() does not answer why the latest attempt with
+  // that signature failed before the base revision; null if there is no such
+  // failure, or if a later attempt has made it good.
+  virtual absl::StatusOr<std::vector<std::shared_ptr<const v1::Failure>>>
+  FindOlderFailures(absl::Span<const ResultQuery> queries) const = 0;
 
   // The latest edit of each artefact by hand since the base revision, by id,
   // but for those that were made anew since under the same signature, or that

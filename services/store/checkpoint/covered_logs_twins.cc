@@ -188,7 +188,10 @@ std::map<std::string, std::string> CoveredLogsTwins::Answers(Twin& twin) {
     for (const char key : {'-', 'a', 'b', 'c'}) {
       v1::ArtefactQuery& query = *resolve.add_queries();
       query.set_artefact_id(absl::StrCat("Artifact:Image[n=", n, "]"));
-      if (key != '-') query.set_inputs_hash(HashOf(key));
+      if (key == '-') continue;
+      query.set_inputs_hash(HashOf(key));
+      *resolve.add_queries() = query;
+      resolve.mutable_queries()->rbegin()->set_failed(true);
     }
   }
   const auto resolved = twin.store().events.ResolveArtefacts(resolve);

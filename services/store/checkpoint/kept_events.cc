@@ -7,6 +7,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 
+#include "common/job_failure.h"
 #include "common/status.h"
 #include "services/store/readable/readable_files.h"
 
@@ -45,8 +46,11 @@ class ArtefactChoice {
     if (succeeded || artefact.status() == v1::ARTEFACT_STATUS_FAILED) {
       attempts_[id] = sequence;
     }
+    const std::string key = absl::StrCat(id, " ", artefact.inputs_hash());
+    if (IsJobFailure(artefact)) failures_[key] = sequence;
     if (!succeeded) return;
-    results_[absl::StrCat(id, " ", artefact.inputs_hash())] = sequence;
+    failures_.erase(key);
+    results_[key] = sequence;
     const std::string path = ReadableFiles::PathOf(event);
     if (!path.empty()) files_[path] = sequence;
     if (takes_.Keeps(event)) kept_.push_back(sequence);
@@ -59,7 +63,7 @@ class ArtefactChoice {
 
   std::vector<int64_t> Chosen() && {
     for (const LastByKey* last :
-         {&attempts_, &results_, &files_, &committed_, &nodes_}) {
+         {&attempts_, &failures_, &results_, &files_, &committed_, &nodes_}) {
       AddAll(*last, &kept_);
     }
     return Ascending(std::move(kept_));
@@ -71,7 +75,8 @@ class ArtefactChoice {
   size_t commit_ = 0;  // the one that may have taken up the event at hand
   std::vector<int64_t> kept_;
   LastByKey attempts_;   // by artefact
-  LastByKey results_;    // by artefact and inputs hash
+  LastByKey failures_;   // by artefact and inputs hash
+  LastByKey results_;    // likewise
   LastByKey files_;      // by path
   LastByKey committed_;  // by artefact
   LastByKey nodes_;      // by node

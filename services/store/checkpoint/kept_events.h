@@ -13,12 +13,14 @@
 //     resolved, and reused when an edit is undone;
 //   - of every artefact and of every node the last event that a commit took up:
 //     what the revision's manifest is made of;
-//   - of every artefact the last attempt, also a failed one: plans tell of it;
+//   - of every artefact and inputs hash the last failure of the job itself that
+//     was not made good: plans tell of it;
+//   - of every artefact the last attempt, whatever became of it;
 //   - of every readable file the last event that declares it;
 //   - every event that keeps a blob alive, and every take that pruning kept,
 //     as services/store/retention/kept_takes.h says;
 //   - whatever this build does not know.
-// So what goes is: superseded inputs without a blob, failed and skipped
+// So what goes is: superseded inputs without a blob, other failed and skipped
 // attempts, and pruned takes that a later one of the same key took over from.
 //
 // Choosing from what a checkpoint has kept, and the log after it, gives what

@@ -279,6 +279,10 @@ absl::StatusOr<std::vector<EventPtr>> LogEventStore::FindArtefacts(
     KINORA_RETURN_IF_ERROR(ValidateArtefactId(
         absl::StrCat("queries[", i, "].artefact_id"), query.artefact_id()));
     const std::string& hash = query.inputs_hash();
+    if (hash.empty() && query.failed()) {
+      return InvalidField(absl::StrCat("queries[", i, "].inputs_hash"), hash,
+                          "a failed attempt is asked for with its hash");
+    }
     if (hash.empty() || ValidateHash("inputs_hash", hash).ok()) continue;
     return ValidateHash(absl::StrCat("queries[", i, "].inputs_hash"), hash);
   }
@@ -290,6 +294,11 @@ absl::StatusOr<v1::ResolveArtefactsResponse> LogEventStore::ResolveArtefacts(
   KINORA_ASSIGN_OR_RETURN(const std::vector<EventPtr> found,
                           FindArtefacts(request));
   v1::ResolveArtefactsResponse response;
+  if (request.with_any_failed()) {
+    KINORA_ASSIGN_OR_RETURN(const bool any,
+                            IndexOf(request.movie_id())->MayHaveFailures());
+    response.set_any_failed(any);
+  }
   for (const EventPtr& event : found) {
     v1::ResolvedArtefact* artefact = response.add_artefacts();
     artefact->set_found(event != nullptr);

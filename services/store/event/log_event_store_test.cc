@@ -181,6 +181,11 @@ TEST_F(LogEventStoreTest, UnknownMoviesAndMalformedQueriesAreNamed) {
   EXPECT_THAT(core().events.ResolveArtefacts(resolve),
               StatusIs(absl::StatusCode::kInvalidArgument,
                        HasSubstr("queries[0].artefact_id")));
+  resolve.mutable_queries(0)->set_artefact_id("Artifact:Script");
+  resolve.mutable_queries(0)->set_failed(true);
+  EXPECT_THAT(core().events.ResolveArtefacts(resolve),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("queries[0].inputs_hash")));
 }
 
 }  // namespace

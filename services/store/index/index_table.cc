@@ -11,8 +11,11 @@
 namespace kinora {
 namespace {
 
-constexpr absl::string_view kMagic("kinora-index-2\n\0", 16);
-constexpr absl::string_view kFirstMagic("kinora-index-1\n\0", 16);
+constexpr absl::string_view kMagic("kinora-index-3\n\0", 16);
+// Of the versions before, in order.
+constexpr absl::string_view kEarlierMagics[] = {
+    absl::string_view("kinora-index-1\n\0", 16),
+    absl::string_view("kinora-index-2\n\0", 16)};
 constexpr size_t kEntryBytes = 16;
 constexpr size_t kCrcAt = kIndexPageBytes - 4;
 constexpr size_t kNumberAt = kIndexEntriesPerPage * kEntryBytes;
@@ -44,6 +47,15 @@ void Seal(std::string* page) {
 bool IsIntact(absl::string_view page) {
   return page.size() == kIndexPageBytes &&
          Get<uint32_t>(page, kCrcAt) == Crc32c(page.substr(0, kCrcAt));
+}
+
+// 0 for one that is not known.
+int VersionOf(absl::string_view magic) {
+  if (magic == kMagic) return kIndexVersion;
+  for (int version = 1; version < kIndexVersion; ++version) {
+    if (magic == kEarlierMagics[version - 1]) return version;
+  }
+  return 0;
 }
 
 absl::Status Damaged(absl::string_view key, uint64_t page) {
@@ -98,11 +110,10 @@ absl::StatusOr<IndexTable> IndexTable::Open(ObjectStorage& storage,
   KINORA_ASSIGN_OR_RETURN(const std::string header,
                           storage.Read(key, 0, kIndexPageBytes));
   if (!IsIntact(header)) return Damaged(key, 0);
-  const absl::string_view magic(header.data(), kMagic.size());
-  if (magic != kMagic && magic != kFirstMagic) return Damaged(key, 0);
-  const size_t at = kMagic.size();
   IndexTableInfo& info = table.info_;
-  info.version = magic == kMagic ? kIndexVersion : 1;
+  info.version = VersionOf(absl::string_view(header).substr(0, kMagic.size()));
+  if (info.version == 0) return Damaged(key, 0);
+  const size_t at = kMagic.size();
   info.first_sequence = Get<int64_t>(header, at);
   info.last_sequence = Get<int64_t>(header, at + 8);
   info.entries = Get<uint64_t>(header, at + 16);

@@ -2,9 +2,9 @@
 // of a log the events of a key are. Keys are known by a 64-bit hash: whoever
 // finds a number looks at the event, since two keys may share a hash.
 //
-// Format, version 2, all numbers little-endian, in pages of 4096 bytes:
+// Format, version 3, all numbers little-endian, in pages of 4096 bytes:
 //
-//   page 0   "kinora-index-2\n"  padded with zeros to 16 bytes
+//   page 0   "kinora-index-3\n"  padded with zeros to 16 bytes
 //            first i64, last i64  the records of the log that it covers
 //            entries u64
 //            line_crc  8 bytes, the "crc32c" of the line of record `last`
@@ -13,8 +13,9 @@
 //            hash, and of one hash the latest first. Unused ones are all ones.
 //            page number u64, zeros u32, crc32c u32 over all before
 //
-// Version 1 has the same bytes behind its first line, but lacks the entries of
-// attempts that did not succeed.
+// Earlier versions have the same bytes behind their first line, but lack
+// entries: version 2 those of failures by their key, version 1 all of attempts
+// that did not succeed.
 //
 // Tables are derived from the log: a missing, damaged or older one is made
 // anew.
@@ -49,7 +50,7 @@ struct IndexEntry {
 };
 
 // The version that is written.
-inline constexpr int kIndexVersion = 2;
+inline constexpr int kIndexVersion = 3;
 
 // What a table covers.
 struct IndexTableInfo {

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "common/job_failure.h"
 #include "common/log.h"
 #include "common/status.h"
 #include "services/store/event/event_json.h"
@@ -45,6 +46,11 @@ std::string ArtefactIndexKey(absl::string_view artefact_id,
 
 std::string UnmadeIndexKey(absl::string_view artefact_id) {
   return absl::StrCat("unmade ", artefact_id);
+}
+
+std::string FailureIndexKey(absl::string_view artefact_id,
+                            absl::string_view inputs_hash) {
+  return absl::StrCat("failure ", artefact_id, " ", inputs_hash);
 }
 
 std::string InputIndexKey(absl::string_view input_id) {
@@ -140,8 +146,14 @@ absl::Status LogIndex::Apply(const EventPtr& event) {
         IndexHash(ArtefactIndexKey(made.artefact_id(), made.inputs_hash())),
         sequence);
   } else if (event->has_artefact()) {
-    index_.Add(IndexHash(UnmadeIndexKey(event->artefact().artefact_id())),
-               sequence);
+    const v1::ArtefactEvent& attempt = event->artefact();
+    const std::string& id = attempt.artefact_id();
+    index_.Add(IndexHash(UnmadeIndexKey(id)), sequence);
+    if (IsJobFailure(attempt)) {
+      index_.Add(IndexHash(FailureIndexKey(id, attempt.inputs_hash())),
+                 sequence);
+      index_.Add(IndexHash(kAnyFailureIndexKey), sequence);
+    }
   }
   return absl::OkStatus();
 }
@@ -158,6 +170,16 @@ absl::StatusOr<EventPtr> LogIndex::Latest(
   };
   KINORA_RETURN_IF_ERROR(index_.Visit(IndexHash(key), through, visit));
   return latest;
+}
+
+absl::StatusOr<bool> LogIndex::MayHold(absl::string_view key) {
+  bool any = false;
+  const auto visit = [&any](int64_t) -> absl::StatusOr<bool> {
+    any = true;
+    return false;
+  };
+  KINORA_RETURN_IF_ERROR(index_.Visit(IndexHash(key), kEnd, visit));
+  return any;
 }
 
 absl::StatusOr<std::vector<EventPtr>> LogIndex::All(

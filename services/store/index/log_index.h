@@ -5,8 +5,8 @@
 // over: whatever is asked for of what is known, another one answers it.
 //
 // Keys of artefacts.log are artefacts that succeeded, those with an inputs
-// hash, artefacts that did not, and commits; of inputs.log inputs, and the
-// first edits of inputs.
+// hash, artefacts that did not, failures with an inputs hash, all failures, and
+// commits; of inputs.log inputs, and the first edits of inputs.
 
 #ifndef KINORA_SERVICES_STORE_INDEX_LOG_INDEX_H_
 #define KINORA_SERVICES_STORE_INDEX_LOG_INDEX_H_
@@ -45,8 +45,12 @@ std::string ArtefactIndexKey(absl::string_view artefact_id);
 std::string ArtefactIndexKey(absl::string_view artefact_id,
                              absl::string_view inputs_hash);
 std::string UnmadeIndexKey(absl::string_view artefact_id);
+// Of failures of the job itself (common/job_failure.h).
+std::string FailureIndexKey(absl::string_view artefact_id,
+                            absl::string_view inputs_hash);
 std::string InputIndexKey(absl::string_view input_id);
 inline constexpr absl::string_view kCommitIndexKey = "commit";
+inline constexpr absl::string_view kAnyFailureIndexKey = "any failure";
 inline constexpr absl::string_view kFirstEditIndexKey = "first edit";
 
 // Some events of a log, ascending, that have something in common.
@@ -78,6 +82,9 @@ class LogIndex {
   absl::StatusOr<EventPtr> Latest(
       absl::string_view key, int64_t through,
       absl::FunctionRef<bool(const v1::Event& event)> is);
+
+  // False if there never was an event under `key`.
+  absl::StatusOr<bool> MayHold(absl::string_view key);
 
   // All such events, ascending.
   absl::StatusOr<std::vector<EventPtr>> All(

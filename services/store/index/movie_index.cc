@@ -34,6 +34,30 @@ absl::Status MovieIndex::Ask(LogIndex& index,
   return status;
 }
 
+absl::StatusOr<EventPtr> MovieIndex::Resolve(const v1::ArtefactQuery& query,
+                                             LogIndex& index) {
+  const std::string& id = query.artefact_id();
+  const std::string& hash = query.inputs_hash();
+  const auto is = [&](const v1::Event& event) {
+    return event.artefact().artefact_id() == id &&
+           (hash.empty() || event.artefact().inputs_hash() == hash);
+  };
+  EventPtr failed;
+  if (query.failed()) {
+    KINORA_ASSIGN_OR_RETURN(
+        failed, index.Latest(FailureIndexKey(id, hash), LogIndex::kEnd, is));
+    if (failed == nullptr) return failed;
+  }
+  KINORA_ASSIGN_OR_RETURN(
+      EventPtr made, index.Latest(hash.empty() ? ArtefactIndexKey(id)
+                                               : ArtefactIndexKey(id, hash),
+                                  LogIndex::kEnd, is));
+  if (!query.failed()) return made;
+  const bool is_made_good =
+      made != nullptr && made->sequence() > failed->sequence();
+  return is_made_good ? nullptr : failed;
+}
+
 absl::StatusOr<std::vector<EventPtr>> MovieIndex::Resolve(
     const v1::ResolveArtefactsRequest& request) {
   MutexLock lock(artefacts_mu_);
@@ -41,23 +65,23 @@ absl::StatusOr<std::vector<EventPtr>> MovieIndex::Resolve(
   const auto query = [&](LogIndex& index) -> absl::Status {
     found.clear();
     for (const v1::ArtefactQuery& wanted : request.queries()) {
-      const std::string& id = wanted.artefact_id();
-      const std::string& hash = wanted.inputs_hash();
-      const auto is = [&](const v1::Event& event) {
-        return event.artefact().artefact_id() == id &&
-               (hash.empty() || event.artefact().inputs_hash() == hash);
-      };
-      KINORA_ASSIGN_OR_RETURN(
-          EventPtr event,
-          index.Latest(
-              hash.empty() ? ArtefactIndexKey(id) : ArtefactIndexKey(id, hash),
-              LogIndex::kEnd, is));
+      KINORA_ASSIGN_OR_RETURN(EventPtr event, Resolve(wanted, index));
       found.push_back(std::move(event));
     }
     return absl::OkStatus();
   };
   KINORA_RETURN_IF_ERROR(Ask(artefacts_, query));
   return found;
+}
+
+absl::StatusOr<bool> MovieIndex::MayHaveFailures() {
+  MutexLock lock(artefacts_mu_);
+  bool any = false;
+  KINORA_RETURN_IF_ERROR(Ask(artefacts_, [&](LogIndex& index) -> absl::Status {
+    KINORA_ASSIGN_OR_RETURN(any, index.MayHold(kAnyFailureIndexKey));
+    return absl::OkStatus();
+  }));
+  return any;
 }
 
 absl::StatusOr<IndexedPage> MovieIndex::Attempts(absl::string_view artefact_id,

@@ -46,9 +46,14 @@ class MovieIndex {
 
   // For each query the latest succeeded event of the artefact, with the inputs
   // hash if one is given: after an edit and its undo the result of the first
-  // value is still found. Null if there is none.
+  // value is still found. For one that asks for failed events, the latest
+  // failure of the job itself, unless a later event with the same hash
+  // succeeded. Null if there is none.
   absl::StatusOr<std::vector<EventPtr>> Resolve(
       const v1::ResolveArtefactsRequest& request);
+
+  // False if Resolve() finds no failed event, whatever it is asked.
+  absl::StatusOr<bool> MayHaveFailures();
 
   // The events after `after` of the artefact, whatever became of it, without
   // those that were removed and not kept: at most `limit`, and of about
@@ -82,6 +87,9 @@ class MovieIndex {
   void Close();
 
  private:
+  static absl::StatusOr<EventPtr> Resolve(const v1::ArtefactQuery& query,
+                                          LogIndex& index);
+
   // Does `query` on an up-to-date index, again if a damaged table was dropped.
   absl::Status Ask(LogIndex& index,
                    absl::FunctionRef<absl::Status(LogIndex&)> query);

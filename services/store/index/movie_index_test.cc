@@ -54,9 +54,23 @@ class MovieIndexTest : public testing::Test {
         succeeds ? v1::ARTEFACT_STATUS_SUCCEEDED : v1::ARTEFACT_STATUS_FAILED);
     const int64_t sequence = Append(ArtefactsLogKey("m"), event);
     attempts_[id].push_back(sequence);
-    if (!succeeds) return;
+    if (!succeeds) {
+      failed_[{id, hash}] = sequence;
+      return;
+    }
+    failed_.erase({id, hash});
     latest_[{id, ""}] = sequence;
     latest_[{id, hash}] = sequence;
+  }
+  // An attempt that failed through no fault of its job.
+  void Cancel(const std::string& id, const std::string& hash) {
+    v1::Event event;
+    event.mutable_artefact()->set_artefact_id(id);
+    event.mutable_artefact()->set_inputs_hash(hash);
+    event.mutable_artefact()->set_status(v1::ARTEFACT_STATUS_FAILED);
+    event.mutable_artefact()->mutable_failure()->set_reason(
+        v1::FAILURE_REASON_CANCELLED);
+    attempts_[id].push_back(Append(ArtefactsLogKey("m"), event));
   }
   void SetInput(const std::string& id) {
     v1::Event event;
@@ -71,11 +85,13 @@ class MovieIndexTest : public testing::Test {
     commits_.push_back(Append(ArtefactsLogKey("m"), event));
   }
 
-  int64_t Resolve(const std::string& id, const std::string& hash) {
+  int64_t Resolve(const std::string& id, const std::string& hash,
+                  bool failed = false) {
     v1::ResolveArtefactsRequest request;
     v1::ArtefactQuery& query = *request.add_queries();
     query.set_artefact_id(id);
     query.set_inputs_hash(hash);
+    query.set_failed(failed);
     const auto found = index_->Resolve(request);
     EXPECT_OK(found);
     if (!found.ok() || (*found)[0] == nullptr) return 0;
@@ -107,6 +123,12 @@ class MovieIndexTest : public testing::Test {
       const auto known = latest_.find({id, hash});
       ASSERT_EQ(Resolve(id, hash), known == latest_.end() ? 0 : known->second)
           << id << " " << hash;
+      if (!hash.empty()) {
+        const auto failed = failed_.find({id, hash});
+        ASSERT_EQ(Resolve(id, hash, true),
+                  failed == failed_.end() ? 0 : failed->second)
+            << id << " " << hash;
+      }
       const std::vector<int64_t>& all = attempts_[id];
       const auto after = static_cast<int64_t>(random.Next() % 300);
       ASSERT_EQ(Attempts(id, after, 1 + random.Next() % 4),
@@ -159,6 +181,8 @@ class MovieIndexTest : public testing::Test {
 
   std::map<std::pair<std::string, std::string>, int64_t> latest_;
   std::map<std::string, std::vector<int64_t>> attempts_;
+  // Failures that nothing made good since, by id and inputs hash.
+  std::map<std::pair<std::string, std::string>, int64_t> failed_;
   std::map<std::string, std::set<int64_t>> inputs_;
   int64_t inputs_end_ = 0;
   std::vector<int64_t> commits_;
@@ -241,8 +265,31 @@ TEST_F(MovieIndexTest, APageEndsAtItsBytesAndHasOneEventAtLeast) {
   EXPECT_EQ(page.through, 4);  // what follows is not the artefact's
 }
 
-TEST_F(MovieIndexTest, ATableOfTheFirstVersionIsMadeAnew) {
-  // It knows of successes only, as that version did.
+// F: B-4 (failed)
+TEST_F(MovieIndexTest, AFailureStandsUntilItIsMadeGood) {
+  EXPECT_FALSE(*index_->MayHaveFailures());
+  MakeArtefact("Artifact:A", "h", true);
+  Cancel("Artifact:A", "h");
+  EXPECT_FALSE(*index_->MayHaveFailures());
+  EXPECT_EQ(Resolve("Artifact:A", "h", true), 0);
+  MakeArtefact("Artifact:A", "h", false);
+  Cancel("Artifact:A", "h");
+  MakeArtefact("Artifact:A", "other", true);
+  EXPECT_TRUE(*index_->MayHaveFailures());
+  EXPECT_EQ(Resolve("Artifact:A", "h", true), 3);
+  EXPECT_EQ(Resolve("Artifact:A", "h"), 1);
+  EXPECT_EQ(Resolve("Artifact:A", "other", true), 0);
+  EXPECT_EQ(Resolve("Artifact:B", "h", true), 0);
+  ASSERT_OK(index_->Save());
+  Restart();
+  EXPECT_TRUE(*index_->MayHaveFailures());
+  EXPECT_EQ(Resolve("Artifact:A", "h", true), 3);
+  MakeArtefact("Artifact:A", "h", true);
+  EXPECT_EQ(Resolve("Artifact:A", "h", true), 0);
+}
+
+TEST_F(MovieIndexTest, TablesOfEarlierVersionsAreMadeAnew) {
+  // They know of successes only, as the first version did.
   save_events_ = 1000;
   Restart();
   for (int n = 0; n < 10; ++n) MakeArtefact("Artifact:A", "h", n % 2 == 0);
@@ -269,22 +316,26 @@ TEST_F(MovieIndexTest, ATableOfTheFirstVersionIsMadeAnew) {
            .line_crc = std::string(LogLineCrc(last[0].line))}));
   for (const IndexEntry& entry : entries) ASSERT_OK(writer.Add(entry));
   ASSERT_OK(writer.Finish(key));
-  std::string bytes = *ReadObject(storage_, key);
-  ASSERT_EQ(bytes.substr(0, 15), "kinora-index-2\n");
-  bytes[13] = '1';
-  const uint32_t crc = Crc32c(absl::string_view(bytes).substr(0, 4092));
-  for (int i = 0; i < 4; ++i) {
-    bytes[4092 + i] = static_cast<char>(crc >> (8 * i));
+  const std::string written = *ReadObject(storage_, key);
+  ASSERT_EQ(written.substr(0, 15), "kinora-index-3\n");
+  for (const char version : {'1', '2'}) {
+    std::string bytes = written;
+    bytes[13] = version;
+    const uint32_t crc = Crc32c(absl::string_view(bytes).substr(0, 4092));
+    for (int i = 0; i < 4; ++i) {
+      bytes[4092 + i] = static_cast<char>(crc >> (8 * i));
+    }
+    ASSERT_OK(storage_.Write(key, bytes));
+    Restart();
+    EXPECT_EQ(Resolve("Artifact:A", "h"), 9);
+    EXPECT_EQ(Resolve("Artifact:A", "h", true), 10);
+    EXPECT_EQ(Attempts("Artifact:A", 0, 100), attempts_["Artifact:A"]);
+    // And is kept as one of this version.
+    ASSERT_OK(index_->Save());
+    Restart();
+    EXPECT_EQ(Attempts("Artifact:A", 0, 100), attempts_["Artifact:A"]);
+    EXPECT_EQ(ReadObject(storage_, key)->substr(0, 15), "kinora-index-3\n");
   }
-  ASSERT_OK(storage_.Write(key, bytes));
-  Restart();
-  EXPECT_EQ(Resolve("Artifact:A", "h"), 9);
-  EXPECT_EQ(Attempts("Artifact:A", 0, 100), attempts_["Artifact:A"]);
-  // And is kept as one of this version.
-  ASSERT_OK(index_->Save());
-  Restart();
-  EXPECT_EQ(Attempts("Artifact:A", 0, 100), attempts_["Artifact:A"]);
-  EXPECT_EQ(ReadObject(storage_, key)->substr(0, 15), "kinora-index-2\n");
 }
 
 TEST_F(MovieIndexTest, AClosedIndexNeitherAnswersNorSaves) {
