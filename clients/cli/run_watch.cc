@@ -104,15 +104,14 @@ RecordedDurations LoadDurations(const Invocation& call,
                                 const std::string& movie_id) {
   RecordedDurations recorded;
   if (movie_id.empty()) return recorded;
-  v1::EstimatePlanRequest request;
+  v1::GetJobDurationsRequest request;
   request.set_movie_id(movie_id);
-  request.set_history_only(true);
-  const absl::StatusOr<v1::EstimatePlanResponse> told =
-      call.connection.planner().EstimatePlan(request);
+  const absl::StatusOr<v1::GetJobDurationsResponse> told =
+      call.connection.planner().GetJobDurations(request);
   if (!told.ok()) return recorded;
-  for (const v1::ProducerEstimate& producer : told->producers()) {
-    if (!producer.has_median_duration()) continue;
-    recorded[producer.producer()] = FromProto(producer.median_duration());
+  for (const v1::ProducerDurations& producer : told->producers()) {
+    if (!producer.has_median()) continue;
+    recorded[producer.producer()] = FromProto(producer.median());
   }
   return recorded;
 }

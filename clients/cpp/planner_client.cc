@@ -60,8 +60,13 @@ absl::StatusOr<v1::ExplainArtefactResponse> RemotePlanner::ExplainArtefact(
 absl::StatusOr<v1::EstimatePlanResponse> RemotePlanner::EstimatePlan(
     const v1::EstimatePlanRequest& request) {
   return CallUnary(*stub_->stub, &Stub::Type::EstimatePlan, request,
-                   request.history_only() ? options_.history_timeout
-                                          : options_.plan_timeout);
+                   options_.plan_timeout);
+}
+
+absl::StatusOr<v1::GetJobDurationsResponse> RemotePlanner::GetJobDurations(
+    const v1::GetJobDurationsRequest& request) {
+  return CallUnary(*stub_->stub, &Stub::Type::GetJobDurations, request,
+                   options_.durations_timeout);
 }
 
 absl::StatusOr<v1::DiffRevisionsResponse> RemotePlanner::DiffRevisions(

@@ -28,7 +28,7 @@ struct RemotePlannerOptions {
   // waits for it.
   absl::Duration expansion_timeout = absl::Minutes(1);
   // How long telling what calls took before may take: a run goes on without.
-  absl::Duration history_timeout = absl::Seconds(2);
+  absl::Duration durations_timeout = absl::Seconds(2);
 };
 
 // Thread-safe.
@@ -52,6 +52,8 @@ class RemotePlanner final : public Planner {
       const v1::ExplainArtefactRequest& request) override;
   absl::StatusOr<v1::EstimatePlanResponse> EstimatePlan(
       const v1::EstimatePlanRequest& request) override;
+  absl::StatusOr<v1::GetJobDurationsResponse> GetJobDurations(
+      const v1::GetJobDurationsRequest& request) override;
   absl::StatusOr<v1::DiffRevisionsResponse> DiffRevisions(
       const v1::DiffRevisionsRequest& request) override;
   absl::StatusOr<v1::ListTakesResponse> ListTakes(

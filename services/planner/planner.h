@@ -41,6 +41,8 @@ class Planner {
       const v1::ExplainArtefactRequest& request) = 0;
   virtual absl::StatusOr<v1::EstimatePlanResponse> EstimatePlan(
       const v1::EstimatePlanRequest& request) = 0;
+  virtual absl::StatusOr<v1::GetJobDurationsResponse> GetJobDurations(
+      const v1::GetJobDurationsRequest& request) = 0;
   virtual absl::StatusOr<v1::DiffRevisionsResponse> DiffRevisions(
       const v1::DiffRevisionsRequest& request) = 0;
   virtual absl::StatusOr<v1::ListTakesResponse> ListTakes(

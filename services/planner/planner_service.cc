@@ -123,6 +123,16 @@ grpc::ServerUnaryReactor* PlannerRpcService::EstimatePlan(
                     });
 }
 
+grpc::ServerUnaryReactor* PlannerRpcService::GetJobDurations(
+    grpc::CallbackServerContext* context,
+    const v1::GetJobDurationsRequest* request,
+    v1::GetJobDurationsResponse* response) {
+  return ServeUnary(context, executor_, request, response,
+                    [this](const v1::GetJobDurationsRequest& r) {
+                      return planner_.GetJobDurations(r);
+                    });
+}
+
 grpc::ServerUnaryReactor* PlannerRpcService::DiffRevisions(
     grpc::CallbackServerContext* context,
     const v1::DiffRevisionsRequest* request,

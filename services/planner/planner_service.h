@@ -52,10 +52,16 @@ class PlannerRpcService final : public v1::PlannerService::CallbackService {
       const v1::EstimatePlanRequest* request,
       v1::EstimatePlanResponse* response) override;
 
+  grpc::ServerUnaryReactor* GetJobDurations(
+      grpc::CallbackServerContext* context,
+      const v1::GetJobDurationsRequest* request,
+      v1::GetJobDurationsResponse* response) override;
+
   grpc::ServerUnaryReactor* DiffRevisions(
       grpc::CallbackServerContext* context,
       const v1::DiffRevisionsRequest* request,
       v1::DiffRevisionsResponse* response) override;
+
   grpc::ServerUnaryReactor* ListTakes(grpc::CallbackServerContext* context,
                                       const v1::ListTakesRequest* request,
                                       v1::ListTakesResponse* response) override;

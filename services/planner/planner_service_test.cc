@@ -5,11 +5,14 @@
 #include <utility>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "grpcpp/channel.h"
 
 #include "clients/cpp/planner_client.h"
 #include "common/error_reason.h"
+#include "common/mutex.h"
 #include "common/testing/in_process_server.h"
 #include "common/testing/status_matchers.h"
 #include "common/thread_pool.h"
@@ -62,6 +65,14 @@ class ScriptedPlanner final : public Planner {
     response.add_unpriced_producers(request.plan_hash());
     return response;
   }
+  absl::StatusOr<v1::GetJobDurationsResponse> GetJobDurations(
+      const v1::GetJobDurationsRequest& request) override {
+    v1::GetJobDurationsResponse response;
+    response.add_producers()->set_producer(request.movie_id());
+    MutexLock lock(mu_);
+    while (is_late_) let_go_cv_.Wait(mu_);
+    return response;
+  }
   absl::StatusOr<v1::ListTakesResponse> ListTakes(
       const v1::ListTakesRequest& request) override {
     v1::ListTakesResponse response;
@@ -81,7 +92,19 @@ class ScriptedPlanner final : public Planner {
     return response;
   }
 
+  // Whether to tell of durations only when it is not late any more.
+  void SetLate(bool is_late) {
+    MutexLock lock(mu_);
+    is_late_ = is_late;
+    let_go_cv_.SignalAll();
+  }
+
   absl::StatusOr<CreatedPlan> plan = CreatedPlan();
+
+ private:
+  Mutex mu_;
+  CondVar let_go_cv_;
+  bool is_late_ ABSL_GUARDED_BY(mu_) = false;
 };
 
 class PlannerServiceTest : public ::testing::TestWithParam<Transport> {
@@ -135,6 +158,19 @@ TEST_P(PlannerServiceTest, ErrorsKeepTheirReason) {
   EXPECT_EQ(MetadataOf(inputs.status())["field"], "Input:Story");
 }
 
+// A run does without what comes late.
+TEST_P(PlannerServiceTest, DurationsThatComeLateAreNotWaitedFor) {
+  RemotePlannerOptions options;
+  EXPECT_EQ(options.durations_timeout, absl::Seconds(2));
+  options.durations_timeout = absl::Milliseconds(20);
+  RemotePlanner remote(server_.Channel(GetParam()), options);
+  planner_.SetLate(true);
+  EXPECT_THAT(remote.GetJobDurations({}).status(),
+              StatusIs(absl::StatusCode::kDeadlineExceeded));
+  EXPECT_OK(remote.CreatePlan({}));
+  planner_.SetLate(false);
+}
+
 TEST_P(PlannerServiceTest, UnaryCallsReachThePlanner) {
   v1::ValidateBlueprintRequest blueprint;
   blueprint.set_file_name("film.yaml");
@@ -152,6 +188,10 @@ TEST_P(PlannerServiceTest, UnaryCallsReachThePlanner) {
   estimate.set_plan_hash("hash");
   ASSERT_OK_AND_ASSIGN(auto estimated, remote_.EstimatePlan(estimate));
   EXPECT_EQ(estimated.unpriced_producers(0), "hash");
+  v1::GetJobDurationsRequest durations;
+  durations.set_movie_id("film");
+  ASSERT_OK_AND_ASSIGN(auto taken, remote_.GetJobDurations(durations));
+  EXPECT_EQ(taken.producers(0).producer(), "film");
   v1::ListLeavesRequest list;
   list.set_artefact_id("Artifact:Plan");
   ASSERT_OK_AND_ASSIGN(auto leaves, remote_.ListLeaves(list));

@@ -66,6 +66,8 @@ class StorePlanner final : public Planner {
       const v1::ExplainArtefactRequest& request) override;
   absl::StatusOr<v1::EstimatePlanResponse> EstimatePlan(
       const v1::EstimatePlanRequest& request) override;
+  absl::StatusOr<v1::GetJobDurationsResponse> GetJobDurations(
+      const v1::GetJobDurationsRequest& request) override;
   absl::StatusOr<v1::DiffRevisionsResponse> DiffRevisions(
       const v1::DiffRevisionsRequest& request) override;
   absl::StatusOr<v1::ListTakesResponse> ListTakes(

@@ -51,21 +51,21 @@ absl::StatusOr<v1::ListLeavesResponse> StorePlanner::ListLeaves(
   return history_.ListLeaves(request);
 }
 
+absl::StatusOr<v1::GetJobDurationsResponse> StorePlanner::GetJobDurations(
+    const v1::GetJobDurationsRequest& request) {
+  KINORA_RETURN_IF_ERROR(ValidateMovieId(request.movie_id()));
+  KINORA_ASSIGN_OR_RETURN(const CallHistory history,
+                          history_.RecentCalls(request.movie_id()));
+  return DurationsOf(history);
+}
+
 absl::StatusOr<v1::EstimatePlanResponse> StorePlanner::EstimatePlan(
     const v1::EstimatePlanRequest& request) {
   const std::string& movie_id = request.movie_id();
   KINORA_RETURN_IF_ERROR(ValidateMovieId(movie_id));
-  const int given = (request.plan_hash().empty() ? 0 : 1) +
-                    (request.has_plan() ? 1 : 0) +
-                    (request.history_only() ? 1 : 0);
-  if (given != 1) {
+  if (request.plan_hash().empty() != request.has_plan()) {
     return InvalidField("plan_hash", request.plan_hash(),
-                        "set it, plan or history_only, one of the three");
-  }
-  if (request.history_only()) {
-    KINORA_ASSIGN_OR_RETURN(const CallHistory history,
-                            history_.RecentCalls(movie_id));
-    return DescribeHistory(history);
+                        "set either it or plan");
   }
   KINORA_ASSIGN_OR_RETURN(const MovieSnapshot movie, reader_.Read(movie_id));
   EstimateInputs inputs;

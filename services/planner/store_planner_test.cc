@@ -58,24 +58,35 @@ TEST_F(StorePlannerTest, DrawsAndEstimatesWhatIsKnown) {
 // as a run begins.
 TEST_F(StorePlannerTest, TellsWhatIsRecordedWithoutAPlan) {
   MakeMovie();
-  v1::EstimatePlanRequest request;
+  v1::GetJobDurationsRequest request;
   request.set_movie_id("film");
-  request.set_history_only(true);
-  ASSERT_OK_AND_ASSIGN(v1::EstimatePlanResponse before,
-                       planner_.EstimatePlan(request));
+  ASSERT_OK_AND_ASSIGN(v1::GetJobDurationsResponse before,
+                       planner_.GetJobDurations(request));
   EXPECT_EQ(before.producers_size(), 0);
   Set("Input:Story", "a cat");
   MakeFilm(MakeScript("a cat"));
-  ASSERT_OK_AND_ASSIGN(v1::EstimatePlanResponse after,
-                       planner_.EstimatePlan(request));
-  ASSERT_GT(after.producers_size(), 0);
+  ASSERT_OK_AND_ASSIGN(v1::GetJobDurationsResponse after,
+                       planner_.GetJobDurations(request));
+  ASSERT_EQ(after.producers_size(), 2);
+  EXPECT_EQ(after.producers(0).producer(), "film");
   EXPECT_EQ(after.producers(0).recorded_calls(), 1);
-  EXPECT_FALSE(after.has_summary());
+  request.set_movie_id("other");
+  EXPECT_EQ(ReasonOf(planner_.GetJobDurations(request).status()),
+            "MOVIE_NOT_FOUND");
+}
 
+TEST_F(StorePlannerTest, AnEstimateIsOfOnePlan) {
+  MakeMovie();
+  v1::EstimatePlanRequest request;
+  request.set_movie_id("film");
+  EXPECT_THAT(planner_.EstimatePlan(request),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("set either it or plan")));
+  request.set_plan_hash(std::string(64, '0'));
   request.mutable_plan();
   EXPECT_THAT(planner_.EstimatePlan(request),
               StatusIs(absl::StatusCode::kInvalidArgument,
-                       HasSubstr("one of the three")));
+                       HasSubstr("set either it or plan")));
 }
 
 // F: S1-24, S1-32

@@ -30,21 +30,19 @@ void RunActor::RecallDurations() {
     const std::unique_ptr<OpenCalls::Call> call = self->open_calls_.Begin();
     if (call == nullptr) return;
     TraceScope trace(self->trace_);
-    v1::EstimatePlanRequest request;
+    v1::GetJobDurationsRequest request;
     request.set_movie_id(self->movie_id());
-    request.set_history_only(true);
-    const absl::StatusOr<v1::EstimatePlanResponse> told =
-        self->deps_.planner.EstimatePlan(request);
+    const absl::StatusOr<v1::GetJobDurationsResponse> told =
+        self->deps_.planner.GetJobDurations(request);
     DurationsRecalled recalled;
     if (!told.ok()) {
       LogWarning("no recorded durations for a run's order",
                  {{"run", self->run_id()}, {"error", told.status()}});
       return self->Post(std::move(recalled));
     }
-    for (const v1::ProducerEstimate& producer : told->producers()) {
-      if (!producer.has_median_duration()) continue;
-      recalled.medians[producer.producer()] =
-          FromProto(producer.median_duration());
+    for (const v1::ProducerDurations& producer : told->producers()) {
+      if (!producer.has_median()) continue;
+      recalled.medians[producer.producer()] = FromProto(producer.median());
     }
     self->Post(std::move(recalled));
   });

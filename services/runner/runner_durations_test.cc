@@ -5,9 +5,12 @@
 #include <string>
 #include <vector>
 
+#include "absl/cleanup/cleanup.h"
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "clients/cpp/planner_client.h"
 #include "clients/cpp/producer/remote_producer_caller.h"
 #include "clients/cpp/sim/sim_producer_service.h"
 #include "common/clock.h"
@@ -16,7 +19,9 @@
 #include "common/testing/in_process_server.h"
 #include "common/testing/status_matchers.h"
 #include "common/thread_pool.h"
+#include "services/planner/planner_service.h"
 #include "services/planner/store_planner.h"
+#include "services/planner/testing/forwarding_planner.h"
 #include "services/runner/runner.h"
 #include "services/runner/testing/runner_fixture.h"
 
@@ -74,9 +79,9 @@ class RunnerDurationsTest : public RunnerFixture {
 
 // Plans as another, and does not say what calls took before it is let go, and
 // then only that it cannot.
-class SilentPlanner final : public Planner {
+class SilentPlanner final : public ForwardingPlanner {
  public:
-  explicit SilentPlanner(Planner& base) : base_(base) {}
+  using ForwardingPlanner::ForwardingPlanner;
 
   void LetGo() {
     MutexLock lock(mu_);
@@ -84,55 +89,24 @@ class SilentPlanner final : public Planner {
     let_go_cv_.SignalAll();
   }
 
-  absl::StatusOr<v1::EstimatePlanResponse> EstimatePlan(
-      const v1::EstimatePlanRequest&) override {
+  int asked() {
     MutexLock lock(mu_);
+    return asked_;
+  }
+
+  absl::StatusOr<v1::GetJobDurationsResponse> GetJobDurations(
+      const v1::GetJobDurationsRequest&) override {
+    MutexLock lock(mu_);
+    ++asked_;
     while (!let_go_) let_go_cv_.Wait(mu_);
     return absl::UnavailableError("the planner is away");
   }
 
-  absl::StatusOr<v1::ValidateBlueprintResponse> ValidateBlueprint(
-      const v1::ValidateBlueprintRequest& request) override {
-    return base_.ValidateBlueprint(request);
-  }
-  absl::StatusOr<v1::ValidateInputsResponse> ValidateInputs(
-      const v1::ValidateInputsRequest& request) override {
-    return base_.ValidateInputs(request);
-  }
-  absl::StatusOr<CreatedPlan> CreatePlan(
-      const v1::CreatePlanRequest& request) override {
-    return base_.CreatePlan(request);
-  }
-  absl::StatusOr<v1::ExpandDeferredGroupResponse> ExpandDeferredGroup(
-      const v1::ExpandDeferredGroupRequest& request) override {
-    return base_.ExpandDeferredGroup(request);
-  }
-  absl::StatusOr<v1::RenderGraphResponse> RenderGraph(
-      const v1::RenderGraphRequest& request) override {
-    return base_.RenderGraph(request);
-  }
-  absl::StatusOr<v1::ExplainArtefactResponse> ExplainArtefact(
-      const v1::ExplainArtefactRequest& request) override {
-    return base_.ExplainArtefact(request);
-  }
-  absl::StatusOr<v1::DiffRevisionsResponse> DiffRevisions(
-      const v1::DiffRevisionsRequest& request) override {
-    return base_.DiffRevisions(request);
-  }
-  absl::StatusOr<v1::ListTakesResponse> ListTakes(
-      const v1::ListTakesRequest& request) override {
-    return base_.ListTakes(request);
-  }
-  absl::StatusOr<v1::ListLeavesResponse> ListLeaves(
-      const v1::ListLeavesRequest& request) override {
-    return base_.ListLeaves(request);
-  }
-
  private:
-  Planner& base_;
   Mutex mu_;
   CondVar let_go_cv_;
   bool let_go_ ABSL_GUARDED_BY(mu_) = false;
+  int asked_ ABSL_GUARDED_BY(mu_) = 0;
 };
 
 TEST_F(RunnerDurationsTest, RecordedDurationsDecideWhatComesFirst) {
@@ -146,36 +120,75 @@ TEST_F(RunnerDurationsTest, RecordedDurationsDecideWhatComesFirst) {
   EXPECT_THAT(Order("pond"), ElementsAre("Slow", "Quick", "Further"));
 }
 
+// A runner that calls producers as simulated ones, and asks that planner.
+struct RunnerOf {
+  RunnerOf(const Store& store, Planner& planner)
+      : sim(sim_executor, SimProducerOptions()),
+        server({{v1::ProducerService::service_full_name(), &sim}}),
+        configs{{"sim", {.targets = {"sim"}}}, {"wide", {.targets = {"sim"}}}},
+        caller(configs, store.blobs, executor, RealClock(), CallerOptions()),
+        runner({store, planner, caller, executor, RealClock(), SystemRandom()},
+               configs, RunnerOptions()) {}
+
+  RemoteProducerCallerOptions CallerOptions() {
+    RemoteProducerCallerOptions options;
+    options.make_channel = [this](const std::string&) {
+      return server.Channel(Transport::kInProcess);
+    };
+    return options;
+  }
+
+  ThreadPool sim_executor{"sim", 2};
+  SimProducerService sim;
+  InProcessServer server;
+  ThreadPool executor{"runner", 4};
+  const ProducerConfigs configs;
+  RemoteProducerCaller caller;
+  Runner runner;
+};
+
 // Neither a planner that is slow to tell what calls took nor one that cannot
 // keeps a run from its end.
 TEST_F(RunnerDurationsTest, ARunDoesNotNeedWhatIsRecorded) {
   MakeMovie(kChains);
-  ThreadPool sim_executor("sim", 2);
-  SimProducerService sim(sim_executor, SimProducerOptions());
-  InProcessServer server({{v1::ProducerService::service_full_name(), &sim}});
   StorePlanner base(store());
   SilentPlanner planner(base);
-  ThreadPool executor("runner", 4);
-  ProducerConfigs configs;
-  configs["sim"].targets = {"sim"};
-  configs["wide"].targets = {"sim"};
-  RemoteProducerCallerOptions options;
-  options.make_channel = [&server](const std::string&) {
-    return server.Channel(Transport::kInProcess);
-  };
-  RemoteProducerCaller caller(configs, store().blobs, executor, RealClock(),
-                              options);
-  Runner runner(
-      {store(), planner, caller, executor, RealClock(), SystemRandom()},
-      configs, RunnerOptions());
+  RunnerOf of(store(), planner);
   ASSERT_OK_AND_ASSIGN(const v1::StartRunResponse slow,
-                       runner.Start(StartRequest()));
+                       of.runner.Start(StartRequest()));
   EXPECT_TRUE(Ledger(slow.run().run_id()).back().has_run_completed());
   planner.LetGo();
   v1::StartRunRequest next = StartRequest({{"Topic", "river"}});
   next.set_if_active(v1::IF_ACTIVE_QUEUE);
-  ASSERT_OK_AND_ASSIGN(const v1::StartRunResponse failing, runner.Start(next));
+  ASSERT_OK_AND_ASSIGN(const v1::StartRunResponse failing,
+                       of.runner.Start(next));
   EXPECT_TRUE(Ledger(failing.run().run_id()).back().has_run_completed());
+}
+
+// One that never answers is not waited for: neither by runs, each of which asks
+// in vain, nor by the runner's end.
+TEST_F(RunnerDurationsTest, APlannerThatAnswersTooLateHoldsNobodyUp) {
+  MakeMovie(kChains);
+  StorePlanner base(store());
+  SilentPlanner planner(base);
+  ThreadPool pool("planner", 4);
+  PlannerRpcService service(planner, pool);
+  InProcessServer server({{v1::PlannerService::service_full_name(), &service}});
+  RemotePlannerOptions options;
+  options.durations_timeout = absl::Milliseconds(20);
+  RemotePlanner remote(server.Channel(Transport::kInProcess), options);
+  const absl::Cleanup let_go = [&planner] { planner.LetGo(); };
+  {
+    RunnerOf of(store(), remote);
+    for (const char* topic : {"river", "lake"}) {
+      v1::StartRunRequest request = StartRequest({{"Topic", topic}});
+      request.set_if_active(v1::IF_ACTIVE_QUEUE);
+      ASSERT_OK_AND_ASSIGN(const v1::StartRunResponse started,
+                           of.runner.Start(request));
+      EXPECT_TRUE(Ledger(started.run().run_id()).back().has_run_completed());
+    }
+  }
+  EXPECT_EQ(planner.asked(), 2);
 }
 
 }  // namespace

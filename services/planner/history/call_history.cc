@@ -47,4 +47,18 @@ const RecordedCalls* CallHistory::Find(const std::string& producer) const {
   return found == calls_.end() ? nullptr : &found->second;
 }
 
+v1::GetJobDurationsResponse DurationsOf(const CallHistory& history) {
+  v1::GetJobDurationsResponse response;
+  for (const auto& [name, calls] : history.calls()) {
+    v1::ProducerDurations& producer = *response.add_producers();
+    producer.set_producer(name);
+    producer.set_recorded_calls(calls.count);
+    if (!calls.shortest.has_value()) continue;
+    *producer.mutable_shortest() = ToProto(*calls.shortest);
+    *producer.mutable_longest() = ToProto(*calls.longest);
+    *producer.mutable_median() = ToProto(*calls.durations.Median());
+  }
+  return response;
+}
+
 }  // namespace kinora

@@ -14,6 +14,7 @@
 
 #include "common/recent_durations.h"
 #include "kinora/v1/event.pb.h"
+#include "kinora/v1/planner.pb.h"
 
 namespace kinora {
 
@@ -52,6 +53,9 @@ class CallHistory {
   std::string last_attempt_;
   std::map<std::string, RecordedCalls> calls_;  // by producer
 };
+
+// What is recorded of every producer, sorted by name.
+v1::GetJobDurationsResponse DurationsOf(const CallHistory& history);
 
 }  // namespace kinora
 

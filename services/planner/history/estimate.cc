@@ -257,15 +257,4 @@ absl::StatusOr<v1::EstimatePlanResponse> Estimate(
   return Estimator(inputs).Run();
 }
 
-v1::EstimatePlanResponse DescribeHistory(const CallHistory& history) {
-  v1::EstimatePlanResponse response;
-  for (const auto& [name, calls] : history.calls()) {
-    v1::ProducerEstimate& producer = *response.add_producers();
-    producer.set_producer(name);
-    DescribePrices(PricesOf(NodeTerms(), nullptr, &calls), &producer);
-    DescribeCalls(calls, &producer);
-  }
-  return response;
-}
-
 }  // namespace kinora

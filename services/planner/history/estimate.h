@@ -60,10 +60,6 @@ struct EstimateInputs {
 // INVALID_ARGUMENT for a job of a node that is not given.
 absl::StatusOr<v1::EstimatePlanResponse> Estimate(const EstimateInputs& inputs);
 
-// What is recorded of every producer, sorted by name; nothing of a plan. A
-// price is what calls have cost, no declared one.
-v1::EstimatePlanResponse DescribeHistory(const CallHistory& history);
-
 }  // namespace kinora
 
 #endif  // KINORA_SERVICES_PLANNER_HISTORY_ESTIMATE_H_

@@ -126,14 +126,14 @@ TEST_F(EstimateTest, HistoryTellsTheMedianOfWhatCallsTook) {
   Record("picture", 500, 700);
   Record("picture", 4, 700);
   Record("picture", 9000, 90000, "USD", /*failed=*/true);
-  const v1::EstimatePlanResponse told = DescribeHistory(history_);
+  const v1::GetJobDurationsResponse told = DurationsOf(history_);
   ASSERT_EQ(told.producers_size(), 2);
   EXPECT_EQ(told.producers(0).producer(), "picture");
   EXPECT_EQ(told.producers(0).recorded_calls(), 3);
-  EXPECT_EQ(told.producers(0).median_duration().seconds(), 4);
-  EXPECT_EQ(told.producers(0).high_duration().seconds(), 500);
-  EXPECT_EQ(told.producers(0).price().high().micros(), 700);
-  EXPECT_EQ(told.producers(1).median_duration().seconds(), 10);
+  EXPECT_EQ(told.producers(0).median().seconds(), 4);
+  EXPECT_EQ(told.producers(0).shortest().seconds(), 3);
+  EXPECT_EQ(told.producers(0).longest().seconds(), 500);
+  EXPECT_EQ(told.producers(1).median().seconds(), 10);
 
   AddJob(0, "Picture", "a", {});
   EXPECT_EQ(Run().producers(0).median_duration().seconds(), 4);
