@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "common/content.h"
+#include "common/element_id.h"
 #include "common/testing/status_matchers.h"
 
 namespace kinora {
@@ -45,6 +46,82 @@ ReferenceGraph::ReferenceGraph(const Blueprint& blueprint, const InputMap& set,
       }
     }
   }
+}
+
+std::map<std::string, ReferenceOrigin> ReferenceGraph::Origins() const {
+  std::map<std::string, ReferenceOrigin> origins;
+  const std::vector<ReferenceIndex> runs;
+  for (size_t n = 0; n < blueprint_.nodes.size(); ++n) {
+    const NodeDeclaration& node = blueprint_.nodes[n];
+    const int number = static_cast<int>(n);
+    const Point nowhere;
+    for (const Point& at : PointsOf({node.over, runs, nowhere}).points) {
+      looked_at_.clear();
+      if (IsActive(number, at) == Truth::kNo) continue;
+      ReferenceOrigin& job = origins[NamedAt(node.name, node.over, at)];
+      PointsOf({node.over, runs, at});
+      for (int output : node.outputs) {
+        const OutputDeclaration& made = blueprint_.outputs[output];
+        for (const Point& element :
+             PointsOf({made.dimensions, runs, at}).points) {
+          job.artefacts.push_back(NamedAt(absl::StrCat("Artifact:", made.name),
+                                          made.dimensions, element));
+        }
+      }
+      for (const Binding& binding : node.bindings) {
+        AddRead(binding.from, at, &job);
+        if (binding.fallback.has_value()) AddRead(*binding.fallback, at, &job);
+      }
+      job.made_from.merge(looked_at_);
+    }
+  }
+  return origins;
+}
+
+void ReferenceGraph::AddRead(const Reference& reference, const Point& own,
+                             ReferenceOrigin* job) const {
+  for (const Point& at : Existing(reference, own).points) {
+    if (!reference.is_input) job->made_from.insert(IdOf(reference, at));
+  }
+  // Also where an index leads out of another dimension.
+  const std::vector<int>& dimensions = DimensionsOf(reference);
+  for (int dimension : dimensions) {
+    Reference list;
+    list.target = blueprint_.dimensions[dimension].size_output;
+    if (list.target < 0) continue;
+    for (int outer : DimensionsOf(list)) {
+      const auto place = std::find(dimensions.begin(), dimensions.end(), outer);
+      list.indices.push_back(reference.indices[place - dimensions.begin()]);
+    }
+    for (const Point& at : Existing(list, own).points) {
+      job->made_from.insert(IdOf(list, at));
+    }
+  }
+}
+
+std::set<std::string> ReferenceGraph::DecidersOf(const std::string& name,
+                                                 bool* known) const {
+  const ElementId id = ElementId::Parse(name).value();
+  Reference named;
+  named.target = blueprint_.FindOutput(id.name);
+  const std::vector<int>& dimensions = DimensionsOf(named);
+  looked_at_.clear();
+  if (id.indices.empty() && !dimensions.empty()) {
+    *known = Existing(named, {}).known;
+    return looked_at_;
+  }
+  Point at;
+  for (size_t i = 0; i < dimensions.size(); ++i) {
+    at[dimensions[i]] = id.indices[i].index;
+  }
+  const Points there = PointsOf({dimensions, {}, at});
+  *known = there.known;
+  if (!there.known) return looked_at_;
+  looked_at_.clear();
+  if (!there.points.empty()) {
+    IsActive(blueprint_.outputs[named.target].node, at);
+  }
+  return looked_at_;
 }
 
 const std::vector<int>& ReferenceGraph::DimensionsOf(
@@ -98,8 +175,10 @@ std::optional<uint32_t> ReferenceGraph::SizeOf(int dimension,
     case Truth::kYes:
       break;
   }
-  const auto value = decided_.find(
-      NamedAt(absl::StrCat("Artifact:", list.name), list.dimensions, at));
+  const std::string id =
+      NamedAt(absl::StrCat("Artifact:", list.name), list.dimensions, at);
+  looked_at_.insert(id);
+  const auto value = decided_.find(id);
   if (value == decided_.end()) return std::nullopt;
   return static_cast<uint32_t>(value->second.length.value());
 }
@@ -138,6 +217,8 @@ ReferenceGraph::Truth ReferenceGraph::Holds(const Condition& condition,
   } else {
     const Truth made =
         IsActive(blueprint_.outputs[looked_at.target].node, element);
+    if (made == Truth::kNo) return made;
+    looked_at_.insert(id);
     if (made != Truth::kYes) return made;
     const auto value = decided_.find(id);
     if (value == decided_.end()) return Truth::kUnknown;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,14 @@ struct ReferenceJob {
   std::vector<std::string> artefacts;
 };
 
+// Of a job, also of one that is deferred, as far as it is known.
+struct ReferenceOrigin {
+  std::vector<std::string> artefacts;
+  // Artefacts that it reads, and those that decide about it and about what it
+  // reads; some are of no job.
+  std::set<std::string> made_from;
+};
+
 class ReferenceGraph {
  public:
   // REQUIRES: every input that decides has a value that fits.
@@ -39,6 +48,14 @@ class ReferenceGraph {
 
   // By id, those that are active and not deferred.
   const std::map<std::string, ReferenceJob>& jobs() const { return jobs_; }
+
+  // By id of the job, those that are not known to be inactive.
+  std::map<std::string, ReferenceOrigin> Origins() const;
+
+  // The artefacts that decide about what a name stands for: how much there is
+  // of it, if that is not known or the name has no indices, and what of it is
+  // active. False in `known` if more may come of that name.
+  std::set<std::string> DecidersOf(const std::string& name, bool* known) const;
 
  private:
   using Point = std::map<int, uint32_t>;  // index by dimension
@@ -76,6 +93,8 @@ class ReferenceGraph {
   bool IsDeferred(int node, const Point& at) const;
   bool ReadsDeferred(const Reference& reference, const Point& at) const;
 
+  void AddRead(const Reference& reference, const Point& own,
+               ReferenceOrigin* job) const;
   ReferenceSlot SlotOf(const Binding& binding, const Point& own) const;
   std::vector<uint32_t> GroupSizes(const Binding& binding, const Point& own,
                                    const std::vector<Point>& elements) const;
@@ -86,6 +105,7 @@ class ReferenceGraph {
   const InputMap& set_;
   const DecidingValues& decided_;
   mutable std::map<std::string, bool> deferred_;  // by job
+  mutable std::set<std::string> looked_at_;  // artefacts that decide, so far
   std::map<std::string, ReferenceJob> jobs_;
 };
 

@@ -20,6 +20,9 @@
 namespace kinora {
 namespace {
 
+// Each finds something more that decides.
+constexpr int kMaxRounds = 100;
+
 class ReferencePlanner {
  public:
   ReferencePlanner(const PlanInputs& in, const DecidingValues& decided)
@@ -29,8 +32,50 @@ class ReferencePlanner {
     }
     for (const auto& [artefact, job] : makers_) {
       if (IsAmong(in.scope.regenerate(), artefact)) forced_.insert(job);
-      if (IsAmong(in.scope.pin(), artefact)) pinned_.insert(job);
+      if (IsAmong(in.scope.pin(), artefact)) left_out_.insert(job);
     }
+    if (in.scope.with_lineage()) {
+      forced_.merge(LineageOf(in.scope.regenerate()).jobs);
+    }
+    if (in.scope.only().empty()) return;
+    const ReferenceLineage asked = LineageOf(in.scope.only());
+    for (const auto& [id, job] : graph_.jobs()) {
+      if (!asked.jobs.contains(id)) left_out_.insert(id);
+    }
+  }
+
+  ReferenceLineage LineageOf(
+      const google::protobuf::RepeatedPtrField<std::string>& names) const {
+    const std::map<std::string, ReferenceOrigin> origins = graph_.Origins();
+    std::map<std::string, std::string> makers;
+    std::vector<std::string> artefacts;
+    for (const auto& [id, job] : origins) {
+      for (const std::string& artefact : job.artefacts) {
+        makers[artefact] = id;
+        if (IsAmong(names, artefact)) artefacts.push_back(artefact);
+      }
+    }
+    ReferenceLineage lineage;
+    for (const std::string& name : names) {
+      bool known = true;
+      const std::set<std::string> deciders = graph_.DecidersOf(name, &known);
+      artefacts.insert(artefacts.end(), deciders.begin(), deciders.end());
+      lineage.is_open = lineage.is_open || !known;
+    }
+    std::set<std::string> seen;
+    while (!artefacts.empty()) {
+      const auto maker = makers.find(artefacts.back());
+      artefacts.pop_back();
+      if (maker == makers.end() || !seen.insert(maker->second).second) continue;
+      if (graph_.jobs().contains(maker->second)) {
+        lineage.jobs.insert(maker->second);
+      } else {
+        lineage.is_open = true;
+      }
+      const std::set<std::string>& from = origins.at(maker->second).made_from;
+      artefacts.insert(artefacts.end(), from.begin(), from.end());
+    }
+    return lineage;
   }
 
   const std::map<std::string, std::string>& makers() const { return makers_; }
@@ -202,11 +247,12 @@ class ReferencePlanner {
       sets_.clean.insert(id);
       return;
     }
-    if (forced_.contains(id)) {
+    const bool is_left_out = left_out_.contains(id);
+    if (forced_.contains(id) && !is_left_out) {
       sets_.must_run.insert(id);
       return;
     }
-    if (!key.has_value() && pinned_.contains(id)) return Leave(id, job);
+    if (!key.has_value() && is_left_out) return Leave(id, job);
     if (!key.has_value()) {
       (HasEarlierResults(job) ? sets_.may_run : sets_.must_run).insert(id);
       return;
@@ -215,7 +261,7 @@ class ReferencePlanner {
     std::map<std::string, v1::Content> found;
     for (const std::string& artefact : job.artefacts) {
       const std::optional<Found> result = Find(artefact, *key);
-      if (pinned_.contains(id) && !(result.has_value() && result->in_base)) {
+      if (is_left_out && !(result.has_value() && result->in_base)) {
         return Leave(id, job);
       }
       if (!result.has_value()) {
@@ -235,6 +281,7 @@ class ReferencePlanner {
   // As the base has it, whatever it would be.
   void Leave(const std::string& id, const ReferenceJob& job) {
     sets_.left.insert(id);
+    if (in_.base == nullptr) return;
     for (const std::string& artefact : job.artefacts) {
       const auto kept = in_.base->artefacts().find(artefact);
       if (kept == in_.base->artefacts().end()) continue;
@@ -250,20 +297,22 @@ class ReferencePlanner {
   std::map<std::string, Digest> hashes_;         // of artefacts that are known
   std::map<std::string, v1::Content> contents_;  // likewise
   std::set<std::string> forced_;                 // jobs
-  std::set<std::string> pinned_;                 // jobs
+  std::set<std::string> left_out_;  // jobs, pinned or not asked for
   std::set<std::string> judged_;
   JobSets sets_;
 };
 
 DecidingValues DecidedFor(const PlanInputs& in) {
   DecidingValues decided;
-  while (true) {
+  for (int round = 0; round < kMaxRounds; ++round) {
     ReferencePlanner planner(in, decided);
     planner.Judge();
     const size_t known = decided.size();
     decided = planner.Decided();
     if (decided.size() == known) return decided;
   }
+  ADD_FAILURE() << "what decides hangs on itself";
+  return decided;
 }
 
 }  // namespace
@@ -275,6 +324,12 @@ bool IsNamed(const std::string& name, const std::string& artefact_id) {
 
 JobSets ReferenceSets(const PlanInputs& in) {
   return ReferencePlanner(in, DecidedFor(in)).Judge();
+}
+
+ReferenceLineage LineageOf(
+    const PlanInputs& in,
+    const google::protobuf::RepeatedPtrField<std::string>& names) {
+  return ReferencePlanner(in, DecidedFor(in)).LineageOf(names);
 }
 
 std::map<std::string, std::string> ReferenceMakers(const PlanInputs& in) {

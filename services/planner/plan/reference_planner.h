@@ -21,15 +21,27 @@ struct JobSets {
   std::set<std::string> reused;
   std::set<std::string> must_run;
   std::set<std::string> may_run;
-  std::set<std::string> left;  // kept by a pin though they are not clean
+  // Not clean, but kept by a pin or not asked for.
+  std::set<std::string> left;
 
   friend bool operator==(const JobSets&, const JobSets&) = default;
 };
 
-// Of a scope it knows pins and regenerations without their lineage. What they
-// name and nobody makes at these inputs, it passes over.
+// Of a scope it knows targets, pins and regenerations, with their lineage or
+// without. What they name and nobody makes at these inputs, it passes over.
 // REQUIRES: every input that is read has a value that fits.
 JobSets ReferenceSets(const PlanInputs& in);
+
+// The jobs that the artefacts of those names are made from, also those that
+// decide, and their own; without those that are deferred.
+struct ReferenceLineage {
+  std::set<std::string> jobs;
+  // Jobs that are deferred belong to it, or may.
+  bool is_open = false;
+};
+ReferenceLineage LineageOf(
+    const PlanInputs& in,
+    const google::protobuf::RepeatedPtrField<std::string>& names);
 
 // The job that makes each artefact, by id; without those that are deferred.
 std::map<std::string, std::string> ReferenceMakers(const PlanInputs& in);
