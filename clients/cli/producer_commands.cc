@@ -33,6 +33,7 @@ absl::StatusOr<int> ListProducers(const Invocation& call) {
     PrintJson(list);
     return kExitOk;
   }
+  if (list.has_call_interval()) Print(LimitsText(list));
   for (const v1::ListedProducer& producer : list.producers()) {
     Print(ProducerText(producer, RealClock().Now()));
   }

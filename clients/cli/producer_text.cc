@@ -12,15 +12,17 @@
 namespace kinora {
 namespace {
 
-std::string RateText(const v1::ListedProducer& producer) {
-  if (!producer.has_call_interval()) return "";
+// Of a producer, or of all of them.
+template <typename Listed>
+std::string RateText(const Listed& listed) {
+  if (!listed.has_call_interval()) return "";
   const double per_second =
-      1 / absl::ToDoubleSeconds(FromProto(producer.call_interval()));
+      1 / absl::ToDoubleSeconds(FromProto(listed.call_interval()));
   std::string text = per_second >= 1
                          ? absl::StrFormat("  %.4g a second", per_second)
                          : absl::StrFormat("  %.4g a minute", per_second * 60);
-  if (producer.rate_burst() > 1) {
-    absl::StrAppend(&text, ", ", producer.rate_burst(), " at once");
+  if (listed.rate_burst() > 1) {
+    absl::StrAppend(&text, ", ", listed.rate_burst(), " at once");
   }
   return text;
 }
@@ -44,6 +46,12 @@ std::string BreakerText(const v1::ListedTarget& target, absl::Time now) {
 }
 
 }  // namespace
+
+std::string LimitsText(const v1::ListProducersResponse& list) {
+  return absl::StrCat(
+      "all producers together: ", Counted(list.concurrency(), "call"),
+      " at once", RateText(list), "\n");
+}
 
 std::string ProducerText(const v1::ListedProducer& producer, absl::Time now) {
   uint32_t running = 0;

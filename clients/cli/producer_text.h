@@ -11,6 +11,11 @@
 
 namespace kinora {
 
+// What the runner allows itself over all producers, in a line:
+//
+//   all producers together: 64 calls at once  10 a second, 5 at once
+std::string LimitsText(const v1::ListProducersResponse& list);
+
 // A producer with its version, its calls under way of those allowed and its
 // rate, below it what is wrong with it, and a line for each target with its
 // breaker:

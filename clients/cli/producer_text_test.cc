@@ -48,6 +48,16 @@ TEST(ProducerTextTest, ShowsTheRateInTheUnitThatFits) {
             "image  3  0 of 8 calls  10 a minute, 5 at once\n");
 }
 
+TEST(ProducerTextTest, ShowsWhatHoldsForAllOfThem) {
+  v1::ListProducersResponse list;
+  list.set_concurrency(64);
+  *list.mutable_call_interval() = ToProto(absl::Milliseconds(100));
+  list.set_rate_burst(5);
+  EXPECT_EQ(LimitsText(list),
+            "all producers together: 64 calls at once  10 a second, 5 at "
+            "once\n");
+}
+
 TEST(ProducerTextTest, SaysWhatIsWrong) {
   v1::ListedProducer image = Image();
   image.clear_targets();

@@ -46,7 +46,7 @@ CallTurns::Call CallTurns::Grant(size_t index, RunKey run,
   producer.limits.rate.Take(now);
   rate_.Take(now);
   last_grant_[run] = ++grants_;
-  return {index, producer.targets.Begin(wish, now)};
+  return {index, producer.targets.Begin(wish, now), now};
 }
 
 std::optional<CallTurns::Call> CallTurns::Take(RunKey run,
@@ -83,8 +83,8 @@ TargetEnd CallTurns::Leave(const Call& call, Contact contact,
 }
 
 void CallTurns::Return(const Call& call, int64_t now) {
-  producers_[call.producer].limits.rate.Return();
-  rate_.Return();
+  producers_[call.producer].limits.rate.Return(call.taken_nanos);
+  rate_.Return(call.taken_nanos);
   Leave(call, Contact::kUnknown, "", now);
 }
 

@@ -50,6 +50,7 @@ class CallTurns {
   struct Call {
     size_t producer = 0;
     TargetCall at;
+    int64_t taken_nanos = 0;  // when it was counted
   };
 
   // At most `concurrency` calls at once in all, and no more often in all than

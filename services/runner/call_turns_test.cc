@@ -129,6 +129,16 @@ TEST_F(CallTurnsTest, ACallThatIsNotMadeCostsNothingOfTheRate) {
   EXPECT_EQ(turns_.NextAt(), now_ + kSecond);
 }
 
+TEST_F(CallTurnsTest, ACallThatIsGivenBackLateMakesNoTwoAtOnce) {
+  turns_ = CallTurns(9, {{"tts", Limits(9, CallRate(absl::Seconds(1), 1))}});
+  const auto unused = Take(kBig);
+  now_ += kSecond;
+  EXPECT_TRUE(Take(kSmall).has_value());
+  turns_.Return(*unused, now_);
+  EXPECT_FALSE(Take(kBig).has_value());
+  EXPECT_EQ(turns_.NextAt(), now_ + kSecond);
+}
+
 // Whichever producer is called; no other limit is near.
 TEST_F(CallTurnsTest, ARateHoldsOverAllProducers) {
   turns_ = CallTurns(9, {{"tts", Limits(9)}, {"video", Limits(9)}},

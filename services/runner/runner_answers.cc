@@ -30,6 +30,14 @@ v1::BreakerState BreakerStateOf(TargetStatus status) {
   return v1::BREAKER_STATE_UNSPECIFIED;
 }
 
+// Into a ListedProducer, or into the answer for all of them.
+template <typename Listed>
+void PutRate(const CallRateLimit& rate, Listed* listed) {
+  if (rate.interval <= absl::ZeroDuration()) return;
+  *listed->mutable_call_interval() = ToProto(rate.interval);
+  listed->set_rate_burst(rate.burst);
+}
+
 void PutStanding(const CallPlaces::Standing& standing,
                  const ProducerConfig& config, Clock& clock,
                  v1::ListedProducer* listed) {
@@ -45,10 +53,7 @@ void PutStanding(const CallPlaces::Standing& standing,
     }
   }
   listed->set_concurrency(config.concurrency);
-  if (config.rate.interval > absl::ZeroDuration()) {
-    *listed->mutable_call_interval() = ToProto(config.rate.interval);
-    listed->set_rate_burst(config.rate.burst);
-  }
+  PutRate(config.rate, listed);
   if (standing.held_back > absl::ZeroDuration()) {
     *listed->mutable_held_back_until() =
         ToProto(clock.Now() + standing.held_back);
@@ -115,6 +120,8 @@ absl::StatusOr<v1::ListProducersResponse> Runner::ListProducers(
   const std::set<std::string> wanted(request.names().begin(),
                                      request.names().end());
   v1::ListProducersResponse response;
+  response.set_concurrency(options_.max_concurrency);
+  PutRate(options_.rate, &response);
   for (const auto& config : configs_) {
     if (!wanted.empty() && wanted.count(config.first) == 0) continue;
     v1::ListedProducer* listed = response.add_producers();

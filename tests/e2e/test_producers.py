@@ -57,6 +57,10 @@ def test_a_producer_that_is_down_is_told_of(tmp_path, film):
 def test_a_rate_of_all_calls_is_kept(tmp_path, producers, film):
     server = up(tmp_path, producers, "--rate-per-second", "5")
     kinora = Kinora(server.address)
+    shown = kinora.ok("producers", "list").splitlines()
+    assert shown[0].startswith("all producers together: ")
+    assert shown[0].endswith(" calls at once  5 a second")
+    assert kinora.json("producers", "list")["callInterval"] == 0.2
     create(kinora, film())
     run = kinora.run("film")
     assert run.end == "run.completed"
