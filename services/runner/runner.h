@@ -319,6 +319,9 @@ class Runner {
   // Lets others have the jobs, here and elsewhere.
   void Unclaim(Step* step);
   absl::Status WaitForOthers(const std::shared_ptr<StepCall>& call);
+  // For a call that waits already: it may have been cancelled before it did,
+  // and goes on at once then.
+  absl::Status StayWaiting(const std::shared_ptr<StepCall>& call);
 
   // runner_closing.cc
   absl::StatusOr<v1::CommitRevisionResponse> CommitBy(

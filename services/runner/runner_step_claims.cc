@@ -125,7 +125,10 @@ absl::Status Runner::WaitForOthers(const std::shared_ptr<StepCall>& call) {
     auto alive = weak.lock();
     if (alive != nullptr && alive->EndWait()) TakeUp(alive);
   });
-  // It may have been cancelled before it waited.
+  return StayWaiting(call);
+}
+
+absl::Status Runner::StayWaiting(const std::shared_ptr<StepCall>& call) {
   const bool may_wait = call->MayGoOn().ok() && !call->TimedOut().has_value();
   return may_wait || !call->EndWait() ? absl::OkStatus() : Advance(call);
 }

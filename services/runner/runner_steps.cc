@@ -103,11 +103,7 @@ absl::Status Runner::Advance(const std::shared_ptr<StepCall>& call) {
       if (parts.Find(id) != nullptr) step.claimed.push_back(id);
     }
   }
-  if (!step.run->Claim(step.claimed, call)) {
-    // It may have been cancelled before it waited.
-    const bool may_wait = call->MayGoOn().ok() && !call->TimedOut().has_value();
-    return may_wait || !call->EndWait() ? absl::OkStatus() : Advance(call);
-  }
+  if (!step.run->Claim(step.claimed, call)) return StayWaiting(call);
   const absl::StatusOr<bool> is_ours =
       is_begin ? ClaimBegin(&step) : ClaimJobs(&step);
   if (!is_ours.ok() || !*is_ours) {
