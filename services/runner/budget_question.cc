@@ -15,7 +15,6 @@
 namespace kinora {
 namespace {
 
-constexpr absl::string_view kOverBudget = "over_budget";
 constexpr absl::string_view kNone = "none";
 
 absl::string_view WordOf(RunBudget::Scope scope) {

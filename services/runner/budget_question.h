@@ -22,6 +22,9 @@ namespace kinora {
 // The id of the question.
 inline constexpr absl::string_view kBudgetQuestion = "budget";
 
+// The event of the ledger that asks it.
+inline constexpr absl::string_view kOverBudget = "over_budget";
+
 // What the ledger says of a job that cannot be afforded: in words, with what
 // lets the run go on, and in its detail as
 //   {"scope":"run"|"producer"|"movie","producer","cap","spent","reserved",

@@ -160,7 +160,11 @@ absl::Status RunActor::Work(std::vector<Message> messages) {
   bool begun = false;
   bool heeds = false;
   for (const Message& message : messages) {
-    heeds = heeds || std::holds_alternative<HeedCall>(message);
+    const auto* call = std::get_if<HeedCall>(&message);
+    if (call == nullptr) continue;
+    heeds = true;
+    if (call->catches_up) catch_up_timed_ = false;
+    if (call->follows) follow_ = 0;
   }
   // Before this run has anything to say that is not in the ledger yet.
   if (heeds) HeedRequests();
@@ -198,12 +202,14 @@ absl::Status RunActor::Work(std::vector<Message> messages) {
   TellWaiting();
   // Before the ledger tells of them: who reads it there may ask at once.
   KeepWaits();
-  KINORA_RETURN_IF_ERROR(FlushQuestions());
+  KINORA_RETURN_IF_ERROR(TellBatch(&starts));
+  if (!starts.empty()) SettleBudgetQuestion();
   // That the ledger has these calls may have been answered long after it was
   // so, and another may have the run by now.
   if (!starts.empty()) KINORA_RETURN_IF_ERROR(ConfirmLease());
   for (JobIndex job : starts) StartAttempt(job);
   RecordStatus();
+  FollowWhileWaiting();
   if (!stopping_) AskForExpansion();
 
   if (expanding_) {
@@ -342,7 +348,6 @@ absl::Status RunActor::Dispatch(std::vector<JobIndex>* starts) {
       starts->push_back(job);
     }
   }
-  if (!starts->empty()) SettleBudgetQuestion();
   return absl::OkStatus();
 }
 
@@ -516,6 +521,7 @@ void RunActor::End() {
         absl::UnavailableError("the runner is shutting down: call again"));
   }
   ended_ = true;
+  if (follow_ != 0) deps_.store.events.CancelNotify(follow_);
   places_.clear();
   seat_.reset();
   lease_->Stop();

@@ -256,7 +256,10 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   struct RetryCall {
     std::vector<JobIndex> jobs;
   };
-  struct HeedCall {};
+  struct HeedCall {
+    bool catches_up = false;  // a reading that failed is done again
+    bool follows = false;     // the ledger has grown while the run waits
+  };
   struct BudgetSet {};
   struct MovieCapRead {};
   // Calls that were refused may be made now.
@@ -320,7 +323,7 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   void Take(Expanded& expanded);
   void Take(const DoubtLookedUp& answer);
   void Take(const RetryCall& call);
-  void Take(const HeedCall&) {}
+  void Take(const HeedCall&) {}  // done before all others
   void Take(const BudgetSet&);
   void Take(const PlaceFree&) {}
   void Take(const MovieCapRead&);
@@ -351,6 +354,8 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   // run_actor_requests.cc
   void HeedNowAndThen();
   void HeedRequests();
+  void CatchUpSoon();
+  void FollowWhileWaiting();
   void NoteAppended(const v1::AppendEventsResponse& appended);
   void RecordStatus();
   // run_actor_questions.cc; all but Learn() run on the strand.
@@ -385,7 +390,9 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   v1::JobEvent OverBudget() const;
   void AskForBudget(const v1::JobEvent& over_budget);
   void SettleBudgetQuestion();
-  void HeedBudget(const v1::LedgerEvent& set);
+  void HeedBudget(const v1::LedgerEvent& set, int64_t sequence);
+  absl::Status TellBatch(std::vector<JobIndex>* starts);
+  void TakeBackPriced(std::vector<JobIndex>* starts);
   void WatchMovieCap();
   void ReadMovieCap();
   v1::Cost ReservedFor(JobIndex job);
@@ -471,11 +478,17 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   std::map<std::string, JobIndex> waits_ ABSL_GUARDED_BY(mu_);
   // As far as they are in the ledger.
   RunQuestions questions_ ABSL_GUARDED_BY(mu_);
-  // Held while a question or an answer is recorded; taken before mu_.
+  // Where the ledger has the last event that the run's own question was told
+  // of: what comes before it there, and is heeded later, is not to settle it.
+  int64_t question_sequence_ ABSL_GUARDED_BY(mu_) = 0;
+  // Held while a question or an answer is recorded; taken after end_mu_, before
+  // mu_.
   Mutex answer_mu_;
 
   Mutex budget_mu_;
   RunBudget budget_ ABSL_GUARDED_BY(budget_mu_);
+  // Where the ledger has the cap that holds.
+  int64_t cap_sequence_ ABSL_GUARDED_BY(budget_mu_) = 0;
 
   // Only the strand's closures touch what follows.
   v1::RunRecord record_;
@@ -504,7 +517,7 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   std::map<JobIndex, Doubt> doubts_;
   std::set<JobIndex> resolved_;  // by facts_
   std::set<JobIndex> retrying_;
-  // `question` events that are to be appended.
+  // Questions that are to be appended, that of the run itself included.
   std::vector<v1::LedgerEvent> asked_;
   // The question that a job which has left its place waits for.
   std::map<JobIndex, std::string> awaited_;
@@ -524,6 +537,13 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   RunPauses pauses_;
   // The sequence up to which the ledger holds no more requests.
   int64_t heeded_ = 0;
+  // The ledger could not be read so far; it is tried again soon.
+  bool behind_ = false;
+  bool catch_up_timed_ = false;
+  EventStore::WaiterId follow_ = 0;  // of a run that waits; 0 for none
+  // The batch is appended right behind `heeded_`, or not at all.
+  bool only_if_heeded_ = false;
+  int64_t told_through_ = 0;  // the last sequence of what was appended last
   std::map<JobIndex, v1::Cost> charges_;  // of attempts whose end is not told
   // For the metrics: since when jobs could be called, and when the first of the
   // attempts ended that this pass takes in; 0 for none.

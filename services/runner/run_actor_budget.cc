@@ -1,12 +1,16 @@
 // The part of RunActor that keeps the run within its budget.
 
+#include <algorithm>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 
 #include "common/cost_text.h"
+#include "common/error_reason.h"
 #include "common/log.h"
 #include "common/status.h"
 #include "services/runner/budget_question.h"
@@ -36,8 +40,13 @@ bool RunActor::MayAfford(JobIndex job) {
   std::optional<RunBudget::Obstacle> obstacle;
   {
     MutexLock lock(budget_mu_);
-    obstacle =
-        budget_.Reserve(job_id, node.producer().name(), budget_.PriceOf(node));
+    const v1::Cost price = budget_.PriceOf(node);
+    if (behind_ && price.micros() > 0) {
+      // A lower cap may hold by now.
+      awaits_place_ = true;
+      return false;
+    }
+    obstacle = budget_.Reserve(job_id, node.producer().name(), price);
   }
   if (!obstacle.has_value()) return true;
   if (obstacle->scope == RunBudget::Scope::kMovie) WatchMovieCap();
@@ -61,11 +70,11 @@ void RunActor::AskForBudget(const v1::JobEvent& over_budget) {
     if (questions_.budget().CheckPending(over_budget.message()).ok()) return;
   }
   *AddLedger()->mutable_job() = over_budget;
-  MutexLock lock(mu_);
-  questions_.Apply(ledger_events_.back().ledger());
+  asked_.push_back(ledger_events_.back().ledger());
 }
 
 BudgetQuestion RunActor::budget_question() {
+  MutexLock alone(answer_mu_);
   MutexLock lock(mu_);
   return questions_.budget();
 }
@@ -78,18 +87,70 @@ void RunActor::SettleBudgetQuestion() {
   questions_.Apply(started);
 }
 
-// Another process has set the cap.
-void RunActor::HeedBudget(const v1::LedgerEvent& set) {
+// Somebody has set the cap, as the ledger says there. It may have been this
+// process, or another before it: the last cap in the ledger is the one that
+// holds, and what is asked behind another is not settled by that.
+void RunActor::HeedBudget(const v1::LedgerEvent& set, int64_t sequence) {
   // What this one is about to set is behind it in the ledger.
   MutexLock one(end_mu_);
   std::optional<v1::Cost> cap;
   if (set.run_budget().has_cap()) cap = set.run_budget().cap();
   {
     MutexLock lock(budget_mu_);
-    budget_.RestoreCap(cap);
+    if (sequence > cap_sequence_) {
+      budget_.RestoreCap(cap);
+      cap_sequence_ = sequence;
+    }
   }
   MutexLock lock(mu_);
+  if (sequence <= question_sequence_) return;
   questions_.Apply(set);
+  question_sequence_ = sequence;
+}
+
+// Appends what the batch tells. An attempt that may cost something is told only
+// right behind what this run has heeded: who was told that a lower cap holds
+// can rely on it, at whichever runner that was. Where something has come in
+// between, such attempts are not started before it was heeded.
+absl::Status RunActor::TellBatch(std::vector<JobIndex>* starts) {
+  only_if_heeded_ =
+      step_ == nullptr &&
+      std::any_of(starts->begin(), starts->end(), [this](JobIndex job) {
+        return ReservedFor(job).micros() > 0;
+      });
+  const absl::Status told = FlushQuestions();
+  if (!std::exchange(only_if_heeded_, false) ||
+      ReasonOf(told) != "SEQUENCE_MISMATCH") {
+    return told;
+  }
+  TakeBackPriced(starts);
+  Heed();
+  return FlushQuestions();
+}
+
+// Of a batch too large for one append some may have been told already.
+void RunActor::TakeBackPriced(std::vector<JobIndex>* starts) {
+  const auto is_priced = [](const v1::Event& event) {
+    return event.ledger().step_started().reserved().micros() > 0;
+  };
+  std::set<std::string> untold;
+  for (const v1::Event& event : ledger_events_) {
+    if (!is_priced(event)) continue;
+    untold.insert(event.ledger().step_started().step().step_id());
+  }
+  ledger_events_.erase(
+      std::remove_if(ledger_events_.begin(), ledger_events_.end(), is_priced),
+      ledger_events_.end());
+  std::vector<JobIndex> kept;
+  for (JobIndex job : *starts) {
+    if (untold.count(state_.job(job).job_id()) == 0) {
+      kept.push_back(job);
+      continue;
+    }
+    ReleaseAttempt(job);
+    state_.TakeBackStart(job);
+  }
+  *starts = std::move(kept);
 }
 
 // The store does not tell of a movie's new limits, so they are looked at.
@@ -190,6 +251,8 @@ absl::StatusOr<v1::SetRunBudgetResponse> RunActor::SetBudget(
   // One at a time: the last one in the ledger is the one that holds.
   MutexLock one(end_mu_);
   KINORA_RETURN_IF_ERROR(CheckOpen());
+  // What the run asks meanwhile comes behind it, in the ledger and here.
+  MutexLock alone(answer_mu_);
   if (!answers.empty()) {
     MutexLock lock(mu_);
     KINORA_RETURN_IF_ERROR(questions_.budget().CheckPending(answers));
@@ -207,22 +270,26 @@ absl::StatusOr<v1::SetRunBudgetResponse> RunActor::SetBudget(
     if (!lowers) budget_.RestoreCap(before);
   }
   const v1::Event event = BudgetEvent(identity_, NowMillis(deps_.clock), cap);
-  const absl::Status told =
-      deps_.store.events.Append(LedgerAppend(identity_, lease_->token(), event))
-          .status();
+  const absl::StatusOr<v1::AppendEventsResponse> told =
+      deps_.store.events.Append(
+          LedgerAppend(identity_, lease_->token(), event));
   v1::SetRunBudgetResponse response;
   {
     MutexLock lock(budget_mu_);
     budget_.RestoreCap(told.ok() ? cap : before);
+    if (told.ok()) cap_sequence_ = told->last_sequence();
     *response.mutable_spent() = budget_.spent();
     *response.mutable_reserved() = budget_.reserved();
   }
   if (told.ok()) {
     MutexLock lock(mu_);
     questions_.Apply(event.ledger());
+    question_sequence_ = told->last_sequence();
   }
+  // What was appended is no news to this run, but others may have come between.
+  Heed();
   Post(BudgetSet{});
-  KINORA_RETURN_IF_ERROR(told);
+  KINORA_RETURN_IF_ERROR(told.status());
   return response;
 }
 

@@ -176,6 +176,10 @@ absl::Status RunActor::Append(v1::LogKind kind,
     request.set_request_id(
         absl::StrCat(run_id(), "/", lease_->token().fencing_token(),
                      step_ == nullptr ? "" : step_->call, "/", ++appends_));
+    // The first event of a run is its runner's.
+    if (kind == v1::LOG_KIND_LEDGER && only_if_heeded_) {
+      request.set_expected_sequence(std::max<int64_t>(heeded_, 1));
+    }
     for (size_t bytes = 0;
          next < events->size() && bytes < kMaxAppendBytes &&
          request.events_size() < static_cast<int>(kMaxAppendEvents);
@@ -200,7 +204,10 @@ absl::Status RunActor::Append(v1::LogKind kind,
       deps_.listener->OnLedger(movie_id(), run_id(), appended->first_sequence(),
                                request.events());
     }
-    if (kind == v1::LOG_KIND_LEDGER) NoteAppended(*appended);
+    if (kind == v1::LOG_KIND_LEDGER) {
+      told_through_ = appended->last_sequence();
+      NoteAppended(*appended);
+    }
   }
   events->clear();
   return absl::OkStatus();

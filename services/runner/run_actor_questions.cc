@@ -40,7 +40,10 @@ absl::Status RunActor::FlushQuestions() {
   MutexLock alone(answer_mu_);
   KINORA_RETURN_IF_ERROR(FlushLedger());
   MutexLock lock(mu_);
-  for (const v1::LedgerEvent& event : asked_) questions_.Apply(event);
+  for (const v1::LedgerEvent& event : asked_) {
+    questions_.Apply(event);
+    if (event.job().type() == kOverBudget) question_sequence_ = told_through_;
+  }
   asked_.clear();
   return absl::OkStatus();
 }

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "common/log.h"
 #include "common/run_end.h"
@@ -12,8 +13,12 @@
 namespace kinora {
 namespace {
 
-// The longest time a request of another process is not seen.
+// The longest time a request of another process is not seen by a run that goes
+// on. One that waits sees it at once, and no money is reserved before a cap was
+// heeded, see TellBatch().
 constexpr absl::Duration kHeedPeriod = absl::Seconds(2);
+// After a reading that has failed.
+constexpr absl::Duration kCatchUpPeriod = absl::Milliseconds(250);
 
 }  // namespace
 
@@ -41,7 +46,8 @@ void RunActor::HeedRequests() {
     if (!page.ok()) {
       LogWarning("requests to a run not read yet",
                  {{"run", run_id()}, {"error", page.status()}});
-      return;
+      behind_ = true;
+      return CatchUpSoon();
     }
     for (const v1::Event& event : page->events()) {
       const v1::LedgerEvent& ledger = event.ledger();
@@ -51,7 +57,7 @@ void RunActor::HeedRequests() {
       pauses_.Apply(ledger);
       if (ledger.job().type() == "retry") Retry(ledger.job().job_id());
       if (ledger.has_run_budget()) {
-        HeedBudget(ledger);
+        HeedBudget(ledger, event.sequence());
         Take(BudgetSet{});
       }
       if (ledger.run_waiting().reason() == kCancelling) {
@@ -64,9 +70,39 @@ void RunActor::HeedRequests() {
         waiting_for_.clear();
       }
     }
-    if (page->bookmark().sequence() <= heeded_) return;
+    if (page->bookmark().sequence() <= heeded_) {
+      behind_ = false;
+      return;
+    }
     heeded_ = page->bookmark().sequence();
   }
+}
+
+void RunActor::CatchUpSoon() {
+  if (std::exchange(catch_up_timed_, true)) return;
+  std::weak_ptr<RunActor> weak = weak_from_this();
+  deps_.executor.PostAfter(kCatchUpPeriod, [weak] {
+    HeedCall call;
+    call.catches_up = true;
+    if (auto self = weak.lock()) self->Post(call);
+  });
+}
+
+// Who waits appends nothing that would show what others have appended, and is
+// to go on as soon as somebody lets it.
+void RunActor::FollowWhileWaiting() {
+  if (waiting_for_.empty() || follow_ != 0 || behind_) return;
+  if (stopping_ || state_.finished() || step_ != nullptr) return;
+  v1::LogName log;
+  log.set_movie_id(movie_id());
+  log.set_kind(v1::LOG_KIND_LEDGER);
+  log.set_run_id(run_id());
+  std::weak_ptr<RunActor> weak = weak_from_this();
+  follow_ = deps_.store.events.NotifyAfter(log, heeded_, [weak] {
+    HeedCall call;
+    call.follows = true;
+    if (auto self = weak.lock()) self->Post(call);
+  });
 }
 
 // What this run appends holds no requests. If it does not follow what was seen

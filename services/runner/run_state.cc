@@ -234,6 +234,12 @@ RunCommands RunState::NextCommands(StartGate gate) {
   return commands;
 }
 
+void RunState::TakeBackStart(JobIndex index) {
+  queue_.Leave(Entry(index).lane);
+  --Entry(index).attempts;
+  MakeReady(index);
+}
+
 const v1::Content& RunState::content(absl::string_view source_id) const {
   return sources_.find(source_id)->second.content;
 }

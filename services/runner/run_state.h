@@ -193,6 +193,10 @@ class RunState {
     return NextCommands([](JobIndex) { return true; });
   }
 
+  // The job is ready again, as if it had not been among the starts: its attempt
+  // was not made, and nobody has heard of it. REQUIRES: it is running.
+  void TakeBackStart(JobIndex index);
+
   // What Extend() brought.
   struct Extension {
     // Jobs whose results come from the log; they are none of the state's.

@@ -38,6 +38,23 @@ TEST_F(RunStateTest, AJobThatAsksHoldsNoPlaceAndHasNotFailed) {
   EXPECT_THAT(Start(state), ElementsAre("C"));
 }
 
+TEST_F(RunStateTest, AStartThatIsTakenBackWasNone) {
+  PlanBuilder plan;
+  plan.Job(0, "A", {}).Job(0, "B", {}).Job(0, "C", {});
+  RunStateOptions options;
+  options.max_concurrency = 2;
+  RunState state = Make(plan, options);
+  ASSERT_THAT(Start(state), ElementsAre("A", "B"));
+  state.TakeBackStart(Find(state, "A"));
+  EXPECT_EQ(state.status(Find(state, "A")), JobStatus::kReady);
+  EXPECT_EQ(state.attempts(Find(state, "A")), 0u);
+  // Its place is free, and its turn as early as it was.
+  EXPECT_THAT(Start(state), ElementsAre("A"));
+  EXPECT_EQ(state.attempts(Find(state, "A")), 1u);
+  Succeed(state, "A", "a");
+  EXPECT_THAT(Start(state), ElementsAre("C"));
+}
+
 TEST_F(RunStateTest, AskingTakesNoAttemptFromTheRetries) {
   PlanBuilder plan;
   plan.Job(0, "A", {});
