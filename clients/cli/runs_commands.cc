@@ -130,6 +130,10 @@ absl::StatusOr<int> ShowRun(const Invocation& call) {
   if (!run.wait_reason().empty()) {
     Print(absl::StrFormat("waits: %s\n", run.wait_reason()));
   }
+  if (run.pending_question_ids_size() > 0) {
+    Print(absl::StrFormat("asks: %s\n",
+                          absl::StrJoin(run.pending_question_ids(), ", ")));
+  }
   if (run.paused()) Print("paused: the whole run\n");
   if (run.paused_producers_size() > 0) {
     Print(absl::StrFormat("paused: producer %s\n",

@@ -328,7 +328,8 @@ void RunActor::Take(const StopCall& call) {
 void RunActor::Take(const LeaseLost&) { lease_lost_ = true; }
 
 absl::Status RunActor::Dispatch(std::vector<JobIndex>* starts) {
-  held_by_.clear();
+  held_by_pause_ = false;
+  held_by_budget_ = false;
   awaits_place_ = false;
   auto gate = [this](JobIndex job) { return MayStart(job); };
   for (RunCommands commands = state_.NextCommands(gate); !commands.empty();

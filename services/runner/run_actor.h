@@ -525,9 +525,10 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   std::map<JobIndex, CallPlaces::Place> places_;
   // The targets that are at jobs already, or have done them.
   std::map<JobIndex, size_t> works_at_;
-  // What kept a job from being started when starts were last looked for, if
-  // only somebody can change it.
-  std::string held_by_;
+  // What kept jobs from being started when starts were last looked for, and
+  // only somebody can change.
+  bool held_by_pause_ = false;
+  bool held_by_budget_ = false;
   bool awaits_place_ = false;     // the same for what comes by itself
   JobIndex unaffordable_ = 0;     // one of those, if that is the budget
   RunBudget::Obstacle obstacle_;  // and what is in its way

@@ -50,7 +50,7 @@ bool RunActor::MayAfford(JobIndex job) {
   }
   if (!obstacle.has_value()) return true;
   if (obstacle->scope == RunBudget::Scope::kMovie) WatchMovieCap();
-  held_by_ = std::string(kBudget);
+  held_by_budget_ = true;
   unaffordable_ = job;
   obstacle_ = *std::move(obstacle);
   return false;

@@ -11,14 +11,14 @@
 namespace kinora {
 
 // Whether a job whose turn it is may be called now. One that says no for what
-// only somebody can change leaves the reason in `held_by_`.
+// only somebody can change says so in `held_by_pause_` or `held_by_budget_`.
 bool RunActor::MayStart(JobIndex job) {
   if (holding_) {
     awaits_place_ = true;
     return false;
   }
   if (pauses_.Holds(state_.node(job).producer().name())) {
-    held_by_ = std::string(kPaused);
+    held_by_pause_ = true;
     return false;
   }
   if (!TakePlace(job)) {
@@ -30,7 +30,9 @@ bool RunActor::MayStart(JobIndex job) {
 }
 
 // For what the run waits if nothing goes on but by somebody's doing; empty if
-// something does.
+// something does. There may be several such things; the one that is told is the
+// first that somebody has to decide, as of the others the run's state tells by
+// itself: its questions, jobs in doubt and paused producers.
 std::string RunActor::WaitReason() const {
   if (state_.cancelled() || state_.finished()) return "";
   // At once, though attempts may go on.
@@ -41,15 +43,16 @@ std::string RunActor::WaitReason() const {
       state_.count(JobStatus::kRetrying) > 0 || in_doubt > doubts_.size()) {
     return "";
   }
-  if (expansion_attempts_ > kPatientExpansions) return "planner";
-  if (expanding_) return "";
-  if (state_.count(JobStatus::kReady) > 0) {
-    if (awaits_place_) return "";
-    // Places may be held by attempts that wait for somebody.
-    return held_by_.empty() && asking > 0 ? "question" : held_by_;
-  }
+  const bool lacks_planner = expansion_attempts_ > kPatientExpansions;
+  if (expanding_ && !lacks_planner) return "";
+  const bool is_ready = state_.count(JobStatus::kReady) > 0;
+  if (is_ready && awaits_place_) return lacks_planner ? "planner" : "";
+  if (is_ready && held_by_budget_) return std::string(kBudget);
   if (in_doubt > 0) return "in_doubt";
-  return asking + state_.count(JobStatus::kAsking) > 0 ? "question" : "";
+  // Places may be held by attempts that wait for somebody.
+  if (asking + state_.count(JobStatus::kAsking) > 0) return "question";
+  if (lacks_planner) return "planner";
+  return is_ready && held_by_pause_ ? std::string(kPaused) : "";
 }
 
 void RunActor::TellWaiting() {

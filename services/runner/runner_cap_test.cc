@@ -28,6 +28,26 @@ namespace {
 
 constexpr char kCent[] = "{cost: 0.01, currency: USD}";
 
+// Two producers wait for a job of a third.
+constexpr char kFork[] = R"(
+blueprint: fork
+nodes:
+  Root:
+    producer: wide
+    outputs: {RootText: text/plain}
+  First:
+    producer: single
+    price: {min: 0.01, max: 0.02, currency: USD}
+    inputs: {root: RootText}
+    outputs: {FirstText: text/plain}
+  Second:
+    producer: sim
+    price: {min: 0.01, max: 0.02, currency: USD}
+    inputs: {root: RootText}
+    outputs: {SecondText: text/plain}
+outputs: [FirstText, SecondText]
+)";
+
 bool AsksForBudget(const v1::LedgerEvent& event) {
   return event.job().type() == "over_budget";
 }
@@ -111,22 +131,27 @@ class RunnerCapTest : public RunnerFixture {
         std::make_unique<RunnerProcess>(store, clock_, SimProducerOptions());
   }
 
-  static void Start(Runner& carrier, const std::string& cap) {
+  static void Start(Runner& carrier, const std::string& cap,
+                    const std::string& movie_id = "film") {
     v1::StartRunRequest request = StartRequest();
+    request.set_movie_id(movie_id);
     if (!cap.empty()) *request.mutable_budget() = *ParseCostText(cap);
     ASSERT_OK(carrier.Start(request));
   }
 
-  static std::string RunOf(Runner& runner) {
-    const absl::StatusOr<v1::ListRunsResponse> runs =
-        runner.List(v1::ListRunsRequest());
+  static std::string RunOf(Runner& runner,
+                           const std::string& movie_id = "film") {
+    v1::ListRunsRequest request;
+    request.set_movie_id(movie_id);
+    const absl::StatusOr<v1::ListRunsResponse> runs = runner.List(request);
     EXPECT_OK(runs);
     return runs.ok() && runs->runs_size() == 1 ? runs->runs(0).run_id() : "";
   }
 
-  static void SetAt(Runner& runner, const std::string& cap) {
+  static void SetAt(Runner& runner, const std::string& cap,
+                    const std::string& movie_id = "film") {
     v1::SetRunBudgetRequest request;
-    request.set_run_id(RunOf(runner));
+    request.set_run_id(RunOf(runner, movie_id));
     *request.mutable_cap() = *ParseCostText(cap);
     EXPECT_OK(runner.SetBudget(request)) << cap;
   }
@@ -239,6 +264,56 @@ TEST_F(RunnerCapTest, ACapThatIsSetBackIsAskedAboutAgain) {
   SetAt(carrier_->runner(), "USD 1");
   EXPECT_EQ(Finish(run_id).record().status(), v1::RUN_STATUS_COMPLETED);
   carrier_.reset();
+}
+
+// Whichever of the two is looked at last.
+TEST_F(RunnerCapTest, APausedProducerDoesNotHideTheQuestionOfTheOthers) {
+  for (const std::string paused : {"sim", "single"}) {
+    SCOPED_TRACE(paused);
+    const std::string movie = "film-" + paused;
+    LateAnswer late(store(), &TellsOfAStart, [this, &movie, &paused] {
+      v1::PauseRunRequest pause;
+      pause.set_run_id(RunOf(runner(), movie));
+      pause.set_producer(paused);
+      EXPECT_OK(carrier_->runner().Pause(pause));
+    });
+    CarryOn(late.store());
+    MakeMovie(kFork, movie);
+    Start(carrier_->runner(), "USD 0.01", movie);
+    const std::string run_id = RunOf(runner(), movie);
+    std::string reason;
+    Ledger(
+        run_id,
+        [&reason](const v1::LedgerEvent& event) {
+          if (!event.has_run_waiting()) return false;
+          if (event.run_waiting().requested()) return false;
+          reason = event.run_waiting().reason();
+          return true;
+        },
+        movie);
+    EXPECT_EQ(reason, "budget");
+    v1::GetRunRequest get;
+    get.set_run_id(run_id);
+    ASSERT_OK_AND_ASSIGN(const v1::GetRunResponse stands, runner().Get(get));
+    EXPECT_EQ(stands.run().wait_reason(), "budget");
+    EXPECT_THAT(stands.run().pending_question_ids(),
+                testing::ElementsAre("budget"));
+    EXPECT_THAT(stands.run().paused_producers(), testing::ElementsAre(paused));
+    EXPECT_EQ(ProposalsOf(runner()).size(), 1u);
+
+    // The others can go on then, and the pause is all that is left.
+    SetAt(carrier_->runner(), "USD 1", movie);
+    Ledger(run_id, &StandsPaused, movie);
+    EXPECT_TRUE(ProposalsOf(runner()).empty());
+    v1::ResumeRunRequest resume;
+    resume.set_run_id(run_id);
+    resume.set_producer(paused);
+    ASSERT_OK(carrier_->runner().Resume(resume));
+    Ledger(run_id, nullptr, movie);
+    ASSERT_OK_AND_ASSIGN(const v1::GetRunResponse ended, runner().Get(get));
+    EXPECT_EQ(ended.run().record().status(), v1::RUN_STATUS_COMPLETED);
+    carrier_.reset();
+  }
 }
 
 // It does not wait for the next look at the ledger.
