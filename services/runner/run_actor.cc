@@ -204,6 +204,7 @@ absl::Status RunActor::Work(std::vector<Message> messages) {
   KeepWaits();
   KINORA_RETURN_IF_ERROR(TellBatch(&starts));
   if (!starts.empty()) SettleBudgetQuestion();
+  TellStepDone();
   // That the ledger has these calls may have been answered long after it was
   // so, and another may have the run by now.
   if (!starts.empty()) KINORA_RETURN_IF_ERROR(ConfirmLease());

@@ -118,19 +118,21 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   // What became of each job of a step, in the order of the state.
   using StepEnded =
       absl::AnyInvocable<void(absl::StatusOr<std::vector<v1::JobState>>)>;
+  // Jobs that the ledger says are done, while others of the step go on.
+  using StepDone = absl::AnyInvocable<void(const std::set<std::string>&)>;
 
   // One that carries out a step of a run whose caller has the lease: jobs of
   // one layer, as a plan of their own. It goes on with the ledger as it is,
   // beside others; it renews no lease, commits nothing and does not end the
   // run. `call` is new for every step; `claim` keeps other runners from its
-  // jobs, see JobClaims. `on_ended` gets an error if the step could not be
-  // carried out, UNAVAILABLE after Stop() or LoseLease(); called as Create()
-  // says.
+  // jobs, see JobClaims. `on_done` MUST NOT block. `on_ended` gets an error if
+  // the step could not be carried out, UNAVAILABLE after Stop() or LoseLease();
+  // called as Create() says.
   static std::shared_ptr<RunActor> CreateStep(
       const RunActorDeps& deps, v1::RunRecord record,
       std::shared_ptr<const v1::Plan> part, RunState state, RunPast past,
       const v1::LeaseToken& lease, std::string call,
-      std::shared_ptr<LeaseKeeper> claim, StepEnded on_ended);
+      std::shared_ptr<LeaseKeeper> claim, StepDone on_done, StepEnded on_ended);
 
   // Begins to work. Call it once.
   void Start();
@@ -298,7 +300,9 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   struct Step {
     std::string call;
     std::shared_ptr<LeaseKeeper> claim;
+    StepDone on_done;
     StepEnded on_ended;
+    std::set<std::string> done;  // and on_done has not heard of it
     v1::Failure cancelled;
     std::map<JobIndex, v1::Failure> failures;
   };
@@ -342,6 +346,7 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   void Take(const StepCancel& cancel);
   void BeginStep();
   void NoteForStep(const JobChange& change);
+  void TellStepDone();
   absl::Status FinishStep();
   void EndStep(const absl::Status& status);
   v1::JobState StepStateOf(JobIndex job) const;

@@ -52,10 +52,10 @@ void RunActor::HeedRequests() {
     for (const v1::Event& event : page->events()) {
       const v1::LedgerEvent& ledger = event.ledger();
       if (ledger.job().type() == "answered") Learn(ledger);
+      if (ledger.job().type() == "retry") Retry(ledger.job().job_id());
       // A step's caller ends it by ending the call.
       if (step_ != nullptr) continue;
       pauses_.Apply(ledger);
-      if (ledger.job().type() == "retry") Retry(ledger.job().job_id());
       if (ledger.has_run_budget()) {
         HeedBudget(ledger, event.sequence());
         Take(BudgetSet{});

@@ -14,7 +14,7 @@ std::shared_ptr<RunActor> RunActor::CreateStep(
     const RunActorDeps& deps, v1::RunRecord record,
     std::shared_ptr<const v1::Plan> part, RunState state, RunPast past,
     const v1::LeaseToken& lease, std::string call,
-    std::shared_ptr<LeaseKeeper> claim, StepEnded on_ended) {
+    std::shared_ptr<LeaseKeeper> claim, StepDone on_done, StepEnded on_ended) {
   std::shared_ptr<RunActor> actor(
       new RunActor(deps, std::move(record), std::move(part), std::move(state),
                    std::move(past), RunBudget(), nullptr));
@@ -24,6 +24,7 @@ std::shared_ptr<RunActor> RunActor::CreateStep(
   actor->step_ = std::make_unique<Step>();
   actor->step_->call = std::move(call);
   actor->step_->claim = std::move(claim);
+  actor->step_->on_done = std::move(on_done);
   actor->step_->on_ended = std::move(on_ended);
   return actor;
 }
@@ -51,6 +52,10 @@ void RunActor::BeginStep() {
 }
 
 void RunActor::NoteForStep(const JobChange& change) {
+  if (change.status == JobStatus::kSucceeded ||
+      change.status == JobStatus::kReused) {
+    step_->done.insert(state_.job(change.job).job_id());
+  }
   if (change.status == JobStatus::kFailed) {
     step_->failures[change.job] = change.failure;
   }
@@ -69,6 +74,12 @@ void RunActor::NoteForStep(const JobChange& change) {
   *failed->mutable_step() = StepOf(state_, change.job);
   failed->set_error(step_->cancelled.message());
   failed->set_attempt(state_.attempts(change.job));
+}
+
+// REQUIRES: the ledger has it.
+void RunActor::TellStepDone() {
+  if (step_ == nullptr || step_->done.empty()) return;
+  step_->on_done(std::exchange(step_->done, {}));
 }
 
 absl::Status RunActor::FinishStep() {

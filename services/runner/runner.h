@@ -281,6 +281,8 @@ class Runner {
   // runner_retry.cc
   absl::StatusOr<std::vector<std::string>> RetryElsewhere(
       const v1::RetryRunRequest& request);
+  // Jobs of a stepwise run that wait in calls of this runner.
+  std::set<std::string> RetryStepsHere(const v1::RetryRunRequest& request);
   absl::Status RecordAnswer(const v1::AnswerQuestionRequest& request);
   absl::StatusOr<BudgetQuestion> BudgetQuestionOf(const std::string& run_id);
   // runner_steps.cc
@@ -303,8 +305,9 @@ class Runner {
   void Answer(Step& step);
   void LetGo(const std::shared_ptr<StepwiseRun>& run,
              const std::vector<std::string>& jobs);
+  // Calls that have waited for what has come.
+  void TakeUpAll(std::vector<std::shared_ptr<StepCall>> waited);
   void Finish(const std::shared_ptr<StepCall>& call, StepCall::Answer answer);
-  std::vector<std::string> RetrySteps(const v1::RetryRunRequest& request);
 
   // runner_step_claims.cc
 
@@ -322,6 +325,13 @@ class Runner {
   // For a call that waits already: it may have been cancelled before it did,
   // and goes on at once then.
   absl::Status StayWaiting(const std::shared_ptr<StepCall>& call);
+
+  // runner_step_done.cc
+
+  // True if the ledger says that all jobs that the call wants carried out have
+  // been, and how, is in the step's states then.
+  absl::StatusOr<bool> AreDone(Step* step);
+  void TakeReused(Step* step);
 
   // runner_closing.cc
   absl::StatusOr<v1::CommitRevisionResponse> CommitBy(

@@ -1,7 +1,9 @@
 // The part of Runner that has jobs called again without waiting any longer.
 
+#include <algorithm>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -38,14 +40,18 @@ absl::StatusOr<v1::RetryRunResponse> Runner::Retry(
 }
 
 // Of a run that another runner carries out, or nobody now: whoever has it, or
-// adopts it, finds the request.
+// adopts it, finds the request. So does each call of a stepwise run, also one
+// that its caller makes later; calls of this runner need not read of it.
 absl::StatusOr<std::vector<std::string>> Runner::RetryElsewhere(
     const v1::RetryRunRequest& request) {
   KINORA_ASSIGN_OR_RETURN(const v1::RunRecord record,
                           RecordOf(request.run_id()));
   if (IsTerminal(record.status())) return RunHasEnded(request.run_id());
-  if (record.stepwise()) return RetrySteps(request);
   if (IsQueued(record)) return std::vector<std::string>();
+  const std::set<std::string> here = RetryStepsHere(request);
+  if (!request.job_id().empty() && !here.empty()) {
+    return std::vector<std::string>(here.begin(), here.end());
+  }
   KINORA_ASSIGN_OR_RETURN(const std::unique_ptr<RunLease> lease,
                           RunLease::Take(*this, request.run_id()));
   std::vector<std::string> job_ids;
@@ -53,6 +59,11 @@ absl::StatusOr<std::vector<std::string>> Runner::RetryElsewhere(
       Ask(record, lease->token(),
           [&](const RunPast& past) -> std::optional<v1::LedgerEvent> {
             job_ids = past.AwaitingAttempt(request.job_id());
+            job_ids.erase(std::remove_if(job_ids.begin(), job_ids.end(),
+                                         [&here](const std::string& id) {
+                                           return here.count(id) > 0;
+                                         }),
+                          job_ids.end());
             if (job_ids.empty()) return std::nullopt;
             v1::LedgerEvent event;
             event.mutable_job()->set_type("retry");
@@ -60,7 +71,27 @@ absl::StatusOr<std::vector<std::string>> Runner::RetryElsewhere(
             event.mutable_job()->set_message("asked for by somebody");
             return event;
           }));
+  job_ids.insert(job_ids.end(), here.begin(), here.end());
+  std::sort(job_ids.begin(), job_ids.end());
   return job_ids;
+}
+
+std::set<std::string> Runner::RetryStepsHere(
+    const v1::RetryRunRequest& request) {
+  std::vector<std::shared_ptr<StepCall>> calls;
+  {
+    MutexLock lock(mu_);
+    for (const std::shared_ptr<StepCall>& call : steps_) {
+      if (call->request().run_id == request.run_id()) calls.push_back(call);
+    }
+  }
+  std::set<std::string> ids;
+  for (const std::shared_ptr<StepCall>& call : calls) {
+    for (std::string& id : call->Retry(request.job_id())) {
+      ids.insert(std::move(id));
+    }
+  }
+  return ids;
 }
 
 }  // namespace kinora

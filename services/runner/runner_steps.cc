@@ -9,7 +9,7 @@
 //      record, run.created, then an actor that says again what the plan reuses;
 //      then 1 again;
 //   3. the jobs are claimed, here and over all runners, or the call waits for
-//      those who have them;
+//      those who have them, as long as not all of its own are done;
 //   4. what the jobs read is looked up, by the keys it must have;
 //   5. an actor carries the jobs out as a plan of their own.
 
@@ -18,6 +18,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -103,13 +104,26 @@ absl::Status Runner::Advance(const std::shared_ptr<StepCall>& call) {
       if (parts.Find(id) != nullptr) step.claimed.push_back(id);
     }
   }
-  if (!step.run->Claim(step.claimed, call)) return StayWaiting(call);
+  if (!step.run->Claim(step.claimed, call)) {
+    const absl::StatusOr<bool> are_done = AreDone(&step);
+    if (!are_done.ok() || *are_done) {
+      // Somebody else may have taken it up meanwhile.
+      if (!call->EndWait()) return absl::OkStatus();
+      KINORA_RETURN_IF_ERROR(are_done.status());
+      Answer(step);
+      return absl::OkStatus();
+    }
+    return StayWaiting(call);
+  }
   const absl::StatusOr<bool> is_ours =
       is_begin ? ClaimBegin(&step) : ClaimJobs(&step);
   if (!is_ours.ok() || !*is_ours) {
     Unclaim(&step);
     KINORA_RETURN_IF_ERROR(is_ours.status());
-    return WaitForOthers(call);
+    KINORA_ASSIGN_OR_RETURN(const bool are_done, AreDone(&step));
+    if (!are_done) return WaitForOthers(call);
+    Answer(step);
+    return absl::OkStatus();
   }
   const absl::Status begun =
       is_begin ? LaunchStep(&step, nullptr) : CarryOut(&step);
@@ -223,13 +237,7 @@ absl::Status Runner::CarryOut(Step* held) {
     step.states[job->job_id()] =
         FailedJob(job->job_id(), Unresolved(*job, *missing));
   }
-  for (const std::string& id : step.job_ids) {
-    if (!parts.IsReused(id)) continue;
-    v1::JobState& state = step.states[id];
-    state.set_job_id(id);
-    state.set_status("skipped");
-    state.set_detail("reused");
-  }
+  TakeReused(&step);
   KINORA_RETURN_IF_ERROR(TellUnresolved(step));
   if (!ready.empty()) return LaunchStep(held, parts.Alone(ready, made));
   Unclaim(held);
@@ -251,9 +259,13 @@ absl::Status Runner::LaunchStep(Step* held,
   const v1::RunRecord record = step.record;
   const std::string id = absl::StrCat("-", step.claim->call());
   const std::shared_ptr<LeaseKeeper> keeper = step.claim->keeper();
+  const std::shared_ptr<StepwiseRun> run = step.run;
   const std::shared_ptr<RunActor> actor = RunActor::CreateStep(
       actor_deps, record, std::move(part), std::move(state), std::move(past),
       call->request().lease, id, keeper,
+      [this, run](const std::set<std::string>& done) {
+        TakeUpAll(run->WaitingFor(done));
+      },
       [this, is_begin, step = std::move(step)](StepCall::Answer ended) mutable {
         Unclaim(&step);
         if (!ended.ok()) return Finish(step.call, ended.status());
@@ -281,7 +293,11 @@ void Runner::Answer(Step& step) {
 
 void Runner::LetGo(const std::shared_ptr<StepwiseRun>& run,
                    const std::vector<std::string>& jobs) {
-  for (const std::shared_ptr<StepCall>& call : run->Release(jobs)) {
+  TakeUpAll(run->Release(jobs));
+}
+
+void Runner::TakeUpAll(std::vector<std::shared_ptr<StepCall>> waited) {
+  for (const std::shared_ptr<StepCall>& call : waited) {
     deps_.executor.Post([this, call] {
       if (call->EndWait()) TakeUp(call);
     });
@@ -294,24 +310,6 @@ void Runner::Finish(const std::shared_ptr<StepCall>& call,
   MutexLock lock(mu_);
   steps_.erase(call);
   ended_cv_.SignalAll();
-}
-
-std::vector<std::string> Runner::RetrySteps(
-    const v1::RetryRunRequest& request) {
-  std::vector<std::shared_ptr<StepCall>> calls;
-  {
-    MutexLock lock(mu_);
-    for (const std::shared_ptr<StepCall>& call : steps_) {
-      if (call->request().run_id == request.run_id()) calls.push_back(call);
-    }
-  }
-  std::vector<std::string> ids;
-  for (const std::shared_ptr<StepCall>& call : calls) {
-    for (std::string& id : call->Retry(request.job_id())) {
-      ids.push_back(std::move(id));
-    }
-  }
-  return ids;
 }
 
 }  // namespace kinora

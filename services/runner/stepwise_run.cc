@@ -39,6 +39,7 @@ absl::StatusOr<RunPast> StepwiseRun::Past(EventStore& events) {
   KINORA_RETURN_IF_ERROR(Read(events));
   RunPast past = past_;
   past.ForgetFailures();
+  past.set_through(read_through_);
   return past;
 }
 
@@ -81,6 +82,19 @@ std::vector<std::shared_ptr<StepCall>> StepwiseRun::Release(
   MutexLock lock(mu_);
   for (const std::string& job : jobs) under_way_.erase(job);
   return std::exchange(waiting_, {});
+}
+
+std::vector<std::shared_ptr<StepCall>> StepwiseRun::WaitingFor(
+    const std::set<std::string>& jobs) {
+  MutexLock lock(mu_);
+  const auto others =
+      std::stable_partition(waiting_.begin(), waiting_.end(),
+                            [&jobs](const std::shared_ptr<StepCall>& call) {
+                              return jobs.count(call->request().job_id) == 0;
+                            });
+  std::vector<std::shared_ptr<StepCall>> found(others, waiting_.end());
+  waiting_.erase(others, waiting_.end());
+  return found;
 }
 
 }  // namespace kinora

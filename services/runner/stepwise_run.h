@@ -54,6 +54,11 @@ class StepwiseRun {
   std::vector<std::shared_ptr<StepCall>> Release(
       const std::vector<std::string>& jobs);
 
+  // Of the calls that wait, those for one of these jobs alone: they are done,
+  // though they are another call's still.
+  std::vector<std::shared_ptr<StepCall>> WaitingFor(
+      const std::set<std::string>& jobs);
+
  private:
   absl::Status Read(EventStore& events) ABSL_EXCLUSIVE_LOCKS_REQUIRED(past_mu_);
 

@@ -78,6 +78,18 @@ class HeldProducers final : public ProducerCaller {
     held.observer->OnDone(std::move(result));
   }
 
+  // It fails, and may be made again.
+  void Fail(const std::string& job_id) {
+    const Held held = Take(job_id);
+    ASSERT_NE(held.observer, nullptr);
+    AttemptResult result;
+    result.failure.emplace();
+    result.failure->set_reason(v1::FAILURE_REASON_PRODUCER_ERROR);
+    result.failure->set_retryable(true);
+    result.contact = Contact::kAnswered;
+    held.observer->OnDone(std::move(result));
+  }
+
   // It breaks, after the producer has taken the job.
   void Lose(const std::string& job_id) {
     const Held held = Take(job_id);
