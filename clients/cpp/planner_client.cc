@@ -40,9 +40,15 @@ absl::StatusOr<v1::ValidateInputsResponse> RemotePlanner::ValidateInputs(
 
 absl::StatusOr<v1::ExpandDeferredGroupResponse>
 RemotePlanner::ExpandDeferredGroup(
-    const v1::ExpandDeferredGroupRequest& request) {
-  return CallUnary(*stub_->stub, &Stub::Type::ExpandDeferredGroup, request,
-                   options_.expansion_timeout);
+    const v1::ExpandDeferredGroupRequest& request, CallStop& stop) {
+  grpc::ClientContext context;
+  SetTimeout(context, options_.expansion_timeout);
+  v1::ExpandDeferredGroupResponse response;
+  const CallStop::Way way(stop, [&context] { context.TryCancel(); });
+  const grpc::Status status =
+      stub_->stub->ExpandDeferredGroup(&context, request, &response);
+  if (!status.ok()) return FromGrpcStatus(status);
+  return response;
 }
 
 absl::StatusOr<v1::RenderGraphResponse> RemotePlanner::RenderGraph(

@@ -24,8 +24,7 @@ struct RemotePlannerOptions {
   absl::Duration timeout = absl::Seconds(30);
   // How long making a plan may take; large movies need it.
   absl::Duration plan_timeout = absl::Minutes(5);
-  // How long taking up what a list decides may take. A run that is stopped
-  // waits for it.
+  // How long taking up what a list decides may take, unless it is cut short.
   absl::Duration expansion_timeout = absl::Minutes(1);
   // How long telling what calls took before may take: a run goes on without.
   absl::Duration durations_timeout = absl::Seconds(2);
@@ -45,7 +44,7 @@ class RemotePlanner final : public Planner {
   absl::StatusOr<CreatedPlan> CreatePlan(
       const v1::CreatePlanRequest& request) override;
   absl::StatusOr<v1::ExpandDeferredGroupResponse> ExpandDeferredGroup(
-      const v1::ExpandDeferredGroupRequest& request) override;
+      const v1::ExpandDeferredGroupRequest& request, CallStop& stop) override;
   absl::StatusOr<v1::RenderGraphResponse> RenderGraph(
       const v1::RenderGraphRequest& request) override;
   absl::StatusOr<v1::ExplainArtefactResponse> ExplainArtefact(

@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 
+#include "common/call_stop.h"
 #include "kinora/v1/plan.pb.h"
 #include "kinora/v1/planner.pb.h"
 
@@ -33,8 +34,10 @@ class Planner {
       const v1::ValidateInputsRequest& request) = 0;
   virtual absl::StatusOr<CreatedPlan> CreatePlan(
       const v1::CreatePlanRequest& request) = 0;
+  // `stop` cuts the call short where it waits for another process; its error is
+  // CANCELLED then.
   virtual absl::StatusOr<v1::ExpandDeferredGroupResponse> ExpandDeferredGroup(
-      const v1::ExpandDeferredGroupRequest& request) = 0;
+      const v1::ExpandDeferredGroupRequest& request, CallStop& stop) = 0;
   virtual absl::StatusOr<v1::RenderGraphResponse> RenderGraph(
       const v1::RenderGraphRequest& request) = 0;
   virtual absl::StatusOr<v1::ExplainArtefactResponse> ExplainArtefact(

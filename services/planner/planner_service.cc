@@ -90,7 +90,8 @@ grpc::ServerUnaryReactor* PlannerRpcService::ExpandDeferredGroup(
     v1::ExpandDeferredGroupResponse* response) {
   return ServeUnary(context, executor_, request, response,
                     [this](const v1::ExpandDeferredGroupRequest& r) {
-                      return planner_.ExpandDeferredGroup(r);
+                      CallStop never;
+                      return planner_.ExpandDeferredGroup(r, never);
                     });
 }
 

@@ -42,7 +42,8 @@ class ScriptedPlanner final : public Planner {
     return plan;
   }
   absl::StatusOr<v1::ExpandDeferredGroupResponse> ExpandDeferredGroup(
-      const v1::ExpandDeferredGroupRequest& request) override {
+      const v1::ExpandDeferredGroupRequest& request,
+      CallStop& /*stop*/) override {
     v1::ExpandDeferredGroupResponse response;
     response.add_removed_artefact_ids(request.artefact_id());
     return response;

@@ -92,8 +92,8 @@ absl::StatusOr<CreatedPlan> StorePlanner::MakePlan(
 }
 
 absl::StatusOr<v1::ExpandDeferredGroupResponse>
-StorePlanner::ExpandDeferredGroup(
-    const v1::ExpandDeferredGroupRequest& request) {
+StorePlanner::ExpandDeferredGroup(const v1::ExpandDeferredGroupRequest& request,
+                                  CallStop& /*stop*/) {
   KINORA_RETURN_IF_ERROR(ValidateMovieId(request.movie_id()));
   v1::LoadPlanRequest load;
   load.set_movie_id(request.movie_id());

@@ -57,7 +57,7 @@ class StorePlanner final : public Planner {
   absl::StatusOr<CreatedPlan> CreatePlan(
       const v1::CreatePlanRequest& request) override;
   absl::StatusOr<v1::ExpandDeferredGroupResponse> ExpandDeferredGroup(
-      const v1::ExpandDeferredGroupRequest& request) override;
+      const v1::ExpandDeferredGroupRequest& request, CallStop& stop) override;
   absl::StatusOr<v1::RenderGraphResponse> RenderGraph(
       const v1::RenderGraphRequest& request) override;
 

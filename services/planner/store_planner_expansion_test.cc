@@ -11,7 +11,14 @@ namespace {
 
 using ::testing::HasSubstr;
 
-using StorePlannerTest = PlannedFilmTest;
+class StorePlannerTest : public PlannedFilmTest {
+ protected:
+  absl::StatusOr<v1::ExpandDeferredGroupResponse> Expand(
+      const v1::ExpandDeferredGroupRequest& request) {
+    CallStop never;
+    return planner_.ExpandDeferredGroup(request, never);
+  }
+};
 
 // F: B-2
 TEST_F(StorePlannerTest, ExpandsAPlanWithWhatItWasMadeWith) {
@@ -22,7 +29,7 @@ TEST_F(StorePlannerTest, ExpandsAPlanWithWhatItWasMadeWith) {
   request.set_movie_id("film");
   request.set_plan_hash(created.header.plan_hash());
   request.set_artefact_id("Artifact:Scenes");
-  EXPECT_THAT(planner_.ExpandDeferredGroup(request),
+  EXPECT_THAT(Expand(request),
               StatusIs(absl::StatusCode::kFailedPrecondition,
                        HasSubstr("Artifact:Scenes has not landed")));
 
@@ -36,8 +43,7 @@ TEST_F(StorePlannerTest, ExpandsAPlanWithWhatItWasMadeWith) {
   const std::string hash = Make("Artifact:Scenes", key, R"(["a", "b"])");
   // Belongs to the next revision.
   Set("Input:Story", "a shark");
-  ASSERT_OK_AND_ASSIGN(v1::ExpandDeferredGroupResponse more,
-                       planner_.ExpandDeferredGroup(request));
+  ASSERT_OK_AND_ASSIGN(v1::ExpandDeferredGroupResponse more, Expand(request));
   ASSERT_EQ(more.layers_size(), 1);
   ASSERT_EQ(more.layers(0).jobs_size(), 2);
   EXPECT_EQ(more.layers(0).jobs(1).job_id(), "Clip[segment=1]");
@@ -46,22 +52,19 @@ TEST_F(StorePlannerTest, ExpandsAPlanWithWhatItWasMadeWith) {
   EXPECT_EQ(more.deferred_size(), 0);
   EXPECT_EQ(more.reused_size(), 0);  // the plan has the script itself
   EXPECT_EQ(more.summary().total_jobs(), 3);
-  ASSERT_OK_AND_ASSIGN(v1::ExpandDeferredGroupResponse again,
-                       planner_.ExpandDeferredGroup(request));
+  ASSERT_OK_AND_ASSIGN(v1::ExpandDeferredGroupResponse again, Expand(request));
   EXPECT_EQ(CanonicalBytes(again), CanonicalBytes(more));
 
   request.mutable_content()->mutable_blob()->mutable_digest()->set_hash(
       Sha256Of("[]").Hex());
-  EXPECT_THAT(planner_.ExpandDeferredGroup(request),
+  EXPECT_THAT(Expand(request),
               StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr(hash)));
   request.clear_content();
   request.set_artefact_id("Artifact:Clip[segment=0]");
-  EXPECT_THAT(
-      planner_.ExpandDeferredGroup(request),
-      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("artefact_id")));
+  EXPECT_THAT(Expand(request), StatusIs(absl::StatusCode::kInvalidArgument,
+                                        HasSubstr("artefact_id")));
   request.set_plan_hash(Sha256Of("none").Hex());
-  EXPECT_THAT(planner_.ExpandDeferredGroup(request),
-              StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_THAT(Expand(request), StatusIs(absl::StatusCode::kNotFound));
 }
 
 constexpr char kShots[] = R"(blueprint: shots
@@ -93,7 +96,7 @@ TEST_F(StorePlannerTest, AnExpansionGoesOnFromTheOneBefore) {
     blob.mutable_digest()->set_hash(hash);
     blob.mutable_digest()->set_size_bytes(static_cast<int64_t>(bytes));
     blob.set_mime_type("application/json");
-    return planner_.ExpandDeferredGroup(request);
+    return Expand(request);
   };
   JobKey script;
   script.node.producer = "script";

@@ -10,7 +10,7 @@
 #include "absl/functional/any_invocable.h"
 
 #include "common/mutex.h"
-#include "services/runner/call_stop.h"
+#include "common/call_stop.h"
 
 namespace kinora {
 

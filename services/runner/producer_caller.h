@@ -14,7 +14,7 @@
 #include "absl/time/time.h"
 
 #include "kinora/v1/producer.pb.h"
-#include "services/runner/call_stop.h"
+#include "common/call_stop.h"
 
 namespace kinora {
 

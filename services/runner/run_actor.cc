@@ -318,6 +318,8 @@ void RunActor::Take(const CancelCall& call) {
   facts_.push_back(CancelRequested{});
   doubts_.clear();
   retrying_.clear();
+  // The end cuts the call short.
+  expanding_ = false;
   CancelAttempts();
 }
 

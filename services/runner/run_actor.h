@@ -43,6 +43,7 @@
 #include "common/executor.h"
 #include "common/mutex.h"
 #include "common/strand.h"
+#include "common/task_slots.h"
 #include "common/trace_context.h"
 #include "kinora/v1/event.pb.h"
 #include "kinora/v1/plan.pb.h"
@@ -98,6 +99,8 @@ struct RunActorDeps {
   // Of the process: its runs ask for durations one after another, so that a
   // planner which hangs takes one thread of the executor and no more.
   std::shared_ptr<Strand> recalls;
+  // The same for plans that are to be expanded.
+  std::shared_ptr<TaskSlots> expansions;
 };
 
 // Thread-safe. Blocking calls of the store happen on the executor.

@@ -38,8 +38,8 @@ void RunActor::AskForExpansion() {
     delay = std::min(delay, kLongestExpansionDelay);
   }
   ++expansion_attempts_;
-  // The call may take as long as a plan: the run goes on meanwhile, but its end
-  // does not.
+  // The call may take as long as a plan: the run goes on meanwhile. Its end
+  // does only if it is not stopped or cancelled, which cut the call short.
   auto ask = [weak = weak_from_this(), request = std::move(request),
               landed = std::move(landed)]() mutable {
     const std::shared_ptr<RunActor> self = weak.lock();
@@ -47,14 +47,21 @@ void RunActor::AskForExpansion() {
     const std::unique_ptr<OpenCalls::Call> call = self->open_calls_.Begin();
     if (call == nullptr) return;
     TraceScope trace(self->trace_);
-    Expanded expanded{std::move(landed),
-                      self->deps_.planner.ExpandDeferredGroup(request)};
+    Expanded expanded{
+        std::move(landed),
+        self->deps_.planner.ExpandDeferredGroup(request, call->stop())};
+    if (call->stop().stopped()) return;
     self->Post(std::move(expanded));
   };
-  deps_.executor.PostAfter(delay, std::move(ask));
+  deps_.executor.PostAfter(
+      delay, [slots = deps_.expansions, ask = std::move(ask)]() mutable {
+        slots->Post(std::move(ask));
+      });
 }
 
 void RunActor::Take(Expanded& expanded) {
+  // One that was cancelled has not waited for it.
+  if (!expanding_) return;
   expanding_ = false;
   expanded_ = std::move(expanded);
 }

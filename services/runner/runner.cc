@@ -18,6 +18,8 @@ namespace kinora {
 namespace {
 
 constexpr size_t kMaxRemembered = 10'000;
+// A planner that hangs takes no more threads of the executor than this.
+constexpr int kExpansions = 2;
 
 absl::Status CheckStart(const v1::StartRunRequest& request) {
   KINORA_RETURN_IF_ERROR(ValidateMovieId(request.movie_id()));
@@ -92,6 +94,7 @@ Runner::Runner(const RunnerDeps& deps, ProducerConfigs configs,
           {options_.max_concurrency, CallRate(options_.rate), deps.metrics},
           deps.executor, deps.clock)),
       recalls_(std::make_shared<Strand>(deps.executor)),
+      expansions_(std::make_shared<TaskSlots>(deps.executor, kExpansions)),
       ids_(deps.clock, deps.random) {
   if (deps.metrics != nullptr) metrics_.emplace(*deps.metrics);
 }
@@ -243,7 +246,8 @@ RunActorDeps Runner::ActorDeps() {
           deps_.listener,
           deps_.watchdog,
           options_.durations_patience,
-          recalls_};
+          recalls_,
+          expansions_};
 }
 
 void Runner::Launch(const v1::RunRecord& record,

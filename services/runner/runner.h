@@ -29,6 +29,7 @@
 #include "common/random.h"
 #include "common/recently_used.h"
 #include "common/strand.h"
+#include "common/task_slots.h"
 #include "kinora/v1/runner.pb.h"
 #include "services/planner/planner.h"
 #include "services/runner/budget_question.h"
@@ -367,7 +368,8 @@ class Runner {
   const RunnerOptions options_;
   const std::string holder_;
   const std::shared_ptr<CallPlaces> places_;
-  const std::shared_ptr<Strand> recalls_;  // as of RunActorDeps
+  const std::shared_ptr<Strand> recalls_;        // as of RunActorDeps
+  const std::shared_ptr<TaskSlots> expansions_;  // the same
   std::optional<RunnerMetrics> metrics_;
   RunIdGenerator ids_;
 

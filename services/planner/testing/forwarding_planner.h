@@ -29,8 +29,8 @@ class ForwardingPlanner : public Planner {
     return base_.CreatePlan(request);
   }
   absl::StatusOr<v1::ExpandDeferredGroupResponse> ExpandDeferredGroup(
-      const v1::ExpandDeferredGroupRequest& request) override {
-    return base_.ExpandDeferredGroup(request);
+      const v1::ExpandDeferredGroupRequest& request, CallStop& stop) override {
+    return base_.ExpandDeferredGroup(request, stop);
   }
   absl::StatusOr<v1::RenderGraphResponse> RenderGraph(
       const v1::RenderGraphRequest& request) override {

@@ -1,7 +1,7 @@
 // Cuts a call short that blocks another thread.
 
-#ifndef KINORA_SERVICES_RUNNER_CALL_STOP_H_
-#define KINORA_SERVICES_RUNNER_CALL_STOP_H_
+#ifndef KINORA_COMMON_CALL_STOP_H_
+#define KINORA_COMMON_CALL_STOP_H_
 
 #include <utility>
 
@@ -60,4 +60,4 @@ class CallStop {
 
 }  // namespace kinora
 
-#endif  // KINORA_SERVICES_RUNNER_CALL_STOP_H_
+#endif  // KINORA_COMMON_CALL_STOP_H_
