@@ -87,6 +87,7 @@ class RunnerServer final : public ProgramServer {
                                  : config.planner_addr())),
         executor_("runner", WorkerThreadsOf(config.server())),
         watchdog_("watchdog", 1),
+        renewals_("leases", kRenewalThreads),
         callers_(producers, store_.store().blobs, executor_, RealClock(), {}),
         deps_{store_.store(),
               planner_,
@@ -96,7 +97,8 @@ class RunnerServer final : public ProgramServer {
               SystemRandom(),
               MetricsOf(config.server()),
               hooks_ == nullptr ? nullptr : hooks_->listener(),
-              &watchdog_},
+              &watchdog_,
+              &renewals_},
         dry_runs_(deps_, producers, options),
         runner_(deps_, std::move(producers), options),
         service_(runner_, store_.store().events, executor_, &dry_runs_) {}
@@ -116,7 +118,9 @@ class RunnerServer final : public ProgramServer {
   RemoteStore store_;
   RemotePlanner planner_;
   ThreadPool executor_;
-  ThreadPool watchdog_;  // ends before what its tasks use
+  // Both end before what their tasks use.
+  ThreadPool watchdog_;
+  ThreadPool renewals_;
   RemoteProducerCaller callers_;
   const RunnerDeps deps_;
   DryRuns dry_runs_;

@@ -63,7 +63,9 @@ std::shared_ptr<RunActor> RunActor::Create(
   std::weak_ptr<RunActor> weak = actor;
   Executor& watchdog =
       deps.watchdog == nullptr ? deps.executor : *deps.watchdog;
-  actor->lease_ = LeaseKeeper::Start(deps.store.leases, deps.executor, watchdog,
+  Executor& renewals =
+      deps.renewals == nullptr ? deps.executor : *deps.renewals;
+  actor->lease_ = LeaseKeeper::Start(deps.store.leases, renewals, watchdog,
                                      deps.clock, lease, lease_ttl, [weak] {
                                        if (auto self = weak.lock())
                                          self->LoseLease();

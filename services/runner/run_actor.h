@@ -95,6 +95,7 @@ struct RunActorDeps {
   RunListener* listener = nullptr;     // null for none
   // For what must happen in time, and never blocks; null for `executor`.
   Executor* watchdog = nullptr;
+  Executor* renewals = nullptr;  // the same, as of RunnerDeps
   absl::Duration durations_patience;  // as of RunnerOptions
   // Of the process: its runs ask for durations one after another, so that a
   // planner which hangs takes one thread of the executor and no more.

@@ -245,6 +245,7 @@ RunActorDeps Runner::ActorDeps() {
           metrics_.has_value() ? &*metrics_ : nullptr,
           deps_.listener,
           deps_.watchdog,
+          deps_.renewals,
           options_.durations_patience,
           recalls_,
           expansions_};

@@ -59,6 +59,10 @@ struct RunnerOptions {
   absl::Duration durations_patience = absl::Milliseconds(50);
 };
 
+// Of an executor for RunnerDeps::renewals: one renewal that the network
+// swallows does not keep the others from the store.
+inline constexpr int kRenewalThreads = 2;
+
 // What a Runner works with. All MUST outlive it.
 struct RunnerDeps {
   Store store;
@@ -72,6 +76,10 @@ struct RunnerDeps {
   // For what must happen in time, when a lease expires: nothing blocks on it.
   // Null for `executor`, whose threads may all wait for a store that is away.
   Executor* watchdog = nullptr;
+  // Renews leases: what waits there waits for the store, and for nothing else.
+  // Null for `executor`, all threads of which may wait for a planner or for a
+  // long read while a lease runs out.
+  Executor* renewals = nullptr;
 };
 
 // Thread-safe. Calls block.

@@ -10,6 +10,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "common/error_reason.h"
 #include "common/mutex.h"
 #include "common/random.h"
 #include "common/testing/manual_executor.h"
@@ -33,9 +34,9 @@ class Gate {
     changed_.SignalAll();
     while (!open_) changed_.Wait(mu_);
   }
-  void WaitForEntry() {
+  void WaitForEntry(int times = 1) {
     MutexLock lock(mu_);
-    while (entered_ == 0) changed_.Wait(mu_);
+    while (entered_ < times) changed_.Wait(mu_);
   }
   void Open() {
     MutexLock lock(mu_);
@@ -73,7 +74,7 @@ class RunnerOutageTest : public RunnerFixture {
     options.retry.initial = absl::Milliseconds(1);
     runner_ = std::make_unique<Runner>(
         RunnerDeps{late_->store(), *planner_, producers_, executor_, clock_,
-                   SystemRandom(), nullptr, nullptr, &watchdog_},
+                   SystemRandom(), nullptr, nullptr, &watchdog_, &renewals_},
         configs, options);
     MakeMovie(Chain("{}"));
     const absl::StatusOr<v1::StartRunResponse> started =
@@ -82,13 +83,16 @@ class RunnerOutageTest : public RunnerFixture {
     return started.ok() ? started->run().run_id() : "";
   }
 
+  static constexpr int kThreads = 4;
+
   HeldProducers producers_;
   ManualExecutor watchdog_{clock_};
+  ManualExecutor renewals_{clock_};
   Gate gate_;
   std::unique_ptr<LateAnswer> late_;
   std::unique_ptr<StorePlanner> planner_;
-  // Its timers are real: in virtual time nobody renews a lease.
-  ThreadPool executor_{"runner", 4};
+  // Its timers are real: in virtual time only `renewals_` do anything.
+  ThreadPool executor_{"runner", kThreads};
   std::unique_ptr<Runner> runner_;
 };
 
@@ -132,6 +136,30 @@ TEST_F(RunnerOutageTest, NothingIsCalledOnceTheLeaseIsGivenUp) {
   gate_.Open();
   runner_->Drain(kPatience);
   EXPECT_EQ(producers_.calls(), 0);
+}
+
+// Every thread waits for something that takes its time; the store answers.
+TEST_F(RunnerOutageTest, ALeaseIsRenewedThoughEveryThreadIsBusy) {
+  StartRun();
+  producers_.WaitForAttempt("A");
+  producers_.WaitForAttempt("D");
+  for (int i = 0; i < kThreads; ++i) {
+    executor_.Post([this] { gate_.Enter(); });
+  }
+  gate_.WaitForEntry(kThreads);
+  for (int i = 0; i < 9; ++i) {
+    renewals_.Advance(RunnerOptions().lease_ttl / 3);
+    watchdog_.RunUntilIdle();
+  }
+  v1::AcquireLeaseRequest acquire;
+  acquire.set_lease_id("movie/film");
+  acquire.set_holder("another-runner");
+  acquire.set_purpose("anything");
+  acquire.mutable_ttl()->set_seconds(6);
+  EXPECT_EQ(ReasonOf(store().leases.Acquire(acquire).status()), "LEASE_HELD");
+  gate_.Open();
+  producers_.Succeed("A");
+  producers_.WaitForAttempt("B");
 }
 
 }  // namespace

@@ -85,7 +85,8 @@ absl::StatusOr<bool> Runner::ClaimJobs(Step* step) {
   step->claim = std::make_shared<StepClaim>(
       deps_.store.leases, call,
       LeaseKeeper::Start(
-          deps_.store.leases, deps_.executor,
+          deps_.store.leases,
+          deps_.renewals == nullptr ? deps_.executor : *deps_.renewals,
           deps_.watchdog == nullptr ? deps_.executor : *deps_.watchdog,
           deps_.clock, taken.lease().token(), options_.lease_ttl, [weak] {
             if (auto alive = weak.lock()) alive->LoseClaim();

@@ -75,6 +75,7 @@ class StandaloneServer final : public ProgramServer {
         planner_executor_("planner", WorkerThreadsOf(config.server())),
         runner_executor_("runner", WorkerThreadsOf(config.server())),
         watchdog_("watchdog", 1),
+        renewals_("leases", kRenewalThreads),
         local_(local.release()) {}
 
   std::string address() const override { return public_->address(); }
@@ -94,6 +95,7 @@ class StandaloneServer final : public ProgramServer {
   ThreadPool planner_executor_;
   ThreadPool runner_executor_;
   ThreadPool watchdog_;
+  ThreadPool renewals_;
   const ProgramStore local_;
   std::unique_ptr<ProgramHooks> hooks_;  // null for none
   std::vector<std::unique_ptr<ProducerProcess>> processes_;
@@ -158,7 +160,8 @@ absl::Status StandaloneServer::Serve(const v1::StandaloneConfig& config,
                         SystemRandom(),
                         MetricsOf(config.server()),
                         hooks_ == nullptr ? nullptr : hooks_->listener(),
-                        &watchdog_};
+                        &watchdog_,
+                        &renewals_};
   KINORA_ASSIGN_OR_RETURN(const RunnerOptions options, OptionsOf(config));
   dry_runs_ = std::make_unique<DryRuns>(deps, producers, options);
   runner_ = std::make_unique<Runner>(deps, std::move(producers), options);
