@@ -10,6 +10,8 @@
 
 #include "clients/cpp/artefact_edits.h"
 #include "clients/cpp/import/film_folder.h"
+#include "clients/cpp/import/import_run.h"
+#include "clients/cpp/import/lease_probe.h"
 #include "clients/cpp/import/movie_import.h"
 #include "clients/cpp/import/revision_folder.h"
 #include "common/digest.h"
@@ -25,6 +27,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::StartsWith;
 
 constexpr char kTimeline[] = "Artifact:Timeline";
 constexpr char kImage0[] = "Artifact:Image[segment=0]";
@@ -361,6 +364,48 @@ TEST_F(KeptResultsTest, KeepingThatWasCutShortIsRepeated) {
     ASSERT_EQ(CurrentOf(core.store()).hash(), wanted);
     if (done) break;
   }
+}
+
+// Whoever finds the movie held is told which import has it; the same one goes
+// on at once.
+TEST_F(KeptResultsTest, KeepingThatWasKilledIsRepeatedAtOnce) {
+  ASSERT_OK(ImportAndKeep(store(), Film(2), {}));
+  LeaseProbe probe(store());
+  probe.KeepAll();
+  StorePlanner planner(store());
+  // Nothing of it comes about.
+  ASSERT_OK(KeepResults(probe.store(), planner, "film", Producers({"nobody"})));
+  ASSERT_EQ(probe.granted().size(), 1U);
+  const std::string& granted = probe.granted()[0];
+  EXPECT_THAT(granted, StartsWith("kinora-import: run-0000000000"));
+  EXPECT_TRUE(IsImportRun(granted.substr(granted.find("run-"))));
+  v1::AcquireLeaseRequest run;
+  run.set_lease_id("movie/film");
+  run.set_holder("runner-1");
+  run.mutable_ttl()->set_seconds(30);
+  EXPECT_THAT(store().leases.Acquire(run),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr(granted.substr(granted.find("run-")))));
+  ASSERT_OK_AND_ASSIGN(const KeptResults kept,
+                       KeepResults(store(), planner, "film", all_));
+  EXPECT_EQ(kept.artefact_ids.size(), 3U);
+  EXPECT_OK(store().leases.Acquire(run));
+}
+
+TEST_F(KeptResultsTest, TwoSideBySideKeepTheSame) {
+  ASSERT_OK(ImportAndKeep(store(), Film(2), {}));
+  StorePlanner planner(store());
+  LeaseProbe probe(store());
+  KeptResults first;
+  probe.AfterAcquire([&] {
+    auto kept = KeepResults(store(), planner, "film", all_);
+    ASSERT_OK(kept);
+    first = *std::move(kept);
+  });
+  EXPECT_OK(KeepResults(probe.store(), planner, "film", all_));
+  EXPECT_EQ(first.artefact_ids.size(), 3U);
+  EXPECT_EQ(CurrentOf(store()).revision(), first.revision);
+  EXPECT_THAT(Plan(all_).layers, IsEmpty());
 }
 
 // F: S1-20 (the edit is not lost either)

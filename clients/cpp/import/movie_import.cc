@@ -10,6 +10,7 @@
 #include "clients/cpp/import/import_run.h"
 #include "common/content.h"
 #include "common/digest.h"
+#include "common/error_reason.h"
 #include "common/ids.h"
 #include "common/status.h"
 #include "services/store/manifest/manifest_document.h"
@@ -22,6 +23,8 @@ using Values = std::map<std::string, FolderValue>;
 constexpr int kEventsPerAppend = 500;
 constexpr uint64_t kReadBytes = uint64_t{1} << 20;
 constexpr int kLeaseSeconds = 600;
+// At a step, while others take the lease away.
+constexpr int kAttempts = 5;
 constexpr absl::string_view kBlueprintId = "Input:Blueprint";
 
 // One revision to make.
@@ -217,6 +220,16 @@ class Import {
   }
 
   absl::Status Make(Step* step) {
+    absl::Status made = TryToMake(step);
+    // The same import beside this one had the same lease, and gave it back: the
+    // step is taken up where they left it, and what is there is not made again.
+    for (int i = 1; i < kAttempts && ReasonOf(made) == "LEASE_LOST"; ++i) {
+      made = TryToMake(step);
+    }
+    return made;
+  }
+
+  absl::Status TryToMake(Step* step) {
     std::vector<v1::Event> inputs, artefacts;
     KINORA_RETURN_IF_ERROR(MakeEvents(*step, &inputs, &artefacts));
     v1::AcquireLeaseRequest acquire;

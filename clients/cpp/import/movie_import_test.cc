@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "clients/cpp/import/film_folder.h"
+#include "clients/cpp/import/lease_probe.h"
 #include "clients/cpp/import/revision_folder.h"
 #include "common/digest.h"
 #include "common/file_system.h"
@@ -99,6 +100,45 @@ TEST_F(MovieImportTest, OneThatWasCutShortIsRepeated) {
     }
     if (done) break;
   }
+}
+
+// The same import twice has one lease: whoever ends first takes it from the
+// other, which goes on from what there is.
+TEST_F(MovieImportTest, TwoSideBySideMakeOneMovie) {
+  LeaseProbe probe(store());
+  probe.AfterAcquire([this] { EXPECT_OK(Import(store())); });
+  ASSERT_OK_AND_ASSIGN(const std::vector<ImportedRevision> imported,
+                       Import(probe.store()));
+  ASSERT_EQ(imported.size(), 3U);
+  EXPECT_EQ(imported[2].hash, CurrentOf(store()).hash());
+  ASSERT_OK_AND_ASSIGN(const LogExtent inputs,
+                       log_.Extent("builds/film/events/inputs.log"));
+  EXPECT_EQ(inputs.last_sequence, 5);  // each once
+  const std::vector<std::string> manifests = ManifestsOf(store());
+  MemoryObjectStorage storage(clock_);
+  MemoryEventLog log;
+  Core alone(storage, log, clock_);
+  ASSERT_OK(Import(alone.store()));
+  EXPECT_EQ(ManifestsOf(alone.store()), manifests);
+}
+
+// What it left holds the movie, but not the import that goes on with it.
+TEST_F(MovieImportTest, OneThatWasKilledIsRepeatedAtOnce) {
+  LeaseProbe probe(store());
+  probe.KeepAll();
+  ASSERT_OK(Import(probe.store()));
+  v1::AcquireLeaseRequest run;
+  run.set_lease_id("movie/film");
+  run.set_holder("runner-1");
+  run.mutable_ttl()->set_seconds(30);
+  EXPECT_THAT(store().leases.Acquire(run),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("held by \"kinora-import\" for \"run-")));
+  ASSERT_OK(Import(store()));
+  Restart();  // also by a store that has started since
+  ASSERT_OK(Import(store()));
+  clock_.Advance(absl::Minutes(10));
+  EXPECT_OK(store().leases.Acquire(run));
 }
 
 TEST_F(MovieImportTest, AMovieWithRevisionsOfItsOwnIsLeftAlone) {
