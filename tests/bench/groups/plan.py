@@ -44,7 +44,7 @@ class Graph:
         return self._call("warm", self.store).figures()
 
 
-def compare(bench: Bench, graph: Graph, edit: str, rounds: int, bars: dict) -> None:
+def compare(bench: Bench, graph: Graph, edit: str, bars: dict) -> None:
     """Time and memory of one edit, by JSON alone and by the cache."""
     with build_tools.edited(graph.files, edit):
         for cached in (False, True):
@@ -61,7 +61,6 @@ def compare(bench: Bench, graph: Graph, edit: str, rounds: int, bars: dict) -> N
                 lambda: graph.plan(edit, cached).seconds,
                 # make has no cache to be compared with.
                 peers[: 1 if cached else 2],
-                rounds=rounds,
             )
             bench.compare(
                 f"{graph.name}: {edit}, {how}, peak memory",
@@ -79,10 +78,26 @@ def compare(bench: Bench, graph: Graph, edit: str, rounds: int, bars: dict) -> N
             )
 
 
+def replan(bench: Bench, graph: Graph, bar: Bar | None) -> None:
+    """One process plans cold, then edits a prompt and plans again and again."""
+    bench.compare(
+        f"{graph.name}: re-plan of one edited input",
+        "ms",
+        lambda: graph.warm()["warm_seconds"] * 1000,
+        [
+            Peer(
+                "1/1000 of its cold plan",
+                lambda: graph.warm()["cold_seconds"],
+                bar,
+            )
+        ],
+    )
+
+
 def run(bench: Bench) -> None:
     scales = [10**4] if bench.quick else [10**4, 10**5, 10**6]
     with bench.scratch("plan") as scratch:
-        seconds = {}
+        graphs = {}
         for jobs in scales:
             # Bars hold where they were set: for the large graphs.
             large = jobs >= 10**5
@@ -92,39 +107,28 @@ def run(bench: Bench) -> None:
                 ("saved graph", "ninja"): Bar(at_most=1 / 5),
                 "memory": Bar(at_most=1),
             }
-            rounds = bench.rounds if jobs < 10**6 else min(bench.rounds, 3)
             for edit in ("none", "leaf"):
-                compare(bench, graph, edit, rounds, little if large else {})
+                compare(bench, graph, edit, little if large else {})
             root = {
                 (how, peer): Bar(at_most=1 / 5)
                 for how in ("JSON alone", "saved graph")
                 for peer in ("ninja", "make")
             } | {"memory": Bar(at_most=1)}
-            compare(bench, graph, "root", rounds, root if jobs == 10**6 else {})
-            seconds[jobs] = graph.plan("none", cached=False).seconds
-            warm = graph.warm()
-            bench.compare(
-                f"{graph.name}: re-plan of one edited input",
-                "ms",
-                lambda: warm["warm_seconds"] * 1000,
-                [
-                    Peer(
-                        "1/1000 of its cold plan",
-                        lambda: warm["cold_seconds"],
-                        Bar(at_most=1) if jobs == 10**6 else None,
-                    )
-                ],
-                rounds=1,
-                warm_up=False,
-            )
-        if 10**6 in seconds:
+            compare(bench, graph, "root", root if jobs == 10**6 else {})
+            graphs[jobs] = graph
+            replan(bench, graph, Bar(at_most=1) if jobs == 10**6 else None)
+        if 10**6 in graphs:
             bench.compare(
                 "growth of a plan without work, 10^6 jobs",
                 "s",
-                lambda: seconds[10**6],
-                [Peer("10^5 jobs", lambda: seconds[10**5], Bar(at_most=12))],
-                rounds=1,
-                warm_up=False,
+                lambda: graphs[10**6].plan("none", cached=False).seconds,
+                [
+                    Peer(
+                        "10^5 jobs",
+                        lambda: graphs[10**5].plan("none", cached=False).seconds,
+                        Bar(at_most=12),
+                    )
+                ],
             )
         jobs = scales[-1]
         flat = Graph(bench, scratch, jobs, "flat")
