@@ -71,6 +71,7 @@ std::shared_ptr<RunActor> RunActor::Create(
                                          self->LoseLease();
                                      });
   actor->TakeSeat();
+  actor->WatchLedger();
   return actor;
 }
 
@@ -92,13 +93,9 @@ RunActor::RunActor(const RunActorDeps& deps, v1::RunRecord record,
       logs_(past_.has_value() ? past_->logs() : LogIntake()),
       removed_artefact_ids_(plan_->removed_artefact_ids().begin(),
                             plan_->removed_artefact_ids().end()),
-      pauses_(past_.has_value() ? past_->pauses() : RunPauses()),
-      heeded_(past_.has_value() ? past_->through() : 0) {}
+      pauses_(past_.has_value() ? past_->pauses() : RunPauses()) {}
 
-void RunActor::Start() {
-  Post(Begun{});
-  HeedNowAndThen();
-}
+void RunActor::Start() { Post(Begun{}); }
 
 absl::Status RunActor::Cancel(const std::string& reason) {
   MutexLock alone(end_mu_);
@@ -162,11 +159,7 @@ absl::Status RunActor::Work(std::vector<Message> messages) {
   bool begun = false;
   bool heeds = false;
   for (const Message& message : messages) {
-    const auto* call = std::get_if<HeedCall>(&message);
-    if (call == nullptr) continue;
-    heeds = true;
-    if (call->catches_up) catch_up_timed_ = false;
-    if (call->follows) follow_ = 0;
+    heeds = heeds || std::holds_alternative<HeedCall>(message);
   }
   // Before this run has anything to say that is not in the ledger yet.
   if (heeds) HeedRequests();
@@ -527,7 +520,7 @@ void RunActor::End() {
         absl::UnavailableError("the runner is shutting down: call again"));
   }
   ended_ = true;
-  if (follow_ != 0) deps_.store.events.CancelNotify(follow_);
+  watch_.reset();
   places_.clear();
   seat_.reset();
   lease_->Stop();

@@ -54,6 +54,7 @@
 #include "services/runner/attempt_calls.h"
 #include "services/runner/call_places.h"
 #include "services/runner/lease_keeper.h"
+#include "services/runner/ledger_watch.h"
 #include "services/runner/log_intake.h"
 #include "services/runner/open_calls.h"
 #include "services/runner/producer_caller.h"
@@ -262,10 +263,7 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   struct RetryCall {
     std::vector<JobIndex> jobs;
   };
-  struct HeedCall {
-    bool catches_up = false;  // a reading that failed is done again
-    bool follows = false;     // the ledger has grown while the run waits
-  };
+  struct HeedCall {};
   struct BudgetSet {};
   struct MovieCapRead {};
   // Calls that were refused may be made now.
@@ -361,11 +359,10 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   void TellDoubt(JobIndex job, const std::string& message);
 
   // run_actor_requests.cc
-  void HeedNowAndThen();
+  void WatchLedger();
   void HeedRequests();
-  void CatchUpSoon();
+  void HeedRequest(const v1::Event& event);
   void FollowWhileWaiting();
-  void NoteAppended(const v1::AppendEventsResponse& appended);
   void RecordStatus();
   // run_actor_questions.cc; all but Learn() run on the strand.
   absl::Status FlushQuestions();
@@ -471,6 +468,7 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   Strand strand_;
   std::shared_ptr<LeaseKeeper> lease_;      // set by Create()
   std::unique_ptr<CallPlaces::Seat> seat_;  // set by Create()
+  std::unique_ptr<LedgerWatch> watch_;      // set by Create()
   std::unique_ptr<Step> step_;  // set by CreateStep(); null for a run
 
   AttemptCalls attempt_calls_;
@@ -545,13 +543,7 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   std::string waiting_for_;  // as the ledger has it; empty if it goes on
   std::string waiting_message_;
   RunPauses pauses_;
-  // The sequence up to which the ledger holds no more requests.
-  int64_t heeded_ = 0;
-  // The ledger could not be read so far; it is tried again soon.
-  bool behind_ = false;
-  bool catch_up_timed_ = false;
-  EventStore::WaiterId follow_ = 0;  // of a run that waits; 0 for none
-  // The batch is appended right behind `heeded_`, or not at all.
+  // The batch is appended right behind what was heeded, or not at all.
   bool only_if_heeded_ = false;
   int64_t told_through_ = 0;  // the last sequence of what was appended last
   std::map<JobIndex, v1::Cost> charges_;  // of attempts whose end is not told

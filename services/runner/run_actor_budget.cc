@@ -41,7 +41,7 @@ bool RunActor::MayAfford(JobIndex job) {
   {
     MutexLock lock(budget_mu_);
     const v1::Cost price = budget_.PriceOf(node);
-    if (behind_ && price.micros() > 0) {
+    if (watch_->behind() && price.micros() > 0) {
       // A lower cap may hold by now.
       awaits_place_ = true;
       return false;

@@ -176,9 +176,8 @@ absl::Status RunActor::Append(v1::LogKind kind,
     request.set_request_id(
         absl::StrCat(run_id(), "/", lease_->token().fencing_token(),
                      step_ == nullptr ? "" : step_->call, "/", ++appends_));
-    // The first event of a run is its runner's.
     if (kind == v1::LOG_KIND_LEDGER && only_if_heeded_) {
-      request.set_expected_sequence(std::max<int64_t>(heeded_, 1));
+      request.set_expected_sequence(watch_->through());
     }
     for (size_t bytes = 0;
          next < events->size() && bytes < kMaxAppendBytes &&
@@ -206,7 +205,8 @@ absl::Status RunActor::Append(v1::LogKind kind,
     }
     if (kind == v1::LOG_KIND_LEDGER) {
       told_through_ = appended->last_sequence();
-      NoteAppended(*appended);
+      // Other steps append meanwhile, and ask nothing.
+      if (step_ == nullptr) watch_->NoteAppended(*appended);
     }
   }
   events->clear();

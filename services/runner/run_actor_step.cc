@@ -21,6 +21,7 @@ std::shared_ptr<RunActor> RunActor::CreateStep(
   actor->lease_ = LeaseKeeper::OfCaller(deps.store.leases, deps.executor,
                                         deps.clock, lease);
   actor->TakeSeat();
+  actor->WatchLedger();
   actor->step_ = std::make_unique<Step>();
   actor->step_->call = std::move(call);
   actor->step_->claim = std::move(claim);
@@ -91,6 +92,7 @@ absl::Status RunActor::FinishStep() {
 
 void RunActor::EndStep(const absl::Status& status) {
   ended_ = true;
+  watch_.reset();
   places_.clear();
   seat_.reset();
   lease_->Stop();
