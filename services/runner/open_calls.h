@@ -9,8 +9,8 @@
 
 #include "absl/functional/any_invocable.h"
 
-#include "common/mutex.h"
 #include "common/call_stop.h"
+#include "common/mutex.h"
 
 namespace kinora {
 

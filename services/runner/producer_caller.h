@@ -13,8 +13,8 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
-#include "kinora/v1/producer.pb.h"
 #include "common/call_stop.h"
+#include "kinora/v1/producer.pb.h"
 
 namespace kinora {
 
