@@ -174,8 +174,6 @@ class Runner {
   // The edits of a start in the form that the log takes.
   absl::StatusOr<std::vector<v1::PendingEdit>> CheckEdits(
       const v1::StartRunRequest& request);
-  absl::StatusOr<Prepared> Prepare(const v1::StartRunRequest& request,
-                                   const v1::Movie& movie);
   absl::StatusOr<std::shared_ptr<const v1::Plan>> LoadPlan(
       const std::string& movie_id, const std::string& plan_hash);
   absl::StatusOr<RunState> StateOf(const v1::RunRecord& record,
@@ -188,6 +186,12 @@ class Runner {
   void Launch(const v1::RunRecord& record, std::shared_ptr<const v1::Plan> plan,
               RunState state, std::optional<RunPast> past, RunBudget budget,
               const v1::LeaseToken& lease);
+  absl::Status PutRecord(const v1::RunRecord& record,
+                         const v1::LeaseToken& lease);
+
+  // runner_preparation.cc
+  absl::StatusOr<Prepared> Prepare(const v1::StartRunRequest& request,
+                                   const v1::Movie& movie);
   absl::StatusOr<std::vector<std::string>> ProducersOf(const v1::Movie& movie);
   absl::Status CheckBase(const v1::Plan& plan);
   // `silent` are producers that did not answer before the plan was made. Fills
@@ -195,8 +199,8 @@ class Runner {
   absl::Status CheckProducers(const v1::Plan& plan,
                               const std::map<std::string, absl::Status>& silent,
                               DeclaredPrices* prices);
-  absl::Status PutRecord(const v1::RunRecord& record,
-                         const v1::LeaseToken& lease);
+  // The answer to a start that is repeated.
+  absl::StatusOr<v1::StartRunResponse> Remembered(const std::string& run_id);
 
   absl::StatusOr<v1::LeaseToken> AcquireLease(const std::string& movie_id,
                                               const std::string& run_id);
@@ -365,7 +369,6 @@ class Runner {
       const std::string& run_id, const std::optional<v1::Cost>& cap,
       const std::string& answers);
 
-  absl::StatusOr<v1::StartRunResponse> Remembered(const std::string& run_id);
   void Remember(const std::string& request_id, const std::string& run_id);
   void Ended(const std::string& movie_id);
   bool IsIdle() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
