@@ -96,7 +96,7 @@ struct RunActorDeps {
   RunListener* listener = nullptr;     // null for none
   // For what must happen in time, and never blocks; null for `executor`.
   Executor* watchdog = nullptr;
-  Executor* renewals = nullptr;  // the same, as of RunnerDeps
+  Executor* renewals = nullptr;       // the same, as of RunnerDeps
   absl::Duration durations_patience;  // as of RunnerOptions
   // Of the process: its runs ask for durations one after another, so that a
   // planner which hangs takes one thread of the executor and no more.
@@ -321,8 +321,6 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   absl::Status Work(std::vector<Message> messages);
   void Take(const Begun&);
   void GoOn();
-  void Take(AttemptEnded& ended);
-  void Take(LinesLogged& logged);
   void Take(const RetryTimer& timer);
   void Take(const CancelCall& call);
   void Take(const StopCall& call);
@@ -336,6 +334,12 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   void Take(const LeaseLost&);
   void Take(const QuestionAsked& asked);
   void Take(const QuestionAnswered& answered);
+
+  // run_actor_attempts.cc
+  void StartAttempt(JobIndex job);
+  void CancelAttempts();
+  void Take(AttemptEnded& ended);
+  void Take(LinesLogged& logged);
 
   // run_actor_progress.cc
   void Take(ProgressMade& made);
@@ -423,8 +427,6 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   absl::Status FlushLedger();
   // Appends all, or leaves in `events` those that are not in the log.
   absl::Status Append(v1::LogKind kind, std::vector<v1::Event>* events);
-  void StartAttempt(JobIndex job);
-  void CancelAttempts();
 
   // run_actor_refusals.cc
   absl::Status FlushArtefacts();
