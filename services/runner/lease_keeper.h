@@ -21,10 +21,10 @@
 namespace kinora {
 
 // Thread-safe. Renews every third of the period, on the executor, so that two
-// renewals may fail before the lease does: its tasks should wait for nothing but
-// the store. Whether it has failed is decided by
-// the keeper's own clock: a renewal may wait for a store that says nothing, and
-// meanwhile the lease passes on all the same.
+// renewals may fail before the lease does: its tasks should wait for nothing
+// but the store. Whether it has failed is decided by the keeper's own clock: a
+// renewal may wait for a store that says nothing, and meanwhile the lease
+// passes on all the same.
 class LeaseKeeper : public std::enable_shared_from_this<LeaseKeeper> {
  public:
   // `on_lost` is called at most once: on the executor when the store says that
