@@ -1,8 +1,11 @@
 #include "services/planner/plan/lineage.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <optional>
+#include <set>
 #include <utility>
+#include <vector>
 
 #include "services/planner/graph/element_walk.h"
 
@@ -11,8 +14,8 @@ namespace {
 
 class LineageWalk {
  public:
-  explicit LineageWalk(const Graph& graph)
-      : graph_(graph), blueprint_(graph.blueprint()) {
+  LineageWalk(const Graph& graph, bool ahead)
+      : graph_(graph), blueprint_(graph.blueprint()), ahead_(ahead) {
     lineage_.jobs = JobSet(graph.num_jobs());
     switched_off_ = JobSet(graph.num_jobs());
     for (const NodeDeclaration& node : blueprint_.nodes) {
@@ -30,6 +33,7 @@ class LineageWalk {
       lineage_.open_end = artefact.id;
       AddSizes(blueprint_.outputs[artefact.output].dimensions, artefact.indices,
                {}, {});
+      if (ahead_) AddAhead(artefact);
     }
     while (!stack_.empty()) {
       const Graph::Job job = stack_.back();
@@ -70,15 +74,86 @@ class LineageWalk {
         graph_.FirstJob(static_cast<size_t>(output.node)) + *number;
     if (switched_off_.Contains(job)) return;
     switched_off_.Add(job);
-    AddConditions(blueprint_.nodes[output.node], own);
+    const NodeDeclaration& node = blueprint_.nodes[output.node];
+    AddConditions(node, node.over, own);
   }
 
-  void AddConditions(const NodeDeclaration& node,
+  // The point of a job, as far as it is known.
+  using PartialPoint = std::vector<std::optional<uint32_t>>;
+
+  void AddAhead(const NamedArtefacts::ToCome& artefact) {
+    Reference read;
+    read.target = artefact.output;
+    read.indices = artefact.indices;
+    AddMakersAhead(read, {}, {});
+  }
+
+  // The lineage of jobs that are to come; of what they read, some is to come,
+  // too.
+  void AddJobsAhead(int node, const PartialPoint& point) {
+    if (!seen_ahead_.emplace(node, point).second) return;
+    const NodeDeclaration& declaration = blueprint_.nodes[node];
+    std::vector<int> own;
+    std::vector<uint32_t> known;
+    for (size_t i = 0; i < point.size(); ++i) {
+      if (!point[i].has_value()) continue;
+      own.push_back(declaration.over[i]);
+      known.push_back(*point[i]);
+    }
+    for (const Binding& binding : declaration.bindings) {
+      for (const Reference* read : {&binding.from, FallbackOf(binding)}) {
+        if (read == nullptr || read->is_input) continue;
+        AddElements(read->target, read->indices, own, known);
+        AddReadAhead(*read, own, known);
+      }
+    }
+    AddDeciders(declaration, own, known);
+  }
+
+  // What of it is to come.
+  void AddReadAhead(const Reference& read, const std::vector<int>& own,
+                    const std::vector<uint32_t>& point) {
+    if (read.is_input ||
+        !ElementWalk(graph_.SpaceOfTarget(read), own, read.indices)
+             .MeetsUnknown(point)) {
+      return;
+    }
+    AddMakersAhead(read, own, point);
+  }
+
+  void AddMakersAhead(const Reference& read, const std::vector<int>& own,
+                      const std::vector<uint32_t>& point) {
+    const OutputDeclaration& output = blueprint_.outputs[read.target];
+    PartialPoint there;
+    for (int dimension : blueprint_.nodes[output.node].over) {
+      std::optional<uint32_t>& index = there.emplace_back();
+      const auto place = std::find(output.dimensions.begin(),
+                                   output.dimensions.end(), dimension);
+      ReferenceIndex given;
+      if (!read.indices.empty()) {
+        given = read.indices[place - output.dimensions.begin()];
+      }
+      const auto mine = std::find(own.begin(), own.end(), dimension);
+      if (given.is_constant) {
+        index = given.constant;
+      } else if (mine != own.end()) {
+        const int64_t at = given.At(point[mine - own.begin()]);
+        if (at < 0) return;
+        index = static_cast<uint32_t>(at);
+      }
+    }
+    AddJobsAhead(output.node, there);
+  }
+
+  static const Reference* FallbackOf(const Binding& binding) {
+    return binding.fallback.has_value() ? &*binding.fallback : nullptr;
+  }
+
+  void AddConditions(const NodeDeclaration& node, const std::vector<int>& own,
                      const std::vector<uint32_t>& point) {
     for (const Condition& condition : node.conditions) {
       if (condition.value.is_input) continue;
-      AddElements(condition.value.target, condition.value.indices, node.over,
-                  point);
+      AddElements(condition.value.target, condition.value.indices, own, point);
     }
   }
 
@@ -91,16 +166,27 @@ class LineageWalk {
     }
     if (blueprint_.deciding_outputs.empty()) return;
     const std::vector<uint32_t> point = graph_.JobPoint(node, job);
-    AddConditions(declaration, point);
-    AddSizes(declaration.over, {}, declaration.over, point);
+    AddDeciders(declaration, declaration.over, point);
+    if (!ahead_ || !graph_.IsDeferred(job)) return;
+    for (const Binding& binding : declaration.bindings) {
+      for (const Reference* read : {&binding.from, FallbackOf(binding)}) {
+        if (read != nullptr) AddReadAhead(*read, declaration.over, point);
+      }
+    }
+  }
+
+  void AddDeciders(const NodeDeclaration& declaration,
+                   const std::vector<int>& own,
+                   const std::vector<uint32_t>& point) {
+    AddConditions(declaration, own, point);
+    AddSizes(declaration.over, {}, own, point);
     for (int output : declaration.outputs) {
-      AddSizes(blueprint_.outputs[output].dimensions, {}, declaration.over,
-               point);
+      AddSizes(blueprint_.outputs[output].dimensions, {}, own, point);
     }
     for (const Binding& binding : declaration.bindings) {
-      AddDecidersOf(binding.from, declaration.over, point);
+      AddDecidersOf(binding.from, own, point);
       if (binding.fallback.has_value()) {
-        AddDecidersOf(*binding.fallback, declaration.over, point);
+        AddDecidersOf(*binding.fallback, own, point);
       }
     }
   }
@@ -149,9 +235,11 @@ class LineageWalk {
 
   const Graph& graph_;
   const Blueprint& blueprint_;
+  const bool ahead_;
   std::vector<bool> is_decided_;  // by node: artefacts switch its jobs on
   Lineage lineage_;
   JobSet switched_off_;  // jobs that were looked at
+  std::set<std::pair<int, PartialPoint>> seen_ahead_;
   std::vector<Graph::Job> stack_;
 };
 
@@ -215,7 +303,11 @@ bool IsSwitchedByArtefacts(const NodeDeclaration& node) {
 }
 
 Lineage LineageOf(const Graph& graph, const NamedArtefacts& artefacts) {
-  return LineageWalk(graph).Walk(artefacts);
+  return LineageWalk(graph, false).Walk(artefacts);
+}
+
+Lineage LineageAheadOf(const Graph& graph, const NamedArtefacts& artefacts) {
+  return LineageWalk(graph, true).Walk(artefacts);
 }
 
 std::vector<bool> NodesBehind(const Graph& graph,

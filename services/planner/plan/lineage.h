@@ -42,6 +42,11 @@ struct Lineage {
 
 Lineage LineageOf(const Graph& graph, const NamedArtefacts& artefacts);
 
+// The same with what those to come will be made from, if they come: during a
+// run, in which what is not made anew when it is known would be taken from an
+// earlier one.
+Lineage LineageAheadOf(const Graph& graph, const NamedArtefacts& artefacts);
+
 // The same for nodes as a whole, by index: all that some are made from or
 // decided by, and they themselves.
 std::vector<bool> NodesBehind(const Graph& graph,

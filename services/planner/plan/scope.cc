@@ -200,7 +200,8 @@ class ScopeResolver {
       scope_.forced.emplace(graph_.MakerOf(artefact), artefact);
     }
     if (!given_.with_lineage()) return absl::OkStatus();
-    const Lineage lineage = LineageOf(graph_, artefacts);
+    const Lineage lineage = is_expansion_ ? LineageAheadOf(graph_, artefacts)
+                                          : LineageOf(graph_, artefacts);
     if (!lineage.open_end.empty()) {
       scope_.open_lineage = lineage.open_end;
       scope_.lineage_nodes = NodesBehind(graph_, artefacts);

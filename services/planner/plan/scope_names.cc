@@ -235,19 +235,21 @@ NamedArtefacts Together(const std::vector<ScopeName>& names) {
 
 void AppendFullIds(const Graph& graph, const std::vector<ScopeName>& names,
                    ScopeIds* full) {
-  std::set<int> open;
+  std::vector<ScopeName> closed;
   for (const ScopeName& name : names) {
-    if (!name.is_open) continue;
-    *full->Add() = name.id;
-    open.insert(name.output);
+    if (name.is_open) {
+      *full->Add() = name.id;
+    } else {
+      closed.push_back(name);
+    }
   }
-  const NamedArtefacts all = Together(names);
+  // Also of an output of which all is meant: a pin of one artefact is stricter.
+  const NamedArtefacts all = Together(closed);
   for (Graph::Element element : all.found) {
-    if (open.contains(graph.OutputOf(element))) continue;
     *full->Add() = graph.ElementIdOf(element);
   }
   for (const NamedArtefacts::ToCome& artefact : all.to_come) {
-    if (!open.contains(artefact.output)) *full->Add() = artefact.id;
+    *full->Add() = artefact.id;
   }
 }
 
