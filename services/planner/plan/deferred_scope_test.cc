@@ -290,6 +290,16 @@ TEST_F(DeferredScopeTest, WhatIsPinnedMayNotCome) {
       "Artifact:Image[segment=1][image=0]"));
 }
 
+// The one is stricter: its job may not make it along with something new.
+TEST_F(DeferredScopeTest, APinOfOneStaysBesideAPinOfAll) {
+  ChangeStory();
+  scope().add_pin("Image");
+  scope().add_pin("Image[segment=1][image=0]");
+  EXPECT_THAT(
+      world_.Plan().scope().pin(),
+      ElementsAre("Artifact:Image", "Artifact:Image[segment=1][image=0]"));
+}
+
 // What becomes of it is known only when it has been paid for.
 TEST_F(DeferredScopeTest, WhatIsToComeIsNotBothKeptAndMade) {
   ChangeStory();
