@@ -4,184 +4,27 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
-#include "common/crc32c.h"
-#include "common/error_reason.h"
 #include "common/testing/faulty_file_system.h"
 #include "common/testing/status_matchers.h"
 #include "services/store/event/file_event_log.h"
 #include "services/store/event/journal.h"
 #include "services/store/event/journal_batch.h"
 #include "services/store/event/journal_batch_v1.h"
-#include "services/store/event/little_endian.h"
-#include "services/store/event/log_line.h"
+#include "services/store/event/journal_mending_fixture.h"
 
 namespace kinora {
 namespace {
 
 using ::testing::AllOf;
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-constexpr char kSea[] = "builds/sea/events/inputs.log";
-constexpr char kSky[] = "builds/sky/events/inputs.log";
-constexpr char kJournal[] = "/store/journal/0000000001.wal";
-constexpr char kAside[] = "/store/journal/0000000001.damaged";
-constexpr int64_t kNoLimit = 1'000'000;
-
-std::vector<std::string> Bodies(int64_t first, int count) {
-  std::vector<std::string> bodies;
-  for (int i = 0; i < count; ++i) {
-    bodies.push_back(absl::StrCat("{\"n\":", first + i, "}"));
-  }
-  return bodies;
-}
-
-// A store of which the process died, and what was in its files.
-class JournalMendingTest : public ::testing::Test {
- protected:
-  // Both movies in one batch, each alone in one, and both again: 5 records of
-  // each, the last ones of both in the last batch.
-  JournalMendingTest() {
-    auto log = *FileEventLog::Open(fs_, "/store", Options());
-    AppendTo(*log, {{kSea, 1, 2}, {kSky, 1, 1}});
-    AppendTo(*log, {{kSea, 3, 2}});
-    AppendTo(*log, {{kSky, 2, 3}});
-    AppendTo(*log, {{kSea, 5, 1}, {kSky, 5, 1}});
-    log.reset();
-    journal_ = *ReadFile(fs_, kJournal);
-    journal_.resize(journal_.find_last_not_of('\0') + 1);  // without its room
-    sea_ = *ReadFile(fs_, absl::StrCat("/store/", kSea));
-    sky_ = *ReadFile(fs_, absl::StrCat("/store/", kSky));
-  }
-
-  // With little room reserved, which some thousand starts write.
-  static FileEventLogOptions Options() {
-    FileEventLogOptions options;
-    options.limits.journal_segment_bytes = 8000;
-    return options;
-  }
-
-  struct Part {
-    const char* log;
-    int64_t first;
-    int count;
-  };
-
-  // As one group.
-  static void AppendTo(EventLog& log, const std::vector<Part>& parts) {
-    std::vector<std::vector<std::string>> bodies;
-    for (const Part& part : parts) {
-      bodies.push_back(Bodies(part.first, part.count));
-    }
-    std::vector<EventLog::AppendCall> calls;
-    for (size_t i = 0; i < parts.size(); ++i) {
-      calls.push_back(
-          {.log = parts[i].log, .bodies = bodies[i], .admit = AdmitAlways});
-    }
-    log.AppendAll(absl::MakeSpan(calls));
-    for (const EventLog::AppendCall& call : calls) EXPECT_OK(call.result);
-  }
-
-  enum class Files { kWhole, kLost };
-
-  // A disk with that journal; the lines are in their files or only there.
-  std::unique_ptr<FaultyFileSystem> Disk(absl::string_view journal,
-                                         Files files) {
-    auto fs = std::make_unique<FaultyFileSystem>();
-    for (const char* movie : {"sea", "sky"}) {
-      EXPECT_OK(fs->CreateDirectories(
-          absl::StrCat("/store/builds/", movie, "/events")));
-    }
-    EXPECT_OK(fs->CreateDirectories("/store/journal"));
-    EXPECT_OK(WriteFileAtomically(*fs, kJournal, journal));
-    if (files == Files::kWhole) {
-      EXPECT_OK(WriteFileAtomically(*fs, absl::StrCat("/store/", kSea), sea_));
-      EXPECT_OK(WriteFileAtomically(*fs, absl::StrCat("/store/", kSky), sky_));
-    }
-    EXPECT_OK(fs->SyncDirectory("/store/journal"));
-    return fs;
-  }
-
-  // Opens a store; what the process says meanwhile is kept in said_.
-  absl::StatusOr<std::unique_ptr<FileEventLog>> Open(FileSystem& fs) {
-    ::testing::internal::CaptureStderr();
-    auto log = FileEventLog::Open(fs, "/store", Options());
-    said_ = ::testing::internal::GetCapturedStderr();
-    return log;
-  }
-
-  // How many records can be read; each must be what was written.
-  static int64_t Count(EventLog& log, const char* name) {
-    const auto records = log.Read(name, 0, kNoLimit, kNoLimit);
-    if (!records.ok()) return 0;
-    for (size_t i = 0; i < records->size(); ++i) {
-      EXPECT_TRUE(absl::StrContains((*records)[i].line,
-                                    absl::StrCat("\"n\":", i + 1, ",")));
-    }
-    return static_cast<int64_t>(records->size());
-  }
-
-  static absl::Status AppendOne(EventLog& log, const char* name, int64_t next) {
-    const std::vector<std::string> bodies = Bodies(next, 1);
-    return log.Append(name, bodies, AdmitAlways).status();
-  }
-
-  static bool IsQuarantined(EventLog& log, const char* name) {
-    return ReasonOf(AppendOne(log, name, 6)) == "MOVIE_QUARANTINED";
-  }
-
-  // Where each batch begins, and the end.
-  std::vector<size_t> Batches() const {
-    std::vector<size_t> at = {kJournalHeader.size()};
-    JournalBatchHeader header;
-    while (ParseJournalBatchHeader(
-        absl::string_view(journal_).substr(at.back()), &header)) {
-      at.push_back(at.back() + header.bytes());
-    }
-    EXPECT_EQ(at.back(), journal_.size());
-    return at;
-  }
-
-  // The movie whose line has this byte of the journal; "" for all else.
-  std::string OwnerOf(size_t at) const {
-    const std::vector<size_t> batches = Batches();
-    for (size_t i = 0; i + 1 < batches.size(); ++i) {
-      const absl::string_view bytes = absl::string_view(journal_).substr(
-          batches[i], batches[i + 1] - batches[i]);
-      JournalBatchHeader header;
-      EXPECT_TRUE(ParseJournalBatchHeader(bytes, &header));
-      const auto batch = ParseJournalBatch(bytes, header);
-      EXPECT_OK(batch);
-      for (const JournalRecord& record : batch->records) {
-        const size_t begin = record.lines.data() - journal_.data();
-        if (at >= begin && at < begin + record.lines.size()) {
-          return std::string(record.log);
-        }
-      }
-    }
-    return "";
-  }
-
-  std::string Flipped(size_t at, int bits) const {
-    std::string damaged = journal_;
-    damaged[at] = static_cast<char>(damaged[at] ^ bits);
-    return damaged;
-  }
-
-  FaultyFileSystem fs_;
-  std::string journal_, sea_, sky_;
-  std::string said_;
-};
 
 // What is in a file was acknowledged, whatever is left of the journal's end.
 TEST_F(JournalMendingTest, AfterAKillTheLogsKeepWhatTheJournalsEndHasLost) {
@@ -444,91 +287,6 @@ TEST_F(JournalMendingTest, AJournalWithoutDamageIsLeftAlone) {
   const int before = fs->changes();
   ASSERT_OK(MendJournal(*fs, "/store", "/store/journal"));
   EXPECT_EQ(fs->changes(), before);
-}
-
-// A segment of an older build, written by hand.
-std::string SegmentV1(const std::vector<std::string>& lines) {
-  std::string segment(kJournalHeaderV1);
-  uint64_t offset = 0;
-  for (size_t i = 0; i < lines.size(); ++i) {
-    std::string payload("\x01", 1);
-    AppendLittleEndian(static_cast<uint32_t>(sizeof(kSea) - 1), &payload);
-    AppendLittleEndian(static_cast<uint32_t>(lines[i].size()), &payload);
-    AppendLittleEndian(offset, &payload);
-    AppendLittleEndian(static_cast<int64_t>(i + 1), &payload);
-    payload += absl::StrCat(kSea, lines[i]);
-    std::string summed;
-    AppendLittleEndian(static_cast<uint32_t>(payload.size()), &summed);
-    AppendLittleEndian(static_cast<uint64_t>(i + 1), &summed);
-    segment += absl::StrCat(absl::string_view("\xfe\xff\xf5\xc0", 4), summed);
-    AppendLittleEndian(ExtendCrc32c(Crc32c(summed), payload), &segment);
-    segment += payload;
-    offset += lines[i].size();
-  }
-  return segment;
-}
-
-class JournalUpgradeTest : public JournalMendingTest {
- protected:
-  JournalUpgradeTest() {
-    for (int64_t n = 1; n <= 5; ++n) {
-      lines_.emplace_back();
-      AppendLogLine(n, absl::StrCat("{\"n\":", n, "}"), &lines_.back());
-    }
-    journal_ = SegmentV1(lines_);
-  }
-
-  std::vector<std::string> lines_;
-};
-
-TEST_F(JournalUpgradeTest, AJournalOfVersion1IsReadAndReplaced) {
-  auto fs = Disk(journal_, Files::kLost);
-  ASSERT_OK_AND_ASSIGN(auto log, Open(*fs));
-  EXPECT_EQ(Count(*log, kSea), 5);
-  ASSERT_OK(AppendOne(*log, kSea, 6));
-  log.reset();
-  EXPECT_THAT(ListJournalSegments(*fs, "/store/journal"),
-              IsOkAndHolds(ElementsAre(2)));
-  EXPECT_THAT(ReadFile(*fs, JournalSegmentPath("/store/journal", 2)),
-              IsOkAndHolds(testing::StartsWith("kinora-journal-2\n")));
-  ASSERT_OK_AND_ASSIGN(log, Open(*fs));
-  EXPECT_EQ(Count(*log, kSea), 6);
-}
-
-TEST_F(JournalUpgradeTest, ATornEndOfVersion1IsDropped) {
-  const size_t last = SegmentV1({lines_.begin(), lines_.end() - 1}).size();
-  for (size_t bytes = last; bytes < journal_.size(); ++bytes) {
-    auto fs = Disk(journal_.substr(0, bytes), Files::kLost);
-    ASSERT_OK_AND_ASSIGN(auto log, Open(*fs));
-    EXPECT_EQ(Count(*log, kSea), 4) << bytes;
-  }
-}
-
-// Such a batch does not tell which of its bytes are good.
-TEST_F(JournalUpgradeTest, DamageInVersion1IsRefusedAsItWas) {
-  const size_t last = SegmentV1({lines_.begin(), lines_.end() - 1}).size();
-  for (size_t at = 0; at < last; ++at) {
-    auto fs = Disk(Flipped(at, 1), Files::kWhole);
-    EXPECT_THAT(std::string(Open(*fs).status().message()), HasSubstr(kJournal))
-        << at;
-    EXPECT_THAT(ReadFile(*fs, kJournal), IsOkAndHolds(Flipped(at, 1)));
-  }
-}
-
-TEST_F(JournalUpgradeTest, AHeaderThatReadsAsVersion2IsRefused) {
-  std::string damaged = journal_;
-  damaged.replace(0, kJournalHeader.size(), std::string(kJournalHeader));
-  auto fs = Disk(damaged, Files::kLost);
-  EXPECT_THAT(Open(*fs).status(),
-              StatusIs(absl::StatusCode::kDataLoss, HasSubstr(kJournal)));
-  EXPECT_THAT(ReadFile(*fs, kJournal), IsOkAndHolds(damaged));
-}
-
-TEST_F(JournalUpgradeTest, AVersionToComeIsRefused) {
-  auto fs = Disk("kinora-journal-3\nwhatever it holds", Files::kWhole);
-  EXPECT_THAT(Open(*fs).status(),
-              StatusIs(absl::StatusCode::kFailedPrecondition,
-                       HasSubstr("unknown journal version")));
 }
 
 }  // namespace
