@@ -7,21 +7,16 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
-
-#include "absl/strings/str_cat.h"
 
 #include "common/clock.h"
 #include "common/file_system.h"
-#include "common/random.h"
 #include "common/testing/fake_clock.h"
 #include "common/testing/faulty_file_system.h"
-#include "common/testing/manual_executor.h"
 #include "common/testing/status_matchers.h"
 #include "common/testing/temp_dir.h"
+#include "services/store/gc/prompt_film.h"
 #include "services/store/layout.h"
-#include "services/store/local_store.h"
 #include "services/store/testing/core_fixture.h"
 
 namespace kinora {
@@ -31,144 +26,11 @@ using ::testing::AnyOf;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-constexpr char kGone[] = "(gone)";
-
-std::string PromptId(int segment) {
-  return absl::StrCat("Artifact:Prompt[segment=", segment, "]");
-}
-std::string PromptPath(int segment) {
-  return absl::StrCat("prompts/segment-", segment, "/image.txt");
-}
-std::string PromptText(int segment) { return absl::StrCat("sea ", segment); }
-std::string RunId(int number) {
-  return absl::StrCat("run-01KDV3N3C0", absl::Dec(number, absl::kZeroPad16));
-}
-
-class Film {
- public:
-  Film(FileSystem& fs, FakeClock& clock, std::string data_dir)
-      : fs_(fs),
-        clock_(clock),
-        executor_(clock),
-        data_dir_(std::move(data_dir)) {
-    Reopen();
-    MakeFilm(store());
-  }
-
-  void Close() { local_.reset(); }
-  void Reopen() {
-    Close();
-    LocalStoreOptions options;
-    options.data_dir = data_dir_;
-    ASSERT_OK_AND_ASSIGN(
-        local_, LocalStore::Open(options, fs_, clock_, random_, executor_));
-  }
-  Store store() { return local_->store(); }
-
-  std::string PathOf(const std::string& path) {
-    return absl::StrCat(data_dir_, "/", MoviePrefix("film"), path);
-  }
-  std::string Text(const std::string& path) {
-    absl::StatusOr<std::string> text = ReadFile(fs_, PathOf(path));
-    return text.ok() ? *text : kGone;
-  }
-  void Put(const std::string& path, const std::string& text) {
-    ASSERT_OK(WriteFileAtomically(fs_, PathOf(path), text));
-  }
-  void Remove(const std::string& path) { ASSERT_OK(fs_.Remove(PathOf(path))); }
-
-  std::string NextRevision() const {
-    return absl::StrCat("rev-", absl::Dec(revisions_ + 1, absl::kZeroPad4));
-  }
-
-  // The run makes the prompts of `segments`.
-  void Make(int run, const std::vector<int>& segments) {
-    Make(run, segments, TakeFilmLease(store(), "runner", RunId(run)));
-  }
-  void Make(int run, const std::vector<int>& segments,
-            const v1::LeaseToken& lease) {
-    for (int segment : segments) {
-      v1::AppendEventsRequest request =
-          ArtefactMade(PromptId(segment), 'a', PromptText(segment), lease,
-                       RunId(run), NextRevision());
-      request.mutable_events(0)->mutable_artefact()->set_readable_path(
-          absl::StrCat("segment-", segment, "/image.txt"));
-      ASSERT_OK(store().events.Append(request));
-    }
-  }
-
-  // The run makes and commits a revision without the prompts of `removed`.
-  void Revise(int run, const std::vector<int>& made,
-              const std::vector<int>& removed) {
-    const v1::LeaseToken lease = TakeFilmLease(store(), "runner", RunId(run));
-    Make(run, made, lease);
-    std::vector<std::string> ids;
-    for (int segment : removed) ids.push_back(PromptId(segment));
-    Commit(run, ids, lease);
-  }
-  void Commit(int run, const std::vector<std::string>& removed_ids,
-              const v1::LeaseToken& lease) {
-    v1::CommitRevisionRequest commit =
-        CommitOf(lease, RunId(run), NextRevision(), CurrentOf(store()).hash(),
-                 /*inputs_through=*/1);
-    for (const std::string& id : removed_ids) {
-      commit.mutable_source()->add_removed_artefact_ids(id);
-    }
-    ASSERT_OK_AND_ASSIGN(const v1::CommitRevisionResponse committed,
-                         store().manifests.Commit(commit));
-    ASSERT_TRUE(committed.published());
-    ++revisions_;
-    v1::ReleaseLeaseRequest release;
-    *release.mutable_token() = lease;
-    ASSERT_OK(store().leases.Release(release));
-  }
-
-  absl::StatusOr<std::vector<std::string>> Collect(
-      const v1::CollectGarbageRequest& request) {
-    std::vector<std::string> removed;
-    const absl::Status collected = store().maintenance.CollectGarbage(
-        request, [&removed](const v1::CollectGarbageResponse& response) {
-          removed.insert(removed.end(), response.removed_files().begin(),
-                         response.removed_files().end());
-          return absl::OkStatus();
-        });
-    if (!collected.ok()) return collected;
-    return removed;
-  }
-  absl::StatusOr<std::vector<std::string>> Collect(
-      absl::Duration grace = absl::ZeroDuration()) {
-    v1::CollectGarbageRequest request;
-    request.set_movie_id("film");
-    request.mutable_grace()->set_seconds(absl::ToInt64Seconds(grace));
-    return Collect(request);
-  }
-
-  // The artefacts whose edits were recorded. Writes missing files.
-  absl::StatusOr<std::vector<std::string>> Scan() {
-    v1::ScanReadableFilesRequest request;
-    request.set_movie_id("film");
-    absl::StatusOr<v1::ScanReadableFilesResponse> response =
-        store().maintenance.ScanReadableFiles(request);
-    if (!response.ok()) return response.status();
-    return std::vector<std::string>(response->artefact_ids().begin(),
-                                    response->artefact_ids().end());
-  }
-
- private:
-  FileSystem& fs_;
-  FakeClock& clock_;
-  SeededRandom random_{1};
-  ManualExecutor executor_;
-  const std::string data_dir_;
-  std::unique_ptr<LocalStore> local_;
-  int revisions_ = 0;
-};
-
 class ReadableCollectionTest : public ::testing::Test {
  protected:
   ReadableCollectionTest() {
     fs_.SetNow(clock_.Now());
-    film_ = std::make_unique<Film>(fs_, clock_, "/data");
+    film_ = std::make_unique<PromptFilm>(fs_, clock_, "/data");
   }
 
   // Two segments, then only the first.
@@ -183,7 +45,7 @@ class ReadableCollectionTest : public ::testing::Test {
 
   FaultyFileSystem fs_;
   FakeClock clock_;
-  std::unique_ptr<Film> film_;
+  std::unique_ptr<PromptFilm> film_;
 };
 
 // F: S1-54
@@ -205,10 +67,10 @@ TEST_F(ReadableCollectionTest, TheFileOfAnArtefactThatIsGoneGoes) {
 
 TEST_F(ReadableCollectionTest, SoDoesTheCopyOfALargeText) {
   const v1::LeaseToken lease =
-      TakeFilmLease(film_->store(), "runner", RunId(1));
+      TakeFilmLease(film_->store(), "runner", PromptRunId(1));
   for (const char* id : {"Artifact:Novel", "Artifact:Poem"}) {
     v1::AppendEventsRequest request =
-        ArtefactMade(id, 'a', "", lease, RunId(1));
+        ArtefactMade(id, 'a', "", lease, PromptRunId(1));
     *request.mutable_events(0)
          ->mutable_artefact()
          ->mutable_output()
@@ -218,7 +80,7 @@ TEST_F(ReadableCollectionTest, SoDoesTheCopyOfALargeText) {
   }
   film_->Commit(1, {}, lease);
   film_->Commit(2, {"Artifact:Novel"},
-                TakeFilmLease(film_->store(), "runner", RunId(2)));
+                TakeFilmLease(film_->store(), "runner", PromptRunId(2)));
   EXPECT_THAT(film_->Collect(),
               IsOkAndHolds(ElementsAre(LargeTextPath("Artifact:Novel"))));
   EXPECT_EQ(film_->Text(LargeTextPath("Artifact:Poem")),
@@ -228,10 +90,11 @@ TEST_F(ReadableCollectionTest, SoDoesTheCopyOfALargeText) {
 // As an import does, which keeps a text under the path of the blueprint.
 TEST_F(ReadableCollectionTest, AFileThatItsArtefactHasLeftGoesUnlessEdited) {
   const std::vector<std::string> names = {"Novel", "Poem"};
-  v1::LeaseToken lease = TakeFilmLease(film_->store(), "runner", RunId(1));
+  v1::LeaseToken lease =
+      TakeFilmLease(film_->store(), "runner", PromptRunId(1));
   for (const std::string& name : names) {
     v1::AppendEventsRequest request =
-        ArtefactMade("Artifact:" + name, 'a', "", lease, RunId(1));
+        ArtefactMade("Artifact:" + name, 'a', "", lease, PromptRunId(1));
     *request.mutable_events(0)
          ->mutable_artefact()
          ->mutable_output()
@@ -240,10 +103,11 @@ TEST_F(ReadableCollectionTest, AFileThatItsArtefactHasLeftGoesUnlessEdited) {
     EXPECT_EQ(film_->Text(LargeTextPath("Artifact:" + name)), name);
   }
   film_->Commit(1, {}, lease);
-  lease = TakeFilmLease(film_->store(), "runner", RunId(2));
+  lease = TakeFilmLease(film_->store(), "runner", PromptRunId(2));
   for (const std::string& name : names) {
-    v1::AppendEventsRequest request = ArtefactMade(
-        "Artifact:" + name, 'a', name, lease, RunId(2), film_->NextRevision());
+    v1::AppendEventsRequest request =
+        ArtefactMade("Artifact:" + name, 'a', name, lease, PromptRunId(2),
+                     film_->NextRevision());
     request.mutable_events(0)->mutable_artefact()->set_readable_path(name +
                                                                      ".txt");
     ASSERT_OK(film_->store().events.Append(request));
@@ -282,7 +146,7 @@ TEST_F(ReadableCollectionTest, AFileComesBackWithTheNextEventThatDeclaresIt) {
   Shrink();
   ASSERT_OK(film_->Collect());
   const v1::LeaseToken lease =
-      TakeFilmLease(film_->store(), "runner", RunId(3));
+      TakeFilmLease(film_->store(), "runner", PromptRunId(3));
   film_->Make(3, {1}, lease);
   EXPECT_EQ(film_->Text(PromptPath(1)), PromptText(1));
   // The run is under way, then its revision is the current one.
@@ -341,9 +205,9 @@ TEST_F(ReadableCollectionTest, OfSeveralArtefactsWithOneFileTheNewestDecides) {
   const auto move_in = [this](int run, const std::string& id,
                               const std::vector<std::string>& removed) {
     const v1::LeaseToken lease =
-        TakeFilmLease(film_->store(), "runner", RunId(run));
-    v1::AppendEventsRequest request =
-        ArtefactMade(id, 'a', id, lease, RunId(run), film_->NextRevision());
+        TakeFilmLease(film_->store(), "runner", PromptRunId(run));
+    v1::AppendEventsRequest request = ArtefactMade(
+        id, 'a', id, lease, PromptRunId(run), film_->NextRevision());
     request.mutable_events(0)->mutable_artefact()->set_readable_path("a.txt");
     ASSERT_OK(film_->store().events.Append(request));
     film_->Commit(run, removed, lease);
@@ -354,7 +218,7 @@ TEST_F(ReadableCollectionTest, OfSeveralArtefactsWithOneFileTheNewestDecides) {
   EXPECT_EQ(film_->Text("prompts/a.txt"), "Artifact:New");
   film_->Revise(3, {0}, {});
   film_->Commit(4, {"Artifact:New"},
-                TakeFilmLease(film_->store(), "runner", RunId(4)));
+                TakeFilmLease(film_->store(), "runner", PromptRunId(4)));
   EXPECT_THAT(film_->Collect(), IsOkAndHolds(ElementsAre("prompts/a.txt")));
 }
 
@@ -374,7 +238,7 @@ TEST(ReadableCollectionOnDiskTest, WhatIsNoPlainFileIsLeftAlone) {
   TempDir dir;
   FakeClock clock;
   clock.SetNow(RealClock().Now() + absl::Minutes(1));
-  Film film(fs, clock, dir.path());
+  PromptFilm film(fs, clock, dir.path());
   film.Revise(1, {0, 1, 2, 3, 4}, {});
   film.Revise(2, {}, {1, 2, 3, 4});
   const std::string notes = film.PathOf("prompts/notes.txt");
@@ -397,7 +261,7 @@ TEST(ReadableCollectionPowerLossTest, CutAnywhereItTakesNothingElse) {
     FaultyFileSystem fs;
     FakeClock clock;
     fs.SetNow(clock.Now());
-    Film film(fs, clock, "/data");
+    PromptFilm film(fs, clock, "/data");
     film.Revise(1, {0, 1, 2, 3}, {});
     film.Revise(2, {}, {1, 2, 3});
     film.Put(PromptPath(3), "by hand");
