@@ -1,6 +1,3 @@
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <memory>
 #include <numeric>
 #include <string>
@@ -12,12 +9,9 @@
 #include "common/clock.h"
 #include "common/error_reason.h"
 #include "common/file_system.h"
-#include "common/random.h"
 #include "common/testing/status_matchers.h"
-#include "common/testing/temp_dir.h"
-#include "common/thread_pool.h"
 #include "services/store/local_store.h"
-#include "services/store/readable/readable_files.h"
+#include "services/store/readable/readable_scan_fixture.h"
 #include "services/store/testing/core_fixture.h"
 
 namespace kinora {
@@ -28,95 +22,6 @@ using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using ::testing::Not;
-
-constexpr char kImage[] = "prompts/segment/segment-0001/image.txt";
-
-// A store on real files, with the real clock: files have the times of the disk.
-class ReadableScanTest : public ::testing::Test {
- protected:
-  void SetUp() override {
-    Reopen();
-    MakeFilm(store());
-    lease_ = TakeFilmLease(store());
-  }
-
-  void Reopen() {
-    local_.reset();
-    LocalStoreOptions options;
-    options.data_dir = dir_.path();
-    ASSERT_OK_AND_ASSIGN(
-        local_, LocalStore::Open(options, fs_, RealClock(), random_, pool_));
-  }
-
-  Store store() { return local_->store(); }
-  std::string PathOf(const std::string& path) {
-    return dir_.Sub("builds/film/" + path);
-  }
-  std::string FileText(const std::string& path) {
-    absl::StatusOr<std::string> text = ReadFile(fs_, PathOf(path));
-    return text.ok() ? *text : text.status().ToString();
-  }
-  void EditByHand(const std::string& path, const std::string& text) {
-    ASSERT_OK(WriteFileAtomically(fs_, PathOf(path), text));
-  }
-
-  v1::AppendEventsRequest Prompt(const std::string& text, char key = 'a') {
-    v1::AppendEventsRequest request =
-        ArtefactMade("Artifact:Prompt", key, text, lease_);
-    request.mutable_events(0)->mutable_artefact()->set_readable_path(
-        "segment/segment-0001/image.txt");
-    return request;
-  }
-
-  void Make(const std::string& id, const std::string& readable_path,
-            absl::string_view run_id = kRun1) {
-    v1::AppendEventsRequest request = ArtefactMade(id, 'a', id, lease_, run_id);
-    request.mutable_events(0)->mutable_artefact()->set_readable_path(
-        readable_path);
-    ASSERT_OK(store().events.Append(request));
-  }
-
-  void EndRun() {
-    v1::ReleaseLeaseRequest request;
-    *request.mutable_token() = lease_;
-    ASSERT_OK(store().leases.Release(request));
-  }
-
-  absl::StatusOr<std::vector<std::string>> Scan(bool dry_run = false) {
-    v1::ScanReadableFilesRequest request;
-    request.set_movie_id("film");
-    request.set_dry_run(dry_run);
-    absl::StatusOr<v1::ScanReadableFilesResponse> response =
-        store().maintenance.ScanReadableFiles(request);
-    if (!response.ok()) return response.status();
-    skipped_.clear();
-    for (const v1::SkippedReadableFile& file : response->skipped()) {
-      skipped_.push_back(absl::StrCat(file.path(), " of ", file.artefact_id(),
-                                      ": ", file.reason()));
-    }
-    return std::vector<std::string>(response->artefact_ids().begin(),
-                                    response->artefact_ids().end());
-  }
-
-  v1::Event Latest(const std::string& id) {
-    v1::ResolveArtefactsRequest request;
-    request.set_movie_id("film");
-    request.add_queries()->set_artefact_id(id);
-    absl::StatusOr<v1::ResolveArtefactsResponse> response =
-        store().events.ResolveArtefacts(request);
-    EXPECT_OK(response);
-    return response->artefacts(0).event();
-  }
-
-  TempDir dir_;
-  FileSystem& fs_ = PosixFileSystem();
-  SeededRandom random_{1};
-  ThreadPool pool_{"test", 2};
-  std::unique_ptr<LocalStore> local_;
-  v1::LeaseToken lease_;
-  std::vector<std::string> skipped_;  // by the last scan
-};
 
 // F: S1-7
 TEST_F(ReadableScanTest, ATextIsInItsFileOnceItsEventIsAcknowledged) {
@@ -302,75 +207,6 @@ TEST_F(ReadableScanTest, JsonIsComparedByItsMeaning) {
   EXPECT_THAT(Scan(), IsOkAndHolds(IsEmpty()));
   EXPECT_THAT(skipped_, ElementsAre(AllOf(HasSubstr(kImage),
                                           HasSubstr("must be JSON: "))));
-}
-
-// Neither does it come into the log, nor is it overwritten.
-TEST_F(ReadableScanTest, AFileThatCannotBeTakenKeepsNoOtherBack) {
-  Make("Artifact:Large", "a.txt");
-  Make("Artifact:Latin", "b.txt");
-  Make("Artifact:Prompt", "c.txt");
-  EndRun();
-  EditByHand("prompts/a.txt", std::string(kMaxReadableBytes + 1, 'x'));
-  EditByHand("prompts/b.txt", "caf\xe9");
-  EditByHand("prompts/c.txt", "a green sea");
-  for (const bool dry_run : {true, false}) {
-    EXPECT_THAT(Scan(dry_run), IsOkAndHolds(ElementsAre("Artifact:Prompt")));
-    EXPECT_THAT(
-        skipped_,
-        ElementsAre("prompts/a.txt of Artifact:Large: has 16777217 bytes, "
-                    "readable files have at most 16777216",
-                    "prompts/b.txt of Artifact:Latin: must be UTF-8 text"));
-  }
-  EXPECT_EQ(Latest("Artifact:Prompt").artefact().output().inline_().data(),
-            "a green sea");
-  EXPECT_EQ(FileText("prompts/b.txt"), "caf\xe9");
-  EditByHand("prompts/b.txt", "caf\xc3\xa9");
-  EXPECT_THAT(Scan(), IsOkAndHolds(ElementsAre("Artifact:Latin")));
-}
-
-// Outputs of several runs may name the file of one as the directory of another.
-TEST_F(ReadableScanTest, AFileWhosePlaceIsTakenKeepsNoOtherBack) {
-  Make("Artifact:First", "a.txt");
-  Make("Artifact:Second", "a.txt/x.txt", kRun2);
-  Make("Artifact:Third", "b.txt/x.txt");
-  Make("Artifact:Fourth", "b.txt", kRun2);
-  Make("Artifact:Prompt", "c.txt");
-  EndRun();
-  EditByHand("prompts/c.txt", "a green sea");
-  EXPECT_THAT(Scan(), IsOkAndHolds(ElementsAre("Artifact:Prompt")));
-  EXPECT_THAT(
-      skipped_,
-      ElementsAre(HasSubstr("prompts/a.txt/x.txt of Artifact:Second: something "
-                            "else has its place: "),
-                  HasSubstr("prompts/b.txt of Artifact:Fourth: something else "
-                            "has its place: ")));
-  EXPECT_EQ(FileText("prompts/a.txt"), "Artifact:First");
-  EXPECT_EQ(FileText("prompts/b.txt/x.txt"), "Artifact:Third");
-}
-
-TEST_F(ReadableScanTest, WhatIsNoPlainFileIsNamedAndNotRead) {
-  ASSERT_OK(store().events.Append(Prompt("a stormy sea")));
-  EndRun();
-  const std::string path = PathOf(kImage);
-  const auto expect_skipped = [this] {
-    EXPECT_THAT(Scan(), IsOkAndHolds(IsEmpty()));
-    EXPECT_THAT(skipped_,
-                ElementsAre(AllOf(HasSubstr(kImage), HasSubstr("Prompt"),
-                                  Not(HasSubstr("staging")))));
-  };
-  ASSERT_OK(fs_.Remove(path));
-  ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
-  expect_skipped();
-  ASSERT_OK(fs_.Remove(path));
-  ASSERT_EQ(symlink("/etc/passwd", path.c_str()), 0);
-  expect_skipped();
-  ASSERT_OK(fs_.Remove(path));
-  ASSERT_OK(fs_.CreateDirectory(path));
-  expect_skipped();
-  ASSERT_OK(fs_.Remove(path));
-  EXPECT_THAT(Scan(), IsOkAndHolds(IsEmpty()));
-  EXPECT_THAT(skipped_, IsEmpty());
-  EXPECT_EQ(FileText(kImage), "a stormy sea");
 }
 
 TEST_F(ReadableScanTest, AScanKeepsOutOfTheWayOfARun) {
