@@ -1,0 +1,96 @@
+#include "services/store/verify/runs_check.h"
+
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+
+#include "common/digest.h"
+#include "common/proto_json.h"
+#include "common/status.h"
+#include "kinora/v1/run_record.pb.h"
+#include "services/store/checks.h"
+#include "services/store/layout.h"
+
+namespace kinora {
+namespace {
+
+absl::Status CheckPlan(ObjectStorage& storage, const std::string& movie_id,
+                       const std::string& key, bool named_by_hash,
+                       VerifyReport& report) {
+  absl::StatusOr<std::string> json = ReadObject(storage, key);
+  if (absl::IsNotFound(json.status())) return absl::OkStatus();
+  KINORA_RETURN_IF_ERROR(json.status());
+  KINORA_RETURN_IF_ERROR(report.Checked(json->size()));
+  const std::string hash = Sha256Of(*json).Hex();
+  if (named_by_hash) {
+    if (LastPart(key) == absl::StrCat(hash, ".json")) return absl::OkStatus();
+    return report.Problem(report.Below(key), 0,
+                          absl::StrCat("does not have its hash, but ", hash));
+  }
+  const absl::Status plan = storage.Stat(PlanKey(movie_id, hash)).status();
+  if (!absl::IsNotFound(plan)) return plan;
+  return report.Problem(report.Below(key), 0, "is no copy of a plan");
+}
+
+}  // namespace
+
+absl::Status CheckPlans(ObjectStorage& storage, const std::string& movie_id,
+                        VerifyReport& report) {
+  const std::string plans = absl::StrCat(RunsPrefix(movie_id), "plans/");
+  KINORA_RETURN_IF_ERROR(
+      ForEachEntry(storage, plans, [&](const ObjectPage& page) {
+        for (const ObjectInfo& object : page.objects) {
+          KINORA_RETURN_IF_ERROR(
+              CheckPlan(storage, movie_id, object.key, true, report));
+        }
+        return absl::OkStatus();
+      }));
+  return ForEachEntry(
+      storage, RunsPrefix(movie_id), [&](const ObjectPage& page) {
+        for (const ObjectInfo& object : page.objects) {
+          if (!absl::EndsWith(object.key, "-plan.json")) continue;
+          KINORA_RETURN_IF_ERROR(
+              CheckPlan(storage, movie_id, object.key, false, report));
+        }
+        return absl::OkStatus();
+      });
+}
+
+absl::Status CheckRunRecord(ObjectStorage& storage, const std::string& movie_id,
+                            const std::string& run_id, bool shares_runs,
+                            VerifyReport& report) {
+  const std::string key = RunRecordKey(movie_id, run_id);
+  absl::StatusOr<std::string> json = ReadObject(storage, key);
+  // A directory that a pruned run has left behind.
+  if (absl::IsNotFound(json.status())) return absl::OkStatus();
+  KINORA_RETURN_IF_ERROR(json.status());
+  KINORA_RETURN_IF_ERROR(report.Checked(json->size()));
+  v1::RunRecord record;
+  const absl::Status parsed = ParseDocument(*json, &record);
+  if (!parsed.ok()) {
+    return report.Problem(report.Below(key), 0, parsed.message());
+  }
+  if (CanonicalBytes(record) != *json || record.run_id() != run_id ||
+      record.movie_id() != movie_id) {
+    return report.Problem(
+        report.Below(key), 0,
+        absl::StrCat("is not the canonical record of ", run_id));
+  }
+  if (!record.plan_hash().empty() &&
+      absl::IsNotFound(
+          storage.Stat(PlanKey(movie_id, record.plan_hash())).status())) {
+    return report.Problem(report.Below(key), 0,
+                          absl::StrCat("names the plan ", record.plan_hash(),
+                                       ", which is missing"));
+  }
+  absl::StatusOr<std::string> movie = ReadObject(storage, RunIndexKey(run_id));
+  if (movie.ok() && *movie == movie_id) return absl::OkStatus();
+  if (!movie.ok() && !absl::IsNotFound(movie.status())) {
+    return movie.status();
+  }
+  if (shares_runs) return absl::OkStatus();
+  return report.Problem(RunIndexKey(run_id), 0,
+                        absl::StrCat("does not name the movie of ", run_id));
+}
+
+}  // namespace kinora
