@@ -11,15 +11,13 @@
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 
-#include "clients/cpp/content_upload.h"
 #include "clients/cpp/import/carried_edits.h"
 #include "clients/cpp/import/import_run.h"
+#include "clients/cpp/import/imported_values.h"
 #include "common/content.h"
 #include "common/digest.h"
 #include "common/ids.h"
 #include "common/inputs_hash.h"
-#include "common/json.h"
-#include "common/json_leaf.h"
 #include "common/proto_json.h"
 #include "common/readable_path.h"
 #include "common/status.h"
@@ -37,13 +35,6 @@ const v1::PlannedNode* FindNode(const v1::Plan& plan, const std::string& name) {
     if (node.node() == name) return &node;
   }
   return nullptr;
-}
-
-std::string MimeTypeIn(const v1::PlannedNode& node, const std::string& output) {
-  for (const v1::PlannedOutput& declared : node.outputs()) {
-    if (declared.name() == output) return declared.mime_type();
-  }
-  return "";
 }
 
 // The hashes of what jobs read, by id.
@@ -92,12 +83,6 @@ void AddDependencies(const v1::PlannedJob& job,
             });
 }
 
-// A document without the leaves that the blueprint wants is not kept.
-absl::Status NotKeptIfInvalid(const absl::Status& status) {
-  return absl::IsInvalidArgument(status) ? absl::NotFoundError(status.message())
-                                         : status;
-}
-
 class Keeper {
  public:
   Keeper(const Store& store, Planner& planner, const std::string& movie_id,
@@ -105,15 +90,12 @@ class Keeper {
       : store_(store),
         planner_(planner),
         movie_id_(movie_id),
-        producers_(producers) {
-    for (const v1::ProducerIdentity& producer : producers) {
-      known_producers_.insert(producer.name());
-    }
-  }
+        producers_(producers),
+        values_(store.blobs, movie_id_, producers) {}
 
   absl::StatusOr<KeptResults> Keep() {
     KINORA_RETURN_IF_ERROR(ReadImported());
-    if (imported_.empty()) return KeptResults();
+    if (values_.imported().empty()) return KeptResults();
     KINORA_ASSIGN_OR_RETURN(
         const MovieLease lease,
         MovieLease::Take(store_.leases, movie_id_, kImportHolder, run_id_,
@@ -151,7 +133,7 @@ class Keeper {
         ReadManifest(store_.manifests, movie_id_, /*revision=*/""));
     for (const auto& entry : current.manifest.artefacts()) {
       if (entry.second.node().empty()) {
-        imported_[entry.first] = entry.second.content();
+        values_.Add(entry.first, entry.second.content());
       }
     }
     base_hash_ = current.pointer.hash();
@@ -190,8 +172,12 @@ class Keeper {
       for (const v1::PlannedJob& job : layer.jobs()) {
         if (job.inputs_hash().empty()) continue;
         if (!tried_.insert(job.job_id()).second) continue;
+        const v1::PlannedNode* node = FindNode(plan, job.node());
+        if (node == nullptr) {
+          return absl::InternalError("a job without its node");
+        }
         const absl::StatusOr<std::vector<v1::Content>> values =
-            ValuesFor(plan, job);
+            values_.Of(*node, job);
         if (absl::IsNotFound(values.status())) {  // the job is to run
           for (const v1::PlannedArtefact& artefact : job.artefacts()) {
             why_not_[artefact.artefact_id()] =
@@ -200,89 +186,10 @@ class Keeper {
           continue;
         }
         KINORA_RETURN_IF_ERROR(values.status());
-        AddEvents(*FindNode(plan, job.node()), job, *values, hashes, &events);
+        AddEvents(*node, job, *values, hashes, &events);
       }
     }
     return events;
-  }
-
-  // One value for each artefact of the job; NOT_FOUND says why there are none.
-  absl::StatusOr<std::vector<v1::Content>> ValuesFor(
-      const v1::Plan& plan, const v1::PlannedJob& job) {
-    const v1::PlannedNode* node = FindNode(plan, job.node());
-    if (node == nullptr) return absl::InternalError("a job without its node");
-    const std::string& producer = node->producer().name();
-    if (known_producers_.count(producer) == 0) {
-      return absl::NotFoundError(
-          absl::StrCat("producer ", producer,
-                       " cannot be reached, so its version is not known"));
-    }
-    std::vector<v1::Content> values;
-    for (const v1::PlannedArtefact& artefact : job.artefacts()) {
-      const std::string mime_type = MimeTypeIn(*node, artefact.output());
-      v1::Content value;
-      if (artefact.leaf_of().empty()) {
-        KINORA_ASSIGN_OR_RETURN(value, ImportedValue(artefact, mime_type));
-      } else {
-        KINORA_ASSIGN_OR_RETURN(value, LeafValue(artefact, mime_type));
-      }
-      values.push_back(std::move(value));
-    }
-    return values;
-  }
-
-  absl::StatusOr<v1::Content> ImportedValue(
-      const v1::PlannedArtefact& artefact, const std::string& mime_type) const {
-    const auto found = imported_.find(artefact.artefact_id());
-    if (found == imported_.end()) {
-      return absl::NotFoundError(absl::StrCat("its job makes ",
-                                              artefact.artefact_id(),
-                                              " too, which was not imported"));
-    }
-    if (ContentMimeType(found->second) == mime_type) return found->second;
-    return absl::NotFoundError(absl::StrCat(
-        artefact.artefact_id(), " is ", ContentMimeType(found->second),
-        ", and the blueprint wants ", mime_type));
-  }
-
-  absl::StatusOr<v1::Content> LeafValue(const v1::PlannedArtefact& leaf,
-                                        const std::string& mime_type) {
-    const auto found = imported_.find(leaf.leaf_of());
-    if (found == imported_.end()) {
-      return absl::NotFoundError(absl::StrCat("its job makes ", leaf.leaf_of(),
-                                              ", which was not imported"));
-    }
-    if (split_id_ != leaf.leaf_of()) {
-      KINORA_ASSIGN_OR_RETURN(split_, Split(leaf.leaf_of(), found->second));
-      split_id_ = leaf.leaf_of();
-    }
-    const absl::StatusOr<std::string> bytes = BytesOfLeaf(
-        split_,
-        {leaf.artefact_id(), leaf.leaf_of(), leaf.json_pointer(), mime_type});
-    KINORA_RETURN_IF_ERROR(NotKeptIfInvalid(bytes.status()));
-    v1::Content content = InlineContent(mime_type, *bytes);
-    const auto given = imported_.find(leaf.artefact_id());
-    if (given != imported_.end() &&
-        ContentHash(given->second) != ContentHash(content)) {
-      return absl::NotFoundError(absl::StrCat(leaf.artefact_id(),
-                                              " is not what ", leaf.leaf_of(),
-                                              " has at ", leaf.json_pointer()));
-    }
-    KINORA_RETURN_IF_ERROR(UploadIfLarge(store_.blobs, movie_id_,
-                                         kDefaultInlineLimitBytes, &content));
-    return content;
-  }
-
-  absl::StatusOr<JsonValue> Split(const std::string& id,
-                                  const v1::Content& document) const {
-    KINORA_RETURN_IF_ERROR(
-        NotKeptIfInvalid(CheckSplitSize(id, ContentSize(document))));
-    KINORA_ASSIGN_OR_RETURN(
-        const std::string text,
-        ReadContent(store_.blobs, movie_id_, document, kMaxSplitBytes));
-    absl::StatusOr<JsonValue> json = ParseSplitDocument(id, text);
-    KINORA_RETURN_IF_ERROR(NotKeptIfInvalid(json.status()));
-    return json;
   }
 
   // As a runner records an attempt.
@@ -346,7 +253,7 @@ class Keeper {
 
   KeptResults NoneKept(absl::string_view why) const {
     KeptResults results;
-    for (const auto& entry : imported_) {
+    for (const auto& entry : values_.imported()) {
       results.not_kept.push_back({entry.first, std::string(why)});
     }
     return results;
@@ -372,7 +279,7 @@ class Keeper {
       reasons.emplace(id, "the blueprint makes no such artefact");
     }
     KeptResults results;
-    for (const auto& entry : imported_) {
+    for (const auto& entry : values_.imported()) {
       if (reused.count(entry.first) > 0) {
         results.artefact_ids.push_back(entry.first);
         continue;
@@ -390,13 +297,10 @@ class Keeper {
   Planner& planner_;
   const std::string movie_id_;
   const std::vector<v1::ProducerIdentity>& producers_;
-  std::set<std::string> known_producers_;
-  std::map<std::string, v1::Content> imported_;
   std::string base_hash_;
   std::string revision_;  // the one to make
   std::string run_id_;
-  std::string split_id_;  // whose JSON `split_` is
-  JsonValue split_;
+  ImportedValues values_;
   std::set<std::string> tried_;                 // jobs
   std::map<std::string, std::string> why_not_;  // by artefact
 };
