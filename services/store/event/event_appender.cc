@@ -10,6 +10,7 @@
 #include "common/status.h"
 #include "services/store/checks.h"
 #include "services/store/event/event_json.h"
+#include "services/store/event/event_references.h"
 #include "services/store/event/event_validator.h"
 #include "services/store/layout.h"
 
@@ -19,8 +20,6 @@ namespace {
 // Ledgers whose requests are remembered at once. Forgetting one costs reading
 // its tail again, not a doubled append.
 constexpr size_t kMaxRequestLogs = 1024;
-
-constexpr int64_t kReadBytes = int64_t{1} << 20;
 
 // The reason of an append that has to look at its condition again.
 constexpr absl::string_view kLookAgain = "LOOK_AGAIN";
@@ -45,30 +44,6 @@ absl::Status CheckRequest(const v1::AppendEventsRequest& request) {
     return InvalidField(
         "request_id", request.request_id(),
         absl::StrCat("must have at most ", kMaxRequestIdBytes, " bytes"));
-  }
-  return absl::OkStatus();
-}
-
-// What a caller says in an event, and says again when he repeats it.
-std::string ContentOfBody(v1::Event event) {
-  event.clear_sequence();
-  event.clear_time();
-  event.clear_revision();
-  return EventToBody(event, nullptr);
-}
-
-// What events say of earlier ones.
-absl::Status CheckEarlier(const v1::AppendEventsRequest& request,
-                          int64_t last_sequence) {
-  for (const v1::Event& event : request.events()) {
-    const int64_t reused = event.artefact().reused_sequence();
-    const int64_t restored = event.input().restored_sequence();
-    if (reused <= last_sequence && restored <= last_sequence) continue;
-    const bool is_input = event.has_input();
-    return InvalidField(is_input ? "events.input.restored_sequence"
-                                 : "events.artefact.reused_sequence",
-                        absl::StrCat(is_input ? restored : reused),
-                        absl::StrCat("the log ends at ", last_sequence));
   }
   return absl::OkStatus();
 }
@@ -201,7 +176,7 @@ bool EventAppender::Prepare(Call* call, bool wait, bool* busy) {
     status = begun.status();
     if (status.ok()) {
       if (begun->done.has_value()) {
-        status = CheckRepeats(*call, *begun->done);
+        status = CheckRepeats(events_, call->log, call->request, *begun->done);
         if (status.ok()) {
           call->Answer(*begun->done);
         } else {
@@ -237,35 +212,6 @@ absl::Status EventAppender::Check(Call* call) {
   return absl::OkStatus();
 }
 
-absl::Status EventAppender::CheckRepeats(const Call& call,
-                                         const AppendedRange& range) {
-  const v1::AppendEventsRequest& request = call.request;
-  const absl::Status other = InvalidField(
-      "request_id", request.request_id(),
-      absl::StrCat("names an append of other events, ", range.first_sequence,
-                   " to ", range.last_sequence, " of ", call.log));
-  if (range.last_sequence - range.first_sequence + 1 != request.events_size()) {
-    return other;
-  }
-  for (int i = 0; i < request.events_size();) {
-    const absl::StatusOr<std::vector<LogRecord>> records =
-        events_.Read(call.log, range.first_sequence + i - 1,
-                     request.events_size() - i, kReadBytes);
-    if (absl::IsOutOfRange(records.status())) return absl::OkStatus();
-    KINORA_RETURN_IF_ERROR(records.status());
-    if (records->empty()) return other;
-    for (const LogRecord& record : *records) {
-      KINORA_ASSIGN_OR_RETURN(
-          const v1::Event done,
-          EventFromRecord(call.log, request.log().kind(), record));
-      if (ContentOfBody(done) != ContentOfBody(request.events(i++))) {
-        return other;
-      }
-    }
-  }
-  return absl::OkStatus();
-}
-
 absl::Status EventAppender::EnterAndWriteBodies(Call* call) {
   v1::AppendEventsRequest& request = call->request;
   const v1::LogName& name = request.log();
@@ -279,8 +225,8 @@ absl::Status EventAppender::EnterAndWriteBodies(Call* call) {
                             inputs_condition_(request));
   }
   KINORA_RETURN_IF_ERROR(CheckRevisions(*call));
-  KINORA_RETURN_IF_ERROR(CheckRestored(*call));
-  KINORA_RETURN_IF_ERROR(CheckBlobs(call));
+  KINORA_RETURN_IF_ERROR(CheckRestored(events_, call->log, request));
+  KINORA_ASSIGN_OR_RETURN(call->blobs, HoldBlobsOf(blobs_, request));
   KINORA_RETURN_IF_ERROR(TakePaths(call));
   const google::protobuf::Timestamp now = ToTimestamp(clock_.Now());
   const RequestMark mark = {request.request_id(), request.events_size()};
@@ -328,61 +274,6 @@ absl::Status EventAppender::CheckRevisions(const Call& call) {
                                      "\" is ", newest.Next().ToString()));
   }
   return absl::OkStatus();
-}
-
-absl::Status EventAppender::CheckRestored(const Call& call) {
-  const v1::AppendEventsRequest& request = call.request;
-  for (int i = 0; i < request.events_size(); ++i) {
-    const v1::InputEvent& input = request.events(i).input();
-    const int64_t restored = input.restored_sequence();
-    // One that is cleared goes back to before its first edit.
-    if (restored == 0 || input.cleared()) continue;
-    const absl::StatusOr<std::vector<LogRecord>> records =
-        events_.Read(call.log, restored - 1, 1, kReadBytes);
-    if (absl::IsOutOfRange(records.status())) continue;  // it was removed
-    KINORA_RETURN_IF_ERROR(records.status());
-    if (records->empty()) continue;  // refused where the log's end is known
-    KINORA_ASSIGN_OR_RETURN(
-        const v1::Event event,
-        EventFromRecord(call.log, request.log().kind(), records->front()));
-    if (event.input().input_id() == input.input_id()) continue;
-    return InvalidField(
-        absl::StrCat("events[", i, "].input.restored_sequence"),
-        absl::StrCat(restored),
-        absl::StrCat("that event is of ", event.input().input_id()));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status EventAppender::CheckBlobs(Call* call) {
-  const v1::AppendEventsRequest& append = call->request;
-  v1::FindMissingBlobsRequest request;
-  request.set_movie_id(append.log().movie_id());
-  for (const v1::Event& event : append.events()) {
-    const v1::Content* content = ContentOf(event);
-    if (content != nullptr && content->has_blob()) {
-      *request.add_digests() = content->blob().digest();
-    }
-  }
-  if (request.digests().empty()) return absl::OkStatus();
-  // Until the events are in the log, which keeps their blobs from then on.
-  call->blobs = blobs_.HoldBlobs(request.movie_id());
-  KINORA_ASSIGN_OR_RETURN(v1::FindMissingBlobsResponse response,
-                          blobs_.FindMissing(request));
-  if (response.missing().empty()) return absl::OkStatus();
-  const v1::Digest& missing = response.missing(0);
-  for (int i = 0; i < append.events_size(); ++i) {
-    const v1::Content* content = ContentOf(append.events(i));
-    if (content == nullptr || !content->has_blob() ||
-        content->blob().digest().hash() != missing.hash()) {
-      continue;
-    }
-    return InvalidField(absl::StrCat("events[", i, "] blob"),
-                        absl::StrCat(missing.hash(), "/", missing.size_bytes()),
-                        absl::StrCat("movie \"", append.log().movie_id(),
-                                     "\" has no such blob: upload it first"));
-  }
-  return absl::InternalError("a blob nobody asked for is missing");
 }
 
 absl::Status EventAppender::TakePaths(Call* call) {

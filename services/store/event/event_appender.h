@@ -90,20 +90,11 @@ class EventAppender {
   // is waited for if `wait`, else `*busy` is set.
   bool Prepare(Call* call, bool wait, bool* busy);
   absl::Status Check(Call* call);
-  // INVALID_ARGUMENT for "request_id" unless the records of `range` hold the
-  // events of the call. Their revision aside, which is the next one whenever
-  // somebody asks; and OK for records that were removed since.
-  absl::Status CheckRepeats(const Call& call, const AppendedRange& range);
   absl::Status EnterAndWriteBodies(Call* call);
   // INVALID_ARGUMENT for an event that is meant for a revision beyond the next
   // one. Whoever reads since a revision takes it that later events are not of
   // earlier ones.
   absl::Status CheckRevisions(const Call& call);
-  // INVALID_ARGUMENT for an input that goes back to an event of another one, as
-  // far as the log still has it.
-  absl::Status CheckRestored(const Call& call);
-  // Holds the blobs that the events name until the append is answered.
-  absl::Status CheckBlobs(Call* call);
   // Takes the readable paths of a run's results.
   absl::Status TakePaths(Call* call);
   void AppendPrepared(std::vector<Call*>* prepared);
