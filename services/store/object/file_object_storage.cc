@@ -16,9 +16,6 @@ namespace {
 
 constexpr absl::string_view kStagingName = "staging~";
 
-// So that a large object is on its way to the disk while its bytes still come.
-constexpr uint64_t kStartSyncBytes = uint64_t{4} << 20;
-
 // From so many objects on one sync of the whole volume costs less than two
 // syncs for each (28 times less for 64 objects of 64 KiB, ext4 on a virtual
 // disk that others keep busy).
@@ -56,93 +53,6 @@ class FileObjectStorage::Reader final : public ObjectReader {
   const uint64_t size_;  // an object's file never grows
 };
 
-// One staged file. Removes it unless it was published.
-class FileObjectStorage::Writer final : public ObjectWriter {
- public:
-  Writer(FileObjectStorage& storage, std::string staged,
-         std::unique_ptr<WritableFile> file)
-      : storage_(storage), staged_(std::move(staged)), file_(std::move(file)) {}
-
-  ~Writer() override {
-    file_.reset();
-    if (!published_) storage_.fs_.Remove(staged_).IgnoreError();
-  }
-
-  absl::Status Append(absl::string_view bytes) override {
-    KINORA_RETURN_IF_ERROR(file_->Append(bytes));
-    if (file_->Size() - started_ >= kStartSyncBytes) {
-      file_->StartSync();
-      started_ = file_->Size();
-    }
-    return absl::OkStatus();
-  }
-
-  absl::Status Finish() {
-    KINORA_RETURN_IF_ERROR(file_->Sync());
-    return file_->Close();
-  }
-
-  absl::StatusOr<bool> CommitIfAbsent(absl::string_view key) override {
-    KINORA_RETURN_IF_ERROR(ValidateObjectKey(key));
-    KINORA_RETURN_IF_ERROR(storage_.gate_->Check());
-    const std::string path = storage_.PathOf(key);
-    KINORA_ASSIGN_OR_RETURN(const bool exists, Exists(storage_.fs_, path));
-    if (!exists) KINORA_RETURN_IF_ERROR(Finish());
-    // Also an object that is there already is acknowledged only once its name
-    // is durable: the writer who was faster may not have come that far.
-    if (exists) {
-      KINORA_RETURN_IF_ERROR(storage_.directories_.Ensure(ParentPath(path)));
-      KINORA_RETURN_IF_ERROR(storage_.SyncNamesIn(ParentPath(path)));
-      return false;
-    }
-    return PublishIfAbsent(path);
-  }
-
-  // All the bytes, in a file that is closed then, as many may be staged at
-  // once.
-  absl::Status WriteUnsynced(absl::string_view bytes) {
-    KINORA_RETURN_IF_ERROR(file_->Append(bytes));
-    return file_->Close();
-  }
-
-  // True if the name was free. The staged bytes MUST be synced, the directory
-  // MUST exist and is not synced.
-  absl::StatusOr<bool> TakeName(const std::string& path) {
-    const absl::Status renamed = storage_.fs_.RenameIfAbsent(staged_, path);
-    if (!renamed.ok() && !absl::IsAlreadyExists(renamed)) return renamed;
-    published_ = renamed.ok();
-    return renamed.ok();
-  }
-
-  absl::StatusOr<bool> PublishIfAbsent(const std::string& path) {
-    KINORA_RETURN_IF_ERROR(storage_.directories_.Ensure(ParentPath(path)));
-    KINORA_ASSIGN_OR_RETURN(const bool taken, TakeName(path));
-    KINORA_RETURN_IF_ERROR(storage_.SyncNamesIn(ParentPath(path)));
-    return taken;
-  }
-
-  absl::Status Publish(const std::string& path) {
-    KINORA_RETURN_IF_ERROR(storage_.directories_.Ensure(ParentPath(path)));
-    const absl::Status renamed = storage_.fs_.Rename(staged_, path);
-    const absl::StatusOr<FileInfo> taken =
-        renamed.ok() ? FileInfo() : storage_.fs_.Stat(path);
-    if (taken.ok() && taken->is_directory) {
-      return absl::FailedPreconditionError(
-          absl::StrCat("write \"", path, "\": Is a directory"));
-    }
-    KINORA_RETURN_IF_ERROR(renamed);
-    published_ = true;
-    return storage_.SyncNamesIn(ParentPath(path));
-  }
-
- private:
-  FileObjectStorage& storage_;
-  const std::string staged_;
-  std::unique_ptr<WritableFile> file_;
-  uint64_t started_ = 0;  // bytes that are being written out
-  bool published_ = false;
-};
-
 FileObjectStorage::FileObjectStorage(FileSystem& fs, absl::string_view root,
                                      const FileObjectStorageOptions& options)
     : fs_(fs),
@@ -151,7 +61,7 @@ FileObjectStorage::FileObjectStorage(FileSystem& fs, absl::string_view root,
       gate_(options.gate != nullptr ? options.gate
                                     : std::make_shared<WriteGate>(root)),
       makes_room_(options.makes_room),
-      directories_(fs, root) {}
+      places_(fs, root, *gate_) {}
 
 absl::StatusOr<std::unique_ptr<FileObjectStorage>> FileObjectStorage::Open(
     FileSystem& fs, absl::string_view root,
@@ -159,7 +69,7 @@ absl::StatusOr<std::unique_ptr<FileObjectStorage>> FileObjectStorage::Open(
   std::unique_ptr<FileObjectStorage> storage(
       new FileObjectStorage(fs, root, options));
   const std::string& staging = storage->staging_;
-  KINORA_RETURN_IF_ERROR(storage->directories_.Ensure(staging));
+  KINORA_RETURN_IF_ERROR(storage->places_.directories().Ensure(staging));
   KINORA_ASSIGN_OR_RETURN(const std::vector<std::string> leftovers,
                           fs.List(staging));
   for (const std::string& name : leftovers) {
@@ -172,40 +82,30 @@ absl::StatusOr<std::unique_ptr<FileObjectStorage>> FileObjectStorage::Open(
   return storage;
 }
 
-std::string FileObjectStorage::PathOf(absl::string_view key) const {
-  return JoinPath(root_, key);
-}
-
 Mutex& FileObjectStorage::LockOf(absl::string_view key) {
   return key_locks_[absl::HashOf(key) % key_locks_.size()];
 }
 
-absl::Status FileObjectStorage::SyncNamesIn(absl::string_view directory) {
-  const absl::Status status = fs_.SyncDirectory(directory);
-  return status.ok() ? status : gate_->Close(status);
-}
-
-absl::StatusOr<std::unique_ptr<FileObjectStorage::Writer>>
-FileObjectStorage::NewWriter() {
+absl::StatusOr<std::unique_ptr<StagedObject>> FileObjectStorage::NewWriter() {
   KINORA_RETURN_IF_ERROR(gate_->CheckAtBegin());
   return OpenStaged();
 }
 
-absl::StatusOr<std::unique_ptr<FileObjectStorage::Writer>>
-FileObjectStorage::OpenStaged() {
+absl::StatusOr<std::unique_ptr<StagedObject>> FileObjectStorage::OpenStaged() {
   std::string staged =
       JoinPath(staging_, absl::StrCat(next_staged_.fetch_add(1)));
   KINORA_ASSIGN_OR_RETURN(std::unique_ptr<WritableFile> file,
                           fs_.OpenForWrite(staged, OpenMode::kCreate));
-  return std::make_unique<Writer>(*this, std::move(staged), std::move(file));
+  return std::make_unique<StagedObject>(places_, std::move(staged),
+                                        std::move(file));
 }
 
-absl::StatusOr<std::unique_ptr<FileObjectStorage::Writer>>
-FileObjectStorage::Stage(absl::string_view key, absl::string_view bytes) {
+absl::StatusOr<std::unique_ptr<StagedObject>> FileObjectStorage::Stage(
+    absl::string_view key, absl::string_view bytes) {
   const bool makes_room = makes_room_ != nullptr && makes_room_(key);
   KINORA_RETURN_IF_ERROR(makes_room ? gate_->CheckRemoval()
                                     : gate_->CheckAtBegin());
-  KINORA_ASSIGN_OR_RETURN(std::unique_ptr<Writer> writer, OpenStaged());
+  KINORA_ASSIGN_OR_RETURN(std::unique_ptr<StagedObject> writer, OpenStaged());
   KINORA_RETURN_IF_ERROR(writer->Append(bytes));
   KINORA_RETURN_IF_ERROR(writer->Finish());
   return writer;
@@ -215,7 +115,7 @@ absl::StatusOr<std::string> FileObjectStorage::Read(absl::string_view key,
                                                     int64_t offset,
                                                     int64_t limit) {
   KINORA_RETURN_IF_ERROR(ValidateObjectRange(key, offset, limit));
-  const auto file = fs_.OpenForRead(PathOf(key));
+  const auto file = fs_.OpenForRead(places_.PathOf(key));
   if (!file.ok() && IsMissing(file.status())) return NoObject(key);
   KINORA_RETURN_IF_ERROR(file.status());
   KINORA_ASSIGN_OR_RETURN(const uint64_t size, (*file)->Size());
@@ -231,7 +131,7 @@ absl::StatusOr<std::string> FileObjectStorage::Read(absl::string_view key,
 absl::StatusOr<std::unique_ptr<ObjectReader>> FileObjectStorage::OpenRead(
     absl::string_view key) {
   KINORA_RETURN_IF_ERROR(ValidateObjectKey(key));
-  auto file = fs_.OpenForRead(PathOf(key));
+  auto file = fs_.OpenForRead(places_.PathOf(key));
   if (!file.ok() && IsMissing(file.status())) return NoObject(key);
   KINORA_RETURN_IF_ERROR(file.status());
   KINORA_ASSIGN_OR_RETURN(const uint64_t size, (*file)->Size());
@@ -240,7 +140,7 @@ absl::StatusOr<std::unique_ptr<ObjectReader>> FileObjectStorage::OpenRead(
 
 absl::StatusOr<ObjectInfo> FileObjectStorage::Stat(absl::string_view key) {
   KINORA_RETURN_IF_ERROR(ValidateObjectKey(key));
-  const absl::StatusOr<FileInfo> info = fs_.Stat(PathOf(key));
+  const absl::StatusOr<FileInfo> info = fs_.Stat(places_.PathOf(key));
   if (!info.ok() && IsMissing(info.status())) return NoObject(key);
   KINORA_RETURN_IF_ERROR(info.status());
   if (info->is_directory) return NoObject(key);
@@ -266,7 +166,7 @@ void FileObjectStorage::CreateAll(absl::Span<NewObject> objects) {
     return;
   }
   for (NewObject& object : objects) {
-    absl::StatusOr<std::unique_ptr<Writer>> writer = NewWriter();
+    absl::StatusOr<std::unique_ptr<StagedObject>> writer = NewWriter();
     absl::Status status = writer.status();
     if (status.ok()) status = (*writer)->Append(object.bytes);
     if (status.ok()) {
@@ -282,18 +182,18 @@ absl::Status FileObjectStorage::CreateTogether(absl::Span<NewObject> objects) {
   // Before a byte is written, so that it tells of each that gets lost.
   KINORA_ASSIGN_OR_RETURN(const std::unique_ptr<VolumeSync> volume,
                           fs_.OpenVolume(root_));
-  std::vector<std::unique_ptr<Writer>> staged(objects.size());
+  std::vector<std::unique_ptr<StagedObject>> staged(objects.size());
   for (size_t i = 0; i < objects.size(); ++i) {
     NewObject& object = objects[i];
     absl::Status status = ValidateObjectKey(object.key);
     if (status.ok()) {
-      const auto exists = Exists(fs_, PathOf(object.key));
+      const auto exists = Exists(fs_, places_.PathOf(object.key));
       status = exists.status();
       // It is acknowledged only once its name is durable: see below.
       if (exists.ok() && *exists) continue;
     }
     if (status.ok()) {
-      absl::StatusOr<std::unique_ptr<Writer>> writer = NewWriter();
+      absl::StatusOr<std::unique_ptr<StagedObject>> writer = NewWriter();
       status = writer.status();
       if (writer.ok()) status = (*writer)->WriteUnsynced(object.bytes);
       if (status.ok()) staged[i] = *std::move(writer);
@@ -306,8 +206,8 @@ absl::Status FileObjectStorage::CreateTogether(absl::Span<NewObject> objects) {
   for (size_t i = 0; i < objects.size(); ++i) {
     NewObject& object = objects[i];
     if (!object.created.ok()) continue;
-    const std::string path = PathOf(object.key);
-    absl::Status made = directories_.Make(ParentPath(path));
+    const std::string path = places_.PathOf(object.key);
+    absl::Status made = places_.directories().Make(ParentPath(path));
     if (made.ok()) directories.emplace(ParentPath(path));
     if (!made.ok()) {
       object.created = made;
@@ -317,16 +217,17 @@ absl::Status FileObjectStorage::CreateTogether(absl::Span<NewObject> objects) {
   }
   synced = volume->Sync();
   if (!synced.ok()) return gate_->Close(synced);
-  directories_.AreDurable(directories);
+  places_.directories().AreDurable(directories);
   return absl::OkStatus();
 }
 
 absl::Status FileObjectStorage::Write(absl::string_view key,
                                       absl::string_view bytes) {
   KINORA_RETURN_IF_ERROR(ValidateObjectKey(key));
-  KINORA_ASSIGN_OR_RETURN(std::unique_ptr<Writer> writer, Stage(key, bytes));
+  KINORA_ASSIGN_OR_RETURN(std::unique_ptr<StagedObject> writer,
+                          Stage(key, bytes));
   MutexLock lock(LockOf(key));
-  return writer->Publish(PathOf(key));
+  return writer->Publish(places_.PathOf(key));
 }
 
 absl::Status FileObjectStorage::CompareAndSwap(
@@ -334,25 +235,27 @@ absl::Status FileObjectStorage::CompareAndSwap(
     absl::string_view bytes) {
   KINORA_RETURN_IF_ERROR(ValidateObjectKey(key));
   // Staged before the lock, so that others do not wait for its sync.
-  KINORA_ASSIGN_OR_RETURN(std::unique_ptr<Writer> writer, Stage(key, bytes));
+  KINORA_ASSIGN_OR_RETURN(std::unique_ptr<StagedObject> writer,
+                          Stage(key, bytes));
   MutexLock lock(LockOf(key));
   if (!expected.has_value()) {
     KINORA_ASSIGN_OR_RETURN(const bool created,
-                            writer->PublishIfAbsent(PathOf(key)));
+                            writer->PublishIfAbsent(places_.PathOf(key)));
     return created ? absl::OkStatus() : NotAsExpected(key);
   }
   const absl::StatusOr<std::string> now = ReadObject(*this, key);
   if (absl::IsNotFound(now.status())) return NotAsExpected(key);
   KINORA_RETURN_IF_ERROR(now.status());
   if (*now != *expected) return NotAsExpected(key);
-  return writer->Publish(PathOf(key));
+  return writer->Publish(places_.PathOf(key));
 }
 
 absl::StatusOr<ObjectPage> FileObjectStorage::List(absl::string_view prefix,
                                                    int page_size,
                                                    absl::string_view token) {
   KINORA_RETURN_IF_ERROR(ValidateObjectPage(prefix, page_size));
-  const auto names = fs_.List(PathOf(prefix.substr(0, prefix.size() - 1)));
+  const auto names =
+      fs_.List(places_.PathOf(prefix.substr(0, prefix.size() - 1)));
   if (!names.ok() && IsMissing(names.status())) return ObjectPage{};
   KINORA_RETURN_IF_ERROR(names.status());
   ObjectPage page;
@@ -366,7 +269,7 @@ absl::StatusOr<ObjectPage> FileObjectStorage::List(absl::string_view prefix,
       page.next_token = *name;
       break;
     }
-    const absl::StatusOr<FileInfo> info = fs_.Stat(PathOf(key));
+    const absl::StatusOr<FileInfo> info = fs_.Stat(places_.PathOf(key));
     if (absl::IsNotFound(info.status())) continue;  // deleted meanwhile
     KINORA_RETURN_IF_ERROR(info.status());
     if (info->is_directory) {
@@ -387,7 +290,7 @@ absl::StatusOr<bool> FileObjectStorage::RemoveFile(absl::string_view key) {
   const absl::Status exists = Stat(key).status();
   if (absl::IsNotFound(exists)) return false;
   KINORA_RETURN_IF_ERROR(exists);
-  KINORA_RETURN_IF_ERROR(fs_.Remove(PathOf(key)));
+  KINORA_RETURN_IF_ERROR(fs_.Remove(places_.PathOf(key)));
   return true;
 }
 
@@ -405,10 +308,10 @@ absl::Status FileObjectStorage::DeleteAll(absl::Span<const std::string> keys) {
     const absl::StatusOr<bool> removed = RemoveFile(key);
     status = removed.status();
     if (!status.ok()) break;
-    if (*removed) changed.emplace(ParentPath(PathOf(key)));
+    if (*removed) changed.emplace(ParentPath(places_.PathOf(key)));
   }
   for (const std::string& directory : changed) {
-    const absl::Status synced = SyncNamesIn(directory);
+    const absl::Status synced = places_.SyncNamesIn(directory);
     if (status.ok()) status = synced;
   }
   // There may be room now.
@@ -419,7 +322,7 @@ absl::Status FileObjectStorage::DeleteAll(absl::Span<const std::string> keys) {
 absl::Status FileObjectStorage::Renew(absl::string_view key) {
   KINORA_RETURN_IF_ERROR(ValidateObjectKey(key));
   KINORA_RETURN_IF_ERROR(gate_->CheckRemoval());
-  const absl::Status touched = fs_.Touch(PathOf(key));
+  const absl::Status touched = fs_.Touch(places_.PathOf(key));
   return IsMissing(touched) ? NoObject(key) : touched;
 }
 

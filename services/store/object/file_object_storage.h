@@ -35,8 +35,9 @@
 
 #include "common/file_system.h"
 #include "common/mutex.h"
-#include "services/store/object/durable_directories.h"
+#include "services/store/object/object_places.h"
 #include "services/store/object/object_storage.h"
+#include "services/store/object/staged_object.h"
 #include "services/store/write_gate.h"
 
 namespace kinora {
@@ -89,23 +90,19 @@ class FileObjectStorage final : public ObjectStorage {
 
  private:
   class Reader;
-  class Writer;
 
   FileObjectStorage(FileSystem& fs, absl::string_view root,
                     const FileObjectStorageOptions& options);
 
-  std::string PathOf(absl::string_view key) const;
-  absl::StatusOr<std::unique_ptr<Writer>> NewWriter();
+  absl::StatusOr<std::unique_ptr<StagedObject>> NewWriter();
   // One staged file with `bytes`, synced, to replace the object of that key.
-  absl::StatusOr<std::unique_ptr<Writer>> Stage(absl::string_view key,
-                                                absl::string_view bytes);
-  absl::StatusOr<std::unique_ptr<Writer>> OpenStaged();
+  absl::StatusOr<std::unique_ptr<StagedObject>> Stage(absl::string_view key,
+                                                      absl::string_view bytes);
+  absl::StatusOr<std::unique_ptr<StagedObject>> OpenStaged();
   // Stages, syncs and names objects together. An error is that of all of them
   // that have none of their own; UNIMPLEMENTED if nothing was done, as the
   // volume cannot be synced as a whole.
   absl::Status CreateTogether(absl::Span<NewObject> objects);
-  // Syncs a directory; a failure makes the storage read-only.
-  absl::Status SyncNamesIn(absl::string_view directory);
 
   // Removes the file of `key`, if there is one; does not sync its directory.
   absl::StatusOr<bool> RemoveFile(absl::string_view key);
@@ -119,7 +116,7 @@ class FileObjectStorage final : public ObjectStorage {
   const std::string staging_;
   const std::shared_ptr<WriteGate> gate_;
   bool (*const makes_room_)(absl::string_view key);
-  DurableDirectories directories_;
+  ObjectPlaces places_;
   std::atomic<uint64_t> next_staged_ = 1;
   std::array<Mutex, 64> key_locks_;
 };
