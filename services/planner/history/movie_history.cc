@@ -6,19 +6,17 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 
 #include "common/element_id.h"
 #include "common/error_reason.h"
-#include "common/failure_text.h"
 #include "common/ids.h"
 #include "common/json_leaf.h"
 #include "common/status.h"
 #include "services/planner/history/event_finder.h"
 #include "services/planner/history/explanation.h"
 #include "services/planner/history/leaf_list.h"
+#include "services/planner/history/missing_artefact.h"
 #include "services/planner/history/take_list.h"
-#include "services/planner/history/unmade.h"
 #include "services/planner/plan/deciding_values.h"
 #include "services/planner/plan/input_values.h"
 #include "services/planner/plan/takes.h"
@@ -31,18 +29,6 @@ constexpr int kDefaultPageSize = 1000;
 constexpr int kMaxPageSize = 10'000;
 // Well below the message limit; values of inputs may be large.
 constexpr size_t kMaxPageBytes = 2 << 20;
-
-// The movie as it stands: its inputs and blueprint now, and what `made` has.
-RevisionState AheadOf(const RevisionState& made, const MovieSnapshot& movie) {
-  auto manifest = made.manifest == nullptr
-                      ? std::make_shared<v1::Manifest>()
-                      : std::make_shared<v1::Manifest>(*made.manifest);
-  manifest->clear_inputs();
-  for (const auto& [id, content] : movie.inputs) {
-    *(*manifest->mutable_inputs())[id].mutable_content() = content;
-  }
-  return {std::move(manifest), movie.blueprint};
-}
 
 // Empty stands for the current one.
 absl::Status CheckRevision(absl::string_view field,
@@ -151,7 +137,8 @@ absl::StatusOr<v1::ExplainArtefactResponse> MovieHistory::ExplainArtefact(
       reader_.Find(movie_id, request.revision());
   if (request.revision().empty() && request.against_revision().empty() &&
       ReasonOf(found.status()) == "REVISION_NOT_FOUND") {
-    return ExplainMissing(movie_id, parsed, RevisionState(), true);
+    return MissingArtefact(store_, movies_, reader_, movie_id, parsed)
+        .Explain(RevisionState(), /*current=*/true);
   }
   KINORA_RETURN_IF_ERROR(found.status());
   const v1::ManifestPointer& pointer = *found;
@@ -198,7 +185,8 @@ absl::StatusOr<v1::ExplainArtefactResponse> MovieHistory::ExplainArtefact(
     }
   }
   if (now.FindArtefact(id) == nullptr && before.FindArtefact(id) == nullptr) {
-    return ExplainMissing(movie_id, parsed, now, request.revision().empty());
+    return MissingArtefact(store_, movies_, reader_, movie_id, parsed)
+        .Explain(now, request.revision().empty());
   }
   StoreBlobBytes blobs(store_.blobs, movie_id);
   DecidingReader values(&blobs);
@@ -206,103 +194,6 @@ absl::StatusOr<v1::ExplainArtefactResponse> MovieHistory::ExplainArtefact(
                           Explain(id, before, now, finder, values));
   if (!note.empty()) response.add_notes(note);
   return response;
-}
-
-absl::StatusOr<v1::ExplainArtefactResponse> MovieHistory::ExplainMissing(
-    const std::string& movie_id, const ElementId& id,
-    const RevisionState& state, bool current) {
-  const std::string text = id.ToString();
-  StoreBlobBytes blobs(store_.blobs, movie_id);
-  DecidingReader values(&blobs);
-  KINORA_ASSIGN_OR_RETURN(const std::string elsewhere,
-                          WhereElse(movie_id, text, state.revision()));
-  std::string by;
-  RevisionState named = state;
-  const absl::StatusOr<MovieSnapshot> movie = movies_.Read(movie_id);
-  // Without a blueprint that holds together nothing is to come.
-  if (!movie.ok() && !absl::IsFailedPrecondition(movie.status())) {
-    return movie.status();
-  }
-  if (current && movie.ok()) {
-    const RevisionState ahead = AheadOf(state, *movie);
-    KINORA_ASSIGN_OR_RETURN(Unmade unmade, ExplainUnmade(id, ahead, values));
-    if (unmade.explained.causes_size() > 0) {
-      if (!elsewhere.empty()) unmade.explained.add_notes(elsewhere);
-      KINORA_RETURN_IF_ERROR(NoteFailures(movie_id, &unmade.explained));
-      return std::move(unmade.explained);
-    }
-    if (unmade.ruled_out_by[0] != kBlueprintInputId) {
-      by = absl::StrCat(", ruled out by ",
-                        absl::StrJoin(unmade.ruled_out_by, ", "));
-    }
-    if (state.manifest == nullptr) named = ahead;
-  }
-  KINORA_ASSIGN_OR_RETURN(const std::string hint,
-                          SuggestArtefact(id, named, values));
-  return WithReason(
-      absl::NotFoundError(absl::StrCat(
-          "no artefact ", text, " in ",
-          state.manifest == nullptr ? ""
-                                    : absl::StrCat(state.revision(), " of "),
-          movie_id, by, elsewhere.empty() ? "" : "; ", elsewhere, hint)),
-      "ARTEFACT_NOT_FOUND", {{"artefact", text}});
-}
-
-absl::Status MovieHistory::NoteFailures(
-    const std::string& movie_id, v1::ExplainArtefactResponse* explained) {
-  // Of a fan-in all may have failed in one way.
-  constexpr int kMaxNoted = 10;
-  int noted = 0;
-  for (const v1::Cause& cause : explained->causes()) {
-    if (noted == kMaxNoted) break;
-    if (IsInputId(cause.id())) continue;
-    v1::ArtefactEvent latest;
-    KINORA_RETURN_IF_ERROR(reader_.ForEachAttempt(
-        movie_id, cause.id(),
-        [&latest](const v1::Event& event) { latest = event.artefact(); }));
-    if (latest.status() != v1::ARTEFACT_STATUS_FAILED) continue;
-    explained->add_notes(
-        absl::StrCat("the latest attempt of ", cause.id(),
-                     " failed: ", FailureText(latest.failure())));
-    ++noted;
-  }
-  return absl::OkStatus();
-}
-
-// Another revision that has an artefact: the one its latest result was made
-// for, as finding out all of them would read every manifest.
-absl::StatusOr<std::string> MovieHistory::WhereElse(const std::string& movie_id,
-                                                    const std::string& id,
-                                                    const std::string& asked) {
-  v1::ResolveArtefactsRequest request;
-  request.set_movie_id(movie_id);
-  request.add_queries()->set_artefact_id(id);
-  KINORA_ASSIGN_OR_RETURN(const v1::ResolveArtefactsResponse response,
-                          store_.events.ResolveArtefacts(request));
-  if (response.artefacts_size() != 1 || !response.artefacts(0).found()) {
-    return "";
-  }
-  const std::string& revision = response.artefacts(0).event().revision();
-  const absl::StatusOr<v1::ManifestPointer> pointer =
-      reader_.Find(movie_id, revision);
-  if (!pointer.ok()) {
-    if (ReasonOf(pointer.status()) != "REVISION_NOT_FOUND") {
-      return pointer.status();
-    }
-    return absl::StrCat("it was made for ", revision,
-                        ", which is not published or was pruned");
-  }
-  KINORA_ASSIGN_OR_RETURN(const RevisionState other,
-                          reader_.Read(movie_id, *pointer));
-  if (other.FindArtefact(id) == nullptr) return "";
-  std::string text = absl::StrCat(revision, " has it: --revision ", revision,
-                                  " explains it there");
-  const absl::StatusOr<Revision> number = Revision::Parse(revision);
-  const absl::StatusOr<Revision> here = Revision::Parse(asked);
-  if (number.ok() && here.ok() && *number < *here) {
-    absl::StrAppend(&text, ", --against ", revision, " what became of it");
-  }
-  return text;
 }
 
 absl::StatusOr<v1::ListTakesResponse> MovieHistory::ListTakes(

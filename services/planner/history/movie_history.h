@@ -13,7 +13,6 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-#include "common/element_id.h"
 #include "common/mutex.h"
 #include "common/recently_used.h"
 #include "kinora/v1/planner.pb.h"
@@ -66,22 +65,6 @@ class MovieHistory {
   // The revision before; the time before the first if there is none.
   absl::StatusOr<RevisionState> Before(const std::string& movie_id,
                                        const RevisionState& state);
-
-  // The answer for an artefact that `state` does not have, which may be the
-  // time before the first revision: what it waits for, or ARTEFACT_NOT_FOUND
-  // saying where it is. Only what is `current` is gone on from.
-  absl::StatusOr<v1::ExplainArtefactResponse> ExplainMissing(
-      const std::string& movie_id, const ElementId& id,
-      const RevisionState& state, bool current);
-  // Notes of what is not made, though nothing keeps it from being made, that
-  // its latest attempt failed.
-  absl::Status NoteFailures(const std::string& movie_id,
-                            v1::ExplainArtefactResponse* explained);
-  // In words, what other revision than `asked` has an artefact; empty if that
-  // is not known.
-  absl::StatusOr<std::string> WhereElse(const std::string& movie_id,
-                                        const std::string& id,
-                                        const std::string& asked);
 
   // Those of events behind `after_sequence`, and of what is kept under the same
   // word since the last time.
