@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/cord.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
@@ -12,6 +13,9 @@
 
 namespace kinora {
 namespace {
+
+// It stays in this process.
+constexpr absl::string_view kUsagePayload = "kinora/usage";
 
 const FlagSpec* Find(absl::Span<const FlagSpec> specs, absl::string_view name) {
   auto it = std::find_if(specs.begin(), specs.end(), [&](const FlagSpec& spec) {
@@ -103,6 +107,18 @@ std::optional<std::string> Args::Get(absl::string_view flag) const {
 std::vector<std::string> Args::GetAll(absl::string_view flag) const {
   auto it = flags_.find(std::string(flag));
   return it == flags_.end() ? std::vector<std::string>() : it->second;
+}
+
+absl::Status BadUsage(absl::Status status) {
+  if (!status.ok()) status.SetPayload(kUsagePayload, absl::Cord());
+  return status;
+}
+
+bool IsBadUsage(const absl::Status& status) {
+  if (status.GetPayload(kUsagePayload).has_value()) return true;
+  const auto field = status.GetPayload(kFieldPayload);
+  return absl::IsInvalidArgument(status) && field.has_value() &&
+         field->StartsWith("--");
 }
 
 }  // namespace kinora

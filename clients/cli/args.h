@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
@@ -48,6 +49,14 @@ class Args {
   std::vector<std::string> operands_;
   std::map<std::string, std::vector<std::string>, std::less<>> flags_;
 };
+
+// Marks an error as one of the command line itself, which ends with exit code
+// 2. Only for what is found before anything is asked of a server.
+absl::Status BadUsage(absl::Status status);
+
+// Whether BadUsage() made it, or it is INVALID_ARGUMENT of a flag: a field that
+// begins with two dashes.
+bool IsBadUsage(const absl::Status& status);
 
 }  // namespace kinora
 

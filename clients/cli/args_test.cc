@@ -3,6 +3,8 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "common/status.h"
+
 namespace kinora {
 namespace {
 
@@ -50,6 +52,21 @@ TEST(ArgsTest, NamesTheWordThatIsWrong) {
   EXPECT_EQ(
       Args::Parse({"film", "--set", "A=\xff\xfe"}, kSpecs).status().message(),
       "the argument \"A=\\xff\\xfe\" is not UTF-8 text");
+}
+
+// What a server refuses is no fault of the command line.
+TEST(ArgsTest, TellsErrorsOfTheCommandLineFromOthers) {
+  EXPECT_TRUE(IsBadUsage(InvalidField("--grace", "soon", "must be a span")));
+  EXPECT_FALSE(IsBadUsage(InvalidField("movie_id", "Film!", "must be an id")));
+  const absl::Status error = InvalidField("N", "x", "must be a number");
+  EXPECT_FALSE(IsBadUsage(error));
+  const absl::Status marked = BadUsage(error);
+  EXPECT_TRUE(IsBadUsage(marked));
+  EXPECT_EQ(marked.code(), error.code());
+  EXPECT_EQ(marked.message(), error.message());
+  EXPECT_TRUE(IsBadUsage(Annotate(marked, "take")));
+  EXPECT_TRUE(BadUsage(absl::OkStatus()).ok());
+  EXPECT_FALSE(IsBadUsage(absl::OkStatus()));
 }
 
 }  // namespace

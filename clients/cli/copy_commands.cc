@@ -39,12 +39,12 @@ absl::StatusOr<int64_t> WriteCopy(const Invocation& call,
 absl::StatusOr<int> BackUpToStandardOutput(
     const Invocation& call, const v1::BackUpMovieRequest& request) {
   if (call.json) {
-    return absl::InvalidArgumentError(
-        "the copy and --json cannot both go to standard output");
+    return BadUsage(absl::InvalidArgumentError(
+        "the copy and --json cannot both go to standard output"));
   }
   if (isatty(STDOUT_FILENO) != 0) {
-    return absl::InvalidArgumentError(
-        "a copy is an archive: it is not written to a terminal");
+    return BadUsage(absl::InvalidArgumentError(
+        "a copy is an archive: it is not written to a terminal"));
   }
   const absl::Status broken =
       absl::UnavailableError("cannot write to standard output");

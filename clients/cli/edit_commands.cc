@@ -128,8 +128,8 @@ absl::StatusOr<int> SetArtefact(const Invocation& call) {
     if (word[equals] == '=' && !inside) break;
   }
   if (equals == 0 || equals == word.size()) {
-    return InvalidField("artefact", word,
-                        "expected ID=file:PATH, ID=JSON or ID=@FILE");
+    return BadUsage(InvalidField("artefact", word,
+                                 "expected ID=file:PATH, ID=JSON or ID=@FILE"));
   }
   KINORA_ASSIGN_OR_RETURN(const std::string id,
                           ArtefactIdOf(word.substr(0, equals)));

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "clients/cli/amounts.h"
+#include "clients/cli/args.h"
 #include "clients/cli/content_text.h"
 #include "clients/cpp/input_edits.h"
 #include "common/file_system.h"
@@ -86,7 +87,12 @@ absl::StatusOr<std::vector<v1::PendingEdit>> PrepareEdits(
   request.set_movie_id(std::string(movie_id));
   std::vector<InputFile> files;
   for (const std::string& word : words) {
-    KINORA_ASSIGN_OR_RETURN(InputAssignment assignment, ParseAssignment(word));
+    absl::StatusOr<InputAssignment> parsed = ParseAssignment(word);
+    // That a file cannot be read is a failure.
+    if (absl::IsInvalidArgument(parsed.status())) {
+      return BadUsage(parsed.status());
+    }
+    KINORA_ASSIGN_OR_RETURN(InputAssignment assignment, std::move(parsed));
     if (!assignment.upload_path.empty()) {
       files.push_back({request.edits_size(), assignment.upload_path,
                        assignment.is_text,
@@ -94,7 +100,7 @@ absl::StatusOr<std::vector<v1::PendingEdit>> PrepareEdits(
     }
     *request.add_edits() = std::move(assignment.edit);
   }
-  KINORA_RETURN_IF_ERROR(CheckSize(request));
+  KINORA_RETURN_IF_ERROR(BadUsage(CheckSize(request)));
   KINORA_ASSIGN_OR_RETURN(const v1::ValidateInputsResponse valid,
                           connection.planner().ValidateInputs(request));
   for (const InputFile& file : files) {

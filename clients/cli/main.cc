@@ -174,13 +174,6 @@ int Help(const std::vector<Command>& commands, std::vector<std::string> words) {
   return kExitOk;
 }
 
-// Whether the value of a flag is why nothing was done.
-bool IsBadFlag(const absl::Status& status) {
-  const auto field = status.GetPayload(kFieldPayload);
-  return absl::IsInvalidArgument(status) && field.has_value() &&
-         field->StartsWith("--");
-}
-
 int Run(const Command& command, const std::vector<std::string>& words) {
   std::vector<FlagSpec> flags = command.flags;
   for (const FlagSpec& flag : ClientFlags()) flags.push_back(flag);
@@ -211,7 +204,7 @@ int Run(const Command& command, const std::vector<std::string>& words) {
   return Fail(absl::StrCat(code.status().message(), " (",
                            absl::StatusCodeToString(code.status().code()),
                            reason.empty() ? "" : ", ", reason, ")"),
-              IsBadFlag(code.status()) ? kExitBadUsage : kExitFailure);
+              IsBadUsage(code.status()) ? kExitBadUsage : kExitFailure);
 }
 
 int Main(int argc, char** argv) {

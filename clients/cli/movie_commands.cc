@@ -131,9 +131,9 @@ absl::StatusOr<int> DeleteMovie(const Invocation& call) {
   v1::DeleteMovieRequest request;
   request.set_movie_id(std::string(call.operand(0)));
   if (!call.args.Has("yes")) {
-    return absl::InvalidArgumentError(
+    return BadUsage(absl::InvalidArgumentError(
         absl::StrCat("this removes all that movie \"", request.movie_id(),
-                     "\" holds, for good: repeat it with --yes"));
+                     "\" holds, for good: repeat it with --yes")));
   }
   KINORA_RETURN_IF_ERROR(
       call.connection.store().movies.Delete(request).status());
@@ -150,32 +150,40 @@ absl::StatusOr<int> DeleteMovie(const Invocation& call) {
 
 // Without flags it only tells; a limit that is not given stays.
 absl::StatusOr<int> SetQuota(const Invocation& call) {
+  int64_t max_bytes = 0;
+  int64_t max_revisions = 0;
+  v1::Cost max_cost;
+  const auto bytes = call.args.Get("max-bytes");
+  if (bytes.has_value()) {
+    KINORA_ASSIGN_OR_RETURN(max_bytes, ParseSize("--max-bytes", *bytes));
+  }
+  const auto revisions = call.args.Get("max-revisions");
+  if (revisions.has_value()) {
+    KINORA_ASSIGN_OR_RETURN(max_revisions,
+                            ParseCount("--max-revisions", *revisions));
+  }
+  const auto cost = call.args.Get("max-cost");
+  if (cost.has_value()) {
+    KINORA_ASSIGN_OR_RETURN(max_cost, ParseCost("--max-cost", *cost));
+  }
   v1::GetMovieRequest get;
   get.set_movie_id(std::string(call.operand(0)));
   KINORA_ASSIGN_OR_RETURN(v1::GetMovieResponse got,
                           call.connection.store().movies.Get(get));
   v1::Movie movie = std::move(*got.mutable_movie());
-  v1::SetMovieQuotaRequest request;
-  request.set_movie_id(movie.movie_id());
-  *request.mutable_quota() = movie.quota();
-  const auto bytes = call.args.Get("max-bytes");
-  if (bytes.has_value()) {
-    KINORA_ASSIGN_OR_RETURN(const int64_t size,
-                            ParseSize("--max-bytes", *bytes));
-    request.mutable_quota()->set_max_blob_bytes(size);
-  }
-  const auto revisions = call.args.Get("max-revisions");
-  if (revisions.has_value()) {
-    KINORA_ASSIGN_OR_RETURN(const int64_t count,
-                            ParseCount("--max-revisions", *revisions));
-    request.mutable_quota()->set_max_revisions(count);
-  }
-  const auto cost = call.args.Get("max-cost");
-  if (cost.has_value()) {
-    KINORA_ASSIGN_OR_RETURN(*request.mutable_quota()->mutable_max_cost(),
-                            ParseCost("--max-cost", *cost));
-  }
   if (bytes.has_value() || revisions.has_value() || cost.has_value()) {
+    v1::SetMovieQuotaRequest request;
+    request.set_movie_id(movie.movie_id());
+    *request.mutable_quota() = movie.quota();
+    if (bytes.has_value()) {
+      request.mutable_quota()->set_max_blob_bytes(max_bytes);
+    }
+    if (revisions.has_value()) {
+      request.mutable_quota()->set_max_revisions(max_revisions);
+    }
+    if (cost.has_value()) {
+      *request.mutable_quota()->mutable_max_cost() = max_cost;
+    }
     KINORA_ASSIGN_OR_RETURN(v1::SetMovieQuotaResponse set,
                             call.connection.store().movies.SetQuota(request));
     movie = std::move(*set.mutable_movie());

@@ -238,8 +238,9 @@ absl::StatusOr<int> RunBudget(const Invocation& call) {
     v1::SetRunBudgetRequest request;
     request.set_run_id(std::string(call.operand(0)));
     if (call.operand(1) != "none") {
-      KINORA_ASSIGN_OR_RETURN(*request.mutable_cap(),
-                              ParseCost("AMOUNT", call.operand(1)));
+      absl::StatusOr<v1::Cost> cap = ParseCost("AMOUNT", call.operand(1));
+      if (!cap.ok()) return BadUsage(cap.status());
+      *request.mutable_cap() = *std::move(cap);
     }
     KINORA_RETURN_IF_ERROR(
         call.connection.runner().SetRunBudget(request).status());

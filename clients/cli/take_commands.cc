@@ -156,8 +156,8 @@ absl::StatusOr<int> Reroll(const Invocation& call) {
 absl::StatusOr<int> Choose(const Invocation& call) {
   uint32_t draw = 0;
   if (!absl::SimpleAtoi(call.operand(2), &draw)) {
-    return InvalidField("N", call.operand(2),
-                        "must be the number of a take, 0 or more");
+    return BadUsage(InvalidField("N", call.operand(2),
+                                 "must be the number of a take, 0 or more"));
   }
   KINORA_ASSIGN_OR_RETURN(const v1::ListTakesResponse takes, FetchTakes(call));
   std::vector<std::string> known;

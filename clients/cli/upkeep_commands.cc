@@ -176,8 +176,8 @@ absl::StatusOr<int> Prune(const Invocation& call) {
   KINORA_RETURN_IF_ERROR(limit("keep-runs", &runs));
   KINORA_RETURN_IF_ERROR(limit("keep-takes", &takes));
   if (revisions == 0 && runs == 0 && takes == 0) {
-    return absl::InvalidArgumentError(
-        "say what to keep: --keep-revisions, --keep-runs or --keep-takes");
+    return BadUsage(absl::InvalidArgumentError(
+        "say what to keep: --keep-revisions, --keep-runs or --keep-takes"));
   }
   request.set_keep_revisions(revisions);
   request.set_keep_runs(runs);

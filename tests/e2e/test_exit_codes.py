@@ -42,6 +42,15 @@ def test_0_is_done_and_1_is_failed_and_2_is_bad_usage(kinora, film):
         ("run", "film", "--queue", "--replace"),
         ("graph", "film", "--format", "png"),
         ("gc", "film", "--grace", "soon"),
+        ("take", "choose", "film", "Image[segment=0]", "x"),
+        ("plan", "film", "--set", "Story"),
+        ("run", "film", "--set", "Story=no quotes"),
+        ("input", "set", "film", "Story"),
+        ("artefact", "set", "film", "Image[segment=0]"),
+        ("movie", "delete", "film"),
+        ("prune", "film"),
+        ("movie", "quota", "film", "--max-bytes", "many"),
+        ("backup", "film", "-", "--json"),
     ):
         assert kinora.call(*words).returncode == 2, words
 
@@ -58,6 +67,33 @@ def test_a_wrong_flag_is_found_without_a_server(tmp_path):
         )
         assert said.returncode == 2, said.stderr
         assert "--up-to-layer: must be a number from 1" in said.stderr
+
+
+# Words are looked at before the server, too; what only the server can tell is
+# wrong with them is a failure.
+def test_a_wrong_word_is_found_without_a_server(kinora, film, tmp_path):
+    nowhere = Kinora("127.0.0.1:1")
+    for words, named in (
+        (("take", "choose", "film", "Image[segment=0]", "x"), "number of a take"),
+        (("plan", "film", "--set", "Story"), "expected NAME=JSON"),
+        (("input", "set", "film", "Story=night"), "is not JSON"),
+        (("movie", "delete", "film"), "--yes"),
+        (("prune", "film"), "--keep-revisions"),
+        (("runs", "budget", "run-01ARZ3NDEKTSV4RRFFQ69G5FAV", "lots"), "AMOUNT"),
+        (("movie", "quota", "film", "--max-revisions", "few"), "--max-revisions"),
+        (("backup", "film", "-", "--json"), "--json"),
+    ):
+        said = nowhere.call(*words)
+        assert said.returncode == 2, (words, said.stderr)
+        assert named in said.stderr, said.stderr
+    kinora.ok("movie", "create", "film", "--blueprint", film())
+    for words in (
+        ("take", "choose", "film", "Image[segment=0]", "7"),
+        ("input", "set", "film", "Storey=1"),
+        ("input", "set", "film", f"Story=@{tmp_path / 'none.json'}"),
+    ):
+        said = kinora.call(*words)
+        assert said.returncode == 1, (words, said.stderr)
 
 
 def test_a_run_that_did_not_complete_is_1_however_it_is_watched(kinora, film):

@@ -158,7 +158,7 @@ def test_backup_passes_through_a_pipe(kinora, film):
     movies = kinora.json("movie", "list")["movies"]
     assert [m["movieId"] for m in movies] == ["beside", "film"]
     both = kinora.call_bytes("backup", "film", "-", "--json")
-    assert both.returncode == 1
+    assert both.returncode == 2
     assert both.stdout == b""
     assert b"--json" in both.stderr
 
