@@ -12,8 +12,8 @@
 #include "clients/cli/connection.h"
 #include "clients/cli/content_text.h"
 #include "clients/cli/output_file.h"
+#include "clients/cpp/artefact_edits.h"
 #include "common/element_id.h"
-#include "common/error_reason.h"
 #include "common/status.h"
 #include "services/store/manifest/manifest_document.h"
 
@@ -62,10 +62,7 @@ absl::StatusOr<int> GetArtefact(const Invocation& call) {
   KINORA_ASSIGN_OR_RETURN(const v1::Manifest manifest, LoadManifest(call));
   auto it = manifest.artefacts().find(id.ToString());
   if (it == manifest.artefacts().end()) {
-    return WithReason(absl::NotFoundError(absl::StrCat(
-                          "no artefact ", id.ToString(), " in ",
-                          manifest.revision(), " of ", call.operand(0))),
-                      "ARTEFACT_NOT_FOUND", {{"artefact", id.ToString()}});
+    return ArtefactNotInRevision(manifest, call.operand(0), id.ToString());
   }
   const v1::Content& content = it->second.content();
   const std::optional<std::string> output = call.args.Get("output");

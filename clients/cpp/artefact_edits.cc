@@ -47,20 +47,6 @@ v1::ArtefactEvent EventOf(const v1::Manifest& manifest,
   return made;
 }
 
-absl::Status NoSuchArtefact(const v1::Manifest& manifest,
-                            const std::string& movie_id,
-                            const std::string& artefact_id) {
-  std::vector<absl::string_view> known;
-  for (const auto& [id, artefact] : manifest.artefacts()) known.push_back(id);
-  // Of equally near ones the first.
-  std::sort(known.begin(), known.end());
-  return WithReason(
-      absl::NotFoundError(absl::StrCat("no artefact ", artefact_id, " in ",
-                                       manifest.revision(), " of ", movie_id,
-                                       DidYouMeanId(artefact_id, known))),
-      "ARTEFACT_NOT_FOUND", {{"artefact", artefact_id}});
-}
-
 // The work an event stands for.
 int64_t WorkOf(const v1::Event& event) {
   return event.artefact().reused_sequence() != 0
@@ -138,6 +124,21 @@ absl::StatusOr<std::vector<v1::Event>> ReadAttempts(
 }
 
 }  // namespace
+
+absl::Status ArtefactNotInRevision(const v1::Manifest& manifest,
+                                   absl::string_view movie_id,
+                                   const std::string& artefact_id) {
+  std::vector<absl::string_view> known;
+  for (const auto& [id, artefact] : manifest.artefacts()) known.push_back(id);
+  // Of equally near ones the first.
+  std::sort(known.begin(), known.end());
+  return WithReason(
+      absl::NotFoundError(
+          absl::StrCat("no artefact ", artefact_id, " in ", manifest.revision(),
+                       manifest.revision().empty() ? "" : " of ", movie_id,
+                       DidYouMeanId(artefact_id, known))),
+      "ARTEFACT_NOT_FOUND", {{"artefact", artefact_id}});
+}
 
 absl::StatusOr<std::vector<v1::Event>> ArtefactEditor::Replace(
     const std::string& artefact_id, const ValueMaker& value) {
@@ -271,7 +272,7 @@ absl::StatusOr<std::vector<v1::Event>> ArtefactEditor::EventsNow(
       const std::string& id = artefact_ids[i];
       const auto found = manifest.artefacts().find(id);
       if (found == manifest.artefacts().end()) {
-        return NoSuchArtefact(manifest, movie_id_, id);
+        return ArtefactNotInRevision(manifest, movie_id_, id);
       }
       v1::ArtefactQuery& query = *resolve.add_queries();
       query.set_artefact_id(id);
@@ -319,11 +320,14 @@ absl::StatusOr<std::vector<v1::Event>> ReadArtefactHistory(
                           ReadAttempts(store, movie_id, artefact_id));
   if (!history.empty()) return history;
   // Retention may have removed them all.
-  KINORA_ASSIGN_OR_RETURN(
-      const ManifestDocument current,
-      ReadManifest(store.manifests, movie_id, /*revision=*/""));
-  if (!current.manifest.artefacts().contains(artefact_id)) {
-    return NoSuchArtefact(current.manifest, movie_id, artefact_id);
+  const absl::StatusOr<ManifestDocument> current =
+      ReadManifest(store.manifests, movie_id, /*revision=*/"");
+  if (ReasonOf(current.status()) == "REVISION_NOT_FOUND") {
+    return ArtefactNotInRevision(v1::Manifest(), movie_id, artefact_id);
+  }
+  KINORA_RETURN_IF_ERROR(current.status());
+  if (!current->manifest.artefacts().contains(artefact_id)) {
+    return ArtefactNotInRevision(current->manifest, movie_id, artefact_id);
   }
   return history;
 }

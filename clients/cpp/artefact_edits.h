@@ -103,11 +103,17 @@ class ArtefactEditor {
 };
 
 // The events of an artefact, oldest first, without those that retention has
-// removed. NOT_FOUND (ARTEFACT_NOT_FOUND) if there is none, and the current
-// revision does not have it either; REVISION_NOT_FOUND if there is no revision.
+// removed. NOT_FOUND (ARTEFACT_NOT_FOUND) if there is none, and no current
+// revision that has it either.
 absl::StatusOr<std::vector<v1::Event>> ReadArtefactHistory(
     const Store& store, const std::string& movie_id,
     const std::string& artefact_id);
+
+// NOT_FOUND (ARTEFACT_NOT_FOUND) with the nearest id that the manifest has. One
+// without a revision stands for a movie that has none yet.
+absl::Status ArtefactNotInRevision(const v1::Manifest& manifest,
+                                   absl::string_view movie_id,
+                                   const std::string& artefact_id);
 
 }  // namespace kinora
 

@@ -308,3 +308,18 @@ def test_artefact_is_replaced_by_hand_and_brought_back(tmp_path, kinora, film):
     assert 'did you mean "Artifact:Image[segment=1]"' in kinora.fails(
         "artefact", "set", "film", f"Imag[segment=1]=file:{better}"
     )
+    current = kinora.json("artefact", "list", "film")["revision"]
+    near = f'in {current} of film; did you mean "Artifact:Image[segment=1]"'
+    for verb in ("get", "history"):
+        said = kinora.fails("artefact", verb, "film", "Imag[segment=1]")
+        assert near in said, said
+        assert "ARTEFACT_NOT_FOUND" in said
+
+
+# Before the first revision there is nothing that it could be, either.
+def test_the_history_of_what_nobody_made_is_not_found(kinora, film):
+    kinora.ok("movie", "create", "film", "--blueprint", film())
+    said = kinora.fails("artefact", "history", "film", "Image[segment=1]")
+    assert "no artefact Artifact:Image[segment=1] in film" in said
+    assert "ARTEFACT_NOT_FOUND" in said
+    assert "MOVIE_NOT_FOUND" in kinora.fails("artefact", "history", "nope", "Image")
