@@ -69,6 +69,15 @@ outputs: [Out]
 """,
         ["Out", "A", "B"],
     ),
+    "no version": (
+        """
+blueprint: bad
+nodes:
+  A: {producer: "script@>=2 <1", outputs: {Out: text/plain}}
+outputs: [Out]
+""",
+        ["bad.yaml:4", "nodes.A.producer", ">=2 <1", "no version is in it"],
+    ),
     "wrong type": (
         """
 blueprint: bad

@@ -111,6 +111,13 @@ TEST(BlueprintLanguageTest, NamesWhatIsWrong) {
       {"picture@>=1.2 <2", "picture@", "names no version"},
       {"picture@>=1.2 <2", "picture@>=x", "\"x\" is not a dotted number"},
       {"picture@>=1.2 <2", "picture@>=", "\"\" is not a version"},
+      {"picture@>=1.2 <2", "picture@>=2 <1", "\">=2 <1\": no version is in it"},
+      {"picture@>=1.2 <2", "picture@>2 <=2.0", "no version is in it"},
+      {"picture@>=1.2 <2", "picture@>=2 <=2 !=2.0", "no version is in it"},
+      {"picture@>=1.2 <2", "picture@<0.0", "no version is in it"},
+      {"picture@>=1.2 <2", "picture@=1 >1", "no version is in it"},
+      {"picture@>=1.2 <2", "picture@=nightly >0", "no version is in it"},
+      {"picture@>=1.2 <2", "picture@nightly beta", "no version is in it"},
       {"version: \"!=3\"", "versions: \"!=3\"", "did you mean \"version\"?"},
       {"name: clip, ", "", "nodes.Clip.producer: name is missing"},
       // Options.

@@ -84,7 +84,51 @@ absl::StatusOr<VersionRange> VersionRange::Parse(absl::string_view text) {
     range.comparisons_.push_back(std::move(comparison));
   }
   if (range.comparisons_.empty()) return malformed("names no version");
+  if (range.IsEmpty()) return malformed("no version is in it");
   return range;
+}
+
+bool VersionRange::IsEmpty() const {
+  // In between any two there are more: 1.0.1 is between 1 and 1.1.
+  std::string low = "0";
+  std::optional<std::string> high;
+  bool has_low = true;   // the bound itself is in the range
+  bool has_high = true;  // likewise
+  for (const Comparison& comparison : comparisons_) {
+    const std::string& version = comparison.version;
+    switch (comparison.relation) {
+      case Relation::kEqual:
+        return !Contains(version);
+      case Relation::kNotEqual:
+        continue;
+      case Relation::kGreater:
+      case Relation::kAtLeast: {
+        const bool has = comparison.relation == Relation::kAtLeast;
+        if (*Numbers(version) > *Numbers(low)) {
+          low = version;
+          has_low = has;
+        } else if (*Numbers(version) == *Numbers(low)) {
+          has_low = has_low && has;
+        }
+        break;
+      }
+      case Relation::kLess:
+      case Relation::kAtMost: {
+        const bool has = comparison.relation == Relation::kAtMost;
+        if (!high.has_value() || *Numbers(version) < *Numbers(*high)) {
+          high = version;
+          has_high = has;
+        } else if (*Numbers(version) == *Numbers(*high)) {
+          has_high = has_high && has;
+        }
+        break;
+      }
+    }
+  }
+  if (!high.has_value()) return false;
+  if (*Numbers(low) < *Numbers(*high)) return false;
+  if (*Numbers(*high) < *Numbers(low)) return true;
+  return !has_low || !has_high || !Contains(low);
 }
 
 bool VersionRange::Contains(absl::string_view version) const {

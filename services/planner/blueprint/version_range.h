@@ -22,7 +22,8 @@ class VersionRange {
   // Any version.
   VersionRange() = default;
 
-  // INVALID_ARGUMENT, without a place, says what is wrong with the text.
+  // INVALID_ARGUMENT, without a place, says what is wrong with the text, also
+  // if no version can be in the range.
   static absl::StatusOr<VersionRange> Parse(absl::string_view text);
 
   bool Contains(absl::string_view version) const;
@@ -38,6 +39,8 @@ class VersionRange {
   };
 
   static bool Holds(const Comparison& comparison, absl::string_view version);
+  // Whether no version at all is in it.
+  bool IsEmpty() const;
 
   std::string text_;
   std::vector<Comparison> comparisons_;
