@@ -95,7 +95,7 @@ std::string PlanText(absl::string_view movie_id, const v1::PlanHeader& header,
   if (summary.removed_artefacts() > 0) {
     absl::StrAppend(&text, Counted(summary.removed_artefacts(), "artefact"),
                     summary.removed_artefacts() == 1 ? " leaves" : " leave",
-                    ": the blueprint no longer has ",
+                    ": the next revision does not have ",
                     summary.removed_artefacts() == 1 ? "it" : "them", "\n");
   }
   for (const std::string& id : header.removed_artefact_ids()) {

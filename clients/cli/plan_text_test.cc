@@ -77,8 +77,8 @@ TEST_F(PlanTextTest, WhatLeavesIsCountedAndListed) {
   header_.add_removed_artefact_ids("Artifact:Clip[segment=1]");
   header_.add_removed_artefact_ids("Artifact:Music");
   EXPECT_THAT(Text(),
-              HasSubstr("2 artefacts leave: the blueprint no longer has them\n"
-                        "  Artifact:Clip[segment=1]\n"
+              HasSubstr("2 artefacts leave: the next revision does not have "
+                        "them\n  Artifact:Clip[segment=1]\n"
                         "  Artifact:Music\n"));
 }
 

@@ -90,6 +90,9 @@ def test_album_runs_and_a_second_run_calls_nothing(kinora, tmp_path):
     }
 
     kinora.ok("input", "set", "album", "Music=false")
+    said = kinora.ok("plan", "album")
+    assert "1 artefact leaves: the next revision does not have it\n" in said
+    assert "Artifact:Music is inactive now: the condition of Music" in said
     assert kinora.run("album").called == {"Album"}
     artefacts = kinora.json("artefact", "list", "album")["artefacts"]
     assert "Artifact:Music" not in artefacts

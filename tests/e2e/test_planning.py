@@ -194,7 +194,7 @@ def test_plan_names_what_leaves(kinora, film):
     assert plan["removedArtefactIds"] == leaving
     assert plan["summary"]["removedArtefacts"] == 3
     said = kinora.ok("plan", "film")
-    assert "3 artefacts leave: the blueprint no longer has them" in said
+    assert "3 artefacts leave: the next revision does not have them" in said
     assert all(f"  {id}\n" in said for id in leaving)
     kinora.run("film")
     assert not set(leaving) & set(kinora.json("artefact", "list", "film")["artefacts"])

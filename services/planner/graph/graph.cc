@@ -178,6 +178,15 @@ std::optional<Graph::Element> Graph::FindArtefact(absl::string_view id) const {
   return Find(*parsed);
 }
 
+bool Graph::IsSwitchedOff(const ElementId& id) const {
+  if (id.kind != ElementId::Kind::kArtefact) return false;
+  const int output = blueprint_->FindOutput(id.name);
+  if (output < 0) return false;
+  const std::optional<uint32_t> number =
+      NumberAt(spaces_[output_space_[output]], id.indices);
+  return number.has_value() && !Exists(output_begin_[output] + *number);
+}
+
 std::optional<Graph::Job> Graph::FindJob(const ElementId& id) const {
   const int node = blueprint_->FindNode(id.name);
   if (node < 0) return std::nullopt;

@@ -154,6 +154,10 @@ class Graph {
   // The same of text; nullopt also if it is not the id of an artefact.
   std::optional<Element> FindArtefact(absl::string_view id) const;
 
+  // Whether `id` is an artefact that a condition switches off: it would exist
+  // otherwise.
+  bool IsSwitchedOff(const ElementId& id) const;
+
   // The job of the node and coordinates that `id` names, be its kind what it
   // may; nullopt if there is none, or a condition switches it off.
   std::optional<Job> FindJob(const ElementId& id) const;

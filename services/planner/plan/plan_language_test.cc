@@ -78,6 +78,12 @@ class PlanLanguageTest : public ::testing::Test {
     return yaml.replace(at, from.size(), to);
   }
 
+  std::vector<std::string> Warnings() {
+    const absl::StatusOr<MadePlan> made = world_.TryPlan();
+    EXPECT_OK(made);
+    return made.ok() ? made->warnings : std::vector<std::string>();
+  }
+
   PlanWorld world_{kFilm};
 };
 
@@ -137,6 +143,21 @@ TEST_F(PlanLanguageTest, GroupsArePartOfTheKey) {
   EXPECT_THAT(world_.Run(), ElementsAre("Picture[segment=1][image=1]", "Film"));
 }
 
+// What the blueprint has no place for is not inactive.
+TEST_F(PlanLanguageTest, SaysWhatOfThatWhichLeavesIsInactive) {
+  world_.Set("Input:Count", "6");
+  world_.Run();
+  for (int segment = 0; segment < 4; ++segment) {
+    world_.Set(absl::StrCat("Input:Show[segment=", segment, "]"), "false");
+  }
+  world_.Set("Input:Count", "5");
+  EXPECT_EQ(world_.Plan().summary().removed_artefacts(), 6);
+  EXPECT_THAT(Warnings(),
+              ElementsAre("Artifact:Clip[segment=0], Artifact:Clip[segment=1], "
+                          "Artifact:Clip[segment=2] and 1 more are inactive "
+                          "now: the condition of Clip switches them off"));
+}
+
 // F: B-2 (inactive)
 TEST_F(PlanLanguageTest, InactiveJobsLeaveTheMovieAndComeBackUnpaid) {
   EXPECT_EQ(world_.Run().size(), 6u);
@@ -147,6 +168,8 @@ TEST_F(PlanLanguageTest, InactiveJobsLeaveTheMovieAndComeBackUnpaid) {
   EXPECT_EQ(plan.summary().inactive_jobs(), 1);
   EXPECT_EQ(plan.summary().total_jobs(), 5);
   EXPECT_EQ(plan.summary().clean_jobs(), 4);
+  EXPECT_THAT(Warnings(), ElementsAre("Artifact:Music is inactive now: the "
+                                      "condition of Music switches it off"));
   for (const v1::PlannedBinding& binding : FindJob(plan, "Film").bindings()) {
     EXPECT_EQ(binding.source_ids().empty(), binding.name() == "music");
   }

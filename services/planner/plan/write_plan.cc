@@ -60,12 +60,19 @@ class PlanWriter {
     made.summary_only = state_.in.summary_only;
     made.warnings = state_.warnings;
     NoteDeferred(&made.warnings);
+    NoteSwitchedOff(&made.warnings);
     made.relied_on = std::move(relied_on_).Names();
     made.decided = std::move(decided);
     return made;
   }
 
  private:
+  // Artefacts of one node that leave.
+  struct SwitchedOff {
+    std::vector<std::string> named;  // the first few
+    size_t count = 0;
+  };
+
   void WriteHead() {
     plan_.set_format_version(1);
     plan_.set_movie_id(state_.in.movie_id);
@@ -85,6 +92,7 @@ class PlanWriter {
     for (const std::string& id : state_.base.removed_artefact_ids()) {
       if (IsOfDeferredNode(id)) continue;
       ++removed_;
+      LookForSwitch(id);
       if (!state_.in.summary_only) plan_.add_removed_artefact_ids(id);
     }
   }
@@ -179,6 +187,34 @@ class PlanWriter {
       notes->push_back(absl::StrCat(decider, " decides about jobs of ",
                                     absl::StrJoin(nodes, ", "),
                                     ": they are planned when it is made"));
+    }
+  }
+
+  // Keeps those that leave because a condition switched their jobs off.
+  void LookForSwitch(const std::string& artefact_id) {
+    constexpr size_t kMaxNamed = 3;
+    if (graph_.num_inactive_jobs() == 0) return;
+    const absl::StatusOr<ElementId> parsed = ElementId::Parse(artefact_id);
+    if (!parsed.ok() || !graph_.IsSwitchedOff(*parsed)) return;
+    const int output = blueprint_.FindOutput(parsed->name);
+    SwitchedOff& of_node =
+        switched_off_[blueprint_.nodes[blueprint_.outputs[output].node].name];
+    ++of_node.count;
+    if (of_node.named.size() < kMaxNamed) of_node.named.push_back(artefact_id);
+  }
+
+  // For people: what leaves though the blueprint has it.
+  void NoteSwitchedOff(std::vector<std::string>* notes) const {
+    constexpr size_t kMaxNodes = 20;
+    size_t nodes = 0;
+    for (const auto& [node, off] : switched_off_) {
+      if (++nodes > kMaxNodes) return;
+      const size_t more = off.count - off.named.size();
+      notes->push_back(absl::StrCat(
+          absl::StrJoin(off.named, ", "),
+          more == 0 ? "" : absl::StrCat(" and ", more, " more"),
+          off.count == 1 ? " is" : " are", " inactive now: the condition of ",
+          node, off.count == 1 ? " switches it off" : " switches them off"));
     }
   }
 
@@ -396,7 +432,8 @@ class PlanWriter {
   absl::flat_hash_set<Graph::Element> sources_;  // of the base
   ReliedOn relied_on_;
   std::map<int, ShapeChanges> shapes_;
-  int64_t counts_[kJobFates] = {};  // by JobFate
+  std::map<std::string, SwitchedOff> switched_off_;  // by node
+  int64_t counts_[kJobFates] = {};                   // by JobFate
   int64_t removed_ = 0;
   uint32_t layers_ = 0;
 };
