@@ -161,3 +161,26 @@ def test_what_could_not_be_made_says_how_its_latest_attempt_failed(kinora, film)
     assert note.startswith("the latest attempt of Artifact:Image[segment=1] failed: ")
     assert "simulated INVALID_ARGUMENT" in note
     assert note in kinora.ok("explain", "film", "Image[segment=1]")
+
+
+# What a run made before it failed is taken over by the next one, and not
+# waited for.
+def test_what_a_failed_run_made_is_made(kinora, film):
+    path = pathlib.Path(film("{fail_attempts: 99, fail_code: INVALID_ARGUMENT}"))
+    kinora.ok("movie", "create", "film", "--blueprint", str(path))
+    kinora.ok("input", "set", "film", 'Story="Call me Ishmael."')
+    assert kinora.call("run", "film").returncode == 1
+    image, text = "Artifact:Image[segment=0]", "Artifact:SegmentText[segment=0]"
+
+    def explained():
+        return reasons(kinora.json("explain", "film", "Image[segment=0]"))
+
+    assert explained() == [
+        (image, f"not made yet; waits for: {text}"),
+        (text, "made, in no revision yet"),
+    ]
+    assert [job["jobId"] for job in kinora.json("plan", "film")["reused"]] == ["Script"]
+    kinora.ok("input", "set", "film", 'Story="Call me Ahab."')
+    assert explained()[1] == (text, "made, but not of what it reads now")
+    kinora.ok("input", "undo", "film", "Story")
+    assert explained()[1] == (text, "made, in no revision yet")

@@ -1,6 +1,7 @@
 #include "services/planner/history/missing_artefact.h"
 
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -48,7 +49,11 @@ absl::StatusOr<v1::ExplainArtefactResponse> MissingArtefact::Explain(
   }
   if (current && movie.ok()) {
     const RevisionState ahead = AheadOf(state, *movie);
-    KINORA_ASSIGN_OR_RETURN(Unmade unmade, ExplainUnmade(id_, ahead, values));
+    KINORA_ASSIGN_OR_RETURN(
+        Unmade unmade,
+        ExplainUnmade(id_, ahead, values, [this](const std::string& artefact) {
+          return LatestResult(artefact);
+        }));
     if (unmade.explained.causes_size() > 0) {
       if (!elsewhere.empty()) unmade.explained.add_notes(elsewhere);
       KINORA_RETURN_IF_ERROR(NoteFailures(&unmade.explained));
@@ -92,17 +97,25 @@ absl::Status MissingArtefact::NoteFailures(
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::string> MissingArtefact::WhereElse(
-    const std::string& asked) {
+absl::StatusOr<std::optional<v1::Event>> MissingArtefact::LatestResult(
+    const std::string& artefact_id) {
   v1::ResolveArtefactsRequest request;
   request.set_movie_id(movie_id_);
-  request.add_queries()->set_artefact_id(text_);
-  KINORA_ASSIGN_OR_RETURN(const v1::ResolveArtefactsResponse response,
+  request.add_queries()->set_artefact_id(artefact_id);
+  KINORA_ASSIGN_OR_RETURN(v1::ResolveArtefactsResponse response,
                           store_.events.ResolveArtefacts(request));
   if (response.artefacts_size() != 1 || !response.artefacts(0).found()) {
-    return "";
+    return std::nullopt;
   }
-  const std::string& revision = response.artefacts(0).event().revision();
+  return std::move(*response.mutable_artefacts(0)->mutable_event());
+}
+
+absl::StatusOr<std::string> MissingArtefact::WhereElse(
+    const std::string& asked) {
+  KINORA_ASSIGN_OR_RETURN(const std::optional<v1::Event> latest,
+                          LatestResult(text_));
+  if (!latest.has_value()) return "";
+  const std::string& revision = latest->revision();
   const absl::StatusOr<v1::ManifestPointer> pointer =
       reader_.Find(movie_id_, revision);
   if (!pointer.ok()) {

@@ -4,12 +4,14 @@
 #ifndef KINORA_SERVICES_PLANNER_HISTORY_MISSING_ARTEFACT_H_
 #define KINORA_SERVICES_PLANNER_HISTORY_MISSING_ARTEFACT_H_
 
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
 #include "common/element_id.h"
+#include "kinora/v1/event.pb.h"
 #include "kinora/v1/planner.pb.h"
 #include "services/planner/history/revision_reader.h"
 #include "services/planner/history/revision_state.h"
@@ -41,6 +43,10 @@ class MissingArtefact {
   // Notes of what is not made, though nothing keeps it from being made, that
   // its latest attempt failed.
   absl::Status NoteFailures(v1::ExplainArtefactResponse* explained);
+  // The event of the latest result of an artefact, be it in a revision or not;
+  // nullopt if there is none.
+  absl::StatusOr<std::optional<v1::Event>> LatestResult(
+      const std::string& artefact_id);
   // In words, what other revision than `asked` has the artefact; empty if that
   // is not known. It is the one that its latest result was made for, as finding
   // out all of them would read every manifest.

@@ -15,6 +15,7 @@
 #include "services/planner/history/change_reasons.h"
 #include "services/planner/history/element_places.h"
 #include "services/planner/history/explanation.h"
+#include "services/planner/history/results_ahead.h"
 #include "services/planner/plan/graph_shape.h"
 #include "services/planner/plan/input_values.h"
 
@@ -26,10 +27,12 @@ constexpr size_t kMaxLooks = 10'000;
 
 class UnmadeExplainer {
  public:
-  UnmadeExplainer(const RevisionState& ahead, DecidingReader& values)
+  UnmadeExplainer(const RevisionState& ahead, DecidingReader& values,
+                  FindResult find)
       : ahead_(ahead),
         rules_(*ahead.blueprint),
-        places_(rules_, ahead, nullptr, values) {}
+        places_(rules_, ahead, nullptr, values),
+        results_(ahead, find) {}
 
   absl::StatusOr<Unmade> Run(const ElementId& id) {
     KINORA_ASSIGN_OR_RETURN(const Standing root, StandingOf(id));
@@ -101,7 +104,16 @@ class UnmadeExplainer {
     if (IsInputId(step.id)) {
       reasons.Add(v1::REASON_KIND_MISSING, "not set");
     } else {
-      reasons.Add(v1::REASON_KIND_MISSING, "not made yet");
+      KINORA_ASSIGN_OR_RETURN(const ResultsAhead::Result result,
+                              results_.Of(step.id));
+      reasons.Add(v1::REASON_KIND_MISSING,
+                  !result.is_made    ? "not made yet"
+                  : result.is_as_now ? "made, in no revision yet"
+                                     : "made, but not of what it reads now");
+      if (result.is_as_now) {
+        *cause.mutable_reason() = reasons.Build();
+        return absl::OkStatus();
+      }
       KINORA_ASSIGN_OR_RETURN(const ElementId id, ElementId::Parse(step.id));
       KINORA_ASSIGN_OR_RETURN(const Standing standing, StandingOf(id));
       awaited_ = deciders_;
@@ -205,6 +217,7 @@ class UnmadeExplainer {
   const RevisionState& ahead_;
   const Blueprint& rules_;
   ElementPlaces places_;
+  ResultsAhead results_;
   v1::ExplainArtefactResponse response_;
   std::deque<Step> next_;
   absl::flat_hash_set<std::string> seen_;
@@ -218,8 +231,8 @@ class UnmadeExplainer {
 
 absl::StatusOr<Unmade> ExplainUnmade(const ElementId& id,
                                      const RevisionState& ahead,
-                                     DecidingReader& values) {
-  return UnmadeExplainer(ahead, values).Run(id);
+                                     DecidingReader& values, FindResult find) {
+  return UnmadeExplainer(ahead, values, find).Run(id);
 }
 
 absl::StatusOr<std::string> SuggestArtefact(const ElementId& id,

@@ -11,6 +11,7 @@
 
 #include "common/element_id.h"
 #include "kinora/v1/planner.pb.h"
+#include "services/planner/history/results_ahead.h"
 #include "services/planner/history/revision_state.h"
 #include "services/planner/plan/deciding_values.h"
 
@@ -24,11 +25,13 @@ struct Unmade {
   std::vector<std::string> ruled_out_by;
 };
 
-// `ahead` is the movie as it stands: its inputs and blueprint, and what is made
-// so far, which `id` is not. Errors are those of the store's blobs.
+// `ahead` is the movie as it stands: its inputs and blueprint, and what its
+// current revision has, which does not have `id`. A result for a later
+// revision, as of a run that failed, is made, and waits for nothing if it is of
+// what its job reads now. Errors are those of the store's blobs and of `find`.
 absl::StatusOr<Unmade> ExplainUnmade(const ElementId& id,
                                      const RevisionState& ahead,
-                                     DecidingReader& values);
+                                     DecidingReader& values, FindResult find);
 
 // `; did you mean "Image[segment=2]"?` for the artefact of `state` nearest to
 // one that it does not have; empty if none is near.

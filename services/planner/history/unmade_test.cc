@@ -1,7 +1,10 @@
 #include "services/planner/history/unmade.h"
 
+#include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -51,8 +54,11 @@ class UnmadeTest : public ToldMovie {
     absl::StatusOr<ElementId> id = ElementId::Parse(text);
     EXPECT_OK(id);
     DecidingReader values(nullptr);
-    absl::StatusOr<Unmade> unmade =
-        ExplainUnmade(*id, ToldMovie::Look(), values);
+    absl::StatusOr<Unmade> unmade = ExplainUnmade(
+        *id, ToldMovie::Look(), values, [this](const std::string& artefact) {
+          looked_for_.push_back(artefact);
+          return FindResult(artefact);
+        });
     EXPECT_OK(unmade);
     return *std::move(unmade);
   }
@@ -64,6 +70,14 @@ class UnmadeTest : public ToldMovie {
                                    cause.reason().text()));
     }
     return lines;
+  }
+  // The log as a store has it.
+  absl::StatusOr<std::optional<v1::Event>> FindResult(const std::string& id) {
+    std::optional<v1::Event> found;
+    for (const v1::Event& event : events_) {
+      if (event.artefact().artefact_id() == id) found = event;
+    }
+    return found;
   }
   std::string Suggest(const std::string& text) {
     absl::StatusOr<ElementId> id =
@@ -78,6 +92,20 @@ class UnmadeTest : public ToldMovie {
   void MakeScenes(const std::string& scenes) {
     Make("Artifact:Scenes", "Script", scenes, {{"story", "Input:Story"}});
   }
+  // As a run that failed does: what it made is in the log alone.
+  void MakeUnpublished(
+      const std::string& id, const std::string& node, const std::string& value,
+      const std::vector<std::pair<std::string, std::string>>& reads) {
+    Make(id, node, value, reads);
+    unpublished_.push_back(id);
+  }
+  void Fail() {
+    for (const std::string& id : unpublished_) Remove(id);
+    unpublished_.clear();
+  }
+
+  std::vector<std::string> unpublished_;
+  std::vector<std::string> looked_for_;
 };
 
 // F: B-12: what is deferred waits for the list.
@@ -102,6 +130,68 @@ TEST_F(UnmadeTest, WaitsForWhatDecidesAndWhatIsRead) {
                           "1 Artifact:Clip[segment=0]: not made yet",
                           "1 Artifact:Clip[segment=1]: not made yet; waits "
                           "for: Artifact:Clip[segment=0]"));
+}
+
+// A run that failed has made what the next one takes over.
+TEST_F(UnmadeTest, TellsWhatIsMadeInNoRevisionYet) {
+  Set("Input:Story", "a cat");
+  Set("Input:Loud", "false");
+  MakeUnpublished("Artifact:Scenes", "Script", "[1,2]",
+                  {{"story", "Input:Story"}});
+  MakeUnpublished("Artifact:Clip[segment=0]", "Shoot", "first",
+                  {{"scenes", "Artifact:Scenes"}});
+  Fail();
+  EXPECT_THAT(Waits("Artifact:Clip[segment=0]"),
+              ElementsAre("0 Artifact:Clip[segment=0]: made, in no revision "
+                          "yet"));
+  EXPECT_THAT(Waits("Artifact:Clip[segment=1]"),
+              ElementsAre("0 Artifact:Clip[segment=1]: not made yet; waits "
+                          "for: Artifact:Scenes",
+                          "1 Artifact:Scenes: made, in no revision yet"));
+}
+
+TEST_F(UnmadeTest, WhatWasMadeOfSomethingElseIsToBeMadeAgain) {
+  Set("Input:Story", "a cat");
+  Set("Input:Loud", "false");
+  MakeUnpublished("Artifact:Scenes", "Script", "[1,2]",
+                  {{"story", "Input:Story"}});
+  MakeUnpublished("Artifact:Clip[segment=0]", "Shoot", "first",
+                  {{"scenes", "Artifact:Scenes"}});
+  Fail();
+  Set("Input:Story", "a dog");
+  // Also what reads it: its own inputs are as they were.
+  EXPECT_THAT(Waits("Artifact:Clip[segment=0]"),
+              ElementsAre("0 Artifact:Clip[segment=0]: made, but not of what "
+                          "it reads now; waits for: Artifact:Scenes",
+                          "1 Artifact:Scenes: made, but not of what it reads "
+                          "now"));
+  Set("Input:Story", "a cat");
+  EXPECT_EQ(Waits("Artifact:Clip[segment=0]").size(), 1u);
+  std::string edited = kScenes;
+  edited.replace(edited.find("producer: script"), 16,
+                 "producer: script\n    settings: {tone: dark}");
+  Pin(edited);
+  EXPECT_EQ(Waits("Artifact:Scenes").front(),
+            "0 Artifact:Scenes: made, but not of what it reads now");
+}
+
+// What the current revision dropped was made for one before it.
+TEST_F(UnmadeTest, ResultsOfEarlierRevisionsAreNotAhead) {
+  Set("Input:Story", "a cat");
+  MakeScenes("[1]");
+  Commit();
+  Remove("Artifact:Scenes");
+  EXPECT_THAT(Waits("Artifact:Scenes"),
+              ElementsAre("0 Artifact:Scenes: not made yet"));
+}
+
+TEST_F(UnmadeTest, LooksForEachResultOnce) {
+  Set("Input:Story", "a cat");
+  MakeScenes("[1,2,3,4]");
+  Waits("Artifact:Film");
+  std::sort(looked_for_.begin(), looked_for_.end());
+  EXPECT_EQ(std::unique(looked_for_.begin(), looked_for_.end()),
+            looked_for_.end());
 }
 
 TEST_F(UnmadeTest, SaysWhatRulesItOut) {
