@@ -184,3 +184,22 @@ def test_what_a_failed_run_made_is_made(kinora, film):
     assert explained()[1] == (text, "made, but not of what it reads now")
     kinora.ok("input", "undo", "film", "Story")
     assert explained()[1] == (text, "made, in no revision yet")
+
+
+def test_a_revision_that_was_pruned_is_called_so(kinora, film):
+    make_film(kinora, film())
+    kinora.ok("input", "set", "film", 'Prompt[segment=0]="fog"')
+    assert kinora.run("film").end == "run.completed"
+    kinora.ok("prune", "film", "--keep-revisions", "1")
+    for words in (
+        ("diff", "film", "rev-0001"),
+        ("explain", "film", "Film", "--revision", "rev-0001"),
+        ("explain", "film", "Film", "--against", "rev-0001"),
+        ("revert", "film", "rev-0001"),
+    ):
+        said = kinora.fails(*words)
+        assert 'revision rev-0001 of movie "film" was pruned' in said, said
+        assert "REVISION_NOT_FOUND" in said
+        missing = kinora.fails(*[w.replace("rev-0001", "rev-0009") for w in words])
+        assert 'movie "film" has no revision rev-0009' in missing, missing
+        assert "REVISION_NOT_FOUND" in missing

@@ -38,10 +38,13 @@ absl::StatusOr<v1::ManifestPointer> RevisionReader::Find(
       response.manifests(0).revision() == revision) {
     return response.manifests(0);
   }
-  return WithReason(absl::NotFoundError(absl::StrCat(
-                        "movie \"", movie_id, "\" has no revision ", revision)),
-                    "REVISION_NOT_FOUND",
-                    {{"movie", movie_id}, {"revision", revision}});
+  // The store tells one that was pruned from one that was never there.
+  v1::GetManifestRequest get;
+  get.set_movie_id(movie_id);
+  get.set_revision(revision);
+  KINORA_ASSIGN_OR_RETURN(const StoredManifest found,
+                          store_.manifests.Get(get));
+  return found.pointer;
 }
 
 absl::StatusOr<RevisionState> RevisionReader::Read(
