@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <iterator>
-#include <random>
 #include <string>
 
 #include "absl/strings/match.h"
@@ -17,6 +16,7 @@
 #include "gtest/gtest.h"
 
 #include "common/canonical_json.h"
+#include "common/random.h"
 #include "kinora/v1/config.pb.h"
 #include "kinora/v1/event.pb.h"
 #include "kinora/v1/manifest.pb.h"
@@ -103,10 +103,9 @@ TEST(ProtoJsonTest, WritesMapsWithSortedKeys) {
 
 // Fills fields at random, as deep as `depth`: numbers of all sizes, text with
 // what needs escapes, bytes that are no text.
-void Fill(std::mt19937_64& random, int depth,
-          google::protobuf::Message* message);
+void Fill(SeededRandom& random, int depth, google::protobuf::Message* message);
 
-std::string RandomText(std::mt19937_64& random) {
+std::string RandomText(SeededRandom& random) {
   static constexpr absl::string_view kPieces[] = {
       "a",       "Input:X",      "\"",
       "\\",      "\n",           "\x01",
@@ -114,18 +113,18 @@ std::string RandomText(std::mt19937_64& random) {
       "1",       "\xE2\x80\xA8", "\xEF\xBC\xA1",
       "{\"a\":", "true",         "\xF0\x9F\x8E\xAC"};
   std::string text;
-  for (size_t n = random() % 4; n > 0; --n) {
-    absl::StrAppend(&text, kPieces[random() % std::size(kPieces)]);
+  for (size_t n = random.Next() % 4; n > 0; --n) {
+    absl::StrAppend(&text, kPieces[random.Next() % std::size(kPieces)]);
   }
   return text;
 }
 
-int64_t RandomInteger(std::mt19937_64& random) {
-  return static_cast<int64_t>(random() >> (random() % 64)) *
-         (random() % 2 == 0 ? 1 : -1);
+int64_t RandomInteger(SeededRandom& random) {
+  return static_cast<int64_t>(random.Next() >> (random.Next() % 64)) *
+         (random.Next() % 2 == 0 ? 1 : -1);
 }
 
-void FillField(std::mt19937_64& random, int depth,
+void FillField(SeededRandom& random, int depth,
                const google::protobuf::FieldDescriptor& field,
                google::protobuf::Message* message) {
   using google::protobuf::FieldDescriptor;
@@ -133,7 +132,7 @@ void FillField(std::mt19937_64& random, int depth,
   const bool add = field.is_repeated();
   switch (field.cpp_type()) {
     case FieldDescriptor::CPPTYPE_BOOL: {
-      const bool value = random() % 2 == 0;
+      const bool value = random.Next() % 2 == 0;
       return add ? r.AddBool(message, &field, value)
                  : r.SetBool(message, &field, value);
     }
@@ -166,13 +165,15 @@ void FillField(std::mt19937_64& random, int depth,
       FAIL() << field.full_name() << ": no message of Kinora has a float";
     case FieldDescriptor::CPPTYPE_ENUM: {
       const int value = static_cast<int>(
-          random() % static_cast<uint64_t>(field.enum_type()->value_count()));
+          random.Next() %
+          static_cast<uint64_t>(field.enum_type()->value_count()));
       return add ? r.AddEnumValue(message, &field, value)
                  : r.SetEnumValue(message, &field, value);
     }
     case FieldDescriptor::CPPTYPE_STRING: {
       std::string value = RandomText(random);
-      if (field.type() == FieldDescriptor::TYPE_BYTES && random() % 2 == 0) {
+      if (field.type() == FieldDescriptor::TYPE_BYTES &&
+          random.Next() % 2 == 0) {
         value.push_back('\xff');
       }
       return add ? r.AddString(message, &field, value)
@@ -186,27 +187,27 @@ void FillField(std::mt19937_64& random, int depth,
   }
 }
 
-void Fill(std::mt19937_64& random, int depth,
-          google::protobuf::Message* message) {
+void Fill(SeededRandom& random, int depth, google::protobuf::Message* message) {
   const google::protobuf::Descriptor& type = *message->GetDescriptor();
   if (auto* time = dynamic_cast<google::protobuf::Timestamp*>(message)) {
-    time->set_seconds(static_cast<int64_t>(random() % 4'000'000'000));
+    time->set_seconds(static_cast<int64_t>(random.Next() % 4'000'000'000));
     return;
   }
   if (auto* span = dynamic_cast<google::protobuf::Duration*>(message)) {
-    span->set_nanos(static_cast<int32_t>(random() % 1'000'000'000));
+    span->set_nanos(static_cast<int32_t>(random.Next() % 1'000'000'000));
     return;
   }
   for (int i = 0; i < type.field_count(); ++i) {
     const google::protobuf::FieldDescriptor& field = *type.field(i);
-    const size_t times = field.is_repeated() ? random() % 4 : random() % 2;
+    const size_t times =
+        field.is_repeated() ? random.Next() % 4 : random.Next() % 2;
     for (size_t n = 0; n < times; ++n) {
       FillField(random, depth, field, message);
     }
   }
   if (auto* value = dynamic_cast<v1::InlineValue*>(message)) {
-    if (random() % 2 == 0) value->set_mime_type("application/json");
-    if (random() % 2 == 0) value->set_data(R"({"a":[1,"x"]})");
+    if (random.Next() % 2 == 0) value->set_mime_type("application/json");
+    if (random.Next() % 2 == 0) value->set_data(R"({"a":[1,"x"]})");
   }
 }
 
@@ -235,7 +236,7 @@ std::string ParsedByTree(const std::string& text) {
 }
 
 template <typename T>
-void ExpectWhatTheTreeGives(std::mt19937_64& random) {
+void ExpectWhatTheTreeGives(SeededRandom& random) {
   T filled;
   Fill(random, 5, &filled);
   // A map that was filled like a list may have a key twice.
@@ -248,9 +249,9 @@ void ExpectWhatTheTreeGives(std::mt19937_64& random) {
   static constexpr absl::string_view kPieces = "\"\\{}[],:0123-.eEnut \n\xC3";
   for (int i = 0; i < 20 && !text.empty(); ++i) {
     std::string damaged = text;
-    const size_t at = random() % damaged.size();
-    const char piece = kPieces[random() % kPieces.size()];
-    switch (random() % 4) {
+    const size_t at = random.Next() % damaged.size();
+    const char piece = kPieces[random.Next() % kPieces.size()];
+    switch (random.Next() % 4) {
       case 0:
         damaged[at] = piece;
         break;
@@ -258,10 +259,10 @@ void ExpectWhatTheTreeGives(std::mt19937_64& random) {
         damaged.insert(at, 1, piece);
         break;
       case 2:
-        damaged.erase(at, 1 + random() % 8);
+        damaged.erase(at, 1 + random.Next() % 8);
         break;
       default:  // a part of it twice
-        damaged.insert(at, damaged.substr(at, random() % 40));
+        damaged.insert(at, damaged.substr(at, random.Next() % 40));
     }
     ASSERT_EQ(Parsed<T>(damaged), ParsedByTree<T>(damaged)) << damaged;
   }
@@ -270,7 +271,7 @@ void ExpectWhatTheTreeGives(std::mt19937_64& random) {
 TEST(ProtoJsonTest, TextIsWrittenAndReadAsTheTreeOfItsValuesIs) {
   for (uint64_t seed = 0; seed < 300; ++seed) {
     SCOPED_TRACE(seed);
-    std::mt19937_64 random(seed);
+    SeededRandom random(seed);
     ExpectWhatTheTreeGives<v1::Event>(random);
     ExpectWhatTheTreeGives<v1::Manifest>(random);
     ExpectWhatTheTreeGives<v1::Plan>(random);

@@ -55,6 +55,20 @@ def test_deleted_movie_is_gone_and_its_id_starts_clean(tmp_path, kinora, film):
     assert len(kinora.json("runs", "list", "--movie", "film")["runs"]) == 1
 
 
+def test_what_links_in_a_movie_lead_to_is_left_alone(tmp_path, kinora, film):
+    make_film(kinora, film())
+    elsewhere = tmp_path / "elsewhere"
+    (elsewhere / "deep").mkdir(parents=True)
+    (elsewhere / "deep" / "precious.txt").write_text("not of the film")
+    movie = tmp_path / "data" / "builds" / "film"
+    for place in (movie / "notes", movie / "blobs" / "et", movie / "runs" / "mine"):
+        place.symlink_to(elsewhere, target_is_directory=True)
+    kinora.ok("gc", "film", "--grace", "0")
+    kinora.ok("movie", "delete", "film", "--yes")
+    assert (elsewhere / "deep" / "precious.txt").read_text() == "not of the film"
+    assert files_of(movie) == []
+
+
 def test_movie_in_use_is_not_deleted(kinora, film):
     kinora.ok("movie", "create", "film", "--blueprint", film("{delay_ms: 3000}"))
     kinora.ok("input", "set", "film", 'Story="Call me Ishmael."')

@@ -25,6 +25,15 @@ absl::Status NoObject(absl::string_view key) {
   return absl::NotFoundError(absl::StrCat("no object \"", key, "\""));
 }
 
+// A link to a directory is an object, too, but none of ours: who goes through
+// all there is, as a deletion does, must not end up outside the storage.
+ObjectInfo InfoOf(absl::string_view key, const FileInfo& info) {
+  return ObjectInfo{.key = std::string(key),
+                    .size_bytes = static_cast<int64_t>(info.size_bytes),
+                    .create_time = info.modify_time,
+                    .is_foreign = info.is_link || info.is_special};
+}
+
 // Below a file there is nothing: the key "a/b" does not exist if "a" is one.
 bool IsMissing(const absl::Status& status) {
   return absl::IsNotFound(status) || absl::IsFailedPrecondition(status);
@@ -143,11 +152,8 @@ absl::StatusOr<ObjectInfo> FileObjectStorage::Stat(absl::string_view key) {
   const absl::StatusOr<FileInfo> info = fs_.Stat(places_.PathOf(key));
   if (!info.ok() && IsMissing(info.status())) return NoObject(key);
   KINORA_RETURN_IF_ERROR(info.status());
-  if (info->is_directory) return NoObject(key);
-  return ObjectInfo{.key = std::string(key),
-                    .size_bytes = static_cast<int64_t>(info->size_bytes),
-                    .create_time = info->modify_time,
-                    .is_foreign = info->is_link || info->is_special};
+  if (info->is_directory && !info->is_link) return NoObject(key);
+  return InfoOf(key, *info);
 }
 
 absl::StatusOr<std::unique_ptr<ObjectWriter>> FileObjectStorage::StartWrite(
@@ -272,13 +278,10 @@ absl::StatusOr<ObjectPage> FileObjectStorage::List(absl::string_view prefix,
     const absl::StatusOr<FileInfo> info = fs_.Stat(places_.PathOf(key));
     if (absl::IsNotFound(info.status())) continue;  // deleted meanwhile
     KINORA_RETURN_IF_ERROR(info.status());
-    if (info->is_directory) {
+    if (info->is_directory && !info->is_link) {
       page.prefixes.push_back(key + "/");
     } else {
-      page.objects.push_back(
-          ObjectInfo{.key = key,
-                     .size_bytes = static_cast<int64_t>(info->size_bytes),
-                     .create_time = info->modify_time});
+      page.objects.push_back(InfoOf(key, *info));
     }
   }
   return page;

@@ -1,5 +1,7 @@
 #include "services/store/object/file_object_storage.h"
 
+#include <unistd.h>
+
 #include <memory>
 #include <string>
 
@@ -109,6 +111,29 @@ TEST_F(FileObjectStorageTest, ForeignFilesAreNoObjects) {
   ASSERT_OK_AND_ASSIGN(ObjectPage page, storage_->List("b/", 10, ""));
   ASSERT_EQ(page.objects.size(), 1u);
   EXPECT_EQ(page.objects[0].key, "b/x");
+}
+
+// Somebody may have put one there; what it leads to is not the store's.
+TEST(FileObjectStorageLinkTest, ALinkToADirectoryIsNotGoneThrough) {
+  const TempDir root;
+  const TempDir elsewhere;
+  FileSystem& fs = PosixFileSystem();
+  ASSERT_OK_AND_ASSIGN(const auto storage,
+                       FileObjectStorage::Open(fs, root.path()));
+  ASSERT_OK(storage->Write("b/x", "1"));
+  ASSERT_OK(CreateFileAtomically(fs, elsewhere.Sub("precious"), "2"));
+  ASSERT_EQ(symlink(elsewhere.path().c_str(), root.Sub("b/link").c_str()), 0);
+
+  ASSERT_OK_AND_ASSIGN(ObjectPage page, storage->List("b/", 10, ""));
+  EXPECT_THAT(page.prefixes, testing::IsEmpty());
+  ASSERT_EQ(page.objects.size(), 2u);
+  EXPECT_EQ(page.objects[0].key, "b/link");
+  EXPECT_TRUE(page.objects[0].is_foreign);
+  EXPECT_FALSE(page.objects[1].is_foreign);
+
+  ASSERT_OK(storage->DeleteAll({"b/link", "b/x"}));
+  EXPECT_THAT(fs.List(root.Sub("b")), IsOkAndHolds(testing::IsEmpty()));
+  EXPECT_THAT(ReadFile(fs, elsewhere.Sub("precious")), IsOkAndHolds("2"));
 }
 
 // Cuts a scripted run before each change of the disk, loses what was not

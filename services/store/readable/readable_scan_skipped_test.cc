@@ -7,6 +7,7 @@
 
 #include "common/file_system.h"
 #include "common/testing/status_matchers.h"
+#include "common/testing/temp_dir.h"
 #include "services/store/readable/readable_files.h"
 #include "services/store/readable/readable_scan_fixture.h"
 #include "services/store/testing/core_fixture.h"
@@ -78,7 +79,9 @@ TEST_F(ReadableScanTest, WhatIsNoPlainFileIsNamedAndNotRead) {
   ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
   expect_skipped();
   ASSERT_OK(fs_.Remove(path));
-  ASSERT_EQ(symlink("/etc/passwd", path.c_str()), 0);
+  const TempDir elsewhere;
+  ASSERT_OK(CreateFileAtomically(fs_, elsewhere.Sub("secret"), "not a prompt"));
+  ASSERT_EQ(symlink(elsewhere.Sub("secret").c_str(), path.c_str()), 0);
   expect_skipped();
   ASSERT_OK(fs_.Remove(path));
   ASSERT_OK(fs_.CreateDirectory(path));
