@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/call_stop.h"
 #include "common/content.h"
 #include "common/inputs_hash.h"
 #include "common/proto_json.h"
@@ -84,6 +85,12 @@ class PlannedFilmTest : public ::testing::Test {
                local_->store().plans,  local_->store().leases,
                local_->store().runs,   local_->store().maintenance},
         planner_(store_) {}
+
+  absl::StatusOr<v1::ExpandDeferredGroupResponse> Expand(
+      const v1::ExpandDeferredGroupRequest& request) {
+    CallStop never;
+    return planner_.ExpandDeferredGroup(request, never);
+  }
 
   void MakeMovie(const std::string& yaml = kFilm) {
     v1::CreateMovieRequest request;

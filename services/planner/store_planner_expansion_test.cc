@@ -11,14 +11,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-class StorePlannerTest : public PlannedFilmTest {
- protected:
-  absl::StatusOr<v1::ExpandDeferredGroupResponse> Expand(
-      const v1::ExpandDeferredGroupRequest& request) {
-    CallStop never;
-    return planner_.ExpandDeferredGroup(request, never);
-  }
-};
+using StorePlannerTest = PlannedFilmTest;
 
 // F: B-2
 TEST_F(StorePlannerTest, ExpandsAPlanWithWhatItWasMadeWith) {
