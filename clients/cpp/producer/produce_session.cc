@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 
 #include "clients/cpp/producer/leaf_split.h"
 #include "common/cost_check.h"
@@ -51,13 +52,15 @@ v1::Failure FailureOfCall(const absl::Status& status) {
 ProduceSession::ProduceSession(AttemptRequest request,
                                std::shared_ptr<AttemptObserver> observer,
                                BlobStore& blobs, Executor& executor,
-                               int64_t inline_limit, bool answers_on_stream,
+                               Clock& clock, int64_t inline_limit,
+                               const ProducerManners& manners,
                                const OutputSchemaSource& schemas)
     : request_(std::move(request)),
       observer_(std::move(observer)),
       blobs_(blobs),
       executor_(executor),
-      answers_on_stream_(answers_on_stream),
+      clock_(clock),
+      manners_(manners),
       trace_(CurrentTrace()) {
   for (const v1::InputBinding& binding : request_.header.inputs()) {
     for (int i = 0; i < binding.elements_size(); ++i) {
@@ -84,6 +87,12 @@ ProduceSession::ProduceSession(AttemptRequest request,
 
 void ProduceSession::Start(v1::ProducerService::Stub& stub) {
   self_ = shared_from_this();
+  watch_ = std::make_shared<StallWatch>(clock_, executor_,
+                                        manners_.heartbeat_timeout,
+                                        [session = weak_from_this()] {
+                                          if (const auto self = session.lock())
+                                            self->HasStalled();
+                                        });
   SetTimeout(context_, request_.timeout);
   stub.async()->Produce(&context_, this);
   // One hold per loop: between an executor's task and the next operation the
@@ -92,7 +101,8 @@ void ProduceSession::Start(v1::ProducerService::Stub& stub) {
   AddHold();
   *outgoing_.mutable_header() = request_.header;
   StartWrite(&outgoing_);
-  StartRead(&incoming_);
+  ReadNext();
+  watch_->Start();
   StartCall();
 }
 
@@ -108,12 +118,13 @@ void ProduceSession::OnWriteDone(bool ok) {
   // A stream that takes no more has ended or is about to; the reading loop and
   // the status say why.
   if (!ok) return RemoveHold();
+  watch_->Hear();
   WriteNext();
 }
 
 void ProduceSession::WriteNext() {
   if (inputs_.empty()) {
-    return answers_on_stream_ ? WriteAnswer() : EndWriting();
+    return manners_.answers_on_stream ? WriteAnswer() : EndWriting();
   }
   PostStreamTask(
       executor_, shared_from_this(), trace_,
@@ -166,9 +177,15 @@ void ProduceSession::EndWriting() {
   RemoveHold();
 }
 
+void ProduceSession::ReadNext() {
+  watch_->Await(true);
+  StartRead(&incoming_);
+}
+
 void ProduceSession::OnReadDone(bool ok) {
+  watch_->Await(false);
   if (!ok) return EndReading();
-  if (HandleResponse()) StartRead(&incoming_);
+  if (HandleResponse()) ReadNext();
 }
 
 bool ProduceSession::HandleResponse() {
@@ -242,7 +259,7 @@ bool ProduceSession::HandleChunk() {
       executor_, shared_from_this(), trace_,
       [&output](ProduceSession& session) {
         session.TakeChunk(output);
-        session.StartRead(&session.incoming_);
+        session.ReadNext();
       },
       [](ProduceSession& session, const absl::Status& why) {
         session.BreakByStore(why, v1::FAILURE_REASON_UNSPECIFIED);
@@ -253,6 +270,7 @@ bool ProduceSession::HandleChunk() {
 
 bool ProduceSession::HandleResult() {
   result_ = incoming_.result();
+  watch_->Stop();  // it has said all that it has to say
   StopAnswering();
   if (!has_leaves_ || !result_->has_succeeded()) return true;
   PostStreamTask(
@@ -264,7 +282,7 @@ bool ProduceSession::HandleResult() {
         if (!status.ok()) {
           session.BreakByStore(status, v1::FAILURE_REASON_OUTPUT_INVALID);
         }
-        session.StartRead(&session.incoming_);
+        session.ReadNext();
       },
       [](ProduceSession& session, const absl::Status& why) {
         session.BreakByStore(why, v1::FAILURE_REASON_UNSPECIFIED);
@@ -301,6 +319,18 @@ void ProduceSession::EndReading() {
   RemoveHold();
 }
 
+void ProduceSession::HasStalled() {
+  {
+    MutexLock lock(mu_);
+    stalled_ = !cancelled_ && !broken_.has_value();
+  }
+  Break(v1::FAILURE_REASON_DEADLINE_EXCEEDED,
+        absl::StrCat("the producer has stalled: no word from it for ",
+                     absl::FormatDuration(manners_.heartbeat_timeout),
+                     ", its heartbeat_timeout"),
+        true);
+}
+
 void ProduceSession::Break(v1::FailureReason reason, absl::string_view message,
                            bool retryable) {
   {
@@ -323,6 +353,7 @@ void ProduceSession::BreakByStore(const absl::Status& status,
 
 void ProduceSession::OnDone(const grpc::Status& status) {
   const std::shared_ptr<ProduceSession> self = std::move(self_);
+  watch_->Stop();
   observer_->OnDone(Judge(status));
 }
 
@@ -350,6 +381,11 @@ AttemptResult ProduceSession::Judge(const grpc::Status& status) {
     MutexLock lock(mu_);
     if (broken_.has_value()) {
       result.failure = broken_;
+      if (stalled_) {
+        // As of a call that timed out: who knows how far it came.
+        result.in_doubt = accepted_;
+        if (!accepted_) result.contact = Contact::kLost;
+      }
     } else if (cancelled_ && !status.ok()) {
       result.failure = MakeFailure(v1::FAILURE_REASON_CANCELLED,
                                    "the attempt was cancelled", false);

@@ -11,10 +11,13 @@
 #include <set>
 #include <string>
 
+#include "absl/time/time.h"
 #include "grpcpp/client_context.h"
 #include "grpcpp/support/client_callback.h"
 
 #include "clients/cpp/producer/output_sink.h"
+#include "clients/cpp/producer/stall_watch.h"
+#include "common/clock.h"
 #include "common/executor.h"
 #include "common/mutex.h"
 #include "common/trace_context.h"
@@ -23,6 +26,13 @@
 #include "services/store/blob/blob_store.h"
 
 namespace kinora {
+
+// What a producer has said of how it speaks.
+struct ProducerManners {
+  bool answers_on_stream = false;
+  // Infinite if it may be silent.
+  absl::Duration heartbeat_timeout = absl::InfiniteDuration();
+};
 
 // Two loops that know nothing of each other, as an in-process channel buffers
 // nothing and a producer may answer before it has read everything:
@@ -40,19 +50,21 @@ namespace kinora {
 //                 -> end of stream
 //
 // A reaction never blocks. When both loops have ended, OnDone() judges: a
-// broken promise of the producer first, then cancellation, then the call's
-// status, then the result. The object keeps itself alive until then.
+// broken promise of the producer first, such as silence beyond the heartbeat
+// timeout, then cancellation, then the call's status, then the result. The
+// object keeps itself alive until then.
 class ProduceSession final
     : public grpc::ClientBidiReactor<v1::ProduceRequest, v1::ProduceResponse>,
       public std::enable_shared_from_this<ProduceSession> {
  public:
-  // `blobs` and `executor` MUST outlive the session. Inputs are read from, and
-  // outputs written to, the movie that the header names. JSON outputs must fit
-  // what `schemas` tells of them; it is called on the executor.
+  // `blobs`, `executor` and `clock` MUST outlive the session. Inputs are read
+  // from, and outputs written to, the movie that the header names. JSON outputs
+  // must fit what `schemas` tells of them; it is called on the executor.
   ProduceSession(AttemptRequest request,
                  std::shared_ptr<AttemptObserver> observer, BlobStore& blobs,
-                 Executor& executor, int64_t inline_limit,
-                 bool answers_on_stream, const OutputSchemaSource& schemas);
+                 Executor& executor, Clock& clock, int64_t inline_limit,
+                 const ProducerManners& manners,
+                 const OutputSchemaSource& schemas);
 
   // Starts the call; `stub` MUST outlive the session. Call it once.
   void Start(v1::ProducerService::Stub& stub);
@@ -79,6 +91,7 @@ class ProduceSession final
   void StopAnswering();
   void EndWriting();
 
+  void ReadNext();
   // True if the next read may start, false if something will start it later.
   bool HandleResponse();
   bool HandleAccepted(const v1::Accepted& accepted);
@@ -88,6 +101,7 @@ class ProduceSession final
   void HandleUsage();
   void TakeChunk(OutputSink& sink);
   void EndReading();
+  void HasStalled();
 
   void Break(v1::FailureReason reason, absl::string_view message,
              bool retryable);
@@ -99,10 +113,12 @@ class ProduceSession final
   const std::shared_ptr<AttemptObserver> observer_;
   BlobStore& blobs_;
   Executor& executor_;
-  const bool answers_on_stream_;
+  Clock& clock_;
+  const ProducerManners manners_;
   const TraceContext trace_;
   grpc::ClientContext context_;
   std::shared_ptr<ProduceSession> self_;  // from Start() to OnDone()
+  std::shared_ptr<StallWatch> watch_;     // from Start() on
 
   // The writing loop's; one reaction or task of it at a time.
   v1::ProduceRequest outgoing_;
@@ -129,6 +145,7 @@ class ProduceSession final
   bool awaits_answers_ ABSL_GUARDED_BY(mu_) = false;
   bool answers_over_ ABSL_GUARDED_BY(mu_) = false;
   bool cancelled_ ABSL_GUARDED_BY(mu_) = false;
+  bool stalled_ ABSL_GUARDED_BY(mu_) = false;
   std::optional<v1::Failure> broken_ ABSL_GUARDED_BY(mu_);
 };
 

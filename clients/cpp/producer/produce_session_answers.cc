@@ -33,7 +33,8 @@ void ProduceSession::HandleQuestion() {
     MutexLock lock(mu_);
     asked_.insert(question.question_id());
   }
-  observer_->OnQuestion(question, answers_on_stream_);
+  if (manners_.answers_on_stream) watch_->Ask(true);
+  observer_->OnQuestion(question, manners_.answers_on_stream);
 }
 
 // Writes the next answer, waits for one, or ends the loop.
@@ -58,7 +59,11 @@ void ProduceSession::WriteAnswer() {
 void ProduceSession::Answer(const v1::Answer& answer) {
   {
     MutexLock lock(mu_);
-    if (!answers_on_stream_ || asked_.erase(answer.question_id()) == 0) return;
+    if (!manners_.answers_on_stream ||
+        asked_.erase(answer.question_id()) == 0) {
+      return;
+    }
+    if (asked_.empty()) watch_->Ask(false);
     answers_.push_back(answer);
     if (!std::exchange(awaits_answers_, false)) return;
   }

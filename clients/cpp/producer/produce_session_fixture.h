@@ -17,6 +17,7 @@
 
 #include "clients/cpp/producer/remote_producer_caller.h"
 #include "common/mutex.h"
+#include "common/proto_time.h"
 #include "common/testing/in_process_server.h"
 #include "common/testing/status_matchers.h"
 #include "common/thread_pool.h"
@@ -31,7 +32,7 @@ inline constexpr char kAnswered[] = "<answer>";
 
 // Reads the header, writes its answers, and finishes. With `waits` it reads the
 // answer to each question before it goes on. Without answers it writes nothing
-// and waits to be cancelled.
+// and waits to be cancelled; so it does behind one that says nothing.
 class ScriptedJob final
     : public grpc::ServerBidiReactor<v1::ProduceRequest, v1::ProduceResponse> {
  public:
@@ -56,13 +57,19 @@ class ScriptedJob final
                                                 : Write();
   }
   void OnCancel() override {
-    if (answers_.empty()) Finish(grpc::Status::CANCELLED);
+    if (answers_.empty() || (next_ < answers_.size() &&
+                             answers_[next_].message_case() == kSilence)) {
+      Finish(grpc::Status::CANCELLED);
+    }
   }
   void OnDone() override { delete this; }
 
  private:
+  static constexpr auto kSilence = v1::ProduceResponse::MESSAGE_NOT_SET;
+
   void Write() {
     if (next_ == answers_.size()) return Finish(grpc::Status::OK);
+    if (answers_[next_].message_case() == kSilence) return;
     StartWrite(&answers_[next_++]);
   }
 
@@ -77,12 +84,14 @@ class ScriptedProducer final : public v1::ProducerService::CallbackService {
   Answers answers;
   bool answers_on_stream = false;
   std::string schema_json;  // of the output "Text"
+  absl::Duration heartbeat_timeout;
 
   grpc::ServerUnaryReactor* Describe(grpc::CallbackServerContext* context,
                                      const v1::DescribeRequest*,
                                      v1::DescribeResponse* response) override {
     response->set_answers_on_stream(answers_on_stream);
     response->mutable_identity()->set_version("1");
+    *response->mutable_heartbeat_timeout() = ToProto(heartbeat_timeout);
     v1::DeclaredOutput& output = *response->add_outputs();
     output.set_name("Text");
     output.set_schema_json(schema_json);

@@ -1,5 +1,6 @@
 // Questions of a job, and the way of their answers.
 
+#include <future>
 #include <memory>
 #include <string>
 
@@ -43,6 +44,28 @@ TEST_P(ProduceSessionTest, AnAnswerIsDeliveredOnTheStream) {
   const AttemptResult result = observer->Wait();
   ASSERT_FALSE(result.failure.has_value()) << result.failure->message();
   EXPECT_EQ(result.outputs.at(0).content.inline_().data(), "voice=\"low\"");
+}
+
+// A person may take a while.
+TEST_P(ProduceSessionTest, WhoWaitsForAnAnswerHasNotStalled) {
+  producer_.answers_on_stream = true;
+  producer_.heartbeat_timeout = absl::Seconds(1);
+  ASSERT_OK(caller_->Describe("tts", ""));
+  auto observer = std::make_shared<WaitingObserver>();
+  const std::unique_ptr<Attempt> attempt =
+      Start({Accepted("1"), Asks("tone", "Which?"),
+             Chunk("Text", 0, kAnswered, true), Succeeded()},
+            "text/plain", observer);
+  ASSERT_TRUE(observer->WaitForQuestion().has_value());
+  std::promise<void> longer;
+  executor_.PostAfter(1.3 * producer_.heartbeat_timeout,
+                      [&longer] { longer.set_value(); });
+  longer.get_future().wait();
+  v1::Answer answer;
+  answer.set_question_id("tone");
+  answer.set_value_json("\"calm\"");
+  attempt->Answer(answer);
+  EXPECT_FALSE(observer->Wait().failure.has_value());
 }
 
 TEST_P(ProduceSessionTest, AProducerThatMayAskNeedNot) {

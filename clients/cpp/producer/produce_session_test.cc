@@ -55,6 +55,29 @@ TEST_P(ProduceSessionTest, CancelledAttemptEnds) {
                 false, "cancelled");
 }
 
+// A producer that has taken a job and says nothing more for longer than it
+// promised may have come to anything, as one whose time is up.
+TEST_P(ProduceSessionTest, SilenceBeyondTheHeartbeatTimeoutEndsTheAttempt) {
+  producer_.heartbeat_timeout = absl::Milliseconds(500);
+  ASSERT_OK(caller_->Describe("tts", ""));
+  const AttemptResult result =
+      Produce({Accepted("1"), v1::ProduceResponse(), Succeeded()});
+  ExpectFailure(result, v1::FAILURE_REASON_DEADLINE_EXCEEDED, true,
+                "the producer has stalled: no word from it for 500ms");
+  EXPECT_TRUE(result.in_doubt);
+  EXPECT_EQ(result.contact, Contact::kAnswered);
+}
+
+// Nobody has taken the job, and the target may be down.
+TEST_P(ProduceSessionTest, ATargetThatSaysNothingAtAllIsLost) {
+  producer_.heartbeat_timeout = absl::Milliseconds(50);
+  ASSERT_OK(caller_->Describe("tts", ""));
+  const AttemptResult result = Produce({});
+  ExpectFailure(result, v1::FAILURE_REASON_DEADLINE_EXCEEDED, true, "stalled");
+  EXPECT_FALSE(result.in_doubt);
+  EXPECT_EQ(result.contact, Contact::kLost);
+}
+
 // F: S0-14
 TEST_P(ProduceSessionTest, InputThatIsGoneFailsTheJobAndIsNamed) {
   v1::InputBinding& binding = inputs_.emplace_back();

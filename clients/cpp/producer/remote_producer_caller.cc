@@ -11,6 +11,7 @@
 #include "clients/cpp/producer/produce_session.h"
 #include "common/error_reason.h"
 #include "common/log.h"
+#include "common/proto_time.h"
 #include "common/rpc/status.h"
 #include "common/rpc/unary.h"
 #include "common/status.h"
@@ -260,6 +261,28 @@ absl::StatusOr<FoundWork> RemoteProducerCaller::LookUp(
   return silent;
 }
 
+ProducerManners RemoteProducerCaller::MannersOf(
+    const std::vector<std::unique_ptr<Target>>& targets, size_t target,
+    absl::Duration timeout) {
+  ProducerManners manners;
+  // What it said last, however long ago: to ask here would block. One that was
+  // never asked is taken for what the others are.
+  for (size_t i = 0; i < targets.size(); ++i) {
+    Target& candidate = *targets[(target + i) % targets.size()];
+    MutexLock lock(candidate.mu);
+    if (!candidate.description.has_value()) continue;
+    manners.answers_on_stream = candidate.description->answers_on_stream();
+    const absl::Duration silence =
+        FromProto(candidate.description->heartbeat_timeout());
+    // A longer one than the attempt's own says nothing.
+    if (silence > absl::ZeroDuration() && silence < timeout) {
+      manners.heartbeat_timeout = silence;
+    }
+    break;
+  }
+  return manners;
+}
+
 std::unique_ptr<Attempt> RemoteProducerCaller::Start(
     AttemptRequest request, std::shared_ptr<AttemptObserver> observer) {
   auto found = producers_.find(request.header.producer());
@@ -273,13 +296,8 @@ std::unique_ptr<Attempt> RemoteProducerCaller::Start(
     return std::make_unique<EndedAttempt>();
   }
   Target& target = *found->second[request.target];
-  bool answers_on_stream = false;
-  {
-    // What it said last, however long ago: to ask here would block.
-    MutexLock lock(target.mu);
-    answers_on_stream = target.description.has_value() &&
-                        target.description->answers_on_stream();
-  }
+  const ProducerManners manners =
+      MannersOf(found->second, request.target, request.timeout);
   OutputSchemaSource schemas =
       [this, producer = request.header.producer(), target = request.target,
        version = request.producer_version](const std::string& output) {
@@ -288,7 +306,7 @@ std::unique_ptr<Attempt> RemoteProducerCaller::Start(
   auto session = std::make_shared<ProduceSession>(
       std::move(request),
       std::make_shared<CountedObserver>(*this, std::move(observer)), blobs_,
-      executor_, options_.inline_limit_bytes, answers_on_stream, schemas);
+      executor_, clock_, options_.inline_limit_bytes, manners, schemas);
   session->Start(*target.stub);
   return std::make_unique<RemoteAttempt>(session);
 }

@@ -28,6 +28,8 @@ class Channel;
 
 namespace kinora {
 
+struct ProducerManners;
+
 struct RemoteProducerCallerOptions {
   // Outputs up to this size are inline.
   int64_t inline_limit_bytes = kDefaultInlineLimitBytes;
@@ -76,6 +78,9 @@ class RemoteProducerCaller final : public ProducerCaller {
   absl::StatusOr<std::shared_ptr<const JsonSchema>> SchemaOf(
       const std::string& producer, size_t target, const std::string& version,
       const std::string& output);
+  static ProducerManners MannersOf(
+      const std::vector<std::unique_ptr<Target>>& targets, size_t target,
+      absl::Duration timeout);
   absl::StatusOr<v1::LookUpState> LookUpAt(absl::string_view producer,
                                            Target& target,
                                            const std::string& idempotency_key,
