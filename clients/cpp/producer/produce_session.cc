@@ -12,18 +12,44 @@
 #include "common/rpc/stream_task.h"
 #include "common/rpc/unary.h"
 #include "common/status.h"
+#include "common/utf8.h"
 
 namespace kinora {
 namespace {
 
-// Messages of failures end up in logs and trailers.
-constexpr size_t kMaxFailureBytes = 3 * 1024;
+// Messages end up in ledgers, records, logs and trailers.
+constexpr size_t kMaxMessageBytes = 3 * 1024;
+// Names that a provider gives to what it does.
+constexpr size_t kMaxNameBytes = 256;
+// Of a failure, its cause and so on.
+constexpr int kMaxCauses = 8;
+
+// Not within a character: what is no UTF-8 no peer would take.
+void Cut(size_t limit, std::string* text) {
+  if (text->size() <= limit) return;
+  text->resize(ValidUtf8Prefix(absl::string_view(*text).substr(0, limit)));
+}
+
+// What the producer says of its failure, and of those beneath it, within
+// bounds.
+void CutFailure(v1::Failure* failure) {
+  for (int depth = 1;; ++depth) {
+    Cut(kMaxMessageBytes, failure->mutable_message());
+    Cut(kMaxNameBytes, failure->mutable_provider());
+    Cut(kMaxNameBytes, failure->mutable_provider_request_id());
+    Cut(kMaxNameBytes, failure->mutable_job_id());
+    if (depth == kMaxCauses) failure->clear_cause();
+    if (!failure->has_cause()) return;
+    failure = failure->mutable_cause();
+  }
+}
 
 v1::Failure MakeFailure(v1::FailureReason reason, absl::string_view message,
                         bool retryable) {
   v1::Failure failure;
   failure.set_reason(reason);
-  failure.set_message(std::string(message.substr(0, kMaxFailureBytes)));
+  failure.set_message(std::string(message));
+  Cut(kMaxMessageBytes, failure.mutable_message());
   failure.set_retryable(retryable);
   return failure;
 }
@@ -206,6 +232,7 @@ bool ProduceSession::HandleResponse() {
     case v1::ProduceResponse::kAccepted:
       return HandleAccepted(incoming_.accepted());
     case v1::ProduceResponse::kProgress:
+      Cut(kMaxMessageBytes, incoming_.mutable_progress()->mutable_message());
       observer_->OnProgress(incoming_.progress());
       return true;
     case v1::ProduceResponse::kLogLines:
@@ -406,6 +433,10 @@ AttemptResult ProduceSession::Judge(const grpc::Status& status) {
   }
   if (result_->has_failed()) {
     result.failure = result_->failed();
+    CutFailure(&*result.failure);
+    if (result.failure->message().empty()) {
+      result.failure->set_message("the producer does not say why");
+    }
     return result;
   }
   if (result_->has_waiting()) {

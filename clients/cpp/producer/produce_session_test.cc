@@ -5,6 +5,7 @@
 #include "clients/cpp/producer/produce_session_fixture.h"
 #include "common/error_reason.h"
 #include "common/testing/status_matchers.h"
+#include "common/utf8.h"
 
 namespace kinora {
 namespace {
@@ -76,6 +77,33 @@ TEST_P(ProduceSessionTest, ATargetThatSaysNothingAtAllIsLost) {
   ExpectFailure(result, v1::FAILURE_REASON_DEADLINE_EXCEEDED, true, "stalled");
   EXPECT_FALSE(result.in_doubt);
   EXPECT_EQ(result.contact, Contact::kLost);
+}
+
+// What a producer says of a failure goes to the ledger, the record of the run
+// and everybody who lists runs.
+TEST_P(ProduceSessionTest, MessagesOfFailuresAreCutBetweenCharacters) {
+  v1::ProduceResponse failed;
+  v1::Failure* failure = failed.mutable_result()->mutable_failed();
+  for (int depth = 0; depth < 50; ++depth, failure = failure->mutable_cause()) {
+    for (int i = 0; i < 2000; ++i) failure->mutable_message()->append("é—");
+    failure->set_provider_request_id(std::string(100000, 'r'));
+  }
+  const AttemptResult result = Produce({Accepted("1"), failed});
+  ASSERT_TRUE(result.failure.has_value());
+  EXPECT_LT(result.failure->ByteSizeLong(), 40 * 1024);
+  EXPECT_GT(result.failure->message().size(), 3 * 1024 - 4);
+  for (const v1::Failure* one = &*result.failure; one->has_cause();
+       one = &one->cause()) {
+    EXPECT_LE(one->message().size(), 3 * 1024);
+    EXPECT_TRUE(IsValidUtf8(one->message()));
+  }
+}
+
+TEST_P(ProduceSessionTest, AFailureWithoutAMessageIsNotAnEmptyLine) {
+  v1::ProduceResponse failed;
+  failed.mutable_result()->mutable_failed()->set_retryable(true);
+  ExpectFailure(Produce({Accepted("1"), failed}),
+                v1::FAILURE_REASON_UNSPECIFIED, true, "does not say why");
 }
 
 // F: S0-14
