@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 
 #include "clients/cli/terminal_text.h"
 #include "common/run_end.h"
@@ -20,14 +19,6 @@ namespace {
 bool Stays(const v1::LedgerEvent& event) {
   return event.has_step_failed() || event.has_log_appended() ||
          event.has_job() || event.has_run_waiting() || event.has_run_budget();
-}
-
-std::string PrintableLines(absl::string_view text) {
-  std::string lines;
-  for (const absl::string_view line : absl::StrSplit(text, '\n')) {
-    absl::StrAppend(&lines, PrintableText(line), "\n");
-  }
-  return lines;
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "clients/cli/command.h"
 #include "clients/cli/connection.h"
 #include "clients/cli/question_text.h"
+#include "clients/cli/terminal_text.h"
 #include "common/status.h"
 
 namespace kinora {
@@ -37,10 +38,10 @@ absl::StatusOr<int> ListQuestions(const Invocation& call) {
     const v1::Question& question = pending.question();
     const std::string how = HowToAnswer(pending);
     // The run itself may ask.
-    Print(absl::StrCat(
+    Print(PrintableLines(absl::StrCat(
         pending.run_id(), "  ",
         pending.job_id().empty() ? question.question_id() : pending.job_id(),
-        "  ", question.prompt(), "\n", how, how.empty() ? "" : "\n"));
+        "  ", question.prompt(), how.empty() ? "" : "\n", how)));
   }
   return kExitOk;
 }

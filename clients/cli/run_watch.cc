@@ -14,6 +14,7 @@
 #include "clients/cli/live_screen.h"
 #include "clients/cli/run_eta.h"
 #include "clients/cli/run_progress.h"
+#include "clients/cli/terminal_text.h"
 #include "common/clock.h"
 #include "common/config_file.h"
 #include "common/json_writer.h"
@@ -56,9 +57,9 @@ class PlainScreen final : public Screen {
 
   void Show(const v1::Event& event) override {
     const std::string line = progress_.Take(event);
-    if (!line.empty()) Print(absl::StrCat(line, "\n"));
+    if (!line.empty()) Print(PrintableLines(line));
     const std::string end = DescribeEnd(event.ledger());
-    if (!end.empty()) Print(absl::StrCat(end, "\n"));
+    if (!end.empty()) Print(PrintableLines(end));
   }
 
  private:

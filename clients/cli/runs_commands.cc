@@ -16,6 +16,7 @@
 #include "clients/cli/command.h"
 #include "clients/cli/connection.h"
 #include "clients/cli/run_watch.h"
+#include "clients/cli/terminal_text.h"
 #include "common/ids.h"
 #include "common/proto_json.h"
 #include "common/status.h"
@@ -54,7 +55,9 @@ std::string Describe(const v1::RunRecord& run) {
   std::string text = absl::StrFormat("%s  %-10s  %-24s %s", run.run_id(),
                                      StatusWord(run.status()), run.movie_id(),
                                      run.target_revision());
-  if (!run.error().empty()) absl::StrAppend(&text, "  ", run.error());
+  if (!run.error().empty()) {
+    absl::StrAppend(&text, "  ", PrintableText(run.error()));
+  }
   return absl::StrCat(text, "\n");
 }
 
@@ -155,10 +158,10 @@ absl::StatusOr<int> ShowRun(const Invocation& call) {
   }
   for (const v1::JobState& job : run.jobs()) {
     Print(absl::StrFormat("  %-9s %-36s %s\n", job.status(), job.job_id(),
-                          job.detail()));
+                          PrintableText(job.detail())));
   }
   for (const std::string& line : run.log_tail()) {
-    Print(absl::StrFormat("  | %s\n", line));
+    Print(absl::StrFormat("  | %s\n", PrintableText(line)));
   }
   return kExitOk;
 }

@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 
 #include "common/utf8.h"
 
@@ -98,6 +99,14 @@ std::string PrintableText(absl::string_view text) {
     }
   }
   return printable;
+}
+
+std::string PrintableLines(absl::string_view text) {
+  std::string lines;
+  for (const absl::string_view line : absl::StrSplit(text, '\n')) {
+    absl::StrAppend(&lines, PrintableText(line), "\n");
+  }
+  return lines;
 }
 
 int DisplayWidth(absl::string_view text) {

@@ -14,6 +14,9 @@ namespace kinora {
 // the cursor or worse, are spaces, and bytes that are not UTF-8 are U+FFFD.
 std::string PrintableText(absl::string_view text);
 
+// Each line of `text` so, with its end; the last one gets one.
+std::string PrintableLines(absl::string_view text);
+
 // Columns that `text` takes. Characters of East Asia and most emoji take two,
 // combining marks none. REQUIRES: `text` is printable.
 int DisplayWidth(absl::string_view text);

@@ -12,6 +12,11 @@ TEST(TerminalTextTest, ControlCharactersCannotReachTheTerminal) {
   EXPECT_EQ(PrintableText("Überfahrt 海"), "Überfahrt 海");
 }
 
+TEST(TerminalTextTest, LinesStayLines) {
+  EXPECT_EQ(PrintableLines("a\033[2J\n\rb"), "a [2J\n b\n");
+  EXPECT_EQ(PrintableLines(""), "\n");
+}
+
 TEST(TerminalTextTest, CountsColumnsAndNotBytes) {
   EXPECT_EQ(DisplayWidth(""), 0);
   EXPECT_EQ(DisplayWidth("abc"), 3);

@@ -15,6 +15,7 @@ import time
 import pytest
 
 from cluster import BIN
+from test_control import wait_for
 
 LIMIT_S = 120
 
@@ -146,6 +147,24 @@ def test_ctrl_c_ends_the_command_and_not_the_run(kinora, server, film):
     )
     assert kinora.json("runs", "show", run_id)["record"]["status"] == "running"
     kinora.ok("runs", "cancel", run_id)
+
+
+def test_what_producers_say_moves_no_cursor(kinora, film):
+    # Plain lines and what commands show end up on terminals, too.
+    create(kinora, film(r'{question: "Which \e[2Jtone?"}'))
+    run_id = kinora.json("run", "film", "--detach")["run"]["runId"]
+    events = wait_for(kinora, run_id, lambda event: event["type"] == "job.question")
+    assert "\x1b" in events[-1]["message"]
+    watch = kinora.start("runs", "watch", run_id, "--plain")
+    asked = next(line for line in watch.stdout if "Which" in line)
+    watch.kill()
+    watch.communicate()
+    for said in (asked, kinora.ok("questions"), kinora.ok("runs", "show", run_id)):
+        assert "Which  [2Jtone?" in said and "\x1b" not in said
+    kinora.ok("runs", "cancel", run_id, "--reason", "enough\x1b[2J\nof it")
+    assert kinora.call("runs", "watch", run_id).returncode == 1
+    (listed,) = kinora.ok("runs", "list").splitlines()
+    assert listed.endswith("enough [2J of it")
 
 
 @pytest.mark.parametrize(
