@@ -18,6 +18,9 @@
 namespace kinora {
 namespace {
 
+// It is in the ledger, the record and every list of runs.
+constexpr size_t kMaxReasonBytes = 1024;
+
 v1::BreakerState BreakerStateOf(TargetStatus status) {
   switch (status) {
     case TargetStatus::kClosed:
@@ -101,6 +104,10 @@ std::shared_ptr<RunActor> Runner::ActorOf(const std::string& run_id) {
 absl::StatusOr<v1::CancelRunResponse> Runner::Cancel(
     const v1::CancelRunRequest& request) {
   KINORA_RETURN_IF_ERROR(ValidateRunId(request.run_id()));
+  if (request.reason().size() > kMaxReasonBytes) {
+    return InvalidField("reason", request.reason(),
+                        absl::StrCat("at most ", kMaxReasonBytes, " bytes"));
+  }
   while (const auto actor = ActorOf(request.run_id())) {
     const absl::Status cancelled = actor->Cancel(request.reason());
     if (cancelled.ok()) return v1::CancelRunResponse();

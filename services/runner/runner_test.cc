@@ -254,6 +254,10 @@ TEST_F(RunnerTest, SecondStartIsToldOfTheFirst) {
 
   v1::CancelRunRequest cancel;
   cancel.set_run_id(started->run().run_id());
+  cancel.set_reason(std::string(1025, 'x'));
+  EXPECT_THAT(runner().Cancel(cancel),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("reason: at most 1024 bytes")));
   cancel.set_reason("enough");
   ASSERT_OK(runner().Cancel(cancel));
   v1::RunSnapshot run = Finish(started->run().run_id());
