@@ -10,6 +10,7 @@
 #include <thread>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "google/protobuf/message.h"
@@ -64,6 +65,15 @@ absl::Status SetUpLogging(const v1::ServerConfig& config) {
   SetLogFormat(config.log_format() == "json" ? LogFormat::kJson
                                              : LogFormat::kLogfmt);
   return absl::OkStatus();
+}
+
+// Whether an option has a value that nobody can start with. What is wrong in a
+// file that an option names has the file in front.
+bool IsBadOption(const absl::Status& status) {
+  const auto field = status.GetPayload(kFieldPayload);
+  return absl::IsInvalidArgument(status) && field.has_value() &&
+         absl::StartsWith(status.message(),
+                          absl::StrCat(std::string(*field), ": "));
 }
 
 // A server that is watched from outside while it lives.
@@ -144,7 +154,10 @@ int ServeUntilSignal(
         start) {
   BlockEndingSignals();
   absl::StatusOr<std::unique_ptr<ProgramServer>> server = start();
-  if (!server.ok()) return Fail(name, server.status(), kExitFailure);
+  if (!server.ok()) {
+    return Fail(name, server.status(),
+                IsBadOption(server.status()) ? kExitBadUsage : kExitFailure);
+  }
   std::printf("%s ready %s\n", name.c_str(), (*server)->address().c_str());
   std::fflush(stdout);
 

@@ -121,6 +121,28 @@ def test_a_server_ends_with_0_after_a_signal_and_says_why_it_cannot_start(tmp_pa
     assert serve("--config", str(tmp_path / "none.yaml")).returncode == 2
 
 
+def test_a_server_that_no_option_lets_start_ends_with_2(tmp_path):
+    for name, *options in (
+        ("kinora-store", "--listen", "127.0.0.1:-1"),
+        ("kinora-store", "--metrics-listen", "nowhere"),
+        ("kinora-runner", "--rate-burst", "5"),
+        ("kinora-runner", "--rate-per-second", "1", "--rate-per-minute", "1"),
+    ):
+        done = subprocess.run(
+            [BIN / name, "--listen", "127.0.0.1:0", *options],
+            capture_output=True, text=True, timeout=60,
+        )
+        assert done.returncode == 2, (options, done.stderr)
+        assert options[0][2:].replace("-", "_") in done.stderr or "rate" in done.stderr
+    up_nowhere = subprocess.run([BIN / "kinora", "up"], capture_output=True, text=True)
+    assert up_nowhere.returncode == 2 and "--data" in up_nowhere.stderr
+    # What an option names may be wrong, too; then it is the file's fault.
+    table = tmp_path / "producers.yaml"
+    table.write_text("producers: {a: {target: x, concurrency: -1}}\n")
+    wrong = [BIN / "kinora-runner", "--listen", "127.0.0.1:0", "--producers", table]
+    assert subprocess.run(wrong, capture_output=True).returncode == 1
+
+
 def test_the_second_signal_ends_a_server_that_drains(tmp_path, producers, film):
     for second, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
         directory = tmp_path / str(code)
