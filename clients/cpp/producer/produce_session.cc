@@ -349,7 +349,8 @@ void ProduceSession::EndReading() {
 void ProduceSession::HasStalled() {
   {
     MutexLock lock(mu_);
-    stalled_ = !cancelled_ && !broken_.has_value();
+    if (cancelled_ || broken_.has_value()) return;
+    stalled_ = true;
   }
   Break(v1::FAILURE_REASON_DEADLINE_EXCEEDED,
         absl::StrCat("the producer has stalled: no word from it for ",

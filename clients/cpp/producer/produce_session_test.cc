@@ -86,7 +86,7 @@ TEST_P(ProduceSessionTest, MessagesOfFailuresAreCutBetweenCharacters) {
   v1::Failure* failure = failed.mutable_result()->mutable_failed();
   for (int depth = 0; depth < 50; ++depth, failure = failure->mutable_cause()) {
     for (int i = 0; i < 2000; ++i) failure->mutable_message()->append("é—");
-    failure->set_provider_request_id(std::string(100000, 'r'));
+    failure->set_provider_request_id(std::string(10000, 'r'));
   }
   const AttemptResult result = Produce({Accepted("1"), failed});
   ASSERT_TRUE(result.failure.has_value());
