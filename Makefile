@@ -68,7 +68,7 @@ test: setup
 # Loses power under a store with a million seeds, kills one at every passing of
 # every point, has a million runs go wrong, and kills what carries a run out at
 # each of its events. Hours; `make test` has the first seeds, and some 150 kills
-# of runs.
+# of runs. And has a runner take an output of 4 GiB; `make test` has one of 1.
 SEEDS ?= 1000000
 kill-all: build
 	bazel run --config=asan //tests/crash:kill_points_test -- --all
@@ -76,6 +76,7 @@ kill-all: build
 	bazel run --config=asan //tests/model:run_state_model_test -- --seeds=$(SEEDS)
 	bazel run --config=asan //tests/model:run_model_test -- --seeds=$(SEEDS)
 	KINORA_RUN_KILLS_ALL=1 .venv/bin/python -m pytest tests/e2e/test_run_kills.py
+	KINORA_OUTPUT_BYTES=$$((4 << 30)) .venv/bin/python -m pytest tests/e2e/test_large_outputs.py
 
 # libFuzzer over each target, under clang. What it finds is left in out/fuzz;
 # put it into tests/fuzz/testdata, where `make test` runs it ever after.
