@@ -1,5 +1,8 @@
 """Producers as a runner stands with them, and what it may call in all."""
 
+import select
+import socket
+
 from cluster import Kinora, metrics_address, sim, up
 from test_incremental import create
 from test_metrics import get, samples
@@ -51,6 +54,24 @@ def test_a_producer_that_is_down_is_told_of(tmp_path, film):
             kinora.ok("runs", "cancel", run_id)
         finally:
             assert server.stop() == 0
+
+
+# Whoever takes a connection and says nothing keeps each that asks it waiting.
+def test_a_producer_that_hangs_delays_no_film_without_it(tmp_path, producers, film):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = "127.0.0.1:%d" % silent.getsockname()[1]
+        with producers.open("a") as table:
+            table.write(f"  silent: {{target: 'dns:///{address}'}}\n")
+        server = up(tmp_path, producers)
+        kinora = Kinora(server.address)
+        create(kinora, film())
+        kinora.ok("plan", "film")
+        assert kinora.run("film").end == "run.completed"
+        assert select.select([silent], [], [], 0)[0] == []
+        listed = kinora.json("producers", "list", "silent")["producers"]
+        assert "does not answer" in listed[0]["error"]
+        assert select.select([silent], [], [], 0)[0] == [silent]
+        assert server.stop() == 0
 
 
 # Every call of whichever producer counts.
