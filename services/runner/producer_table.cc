@@ -11,6 +11,7 @@
 #include "common/config_file.h"
 #include "common/cost_text.h"
 #include "common/ids.h"
+#include "common/log.h"
 #include "common/redaction.h"
 #include "common/status.h"
 
@@ -79,7 +80,13 @@ absl::StatusOr<std::vector<std::string>> SecretsOf(
     const bool is_variable = absl::StartsWith(secret, "$");
     if (is_variable) {
       std::optional<std::string> value = GetEnvironment(secret.substr(1));
-      if (!value.has_value() || value->empty()) continue;
+      if (!value.has_value() || value->empty()) {
+        // Another machine may have it; or the name is wrong.
+        LogWarning("a variable to redact is not set",
+                   {{"field", absl::StrCat(field, ".redact[", i, "]")},
+                    {"variable", secret.substr(1)}});
+        continue;
+      }
       secret = *std::move(value);
     }
     if (secret.size() < kShortestSecret) {

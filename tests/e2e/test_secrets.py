@@ -56,7 +56,7 @@ def test_what_a_producer_lets_slip_is_written_nowhere(tmp_path):
         PYTHONPATH=str(ROOT / "clients/python"),
     )
     table = tmp_path / "producers.yaml"
-    entry = f"{{target: 'dns:///{producer.address}', redact: [$THE_KEY]}}"
+    entry = f"{{target: 'dns:///{producer.address}', redact: [$THE_KEY, $NO_KEY]}}"
     table.write_text(f"producers:\n  painter: {entry}\n  critic: {entry}\n")
     os.environ["THE_KEY"] = SECRET
     try:
@@ -64,6 +64,7 @@ def test_what_a_producer_lets_slip_is_written_nowhere(tmp_path):
     finally:
         del os.environ["THE_KEY"]
     try:
+        server.wait_for_log('a variable to redact is not set.*NO_KEY', count=2)
         kinora = Kinora(server.address)
         kinora.ok("movie", "create", "sea", "--blueprint", str(tmp_path / "sea.yaml"))
         run_id = kinora.json("run", "sea", "--detach")["run"]["runId"]
