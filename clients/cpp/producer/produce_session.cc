@@ -6,74 +6,15 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 
+#include "clients/cpp/producer/attempt_failure.h"
 #include "clients/cpp/producer/leaf_split.h"
 #include "common/cost_check.h"
 #include "common/rpc/status.h"
 #include "common/rpc/stream_task.h"
 #include "common/rpc/unary.h"
 #include "common/status.h"
-#include "common/utf8.h"
 
 namespace kinora {
-namespace {
-
-// Messages end up in ledgers, records, logs and trailers.
-constexpr size_t kMaxMessageBytes = 3 * 1024;
-// Names that a provider gives to what it does.
-constexpr size_t kMaxNameBytes = 256;
-// Of a failure, its cause and so on.
-constexpr int kMaxCauses = 8;
-
-// Not within a character: what is no UTF-8 no peer would take.
-void Cut(size_t limit, std::string* text) {
-  if (text->size() <= limit) return;
-  text->resize(ValidUtf8Prefix(absl::string_view(*text).substr(0, limit)));
-}
-
-// What the producer says of its failure, and of those beneath it, within
-// bounds.
-void CutFailure(v1::Failure* failure) {
-  for (int depth = 1;; ++depth) {
-    Cut(kMaxMessageBytes, failure->mutable_message());
-    Cut(kMaxNameBytes, failure->mutable_provider());
-    Cut(kMaxNameBytes, failure->mutable_provider_request_id());
-    Cut(kMaxNameBytes, failure->mutable_job_id());
-    if (depth == kMaxCauses) failure->clear_cause();
-    if (!failure->has_cause()) return;
-    failure = failure->mutable_cause();
-  }
-}
-
-v1::Failure MakeFailure(v1::FailureReason reason, absl::string_view message,
-                        bool retryable) {
-  v1::Failure failure;
-  failure.set_reason(reason);
-  failure.set_message(std::string(message));
-  Cut(kMaxMessageBytes, failure.mutable_message());
-  failure.set_retryable(retryable);
-  return failure;
-}
-
-// What a call that broke means, after the contract of ProducerService.
-v1::Failure FailureOfCall(const absl::Status& status) {
-  const std::string message =
-      absl::StrCat("the call to the producer ended: ", status.ToString());
-  switch (status.code()) {
-    case absl::StatusCode::kUnavailable:
-      return MakeFailure(v1::FAILURE_REASON_PRODUCER_UNAVAILABLE, message,
-                         true);
-    case absl::StatusCode::kDeadlineExceeded:
-      return MakeFailure(v1::FAILURE_REASON_DEADLINE_EXCEEDED, message, true);
-    case absl::StatusCode::kResourceExhausted:
-      return MakeFailure(v1::FAILURE_REASON_RATE_LIMITED, message, true);
-    case absl::StatusCode::kAborted:
-      return MakeFailure(v1::FAILURE_REASON_PRODUCER_ERROR, message, true);
-    default:
-      return MakeFailure(v1::FAILURE_REASON_PRODUCER_ERROR, message, false);
-  }
-}
-
-}  // namespace
 
 ProduceSession::ProduceSession(AttemptRequest request,
                                std::shared_ptr<AttemptObserver> observer,
@@ -232,7 +173,7 @@ bool ProduceSession::HandleResponse() {
     case v1::ProduceResponse::kAccepted:
       return HandleAccepted(incoming_.accepted());
     case v1::ProduceResponse::kProgress:
-      Cut(kMaxMessageBytes, incoming_.mutable_progress()->mutable_message());
+      CutMessage(incoming_.mutable_progress()->mutable_message());
       observer_->OnProgress(incoming_.progress());
       return true;
     case v1::ProduceResponse::kLogLines:
