@@ -376,6 +376,7 @@ absl::Status JsonToProto(const JsonValue& json, Message* message) {
 absl::Status ParseDocument(absl::string_view json, Message* message) {
   message->Clear();
   if (ScanCanonical(json, message)) return absl::OkStatus();
+  message->Clear();
   // Nothing of ours nests deeper; deeper text is not a document of ours.
   KINORA_ASSIGN_OR_RETURN(const JsonValue value, ParseJson(json));
   return JsonToProto(value, message);

@@ -25,6 +25,22 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
 
+// Our own documents nest a few messages deep. What nests deeper than this is
+// left to the parser, which says where it is too deep: each message takes some
+// of the stack.
+constexpr int kMaxDepth = 50;
+
+class MessageScanner : public JsonScanner {
+ public:
+  using JsonScanner::JsonScanner;
+
+  bool Enter() { return ++depth_ <= kMaxDepth; }
+  void Leave() { --depth_; }
+
+ private:
+  int depth_ = 0;
+};
+
 // std::from_chars() takes leading zeros, which JSON has not.
 bool ScanInteger(JsonScanner& json, int64_t* value) {
   const absl::string_view rest = json.Rest();
@@ -97,20 +113,19 @@ bool ScanBlobRef(JsonScanner& json, v1::BlobRef* blob) {
   return ScanMembers(json, [&](const std::string& key) {
     if (key <= previous) return false;
     previous = key;
-    v1::Digest* digest = blob->mutable_digest();
-    if (key == "hash") return json.Text(digest->mutable_hash());
+    if (key == "hash") return json.Text(blob->mutable_digest()->mutable_hash());
     if (key == "mimeType") return json.Text(blob->mutable_mime_type());
     int64_t size = 0;
     if (key != "size" || !ScanInteger(json, &size)) return false;
-    digest->set_size_bytes(size);
+    blob->mutable_digest()->set_size_bytes(size);
     return true;
   });
 }
 
-bool ScanMessage(JsonScanner& json, Message* message);
+bool ScanMessage(MessageScanner& json, Message* message);
 
 // Sets a singular field, or adds to a repeated one.
-bool ScanValue(JsonScanner& json, const FieldDescriptor& field,
+bool ScanValue(MessageScanner& json, const FieldDescriptor& field,
                Message* message) {
   const Reflection& r = *message->GetReflection();
   const bool add = field.is_repeated();
@@ -186,7 +201,7 @@ bool ScanValue(JsonScanner& json, const FieldDescriptor& field,
   return false;
 }
 
-bool ScanMap(JsonScanner& json, const FieldDescriptor& field,
+bool ScanMap(MessageScanner& json, const FieldDescriptor& field,
              Message* message) {
   const Reflection& r = *message->GetReflection();
   const Descriptor& type = *field.message_type();
@@ -206,7 +221,7 @@ bool ScanMap(JsonScanner& json, const FieldDescriptor& field,
   });
 }
 
-bool ScanArray(JsonScanner& json, const FieldDescriptor& field,
+bool ScanArray(MessageScanner& json, const FieldDescriptor& field,
                Message* message) {
   if (!json.Take('[')) return false;
   if (json.Take(']')) return true;
@@ -216,7 +231,8 @@ bool ScanArray(JsonScanner& json, const FieldDescriptor& field,
   return json.Take(']');
 }
 
-bool ScanFields(JsonScanner& json, const MessageForm& form, Message* message) {
+bool ScanFields(MessageScanner& json, const MessageForm& form,
+                Message* message) {
   const Reflection& r = *message->GetReflection();
   size_t next = 0;
   return ScanMembers(json, [&](const std::string& key) {
@@ -234,7 +250,7 @@ bool ScanFields(JsonScanner& json, const MessageForm& form, Message* message) {
   });
 }
 
-bool ScanMessage(JsonScanner& json, Message* message) {
+bool ScanForm(MessageScanner& json, Message* message) {
   const MessageForm& form = FormOf(*message->GetDescriptor());
   switch (form.kind) {
     case MessageForm::Kind::kInlineValue:
@@ -253,10 +269,16 @@ bool ScanMessage(JsonScanner& json, Message* message) {
   return false;
 }
 
+bool ScanMessage(MessageScanner& json, Message* message) {
+  if (!json.Enter() || !ScanForm(json, message)) return false;
+  json.Leave();
+  return true;
+}
+
 }  // namespace
 
 bool ScanCanonical(absl::string_view json, Message* message) {
-  JsonScanner scanner(json);
+  MessageScanner scanner(json);
   return ScanMessage(scanner, message) && scanner.AtEnd();
 }
 

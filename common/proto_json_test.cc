@@ -280,6 +280,31 @@ TEST(ProtoJsonTest, TextIsWrittenAndReadAsTheTreeOfItsValuesIs) {
   }
 }
 
+// One that somebody made so as to take all of the stack is refused.
+TEST(ProtoJsonTest, TellsOfADocumentThatNestsTooDeep) {
+  const auto nested = [](size_t depth) {
+    std::string text = R"({"artefact":{"failure":)";
+    for (size_t i = 0; i < depth; ++i) absl::StrAppend(&text, R"({"cause":)");
+    return absl::StrCat(text, "{}", std::string(depth + 2, '}'));
+  };
+  v1::Event event;
+  const absl::Status status = ParseDocument(nested(1'000'000), &event);
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_TRUE(absl::StrContains(status.message(), "nested deeper")) << status;
+  EXPECT_FALSE(event.has_artefact());  // nothing is left of it
+  const std::string deep = nested(100);
+  EXPECT_NE(Parsed<v1::Event>(deep), "");
+  EXPECT_EQ(Parsed<v1::Event>(deep), ParsedByTree<v1::Event>(deep));
+}
+
+// Of a form that is never written, and the same to both ways of reading.
+TEST(ProtoJsonTest, WhatABlobLeavesOutIsNotThere) {
+  const std::string text =
+      R"({"artefact":{"output":{"blob":{"mimeType":"a"}}}})";
+  EXPECT_NE(Parsed<v1::Event>(text), "");
+  EXPECT_EQ(Parsed<v1::Event>(text), ParsedByTree<v1::Event>(text));
+}
+
 TEST(ProtoJsonTest, KeepsIntegersBeyondTheExactRangeOfDoubles) {
   v1::Digest digest;
   digest.set_size_bytes((int64_t{1} << 53) + 1);
