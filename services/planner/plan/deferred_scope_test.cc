@@ -190,6 +190,39 @@ TEST_F(DeferredScopeTest, ALineageIsMadeAnewAsItBecomesKnown) {
                                    "Picture[segment=1][image=0]"));
 }
 
+// Each clip is made from the one before, or after it, and when the acts are
+// known the number of clips is not.
+TEST_F(DeferredScopeTest, ALineageEndsThoughNobodyKnowsHowLongAChainIs) {
+  constexpr char kChain[] = R"(blueprint: chain
+inputs:
+  Story: {type: text, default: a whale}
+dimensions:
+  act: {size: Acts}
+  clip: {size: Cuts}
+nodes:
+  Script: {producer: script, inputs: {story: Input:Story}, outputs: {Acts: application/json}}
+  Act: {producer: act, over: [act], inputs: {story: Input:Story}, outputs: {Act: text/plain}}
+  Cut: {producer: cut, inputs: {acts: {all: "Act[act]"}}, outputs: {Cuts: application/json}}
+  Clip:
+    producer: clip
+    over: [clip]
+    inputs: {other: "Clip[clip-1]", story: Input:Story}
+    outputs: {Clip: text/plain}
+  Film: {producer: film, inputs: {clips: {all: "Clip[clip]"}}, outputs: {Film: text/plain}}
+)";
+  for (const char* other : {"Clip[clip-1]", "Clip[clip+1]"}) {
+    std::string yaml = kChain;
+    yaml.replace(yaml.find("Clip[clip-1]"), 12, other);
+    PlanWorld world(yaml);
+    world.constant["Script"] = "[0,1]";
+    world.constant["Cut"] = "[0,1]";
+    world.scope.add_regenerate("Clip[clip=999999]");
+    world.scope.set_with_lineage(true);
+    EXPECT_THAT(world.Run(), AllOf(Contains("Act[act=1]"), Contains("Cut")));
+    EXPECT_EQ(world.expansions, 2) << world.refusal;
+  }
+}
+
 // The palette is reused in the plan before it is known who reads it.
 TEST_F(DeferredScopeTest, ALineageThatMayNotBeCompleteIsRefused) {
   std::string yaml = kFilm;

@@ -12,6 +12,11 @@
 namespace kinora {
 namespace {
 
+// Jobs to come that are looked at each for itself. A job may read the one
+// before or after it, and how many there will be is not known: of a chain that
+// is longer all jobs of the node are taken.
+constexpr size_t kMaxSingleJobs = 1'000;
+
 class LineageWalk {
  public:
   LineageWalk(const Graph& graph, bool ahead)
@@ -35,7 +40,13 @@ class LineageWalk {
                {}, {});
       if (ahead_) AddAhead(artefact);
     }
-    while (!stack_.empty()) {
+    while (!stack_.empty() || !stack_ahead_.empty()) {
+      if (stack_.empty()) {
+        const JobsAhead jobs = std::move(stack_ahead_.back());
+        stack_ahead_.pop_back();
+        AddUpstreamAhead(jobs.first, jobs.second);
+        continue;
+      }
       const Graph::Job job = stack_.back();
       stack_.pop_back();
       AddUpstream(graph_.NodeOf(job), job);
@@ -44,6 +55,11 @@ class LineageWalk {
   }
 
  private:
+  // The point of a job, as far as it is known.
+  using PartialPoint = std::vector<std::optional<uint32_t>>;
+  // Jobs of a node that are to come.
+  using JobsAhead = std::pair<int, PartialPoint>;
+
   void Add(Graph::Element artefact) {
     if (!graph_.Exists(artefact)) {
       AddWhatSwitchesOff(artefact);
@@ -78,9 +94,6 @@ class LineageWalk {
     AddConditions(node, node.over, own);
   }
 
-  // The point of a job, as far as it is known.
-  using PartialPoint = std::vector<std::optional<uint32_t>>;
-
   void AddAhead(const NamedArtefacts::ToCome& artefact) {
     Reference read;
     read.target = artefact.output;
@@ -88,10 +101,15 @@ class LineageWalk {
     AddMakersAhead(read, {}, {});
   }
 
-  // The lineage of jobs that are to come; of what they read, some is to come,
-  // too.
-  void AddJobsAhead(int node, const PartialPoint& point) {
-    if (!seen_ahead_.emplace(node, point).second) return;
+  void AddJobsAhead(int node, PartialPoint point) {
+    JobsAhead jobs(node, std::move(point));
+    if (seen_ahead_.insert(jobs).second) {
+      stack_ahead_.push_back(std::move(jobs));
+    }
+  }
+
+  // Of what jobs to come read, some is to come, too.
+  void AddUpstreamAhead(int node, const PartialPoint& point) {
     const NodeDeclaration& declaration = blueprint_.nodes[node];
     std::vector<int> own;
     std::vector<uint32_t> known;
@@ -139,10 +157,13 @@ class LineageWalk {
       } else if (mine != own.end()) {
         const int64_t at = given.At(point[mine - own.begin()]);
         if (at < 0) return;
-        index = static_cast<uint32_t>(at);
+        if (given.offset == 0 || seen_ahead_.size() < kMaxSingleJobs) {
+          index = static_cast<uint32_t>(at);
+        }
       }
+      if (index.has_value() && *index >= kMaxDimensionSize) return;
     }
-    AddJobsAhead(output.node, there);
+    AddJobsAhead(output.node, std::move(there));
   }
 
   static const Reference* FallbackOf(const Binding& binding) {
@@ -239,8 +260,9 @@ class LineageWalk {
   std::vector<bool> is_decided_;  // by node: artefacts switch its jobs on
   Lineage lineage_;
   JobSet switched_off_;  // jobs that were looked at
-  std::set<std::pair<int, PartialPoint>> seen_ahead_;
   std::vector<Graph::Job> stack_;
+  std::set<JobsAhead> seen_ahead_;
+  std::vector<JobsAhead> stack_ahead_;
 };
 
 class NodeWalk {
