@@ -140,6 +140,11 @@ absl::StatusOr<bool> Runner::AdoptUnderLease(
   KINORA_RETURN_IF_ERROR(reduced.status());
   const v1::RunSnapshot& snapshot = *reduced;
   const bool has_ended = IsTerminal(snapshot.record().status());
+  // A run does not end for an error that is over when it is looked at again.
+  if (!has_ended && plan.ok() && MayPass(possible) &&
+      ReasonOf(possible) != "BASE_CHANGED") {
+    return possible;
+  }
   if (has_ended || !possible.ok()) {
     KINORA_RETURN_IF_ERROR(CloseRun(
         record, lease,
