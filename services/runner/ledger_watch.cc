@@ -50,15 +50,7 @@ void LedgerWatch::Read(absl::FunctionRef<void(const v1::Event&)> take) {
     if (behind_) {
       LogWarning("requests to a run not read yet",
                  {{"run", ledger_.run_id()}, {"error", page.status()}});
-      if (alarm_->retries.exchange(true)) return;
-      executor_.PostAfter(kLedgerRetryPeriod,
-                          [weak = std::weak_ptr<Alarm>(alarm_)] {
-                            const std::shared_ptr<Alarm> alarm = weak.lock();
-                            if (alarm == nullptr) return;
-                            alarm->retries.store(false);
-                            alarm->wake();
-                          });
-      return;
+      return WakeSoon();
     }
     for (const v1::Event& event : page->events()) take(event);
     if (page->bookmark().sequence() <= through_) return;
@@ -74,9 +66,27 @@ void LedgerWatch::NoteAppended(const v1::AppendEventsResponse& appended) {
   }
 }
 
+void LedgerWatch::WakeSoon() {
+  if (alarm_->retries.exchange(true)) return;
+  executor_.PostAfter(kLedgerRetryPeriod,
+                      [weak = std::weak_ptr<Alarm>(alarm_)] {
+                        const std::shared_ptr<Alarm> alarm = weak.lock();
+                        if (alarm == nullptr) return;
+                        alarm->retries.store(false);
+                        alarm->wake();
+                      });
+}
+
 void LedgerWatch::Follow() {
-  // One that cannot read would be told of it at once, again and again.
-  if (behind_ || alarm_->follows.exchange(true)) return;
+  // One that cannot read would be told of it at once, again and again. So would
+  // one that can, and only not follow: whom the last time has told of nothing
+  // waits a little.
+  if (behind_ || alarm_->retries.load() || alarm_->follows.load()) return;
+  if (std::exchange(followed_, through_) == through_) {
+    followed_ = -1;
+    return WakeSoon();
+  }
+  alarm_->follows.store(true);
   follower_ = events_.NotifyAfter(ledger_, through_,
                                   [weak = std::weak_ptr<Alarm>(alarm_)] {
                                     const auto alarm = weak.lock();

@@ -23,7 +23,7 @@ namespace kinora {
 // The longest time that what others have appended is not seen, while the ledger
 // can be read.
 inline constexpr absl::Duration kLedgerPeriod = absl::Seconds(2);
-// After a reading that has failed.
+// After a reading that has failed, or a wait that has ended for nothing.
 inline constexpr absl::Duration kLedgerRetryPeriod = absl::Milliseconds(250);
 
 // Not thread-safe.
@@ -49,7 +49,8 @@ class LedgerWatch {
   void NoteAppended(const v1::AppendEventsResponse& appended);
 
   // Wakes as soon as there is news, once. For a run that waits: it appends
-  // nothing that would show what others have appended.
+  // nothing that would show what others have appended. Where the store ends the
+  // wait for no reason it is begun anew after a moment.
   void Follow();
 
   // Whether the last Read() has failed.
@@ -62,6 +63,7 @@ class LedgerWatch {
   // What outlives the watch: alarms that are on their way.
   struct Alarm;
   static void RingNowAndThen(Executor& executor, std::weak_ptr<Alarm> alarm);
+  void WakeSoon();
 
   EventStore& events_;
   Executor& executor_;
@@ -70,6 +72,7 @@ class LedgerWatch {
   int64_t through_;
   bool behind_ = false;
   EventStore::WaiterId follower_ = 0;
+  int64_t followed_ = -1;  // what it follows behind, or did last
 };
 
 }  // namespace kinora

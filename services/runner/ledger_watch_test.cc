@@ -12,6 +12,7 @@
 #include "common/testing/status_matchers.h"
 #include "services/runner/run_events.h"
 #include "services/store/testing/core_fixture.h"
+#include "services/store/testing/forwarding_event_store.h"
 
 namespace kinora {
 namespace {
@@ -19,45 +20,33 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-// A store whose logs cannot be read while it is away.
-class AwayEventStore final : public EventStore {
+// A store whose logs cannot be read while it is away, or not be followed.
+class AwayEventStore final : public ForwardingEventStore {
  public:
-  explicit AwayEventStore(EventStore& base) : base_(base) {}
+  using ForwardingEventStore::ForwardingEventStore;
 
   void set_away(bool away) { away_ = away; }
+  void set_follows(bool follows) { follows_ = follows; }
   int reads() const { return reads_; }
 
-  absl::StatusOr<v1::AppendEventsResponse> Append(
-      const v1::AppendEventsRequest& request) override {
-    return base_.Append(request);
-  }
   absl::StatusOr<v1::ReadEventsResponse> ReadPage(
       const v1::ReadEventsRequest& request) override {
     ++reads_;
     if (away_) return absl::UnavailableError("away");
-    return base_.ReadPage(request);
+    return ForwardingEventStore::ReadPage(request);
   }
   WaiterId NotifyAfter(const v1::LogName& log, int64_t after,
                        absl::AnyInvocable<void()> callback) override {
-    return base_.NotifyAfter(log, after, std::move(callback));
-  }
-  void CancelNotify(WaiterId id) override { base_.CancelNotify(id); }
-  absl::StatusOr<v1::ResolveArtefactsResponse> ResolveArtefacts(
-      const v1::ResolveArtefactsRequest& request) override {
-    return base_.ResolveArtefacts(request);
-  }
-  absl::StatusOr<v1::ListInputsResponse> ListInputs(
-      const v1::ListInputsRequest& request) override {
-    return base_.ListInputs(request);
-  }
-  absl::StatusOr<v1::GetLogStatusResponse> GetLogStatus(
-      const v1::GetLogStatusRequest& request) override {
-    return base_.GetLogStatus(request);
+    if (follows_) {
+      return ForwardingEventStore::NotifyAfter(log, after, std::move(callback));
+    }
+    callback();
+    return 0;
   }
 
  private:
-  EventStore& base_;
   bool away_ = false;
+  bool follows_ = true;
   int reads_ = 0;
 };
 
@@ -85,6 +74,7 @@ class LedgerWatchTest : public CoreFixture {
     if (watch_ == nullptr) return;
     watch_->Read(
         [this](const v1::Event& event) { seen_.push_back(event.sequence()); });
+    if (waits_) watch_->Follow();
   }
 
   v1::AppendEventsResponse Append() {
@@ -102,6 +92,7 @@ class LedgerWatchTest : public CoreFixture {
   ManualExecutor executor_{clock_};
   v1::LeaseToken lease_;
   std::vector<int64_t> seen_;
+  bool waits_ = false;  // and goes on with it after each reading
   std::unique_ptr<LedgerWatch> watch_;
 };
 
@@ -151,6 +142,28 @@ TEST_F(LedgerWatchTest, ARunThatWaitsSeesAtOnceWhatOthersAppend) {
   watch_.reset();
   Append();
   executor_.Advance(2 * kLedgerPeriod);
+  EXPECT_THAT(seen_, ElementsAre(2, 3));
+}
+
+// As when it refuses streams and answers other calls.
+TEST_F(LedgerWatchTest, AStoreThatCannotBeFollowedIsNotAskedAllTheTime) {
+  Watch();
+  waits_ = true;
+  events_.set_follows(false);
+  Read();
+  executor_.RunUntilIdle();
+  const int at_once = events_.reads();
+  EXPECT_LE(at_once, 3);
+  executor_.Advance(kLedgerRetryPeriod);
+  EXPECT_GT(events_.reads(), at_once);
+  EXPECT_LE(events_.reads(), at_once + 3);
+  // It is followed as soon as that is possible.
+  events_.set_follows(true);
+  executor_.Advance(kLedgerRetryPeriod);
+  Append();
+  executor_.RunUntilIdle();
+  Append();
+  executor_.RunUntilIdle();
   EXPECT_THAT(seen_, ElementsAre(2, 3));
 }
 
