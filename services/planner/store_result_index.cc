@@ -24,6 +24,7 @@ v1::LogName StoreResultIndex::Log() const {
 
 absl::Status StoreResultIndex::CatchUp(const std::string& base_revision) {
   if (!started_ || base_revision != base_revision_) {
+    started_ = false;  // if this does not come to its end
     tail_ = ArtefactLogIndex();
     KINORA_ASSIGN_OR_RETURN(const int64_t start,
                             FindLogTail(events_, movie_id_, base_revision));
