@@ -109,6 +109,7 @@ absl::Status Runner::Advance(const std::shared_ptr<StepCall>& call) {
     if (!are_done.ok() || *are_done) {
       // Somebody else may have taken it up meanwhile.
       if (!call->EndWait()) return absl::OkStatus();
+      step.run->StopWaiting(call);
       KINORA_RETURN_IF_ERROR(are_done.status());
       Answer(step);
       return absl::OkStatus();

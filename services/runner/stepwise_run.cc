@@ -84,6 +84,12 @@ std::vector<std::shared_ptr<StepCall>> StepwiseRun::Release(
   return std::exchange(waiting_, {});
 }
 
+void StepwiseRun::StopWaiting(const std::shared_ptr<StepCall>& call) {
+  MutexLock lock(mu_);
+  waiting_.erase(std::remove(waiting_.begin(), waiting_.end(), call),
+                 waiting_.end());
+}
+
 std::vector<std::shared_ptr<StepCall>> StepwiseRun::WaitingFor(
     const std::set<std::string>& jobs) {
   MutexLock lock(mu_);
