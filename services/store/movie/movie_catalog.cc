@@ -207,16 +207,20 @@ absl::StatusOr<std::vector<std::string>> MovieCatalog::ListAfter(
   MutexLock lock(list_mu_);
   if (!ids_.has_value()) {
     std::set<std::string, std::less<>> all;
+    const auto add = [&](absl::string_view id) {
+      // A creation that was cut short leaves a directory and no movie. One that
+      // cannot be looked at is listed; reading it says why.
+      if (ValidateMovieId(id).ok() &&
+          !absl::IsNotFound(storage_.Stat(MovieKey(id)).status())) {
+        all.emplace(id);
+      }
+    };
     KINORA_RETURN_IF_ERROR(ForEachEntry(
         storage_, kBuildsPrefix, [&](const ObjectPage& page) -> absl::Status {
-          for (const std::string& prefix : page.prefixes) {
-            // A creation that was cut short leaves a directory and no movie.
-            absl::string_view id = LastPart(prefix);
-            if (!ValidateMovieId(id).ok()) continue;
-            absl::StatusOr<ObjectInfo> info = storage_.Stat(MovieKey(id));
-            // One that cannot be looked at is listed; reading it says why.
-            if (absl::IsNotFound(info.status())) continue;
-            all.emplace(id);
+          for (const std::string& prefix : page.prefixes) add(LastPart(prefix));
+          // The directory of a movie may be a link.
+          for (const ObjectInfo& object : page.objects) {
+            if (object.is_foreign) add(LastPart(object.key));
           }
           return absl::OkStatus();
         }));

@@ -14,8 +14,10 @@ namespace {
 
 // True if it is gone. A file anywhere in it ends the search.
 absl::StatusOr<bool> RemoveIfEmpty(FileSystem& fs, absl::string_view path) {
-  KINORA_ASSIGN_OR_RETURN(const FileInfo info, fs.Stat(path));
-  if (!info.is_directory || info.is_link) return false;
+  const absl::StatusOr<FileInfo> info = fs.Stat(path);
+  if (absl::IsNotFound(info.status())) return false;  // a link to nothing
+  KINORA_RETURN_IF_ERROR(info.status());
+  if (!info->is_directory || info->is_link) return false;
   KINORA_ASSIGN_OR_RETURN(const std::vector<std::string> names, fs.List(path));
   for (const std::string& name : names) {
     KINORA_ASSIGN_OR_RETURN(const bool removed,

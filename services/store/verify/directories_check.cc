@@ -33,6 +33,11 @@ class DirectoriesChecker {
           directories.insert(directories.end(), page.prefixes.begin(),
                              page.prefixes.end());
           for (const ObjectInfo& object : page.objects) {
+            // The directory of a movie may be a link.
+            if (object.is_foreign && !absl::IsNotFound(StatMovie(object.key))) {
+              directories.push_back(absl::StrCat(object.key, "/"));
+              continue;
+            }
             KINORA_RETURN_IF_ERROR(Problem(object.key, "belongs to no movie"));
           }
           return absl::OkStatus();
@@ -61,6 +66,10 @@ class DirectoriesChecker {
           }
           return absl::OkStatus();
         });
+  }
+
+  absl::Status StatMovie(absl::string_view directory) {
+    return storage_.Stat(MovieKey(LastPart(directory))).status();
   }
 
   absl::Status CheckDirectory(const std::string& directory) {
