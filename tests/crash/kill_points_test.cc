@@ -254,6 +254,7 @@ absl::Status KillAndCheck(const KillPoint& point, int number) {
     KINORA_RETURN_IF_ERROR(Annotate(process.Open(), "open"));
     KINORA_RETURN_IF_ERROR(
         Annotate(CheckStore(process.local(), fs, dir.path(), &facts), "check"));
+    KINORA_RETURN_IF_ERROR(VerifyStore(process.local(), facts));
     if (opened == 0) {
       KINORA_RETURN_IF_ERROR(Annotate(process.GoOn(&facts), "go on"));
     }

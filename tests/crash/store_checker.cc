@@ -418,4 +418,23 @@ absl::Status CheckStore(LocalStore& local, FileSystem& fs,
   return absl::OkStatus();
 }
 
+absl::Status VerifyStore(LocalStore& local, const StoreFacts& facts) {
+  std::vector<std::string> movie_ids = {""};
+  for (const auto& movie : facts.movies()) {
+    if (movie.second.sure) movie_ids.push_back(movie.first);
+  }
+  for (const std::string& movie_id : movie_ids) {
+    v1::VerifyMovieRequest request;
+    request.set_movie_id(movie_id);
+    KINORA_RETURN_IF_ERROR(local.store().maintenance.VerifyMovie(
+        request, [&](const v1::VerifyMovieResponse& response) {
+          if (response.problems().empty()) return absl::OkStatus();
+          return absl::InternalError(
+              absl::StrCat("verify of \"", movie_id,
+                           "\": ", response.problems(0).ShortDebugString()));
+        }));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace kinora

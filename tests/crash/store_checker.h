@@ -31,6 +31,10 @@ namespace kinora {
 absl::Status CheckStore(LocalStore& local, FileSystem& fs,
                         absl::string_view data_dir, StoreFacts* facts);
 
+// What `kinora verify` says of a store that keeps its promises: nothing, of no
+// movie and of the directories. No crash leaves what it takes for damage.
+absl::Status VerifyStore(LocalStore& local, const StoreFacts& facts);
+
 }  // namespace kinora
 
 #endif  // KINORA_TESTS_CRASH_STORE_CHECKER_H_
