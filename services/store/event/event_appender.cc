@@ -246,16 +246,19 @@ absl::Status EventAppender::CheckRevisions(const Call& call) {
   if (request.log().kind() == v1::LOG_KIND_LEDGER) return absl::OkStatus();
   const std::string& movie_id = request.log().movie_id();
   Revision newest;
+  bool is_known = false;
   {
     MutexLock lock(mu_);
     const auto known = newest_.find(movie_id);
-    if (known != newest_.end()) newest = known->second;
+    is_known = known != newest_.end();
+    if (is_known) newest = known->second;
   }
   bool looked = false;
   for (int i = 0; i < request.events_size(); ++i) {
     KINORA_ASSIGN_OR_RETURN(const Revision revision,
                             Revision::Parse(request.events(i).revision()));
-    if (revision <= newest.Next()) continue;
+    // The first append to a movie always looks: lost inputs are seen so.
+    if (is_known && revision <= newest.Next()) continue;
     if (!std::exchange(looked, true)) {
       const absl::StatusOr<Revision> found = newest_revision_(movie_id);
       if (!found.ok()) {
@@ -264,6 +267,7 @@ absl::Status EventAppender::CheckRevisions(const Call& call) {
         return found.status();
       }
       newest = *found;
+      is_known = true;
       MutexLock lock(mu_);
       newest_[movie_id] = newest;
       if (revision <= newest.Next()) continue;

@@ -44,7 +44,8 @@ inline constexpr size_t kMaxRequestIdBytes = 256;
 using InputsCondition = std::function<absl::StatusOr<int64_t>(
     const v1::AppendEventsRequest& request)>;
 
-// Says which revision of a movie is the newest; none before the first.
+// Says which revision of a movie is the newest; none before the first. Asked
+// ahead of the first append to a movie, and whenever it may have changed.
 using NewestRevision =
     std::function<absl::StatusOr<Revision>(absl::string_view movie_id)>;
 

@@ -113,7 +113,26 @@ absl::StatusOr<Revision> LogEventStore::NewestRevisionOf(
   KINORA_ASSIGN_OR_RETURN(const std::vector<EventPtr> commits,
                           Commits(movie_id));
   if (commits.empty()) return Revision();
-  return Revision::Parse(commits.back()->revision_committed().revision());
+  const v1::RevisionCommitted& newest = commits.back()->revision_committed();
+  NoteLostInputs(movie_id, newest);
+  return Revision::Parse(newest.revision());
+}
+
+void LogEventStore::NoteLostInputs(absl::string_view movie_id,
+                                   const v1::RevisionCommitted& commit) {
+  const std::string inputs = InputsLogKey(movie_id);
+  const absl::StatusOr<LogExtent> extent = events_.Extent(inputs);
+  // A log that tells no extent is known as damaged already; one without any
+  // record may be on its way out with its movie.
+  if (!extent.ok() || extent->last_sequence == 0 ||
+      commit.inputs_through_sequence() <= extent->last_sequence) {
+    return;
+  }
+  events_
+      .ReportLostEnd(inputs, commit.inputs_through_sequence(),
+                     absl::StrCat("the commit of ", commit.revision(),
+                                  " in artefacts.log"))
+      .IgnoreError();
 }
 
 absl::StatusOr<int64_t> LogEventStore::LastCommitOf(

@@ -133,6 +133,12 @@ class LogEventStore final : public EventStore {
   // The RevisionCommitted events of the movie, ascending.
   absl::StatusOr<std::vector<EventPtr>> Commits(absl::string_view movie_id);
 
+  // Has the log of inputs taken for damaged if it ends before those that
+  // `commit`, the movie's newest one, took: it was acknowledged after them.
+  // What is there can be read all the same.
+  void NoteLostInputs(absl::string_view movie_id,
+                      const v1::RevisionCommitted& commit);
+
   // Writes the indexes of the movie's logs, so that a restarted store need not
   // read what they cover.
   absl::StatusOr<MovieIndex::Saved> SaveIndexes(absl::string_view movie_id);
@@ -147,6 +153,7 @@ class LogEventStore final : public EventStore {
   absl::StatusOr<int64_t> InputsUnchangedThrough(
       const v1::AppendEventsRequest& request);
 
+  // Looks for lost inputs, too.
   absl::StatusOr<Revision> NewestRevisionOf(absl::string_view movie_id);
 
   // Where the log of artefacts has the newest commit; 0 before the first.

@@ -62,22 +62,6 @@ absl::StatusOr<bool> LogManifestStore::Recover(absl::string_view movie_id) {
   return true;
 }
 
-void LogManifestStore::NoteLostInputs(absl::string_view movie_id,
-                                      const v1::RevisionCommitted& commit) {
-  const std::string inputs = InputsLogKey(movie_id);
-  const absl::StatusOr<LogExtent> extent = log_.Extent(inputs);
-  // A log that tells no extent is known as damaged already; one without any
-  // record may be on its way out with its movie.
-  if (!extent.ok() || extent->last_sequence == 0 ||
-      commit.inputs_through_sequence() <= extent->last_sequence) {
-    return;
-  }
-  log_.ReportLostEnd(inputs, commit.inputs_through_sequence(),
-                     absl::StrCat("the commit of ", commit.revision(),
-                                  " in artefacts.log"))
-      .IgnoreError();
-}
-
 absl::Status LogManifestStore::RecoverLocked(absl::string_view movie_id,
                                              MovieState& state) {
   if (state.recovered) return absl::OkStatus();
@@ -87,7 +71,7 @@ absl::Status LogManifestStore::RecoverLocked(absl::string_view movie_id,
   const v1::RevisionCommitted last = commits.empty()
                                          ? v1::RevisionCommitted()
                                          : commits.back()->revision_committed();
-  NoteLostInputs(movie_id, last);
+  events_.NoteLostInputs(movie_id, last);
   if (current.pointer.hash() != last.manifest_hash()) {
     // Behind the log is what a crash leaves; anything else is damage.
     const bool behind = std::any_of(

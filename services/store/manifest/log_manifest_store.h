@@ -140,11 +140,6 @@ class LogManifestStore final : public ManifestStore {
   // Finishes what the last record says, once per movie.
   // False if it has to be put off, as the store takes no writes.
   absl::StatusOr<bool> Recover(absl::string_view movie_id);
-  // Has the log of inputs taken for damaged if it ends before those that the
-  // newest commit took: that was acknowledged after them. Manifests can be read
-  // all the same.
-  void NoteLostInputs(absl::string_view movie_id,
-                      const v1::RevisionCommitted& commit);
   absl::Status RecoverLocked(absl::string_view movie_id, MovieState& state)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(state.mu);
   // INVALID_ARGUMENT for "data" unless the manifest is `expected`, if given.

@@ -111,6 +111,18 @@ TEST_F(MovieVerifierTest, InputsThatACommitTookAreMissedWithoutACheckpoint) {
       "MOVIE_QUARANTINED");
 }
 
+// Whoever comes first, and whatever revision an edit is for: its number was
+// given out before.
+TEST_F(MovieVerifierTest, TheFirstAppendAfterAStartMissesLostInputs) {
+  Reopen();
+  local_.reset();
+  LoseEnd(dir_.Sub("builds/film"), "inputs");
+  Reopen();
+  EXPECT_EQ(
+      ReasonOf(store().events.Append(InputEdit("Input:Topic", "no")).status()),
+      "MOVIE_QUARANTINED");
+}
+
 // The manifest is all that is left of the revision.
 TEST_F(MovieVerifierTest, AManifestThatTheLogDoesNotHoldIsAProblem) {
   Reopen();
