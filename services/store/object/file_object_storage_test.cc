@@ -177,6 +177,37 @@ TEST_F(FileObjectStorageTest, WhatWasAcknowledgedSurvivesEveryCrash) {
   }
 }
 
+// Another writer of the same bytes may have given the name and not yet synced
+// it: whoever is told that the object is there can rely on it.
+TEST_F(FileObjectStorageTest, WhatAnotherHasJustNamedIsDurableOnceItIsTold) {
+  for (const bool together : {false, true}) {
+    const std::string directory = absl::StrCat("b/", together ? 1 : 0, "/");
+    const std::string key = directory + "x";
+    ASSERT_OK(storage_->Write(directory + "before", "1"));
+    const std::string staged = "/store/staging~/other";
+    ASSERT_OK_AND_ASSIGN(auto file,
+                         fs_.OpenForWrite(staged, OpenMode::kCreate));
+    ASSERT_OK(file->Append("bytes"));
+    ASSERT_OK(file->Sync());
+    ASSERT_OK(file->Close());
+    ASSERT_OK(fs_.RenameIfAbsent(staged, "/store/" + key));
+    if (together) {
+      std::vector<NewObject> objects(9);
+      for (size_t i = 0; i < objects.size(); ++i) {
+        objects[i].key = i == 0 ? key : absl::StrCat("b/2/", i);
+        objects[i].bytes = "bytes";
+      }
+      storage_->CreateAll(absl::MakeSpan(objects));
+      EXPECT_THAT(objects[0].created, IsOkAndHolds(false));
+    } else {
+      EXPECT_THAT(Upload(key, "bytes"), IsOkAndHolds(false));
+    }
+    fs_.Crash(FaultyFileSystem::Survival::kNothing, 1);
+    Reopen();
+    EXPECT_THAT(ReadObject(*storage_, key), IsOkAndHolds("bytes"));
+  }
+}
+
 // In four directories.
 std::vector<NewObject> ManyObjects() {
   std::vector<NewObject> objects(10);
