@@ -92,6 +92,34 @@ TEST_F(FileEventLogRecoveryTest, AFileThatEndsEarlyIsCompletedWithoutAWord) {
   }
 }
 
+// Where no journal completes it: the line is cut off, once, and it is said.
+// F: S0-25, Invariant 3
+TEST_F(FileEventLogRecoveryTest, ATornLastLineIsToldOf) {
+  Append(3);
+  const std::string whole = Bytes();
+  const size_t two_lines = whole.size() / 3 * 2;
+  log_.reset();
+  ASSERT_OK_AND_ASSIGN(const std::vector<uint64_t> segments,
+                       ListJournalSegments(fs_, "/store/journal"));
+  for (const uint64_t segment : segments) {
+    ASSERT_OK(fs_.Remove(JournalSegmentPath("/store/journal", segment)));
+  }
+  ASSERT_OK(fs_.Truncate(path_, whole.size() - 1));
+  Reopen();
+  const auto said_at_the_first_look = [this] {
+    ::testing::internal::CaptureStderr();
+    EXPECT_OK(log_->Extent(kLog));
+    return ::testing::internal::GetCapturedStderr();
+  };
+  EXPECT_THAT(said_at_the_first_look(),
+              AllOf(HasSubstr("level=warning"), HasSubstr("torn last line"),
+                    HasSubstr(path_)));
+  Append(1);
+  EXPECT_EQ(Bytes().substr(0, two_lines), whole.substr(0, two_lines));
+  Reopen();
+  EXPECT_THAT(said_at_the_first_look(), Not(HasSubstr("torn")));
+}
+
 TEST_F(FileEventLogRecoveryTest, AnEmptiedSegmentOfTheJournalIsToldOf) {
   Append(3);
   ASSERT_OK_AND_ASSIGN(const std::vector<uint64_t> segments,
