@@ -1,5 +1,6 @@
-// Manifests, plans and the JSON below them. The canonical bytes of what was
-// read read as the same, and are their own canonical bytes.
+// Manifests, plans and the JSON below them. Documents are read without a tree
+// of values as they are with one; the canonical bytes of what was read read as
+// the same, and are their own canonical bytes.
 
 #include <string>
 
@@ -30,8 +31,13 @@ void CheckJson(absl::string_view text) {
 template <typename Message>
 void CheckDocument(absl::string_view text) {
   Message message;
-  if (!ParseDocument(text, &message).ok()) return;
+  const bool is_one = ParseDocument(text, &message).ok();
+  Message by_tree;
+  const absl::StatusOr<JsonValue> tree = ParseJson(text);
+  FUZZ_CHECK(is_one == (tree.ok() && JsonToProto(*tree, &by_tree).ok()));
+  if (!is_one) return;
   const std::string canonical = CanonicalBytes(message);
+  FUZZ_CHECK(CanonicalBytes(by_tree) == canonical);
   Message again;
   FUZZ_CHECK(ParseDocument(canonical, &again).ok());
   FUZZ_CHECK(CanonicalBytes(again) == canonical);
