@@ -1,8 +1,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -13,6 +11,7 @@
 #include "common/json_schema.h"
 #include "common/json_schema_keywords.h"
 #include "common/json_schema_nodes.h"
+#include "common/percent_escapes.h"
 #include "common/status.h"
 
 namespace kinora {
@@ -46,22 +45,6 @@ int64_t SizeOf(const JsonValue& value) {
     }
   }
   return size;
-}
-
-// `%25` is `%`; what is no escape stays.
-std::string PercentDecoded(absl::string_view text) {
-  std::string decoded;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size() &&
-        absl::ascii_isxdigit(static_cast<unsigned char>(text[i + 1])) &&
-        absl::ascii_isxdigit(static_cast<unsigned char>(text[i + 2]))) {
-      decoded += absl::HexStringToBytes(text.substr(i + 1, 2));
-      i += 2;
-    } else {
-      decoded += text[i];
-    }
-  }
-  return decoded;
 }
 
 class Compiler {
