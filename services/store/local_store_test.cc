@@ -1,5 +1,7 @@
 #include "services/store/local_store.h"
 
+#include <unistd.h>
+
 #include <functional>
 #include <memory>
 #include <string>
@@ -11,6 +13,7 @@
 #include "common/digest.h"
 #include "common/error_reason.h"
 #include "common/file_system.h"
+#include "common/file_url.h"
 #include "common/random.h"
 #include "common/testing/fake_clock.h"
 #include "common/testing/faulty_file_system.h"
@@ -84,6 +87,39 @@ TEST_F(LocalStoreTest, AStoryOnFilesSurvivesAReopening) {
   ASSERT_OK_AND_ASSIGN(v1::CommitRevisionResponse again,
                        local->store().manifests.Commit(request));
   EXPECT_EQ(again.current().hash(), hash);
+}
+
+TEST_F(LocalStoreTest, WhoAsksIsToldInWhichFileABlobIs) {
+  TempDir dir;
+  const std::string data = dir.Sub("50% of #1?");
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<LocalStore> local,
+                       Open(PosixFileSystem(), data));
+  MakeFilm(local->store());
+  v1::StatBlobRequest request;
+  request.set_movie_id("film");
+  *request.mutable_digest() = PutBlob(local->store(), "pixels").digest();
+  BlobStore& blobs = local->store().blobs;
+  ASSERT_OK_AND_ASSIGN(v1::StatBlobResponse blob, blobs.Stat(request));
+  EXPECT_EQ(blob.url(), "");
+  request.set_with_url(true);
+  ASSERT_OK_AND_ASSIGN(blob, blobs.Stat(request));
+  EXPECT_THAT(blob.url(), HasSubstr("/50%25%20of%20%231%3F/builds/film/blobs"));
+  ASSERT_OK_AND_ASSIGN(const std::string path,
+                       PathOfFileUrl("url", blob.url()));
+  EXPECT_THAT(ReadFile(PosixFileSystem(), path), IsOkAndHolds("pixels"));
+
+  // What somebody has put in its place may lead out of the store.
+  ASSERT_OK(
+      CreateFileAtomically(PosixFileSystem(), dir.Sub("other"), "Pixels"));
+  ASSERT_OK(PosixFileSystem().Remove(path));
+  ASSERT_EQ(symlink(dir.Sub("other").c_str(), path.c_str()), 0);
+  ASSERT_OK_AND_ASSIGN(blob, blobs.Stat(request));
+  EXPECT_EQ(blob.url(), "");
+
+  request.mutable_digest()->set_hash(kEmptyDigest.Hex());
+  request.mutable_digest()->set_size_bytes(0);
+  ASSERT_OK_AND_ASSIGN(blob, blobs.Stat(request));
+  EXPECT_EQ(blob.url(), "");
 }
 
 // F: S1-50

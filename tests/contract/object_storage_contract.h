@@ -15,10 +15,13 @@
 #include <thread>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "common/file_system.h"
+#include "common/file_url.h"
 #include "common/testing/status_matchers.h"
 #include "services/store/object/object_storage.h"
 
@@ -99,6 +102,20 @@ TEST_P(ObjectStorageContract, ReadsRanges) {
   EXPECT_THAT(storage().Read("builds/m/a", -1, 1),
               StatusIs(absl::StatusCode::kInvalidArgument,
                        testing::HasSubstr("offset")));
+}
+
+// Whoever reads there finds what the storage would give.
+TEST_P(ObjectStorageContract, AUrlLeadsToTheObject) {
+  const std::string key = "builds/m/blobs/7f/100%41-1._x";
+  ASSERT_OK(storage().Write(key, "the bytes"));
+  const std::string url = storage().UrlOf(key);
+  EXPECT_EQ(storage().UrlOf("builds/none").empty(), url.empty());
+  for (const char* malformed : {"", "/etc/passwd", "../a", "builds//a", "a/"}) {
+    EXPECT_EQ(storage().UrlOf(malformed), "") << malformed;
+  }
+  if (!absl::StartsWith(url, "file:")) return;
+  ASSERT_OK_AND_ASSIGN(const std::string path, PathOfFileUrl("url", url));
+  EXPECT_THAT(ReadFile(PosixFileSystem(), path), IsOkAndHolds("the bytes"));
 }
 
 TEST_P(ObjectStorageContract, AMissingObjectIsNotFound) {

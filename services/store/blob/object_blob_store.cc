@@ -329,6 +329,11 @@ absl::StatusOr<v1::StatBlobResponse> ObjectBlobStore::Stat(
   response.mutable_digest()->set_hash(request.digest().hash());
   response.mutable_digest()->set_size_bytes(info.size_bytes);
   *response.mutable_create_time() = ToTimestamp(info.create_time);
+  // The empty blob is no object; what somebody has put in a blob's place may
+  // lead anywhere.
+  if (request.with_url() && !info.key.empty() && !info.is_foreign) {
+    response.set_url(storage_.UrlOf(info.key));
+  }
   return response;
 }
 

@@ -320,6 +320,10 @@ TEST_F(ObjectBlobStoreTest, StatTellsSizeAndAge) {
   ASSERT_OK_AND_ASSIGN(v1::StatBlobResponse stat, core().blobs.Stat(request));
   EXPECT_EQ(stat.digest().size_bytes(), 5);
   EXPECT_EQ(stat.create_time().seconds(), absl::ToUnixSeconds(clock_.Now()));
+  // In memory there is no file to tell of.
+  request.set_with_url(true);
+  ASSERT_OK_AND_ASSIGN(stat, core().blobs.Stat(request));
+  EXPECT_EQ(stat.url(), "");
   request.mutable_digest()->set_hash("../../etc/passwd");
   EXPECT_THAT(
       core().blobs.Stat(request),

@@ -8,6 +8,7 @@
 #include "absl/hash/hash.h"
 #include "absl/strings/str_cat.h"
 
+#include "common/file_url.h"
 #include "common/log.h"
 #include "common/status.h"
 
@@ -79,6 +80,7 @@ absl::StatusOr<std::unique_ptr<FileObjectStorage>> FileObjectStorage::Open(
       new FileObjectStorage(fs, root, options));
   const std::string& staging = storage->staging_;
   KINORA_RETURN_IF_ERROR(storage->places_.directories().Ensure(staging));
+  KINORA_ASSIGN_OR_RETURN(storage->real_root_, fs.RealPath(root));
   KINORA_ASSIGN_OR_RETURN(const std::vector<std::string> leftovers,
                           fs.List(staging));
   for (const std::string& name : leftovers) {
@@ -89,6 +91,11 @@ absl::StatusOr<std::unique_ptr<FileObjectStorage>> FileObjectStorage::Open(
             {{"directory", staging}, {"count", leftovers.size()}});
   }
   return storage;
+}
+
+std::string FileObjectStorage::UrlOf(absl::string_view key) const {
+  if (!ValidateObjectKey(key).ok()) return "";
+  return FileUrl(JoinPath(real_root_, key));
 }
 
 Mutex& FileObjectStorage::LockOf(absl::string_view key) {

@@ -88,6 +88,9 @@ class FileObjectStorage final : public ObjectStorage {
   absl::Status Renew(absl::string_view key) override;
   bool KeepsFiles() const override { return true; }
 
+  // A `file:` URL; all links in the root's own path are followed.
+  std::string UrlOf(absl::string_view key) const override;
+
  private:
   class Reader;
 
@@ -113,6 +116,7 @@ class FileObjectStorage final : public ObjectStorage {
 
   FileSystem& fs_;
   const std::string root_;
+  std::string real_root_;  // absolute; set by Open()
   const std::string staging_;
   const std::shared_ptr<WriteGate> gate_;
   bool (*const makes_room_)(absl::string_view key);

@@ -1,5 +1,6 @@
 #include "services/store/object/file_object_storage.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <memory>
@@ -8,6 +9,7 @@
 #include "gtest/gtest.h"
 
 #include "common/file_system.h"
+#include "common/file_url.h"
 #include "common/testing/faulty_file_system.h"
 #include "common/testing/status_matchers.h"
 #include "common/testing/temp_dir.h"
@@ -134,6 +136,23 @@ TEST(FileObjectStorageLinkTest, ALinkToADirectoryIsNotGoneThrough) {
   ASSERT_OK(storage->DeleteAll({"b/link", "b/x"}));
   EXPECT_THAT(fs.List(root.Sub("b")), IsOkAndHolds(testing::IsEmpty()));
   EXPECT_THAT(ReadFile(fs, elsewhere.Sub("precious")), IsOkAndHolds("2"));
+}
+
+// It is told to programs with another working directory.
+TEST(FileObjectStorageUrlTest, UrlsAreAbsoluteHoweverTheRootIsNamed) {
+  const TempDir dir;
+  ASSERT_EQ(mkdir(dir.Sub("real").c_str(), 0755), 0);
+  ASSERT_EQ(symlink(dir.Sub("real").c_str(), dir.Sub("link").c_str()), 0);
+  FileSystem& fs = PosixFileSystem();
+  std::string up;  // to "/", from wherever the test runs
+  for (int i = 0; i < 64; ++i) up += "../";
+  for (const std::string& root :
+       {dir.Sub("real"), dir.Sub("link"), up + dir.Sub("real").substr(1)}) {
+    ASSERT_OK_AND_ASSIGN(const auto storage, FileObjectStorage::Open(fs, root));
+    ASSERT_OK_AND_ASSIGN(const std::string real, fs.RealPath(root));
+    EXPECT_EQ(storage->UrlOf("b/x"), FileUrl(real + "/b/x")) << root;
+    EXPECT_THAT(storage->UrlOf("b/x"), testing::EndsWith("/real/b/x")) << root;
+  }
 }
 
 // Cuts a scripted run before each change of the disk, loses what was not

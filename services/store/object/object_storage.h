@@ -142,6 +142,12 @@ class ObjectStorage {
 
   // True if objects are files that a person can read and edit.
   virtual bool KeepsFiles() const { return false; }
+
+  // Where others can read the bytes of the object `key`, if there is one, past
+  // this storage: a URL, for as long as the object is neither replaced nor
+  // deleted. Empty for none, and for a malformed key. Does not look at the
+  // object.
+  virtual std::string UrlOf(absl::string_view /*key*/) const { return ""; }
 };
 
 // The whole object.

@@ -107,6 +107,9 @@ class FaultyObjectStorage final : public ObjectStorage {
     KINORA_RETURN_IF_ERROR(Count());
     return base_.Renew(key);
   }
+  std::string UrlOf(absl::string_view key) const override {
+    return base_.UrlOf(key);
+  }
 
  private:
   class Writer final : public ObjectWriter {
