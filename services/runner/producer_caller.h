@@ -20,8 +20,8 @@ namespace kinora {
 
 // One attempt at one job.
 struct AttemptRequest {
-  // What the producer is told. Inputs that are neither inline nor a reference
-  // are streamed from the movie's blobs.
+  // What the producer is told. Inputs that are `streamed` come from the movie's
+  // blobs; one that is to have references gets these where there are any.
   v1::JobHeader header;
   // What Accepted must say; another version fails the attempt.
   std::string producer_version;

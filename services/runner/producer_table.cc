@@ -194,6 +194,7 @@ absl::StatusOr<ProducerConfigs> CheckProducerTable(
     KINORA_RETURN_IF_ERROR(
         ReadBreaker(field + ".breaker", entry.breaker(), &config.breaker));
     config.in_doubt = entry.in_doubt();
+    config.references = entry.references();
     if (!entry.budget().empty()) {
       config.budget = ParseCostText(entry.budget());
       if (!config.budget.has_value()) {

@@ -40,6 +40,8 @@ struct ProducerConfig {
   BreakerOptions breaker;
   // What must not reach a log.
   std::vector<std::string> secrets;
+  // It can read the files that the store's URLs lead to.
+  bool references = false;
 };
 
 // By the name blueprints use.

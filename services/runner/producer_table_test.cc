@@ -29,6 +29,7 @@ TEST(ProducerTableTest, WhatIsNotSetHasItsDefault) {
   EXPECT_EQ(tts.rate.interval, absl::ZeroDuration());
   EXPECT_EQ(tts.breaker.failures, 5u);
   EXPECT_EQ(tts.breaker.open, absl::Seconds(5));
+  EXPECT_FALSE(tts.references);
 }
 
 // An entry of the table; YAML has the same names.
@@ -152,6 +153,14 @@ TEST(ProducerTableTest, ABudgetIsAnAmount) {
       CheckProducerTable(table),
       StatusIs(absl::StatusCode::kInvalidArgument,
                AllOf(HasSubstr("producers.tts.budget"), HasSubstr("plenty"))));
+}
+
+TEST(ProducerTableTest, TheOperatorSaysWhoReadsTheStoresFiles) {
+  v1::ProducerTable table = Table("tts", "x:1");
+  (*table.mutable_producers())["tts"].set_references(true);
+  ASSERT_OK_AND_ASSIGN(const ProducerConfigs configs,
+                       CheckProducerTable(table));
+  EXPECT_TRUE(configs.at("tts").references);
 }
 
 TEST(ProducerTableTest, BadEntryIsNamedWithItsValue) {

@@ -7,6 +7,7 @@
 #include "absl/time/time.h"
 
 #include "clients/cpp/producer/attempt_failure.h"
+#include "clients/cpp/producer/input_references.h"
 #include "clients/cpp/producer/leaf_split.h"
 #include "common/cost_check.h"
 #include "common/rpc/status.h"
@@ -29,14 +30,6 @@ ProduceSession::ProduceSession(AttemptRequest request,
       clock_(clock),
       manners_(manners),
       trace_(CurrentTrace()) {
-  for (const v1::InputBinding& binding : request_.header.inputs()) {
-    for (int i = 0; i < binding.elements_size(); ++i) {
-      const v1::InputElement& element = binding.elements(i);
-      if (!element.streamed()) continue;
-      inputs_.push_back({binding.name(), static_cast<uint32_t>(i),
-                         element.content().digest()});
-    }
-  }
   std::map<std::string, int> elements;
   for (const AttemptRequest::Output& output : request_.outputs) {
     ++elements[output.name];
@@ -67,10 +60,21 @@ void ProduceSession::Start(v1::ProducerService::Stub& stub) {
   AddHold();
   AddHold();
   *outgoing_.mutable_header() = request_.header;
-  StartWrite(&outgoing_);
+  if (!manners_.references) WriteHeader();
   ReadNext();
   watch_->Start();
   StartCall();
+  if (!manners_.references) return;
+  PostStreamTask(
+      executor_, shared_from_this(), trace_,
+      [](ProduceSession& session) {
+        ReferToInputs(session.blobs_, session.outgoing_.mutable_header());
+        session.WriteHeader();
+      },
+      [](ProduceSession& session, const absl::Status& why) {
+        session.BreakByStore(why, v1::FAILURE_REASON_UNSPECIFIED);
+        session.RemoveHold();
+      });
 }
 
 void ProduceSession::Cancel() {
@@ -79,6 +83,18 @@ void ProduceSession::Cancel() {
     cancelled_ = true;
   }
   context_.TryCancel();
+}
+
+void ProduceSession::WriteHeader() {
+  for (const v1::InputBinding& binding : outgoing_.header().inputs()) {
+    for (int i = 0; i < binding.elements_size(); ++i) {
+      const v1::InputElement& element = binding.elements(i);
+      if (!element.streamed()) continue;
+      inputs_.push_back({binding.name(), static_cast<uint32_t>(i),
+                         element.content().digest()});
+    }
+  }
+  StartWrite(&outgoing_);
 }
 
 void ProduceSession::OnWriteDone(bool ok) {

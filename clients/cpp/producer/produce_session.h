@@ -30,6 +30,8 @@ namespace kinora {
 // What a producer has said of how it speaks.
 struct ProducerManners {
   bool answers_on_stream = false;
+  // It asks for references to large inputs, and can follow them.
+  bool references = false;
   // Infinite if it may be silent.
   absl::Duration heartbeat_timeout = absl::InfiniteDuration();
 };
@@ -37,8 +39,10 @@ struct ProducerManners {
 // Two loops that know nothing of each other, as an in-process channel buffers
 // nothing and a producer may answer before it has read everything:
 //
-//   writing: header -> for each input that is not inline: read the next piece
-//            of the blob on the executor, write it -> half-close; or, where the
+//   writing: where the producer takes references: the store is asked for them
+//            on the executor -> header -> for each input that is streamed: read
+//            the next piece of the blob on the executor, write it
+//            -> half-close; or, where the
 //            producer takes answers on the stream, each answer as it comes, and
 //            half-close after the result
 //   reading: read -> progress, log lines, question: told on, read again
@@ -85,6 +89,7 @@ class ProduceSession final
   void OnReadDone(bool ok) override;
   void OnDone(const grpc::Status& status) override;
 
+  void WriteHeader();
   void WriteNext();
   void ReadInputPiece();
   void WriteAnswer();

@@ -54,6 +54,7 @@ class EndedAttempt final : public Attempt {
 
 struct RemoteProducerCaller::Target {
   std::string name;
+  bool reads_files = false;  // ProducerConfig::references
   std::unique_ptr<v1::ProducerService::Stub> stub;
   Mutex mu;
   std::optional<v1::DescribeResponse> description ABSL_GUARDED_BY(mu);
@@ -108,6 +109,7 @@ RemoteProducerCaller::RemoteProducerCaller(
     for (const std::string& name : entry.second.targets) {
       auto target = std::make_unique<Target>();
       target->name = name;
+      target->reads_files = entry.second.references;
       target->stub = v1::ProducerService::NewStub(
           options_.make_channel ? options_.make_channel(name)
                                 : MakeChannel(name, channel_options));
@@ -272,6 +274,9 @@ ProducerManners RemoteProducerCaller::MannersOf(
     MutexLock lock(candidate.mu);
     if (!candidate.description.has_value()) continue;
     manners.answers_on_stream = candidate.description->answers_on_stream();
+    manners.references =
+        candidate.reads_files &&
+        candidate.description->input_mode() == v1::INPUT_MODE_REFERENCE;
     const absl::Duration silence =
         FromProto(candidate.description->heartbeat_timeout());
     // A longer one than the attempt's own says nothing.
