@@ -20,6 +20,13 @@ class BadInput(Exception):
     """The runner sent something that breaks the contract; names the field."""
 
 
+def _path_of(where: str, url: str) -> str:
+    parts = urllib.parse.urlsplit(url)
+    if parts.scheme != "file" or parts.netloc or not parts.path.startswith("/") or parts.query or parts.fragment:
+        raise BadInput(f"{where}: reference {url!r} is no URL such as file:///a/b")
+    return os.fsdecode(urllib.parse.unquote_to_bytes(parts.path))
+
+
 class Input:
     """One value given to the job, complete and checked against its digest."""
 
@@ -74,12 +81,21 @@ class Input:
             raise BadInput(f"{self._where}: content is {self._hasher.hexdigest()} ({self._size} bytes), expected {self._expected.hash}")
 
     def _adopt(self, url: str):
-        parts = urllib.parse.urlsplit(url)
-        if parts.scheme != "file":
-            raise BadInput(f"{self._where}: reference {url!r} is not a file: URL")
-        self._path, self._memory = urllib.parse.unquote(parts.path), None
-        self._size = os.path.getsize(self._path)
-        self.complete = True
+        """Takes a file in its place. It is the store's own, and is not changed
+        or removed with the job."""
+        self._memory, self._path = None, _path_of(self._where, url)
+        try:
+            # Anything else might never end, or never begin.
+            if not os.path.isfile(self._path):
+                raise FileNotFoundError("there is no such file here")
+            with open(self._path, "rb") as file:
+                while piece := file.read(SPOOL_BYTES):
+                    self._hasher.update(piece)
+                    self._size += len(piece)
+        except OSError as error:
+            raise BadInput(f"{self._where}: reference {url!r} cannot be read: {error}; "
+                           "`references` in the runner's producer table says that it can be") from error
+        self._finish()
 
     @property
     def size(self) -> int:
@@ -87,7 +103,8 @@ class Input:
         return self._size
 
     def path(self) -> str:
-        """A file with the bytes. It lives as long as the job."""
+        """A file with the bytes. It lives as long as the job. Only to be read:
+        it may be the store's own (`Producer(references=True)`)."""
         if self._path is None:
             self._path = os.path.join(self._folder, self._file_name)
             with open(self._path, "wb") as file:

@@ -96,7 +96,8 @@ class Job:
         return self.input(name).json()
 
     def path(self, name: str) -> str:
-        """A file with the input's bytes, removed when the job ends."""
+        """A file with the input's bytes, there until the job ends. Only to be
+        read."""
         return self.input(name).path()
 
     @property

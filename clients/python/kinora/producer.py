@@ -24,13 +24,15 @@ class Producer:
     media types, and may be empty for a producer that makes whatever a
     blueprint declares. `schemas` maps names of JSON outputs to their JSON
     Schemas (draft 2020-12): an output that does not fit is refused, and the
-    job is called again.
+    job is called again. With `references` large inputs are read from the
+    store's own files, where the runner's producer table allows that; jobs read
+    them as any input, but MUST NOT write to what `path()` gives.
     """
 
     def __init__(self, name: str, version: str, *, description: str = "", concurrency: int = 4,
                  settings_schema: dict | None = None, outputs: Mapping[str, str] | None = None,
                  schemas: Mapping[str, dict | bool] | None = None,
-                 heartbeat_timeout: datetime.timedelta | None = None):
+                 heartbeat_timeout: datetime.timedelta | None = None, references: bool = False):
         if not name:
             raise ValueError("name: empty")
         if not version:
@@ -40,6 +42,7 @@ class Producer:
         self.name, self.version, self.concurrency = name, version, concurrency
         self._description, self._schema = description, settings_schema
         self._outputs, self._heartbeat = dict(outputs or {}), heartbeat_timeout
+        self._input_mode = producer_pb2.INPUT_MODE_REFERENCE if references else producer_pb2.INPUT_MODE_STREAM
         self._schemas = {output: canonical_json.dumps(schema) for output, schema in (schemas or {}).items()}
         for output in self._schemas:
             if self._outputs.get(output) != "application/json":
@@ -104,7 +107,7 @@ class Producer:
         response = producer_pb2.DescribeResponse(
             identity=self.identity(), description=self._description, max_concurrency=self.concurrency,
             settings_schema_json=canonical_json.dumps(self._schema) if self._schema else "",
-            input_mode=producer_pb2.INPUT_MODE_STREAM, supports_look_up=self.looks_up,
+            input_mode=self._input_mode, supports_look_up=self.looks_up,
             outputs=[producer_pb2.DeclaredOutput(name=n, mime_type=m, schema_json=self._schemas.get(n, ""))
                      for n, m in sorted(self._outputs.items())])
         if self._heartbeat is not None:
