@@ -19,6 +19,7 @@ SimProducerOptions OptionsOf(const v1::SimConfig& config, SimRecord* record) {
   SimProducerOptions options;
   if (!config.version().empty()) options.version = config.version();
   options.record = record;
+  if (config.references()) options.files = &PosixFileSystem();
   return options;
 }
 

@@ -3,7 +3,9 @@
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
+#include "clients/cpp/sim/sim_reference.h"
 #include "clients/cpp/sim/sim_script.h"
 #include "common/mutex.h"
 #include "common/rpc/call_context.h"
@@ -81,6 +83,7 @@ class SimJob final
         }
         script_ = std::move(script);
         script_->StayOpen(options_.answers_on_stream);
+        ReadReferences();
         BeginIfComplete();
         return absl::OkStatus();
       }
@@ -104,7 +107,12 @@ class SimJob final
       return InvalidField("header", "", "the stream ended without one");
     }
     script_->StayOpen(false);
-    if (begun_) return absl::OkStatus();
+    half_closed_ = true;
+    return BeginAfterHalfClose();
+  }
+
+  absl::Status BeginAfterHalfClose() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    if (begun_ || reads_references_) return absl::OkStatus();
     KINORA_RETURN_IF_ERROR(script_->CheckInputs());
     Begin();
     return absl::OkStatus();
@@ -114,6 +122,49 @@ class SimJob final
   void BeginIfComplete() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     if (!options_.answers_on_stream || begun_) return;
     if (script_->CheckInputs().ok()) Begin();
+  }
+
+  // Without files to read them from, the job ends for want of its inputs.
+  void ReadReferences() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    if (options_.files == nullptr) return;
+    std::vector<SimReference> references = script_->References();
+    if (references.empty()) return;
+    reads_references_ = true;
+    // The service may be gone when a task of a cancelled job has its turn.
+    executor_.Post([self = shared_from_this(), files = options_.files,
+                    references = std::move(references)] {
+      absl::Status status;
+      for (const SimReference& reference : references) {
+        if (status.ok()) {
+          status = ReadSimReference(*files, reference,
+                                    [&self](const v1::InputChunk& chunk) {
+                                      return self->TakePiece(chunk);
+                                    });
+        }
+      }
+      self->ReferencesAreRead(std::move(status));
+    });
+  }
+
+  absl::Status TakePiece(const v1::InputChunk& chunk) {
+    MutexLock lock(mu_);
+    if (closing_.has_value() || finished_) {
+      return absl::CancelledError("the job has ended");
+    }
+    return script_->TakeInput(chunk);
+  }
+
+  void ReferencesAreRead(absl::Status status) {
+    MutexLock lock(mu_);
+    reads_references_ = false;
+    if (closing_.has_value() || finished_) return;
+    if (status.ok() && half_closed_) status = BeginAfterHalfClose();
+    if (!status.ok()) {
+      closing_ = ToGrpcStatus(status);
+    } else {
+      BeginIfComplete();
+    }
+    Advance();
   }
 
   void Begin() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
@@ -179,6 +230,8 @@ class SimJob final
   std::string key_ ABSL_GUARDED_BY(mu_);
   Executor::TimerId timer_ ABSL_GUARDED_BY(mu_) = 0;
   bool accepted_ ABSL_GUARDED_BY(mu_) = false;
+  bool reads_references_ ABSL_GUARDED_BY(mu_) = false;
+  bool half_closed_ ABSL_GUARDED_BY(mu_) = false;
   bool begun_ ABSL_GUARDED_BY(mu_) = false;
   bool answering_ ABSL_GUARDED_BY(mu_) = false;
   bool writing_ ABSL_GUARDED_BY(mu_) = false;
@@ -199,7 +252,9 @@ grpc::ServerUnaryReactor* SimProducerService::Describe(
   response->mutable_identity()->set_version(options_.version);
   response->set_description("Makes deterministic stand-ins for any output.");
   response->set_settings_schema_json(std::string(SimSettingsSchema()));
-  response->set_input_mode(v1::INPUT_MODE_STREAM);
+  response->set_input_mode(options_.files == nullptr
+                               ? v1::INPUT_MODE_STREAM
+                               : v1::INPUT_MODE_REFERENCE);
   response->set_supports_look_up(options_.record != nullptr);
   response->set_answers_on_stream(options_.answers_on_stream);
   response->mutable_outputs()->Assign(options_.outputs.begin(),

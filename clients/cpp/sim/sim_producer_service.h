@@ -12,6 +12,7 @@
 
 #include "clients/cpp/sim/sim_record.h"
 #include "common/executor.h"
+#include "common/file_system.h"
 #include "kinora/v1/producer.grpc.pb.h"
 
 namespace kinora {
@@ -25,6 +26,9 @@ struct SimProducerOptions {
   bool answers_on_stream = false;  // what Describe reports
   // What Describe reports; it makes whatever is asked for in any case.
   std::vector<v1::DeclaredOutput> outputs;
+  // Where references to large inputs lead; null for a producer that does not
+  // ask for any. MUST outlive the service and what it has posted.
+  FileSystem* files = nullptr;
 };
 
 // Thread-safe. One Produce stream costs no thread.
@@ -32,14 +36,16 @@ struct SimProducerOptions {
 // The stream as a state machine:
 //   1. header read        -> accepted is written
 //   2. input chunks read  -> hashed and compared with the header's digests
-//   3. half-close read, or with answers_on_stream the last input
+//      meanwhile references are read on the executor, and treated as chunks
+//   3. half-close read, or with answers_on_stream the last input; and all
+//      references read
 //                         -> after delay_ms: log lines, usage, then either a
 //                            question, a failure, or all outputs in chunks; a
 //                            question waits for its answer until half-close
 //   4. result written     -> Finish(OK)
 class SimProducerService final : public v1::ProducerService::CallbackService {
  public:
-  // `executor` (for delays) MUST outlive the service.
+  // `executor` (for delays and files) MUST outlive the service.
   SimProducerService(Executor& executor, SimProducerOptions options);
 
   grpc::ServerUnaryReactor* Describe(grpc::CallbackServerContext* context,

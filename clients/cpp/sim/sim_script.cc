@@ -35,9 +35,10 @@ SimScript::SimScript(v1::JobHeader header, SimSettings settings)
   for (const v1::InputBinding& binding : header_.inputs()) {
     uint32_t index = 0;
     for (const v1::InputElement& element : binding.elements()) {
-      if (element.streamed()) {
-        StreamedInput& input = inputs_[{binding.name(), index}];
+      if (element.streamed() || element.has_reference()) {
+        LargeInput& input = inputs_[{binding.name(), index}];
         input.source_id = element.source_id();
+        input.reference = element.reference();
         input.expected = element.content().digest();
       }
       ++index;
@@ -57,9 +58,9 @@ absl::Status SimScript::TakeInput(const v1::InputChunk& chunk) {
   const std::string name = absl::StrCat(chunk.binding(), "/", chunk.element());
   auto it = inputs_.find({chunk.binding(), chunk.element()});
   if (it == inputs_.end()) {
-    return InvalidField("input_chunk.binding", name, "no such streamed input");
+    return InvalidField("input_chunk.binding", name, "no such large input");
   }
-  StreamedInput& input = it->second;
+  LargeInput& input = it->second;
   if (input.complete || chunk.offset() != input.received) {
     return InvalidField(
         "input_chunk.offset", absl::StrCat(chunk.offset()),
@@ -76,6 +77,15 @@ absl::Status SimScript::TakeInput(const v1::InputChunk& chunk) {
         absl::StrCat("expected the bytes of ", input.expected.hash()));
   }
   return absl::OkStatus();
+}
+
+std::vector<SimReference> SimScript::References() const {
+  std::vector<SimReference> references;
+  for (const auto& [key, input] : inputs_) {
+    if (input.reference.empty()) continue;
+    references.push_back({key.first, key.second, input.reference});
+  }
+  return references;
 }
 
 absl::Status SimScript::CheckInputs() const {

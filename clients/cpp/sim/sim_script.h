@@ -22,6 +22,13 @@
 
 namespace kinora {
 
+// An input that is to be read at a URL.
+struct SimReference {
+  std::string binding;
+  uint32_t element = 0;
+  std::string url;
+};
+
 // A SimScript takes a job's inputs, then gives its answers. Not thread-safe.
 class SimScript {
  public:
@@ -31,10 +38,14 @@ class SimScript {
   // True if the call is to break off before the job is accepted.
   bool is_lost() const { return header_.attempt() <= settings_.lost_attempts; }
 
-  // Takes a piece of a streamed input. INVALID_ARGUMENT if no such input is
-  // expected, if bytes are missing, or if the whole is not what its digest
-  // says: a simulation also checks its caller.
+  // Takes a piece of an input that is not inline. INVALID_ARGUMENT if no such
+  // input is expected, if bytes are missing, or if the whole is not what its
+  // digest says: a simulation also checks its caller.
   absl::Status TakeInput(const v1::InputChunk& chunk);
+
+  // The inputs that do not come by the stream: whoever has the script reads
+  // them, and hands over their pieces as if they did.
+  std::vector<SimReference> References() const;
 
   // To be called after the last input; INVALID_ARGUMENT names an input whose
   // bytes did not all arrive.
@@ -61,9 +72,10 @@ class SimScript {
   bool Next(v1::ProduceResponse* response);
 
  private:
-  // A streamed input under way, by binding and element.
-  struct StreamedInput {
+  // An input that is not inline, under way.
+  struct LargeInput {
     std::string source_id;
+    std::string reference;  // empty if it is streamed
     v1::Digest expected;
     Sha256 hasher;
     int64_t received = 0;
@@ -79,7 +91,8 @@ class SimScript {
 
   v1::JobHeader header_;
   SimSettings settings_;
-  std::map<std::pair<std::string, uint32_t>, StreamedInput> inputs_;
+  // By binding and element.
+  std::map<std::pair<std::string, uint32_t>, LargeInput> inputs_;
 
   int64_t lines_sent_ = 0;
   bool usage_sent_ = false;
