@@ -42,9 +42,8 @@ struct ProducerManners {
 //   writing: where the producer takes references: the store is asked for them
 //            on the executor -> header -> for each input that is streamed: read
 //            the next piece of the blob on the executor, write it
-//            -> half-close; or, where the
-//            producer takes answers on the stream, each answer as it comes, and
-//            half-close after the result
+//            -> half-close; or, where the producer takes answers on the stream,
+//            each answer as it comes, and half-close after the result
 //   reading: read -> progress, log lines, question: told on, read again
 //                 -> output chunk: kept, or appended to an upload on the
 //                    executor; only then read again, so an output of any size

@@ -10,7 +10,6 @@
 
 #include "clients/cpp/producer/produce_session_fixture.h"
 #include "common/digest.h"
-#include "common/mutex.h"
 #include "common/testing/status_matchers.h"
 #include "services/store/testing/forwarding_blob_store.h"
 
@@ -73,6 +72,8 @@ class SomeBlobs final : public ForwardingBlobStore {
  public:
   using ForwardingBlobStore::ForwardingBlobStore;
 
+  bool is_silent = false;  // when asked for a URL
+
   v1::BlobRef Put(const std::string& bytes, bool has_url) {
     v1::BlobRef blob;
     const std::string hash = Sha256Of(bytes).Hex();
@@ -93,6 +94,7 @@ class SomeBlobs final : public ForwardingBlobStore {
   absl::StatusOr<v1::StatBlobResponse> Stat(
       const v1::StatBlobRequest& request) override {
     if (!request.with_url()) return absl::InternalError("not asked for a URL");
+    if (is_silent) return absl::UnavailableError("the store is gone");
     v1::StatBlobResponse response;
     const auto found = urls_.find(request.digest().hash());
     if (found != urls_.end()) response.set_url(found->second);
@@ -194,6 +196,13 @@ TEST_P(ProduceInputsTest, WhatHasNoUrlIsStreamed) {
   EXPECT_TRUE(header.inputs(0).elements(1).streamed());
   EXPECT_TRUE(header.inputs(1).elements(0).streamed());
   EXPECT_TRUE(header.inputs(1).elements(1).has_reference());
+}
+
+// If it cannot be read from either, that is what the job fails of.
+TEST_P(ProduceInputsTest, WhatTheStoreDoesNotTellOfIsStreamed) {
+  inputs_["first"] = {blobs_.Put("a", true)};
+  blobs_.is_silent = true;
+  EXPECT_THAT(Chunks(Call(true)), ElementsAre("first/0=a"));
 }
 
 // The producer may be on another machine: only an operator knows.
