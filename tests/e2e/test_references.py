@@ -1,14 +1,48 @@
 """Large inputs that a producer reads from the store's files."""
 
 import json
+import pathlib
+import sys
 
-from cluster import Separate, metrics_address, sim, write_producers
+import pytest
+
+from cluster import ROOT, Kinora, Process, Separate, metrics_address, sim, up
+from cluster import write_producers
 from conftest import FILM_PRODUCERS
 from test_incremental import create
 from test_metrics import LISTEN, get, samples
 
 PICTURES = 3
 PICTURE_BYTES = 2 << 20
+
+PRODUCERS = """
+import kinora
+
+draw = kinora.Producer("draw", version="1")
+look = kinora.Producer("look", version="1", references=True)
+
+@draw.job
+def drawn(job):
+    job.write("Picture", bytes(2 << 20))
+
+@look.job
+def seen(job):
+    picture = job.input("picture")
+    job.write("Sight", f"{len(picture.bytes())} {picture.path()}")
+
+kinora.serve(draw, look)
+"""
+
+SIGHTS = """
+blueprint: sights
+nodes:
+  Draw: {producer: draw, outputs: {Picture: image/png}}
+  Look:
+    producer: look
+    inputs: {picture: Picture}
+    outputs: {Sight: text/plain}
+outputs: [Sight]
+"""
 
 
 def made_and_read(folder, blueprint: str, references: bool) -> tuple[dict, float]:
@@ -40,3 +74,31 @@ def test_references_spare_the_store_and_change_nothing_else(tmp_path, film):
     assert read < PICTURE_BYTES
     assert "Artifact:Clip[segment=2]" in streamed
     assert referred == streamed
+
+
+@pytest.mark.parametrize("references", [True, False])
+def test_a_producer_in_python_reads_in_place_where_it_may(tmp_path, references):
+    (tmp_path / "sights.py").write_text(PRODUCERS)
+    (tmp_path / "sights.yaml").write_text(SIGHTS)
+    producer = Process(
+        [sys.executable, str(tmp_path / "sights.py")],
+        tmp_path / "sights.log",
+        PYTHONPATH=str(ROOT / "clients/python"),
+    )
+    table = write_producers(tmp_path, producer.address, "draw", "look")
+    if references:
+        table.write_text(table.read_text().replace("}", ", references: true}"))
+    server = up(tmp_path, table)
+    try:
+        kinora = Kinora(server.address)
+        blueprint = str(tmp_path / "sights.yaml")
+        kinora.ok("movie", "create", "sights", "--blueprint", blueprint)
+        assert kinora.run("sights").end == "run.completed"
+        sight = kinora.ok("artefact", "get", "sights", "Sight")
+        size, _, path = sight.strip().partition(" ")
+        assert int(size) == PICTURE_BYTES
+        blobs = (tmp_path / "data/builds/sights/blobs").resolve()
+        assert (blobs in pathlib.Path(path).parents) == references
+    finally:
+        server.stop()
+        producer.kill()
