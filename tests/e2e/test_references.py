@@ -65,6 +65,7 @@ def made_and_read(folder, blueprint: str, references: bool) -> tuple[dict, float
     return made, told["kinora_store_blob_read_bytes_total"]
 
 
+# F: S0-17
 # The simulated producer compares all bytes with their digest, however they come.
 def test_references_spare_the_store_and_change_nothing_else(tmp_path, film):
     blueprint = film(f"{{bytes: {PICTURE_BYTES}}}")

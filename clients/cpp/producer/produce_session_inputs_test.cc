@@ -173,6 +173,7 @@ INSTANTIATE_TEST_SUITE_P(Transports, ProduceInputsTest,
                                            Transport::kTcp),
                          TransportName);
 
+// F: S0-17
 TEST_P(ProduceInputsTest, AReferenceIsSentInPlaceOfTheBytes) {
   const v1::BlobRef blob = blobs_.Put("the picture", true);
   inputs_["first"] = {blob};

@@ -25,6 +25,7 @@ def reference(path, data=DATA):
     return made, data
 
 
+# F: S0-17
 @pytest.mark.parametrize("name", ["blob", "50% of #1?", "ü %41", os.fsdecode(b"\xff\n")])
 def test_a_reference_is_read_as_any_other_input(serve, tmp_path, name):
     path = str(tmp_path / name)
