@@ -107,7 +107,7 @@ nodes:
   Picture:
     producer: {name: picture, version: ">=1"}
     settings: {style: dark}
-    limits: {max_attempts: 5}
+    limits: {max_attempts: 5, job_timeout_seconds: 60}
     price: {min: 0, max: 1, currency: USD}
     over: [segment, image]
     outputs: {Image: image/png}
@@ -147,6 +147,7 @@ BAD = [
     ("settings: {style: dark}", "settings: dark"),
     ("max_attempts: 5", "max_attempts: 0"),
     ("max_attempts: 5", "attempts: 5"),
+    ("job_timeout_seconds: 60", "job_timeout_seconds: 86401"),
     ("currency: USD", "currency: dollars"),
     ("max: 1, ", ""),
     ("min: 0", "min: -1"),

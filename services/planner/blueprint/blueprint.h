@@ -185,6 +185,7 @@ struct NodeLimitsDeclaration {
   uint32_t concurrency = 0;
   uint32_t max_attempts = 0;
   uint32_t attempt_timeout_seconds = 0;
+  uint32_t job_timeout_seconds = 0;
   uint32_t priority = 0;
 
   bool operator==(const NodeLimitsDeclaration&) const = default;

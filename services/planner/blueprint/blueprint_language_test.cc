@@ -30,7 +30,7 @@ nodes:
     producer: picture@>=1.2 <2
     over: [segment, image]
     salt: again
-    limits: {concurrency: 2, max_attempts: 5, attempt_timeout_seconds: 90, priority: 7}
+    limits: {concurrency: 2, max_attempts: 5, attempt_timeout_seconds: 90, job_timeout_seconds: 300, priority: 7}
     price: {min: 0.01, max: 0.05, currency: USD}
     outputs:
       Image: image/png
@@ -76,6 +76,7 @@ TEST(BlueprintLanguageTest, ReadsTheAlbum) {
   EXPECT_EQ(picture.limits.concurrency, 2u);
   EXPECT_EQ(picture.limits.max_attempts, 5u);
   EXPECT_EQ(picture.limits.attempt_timeout_seconds, 90u);
+  EXPECT_EQ(picture.limits.job_timeout_seconds, 300u);
   EXPECT_EQ(picture.limits.priority, 7u);
   EXPECT_EQ(picture.price->min_micros, 10000);
   EXPECT_EQ(picture.price->max_micros, 50000);
@@ -125,6 +126,11 @@ TEST(BlueprintLanguageTest, NamesWhatIsWrong) {
       {"concurrency: 2", "concurency: 2", "did you mean \"concurrency\"?"},
       {"concurrency: 2", "concurrency: 0", "from 1 to 10000, got 0"},
       {"priority: 7", "priority: 1001", "from 1 to 1000, got 1001"},
+      {"job_timeout_seconds: 300", "job_timeout_seconds: 86401",
+       "nodes.Picture.limits.job_timeout_seconds: must be an integer from 1 to "
+       "86400, got 86401"},
+      {"job_timeout_seconds: 300", "job_timeout_seconds: 0.5",
+       "must be an integer from 1"},
       {"max_attempts: 5", "max_attempts: 1.5", "from 1 to 100, got 1.5"},
       {"seconds: 90", "seconds: long", "must be a number, got \"long\""},
       {"min: 0.01, ", "", "nodes.Picture.price: min is missing"},

@@ -126,9 +126,10 @@ absl::Status BlueprintParser::ParseLimits(const YamlNode& map,
   const YamlNode* limits = map.Find("limits");
   if (limits == nullptr) return absl::OkStatus();
   std::string here = absl::StrCat(path, ".limits");
-  KINORA_RETURN_IF_ERROR(ExpectMap(
-      *limits, here,
-      {"concurrency", "max_attempts", "attempt_timeout_seconds", "priority"}));
+  KINORA_RETURN_IF_ERROR(
+      ExpectMap(*limits, here,
+                {"concurrency", "max_attempts", "attempt_timeout_seconds",
+                 "job_timeout_seconds", "priority"}));
   auto read = [&](absl::string_view key, double most, uint32_t* out) {
     const YamlNode* value = limits->Find(key);
     if (value == nullptr) return absl::OkStatus();
@@ -149,6 +150,8 @@ absl::Status BlueprintParser::ParseLimits(const YamlNode& map,
       read("max_attempts", kMaxAttempts, &node->limits.max_attempts));
   KINORA_RETURN_IF_ERROR(read("attempt_timeout_seconds", kMaxTimeoutSeconds,
                               &node->limits.attempt_timeout_seconds));
+  KINORA_RETURN_IF_ERROR(read("job_timeout_seconds", kMaxTimeoutSeconds,
+                              &node->limits.job_timeout_seconds));
   return read("priority", kMaxPriority, &node->limits.priority);
 }
 

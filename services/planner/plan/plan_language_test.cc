@@ -205,11 +205,13 @@ TEST_F(PlanLanguageTest, InputThatDecidesMustBeThere) {
 // F: B-7
 TEST_F(PlanLanguageTest, SaltRunsAnewAndLimitsDoNot) {
   world_.Run();
-  world_.SetBlueprint(Film("max_attempts: 5", "max_attempts: 6"));
+  world_.SetBlueprint(
+      Film("max_attempts: 5", "max_attempts: 6, job_timeout_seconds: 60"));
   v1::Plan plan = world_.Plan();
   EXPECT_THAT(JobIds(plan), IsEmpty());
 
-  world_.SetBlueprint(Film("limits:", "salt: more\n    limits:"));
+  world_.SetBlueprint(
+      Film("limits: {", "salt: more\n    limits: {job_timeout_seconds: 60, "));
   plan = world_.Plan();
   EXPECT_THAT(JobIds(plan),
               ElementsAre("Clip[segment=0]", "Clip[segment=1]", "Film"));
@@ -218,6 +220,7 @@ TEST_F(PlanLanguageTest, SaltRunsAnewAndLimitsDoNot) {
   for (const v1::PlannedNode& node : plan.nodes()) {
     if (node.node() != "Clip") continue;
     EXPECT_EQ(node.limits().max_attempts(), 5u);
+    EXPECT_EQ(node.limits().job_timeout_seconds(), 60u);
     EXPECT_EQ(node.salt(), "more");
   }
   world_.Run(plan);

@@ -242,6 +242,8 @@ class PlanWriter {
       planned.mutable_limits()->set_max_attempts(limits.max_attempts);
       planned.mutable_limits()->set_attempt_timeout_seconds(
           limits.attempt_timeout_seconds);
+      planned.mutable_limits()->set_job_timeout_seconds(
+          limits.job_timeout_seconds);
       planned.mutable_limits()->set_priority(limits.priority);
     }
     if (declaration.price.has_value()) {
