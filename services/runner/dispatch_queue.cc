@@ -32,6 +32,13 @@ uint32_t DispatchQueue::MaxAttempts(const v1::PlannedNode& node,
   return own != 0 ? own : producers_[lanes_[lane].producer].limits.max_attempts;
 }
 
+absl::Duration DispatchQueue::JobTimeout(const v1::PlannedNode& node,
+                                         LaneId lane) const {
+  const uint32_t own = node.limits().job_timeout_seconds();
+  if (own != 0) return absl::Seconds(own);
+  return producers_[lanes_[lane].producer].limits.job_timeout;
+}
+
 bool DispatchQueue::HasPlace(const Lane& lane) const {
   const Producer& producer = producers_[lane.producer];
   return lane.running < lane.concurrency &&

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "absl/functional/function_ref.h"
+#include "absl/time/time.h"
 
 #include "kinora/v1/plan.pb.h"
 
@@ -29,6 +30,8 @@ using JobIndex = int;
 struct ProducerLimits {
   uint32_t concurrency = 4;
   uint32_t max_attempts = 3;
+  // For all attempts at one job (job_time.h).
+  absl::Duration job_timeout = absl::InfiniteDuration();
 };
 
 // Asked before a job is given a place: false leaves it and all that wait behind
@@ -64,6 +67,8 @@ class DispatchQueue {
 
   // The most attempts at a job of the node, which is in that lane.
   uint32_t MaxAttempts(const v1::PlannedNode& node, LaneId lane) const;
+  // The same for how long a job may take; infinite for no limit.
+  absl::Duration JobTimeout(const v1::PlannedNode& node, LaneId lane) const;
 
   void Push(LaneId lane, const Turn& turn) { lanes_[lane].ready.insert(turn); }
 

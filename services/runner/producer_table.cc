@@ -188,6 +188,11 @@ absl::StatusOr<ProducerConfigs> CheckProducerTable(
                 entry.attempt_timeout_seconds(), config.attempt_timeout,
                 kMaxTimeoutSeconds));
     KINORA_ASSIGN_OR_RETURN(
+        const uint32_t job_timeout,
+        Limited(field + ".job_timeout_seconds", entry.job_timeout_seconds(), 0,
+                kMaxTimeoutSeconds));
+    if (job_timeout > 0) config.job_timeout = absl::Seconds(job_timeout);
+    KINORA_ASSIGN_OR_RETURN(
         config.rate, ReadCallRate(field + ".", entry.rate_per_second(),
                                   entry.rate_per_minute(), entry.rate_burst()));
     KINORA_ASSIGN_OR_RETURN(config.secrets, SecretsOf(field, entry));

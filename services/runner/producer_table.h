@@ -42,6 +42,8 @@ struct ProducerConfig {
   std::vector<std::string> secrets;
   // It can read the files that the store's URLs lead to.
   bool references = false;
+  // For all attempts at one job and the waits between them (job_time.h).
+  absl::Duration job_timeout = absl::InfiniteDuration();
 };
 
 // By the name blueprints use.

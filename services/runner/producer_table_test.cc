@@ -26,6 +26,7 @@ TEST(ProducerTableTest, WhatIsNotSetHasItsDefault) {
   EXPECT_EQ(tts.concurrency, 4u);
   EXPECT_EQ(tts.max_attempts, 3u);
   EXPECT_EQ(tts.attempt_timeout, absl::Minutes(10));
+  EXPECT_EQ(tts.job_timeout, absl::InfiniteDuration());
   EXPECT_EQ(tts.rate.interval, absl::ZeroDuration());
   EXPECT_EQ(tts.breaker.failures, 5u);
   EXPECT_EQ(tts.breaker.open, absl::Seconds(5));
@@ -139,6 +140,21 @@ TEST(ProducerTableTest, ABreakerNeverStaysOpenShorterThanAtFirst) {
       &status);
   EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument,
                                HasSubstr("tts.breaker.longest_open_seconds")));
+}
+
+TEST(ProducerTableTest, AJobMayHaveALimitInAll) {
+  absl::Status status;
+  const ProducerConfigs configs =
+      Checked([](v1::ProducerEntry* tts) { tts->set_job_timeout_seconds(900); },
+              &status);
+  ASSERT_OK(status);
+  EXPECT_EQ(configs.at("tts").job_timeout, absl::Minutes(15));
+  Checked([](v1::ProducerEntry* tts) { tts->set_job_timeout_seconds(86'401); },
+          &status);
+  EXPECT_THAT(status,
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       AllOf(HasSubstr("producers.tts.job_timeout_seconds"),
+                             HasSubstr("86401"))));
 }
 
 TEST(ProducerTableTest, ABudgetIsAnAmount) {

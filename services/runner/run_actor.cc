@@ -267,6 +267,7 @@ void RunActor::ApplyFact(const RunFact& fact) {
     retrying_.erase(change.job);
     if (change.status != JobStatus::kRetrying) continue;
     retrying_.insert(change.job);
+    WaitTime(change.job, change.delay);
     std::weak_ptr<RunActor> weak = weak_from_this();
     const RetryTimer timer{change.job, state_.attempts(change.job)};
     deps_.executor.PostAfter(change.delay, [weak, timer] {

@@ -53,6 +53,7 @@
 #include "services/planner/planner.h"
 #include "services/runner/attempt_calls.h"
 #include "services/runner/call_places.h"
+#include "services/runner/job_time.h"
 #include "services/runner/lease_keeper.h"
 #include "services/runner/ledger_watch.h"
 #include "services/runner/log_intake.h"
@@ -341,6 +342,13 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   void Take(AttemptEnded& ended);
   void Take(LinesLogged& logged);
 
+  // run_actor_deadlines.cc
+  JobTime* TimeOf(JobIndex job);
+  void RecallTime(JobIndex job, PastJob* past);
+  absl::Duration RunTime(JobIndex job);
+  void WaitTime(JobIndex job, absl::Duration delay);
+  absl::Duration StopTime(JobIndex job, int64_t at_nanos);
+
   // run_actor_progress.cc
   void Take(ProgressMade& made);
   void Take(const ProgressDue& due);
@@ -507,6 +515,7 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   LogIntake logs_;
   std::map<JobIndex, Running> running_;
   std::map<JobIndex, std::string> heartbeats_;  // heartbeat_details by job
+  std::map<JobIndex, JobTime> job_times_;       // of those with a job timeout
   std::vector<v1::Event> artefact_events_;      // to be appended
   std::vector<v1::Event> ledger_events_;
   std::vector<RunFact> facts_;  // to be applied once their events are durable

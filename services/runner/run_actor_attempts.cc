@@ -1,6 +1,7 @@
 // The part of RunActor that calls producers: what an attempt is given, what it
 // reports, and what its end means for the job.
 
+#include <algorithm>
 #include <iterator>
 #include <memory>
 #include <optional>
@@ -57,6 +58,7 @@ void RunActor::StartAttempt(JobIndex job) {
   absl::Duration timeout = config.attempt_timeout;
   const uint32_t own = state_.node(job).limits().attempt_timeout_seconds();
   if (own != 0) timeout = absl::Seconds(own);
+  timeout = std::min(timeout, RunTime(job));
   AttemptRequest request =
       MakeAttempt(identity_, state_, job, deps_.clock.Now(), timeout);
   request.header.set_heartbeat_details(HeartbeatDetailsFor(job));
@@ -93,6 +95,7 @@ void RunActor::Take(AttemptEnded& ended) {
   const Running attempt = std::move(running->second);
   running_.erase(running);
   CountEnd(ended, duration);
+  const absl::Duration time_used = StopTime(ended.job, ended.at_nanos);
   AttemptResult& result = ended.result;
   SettleAttempt(ended.job, result);
   if (TakeAsking(ended.job, attempt, &result)) return;
@@ -112,7 +115,7 @@ void RunActor::Take(AttemptEnded& ended) {
     // One that is cut short by a stop stays open: it is not the run's end.
     if (!stopping_) {
       facts_.push_back(AttemptFailed{ended.job, *std::move(result.failure),
-                                     result.in_doubt, ended.counts});
+                                     result.in_doubt, ended.counts, time_used});
     }
   }
   std::move(events.begin(), events.end(), std::back_inserter(artefact_events_));

@@ -117,6 +117,7 @@ absl::Status RunActor::LookUp(const std::vector<JobIndex>& jobs) {
     LookedUp fact{job, {}, false, {}};
     if (past_.has_value()) fact.past = past_->Of(state_.job(job).job_id());
     RecallAsking(job, &fact.past);
+    RecallTime(job, &fact.past);
     const size_t count = static_cast<size_t>(state_.job(job).artefacts_size());
     const bool forced = state_.job(job).forced();
     const bool found = std::all_of(

@@ -27,6 +27,7 @@ void RunActor::Take(const QuestionAsked& asked) {
     return running->second.call->Answer(*answer);
   }
   running->second.asks.insert(question_id);
+  StopTime(asked.job, deps_.clock.MonotonicNanos());
   running->second.takes_answers = asked.takes_answer;
   if (FindQuestion(job_id, question_id).has_value()) return;
   *AddLedger()->mutable_job() = QuestionEvent(job_id, asked.question);
@@ -217,6 +218,7 @@ void RunActor::Take(const QuestionAnswered& answered) {
         GoOnWith(job, answer.question_id());
       } else if (running->second.asks.erase(answer.question_id()) > 0) {
         running->second.call->Answer(answer);
+        if (running->second.asks.empty()) RunTime(job);
       }
     }
     return;

@@ -12,6 +12,10 @@ JobStatus StatusOfSkip(absl::string_view reason) {
   return reason == "reused" ? JobStatus::kReused : JobStatus::kBlocked;
 }
 
+absl::Time TimeOf(const v1::LedgerEvent& event) {
+  return absl::FromUnixMillis(event.occurred_at_ms());
+}
+
 bool SaysInDoubt(const JsonValue& detail) {
   const JsonValue* doubt = detail.Find("inDoubt");
   return doubt != nullptr && doubt->is_bool() && doubt->bool_value();
@@ -44,6 +48,10 @@ void RunPast::Apply(const v1::LedgerEvent& event) {
       job.started = ++starts_;
       job.awaits_attempt = false;
       job.to_retry = false;
+      // One that was interrupted while it asked will ask again.
+      if (!questions_.Waits(event.step_started().step().step_id())) {
+        job.time.Run(TimeOf(event));
+      }
       return;
     }
     case v1::LedgerEvent::kStepProgress: {
@@ -54,9 +62,10 @@ void RunPast::Apply(const v1::LedgerEvent& event) {
       return;
     }
     case v1::LedgerEvent::kStepCompleted:
-      return End(event.step_completed().step(), JobStatus::kSucceeded);
+      return End(event.step_completed().step(), JobStatus::kSucceeded,
+                 TimeOf(event));
     case v1::LedgerEvent::kStepFailed: {
-      End(event.step_failed().step(), JobStatus::kFailed);
+      End(event.step_failed().step(), JobStatus::kFailed, TimeOf(event));
       Job& job = jobs_[event.step_failed().step().step_id()];
       ++job.past.failures;
       job.past.failure.emplace();
@@ -65,7 +74,7 @@ void RunPast::Apply(const v1::LedgerEvent& event) {
     }
     case v1::LedgerEvent::kStepSkipped:
       return End(event.step_skipped().step(),
-                 StatusOfSkip(event.step_skipped().reason()));
+                 StatusOfSkip(event.step_skipped().reason()), TimeOf(event));
     case v1::LedgerEvent::kLogAppended:
       logs_.Recall(event.log_appended());
       return;
@@ -92,9 +101,17 @@ void RunPast::TakeJob(const v1::LedgerEvent& ledger) {
     job.told.reset();
     job.awaits_attempt = false;
     job.past.in_doubt = SaysInDoubt(detail);
+    job.time.Stop(TimeOf(ledger));
     const JsonValue* question = detail.Find("questionId");
     if (question == nullptr || !question->is_string()) return;
     job.past.asking = question->string_value();
+  } else if (event.type() == "question") {
+    jobs_[event.job_id()].time.Stop(TimeOf(ledger));
+  } else if (event.type() == "answered") {
+    Job& job = jobs_[event.job_id()];
+    if (job.told == JobStatus::kRunning && !questions_.Waits(event.job_id())) {
+      job.time.Run(TimeOf(ledger));
+    }
   } else if (event.type() == "expanded") {
     const JsonValue* artefacts = detail.Find("artefacts");
     if (artefacts == nullptr || !artefacts->is_array()) return;
@@ -115,6 +132,11 @@ void RunPast::Retried(const v1::LedgerEvent& event, const JsonValue& detail) {
   tried.told.reset();
   tried.awaits_attempt = true;
   tried.past.in_doubt = is("inDoubt", true);
+  const JsonValue* delay = detail.Find("delayMs");
+  tried.time.Wait(TimeOf(event),
+                  absl::Milliseconds(delay == nullptr
+                                         ? 0
+                                         : delay->integer_value().value_or(0)));
   const JsonValue* producer = detail.Find("producer");
   const JsonValue* held = detail.Find("retryAfterMs");
   if (producer == nullptr || !producer->is_string() || held == nullptr) return;
@@ -123,8 +145,10 @@ void RunPast::Retried(const v1::LedgerEvent& event, const JsonValue& detail) {
                    event.occurred_at_ms() + held->integer_value().value_or(0));
 }
 
-void RunPast::End(const v1::StepIdentity& step, JobStatus status) {
+void RunPast::End(const v1::StepIdentity& step, JobStatus status,
+                  absl::Time at) {
   Job& job = jobs_[step.step_id()];
+  job.time.Stop(at);
   job.told = status;
   job.awaits_attempt = false;
   job.past.in_doubt = false;
@@ -147,6 +171,12 @@ PastJob RunPast::Of(absl::string_view job_id) const {
   return past;
 }
 
+absl::Duration RunPast::TimeUsed(absl::string_view job_id,
+                                 absl::Time now) const {
+  const auto job = jobs_.find(job_id);
+  return job == jobs_.end() ? absl::ZeroDuration() : job->second.time.Used(now);
+}
+
 std::string RunPast::HeartbeatDetailsOf(absl::string_view job_id) const {
   const auto job = jobs_.find(job_id);
   return job == jobs_.end() ? "" : job->second.heartbeat_details;
@@ -155,6 +185,7 @@ std::string RunPast::HeartbeatDetailsOf(absl::string_view job_id) const {
 void RunPast::ForgetFailures() {
   for (auto& [id, job] : jobs_) {
     job.past.failures = 0;
+    job.time = JobTime();
     job.past.failure.reset();
     if (job.told == JobStatus::kFailed) job.told.reset();
   }

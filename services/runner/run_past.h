@@ -13,9 +13,11 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 
 #include "common/json.h"
 #include "kinora/v1/event.pb.h"
+#include "services/runner/job_time.h"
 #include "services/runner/log_intake.h"
 #include "services/runner/run_budget.h"
 #include "services/runner/run_pauses.h"
@@ -35,11 +37,15 @@ class RunPast {
   // Attempts, failures and doubts; nothing for a job the ledger does not know.
   PastJob Of(absl::string_view job_id) const;
 
+  // What the job has used of the time it may take in all, by the wall clock.
+  absl::Duration TimeUsed(absl::string_view job_id, absl::Time now) const;
+
   // What the last attempt that left anything has left for the next one
   // (JobHeader.heartbeat_details); empty once the job has ended.
   std::string HeartbeatDetailsOf(absl::string_view job_id) const;
 
-  // Forgets that jobs failed, but not their attempts: they may be tried anew.
+  // Forgets that jobs failed, and the time they took, but not their attempts:
+  // they may be tried anew.
   void ForgetFailures();
 
   // Jobs whose last attempt has started and not ended, in the order of their
@@ -82,10 +88,11 @@ class RunPast {
     bool awaits_attempt = false;
     bool to_retry = false;
     std::string heartbeat_details;
+    JobTime time;
   };
 
   void Retried(const v1::LedgerEvent& event, const JsonValue& detail);
-  void End(const v1::StepIdentity& step, JobStatus status);
+  void End(const v1::StepIdentity& step, JobStatus status, absl::Time at);
   void TakeJob(const v1::LedgerEvent& ledger);
 
   absl::flat_hash_map<std::string, Job> jobs_;

@@ -22,8 +22,10 @@ class RunPastTest : public ::testing::Test {
     answer_.set_value_json("\"calm\"");
   }
 
-  void Start(uint32_t attempt, const std::string& job = "A") {
+  void Start(uint32_t attempt, const std::string& job = "A",
+             int64_t at_ms = 0) {
     v1::LedgerEvent event;
+    event.set_occurred_at_ms(at_ms);
     event.mutable_step_started()->mutable_step()->set_step_id(job);
     event.mutable_step_started()->set_attempt(attempt);
     past_.Apply(event);
@@ -34,8 +36,9 @@ class RunPastTest : public ::testing::Test {
     event.mutable_step_progress()->set_heartbeat_details(details);
     past_.Apply(event);
   }
-  void Take(const v1::JobEvent& job) {
+  void Take(const v1::JobEvent& job, int64_t at_ms = 0) {
     v1::LedgerEvent event;
+    event.set_occurred_at_ms(at_ms);
     *event.mutable_job() = job;
     past_.Apply(event);
   }
@@ -47,6 +50,12 @@ class RunPastTest : public ::testing::Test {
     event.mutable_job()->set_job_id(job);
     event.mutable_job()->set_detail_json(detail);
     past_.Apply(event);
+  }
+
+  // What job A has used of its time, in milliseconds.
+  int64_t UsedMs(int64_t at_ms) const {
+    return absl::ToInt64Milliseconds(
+        past_.TimeUsed("A", absl::FromUnixMillis(at_ms)));
   }
 
   RunPast past_;
@@ -155,6 +164,51 @@ TEST_F(RunPastTest, RecallsUntilWhenProducersAreLeftAlone) {
   Start(1, "C");
   Retry("C", 3000, R"({"attempt":1,"delayMs":5})");
   EXPECT_THAT(past_.held_back(), ElementsAre(Pair("tts", 61000)));
+}
+
+// Attempts and the waits between them, and what the interrupted one may have
+// gone on for.
+TEST_F(RunPastTest, TimeIsUsedByAttemptsAndTheWaitsBetweenThem) {
+  EXPECT_EQ(UsedMs(500), 0);
+  Start(1, "A", 1000);
+  Retry("A", 4000, R"({"attempt":1,"delayMs":500})");
+  EXPECT_EQ(UsedMs(4200), 3200);
+  EXPECT_EQ(UsedMs(60'000), 3500);  // it waited for its turn
+  Start(2, "A", 60'000);
+  EXPECT_EQ(UsedMs(61'000), 4500);
+  EXPECT_EQ(UsedMs(3'600'000), 3500 + 3'540'000);
+  past_.ForgetFailures();
+  EXPECT_EQ(UsedMs(3'600'000), 0);
+}
+
+TEST_F(RunPastTest, TimeStandsStillWhileAPersonIsAsked) {
+  Start(1, "A", 1000);
+  Take(QuestionEvent("A", question_), 2000);
+  EXPECT_EQ(UsedMs(50'000), 1000);
+  // The attempt goes on with its answer.
+  Take(AnsweredEvent("A", answer_), 50'000);
+  EXPECT_EQ(UsedMs(50'500), 1500);
+}
+
+TEST_F(RunPastTest, TimeStandsStillFromTheLastAttemptToTheAnswer) {
+  Start(1, "A", 1000);
+  Take(QuestionEvent("A", question_), 2000);
+  Take(AskingEvent("A", question_, false, v1::Cost()), 3000);
+  EXPECT_EQ(UsedMs(50'000), 1000);
+  Take(AnsweredEvent("A", answer_), 60'000);
+  EXPECT_EQ(UsedMs(70'000), 1000);  // not called yet
+  Start(2, "A", 70'000);
+  EXPECT_EQ(UsedMs(70'100), 1100);
+}
+
+// It will ask again, and nobody has answered.
+TEST_F(RunPastTest, TimeStandsStillOnceAnAttemptThatAskedWasInterrupted) {
+  Start(1, "A", 1000);
+  Take(QuestionEvent("A", question_), 2000);
+  Start(2, "A", 10'000);
+  EXPECT_EQ(UsedMs(20'000), 1000);
+  Take(AnsweredEvent("A", answer_), 20'000);
+  EXPECT_EQ(UsedMs(21'000), 2000);
 }
 
 }  // namespace

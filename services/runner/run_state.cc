@@ -5,6 +5,8 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "services/runner/job_time.h"
+
 namespace kinora {
 namespace {
 
@@ -46,6 +48,10 @@ void RunState::Handle(const LookedUp& fact) {
   if (!fact.past.asking.empty()) {
     return SetStatus(fact.job, JobStatus::kAsking);
   }
+  // Time has passed since an attempt was interrupted.
+  if (job_timeout(fact.job) - fact.past.time_used < kLeastAttempt) {
+    return FailByTimeout(fact.job, {}, /*early=*/false);
+  }
   Proceed(fact.job);
 }
 
@@ -65,13 +71,20 @@ void RunState::Handle(const AttemptFailed& fact) {
   if (fact.counts) ++job.failures;
   job.in_doubt = fact.in_doubt;
   JobChange change{fact.job, JobStatus::kRetrying, fact.failure, {}};
+  const absl::Duration left = job_timeout(fact.job) - fact.time_used;
   if (cancelled_) {
     change.status = JobStatus::kCancelled;
+  } else if (fact.failure.retryable() && left < kLeastAttempt) {
+    return FailByTimeout(fact.job, fact.failure, /*early=*/false);
   } else if (ShouldRetry(fact.failure, job.failures,
                          queue_.MaxAttempts(*job.node, job.lane))) {
     change.delay = std::max(RetryDelay(options_.retry, job.failures, *random_),
                             RetryAfter(fact.failure));
     change.counts = fact.counts;
+    // To wait for what is not to be would help nobody.
+    if (left - change.delay < kLeastAttempt) {
+      return FailByTimeout(fact.job, fact.failure, /*early=*/true);
+    }
   } else {
     return Fail(fact.job, fact.failure);
   }
@@ -100,6 +113,12 @@ void RunState::Fail(JobIndex index, const v1::Failure& failure) {
   changes_.push_back(change);
   failures_[index] = change;
   Block(index, failure);
+}
+
+void RunState::FailByTimeout(JobIndex index, const v1::Failure& last,
+                             bool early) {
+  Fail(index,
+       JobTimeoutFailure(last, job_timeout(index), attempts(index), early));
 }
 
 void RunState::Handle(const RetryDue& fact) {

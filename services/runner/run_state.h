@@ -100,6 +100,7 @@ struct PastJob {
   std::string asking;
   // Why it failed for good.
   std::optional<v1::Failure> failure;
+  absl::Duration time_used;  // of what it may take in all (job_time.h)
 };
 // The lookup of a job's key; `outputs` are the contents of its artefacts in
 // their order, or empty if there is no earlier result.
@@ -122,6 +123,7 @@ struct AttemptFailed {
   bool in_doubt = false;
   // False for one that says nothing of the job and uses up no attempt.
   bool counts = true;
+  absl::Duration time_used;  // as of PastJob, this attempt included
 };
 // The attempt ended without outputs, as the job waits for a person's answer. It
 // has not failed.
@@ -259,6 +261,11 @@ class RunState {
   uint32_t attempts(JobIndex index) const { return Entry(index).attempts; }
   // True if nobody knows what became of its last attempt.
   bool in_doubt(JobIndex index) const { return Entry(index).in_doubt; }
+  // What it may take in all, its attempts and the waits between them; infinite
+  // for no limit.
+  absl::Duration job_timeout(JobIndex index) const {
+    return queue_.JobTimeout(*Entry(index).node, Entry(index).lane);
+  }
   // The inputs hash. REQUIRES: the job was keyed.
   const Digest& key(JobIndex index) const { return Entry(index).key; }
 
@@ -338,6 +345,7 @@ class RunState {
 
   void SetStatus(JobIndex index, JobStatus status);
   void Fail(JobIndex index, const v1::Failure& failure);
+  void FailByTimeout(JobIndex index, const v1::Failure& last, bool early);
   void Land(JobIndex index, const std::vector<v1::Content>& outputs);
   void Block(JobIndex failed, const v1::Failure& root);
   void BlockAll(std::vector<JobIndex> stack, JobIndex failed,

@@ -189,7 +189,8 @@ absl::StatusOr<RunState> Runner::StateOf(const v1::RunRecord& record,
   options.retry = options_.retry;
   for (const auto& config : configs_) {
     options.producers[config.first] = {config.second.concurrency,
-                                       config.second.max_attempts};
+                                       config.second.max_attempts,
+                                       config.second.job_timeout};
   }
   return RunState::Create(std::move(plan), options, deps_.random);
 }

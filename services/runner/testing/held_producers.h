@@ -1,11 +1,13 @@
 // Producers that take their time: attempts go on until they are told to end or
-// cancelled, and look-ups until they are cut short.
+// cancelled, and look-ups until they are cut short, unless they are told what
+// to answer.
 
 #ifndef KINORA_SERVICES_RUNNER_TESTING_HELD_PRODUCERS_H_
 #define KINORA_SERVICES_RUNNER_TESTING_HELD_PRODUCERS_H_
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -38,6 +40,7 @@ class HeldProducers final : public ProducerCaller {
                                    CallStop& stop) override {
     {
       MutexLock lock(mu_);
+      if (found_.has_value()) return *found_;
       ++looking_;
       changed_.SignalAll();
     }
@@ -60,6 +63,12 @@ class HeldProducers final : public ProducerCaller {
     held_[job_id] = {std::move(request), std::move(observer)};
     changed_.SignalAll();
     return std::make_unique<HeldAttempt>(*this, job_id);
+  }
+
+  // What look-ups answer from now on.
+  void AnswerLookUps(v1::LookUpState state) {
+    MutexLock lock(mu_);
+    found_ = FoundWork{state, std::nullopt};
   }
 
   // The attempt at a job that is under way makes a text for each output.
@@ -88,6 +97,36 @@ class HeldProducers final : public ProducerCaller {
     result.failure->set_retryable(true);
     result.contact = Contact::kAnswered;
     held.observer->OnDone(std::move(result));
+  }
+
+  // Its time is up, after the producer has taken the job.
+  void TimeOut(const std::string& job_id) {
+    const Held held = Take(job_id);
+    ASSERT_NE(held.observer, nullptr);
+    AttemptResult result;
+    result.failure.emplace();
+    result.failure->set_reason(v1::FAILURE_REASON_DEADLINE_EXCEEDED);
+    result.failure->set_message("no result in time");
+    result.failure->set_retryable(true);
+    result.in_doubt = true;
+    result.contact = Contact::kAnswered;
+    held.observer->OnDone(std::move(result));
+  }
+
+  // It asks whether to go on. `takes_answer` as of AttemptObserver.
+  void Ask(const std::string& job_id, bool takes_answer) {
+    v1::Question question;
+    question.set_question_id("go");
+    question.set_prompt("Go on?");
+    question.set_kind(v1::QUESTION_KIND_CONFIRM);
+    std::shared_ptr<AttemptObserver> observer;
+    {
+      MutexLock lock(mu_);
+      const auto found = held_.find(job_id);
+      if (found != held_.end()) observer = found->second.observer;
+    }
+    ASSERT_NE(observer, nullptr);
+    observer->OnQuestion(question, takes_answer);
   }
 
   // It breaks, after the producer has taken the job.
@@ -120,6 +159,15 @@ class HeldProducers final : public ProducerCaller {
       mu_.AssertHeld();
       return looking_ > 0;
     });
+  }
+
+  // For how long the attempt that is under way may go on; zero if there is
+  // none.
+  absl::Duration TimeoutOf(const std::string& job_id) const {
+    MutexLock lock(mu_);
+    const auto found = held_.find(job_id);
+    return found == held_.end() ? absl::ZeroDuration()
+                                : found->second.request.timeout;
   }
 
   int looking() const {
@@ -205,6 +253,7 @@ class HeldProducers final : public ProducerCaller {
   int calls_ ABSL_GUARDED_BY(mu_) = 0;
   std::map<std::string, Held> held_ ABSL_GUARDED_BY(mu_);
   std::set<std::string> cancelled_ ABSL_GUARDED_BY(mu_);
+  std::optional<FoundWork> found_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace kinora
