@@ -77,6 +77,8 @@ void RandomPlan::DrawNodes() {
     v1::NodeLimits& limits = *node.mutable_limits();
     if (OneIn(3)) limits.set_concurrency(static_cast<uint32_t>(1 + Below(3)));
     if (OneIn(4)) limits.set_max_attempts(static_cast<uint32_t>(1 + Below(4)));
+    // Longer than any wait between attempts.
+    if (OneIn(4)) limits.set_job_timeout_seconds(7200);
     if (OneIn(3)) limits.set_priority(static_cast<uint32_t>(Below(3)));
   }
 }

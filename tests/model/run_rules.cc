@@ -40,6 +40,21 @@ uint32_t RunRules::MaxAttempts(const Job& job) const {
   return own > 0 ? own : LimitsOf(job).max_attempts;
 }
 
+bool RunRules::IsOver(const Job& job, absl::Duration used) const {
+  const uint32_t limit = NodeOf(job).limits().job_timeout_seconds();
+  return limit > 0 && used >= absl::Seconds(limit);
+}
+
+void RunRules::FailByTimeout(Job* job) {
+  job->status = JobStatus::kFailed;
+  std::string message = absl::StrCat(
+      "job timeout of ", NodeOf(*job).limits().job_timeout_seconds(),
+      " s is over after ", job->attempts, " attempt");
+  if (job->attempts != 1) message += "s";
+  if (!told_.message().empty()) message += ": " + told_.message();
+  told_.set_message(message);
+}
+
 Digest RunRules::KeyOf(const Job& job) const {
   const v1::PlannedJob& planned = job.planned->planned;
   const v1::PlannedNode& node = NodeOf(job);
@@ -220,6 +235,8 @@ void RunRules::Take(const LookedUp& fact) {
     job.status = JobStatus::kFailed;
   } else if (!fact.past.asking.empty()) {
     job.status = JobStatus::kAsking;
+  } else if (IsOver(job, fact.past.time_used)) {
+    FailByTimeout(&job);
   } else {
     GoOn(fact.job);
   }
@@ -243,6 +260,9 @@ void RunRules::Take(const AttemptFailed& fact) {
   job.status = cancelled_ ? JobStatus::kCancelled
                : again    ? JobStatus::kRetrying
                           : JobStatus::kFailed;
+  if (!cancelled_ && fact.failure.retryable() && IsOver(job, fact.time_used)) {
+    FailByTimeout(&job);
+  }
 }
 
 void RunRules::Take(const AttemptAsks& fact) {

@@ -88,6 +88,9 @@ class RunRules {
   const v1::PlannedNode& NodeOf(const Job& job) const;
   ProducerLimits LimitsOf(const Job& job) const;
   uint32_t MaxAttempts(const Job& job) const;
+  // Whether a job that has used so much time may take no more.
+  bool IsOver(const Job& job, absl::Duration used) const;
+  void FailByTimeout(Job* job);
   Digest KeyOf(const Job& job) const;
 
   template <typename PlanPart>

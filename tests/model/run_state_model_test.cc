@@ -285,6 +285,7 @@ class RunStateWalk {
       if (found.past.attempts > failures && Percent(20)) {
         found.past.asking = "question";
       }
+      if (found.past.attempts > 0) found.past.time_used = DrawTimeUsed();
     }
     if (Percent(20)) found.outputs = DrawOutputs(job);
     found.is_own = is_adopted_ && !found.outputs.empty() && Percent(50);
@@ -295,7 +296,12 @@ class RunStateWalk {
     if (Percent(5)) return AttemptAsks{job, Percent(20)};
     if (!Percent(faults_)) return AttemptSucceeded{job, DrawOutputs(job)};
     return AttemptFailed{job, DrawFailure(Percent(75)), Percent(40),
-                         Percent(90)};
+                         Percent(90), DrawTimeUsed()};
+  }
+
+  // Of the time that a job may take, if that has a limit: little, or all.
+  absl::Duration DrawTimeUsed() {
+    return Percent(10) ? absl::Hours(48) : absl::Minutes(1);
   }
 
   SeededRandom random_;
