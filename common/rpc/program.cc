@@ -68,12 +68,13 @@ absl::Status SetUpLogging(const v1::ServerConfig& config) {
 }
 
 // Whether an option has a value that nobody can start with. What is wrong in a
-// file that an option names has the file in front.
+// file that an option names has the file and the line in front.
 bool IsBadOption(const absl::Status& status) {
-  const auto field = status.GetPayload(kFieldPayload);
-  return absl::IsInvalidArgument(status) && field.has_value() &&
-         absl::StartsWith(status.message(),
-                          absl::StrCat(std::string(*field), ": "));
+  const auto payload = status.GetPayload(kFieldPayload);
+  if (!absl::IsInvalidArgument(status) || !payload.has_value()) return false;
+  const std::string field(*payload);
+  return !absl::StrContains(field, ':') &&
+         absl::StartsWith(status.message(), absl::StrCat(field, ": "));
 }
 
 // A server that is watched from outside while it lives.
