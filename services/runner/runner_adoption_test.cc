@@ -33,7 +33,8 @@ constexpr char kSlowOnce[] = "{delay_ms: 600000, slow_attempts: 1}";
 
 class RunnerAdoptionTest : public RunnerFixture {
  protected:
-  // Starts a run and stops its runner once `until` is in the ledger.
+  // Starts a run and stops its runner once `until` is in the ledger and the
+  // producer has all calls that the ledger tells of until then.
   std::string Interrupted(
       const std::function<bool(const v1::LedgerEvent&)>& until,
       const SimProducerOptions& next = {}) {
@@ -42,7 +43,11 @@ class RunnerAdoptionTest : public RunnerFixture {
     EXPECT_OK(started);
     if (!started.ok()) return "";
     const std::string run_id = started->run().run_id();
-    Ledger(run_id, until);
+    const std::vector<v1::LedgerEvent> events = Ledger(run_id, until);
+    const auto started_steps = std::count_if(
+        events.begin(), events.end(),
+        [](const auto& event) { return event.has_step_started(); });
+    while (calls() < started_steps) std::this_thread::yield();
     process_.reset();
     process_ = NewProcess(next);
     return run_id;

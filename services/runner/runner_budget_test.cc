@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -243,6 +244,7 @@ TEST_F(RunnerBudgetTest, WhatIsLookedUpReservesOnce) {
   Ledger(run_id, [](const v1::LedgerEvent& event) {
     return event.step_started().step().step_id() == "Then";
   });
+  while (calls() < 2) std::this_thread::yield();  // the ledger tells it before
   Restart({.record = &record});
   ASSERT_OK(runner().AdoptOpenRuns());
   const v1::RunSnapshot run = Finish(run_id);
