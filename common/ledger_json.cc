@@ -15,21 +15,6 @@ namespace {
 
 using v1::LedgerEvent;
 
-absl::string_view SourceWord(v1::LedgerSource source) {
-  switch (source) {
-    case v1::LEDGER_SOURCE_WORKER:
-      return "worker";
-    case v1::LEDGER_SOURCE_COORDINATOR:
-      return "coordinator";
-    case v1::LEDGER_SOURCE_SYSTEM:
-      return "system";
-    case v1::LEDGER_SOURCE_EXTERNAL:
-      return "external";
-    default:
-      return "";
-  }
-}
-
 // Writes members into an object. Every method leaves out what has no value.
 class Members {
  public:
@@ -225,6 +210,21 @@ void PutKind(const LedgerEvent& event, Members* out) {
 
 }  // namespace
 
+absl::string_view LedgerSourceWord(v1::LedgerSource source) {
+  switch (source) {
+    case v1::LEDGER_SOURCE_WORKER:
+      return "worker";
+    case v1::LEDGER_SOURCE_COORDINATOR:
+      return "coordinator";
+    case v1::LEDGER_SOURCE_SYSTEM:
+      return "system";
+    case v1::LEDGER_SOURCE_EXTERNAL:
+      return "external";
+    default:
+      return "";
+  }
+}
+
 JsonValue CostToJson(const v1::Cost& cost) {
   Members out;
   out.Text("currencyCode", cost.currency_code());
@@ -294,7 +294,7 @@ JsonValue LedgerEventToJson(const v1::LedgerEvent& event) {
   }
   Members out;
   out.Always("runId", event.run_id());
-  out.Text("source", std::string(SourceWord(event.source())));
+  out.Text("source", std::string(LedgerSourceWord(event.source())));
   out.Integer("occurredAt", event.occurred_at_ms());
   out.Always("type", LedgerEventType(event));
   PutKind(event, &out);

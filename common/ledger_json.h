@@ -49,6 +49,11 @@ JsonValue CostToJson(const v1::Cost& cost);
 // The cost in the detail of a job event; nothing if it has none.
 v1::Cost CostInDetail(const JsonValue& detail, absl::string_view name = "cost");
 
+// The word of a source, such as "worker", and the other way round; "" and
+// unspecified belong to all that has none.
+absl::string_view LedgerSourceWord(v1::LedgerSource source);
+v1::LedgerSource LedgerSourceOf(absl::string_view word);
+
 // The `type` of an event, such as "step.started"; "" if its kind is not set.
 std::string LedgerEventType(const v1::LedgerEvent& event);
 

@@ -19,15 +19,6 @@ namespace {
 
 using v1::LedgerEvent;
 
-// Any other word says nothing: the source has no effect on the reduction.
-v1::LedgerSource SourceOf(absl::string_view word) {
-  if (word == "worker") return v1::LEDGER_SOURCE_WORKER;
-  if (word == "coordinator") return v1::LEDGER_SOURCE_COORDINATOR;
-  if (word == "system") return v1::LEDGER_SOURCE_SYSTEM;
-  if (word == "external") return v1::LEDGER_SOURCE_EXTERNAL;
-  return v1::LEDGER_SOURCE_UNSPECIFIED;
-}
-
 // Reads members of an object and keeps the first error.
 class Reader {
  public:
@@ -275,6 +266,15 @@ void GetOtherKind(absl::string_view type, Reader* in, LedgerEvent* event) {
 
 }  // namespace
 
+// Any other word says nothing: the source has no effect on the reduction.
+v1::LedgerSource LedgerSourceOf(absl::string_view word) {
+  if (word == "worker") return v1::LEDGER_SOURCE_WORKER;
+  if (word == "coordinator") return v1::LEDGER_SOURCE_COORDINATOR;
+  if (word == "system") return v1::LEDGER_SOURCE_SYSTEM;
+  if (word == "external") return v1::LEDGER_SOURCE_EXTERNAL;
+  return v1::LEDGER_SOURCE_UNSPECIFIED;
+}
+
 absl::StatusOr<v1::LedgerEvent> LedgerEventFromJson(const JsonValue& json) {
   if (!json.is_object()) {
     return InvalidField("event", ToJson(json), "must be an object");
@@ -292,8 +292,9 @@ absl::StatusOr<v1::LedgerEvent> LedgerEventFromJson(const JsonValue& json) {
     event.set_occurred_at_ms(
         static_cast<int64_t>(std::clamp(ms, -limit, limit)));
   });
-  in.Text("source",
-          [&](const std::string& text) { event.set_source(SourceOf(text)); });
+  in.Text("source", [&](const std::string& text) {
+    event.set_source(LedgerSourceOf(text));
+  });
   if (!in.status().ok()) return in.status();
 
   GetRunKind(type, &in, &event);

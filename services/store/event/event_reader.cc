@@ -5,6 +5,7 @@
 #include <string>
 
 #include "common/json_scanner.h"
+#include "common/ledger_json.h"
 #include "common/rfc3339.h"
 
 namespace kinora {
@@ -291,11 +292,7 @@ namespace {
 bool ReadWord(JsonScanner& line, v1::LedgerSource* value) {
   absl::string_view word;
   if (!line.PlainText(&word)) return false;
-  *value = word == "worker"        ? v1::LEDGER_SOURCE_WORKER
-           : word == "coordinator" ? v1::LEDGER_SOURCE_COORDINATOR
-           : word == "system"      ? v1::LEDGER_SOURCE_SYSTEM
-           : word == "external"    ? v1::LEDGER_SOURCE_EXTERNAL
-                                   : v1::LEDGER_SOURCE_UNSPECIFIED;
+  *value = LedgerSourceOf(word);
   return *value != v1::LEDGER_SOURCE_UNSPECIFIED;
 }
 

@@ -5,6 +5,7 @@
 
 #include "common/canonical_json.h"
 #include "common/json_writer.h"
+#include "common/ledger_json.h"
 #include "common/proto_json.h"
 #include "common/rfc3339.h"
 #include "common/utf8.h"
@@ -190,21 +191,6 @@ bool AppendEventMembers(const v1::Event& event, std::string* out) {
 
 namespace {
 
-absl::string_view WordOf(v1::LedgerSource source) {
-  switch (source) {
-    case v1::LEDGER_SOURCE_WORKER:
-      return "worker";
-    case v1::LEDGER_SOURCE_COORDINATOR:
-      return "coordinator";
-    case v1::LEDGER_SOURCE_SYSTEM:
-      return "system";
-    case v1::LEDGER_SOURCE_EXTERNAL:
-      return "external";
-    default:
-      return "";
-  }
-}
-
 // Writes the members of a step's event in the order of LedgerEventToJson().
 class StepWriter {
  public:
@@ -214,7 +200,7 @@ class StepWriter {
 
   void Begin(const v1::LedgerEvent& event, absl::string_view type) {
     Text("runId", event.run_id());
-    const absl::string_view source = WordOf(event.source());
+    const absl::string_view source = LedgerSourceWord(event.source());
     if (!source.empty()) json_.Key("source").String(source);
     Number("occurredAt", event.occurred_at_ms());
     json_.Key("type").String(type);
