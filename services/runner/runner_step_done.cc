@@ -3,7 +3,9 @@
 // their results itself, and has those made anew that are lost.
 
 #include <map>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "common/status.h"
 #include "services/runner/run_past.h"
@@ -21,25 +23,35 @@ v1::JobState Reused(const std::string& job_id) {
   return state;
 }
 
-}  // namespace
-
-absl::StatusOr<bool> Runner::AreDone(Step* step) {
-  // As of now: one may have ended while the call was on its way to wait.
-  KINORA_ASSIGN_OR_RETURN(const RunPast past,
-                          step->run->Past(deps_.store.events));
+// The states of jobs all of which are done; nothing if one is not.
+std::optional<std::map<std::string, v1::JobState>> StatesOfDone(
+    const std::vector<std::string>& ids, const RunPast& past) {
   std::map<std::string, v1::JobState> states;
-  for (const std::string& id : step->claimed) {
+  for (const std::string& id : ids) {
     if (past.Told(id, JobStatus::kReused)) {
       states[id] = Reused(id);
     } else if (past.Told(id, JobStatus::kSucceeded)) {
       states[id].set_job_id(id);
       states[id].set_status("completed");
     } else {
-      return false;
+      return std::nullopt;
     }
     states[id].set_attempts(past.Of(id).attempts);
   }
-  step->states.merge(states);
+  return states;
+}
+
+}  // namespace
+
+absl::StatusOr<bool> Runner::AreDone(Step* step) {
+  // As of now: one may have ended while the call was on its way to wait.
+  std::optional<std::map<std::string, v1::JobState>> states;
+  KINORA_RETURN_IF_ERROR(
+      step->run->Look(deps_.store.events, [&](const RunPast& past) {
+        states = StatesOfDone(step->claimed, past);
+      }));
+  if (!states.has_value()) return false;
+  step->states.merge(*states);
   TakeReused(step);
   return true;
 }

@@ -43,6 +43,14 @@ absl::StatusOr<RunPast> StepwiseRun::Past(EventStore& events) {
   return past;
 }
 
+absl::Status StepwiseRun::Look(EventStore& events,
+                               absl::FunctionRef<void(const RunPast&)> look) {
+  MutexLock lock(past_mu_);
+  KINORA_RETURN_IF_ERROR(Read(events));
+  look(past_);
+  return absl::OkStatus();
+}
+
 absl::Status StepwiseRun::CatchUp(EventStore& events) {
   MutexLock lock(past_mu_);
   return Read(events);

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
@@ -36,6 +37,11 @@ class StepwiseRun {
   // What the run has come to, failures forgotten: who calls a failed job again
   // wants it tried anew. Reads only what was appended since the last call.
   absl::StatusOr<RunPast> Past(EventStore& events);
+
+  // As Past(), but shows it without a copy, and failures as they are. `look`
+  // MUST be short: others wait for it.
+  absl::Status Look(EventStore& events,
+                    absl::FunctionRef<void(const RunPast&)> look);
 
   // As Past(), for those who ask for claims.
   absl::Status CatchUp(EventStore& events);
