@@ -10,6 +10,7 @@ import re
 import select
 import signal
 import subprocess
+import sys
 import time
 
 import file_changes
@@ -234,6 +235,17 @@ def sim(tmp: pathlib.Path, *options: str):
         yield process
     finally:
         process.stop()
+
+
+def python_producer(script: pathlib.Path, code: str, **environment: str) -> Process:
+    """A producer on the Python SDK; its log lies beside the script."""
+    script.write_text(code)
+    return Process(
+        [sys.executable, str(script)],
+        script.with_suffix(".log"),
+        PYTHONPATH=str(ROOT / "clients/python"),
+        **environment,
+    )
 
 
 def write_producers(

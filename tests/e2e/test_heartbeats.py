@@ -4,9 +4,8 @@ if the runner was lost with the attempt."""
 import base64
 import json
 import os
-import sys
 
-from cluster import ROOT, Process, Separate, write_producers
+from cluster import Separate, python_producer, write_producers
 
 # The first attempt says how far it has come, twice at once, and hangs until
 # somebody writes to the pipe.
@@ -49,16 +48,9 @@ def wait_for_details(kinora, run_id: str, details: bytes) -> None:
 def test_the_next_runner_hands_on_what_was_left(tmp_path):
     gate = tmp_path / "gate"
     os.mkfifo(gate)
-    script = tmp_path / "painter.py"
-    script.write_text(PRODUCER)
     blueprint = tmp_path / "sea.yaml"
     blueprint.write_text(BLUEPRINT)
-    producer = Process(
-        [sys.executable, str(script)],
-        tmp_path / "painter.log",
-        PYTHONPATH=str(ROOT / "clients/python"),
-        GATE=str(gate),
-    )
+    producer = python_producer(tmp_path / "painter.py", PRODUCER, GATE=str(gate))
     table = write_producers(tmp_path, producer.address, "painter")
     servers = Separate(tmp_path, table, lease_seconds=1)
     try:

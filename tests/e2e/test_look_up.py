@@ -7,11 +7,10 @@ import os
 import pathlib
 import re
 import sqlite3
-import sys
 
 import pytest
 
-from cluster import ROOT, Process, Separate
+from cluster import ROOT, Separate, python_producer
 from file_changes import wait_until
 
 README = ROOT / "clients/python/README.md"
@@ -56,13 +55,8 @@ class Painter:
             README.read_text(),
             re.DOTALL,
         )
-        script = tmp / "painter.py"
-        script.write_text(code)
-        self.process = Process(
-            [sys.executable, str(script)],
-            tmp / "painter.log",
-            PYTHONPATH=str(ROOT / "clients/python"),
-            PAINTER_RECORDS=str(tmp / "records.sqlite"),
+        self.process = python_producer(
+            tmp / "painter.py", code, PAINTER_RECORDS=str(tmp / "records.sqlite")
         )
         # Without an answer of the producer the run would wait for a person.
         self.table = tmp / "producers.yaml"

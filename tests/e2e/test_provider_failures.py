@@ -2,9 +2,8 @@
 request, and whether another attempt can help."""
 
 import json
-import sys
 
-from cluster import ROOT, Kinora, Process, up, write_producers
+from cluster import Kinora, python_producer, up, write_producers
 
 PRODUCER = """
 from kinora import Producer, Rejected, Retryable
@@ -29,13 +28,8 @@ outputs: [Picture]
 
 # F: B-9
 def test_a_failure_keeps_provider_and_request(tmp_path):
-    (tmp_path / "painter.py").write_text(PRODUCER)
     (tmp_path / "sea.yaml").write_text(BLUEPRINT)
-    producer = Process(
-        [sys.executable, str(tmp_path / "painter.py")],
-        tmp_path / "painter.log",
-        PYTHONPATH=str(ROOT / "clients/python"),
-    )
+    producer = python_producer(tmp_path / "painter.py", PRODUCER)
     server = up(tmp_path, write_producers(tmp_path, producer.address, "painter"))
     try:
         kinora = Kinora(server.address)

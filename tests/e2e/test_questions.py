@@ -2,11 +2,10 @@
 
 import json
 import subprocess
-import sys
 
 import pytest
 
-from cluster import ROOT, Process, Separate, write_producers
+from cluster import Separate, python_producer, write_producers
 
 # As the README of the SDK shows it.
 ASKER = """
@@ -38,13 +37,7 @@ outputs: [Picture]
 @pytest.fixture
 def producers(tmp_path):
     """A producer on the Python SDK that asks before it paints."""
-    script = tmp_path / "painter.py"
-    script.write_text(ASKER)
-    process = Process(
-        [sys.executable, str(script)],
-        tmp_path / "painter.log",
-        PYTHONPATH=str(ROOT / "clients/python"),
-    )
+    process = python_producer(tmp_path / "painter.py", ASKER)
     yield write_producers(tmp_path, process.address, "painter")
     assert process.stop() == 0, process.log()
 

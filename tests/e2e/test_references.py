@@ -2,11 +2,10 @@
 
 import json
 import pathlib
-import sys
 
 import pytest
 
-from cluster import ROOT, Kinora, Process, Separate, metrics_address, sim, up
+from cluster import Kinora, Separate, metrics_address, python_producer, sim, up
 from cluster import write_producers
 from conftest import FILM_PRODUCERS
 from test_incremental import create
@@ -79,13 +78,8 @@ def test_references_spare_the_store_and_change_nothing_else(tmp_path, film):
 
 @pytest.mark.parametrize("references", [True, False])
 def test_a_producer_in_python_reads_in_place_where_it_may(tmp_path, references):
-    (tmp_path / "sights.py").write_text(PRODUCERS)
     (tmp_path / "sights.yaml").write_text(SIGHTS)
-    producer = Process(
-        [sys.executable, str(tmp_path / "sights.py")],
-        tmp_path / "sights.log",
-        PYTHONPATH=str(ROOT / "clients/python"),
-    )
+    producer = python_producer(tmp_path / "sights.py", PRODUCERS)
     table = write_producers(tmp_path, producer.address, "draw", "look")
     if references:
         table.write_text(table.read_text().replace("}", ", references: true}"))

@@ -1,10 +1,8 @@
 """A producer declares JSON Schemas, and what does not fit is not taken."""
 
-import sys
-
 import pytest
 
-from cluster import ROOT, Kinora, Process, up, write_producers
+from cluster import Kinora, python_producer, up, write_producers
 
 PLANNER = """
 from kinora import Producer
@@ -65,12 +63,8 @@ def serve(tmp_path):
     processes = []
 
     def start(schema: dict) -> Kinora:
-        script = tmp_path / "planner.py"
-        script.write_text(PLANNER.replace("SCHEMA", repr(schema)))
-        planner = Process(
-            [sys.executable, str(script)],
-            tmp_path / "planner.log",
-            PYTHONPATH=str(ROOT / "clients/python"),
+        planner = python_producer(
+            tmp_path / "planner.py", PLANNER.replace("SCHEMA", repr(schema))
         )
         processes.append(planner)
         server = up(tmp_path, write_producers(tmp_path, planner.address, "planner"))

@@ -1,9 +1,8 @@
 """Secrets that a producer lets slip reach neither a log nor the store."""
 
 import os
-import sys
 
-from cluster import ROOT, Kinora, Process, files_below, up
+from cluster import Kinora, files_below, python_producer, up
 
 SECRET = "correct-horse-battery"
 TOKEN = "sk-abcdefghijklmnopqrstuvwx"
@@ -48,13 +47,8 @@ outputs: [Text]
 
 
 def test_what_a_producer_lets_slip_is_written_nowhere(tmp_path):
-    (tmp_path / "painter.py").write_text(PRODUCER)
     (tmp_path / "sea.yaml").write_text(BLUEPRINT)
-    producer = Process(
-        [sys.executable, str(tmp_path / "painter.py")],
-        tmp_path / "painter.log",
-        PYTHONPATH=str(ROOT / "clients/python"),
-    )
+    producer = python_producer(tmp_path / "painter.py", PRODUCER)
     table = tmp_path / "producers.yaml"
     entry = f"{{target: 'dns:///{producer.address}', redact: [$THE_KEY, $NO_KEY]}}"
     table.write_text(f"producers:\n  painter: {entry}\n  critic: {entry}\n")

@@ -1,9 +1,7 @@
 """A producer that has said how long it is silent at most, and is silent for
 longer: its attempt ends, and says why."""
 
-import sys
-
-from cluster import ROOT, Kinora, Process, up, write_producers
+from cluster import Kinora, python_producer, up, write_producers
 
 # The first attempt hangs; the second speaks often enough, though it takes
 # longer than the producer may be silent.
@@ -36,13 +34,8 @@ outputs: [Picture]
 
 
 def test_a_stalled_attempt_ends_and_the_next_goes_on(tmp_path):
-    (tmp_path / "painter.py").write_text(PRODUCER)
     (tmp_path / "sea.yaml").write_text(BLUEPRINT)
-    producer = Process(
-        [sys.executable, str(tmp_path / "painter.py")],
-        tmp_path / "painter.log",
-        PYTHONPATH=str(ROOT / "clients/python"),
-    )
+    producer = python_producer(tmp_path / "painter.py", PRODUCER)
     server = up(tmp_path, write_producers(tmp_path, producer.address, "painter"))
     try:
         kinora = Kinora(server.address)
