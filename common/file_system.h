@@ -48,9 +48,12 @@ class WritableFile {
   // opened by kCreate or kTruncate.
   virtual absl::Status Reserve(uint64_t bytes) = 0;
 
-  // Begins to write out what was appended, without waiting for it: a Sync()
-  // later is shorter. Errors surface there.
-  virtual void StartSync() {}
+  // A hint: much is still to be appended. It goes to the disk as it comes, past
+  // the cache of the system if there is a way, so that Sync() has little left to
+  // do and neither the memory nor the syncs of others suffer. Holds until Sync()
+  // or Close(), which MUST NOT run beside Append() then; what is appended can be
+  // read once they have returned.
+  virtual void ExpectLarge() {}
 
   // Waits until everything appended is on stable storage (fdatasync). After an
   // error the kernel may have dropped the bytes: never retry, stop writing.

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <thread>
@@ -87,6 +88,32 @@ TEST_P(FileSystemTest, SizeCountsWhatWasThereBefore) {
   ASSERT_OK_AND_ASSIGN(const auto reader, fs_.OpenForRead(Path("f")));
   ASSERT_OK(file->Append("9"));
   EXPECT_THAT(reader->Size(), IsOkAndHolds(9u));
+}
+
+// Of whatever sizes it comes, and wherever the large part begins.
+TEST_P(FileSystemTest, ALargeFileHasWhatWasAppended) {
+  std::string bytes(5'000'000, '\0');
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    bytes[i] = static_cast<char>(i * 31 + i / 977);
+  }
+  ASSERT_OK_AND_ASSIGN(const auto file,
+                       fs_.OpenForWrite(Path("f"), OpenMode::kCreate));
+  const size_t pieces[] = {4'095, 1, 700, 1'048'576, 3, 65'536, 2'000'001};
+  size_t at = 0;
+  for (size_t i = 0; at < bytes.size(); ++i) {
+    if (i == 1 || i == 12) file->ExpectLarge();
+    const size_t size = std::min(pieces[i % 7], bytes.size() - at);
+    ASSERT_OK(file->Append(absl::string_view(bytes).substr(at, size)));
+    at += size;
+    EXPECT_EQ(file->Size(), at);
+    if (i != 10) continue;
+    ASSERT_OK(file->Sync());
+    EXPECT_THAT(ReadFile(fs_, Path("f")),
+                IsOkAndHolds(absl::string_view(bytes).substr(0, at)));
+  }
+  ASSERT_OK(file->Close());
+  ASSERT_OK_AND_ASSIGN(const std::string read, ReadFile(fs_, Path("f")));
+  EXPECT_TRUE(read == bytes);
 }
 
 TEST_P(FileSystemTest, ReservedRoomIsFilledFromItsStart) {

@@ -7,12 +7,14 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <memory>
 #include <string>
 #include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 
+#include "common/direct_writer.h"
 #include "common/status.h"
 
 namespace kinora {
@@ -57,14 +59,20 @@ class PosixWritableFile final : public WritableFile {
       : fd_(std::move(fd)), path_(path), size_(size) {}
 
   absl::Status Append(absl::string_view bytes) override {
-    while (!bytes.empty()) {
-      const ssize_t wrote =
-          Retried([&] { return write(fd_.get(), bytes.data(), bytes.size()); });
-      if (wrote < 0) return FailedCall("write", path_);
-      bytes.remove_prefix(static_cast<size_t>(wrote));
-      size_ += static_cast<uint64_t>(wrote);
+    if (is_large_) {
+      // The first block that goes past the cache begins at its bound.
+      const uint64_t over = size_ % DirectWriter::kBlockBytes;
+      const uint64_t head = over == 0 ? 0 : DirectWriter::kBlockBytes - over;
+      if (bytes.size() > head) {
+        KINORA_RETURN_IF_ERROR(Write(bytes.substr(0, head)));
+        bytes.remove_prefix(head);
+        direct_ = DirectWriter::Begin(fd_.get(), path_);
+        is_large_ = false;
+      }
     }
-    return absl::OkStatus();
+    if (direct_ == nullptr) return Write(bytes);
+    size_ += bytes.size();
+    return direct_->Append(bytes);
   }
 
   // Zeros are written, not only promised: only then a sync of what takes their
@@ -86,15 +94,13 @@ class PosixWritableFile final : public WritableFile {
     return absl::OkStatus();
   }
 
-  void StartSync() override {
-    // Only a hint: what goes wrong is for Sync() to find out.
-    sync_file_range(fd_.get(), static_cast<off_t>(started_),
-                    static_cast<off_t>(size_ - started_),
-                    SYNC_FILE_RANGE_WRITE);
-    started_ = size_;
+  void ExpectLarge() override {
+    is_large_ = !asked_;
+    asked_ = true;
   }
 
   absl::Status Sync() override {
+    KINORA_RETURN_IF_ERROR(EndDirect());
     if (Retried([&] { return fdatasync(fd_.get()); }) != 0) {
       return FailedCall("sync", path_);
     }
@@ -102,6 +108,7 @@ class PosixWritableFile final : public WritableFile {
   }
 
   absl::Status Close() override {
+    KINORA_RETURN_IF_ERROR(EndDirect());
     // Never tried again: Linux frees the descriptor also when it reports EINTR.
     if (close(fd_.Release()) != 0 && errno != EINTR) {
       return FailedCall("close", path_);
@@ -112,11 +119,31 @@ class PosixWritableFile final : public WritableFile {
   uint64_t Size() const override { return size_; }
 
  private:
+  absl::Status Write(absl::string_view bytes) {
+    while (!bytes.empty()) {
+      const ssize_t wrote =
+          Retried([&] { return write(fd_.get(), bytes.data(), bytes.size()); });
+      if (wrote < 0) return FailedCall("write", path_);
+      bytes.remove_prefix(static_cast<size_t>(wrote));
+      size_ += static_cast<uint64_t>(wrote);
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status EndDirect() {
+    is_large_ = asked_ = false;
+    if (direct_ == nullptr) return absl::OkStatus();
+    const std::unique_ptr<DirectWriter> direct = std::move(direct_);
+    return direct->Finish();
+  }
+
   FileDescriptor fd_;
   const std::string path_;
   uint64_t size_;
   uint64_t reserved_end_ = 0;
-  uint64_t started_ = 0;  // StartSync() covered the bytes before
+  bool asked_ = false;                    // by ExpectLarge()
+  bool is_large_ = false;                 // and nothing was appended since
+  std::unique_ptr<DirectWriter> direct_;  // null where there is no such way
 };
 
 // Since Linux 5.8 syncfs() tells of every writeback that failed after its

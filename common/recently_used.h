@@ -11,8 +11,8 @@
 
 namespace kinora {
 
-// So many values by key; few enough that they are gone through. Not
-// thread-safe.
+// Values by key, of so much weight in all; few enough that they are gone
+// through. Not thread-safe.
 template <typename T>
 class RecentlyUsed {
  public:
@@ -21,24 +21,38 @@ class RecentlyUsed {
   // Null if it is not there.
   std::shared_ptr<T> Get(const std::string& key) {
     for (auto entry = entries_.begin(); entry != entries_.end(); ++entry) {
-      if (entry->first != key) continue;
+      if (entry->key != key) continue;
       entries_.splice(entries_.begin(), entries_, entry);
-      return entry->second;
+      return entry->value;
     }
     return nullptr;
   }
 
-  // In the place of one of that key.
-  void Put(const std::string& key, std::shared_ptr<T> value) {
-    entries_.remove_if(
-        [&key](const auto& entry) { return entry.first == key; });
-    entries_.emplace_front(key, std::move(value));
-    if (entries_.size() > limit_) entries_.pop_back();
+  // In the place of one of that key. What was used longest ago goes; a value
+  // that is heavier than the limit is not kept.
+  void Put(const std::string& key, std::shared_ptr<T> value,
+           size_t weight = 1) {
+    entries_.remove_if([&key](const Entry& entry) { return entry.key == key; });
+    if (weight > limit_) return;
+    entries_.push_front({key, std::move(value), weight});
+    size_t total = 0;
+    for (auto entry = entries_.begin(); entry != entries_.end(); ++entry) {
+      total += entry->weight;
+      if (total <= limit_) continue;
+      entries_.erase(entry, entries_.end());
+      return;
+    }
   }
 
  private:
+  struct Entry {
+    std::string key;
+    std::shared_ptr<T> value;
+    size_t weight;
+  };
+
   const size_t limit_;
-  std::list<std::pair<std::string, std::shared_ptr<T>>> entries_;
+  std::list<Entry> entries_;  // the latest first
 };
 
 }  // namespace kinora

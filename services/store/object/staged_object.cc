@@ -7,8 +7,9 @@
 namespace kinora {
 namespace {
 
-// So that a large object is on its way to the disk while its bytes still come.
-constexpr uint64_t kStartSyncBytes = uint64_t{4} << 20;
+// An object of more is large. What is smaller is often read again soon, and
+// from the cache then.
+constexpr uint64_t kLargeBytes = uint64_t{16} << 20;
 
 }  // namespace
 
@@ -18,12 +19,8 @@ StagedObject::~StagedObject() {
 }
 
 absl::Status StagedObject::Append(absl::string_view bytes) {
-  KINORA_RETURN_IF_ERROR(file_->Append(bytes));
-  if (file_->Size() - started_ >= kStartSyncBytes) {
-    file_->StartSync();
-    started_ = file_->Size();
-  }
-  return absl::OkStatus();
+  if (file_->Size() >= kLargeBytes) file_->ExpectLarge();
+  return file_->Append(bytes);
 }
 
 absl::StatusOr<bool> StagedObject::CommitIfAbsent(absl::string_view key) {

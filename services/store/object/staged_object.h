@@ -51,7 +51,6 @@ class StagedObject final : public ObjectWriter {
   ObjectPlaces& places_;
   const std::string staged_;
   std::unique_ptr<WritableFile> file_;
-  uint64_t started_ = 0;  // bytes that are being written out
   bool published_ = false;
 };
 
