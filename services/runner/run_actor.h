@@ -38,6 +38,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 
 #include "common/clock.h"
 #include "common/executor.h"
@@ -425,10 +426,17 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
                   const std::optional<v1::Cost>& cost);
   absl::Status Dispatch(std::vector<JobIndex>* starts);
   absl::Status LookUp(const std::vector<JobIndex>& jobs);
+  std::vector<v1::ArtefactQuery> OutputQueries(
+      absl::Span<const JobIndex> jobs) const;
+  // Null where there is none, or its blob is gone. On any thread.
+  absl::StatusOr<std::vector<EventPtr>> FindOutputs(
+      const std::vector<v1::ArtefactQuery>& queries) const;
+  // `events` are those of all outputs of `jobs`, in order.
+  absl::Status TakeOutputs(absl::Span<const JobIndex> jobs,
+                           const std::vector<EventPtr>& events);
   bool IsMadeAnew(const v1::Event& event) const;
   absl::StatusOr<std::vector<EventPtr>> Resolve(
-      const std::vector<v1::ArtefactQuery>& queries);
-  absl::Status DropMissingBlobs(std::vector<EventPtr>* events);
+      const std::vector<v1::ArtefactQuery>& queries) const;
   void ApplyFact(const RunFact& fact);
   void Report(const JobChange& change);
   bool IsTold(const std::string& job_id, JobStatus status) const;

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "common/run_beside.h"
 #include "common/status.h"
 #include "services/runner/run_actor.h"
 #include "services/runner/run_results.h"
@@ -15,6 +16,9 @@ namespace {
 // Bounds of one append; the store takes 10,000 events.
 constexpr size_t kMaxAppendEvents = 2'000;
 constexpr size_t kMaxAppendBytes = 4 << 20;
+
+// Whose results are read at a time.
+constexpr size_t kMaxLookUpJobs = 1'000;
 
 // True for what the run has said already, be it in another process.
 bool IsOf(const std::string& run_id, const v1::Event& event) {
@@ -97,8 +101,35 @@ bool RunActor::IsMadeAnew(const v1::Event& event) const {
          (!resumed.empty() && IsOf(resumed, event));
 }
 
+// The results of some jobs are read while those of the jobs before are taken
+// in: when a run is adopted, thousands of jobs are looked up at once.
 absl::Status RunActor::LookUp(const std::vector<JobIndex>& jobs) {
   if (jobs.empty()) return absl::OkStatus();
+  absl::Span<const JobIndex> rest(jobs);
+  absl::Span<const JobIndex> these;
+  absl::StatusOr<std::vector<EventPtr>> found;
+  do {
+    const absl::Span<const JobIndex> next = rest.subspan(0, kMaxLookUpJobs);
+    rest.remove_prefix(next.size());
+    const std::vector<v1::ArtefactQuery> queries = OutputQueries(next);
+    if (these.empty()) {
+      found = FindOutputs(queries);
+    } else {
+      const std::vector<EventPtr> events = *std::move(found);
+      absl::Status taken;
+      RunBeside(
+          deps_.executor, [&] { found = FindOutputs(queries); },
+          [&] { taken = TakeOutputs(these, events); });
+      KINORA_RETURN_IF_ERROR(taken);
+    }
+    KINORA_RETURN_IF_ERROR(found.status());
+    these = next;
+  } while (!rest.empty());
+  return TakeOutputs(these, *found);
+}
+
+std::vector<v1::ArtefactQuery> RunActor::OutputQueries(
+    absl::Span<const JobIndex> jobs) const {
   std::vector<v1::ArtefactQuery> queries;
   for (JobIndex job : jobs) {
     for (const v1::PlannedArtefact& artefact : state_.job(job).artefacts()) {
@@ -108,10 +139,21 @@ absl::Status RunActor::LookUp(const std::vector<JobIndex>& jobs) {
       queries.push_back(std::move(query));
     }
   }
-  KINORA_ASSIGN_OR_RETURN(std::vector<EventPtr> events, Resolve(queries));
-  KINORA_RETURN_IF_ERROR(DropMissingBlobs(&events));
+  return queries;
+}
 
+absl::StatusOr<std::vector<EventPtr>> RunActor::FindOutputs(
+    const std::vector<v1::ArtefactQuery>& queries) const {
+  KINORA_ASSIGN_OR_RETURN(std::vector<EventPtr> events, Resolve(queries));
+  KINORA_RETURN_IF_ERROR(
+      DropLostResults(deps_.store.blobs, movie_id(), &events));
+  return events;
+}
+
+absl::Status RunActor::TakeOutputs(absl::Span<const JobIndex> jobs,
+                                   const std::vector<EventPtr>& events) {
   std::vector<LookedUp> facts;
+  facts.reserve(jobs.size());
   size_t next = 0;
   for (JobIndex job : jobs) {
     LookedUp fact{job, {}, false, {}};
@@ -148,12 +190,8 @@ absl::Status RunActor::LookUp(const std::vector<JobIndex>& jobs) {
 }
 
 absl::StatusOr<std::vector<EventPtr>> RunActor::Resolve(
-    const std::vector<v1::ArtefactQuery>& queries) {
+    const std::vector<v1::ArtefactQuery>& queries) const {
   return FindResults(deps_.store.events, movie_id(), queries);
-}
-
-absl::Status RunActor::DropMissingBlobs(std::vector<EventPtr>* events) {
-  return DropLostResults(deps_.store.blobs, movie_id(), events);
 }
 
 absl::Status RunActor::FlushLedger() {
