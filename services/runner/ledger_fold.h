@@ -1,8 +1,9 @@
-// Reads the ledger of a run from its first event to its last.
+// Reads the ledger of a run to its last event.
 
 #ifndef KINORA_SERVICES_RUNNER_LEDGER_FOLD_H_
 #define KINORA_SERVICES_RUNNER_LEDGER_FOLD_H_
 
+#include <cstdint>
 #include <string>
 
 #include "absl/functional/function_ref.h"
@@ -13,10 +14,12 @@
 
 namespace kinora {
 
-// Calls `take` for each event, in order. A run without a ledger has no events:
-// its runner died before the first. Errors are those of the store.
+// Calls `take` for each event behind `*through`, in order, and moves `*through`
+// on to the last page that was taken: 0 is before the first event. A run
+// without a ledger has no events: its runner died before the first. Errors are
+// those of the store.
 absl::Status FoldLedger(EventStore& events, const std::string& movie_id,
-                        const std::string& run_id,
+                        const std::string& run_id, int64_t* through,
                         absl::FunctionRef<void(const v1::Event& event)> take);
 
 }  // namespace kinora

@@ -182,13 +182,14 @@ absl::Status RunActor::Answer(const std::string& job_id,
   // An append that seemed to fail may have been done after all; then this one
   // was refused, and what was recorded first is the answer.
   if (absl::IsInvalidArgument(appended)) {
-    KINORA_RETURN_IF_ERROR(FoldLedger(deps_.store.events, movie_id(), run_id(),
-                                      [this](const v1::Event& recorded) {
-                                        if (recorded.ledger().job().type() ==
-                                            "answered") {
-                                          Learn(recorded.ledger());
-                                        }
-                                      }));
+    int64_t through = 0;
+    KINORA_RETURN_IF_ERROR(
+        FoldLedger(deps_.store.events, movie_id(), run_id(), &through,
+                   [this](const v1::Event& recorded) {
+                     if (recorded.ledger().job().type() == "answered") {
+                       Learn(recorded.ledger());
+                     }
+                   }));
     MutexLock lock(mu_);
     KINORA_RETURN_IF_ERROR(questions_.Accept(job_id, answer).status());
   }

@@ -37,6 +37,7 @@ class RunReduction {
   v1::RunStatus status() const { return record_.status(); }
   const std::string& error() const { return record_.error(); }
   int64_t last_sequence() const { return last_sequence_; }
+  size_t job_count() const { return jobs_.size(); }  // of those seen
   int64_t total_log_count() const { return total_log_count_; }
 
  private:

@@ -71,7 +71,8 @@ Runner::Runner(const RunnerDeps& deps, ProducerConfigs configs,
           deps.executor, deps.clock)),
       recalls_(std::make_shared<Strand>(deps.executor)),
       expansions_(std::make_shared<TaskSlots>(deps.executor, kExpansions)),
-      ids_(deps.clock, deps.random) {
+      ids_(deps.clock, deps.random),
+      reductions_(deps.store.events) {
   if (deps.metrics != nullptr) metrics_.emplace(*deps.metrics);
 }
 

@@ -39,6 +39,7 @@
 #include "services/runner/run_actor.h"
 #include "services/runner/run_budget.h"
 #include "services/runner/run_listener.h"
+#include "services/runner/run_reductions.h"
 #include "services/runner/runner_metrics.h"
 #include "services/runner/step_call.h"
 #include "services/runner/stepwise_run.h"
@@ -234,9 +235,6 @@ class Runner {
       const DeclaredPrices& prices, const v1::LeaseToken& lease);
   absl::Status CloseRun(v1::RunRecord record, const v1::LeaseToken& lease,
                         const std::string& reason);
-  // `past` is filled in, too, if it is not null.
-  absl::StatusOr<v1::RunSnapshot> Reduce(v1::RunRecord record,
-                                         RunPast* past = nullptr);
   absl::Status AppendLedger(const v1::RunRecord& record,
                             const v1::LeaseToken& lease, v1::Event event);
   // Appends to a ledger, and tells the listener.
@@ -383,6 +381,7 @@ class Runner {
   const std::shared_ptr<TaskSlots> expansions_;  // the same
   std::optional<RunnerMetrics> metrics_;
   RunIdGenerator ids_;
+  RunReductions reductions_;
 
   Mutex mu_;
   CondVar ended_cv_;

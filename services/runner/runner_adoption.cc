@@ -17,7 +17,6 @@
 #include "common/status.h"
 #include "services/runner/passing_error.h"
 #include "services/runner/run_past.h"
-#include "services/runner/run_reduction.h"
 #include "services/runner/runner.h"
 #include "services/runner/start_slot.h"
 
@@ -136,7 +135,7 @@ absl::StatusOr<bool> Runner::AdoptUnderLease(
       [&] {
         if (plan.ok()) possible = CheckBase(**plan);
       },
-      [&] { reduced = Reduce(record, &past); });
+      [&] { reduced = reductions_.Reduce(record, &past); });
   KINORA_RETURN_IF_ERROR(reduced.status());
   const v1::RunSnapshot& snapshot = *reduced;
   const bool has_ended = IsTerminal(snapshot.record().status());

@@ -11,7 +11,6 @@
 #include "common/run_end.h"
 #include "common/status.h"
 #include "services/runner/output_schemas.h"
-#include "services/runner/run_reduction.h"
 #include "services/runner/runner.h"
 #include "services/runner/start_slot.h"
 
@@ -69,7 +68,7 @@ absl::StatusOr<v1::GetRunResponse> Runner::Get(
     const v1::GetRunRequest& request) {
   KINORA_ASSIGN_OR_RETURN(v1::RunRecord record, RecordOf(request.run_id()));
   v1::GetRunResponse response;
-  KINORA_ASSIGN_OR_RETURN(*response.mutable_run(), Reduce(std::move(record)));
+  KINORA_ASSIGN_OR_RETURN(*response.mutable_run(), reductions_.Reduce(record));
   return response;
 }
 

@@ -11,8 +11,6 @@
 #include "common/proto_time.h"
 #include "common/run_end.h"
 #include "common/status.h"
-#include "services/runner/ledger_fold.h"
-#include "services/runner/run_reduction.h"
 #include "services/runner/runner.h"
 #include "services/runner/start_slot.h"
 
@@ -141,7 +139,7 @@ absl::StatusOr<std::vector<v1::RunRecord>> Runner::UnendedRunsOf(
 // was published and the ledger lags behind it; or the run was interrupted.
 absl::Status Runner::CloseRun(v1::RunRecord record, const v1::LeaseToken& lease,
                               const std::string& reason) {
-  KINORA_ASSIGN_OR_RETURN(v1::RunSnapshot snapshot, Reduce(record));
+  KINORA_ASSIGN_OR_RETURN(v1::RunSnapshot snapshot, reductions_.Reduce(record));
   const v1::RunRecord& reduced = snapshot.record();
   if (!IsTerminal(reduced.status())) {
     KINORA_ASSIGN_OR_RETURN(const v1::CommitRevisionResponse commit,
@@ -176,21 +174,6 @@ absl::Status Runner::CloseRun(v1::RunRecord record, const v1::LeaseToken& lease,
   LogInfo("open run closed", {{"run", record.run_id()},
                               {"status", v1::RunStatus_Name(record.status())}});
   return PutRecord(record, lease);
-}
-
-absl::StatusOr<v1::RunSnapshot> Runner::Reduce(v1::RunRecord record,
-                                               RunPast* past) {
-  const std::string movie_id = record.movie_id();
-  const std::string run_id = record.run_id();
-  RunReduction reduction(std::move(record));
-  KINORA_RETURN_IF_ERROR(FoldLedger(deps_.store.events, movie_id, run_id,
-                                    [&](const v1::Event& event) {
-                                      reduction.Apply(event);
-                                      if (past != nullptr) {
-                                        past->Apply(event.ledger());
-                                      }
-                                    }));
-  return reduction.Snapshot();
 }
 
 absl::Status Runner::PutRecord(const v1::RunRecord& record,

@@ -79,7 +79,8 @@ absl::StatusOr<std::vector<RunQuestion>> Runner::PendingOf(
     return actor->PendingQuestions();
   }
   RunPast past;
-  KINORA_ASSIGN_OR_RETURN(const v1::RunSnapshot run, Reduce(record, &past));
+  KINORA_ASSIGN_OR_RETURN(const v1::RunSnapshot run,
+                          reductions_.Reduce(record, &past));
   std::vector<RunQuestion> pending;
   if (IsTerminal(run.record().status())) return pending;
   for (const RunQuestion* asked : past.questions().Pending()) {
@@ -123,7 +124,7 @@ absl::StatusOr<BudgetQuestion> Runner::BudgetQuestionOf(
   }
   KINORA_ASSIGN_OR_RETURN(const v1::RunRecord record, RecordOf(run_id));
   RunPast past;
-  KINORA_RETURN_IF_ERROR(Reduce(record, &past).status());
+  KINORA_RETURN_IF_ERROR(reductions_.Reduce(record, &past).status());
   return past.questions().budget();
 }
 
@@ -151,7 +152,7 @@ absl::Status Runner::RecordAnswer(const v1::AnswerQuestionRequest& request) {
   if (!absl::IsInvalidArgument(recorded)) return recorded;
   // Whoever carries the run out has recorded another answer meanwhile.
   RunPast past;
-  KINORA_RETURN_IF_ERROR(Reduce(record, &past).status());
+  KINORA_RETURN_IF_ERROR(reductions_.Reduce(record, &past).status());
   KINORA_RETURN_IF_ERROR(
       past.questions().Accept(request.job_id(), request.answer()).status());
   return recorded;

@@ -139,7 +139,8 @@ absl::StatusOr<v1::RunRecord> Runner::Enqueue(
 // Once: whoever saw the record first may have done so.
 absl::Status Runner::TellQueued(const v1::RunRecord& record,
                                 const v1::LeaseToken& lease) {
-  KINORA_ASSIGN_OR_RETURN(const v1::RunSnapshot run, Reduce(record));
+  KINORA_ASSIGN_OR_RETURN(const v1::RunSnapshot run,
+                          reductions_.Reduce(record));
   if (run.last_sequence() > 0) return absl::OkStatus();
   return AppendCreated(record, lease);
 }
@@ -278,7 +279,8 @@ absl::Status Runner::EndQueued(v1::RunRecord record,
                                const v1::LeaseToken& lease,
                                v1::RunStatus status, const std::string& error) {
   KINORA_RETURN_IF_ERROR(TellQueued(record, lease));
-  KINORA_ASSIGN_OR_RETURN(const v1::RunSnapshot run, Reduce(record));
+  KINORA_ASSIGN_OR_RETURN(const v1::RunSnapshot run,
+                          reductions_.Reduce(record));
   if (!IsTerminal(run.record().status())) {
     v1::Event event = LedgerEventAt({record.movie_id(), record.run_id(), ""},
                                     NowMillis(deps_.clock));

@@ -124,7 +124,8 @@ absl::Status Runner::Ask(const v1::RunRecord& record,
                                 record.target_revision()};
   for (int careful = kCarefulTries;; --careful) {
     RunPast past;
-    KINORA_ASSIGN_OR_RETURN(const v1::RunSnapshot run, Reduce(record, &past));
+    KINORA_ASSIGN_OR_RETURN(const v1::RunSnapshot run,
+                            reductions_.Reduce(record, &past));
     if (IsTerminal(run.record().status())) return RunHasEnded(record.run_id());
     const std::optional<v1::LedgerEvent> asked = request(past);
     if (!asked.has_value()) return absl::OkStatus();
@@ -214,7 +215,7 @@ absl::StatusOr<v1::ResumeRunResponse> Runner::Resume(
     const absl::Status resumed =
         RequestPause(request.run_id(), /*pause=*/false, request.producer());
     if (resumed.ok()) {
-      KINORA_ASSIGN_OR_RETURN(v1::RunSnapshot run, Reduce(std::move(record)));
+      KINORA_ASSIGN_OR_RETURN(v1::RunSnapshot run, reductions_.Reduce(record));
       *response.mutable_run() = std::move(*run.mutable_record());
       return response;
     }

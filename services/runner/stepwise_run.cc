@@ -5,6 +5,7 @@
 
 #include "common/status.h"
 #include "kinora/v1/event.pb.h"
+#include "services/runner/ledger_fold.h"
 
 namespace kinora {
 
@@ -15,23 +16,12 @@ StepwiseRun::StepwiseRun(std::string run_id, std::string plan_hash,
       parts_(std::move(plan)) {}
 
 absl::Status StepwiseRun::Read(EventStore& events) {
-  v1::ReadEventsRequest read;
-  read.mutable_log()->set_movie_id(parts_.plan().movie_id());
-  read.mutable_log()->set_kind(v1::LOG_KIND_LEDGER);
-  read.mutable_log()->set_run_id(run_id_);
-  for (;;) {
-    read.set_after_sequence(read_through_);
-    absl::StatusOr<v1::ReadEventsResponse> page = events.ReadPage(read);
-    if (absl::IsNotFound(page.status())) break;  // nothing was appended yet
-    if (!page.ok()) return page.status();
-    for (const v1::Event& event : page->events()) {
-      past_.Apply(event.ledger());
-      claims_.Apply(event.ledger());
-    }
-    if (page->bookmark().sequence() <= read_through_) break;
-    read_through_ = page->bookmark().sequence();
-  }
-  return absl::OkStatus();
+  return FoldLedger(events, parts_.plan().movie_id(), run_id_, &read_through_,
+                    [this](const v1::Event& event) {
+                      past_mu_.AssertHeld();
+                      past_.Apply(event.ledger());
+                      claims_.Apply(event.ledger());
+                    });
 }
 
 absl::StatusOr<RunPast> StepwiseRun::Past(EventStore& events) {

@@ -1,0 +1,60 @@
+#include "services/runner/run_reductions.h"
+
+#include <cstdint>
+#include <utility>
+
+#include "common/status.h"
+#include "services/runner/ledger_fold.h"
+
+namespace kinora {
+namespace {
+
+// What a run weighs besides its jobs.
+constexpr size_t kWeightOfRun = 1'000;
+
+}  // namespace
+
+absl::StatusOr<v1::RunSnapshot> RunReductions::Reduce(
+    const v1::RunRecord& record, RunPast* past) {
+  const std::shared_ptr<Kept> kept = Take(record.run_id());
+  MutexLock lock(kept->mu);
+  std::string began_with = record.SerializeAsString();
+  if (!kept->reduction.has_value() || kept->record != began_with) {
+    kept->reduction.emplace(record);
+    kept->record = std::move(began_with);
+  }
+  RunReduction& reduction = *kept->reduction;
+  int64_t through = past == nullptr ? reduction.last_sequence() : 0;
+  const auto take = [&reduction, past](const v1::Event& event) {
+    if (event.sequence() > reduction.last_sequence()) reduction.Apply(event);
+    if (past != nullptr) past->Apply(event.ledger());
+  };
+  absl::Status read =
+      FoldLedger(events_, record.movie_id(), record.run_id(), &through, take);
+  if (absl::IsOutOfRange(read)) {
+    // The movie was restored from a backup that has less of the run.
+    kept->reduction.emplace(record);
+    through = 0;
+    read =
+        FoldLedger(events_, record.movie_id(), record.run_id(), &through, take);
+  }
+  KINORA_RETURN_IF_ERROR(read);
+  {
+    MutexLock keeping(mu_);
+    kept_.Put(record.run_id(), kept, kWeightOfRun + reduction.job_count());
+  }
+  return reduction.Snapshot();
+}
+
+std::shared_ptr<RunReductions::Kept> RunReductions::Take(
+    const std::string& run_id) {
+  MutexLock lock(mu_);
+  std::shared_ptr<Kept> kept = kept_.Get(run_id);
+  if (kept == nullptr) {
+    kept = std::make_shared<Kept>();
+    kept_.Put(run_id, kept);
+  }
+  return kept;
+}
+
+}  // namespace kinora

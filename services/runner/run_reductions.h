@@ -1,0 +1,54 @@
+// RunReductions keeps the states of the runs that were looked at last, so that
+// a look at a run reads only what its ledger has got since the one before.
+
+#ifndef KINORA_SERVICES_RUNNER_RUN_REDUCTIONS_H_
+#define KINORA_SERVICES_RUNNER_RUN_REDUCTIONS_H_
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
+
+#include "common/mutex.h"
+#include "common/recently_used.h"
+#include "kinora/v1/run_record.pb.h"
+#include "services/runner/run_past.h"
+#include "services/runner/run_reduction.h"
+#include "services/store/event/event_store.h"
+
+namespace kinora {
+
+// Thread-safe.
+class RunReductions {
+ public:
+  // Keeps runs of about `max_jobs` jobs in all. `events` MUST outlive this.
+  explicit RunReductions(EventStore& events, size_t max_jobs = 250'000)
+      : events_(events), kept_(max_jobs) {}
+
+  // The run as its ledger tells it now. `past`, unless null, MUST be empty and
+  // is told of every event, which reads the whole ledger. Who looks at a run
+  // that another is reading waits for that. Blocks; errors are the store's.
+  absl::StatusOr<v1::RunSnapshot> Reduce(const v1::RunRecord& record,
+                                         RunPast* past = nullptr);
+
+ private:
+  struct Kept {
+    Mutex mu;
+    // The record that the reduction began with: another one begins anew.
+    std::string record ABSL_GUARDED_BY(mu);
+    std::optional<RunReduction> reduction ABSL_GUARDED_BY(mu);
+  };
+
+  std::shared_ptr<Kept> Take(const std::string& run_id);
+
+  EventStore& events_;
+  Mutex mu_;
+  RecentlyUsed<Kept> kept_ ABSL_GUARDED_BY(mu_);  // by run
+};
+
+}  // namespace kinora
+
+#endif  // KINORA_SERVICES_RUNNER_RUN_REDUCTIONS_H_
