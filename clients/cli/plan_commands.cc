@@ -144,7 +144,8 @@ absl::StatusOr<int> MakePlan(const Invocation& call) {
   KINORA_RETURN_IF_ERROR(
       TakeHandEdits(call, request.movie_id(),
                     only_tell ? HandEdits::kTell : HandEdits::kRecord));
-  const absl::Status producers = AddProducerVersions(call.connection, &request);
+  const absl::Status producers =
+      AddProducerVersions(call.connection, &request).status();
   if (!producers.ok()) {
     std::fprintf(stderr,
                  "kinora: the runner does not answer, so producers count as "

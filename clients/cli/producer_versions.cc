@@ -33,8 +33,9 @@ absl::StatusOr<v1::ListProducersRequest> ProducersOf(
 
 }  // namespace
 
-absl::Status AddProducerVersions(Connection& connection,
-                                 v1::CreatePlanRequest* request) {
+absl::StatusOr<bool> AddProducerVersions(Connection& connection,
+                                         v1::CreatePlanRequest* request) {
+  bool all_answered = true;
   // Where that cannot be told from here all are asked; what is wrong with the
   // movie its plan says.
   const absl::StatusOr<v1::ListProducersRequest> wanted =
@@ -44,11 +45,12 @@ absl::Status AddProducerVersions(Connection& connection,
       connection.runner().ListProducers(
           wanted.ok() ? *wanted : v1::ListProducersRequest()));
   for (const v1::ListedProducer& producer : listed.producers()) {
+    all_answered = all_answered && producer.reachable();
     if (producer.reachable()) {
       *request->add_producers() = producer.description().identity();
     }
   }
-  return absl::OkStatus();
+  return all_answered;
 }
 
 }  // namespace kinora

@@ -3,7 +3,7 @@
 #ifndef KINORA_CLIENTS_CLI_PRODUCER_VERSIONS_H_
 #define KINORA_CLIENTS_CLI_PRODUCER_VERSIONS_H_
 
-#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 
 #include "clients/cli/connection.h"
 #include "kinora/v1/planner.pb.h"
@@ -12,9 +12,9 @@ namespace kinora {
 
 // Adds the versions that the producers have now, as far as the runner reaches
 // them, so that a new version shows up in the plan; others count as unchanged.
-// Errors of the runner; then nothing is added.
-absl::Status AddProducerVersions(Connection& connection,
-                                 v1::CreatePlanRequest* request);
+// True if it reaches all. Errors of the runner; then nothing is added.
+absl::StatusOr<bool> AddProducerVersions(Connection& connection,
+                                         v1::CreatePlanRequest* request);
 
 }  // namespace kinora
 

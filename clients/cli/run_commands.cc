@@ -83,20 +83,32 @@ absl::Status TakeDispatch(const Args& args, v1::StartRunRequest* request) {
   return absl::OkStatus();
 }
 
-// Jobs that are known to fail are named before anybody is paid for them again.
-// Only a warning: what is wrong with the plan itself StartRun says.
-void WarnOfKnownFailures(const Invocation& call,
-                         const v1::StartRunRequest& run) {
+// Plans what the run is to do, so that jobs that are known to fail are named
+// before anybody is paid for them again. The run then carries that plan out,
+// unless it is planned later or where others see nothing of it. What is wrong
+// with the plan itself StartRun says.
+void PlanFirst(const Invocation& call, v1::StartRunRequest* run) {
   constexpr size_t kMaxNamed = 20;
   v1::CreatePlanRequest request;
-  request.set_movie_id(run.movie_id());
-  request.set_dry_run(true);
-  *request.mutable_pending_edits() = run.edits();
-  if (run.has_scope()) *request.mutable_scope() = run.scope();
-  if (!AddProducerVersions(call.connection, &request).ok()) return;
+  request.set_movie_id(run->movie_id());
+  *request.mutable_pending_edits() = run->edits();
+  if (run->has_scope()) *request.mutable_scope() = run->scope();
+  const absl::StatusOr<bool> all_answered =
+      AddProducerVersions(call.connection, &request);
+  if (!all_answered.ok()) return;
+  const bool is_what_if = !*all_answered || run->dry_run() ||
+                          !run->edits().empty() ||
+                          run->if_active() != v1::IF_ACTIVE_UNSPECIFIED;
+  request.set_dry_run(is_what_if);
   Planner& planner = call.connection.planner();
   absl::StatusOr<CreatedPlan> plan = planner.CreatePlan(request);
-  if (!plan.ok() || plan->header.summary().known_failures() == 0) return;
+  if (!plan.ok()) return;
+  if (!is_what_if) {
+    run->set_plan_hash(plan->header.plan_hash());
+    run->clear_scope();  // the plan has it
+  }
+  if (plan->header.summary().known_failures() == 0) return;
+  request.set_dry_run(true);
   request.set_with_layers(true);
   plan = planner.CreatePlan(request);
   if (!plan.ok()) return;
@@ -157,7 +169,7 @@ absl::StatusOr<int> StartRun(const Invocation& call) {
                    dry_run ? FileUpload::kSkip : FileUpload::kSend));
   request.mutable_edits()->Assign(edits.begin(), edits.end());
   LookForHandEdits(call, request);
-  WarnOfKnownFailures(call, request);
+  PlanFirst(call, &request);
   KINORA_ASSIGN_OR_RETURN(const v1::StartRunResponse started,
                           call.connection.runner().StartRun(request));
   const bool detach = call.args.Has("detach");
