@@ -1,5 +1,7 @@
 #include "services/store/store_service.h"
 
+#include <algorithm>
+
 #include "common/version.h"
 #include "services/store/blob/object_blob_store.h"
 
@@ -14,7 +16,8 @@ constexpr int kMaintenanceThreads = 4;
 v1::GetCapabilitiesResponse CapabilitiesOf(const StoreServiceOptions& options) {
   v1::GetCapabilitiesResponse capabilities;
   capabilities.set_max_message_bytes(options.max_message_bytes);
-  capabilities.set_max_batch_bytes(kMaxBatchBytes);
+  capabilities.set_max_batch_bytes(
+      std::min(kMaxBatchBytes, options.max_message_bytes / 4 * 3));
   capabilities.set_max_blob_bytes(options.max_blob_bytes);
   capabilities.set_inline_limit_bytes(options.inline_limit_bytes);
   capabilities.add_api_versions(kApiVersion);

@@ -32,8 +32,9 @@
 
 namespace kinora {
 
-// Most bytes in one batch: leaves room for the rest of a 16 MiB message.
-inline constexpr int64_t kMaxBatchBytes = int64_t{4} << 20;
+// Most bytes in one batch: leaves room for the rest of a 16 MiB message. The
+// more blobs are in one, the less each has of the two syncs for all of them.
+inline constexpr int64_t kMaxBatchBytes = int64_t{12} << 20;
 // Most digests in one FindMissing.
 inline constexpr int kMaxDigestsPerRequest = 10'000;
 // Most bytes a read hands on at once.

@@ -23,6 +23,7 @@
 #include "common/file_system.h"
 #include "common/random.h"
 #include "common/thread_pool.h"
+#include "services/store/blob/object_blob_store.h"
 #include "services/store/local_store.h"
 #include "tests/bench/cpp/bench.h"
 #include "tests/bench/cpp/note_requests.h"
@@ -38,7 +39,6 @@ namespace kinora {
 namespace {
 
 constexpr int64_t kPieceBytes = int64_t{1} << 20;
-constexpr int64_t kBatchBytes = int64_t{4} << 20;
 
 // Bytes that do not compress and are new at every call.
 class FreshBytes {
@@ -86,7 +86,7 @@ std::vector<v1::BatchWriteBlobsRequest> MakeBatches() {
   for (int64_t i = 0; i < absl::GetFlag(FLAGS_blobs); ++i) {
     if (room < bytes) {
       batches.emplace_back().set_movie_id(MovieId());
-      room = kBatchBytes;
+      room = kMaxBatchBytes;
     }
     batches.back().add_blobs()->set_data(fresh.Next());
     room -= bytes;
