@@ -16,6 +16,7 @@
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "openssl/evp.h"
 
 #include "common/random.h"
@@ -26,6 +27,7 @@ ABSL_FLAG(std::string, folder, "", "an empty folder, of files and write");
 ABSL_FLAG(int64_t, bytes, 65536, "in a file, or in one call");
 ABSL_FLAG(int64_t, files, 1000, "of mode files");
 ABSL_FLAG(int64_t, total_bytes, int64_t{1} << 30, "of hash and write");
+ABSL_FLAG(bool, direct, false, "past the page cache, of write");
 
 namespace kinora {
 namespace {
@@ -43,7 +45,7 @@ std::string RandomBytes(int64_t count) {
   return bytes;
 }
 
-void WriteAll(int file, const std::string& bytes) {
+void WriteAll(int file, absl::string_view bytes) {
   for (size_t done = 0; done < bytes.size();) {
     const ssize_t wrote = write(file, bytes.data() + done, bytes.size() - done);
     Check(wrote > 0, "write");
@@ -51,8 +53,9 @@ void WriteAll(int file, const std::string& bytes) {
   }
 }
 
-int Create(const std::string& path) {
-  const int file = open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY, 0644);
+int Create(const std::string& path, int flags = 0) {
+  const int file =
+      open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | flags, 0644);
   Check(file >= 0, path);
   return file;
 }
@@ -105,11 +108,17 @@ Figures MeasureHash() {
 }
 
 Figures MeasureWrite() {
-  const std::string bytes = RandomBytes(absl::GetFlag(FLAGS_bytes));
+  // Aligned, as what goes past the page cache must be.
+  constexpr size_t kPage = 4096;
+  const std::string memory = RandomBytes(absl::GetFlag(FLAGS_bytes) + kPage);
+  const size_t over = reinterpret_cast<uintptr_t>(memory.data()) % kPage;
+  const absl::string_view bytes = absl::string_view(memory).substr(
+      kPage - over, static_cast<size_t>(absl::GetFlag(FLAGS_bytes)));
   const int64_t calls =
       absl::GetFlag(FLAGS_total_bytes) / static_cast<int64_t>(bytes.size());
   const Stopwatch watch;
-  const int file = Create(absl::StrCat(absl::GetFlag(FLAGS_folder), "/bytes"));
+  const int file = Create(absl::StrCat(absl::GetFlag(FLAGS_folder), "/bytes"),
+                          absl::GetFlag(FLAGS_direct) ? O_DIRECT : 0);
   for (int64_t i = 0; i < calls; ++i) WriteAll(file, bytes);
   Check(fdatasync(file) == 0, "fdatasync");
   const Figures figures = PerSecond(
