@@ -1,22 +1,38 @@
 #include "services/runner/ledger_fold.h"
 
+#include <utility>
+
+#include "common/run_beside.h"
+
 namespace kinora {
 
 absl::Status FoldLedger(EventStore& events, const std::string& movie_id,
                         const std::string& run_id, int64_t* through,
-                        absl::FunctionRef<void(const v1::Event& event)> take) {
+                        absl::FunctionRef<void(const v1::Event& event)> take,
+                        Executor* helper) {
   v1::ReadEventsRequest read;
   read.mutable_log()->set_movie_id(movie_id);
   read.mutable_log()->set_kind(v1::LOG_KIND_LEDGER);
   read.mutable_log()->set_run_id(run_id);
+  read.set_after_sequence(*through);
+  absl::StatusOr<v1::ReadEventsResponse> next = events.ReadPage(read);
   for (;;) {
-    read.set_after_sequence(*through);
-    const absl::StatusOr<v1::ReadEventsResponse> page = events.ReadPage(read);
-    if (absl::IsNotFound(page.status())) return absl::OkStatus();
-    if (!page.ok()) return page.status();
-    for (const v1::Event& event : page->events()) take(event);
-    if (page->bookmark().sequence() <= *through) return absl::OkStatus();
-    *through = page->bookmark().sequence();
+    if (absl::IsNotFound(next.status())) return absl::OkStatus();
+    if (!next.ok()) return next.status();
+    const v1::ReadEventsResponse page = *std::move(next);
+    if (page.bookmark().sequence() <= *through) return absl::OkStatus();
+    read.set_after_sequence(page.bookmark().sequence());
+    const auto read_next = [&] { next = events.ReadPage(read); };
+    const auto take_all = [&] {
+      for (const v1::Event& event : page.events()) take(event);
+    };
+    if (helper == nullptr) {
+      take_all();
+      read_next();
+    } else {
+      RunBeside(*helper, read_next, take_all);
+    }
+    *through = page.bookmark().sequence();
   }
 }
 

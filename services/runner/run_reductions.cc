@@ -29,14 +29,14 @@ absl::StatusOr<v1::RunSnapshot> RunReductions::Reduce(
     if (event.sequence() > reduction.last_sequence()) reduction.Apply(event);
     if (past != nullptr) past->Apply(event.ledger());
   };
-  absl::Status read =
-      FoldLedger(events_, record.movie_id(), record.run_id(), &through, take);
+  absl::Status read = FoldLedger(events_, record.movie_id(), record.run_id(),
+                                 &through, take, &executor_);
   if (absl::IsOutOfRange(read)) {
     // The movie was restored from a backup that has less of the run.
     kept->reduction.emplace(record);
     through = 0;
-    read =
-        FoldLedger(events_, record.movie_id(), record.run_id(), &through, take);
+    read = FoldLedger(events_, record.movie_id(), record.run_id(), &through,
+                      take, &executor_);
   }
   KINORA_RETURN_IF_ERROR(read);
   {

@@ -12,6 +12,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 
+#include "common/executor.h"
 #include "common/mutex.h"
 #include "common/recently_used.h"
 #include "kinora/v1/run_record.pb.h"
@@ -24,9 +25,10 @@ namespace kinora {
 // Thread-safe.
 class RunReductions {
  public:
-  // Keeps runs of about `max_jobs` jobs in all. `events` MUST outlive this.
-  explicit RunReductions(EventStore& events, size_t max_jobs = 250'000)
-      : events_(events), kept_(max_jobs) {}
+  // Keeps runs of about `max_jobs` jobs in all. Both MUST outlive this.
+  RunReductions(EventStore& events, Executor& executor,
+                size_t max_jobs = 250'000)
+      : events_(events), executor_(executor), kept_(max_jobs) {}
 
   // The run as its ledger tells it now. `past`, unless null, MUST be empty and
   // is told of every event, which reads the whole ledger. Who looks at a run
@@ -45,6 +47,7 @@ class RunReductions {
   std::shared_ptr<Kept> Take(const std::string& run_id);
 
   EventStore& events_;
+  Executor& executor_;
   Mutex mu_;
   RecentlyUsed<Kept> kept_ ABSL_GUARDED_BY(mu_);  // by run
 };

@@ -5,6 +5,7 @@
 #include "gtest/gtest.h"
 
 #include "common/testing/status_matchers.h"
+#include "common/thread_pool.h"
 #include "services/store/testing/core_fixture.h"
 #include "services/store/testing/counting_event_store.h"
 
@@ -50,11 +51,12 @@ class RunReductionsTest : public CoreFixture {
   }
 
   v1::LeaseToken lease_;
+  ThreadPool pool_{"test", 2};
 };
 
 TEST_F(RunReductionsTest, AnotherLookReadsWhatIsNew) {
   CountingEventStore events(store().events);
-  RunReductions reductions(events);
+  RunReductions reductions(events, pool_);
   Complete("A");
   Complete("B");
   EXPECT_EQ(Succeeded(reductions), 2);
@@ -67,7 +69,7 @@ TEST_F(RunReductionsTest, AnotherLookReadsWhatIsNew) {
 }
 
 TEST_F(RunReductionsTest, AnotherRecordIsToldInFull) {
-  RunReductions reductions(store().events);
+  RunReductions reductions(store().events, pool_);
   Complete("A");
   EXPECT_EQ(Succeeded(reductions), 1);
   v1::RunRecord ended = Record();
@@ -81,7 +83,7 @@ TEST_F(RunReductionsTest, AnotherRecordIsToldInFull) {
 }
 
 TEST_F(RunReductionsTest, ThePastIsWholeHoweverMuchIsKnown) {
-  RunReductions reductions(store().events);
+  RunReductions reductions(store().events, pool_);
   Complete("A");
   EXPECT_EQ(Succeeded(reductions), 1);
   Complete("B");
@@ -115,7 +117,7 @@ TEST_F(RunReductionsTest, ALedgerThatIsShorterThanBeforeIsReadAnew) {
   StoreCore backup(backup_storage, backup_log, clock_);
   MakeFilm(backup.store());
   Switch events(store().events, backup.store().events);
-  RunReductions reductions(events);
+  RunReductions reductions(events, pool_);
   Complete("A");
   Complete("B");
   EXPECT_EQ(Succeeded(reductions), 2);
@@ -126,7 +128,7 @@ TEST_F(RunReductionsTest, ALedgerThatIsShorterThanBeforeIsReadAnew) {
 
 TEST_F(RunReductionsTest, ARunThatIsTooLargeIsReadEachTime) {
   CountingEventStore events(store().events);
-  RunReductions reductions(events, /*max_jobs=*/1'001);
+  RunReductions reductions(events, pool_, /*max_jobs=*/1'001);
   Complete("A");
   EXPECT_EQ(Succeeded(reductions), 1);
   Complete("B");

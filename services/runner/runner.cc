@@ -72,7 +72,7 @@ Runner::Runner(const RunnerDeps& deps, ProducerConfigs configs,
       recalls_(std::make_shared<Strand>(deps.executor)),
       expansions_(std::make_shared<TaskSlots>(deps.executor, kExpansions)),
       ids_(deps.clock, deps.random),
-      reductions_(deps.store.events) {
+      reductions_(deps.store.events, deps.executor) {
   if (deps.metrics != nullptr) metrics_.emplace(*deps.metrics);
 }
 
