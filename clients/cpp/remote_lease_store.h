@@ -4,13 +4,16 @@
 #ifndef KINORA_CLIENTS_CPP_REMOTE_LEASE_STORE_H_
 #define KINORA_CLIENTS_CPP_REMOTE_LEASE_STORE_H_
 
+#include <algorithm>
 #include <memory>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "grpcpp/channel.h"
 
 #include "common/rpc/unary.h"
+#include "common/rpc/unary_calls.h"
 #include "kinora/v1/lease.grpc.pb.h"
 #include "services/store/lease/lease_store.h"
 
@@ -30,6 +33,15 @@ class RemoteLeaseStore final : public LeaseStore {
       const v1::RenewLeaseRequest& request) override {
     return CallUnary(*stub_, &Stub::RenewLease, request, timeout_);
   }
+  void BeginRenewal(const v1::RenewLeaseRequest& request,
+                    absl::Duration timeout, Renewed done) override {
+    renewals_.Start<v1::RenewLeaseResponse>(
+        request, std::min(timeout, timeout_),
+        [this](auto... call) {
+          stub_->async()->RenewLease(std::move(call)...);
+        },
+        std::move(done));
+  }
   absl::StatusOr<v1::ReleaseLeaseResponse> Release(
       const v1::ReleaseLeaseRequest& request) override {
     return CallUnary(*stub_, &Stub::ReleaseLease, request, timeout_);
@@ -44,6 +56,7 @@ class RemoteLeaseStore final : public LeaseStore {
 
   const std::unique_ptr<Stub> stub_;
   const absl::Duration timeout_;
+  UnaryCalls renewals_;  // end before the stub
 };
 
 }  // namespace kinora

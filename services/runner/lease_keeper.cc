@@ -58,13 +58,15 @@ void LeaseKeeper::Schedule() {
 absl::Status LeaseKeeper::RenewNow() {
   v1::RenewLeaseRequest request;
   *request.mutable_token() = token_;
-  // Counted from before the call: the store's period begins later, never
-  // earlier, so the lease is never believed in for too long.
   const int64_t expires = DeadlineAfter(clock_, ttl_);
   KINORA_RETURN_IF_ERROR(leases_.Renew(request).status());
-  MutexLock lock(mu_);
-  expires_nanos_ = std::max(expires_nanos_, expires);
+  HoldUntil(expires);
   return absl::OkStatus();
+}
+
+void LeaseKeeper::HoldUntil(int64_t expires_nanos) {
+  MutexLock lock(mu_);
+  expires_nanos_ = std::max(expires_nanos_, expires_nanos);
 }
 
 absl::Status LeaseKeeper::AskNow() {
@@ -151,25 +153,38 @@ void LeaseKeeper::Renew() {
     MutexLock lock(mu_);
     if (stopped_) return;
   }
-  const absl::Status renewed = RenewNow();
+  v1::RenewLeaseRequest request;
+  *request.mutable_token() = token_;
+  const int64_t expires = DeadlineAfter(clock_, ttl_);
+  std::weak_ptr<LeaseKeeper> weak = weak_from_this();
+  // An answer that comes later would come too late.
+  leases_.BeginRenewal(
+      request, ttl_ * 2 / 3,
+      [weak, expires](const absl::StatusOr<v1::RenewLeaseResponse>& answer) {
+        auto keeper = weak.lock();
+        if (keeper == nullptr) return;
+        if (answer.ok()) return keeper->HoldUntil(expires);
+        // What a loss brings about is not for a thread of the store's.
+        keeper->executor_.Post([weak, failed = answer.status()] {
+          if (auto alive = weak.lock()) alive->TakeFailure(failed);
+        });
+      });
+  // Whether it has been answered or not: the next one may find its way.
+  Schedule();
+}
+
+void LeaseKeeper::TakeFailure(const absl::Status& failed) {
   absl::AnyInvocable<void()> on_lost;
   {
     MutexLock lock(mu_);
     if (stopped_) return;
-    if (!renewed.ok() && (absl::IsAborted(renewed) ||
-                          clock_.MonotonicNanos() >= expires_nanos_)) {
+    if (absl::IsAborted(failed) || clock_.MonotonicNanos() >= expires_nanos_) {
       on_lost = Lose();
     }
   }
-  if (!renewed.ok()) {
-    LogWarning("lease not renewed",
-               {{"lease", token_.lease_id()}, {"error", renewed}});
-  }
-  if (on_lost) {
-    on_lost();
-  } else {
-    Schedule();
-  }
+  LogWarning("lease not renewed",
+             {{"lease", token_.lease_id()}, {"error", failed}});
+  if (on_lost) on_lost();
 }
 
 bool LeaseKeeper::lost() {

@@ -20,11 +20,13 @@
 
 namespace kinora {
 
-// Thread-safe. Renews every third of the period, on the executor, so that two
-// renewals may fail before the lease does: its tasks should wait for nothing
-// but the store. Whether it has failed is decided by the keeper's own clock: a
-// renewal may wait for a store that says nothing, and meanwhile the lease
-// passes on all the same.
+// Thread-safe. Renews every third of the period, so that two renewals may fail,
+// or never be answered, before the lease does. They begin on the executor,
+// whose tasks should wait for nothing, and none waits there for a store that is
+// elsewhere: thousands of leases are kept by a thread or two, and one whose
+// renewal is not answered costs the others nothing. Whether it has failed is
+// decided by the keeper's own clock: meanwhile the lease passes on all the
+// same.
 class LeaseKeeper : public std::enable_shared_from_this<LeaseKeeper> {
  public:
   // `on_lost` is called at most once: on the executor when the store says that
@@ -75,6 +77,10 @@ class LeaseKeeper : public std::enable_shared_from_this<LeaseKeeper> {
 
   void Schedule();
   void Renew();
+  void TakeFailure(const absl::Status& failed);
+  // Of a renewal, as counted from before the call: the store's period begins
+  // later, never earlier, so the lease is never believed in for too long.
+  void HoldUntil(int64_t expires_nanos);
   // Ask the store.
   absl::Status RenewNow();
   absl::Status AskNow();

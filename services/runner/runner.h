@@ -60,8 +60,9 @@ struct RunnerOptions {
   absl::Duration durations_patience = absl::Milliseconds(50);
 };
 
-// Of an executor for RunnerDeps::renewals: one renewal that the network
-// swallows does not keep the others from the store.
+// Of an executor for RunnerDeps::renewals. No renewal waits there for a store
+// that is elsewhere, whatever the number of leases; in a store of this process
+// one may wait for a disk that is writing the same lease.
 inline constexpr int kRenewalThreads = 2;
 
 // What a Runner works with. All MUST outlive it.
@@ -77,9 +78,9 @@ struct RunnerDeps {
   // For what must happen in time, when a lease expires: nothing blocks on it.
   // Null for `executor`, whose threads may all wait for a store that is away.
   Executor* watchdog = nullptr;
-  // Renews leases: what waits there waits for the store, and for nothing else.
-  // Null for `executor`, all threads of which may wait for a planner or for a
-  // long read while a lease runs out.
+  // Renews leases (kRenewalThreads), and does nothing else. Null for
+  // `executor`, all threads of which may wait for a planner or for a long read
+  // while a lease runs out.
   Executor* renewals = nullptr;
 };
 
