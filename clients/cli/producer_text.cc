@@ -64,7 +64,7 @@ std::string ProducerText(const v1::ListedProducer& producer, absl::Time now) {
                    running, " of ", Counted(producer.concurrency(), "call"),
                    RateText(producer), "\n");
   if (!producer.reachable()) {
-    absl::StrAppend(&text, "    does not answer: ", producer.error(), "\n");
+    absl::StrAppend(&text, "    ", producer.error(), "\n");
   }
   if (!producer.schema_error().empty()) {
     absl::StrAppend(&text, "    ", producer.schema_error(), "\n");

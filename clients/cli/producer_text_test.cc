@@ -63,11 +63,11 @@ TEST(ProducerTextTest, SaysWhatIsWrong) {
   image.clear_targets();
   image.set_reachable(false);
   image.clear_description();
-  image.set_error("connection refused");
+  image.set_error("producer \"image\" at dns:///a:1 does not answer");
   *image.mutable_held_back_until() = ToProto(kNow + absl::Seconds(30));
   EXPECT_EQ(ProducerText(image, kNow),
             "image  -  0 of 8 calls\n"
-            "    does not answer: connection refused\n"
+            "    producer \"image\" at dns:///a:1 does not answer\n"
             "    left alone for 30.0 s\n");
 }
 

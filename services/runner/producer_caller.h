@@ -116,9 +116,16 @@ class ProducerCaller {
   // What a producer says of itself, at a target that has `version` if there is
   // one, else (and for an empty one) at the first that answers; may block.
   // FAILED_PRECONDITION (PRODUCER_UNKNOWN) if none is configured under the
-  // name, UNAVAILABLE (PRODUCER_UNAVAILABLE) if no target answers.
+  // name, UNAVAILABLE (PRODUCER_UNAVAILABLE) if no target answers,
+  // FAILED_PRECONDITION naming target and field if it does not say its version.
   virtual absl::StatusOr<v1::DescribeResponse> Describe(
       absl::string_view producer, const std::string& version) = 0;
+
+  // Describe() of each of these, of whatever version, in their order. Where
+  // asking one may take long they are asked side by side: however many do not
+  // answer, it takes no longer than one of them alone.
+  virtual std::vector<absl::StatusOr<v1::DescribeResponse>> DescribeAll(
+      const std::vector<std::string>& producers);
 
   // What became of the work with that idempotency key; may block, until `stop`
   // cuts it short: then CANCELLED or what it has come to. All targets
@@ -135,6 +142,16 @@ class ProducerCaller {
   virtual std::unique_ptr<Attempt> Start(
       AttemptRequest request, std::shared_ptr<AttemptObserver> observer) = 0;
 };
+
+// Of producers that answer at once.
+inline std::vector<absl::StatusOr<v1::DescribeResponse>>
+ProducerCaller::DescribeAll(const std::vector<std::string>& producers) {
+  std::vector<absl::StatusOr<v1::DescribeResponse>> descriptions;
+  for (const std::string& producer : producers) {
+    descriptions.push_back(Describe(producer, ""));
+  }
+  return descriptions;
+}
 
 }  // namespace kinora
 

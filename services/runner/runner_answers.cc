@@ -1,7 +1,10 @@
 // The part of Runner that answers for runs.
 
+#include <cstddef>
 #include <set>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 
@@ -125,23 +128,29 @@ absl::StatusOr<v1::ListProducersResponse> Runner::ListProducers(
     const v1::ListProducersRequest& request) {
   const std::set<std::string> wanted(request.names().begin(),
                                      request.names().end());
+  std::vector<std::string> names;
+  for (const auto& config : configs_) {
+    if (wanted.empty() || wanted.count(config.first) > 0) {
+      names.push_back(config.first);
+    }
+  }
+  const std::vector<absl::StatusOr<v1::DescribeResponse>> descriptions =
+      deps_.producers.DescribeAll(names);
   v1::ListProducersResponse response;
   response.set_concurrency(options_.max_concurrency);
   PutRate(options_.rate, &response);
-  for (const auto& config : configs_) {
-    if (!wanted.empty() && wanted.count(config.first) == 0) continue;
+  for (size_t i = 0; i < names.size(); ++i) {
+    const ProducerConfig& config = configs_.at(names[i]);
     v1::ListedProducer* listed = response.add_producers();
-    listed->set_name(config.first);
-    listed->set_target(config.second.targets.front());
-    PutStanding(places_->StandingOf(config.first), config.second, deps_.clock,
-                listed);
-    absl::StatusOr<v1::DescribeResponse> description =
-        deps_.producers.Describe(config.first, "");
+    listed->set_name(names[i]);
+    listed->set_target(config.targets.front());
+    PutStanding(places_->StandingOf(names[i]), config, deps_.clock, listed);
+    const absl::StatusOr<v1::DescribeResponse>& description = descriptions[i];
     listed->set_reachable(description.ok());
     if (description.ok()) {
       listed->set_schema_error(std::string(
-          CompileOutputSchemas(config.first, *description).status().message()));
-      *listed->mutable_description() = *std::move(description);
+          CompileOutputSchemas(names[i], *description).status().message()));
+      *listed->mutable_description() = *description;
     } else {
       listed->set_error(std::string(description.status().message()));
     }

@@ -1,6 +1,7 @@
 // The part of Runner that gets together what a start works with: a plan that
 // the movie is still at, and producers that are those of the plan.
 
+#include <cstddef>
 #include <map>
 #include <memory>
 #include <set>
@@ -53,17 +54,17 @@ absl::StatusOr<Runner::Prepared> Runner::Prepare(
     create.set_movie_id(movie.movie_id());
     if (request.has_scope()) *create.mutable_scope() = request.scope();
     KINORA_ASSIGN_OR_RETURN(std::vector<std::string> names, ProducersOf(movie));
-    for (const std::string& name : names) {
+    const std::vector<absl::StatusOr<v1::DescribeResponse>> descriptions =
+        deps_.producers.DescribeAll(names);
+    for (size_t i = 0; i < names.size(); ++i) {
       // One that does not answer matters only if the plan has jobs for it.
-      absl::StatusOr<v1::DescribeResponse> description =
-          deps_.producers.Describe(name, "");
-      if (!description.ok()) {
-        silent.emplace(name, description.status());
+      if (!descriptions[i].ok()) {
+        silent.emplace(names[i], descriptions[i].status());
         continue;
       }
       v1::ProducerIdentity* identity = create.add_producers();
-      identity->set_name(name);
-      identity->set_version(description->identity().version());
+      identity->set_name(names[i]);
+      identity->set_version(descriptions[i]->identity().version());
     }
     KINORA_ASSIGN_OR_RETURN(CreatedPlan created,
                             deps_.planner.CreatePlan(create));

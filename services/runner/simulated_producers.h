@@ -41,6 +41,10 @@ class SimulatedProducers final : public ProducerCaller {
       absl::string_view producer, const std::string& version) override {
     return producers_.Describe(producer, version);
   }
+  std::vector<absl::StatusOr<v1::DescribeResponse>> DescribeAll(
+      const std::vector<std::string>& producers) override {
+    return producers_.DescribeAll(producers);
+  }
   absl::StatusOr<FoundWork> LookUp(absl::string_view /*producer*/,
                                    const std::string& /*idempotency_key*/,
                                    CallStop& /*stop*/) override {

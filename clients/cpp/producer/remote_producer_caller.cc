@@ -9,23 +9,14 @@
 
 #include "clients/cpp/channel.h"
 #include "clients/cpp/producer/produce_session.h"
-#include "common/error_reason.h"
-#include "common/log.h"
+#include "clients/cpp/producer/remote_producer_target.h"
 #include "common/proto_time.h"
 #include "common/rpc/status.h"
 #include "common/rpc/unary.h"
 #include "common/status.h"
-#include "services/runner/output_schemas.h"
 
 namespace kinora {
 namespace {
-
-absl::Status UnknownProducer(absl::string_view name) {
-  return WithReason(
-      absl::FailedPreconditionError(absl::StrCat(
-          "no producer \"", name, "\" is in the runner's producer table")),
-      "PRODUCER_UNKNOWN", {{"producer", name}});
-}
 
 // Holds the session weakly: one that has ended has nothing to cancel.
 class RemoteAttempt final : public Attempt {
@@ -51,17 +42,6 @@ class EndedAttempt final : public Attempt {
 };
 
 }  // namespace
-
-struct RemoteProducerCaller::Target {
-  std::string name;
-  bool reads_files = false;  // ProducerConfig::references
-  std::unique_ptr<v1::ProducerService::Stub> stub;
-  Mutex mu;
-  std::optional<v1::DescribeResponse> description ABSL_GUARDED_BY(mu);
-  // What it declares, compiled; or why that cannot be used.
-  absl::StatusOr<OutputSchemas> schemas ABSL_GUARDED_BY(mu) = OutputSchemas();
-  int64_t description_expires ABSL_GUARDED_BY(mu) = 0;
-};
 
 // Lets the destructor wait for the attempts.
 class RemoteProducerCaller::CountedObserver final : public AttemptObserver {
@@ -121,64 +101,6 @@ RemoteProducerCaller::RemoteProducerCaller(
 RemoteProducerCaller::~RemoteProducerCaller() {
   MutexLock lock(mu_);
   while (attempts_ > 0) idle_cv_.Wait(mu_);
-}
-
-std::optional<v1::DescribeResponse> RemoteProducerCaller::Described(
-    Target& target) {
-  MutexLock lock(target.mu);
-  if (clock_.MonotonicNanos() < target.description_expires) {
-    return target.description;
-  }
-  return std::nullopt;
-}
-
-absl::StatusOr<v1::DescribeResponse> RemoteProducerCaller::DescribeTarget(
-    absl::string_view producer, Target& target) {
-  if (auto described = Described(target)) return *std::move(described);
-  v1::DescribeRequest request;
-  request.set_producer(std::string(producer));
-  absl::StatusOr<v1::DescribeResponse> response =
-      CallUnary(*target.stub, &v1::ProducerService::Stub::Describe, request,
-                options_.describe_timeout);
-  if (!response.ok()) {
-    return WithReason(absl::UnavailableError(absl::StrCat(
-                          "producer \"", producer, "\" at ", target.name,
-                          " does not answer: ", response.status().ToString())),
-                      "PRODUCER_UNAVAILABLE", {{"producer", producer}});
-  }
-  absl::StatusOr<OutputSchemas> schemas =
-      CompileOutputSchemas(producer, *response);
-  MutexLock lock(target.mu);
-  if (!schemas.ok() && schemas.status() != target.schemas.status()) {
-    LogWarning("a producer declares what cannot be checked",
-               {{"target", target.name}, {"error", schemas.status()}});
-  }
-  target.schemas = std::move(schemas);
-  target.description = *response;
-  target.description_expires = DeadlineAfter(clock_, options_.describe_ttl);
-  return response;
-}
-
-absl::StatusOr<v1::DescribeResponse> RemoteProducerCaller::Describe(
-    absl::string_view producer, const std::string& version) {
-  auto found = producers_.find(std::string(producer));
-  if (found == producers_.end()) return UnknownProducer(producer);
-  auto fits = [&version](const v1::DescribeResponse& description) {
-    return version.empty() || description.identity().version() == version;
-  };
-  // One that was asked a moment ago spares the wait for one that is silent.
-  for (const std::unique_ptr<Target>& target : found->second) {
-    auto described = Described(*target);
-    if (described.has_value() && fits(*described)) return *described;
-  }
-  absl::StatusOr<v1::DescribeResponse> best = absl::UnavailableError("");
-  for (size_t i = 0; i < found->second.size(); ++i) {
-    absl::StatusOr<v1::DescribeResponse> response =
-        DescribeTarget(producer, *found->second[i]);
-    if (response.ok() && fits(*response)) return response;
-    if (i == 0 || (response.ok() && !best.ok())) best = std::move(response);
-  }
-  return best;
 }
 
 absl::StatusOr<std::shared_ptr<const JsonSchema>>

@@ -57,6 +57,8 @@ class RemoteProducerCaller final : public ProducerCaller {
 
   absl::StatusOr<v1::DescribeResponse> Describe(
       absl::string_view producer, const std::string& version) override;
+  std::vector<absl::StatusOr<v1::DescribeResponse>> DescribeAll(
+      const std::vector<std::string>& producers) override;
   absl::StatusOr<FoundWork> LookUp(absl::string_view producer,
                                    const std::string& idempotency_key,
                                    CallStop& stop) override;
@@ -72,6 +74,14 @@ class RemoteProducerCaller final : public ProducerCaller {
   std::optional<v1::DescribeResponse> Described(Target& target);
   absl::StatusOr<v1::DescribeResponse> DescribeTarget(
       absl::string_view producer, Target& target);
+  // What the target has answered, if that can be used, and is believed then.
+  absl::StatusOr<v1::DescribeResponse> TakeDescription(
+      absl::string_view producer, Target& target,
+      absl::StatusOr<v1::DescribeResponse> answer);
+  // Describe() of each. All targets of all of them are asked at once, for no
+  // longer than `describe_timeout` together.
+  std::vector<absl::StatusOr<v1::DescribeResponse>> DescribeSideBySide(
+      const std::vector<std::string>& producers, const std::string& version);
   // The schema of an output of the job that `target` has taken, in that
   // version; null if it declares none. Asks the target if nobody of the version
   // was asked before.
