@@ -2,6 +2,7 @@
 // what waits is called again by whoever is asked. Producers are held by the
 // test.
 
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -211,6 +212,34 @@ TEST_F(RunnerStepDoneTest, JobsAreCalledAgainWhereverTheirCallsAre) {
   producers_.Succeed("Slow");
   EXPECT_THAT(quick->Wait(), ElementsAre("Quick completed"));
   EXPECT_THAT(slow->Wait(), ElementsAre("Slow completed"));
+}
+
+// Its caller may ask again and again while another call goes on for hours.
+TEST_F(RunnerStepDoneTest, ACallThatHasWaitedInVainIsNotKept) {
+  const auto layer = CallLayer(*one_);
+  producers_.WaitForAttempt("Slow");
+  v1::ExecuteJobRequest request = Job(planned_, "Slow", lease_);
+  request.mutable_timeout()->set_seconds(1);
+  auto answered = std::make_shared<Answered>();
+  std::promise<void> gone;
+  {
+    const std::shared_ptr<StepCall> impatient(
+        new StepCall(*StepRequestOf(request), TraceContext(),
+                     [answered](StepCall::Answer answer) {
+                       answered->Set(std::move(answer));
+                     }),
+        [&gone](StepCall* call) {
+          delete call;
+          gone.set_value();
+        });
+    one_->Execute(impatient);
+  }
+  EXPECT_THAT(answered->Wait(), ElementsAre(HasSubstr("Slow failed")));
+  const std::future_status seen =
+      gone.get_future().wait_for(absl::ToChronoSeconds(kPatience));
+  EXPECT_EQ(seen, std::future_status::ready);
+  EXPECT_FALSE(layer->is_set());
+  one_.reset();  // before what it would tell
 }
 
 }  // namespace

@@ -41,6 +41,12 @@ namespace {
 // Claimed by the call that begins a run; no job has an empty id.
 const char kBegin[] = "";
 
+// What is known of a run is known of it with that plan.
+std::string KeyOf(const StepRequest& request) {
+  return absl::StrCat(request.run_id, "/", request.movie_id, "/",
+                      request.plan_hash);
+}
+
 }  // namespace
 
 void Runner::Execute(std::shared_ptr<StepCall> call) {
@@ -109,7 +115,6 @@ absl::Status Runner::Advance(const std::shared_ptr<StepCall>& call) {
     if (!are_done.ok() || *are_done) {
       // Somebody else may have taken it up meanwhile.
       if (!call->EndWait()) return absl::OkStatus();
-      step.run->StopWaiting(call);
       KINORA_RETURN_IF_ERROR(are_done.status());
       Answer(step);
       return absl::OkStatus();
@@ -146,8 +151,7 @@ absl::StatusOr<Runner::Step> Runner::StepOf(
   } else if (ReasonOf(found.status()) != "RUN_NOT_FOUND") {
     return found.status();
   }
-  const std::string key = absl::StrCat(request.run_id, "/", request.movie_id,
-                                       "/", request.plan_hash);
+  const std::string key = KeyOf(request);
   {
     MutexLock lock(mu_);
     step.run = stepwise_[key].lock();
@@ -307,6 +311,14 @@ void Runner::TakeUpAll(std::vector<std::shared_ptr<StepCall>> waited) {
 
 void Runner::Finish(const std::shared_ptr<StepCall>& call,
                     StepCall::Answer answer) {
+  // Jobs for which it waited in vain may go on for hours.
+  std::shared_ptr<StepwiseRun> run;
+  {
+    MutexLock lock(mu_);
+    const auto known = stepwise_.find(KeyOf(call->request()));
+    if (known != stepwise_.end()) run = known->second.lock();
+  }
+  if (run != nullptr) run->StopWaiting(call);
   call->Finish(std::move(answer));
   MutexLock lock(mu_);
   steps_.erase(call);

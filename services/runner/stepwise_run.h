@@ -60,7 +60,7 @@ class StepwiseRun {
   std::vector<std::shared_ptr<StepCall>> Release(
       const std::vector<std::string>& jobs);
 
-  // The call is answered, and kept no longer.
+  // The call has ended, waiting or not, and is kept no longer.
   void StopWaiting(const std::shared_ptr<StepCall>& call);
 
   // Of the calls that wait, those for one of these jobs alone: they are done,
