@@ -10,6 +10,7 @@
 #include "common/log.h"
 #include "common/proto_json.h"
 #include "common/proto_time.h"
+#include "common/run_labels.h"
 #include "common/status.h"
 #include "services/runner/start_slot.h"
 
@@ -38,10 +39,7 @@ absl::Status CheckStart(const v1::StartRunRequest& request) {
                           hash.status().message());
     }
   }
-  if (request.labels_size() > 32) {
-    return InvalidField("labels", absl::StrCat(request.labels_size()),
-                        "at most 32 labels");
-  }
+  KINORA_RETURN_IF_ERROR(ValidateRunLabels("labels", request.labels()));
   if (!v1::IfActive_IsValid(request.if_active())) {
     return InvalidField("if_active", absl::StrCat(request.if_active()),
                         "expected one of the values of IfActive");

@@ -311,6 +311,36 @@ TEST_F(RunnerTest, BadRequestsNameTheFieldAndWriteNothing) {
                                           HasSubstr("run_id")));
 }
 
+// They are in the record and in every list of runs.
+TEST_F(RunnerTest, LabelsThatAreTooManyOrTooLongAreRefusedBeforeAnEdit) {
+  MakeMovie(Chain("{}"));
+  v1::StartRunRequest many = StartRequest({{"Topic", "river"}});
+  for (int i = 0; i < 33; ++i) {
+    (*many.mutable_labels())[absl::StrCat("label-", i)] = "x";
+  }
+  EXPECT_THAT(runner().Start(many),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("labels: at most 32 labels, got \"33\"")));
+  v1::StartRunRequest large = StartRequest({{"Topic", "river"}});
+  (*large.mutable_labels())["short"] = "x";
+  (*large.mutable_labels())["why"] = std::string(1'022, 'x');
+  EXPECT_THAT(
+      runner().Start(large),
+      StatusIs(absl::StatusCode::kInvalidArgument,
+               HasSubstr("labels: a label has at most 1024 bytes, name and "
+                         "value; this one has 1025, got \"why\"")));
+  v1::ReadEventsRequest edits;
+  edits.mutable_log()->set_movie_id("film");
+  edits.mutable_log()->set_kind(v1::LOG_KIND_INPUTS);
+  ASSERT_OK_AND_ASSIGN(const v1::ReadEventsResponse page,
+                       store().events.ReadPage(edits));
+  for (const v1::Event& event : page.events()) {
+    EXPECT_NE(event.input().input_id(), "Input:Topic");
+  }
+  (*large.mutable_labels())["why"].pop_back();
+  EXPECT_EQ(RunToEnd(large).record().labels_size(), 2);
+}
+
 TEST_F(RunnerTest, UnknownProducerIsRefusedBeforeTheRun) {
   MakeMovie(Slow("nobody", 1, 0));
   absl::StatusOr<v1::StartRunResponse> started = runner().Start(StartRequest());

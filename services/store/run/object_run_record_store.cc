@@ -11,6 +11,7 @@
 #include "common/ids.h"
 #include "common/proto_json.h"
 #include "common/run_end.h"
+#include "common/run_labels.h"
 #include "common/status.h"
 #include "services/store/checks.h"
 #include "services/store/layout.h"
@@ -18,8 +19,6 @@
 namespace kinora {
 namespace {
 
-constexpr int kMaxLabels = 32;
-constexpr size_t kMaxLabelBytes = 1024;
 // Records that one page reads.
 constexpr int kMaxLooks = 2000;
 
@@ -39,17 +38,7 @@ absl::Status CheckRecord(const v1::RunRecord& record) {
     KINORA_RETURN_IF_ERROR(ValidateRevisionField("record.target_revision",
                                                  record.target_revision()));
   }
-  if (record.labels_size() > kMaxLabels) {
-    return InvalidField("record.labels", absl::StrCat(record.labels_size()),
-                        absl::StrCat("at most ", kMaxLabels, " labels"));
-  }
-  for (const auto& label : record.labels()) {
-    if (label.first.size() + label.second.size() <= kMaxLabelBytes) continue;
-    return InvalidField(
-        "record.labels", label.first,
-        absl::StrCat("a label has at most ", kMaxLabelBytes, " bytes"));
-  }
-  return absl::OkStatus();
+  return ValidateRunLabels("record.labels", record.labels());
 }
 
 }  // namespace
