@@ -17,6 +17,7 @@
 #include "clients/cli/connection.h"
 #include "clients/cli/run_watch.h"
 #include "clients/cli/terminal_text.h"
+#include "common/error_reason.h"
 #include "common/ids.h"
 #include "common/proto_json.h"
 #include "common/status.h"
@@ -175,6 +176,13 @@ absl::StatusOr<int> WatchRun(const Invocation& call) {
   }
   KINORA_RETURN_IF_ERROR(ValidateRunId(call.operand(0)));
   KINORA_ASSIGN_OR_RETURN(const v1::RunSnapshot run, GetRun(call));
+  if (after > run.last_sequence()) {
+    return WithReason(absl::OutOfRangeError(absl::StrCat(
+                          "--after: the last event of run ", call.operand(0),
+                          " is ", run.last_sequence(), ", got ", after)),
+                      "SEQUENCE_MISMATCH",
+                      {{"current", absl::StrCat(run.last_sequence())}});
+  }
   return WatchAndShow(
       call, call.operand(0), after,
       LoadPlanForShow(call, run.record().movie_id(), run.record().plan_hash()));

@@ -47,13 +47,15 @@ class TailStream final : public grpc::ServerWriteReactor<Response> {
 
   // What a service method returns. Serves `request`: its log from
   // after_sequence on, `limit` events of it, following if `follow` is set.
-  // `executor` and `events` MUST outlive the server.
+  // `executor` and `events` MUST outlive the server. With `look_back` a reader
+  // that has all events from the start has ToMessage see the last of them
+  // again, which may say that there is nothing to wait for.
   static grpc::ServerWriteReactor<Response>* Start(
       grpc::CallbackServerContext* context, Executor& executor,
       EventStore& events, v1::ReadEventsRequest request, ToMessage to_message,
-      absl::Duration heartbeat = kHeartbeatPeriod) {
+      absl::Duration heartbeat = kHeartbeatPeriod, bool look_back = false) {
     auto* stream = new TailStream(context, executor, events, std::move(request),
-                                  std::move(to_message), heartbeat);
+                                  std::move(to_message), heartbeat, look_back);
     stream->self_.reset(stream);
     stream->Begin(context);
     return stream;
@@ -68,7 +70,7 @@ class TailStream final : public grpc::ServerWriteReactor<Response> {
 
   TailStream(grpc::CallbackServerContext* context, Executor& executor,
              EventStore& events, v1::ReadEventsRequest request,
-             ToMessage to_message, absl::Duration heartbeat)
+             ToMessage to_message, absl::Duration heartbeat, bool look_back)
       : executor_(executor),
         events_(events),
         heartbeat_(heartbeat),
@@ -77,7 +79,8 @@ class TailStream final : public grpc::ServerWriteReactor<Response> {
         drain_(context),
         limited_(request.limit() > 0),
         request_(std::move(request)),
-        to_message_(std::move(to_message)) {}
+        to_message_(std::move(to_message)),
+        look_back_(look_back && request_.after_sequence() > 0) {}
 
   void Begin(grpc::CallbackServerContext* context) {
     if (absl::Status admitted = AdmitCall(context); !admitted.ok()) {
@@ -101,6 +104,9 @@ class TailStream final : public grpc::ServerWriteReactor<Response> {
     while (!Ended()) {
       absl::StatusOr<v1::ReadEventsResponse> page = events_.ReadPage(request_);
       if (!page.ok()) return End(page.status());
+      if (page->events_size() == 0 && look_back_) page = LastPage();
+      look_back_ = false;
+      if (!page.ok()) return End(page.status());
       const int64_t bookmark = page->bookmark().sequence();
       if (page->events_size() > 0) return Send(*std::move(page));
       if (bookmark > request_.after_sequence()) {
@@ -117,6 +123,13 @@ class TailStream final : public grpc::ServerWriteReactor<Response> {
       if (Wait()) return;
       wake = TakeWake();
     }
+  }
+
+  // REQUIRES: the cursor is at the last event.
+  absl::StatusOr<v1::ReadEventsResponse> LastPage() {
+    v1::ReadEventsRequest last = request_;
+    last.set_after_sequence(request_.after_sequence() - 1);
+    return events_.ReadPage(last);
   }
 
   void Send(v1::ReadEventsResponse page) {
@@ -230,6 +243,7 @@ class TailStream final : public grpc::ServerWriteReactor<Response> {
   // Of the one task or write under way.
   v1::ReadEventsRequest request_;  // after_sequence is the cursor
   ToMessage to_message_;
+  bool look_back_;  // until the first page
   Response message_;
   bool filtered_ = false;  // the cursor moved since the last message
   bool last_message_ = false;

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <memory>
 
+#include "absl/strings/str_cat.h"
+
+#include "common/error_reason.h"
 #include "common/status.h"
 
 namespace kinora {
@@ -11,11 +14,19 @@ namespace {
 constexpr size_t kMaxKnown = 10'000;
 constexpr int64_t kMaxPageEvents = 1'000;
 
-// REQUIRES: the ledger is not empty, and numbered from 1 without gaps.
-v1::ReadEventsResponse PageOf(const std::vector<v1::Event>& ledger,
-                              int64_t after) {
+// As the store has it of a ledger that it keeps. REQUIRES: the ledger is not
+// empty, and numbered from 1 without gaps.
+absl::StatusOr<v1::ReadEventsResponse> PageOf(
+    const std::string& run_id, const std::vector<v1::Event>& ledger,
+    int64_t after) {
   const auto size = static_cast<int64_t>(ledger.size());
-  const int64_t begin = std::clamp<int64_t>(after, 0, size - 1);
+  if (after > size) {
+    return WithReason(absl::OutOfRangeError(absl::StrCat(
+                          "after_sequence: ", after, " is past the end, ", size,
+                          ", of the ledger of dry run ", run_id)),
+                      "SEQUENCE_MISMATCH", {{"current", absl::StrCat(size)}});
+  }
+  const int64_t begin = std::max<int64_t>(0, after);
   const int64_t end = std::min(size, begin + kMaxPageEvents);
   v1::ReadEventsResponse page;
   for (int64_t i = begin; i < end; ++i) *page.add_events() = ledger[i];
@@ -48,7 +59,8 @@ absl::StatusOr<v1::ReadEventsResponse> RunLedgers::ReadPage(
   const std::shared_ptr<const EndedDryRun> dry_run =
       dry_runs_ == nullptr ? nullptr : dry_runs_->Find(request.log().run_id());
   if (dry_run != nullptr) {
-    return PageOf(dry_run->ledger, request.after_sequence());
+    return PageOf(request.log().run_id(), dry_run->ledger,
+                  request.after_sequence());
   }
   v1::ReadEventsRequest read = request;
   KINORA_ASSIGN_OR_RETURN(*read.mutable_log(), Find(request.log().run_id()));

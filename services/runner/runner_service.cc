@@ -46,13 +46,11 @@ grpc::ServerUnaryReactor* RunnerRpcService::ListRuns(
 
 grpc::ServerWriteReactor<v1::WatchRunResponse>* RunnerRpcService::WatchRun(
     grpc::CallbackServerContext* context, const v1::WatchRunRequest* request) {
-  // From one event earlier than asked: if that is the terminal one, the watch
-  // has nothing to wait for.
   const int64_t after = std::max<int64_t>(0, request->after_sequence());
   v1::ReadEventsRequest read;
   read.mutable_log()->set_kind(v1::LOG_KIND_LEDGER);
   read.mutable_log()->set_run_id(request->run_id());
-  read.set_after_sequence(std::max<int64_t>(0, after - 1));
+  read.set_after_sequence(after);
   read.set_follow(true);
   return TailStream<v1::WatchRunResponse>::Start(
       context, executor_, ledgers_, std::move(read),
@@ -66,7 +64,10 @@ grpc::ServerWriteReactor<v1::WatchRunResponse>* RunnerRpcService::WatchRun(
           }
         }
         return ended;
-      });
+      },
+      // If the last event that the caller has is the terminal one, the watch
+      // has nothing to wait for.
+      kHeartbeatPeriod, /*look_back=*/true);
 }
 
 grpc::ServerUnaryReactor* RunnerRpcService::CancelRun(

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+
 #include "clients/cpp/runner_client.h"
 #include "common/error_reason.h"
 #include "common/testing/in_process_server.h"
@@ -96,6 +98,21 @@ TEST_P(RunnerServiceTest, WatchDeliversEachEventOnceAndEndsWithTheRun) {
   EXPECT_TRUE(none.empty());
 }
 
+// Nothing will ever come there, of a run that has ended; of one that goes on
+// events would be left out.
+TEST_P(RunnerServiceTest, AWatchThatBeginsPastTheEndIsToldWhereThatIs) {
+  ASSERT_OK_AND_ASSIGN(const std::string run_id, Start());
+  ASSERT_OK(Watch(run_id, 0));
+  for (const int after : {10, 99}) {
+    const absl::Status refused = Watch(run_id, after).status();
+    EXPECT_THAT(refused,
+                StatusIs(absl::StatusCode::kOutOfRange,
+                         HasSubstr(absl::StrCat("after_sequence: ", after,
+                                                " is past the end, 9, of "))));
+    EXPECT_EQ(ReasonOf(refused), "SEQUENCE_MISMATCH");
+  }
+}
+
 TEST_P(RunnerServiceTest, RunIsListedAndTold) {
   ASSERT_OK_AND_ASSIGN(const std::string run_id, Start());
   ASSERT_OK(Watch(run_id, 0));
@@ -158,8 +175,11 @@ TEST_P(RunnerServiceTest, ADryRunIsToldOfAndWatchedButNotListed) {
   EXPECT_EQ(all.size(), 9u);
   ASSERT_OK_AND_ASSIGN(const std::vector<int64_t> tail, Watch(run_id, 7));
   EXPECT_EQ(tail, (std::vector<int64_t>{8, 9}));
-  ASSERT_OK_AND_ASSIGN(const std::vector<int64_t> none, Watch(run_id, 99));
+  ASSERT_OK_AND_ASSIGN(const std::vector<int64_t> none, Watch(run_id, 9));
   EXPECT_TRUE(none.empty());
+  EXPECT_THAT(Watch(run_id, 10),
+              StatusIs(absl::StatusCode::kOutOfRange,
+                       HasSubstr("10 is past the end, 9, of ")));
   v1::GetRunRequest get;
   get.set_run_id(run_id);
   ASSERT_OK_AND_ASSIGN(const v1::GetRunResponse run, client_.GetRun(get));

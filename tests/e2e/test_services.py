@@ -123,6 +123,9 @@ def test_watch_resumes_behind_any_event(kinora, film):
     for after in (1, len(events) // 2, len(events) - 1):
         rest = kinora.lines("runs", "watch", run_id, "--after", str(after))
         assert rest == events[after:]
+    assert kinora.lines("runs", "watch", run_id, "--after", str(len(events))) == []
+    said = kinora.fails("runs", "watch", run_id, "--after", "999")
+    assert f"the last event of run {run_id} is {len(events)}, got 999" in said
 
 
 # F: S1-28 Decision 4
