@@ -19,6 +19,7 @@
 
 #include "common/error_reason.h"
 #include "common/testing/status_matchers.h"
+#include "services/planner/store_planner.h"
 #include "services/runner/testing/runner_fixture.h"
 
 namespace kinora {
@@ -117,6 +118,33 @@ TEST_F(RunnerTest, FailedJobBlocksDownstreamAndLeavesCurrentAlone) {
   EXPECT_EQ(run.record().jobs().failed(), 1);
   EXPECT_EQ(run.record().jobs().succeeded(), 1);  // D went on
   EXPECT_EQ(CurrentOf(store()).revision(), "");
+}
+
+// By the very keys that plans and runs have: of a list, too, and of what wants
+// a list for its own.
+TEST_F(RunnerTest, WhatAFailedRunFinishedIsToldToBeMade) {  // F: B-12
+  const std::string fails = "{fail_attempts: 3}";
+  MakeMovie(Scenes(R"({text: '["a","b"]'})", "{}", fails));
+  EXPECT_EQ(RunToEnd(StartRequest()).record().status(), v1::RUN_STATUS_FAILED);
+  StorePlanner planner(store());
+  auto why = [&planner](const std::string& id) {
+    v1::ExplainArtefactRequest explain;
+    explain.set_movie_id("film");
+    explain.set_artefact_id(id);
+    const absl::StatusOr<v1::ExplainArtefactResponse> explained =
+        planner.ExplainArtefact(explain);
+    EXPECT_OK(explained);
+    if (!explained.ok() || explained->causes().empty()) return std::string();
+    return explained->causes(0).reason().text();
+  };
+  EXPECT_EQ(why("Scenes"), "made, in no revision yet");
+  EXPECT_EQ(why("Clip[segment=1]"), "made, in no revision yet");
+  v1::SetBlueprintRequest edit;
+  edit.set_movie_id("film");
+  edit.set_blueprint(
+      Scenes("{text: '[\"a\",\"b\"]'}\n    salt: again", "{}", fails));
+  ASSERT_OK(store().movies.SetBlueprint(edit));
+  EXPECT_EQ(why("Scenes"), "made, but not of what it reads now");
 }
 
 TEST_F(RunnerTest, RetryReachesSuccess) {

@@ -1,9 +1,13 @@
 #include "services/planner/history/results_ahead.h"
 
+#include <cstdint>
+
 #include "common/content.h"
 #include "common/digest.h"
 #include "common/ids.h"
 #include "common/status.h"
+#include "services/planner/history/work_key.h"
+#include "services/planner/plan/takes.h"
 
 namespace kinora {
 namespace {
@@ -54,7 +58,15 @@ absl::StatusOr<bool> ResultsAhead::IsAsNow(const v1::ArtefactEvent& attempt) {
     }
     if (hash != dependency.hash()) return false;
   }
-  return true;
+  // What else the key has: salt, take, outputs, what is read under which name.
+  uint32_t draw = 0;
+  if (const v1::Content* take = ahead_.FindInput(TakeInputId(by.job_id()))) {
+    draw = DrawOf(*take).value_or(draw);
+  }
+  KINORA_ASSIGN_OR_RETURN(const std::optional<Digest> key,
+                          KeyNow(attempt, draw, places_));
+  if (!key.has_value()) return draw == attempt.draw();
+  return key->Hex() == attempt.inputs_hash();
 }
 
 }  // namespace kinora

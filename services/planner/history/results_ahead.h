@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 
 #include "kinora/v1/event.pb.h"
+#include "services/planner/history/element_places.h"
 #include "services/planner/history/revision_state.h"
 
 namespace kinora {
@@ -26,14 +27,17 @@ using FindResult = absl::FunctionRef<absl::StatusOr<std::optional<v1::Event>>(
 class ResultsAhead {
  public:
   // `ahead` is the movie as it stands: its inputs and blueprint, and what its
-  // current revision has. Both, and what `find` refers to, MUST outlive it.
-  ResultsAhead(const RevisionState& ahead, FindResult find)
-      : ahead_(ahead), find_(find) {}
+  // current revision has; `places` goes by it. Both, and what `find` refers to,
+  // MUST outlive it.
+  ResultsAhead(const RevisionState& ahead, ElementPlaces& places,
+               FindResult find)
+      : ahead_(ahead), places_(places), find_(find) {}
 
   struct Result {
     bool is_made = false;
-    // It was made of what its job reads now, and with the same settings; as far
-    // as that was looked for. Never set of what is not made.
+    // The next run takes it over, if its producer has the version still that
+    // made it: its job reads the same now, as far as that was looked for, and
+    // has the same key. Never set of what is not made.
     bool is_as_now = false;
     std::string hash;  // of the value
   };
@@ -47,6 +51,7 @@ class ResultsAhead {
   absl::StatusOr<bool> IsAsNow(const v1::ArtefactEvent& attempt);
 
   const RevisionState& ahead_;
+  ElementPlaces& places_;
   const FindResult find_;
   absl::flat_hash_map<std::string, Result> found_;
 };

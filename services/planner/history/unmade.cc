@@ -32,7 +32,7 @@ class UnmadeExplainer {
       : ahead_(ahead),
         rules_(*ahead.blueprint),
         places_(rules_, ahead, nullptr, values),
-        results_(ahead, find) {}
+        results_(ahead, places_, find) {}
 
   absl::StatusOr<Unmade> Run(const ElementId& id) {
     KINORA_ASSIGN_OR_RETURN(const Standing root, StandingOf(id));

@@ -9,6 +9,8 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "common/digest.h"
+#include "common/inputs_hash.h"
 #include "common/testing/status_matchers.h"
 #include "services/planner/history/told_movie.h"
 
@@ -96,8 +98,47 @@ class UnmadeTest : public ToldMovie {
   void MakeUnpublished(
       const std::string& id, const std::string& node, const std::string& value,
       const std::vector<std::pair<std::string, std::string>>& reads) {
-    Make(id, node, value, reads);
+    v1::ArtefactEvent& attempt = Make(id, node, value, reads);
+    Sign(&attempt);
     unpublished_.push_back(id);
+  }
+  // By the key that a plan gives the job, whose only artefact it is, and which
+  // reads no list.
+  void Sign(v1::ArtefactEvent* attempt) {
+    v1::ProducedBy& by = *attempt->mutable_produced_by();
+    const NodeDeclaration& node =
+        blueprint_->nodes[blueprint_->FindNode(by.node())];
+    by.mutable_producer()->set_name(node.producer);
+    by.mutable_producer()->set_version("2");
+    const ElementId id = *ElementId::Parse(attempt->artefact_id());
+    std::string job_id = node.name;
+    for (const DimensionIndex& index : id.indices) {
+      absl::StrAppend(&job_id, "[", index.dimension, "=", index.index, "]");
+    }
+    by.set_job_id(job_id);
+    JobKey key;
+    key.node = {node.producer,
+                "2",
+                Sha256Of(node.settings_json),
+                node.salt,
+                {{id.name, blueprint_->outputs[node.outputs[0]].mime_type}}};
+    key.job_id = job_id;
+    key.draw = attempt->draw();
+    key.artefact_ids = {attempt->artefact_id()};
+    for (const Binding& binding : node.bindings) {
+      KeyBinding& bound = key.bindings.emplace_back();
+      bound.name = binding.name;
+      for (const v1::Dependency& read : attempt->dependencies()) {
+        if (read.slot() != binding.name) continue;
+        bound.contents.push_back(*Digest::ParseHex(read.hash()));
+      }
+    }
+    attempt->set_inputs_hash(InputsHash(key).Hex());
+  }
+  void Replace(const std::string& what, const std::string& by) {
+    std::string edited = kScenes;
+    edited.replace(edited.find(what), what.size(), by);
+    Pin(edited);
   }
   void Fail() {
     for (const std::string& id : unpublished_) Remove(id);
@@ -167,12 +208,42 @@ TEST_F(UnmadeTest, WhatWasMadeOfSomethingElseIsToBeMadeAgain) {
                           "now"));
   Set("Input:Story", "a cat");
   EXPECT_EQ(Waits("Artifact:Clip[segment=0]").size(), 1u);
-  std::string edited = kScenes;
-  edited.replace(edited.find("producer: script"), 16,
-                 "producer: script\n    settings: {tone: dark}");
-  Pin(edited);
+  Replace("producer: script", "producer: script\n    settings: {tone: dark}");
   EXPECT_EQ(Waits("Artifact:Scenes").front(),
             "0 Artifact:Scenes: made, but not of what it reads now");
+}
+
+// What else makes the key of a job another one.
+TEST_F(UnmadeTest, OnlyWhatTheNextRunTakesOverIsMade) {
+  const std::string taken = "0 Artifact:Scenes: made, in no revision yet";
+  const std::string not_taken =
+      "0 Artifact:Scenes: made, but not of what it reads now";
+  Set("Input:Story", "a cat");
+  MakeUnpublished("Artifact:Scenes", "Script", "[1,2]",
+                  {{"story", "Input:Story"}});
+  Fail();
+  EXPECT_EQ(Waits("Artifact:Scenes").front(), taken);
+  const std::vector<std::string> edits = {
+      "producer: script\n    salt: again",  // tried anew
+      "producer: writer",
+      "producer: {name: script, version: '>=3'}",  // it was made by 2
+  };
+  for (const std::string& edit : edits) {
+    Replace("producer: script", edit);
+    EXPECT_EQ(Waits("Artifact:Scenes").front(), not_taken) << edit;
+  }
+  Replace("outputs: {Scenes: application/json}",
+          "outputs: {Scenes: application/json, Notes: text/plain}");
+  EXPECT_EQ(Waits("Artifact:Scenes").front(), not_taken);
+  Replace("{story: \"Input:Story\"}", "{tale: \"Input:Story\"}");
+  EXPECT_EQ(Waits("Artifact:Scenes").front(), not_taken);
+  Replace("producer: script", "producer: {name: script, version: '<3'}");
+  EXPECT_EQ(Waits("Artifact:Scenes").front(), taken);
+  // Another draw of it is wanted, then this one again.
+  Set("Input:Take_Script", "1");
+  EXPECT_EQ(Waits("Artifact:Scenes").front(), not_taken);
+  Set("Input:Take_Script", "0");
+  EXPECT_EQ(Waits("Artifact:Scenes").front(), taken);
 }
 
 // What the current revision dropped was made for one before it.
