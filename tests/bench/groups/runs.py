@@ -86,6 +86,16 @@ class Installation:
         lines = (run / "ledger.log").read_text().splitlines()
         return [json.loads(line) for line in lines]
 
+    def wait_for_film(self, run_id: str) -> None:
+        """Until the job is called that reads all others."""
+        with self.kinora.start("runs", "watch", run_id, "--json") as watch:
+            for line in watch.stdout:
+                if '"stepId":"Film"' in line and '"step.started"' in line:
+                    break
+            else:
+                raise AssertionError(watch.stderr.read())
+            watch.kill()
+
     def finished(self, movie: str) -> int:
         """Jobs that the ledger says have ended."""
         runs = self._data / "builds" / movie / "runs"
@@ -267,10 +277,9 @@ def resume(bench: Bench, scratch, producers) -> None:
         whole_film = Chains(film.segments)
         whole = ours.seconds(ours.movie(whole_film.blueprint), film.jobs)
         movie = ours.movie(film.blueprint)
-        with ours.kinora.start("run", movie, "--detach") as process:
-            process.stdout.read()
-        while ours.finished(movie) < film.jobs - 1:
-            time.sleep(0.2)
+        run_id = ours.kinora.json("run", movie, "--detach")["run"]["runId"]
+        ours.wait_for_film(run_id)
+        assert ours.finished(movie) == film.jobs - 1
         ours.kill()
         clock = time.time()
         start = time.monotonic()
