@@ -345,10 +345,22 @@ TEST_F(MakePlanTest, ProducerGivenTwiceIsRefused) {
   PlanInputs in = world_.Inputs();
   in.producers.resize(2);
   in.producers[0].set_name("script");
-  in.producers[1].set_name("script");
+  in.producers[0].set_version("1");
+  in.producers[1] = in.producers[0];
   EXPECT_THAT(MakePlan(in),
               StatusIs(absl::StatusCode::kInvalidArgument,
                        "producers[1].name: is given twice, got \"script\""));
+}
+
+// Every key would be another one once the producer says which it has.
+TEST_F(MakePlanTest, AProducerWithoutItsVersionIsRefused) {
+  PlanInputs in = world_.Inputs();
+  in.producers.resize(1);
+  in.producers[0].set_name("script");
+  EXPECT_THAT(MakePlan(in),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("producers[0].version: producer \"script\" "
+                                 "has a version, or is left out")));
 }
 
 }  // namespace

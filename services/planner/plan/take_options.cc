@@ -29,6 +29,12 @@ absl::StatusOr<ProducerVersions> GivenVersions(const PlanOptions& in) {
     if (!versions.emplace(producer.name(), producer.version()).second) {
       return InvalidField(field, producer.name(), "is given twice");
     }
+    // It would be part of keys that no result is ever found by.
+    if (producer.version().empty()) {
+      return InvalidField(absl::StrCat("producers[", i, "].version"), "",
+                          absl::StrCat("producer \"", producer.name(),
+                                       "\" has a version, or is left out"));
+    }
   }
   return versions;
 }
