@@ -237,6 +237,8 @@ TEST_F(UnmadeTest, OnlyWhatTheNextRunTakesOverIsMade) {
   EXPECT_EQ(Waits("Artifact:Scenes").front(), not_taken);
   Replace("{story: \"Input:Story\"}", "{tale: \"Input:Story\"}");
   EXPECT_EQ(Waits("Artifact:Scenes").front(), not_taken);
+  Replace("story: \"Input:Story\"", "story: \"Input:Loud\"");
+  EXPECT_EQ(Waits("Artifact:Scenes").front(), not_taken);
   Replace("producer: script", "producer: {name: script, version: '<3'}");
   EXPECT_EQ(Waits("Artifact:Scenes").front(), taken);
   // Another draw of it is wanted, then this one again.

@@ -49,6 +49,40 @@ absl::StatusOr<bool> AddArtefacts(const OutputDeclaration& output,
   return true;
 }
 
+// All that the job there makes, sorted; nullopt if that cannot be told.
+absl::StatusOr<std::optional<std::vector<std::string>>> ArtefactsAt(
+    const NodeDeclaration& node, Point point, ElementPlaces& places) {
+  std::vector<std::string> artefacts;
+  for (int output : node.outputs) {
+    Reference element;
+    element.target = output;
+    KINORA_ASSIGN_OR_RETURN(
+        const bool told, AddArtefacts(places.rules().outputs[output], element,
+                                      0, &point, places, &artefacts));
+    if (!told) return std::nullopt;
+  }
+  std::sort(artefacts.begin(), artefacts.end());
+  return artefacts;
+}
+
+// Whether a reference leads to elements of that name and kind.
+bool LeadsTo(const Reference& reference, const ElementId& id,
+             const Blueprint& rules) {
+  const bool is_input = id.kind == ElementId::Kind::kInput;
+  if (reference.is_input != is_input) return false;
+  return id.name == (is_input ? rules.inputs[reference.target].name
+                              : rules.outputs[reference.target].name);
+}
+
+// Whether a binding may read that now.
+bool MayRead(const Binding& binding, const std::string& source_id,
+             const Blueprint& rules) {
+  const absl::StatusOr<ElementId> id = ElementId::Parse(source_id);
+  return id.ok() && (LeadsTo(binding.from, *id, rules) ||
+                     (binding.fallback.has_value() &&
+                      LeadsTo(*binding.fallback, *id, rules)));
+}
+
 }  // namespace
 
 absl::StatusOr<std::optional<Digest>> KeyNow(const v1::ArtefactEvent& attempt,
@@ -70,16 +104,10 @@ absl::StatusOr<std::optional<Digest>> KeyNow(const v1::ArtefactEvent& attempt,
       !node.producer_versions.Contains(version)) {
     return Digest();
   }
-  std::vector<std::string> artefacts;
-  for (int output : node.outputs) {
-    Reference element;
-    element.target = output;
-    KINORA_ASSIGN_OR_RETURN(
-        const bool told, AddArtefacts(rules.outputs[output], element, 0, &point,
-                                      places, &artefacts));
-    if (!told) return std::nullopt;
-  }
-  std::sort(artefacts.begin(), artefacts.end());
+  KINORA_ASSIGN_OR_RETURN(
+      const std::optional<std::vector<std::string>> artefacts,
+      ArtefactsAt(node, std::move(point), places));
+  if (!artefacts.has_value()) return std::nullopt;
   absl::flat_hash_map<absl::string_view, const v1::Dependency*> slots;
   for (const v1::Dependency& dependency : attempt.dependencies()) {
     slots[dependency.slot()] = &dependency;
@@ -94,7 +122,7 @@ absl::StatusOr<std::optional<Digest>> KeyNow(const v1::ArtefactEvent& attempt,
   };
   InputsHasher hasher;
   hasher.Start(HashOfNode(rules, index, version), by.job_id(), draw);
-  for (const std::string& artefact : artefacts) hasher.AddArtefact(artefact);
+  for (const std::string& artefact : *artefacts) hasher.AddArtefact(artefact);
   for (const Binding& binding : node.bindings) {
     if (binding.group >= 0) return std::nullopt;
     std::vector<Digest> contents;
@@ -102,6 +130,7 @@ absl::StatusOr<std::optional<Digest>> KeyNow(const v1::ArtefactEvent& attempt,
       const v1::Dependency* read =
           bound(binding.is_list ? FanInSlot(binding.name, i) : binding.name);
       if (read == nullptr) break;
+      if (!MayRead(binding, read->source_id(), rules)) return Digest();
       const absl::StatusOr<Digest> content = Digest::ParseHex(read->hash());
       if (!content.ok()) return std::nullopt;
       contents.push_back(*content);

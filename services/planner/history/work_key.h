@@ -22,8 +22,8 @@ namespace kinora {
 //
 // Nullopt if that cannot be told: for a fan-in in groups, where sizes wait for
 // a list, or of very many artefacts. A key of nothing, all zero, if the node is
-// gone, is another producer's, or does not take that version any more. Errors
-// are those of `places`.
+// gone, is another producer's, does not take that version any more, or reads
+// something else under one of its names. Errors are those of `places`.
 absl::StatusOr<std::optional<Digest>> KeyNow(const v1::ArtefactEvent& attempt,
                                              uint32_t draw,
                                              ElementPlaces& places);
