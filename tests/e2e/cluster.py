@@ -162,9 +162,10 @@ class Kinora:
         return done.stderr
 
     def answer(self, run_id: str, question: str, value: str) -> str:
-        """Answers as soon as a runner has the run: until the lease of one that
-        was lost has expired nobody can take it. Returns why it was refused; it
-        is empty if it was taken."""
+        """Answers once the answer can be taken: not by a runner that has just
+        lost the run and is about to let go of it, nor while the store is being
+        started again. Neither tells when it is over. Returns why it was
+        refused; it is empty if it was taken."""
         deadline = time.monotonic() + COMMAND_LIMIT_S
         while (done := self.call("answer", run_id, question, value)).returncode:
             if "UNAVAILABLE" not in done.stderr:
