@@ -143,6 +143,9 @@ void PutKind(const LedgerEvent& event, Members* out) {
       out->Text("reason", event.run_waiting().reason());
       out->Text("message", event.run_waiting().message());
       out->Text("producer", event.run_waiting().producer());
+      if (event.run_waiting().until_ms() != 0) {
+        out->Integer("untilMs", event.run_waiting().until_ms());
+      }
       return out->Flag("requested", event.run_waiting().requested());
     case LedgerEvent::kRunResumed:
       out->Text("reason", event.run_resumed().reason());

@@ -206,6 +206,7 @@ void GetRunKind(absl::string_view type, Reader* in, LedgerEvent* event) {
     in->Text("reason", KINORA_SET(event->mutable_run_waiting(), reason));
     in->Text("message", KINORA_SET(event->mutable_run_waiting(), message));
     in->Text("producer", KINORA_SET(event->mutable_run_waiting(), producer));
+    in->Integer("untilMs", KINORA_SET(event->mutable_run_waiting(), until_ms));
     in->Flag("requested", KINORA_SET(event->mutable_run_waiting(), requested));
   } else if (type == "run.resumed") {
     in->Text("reason", KINORA_SET(event->mutable_run_resumed(), reason));

@@ -66,6 +66,8 @@ TEST(LedgerJsonTest, EveryTypeRoundTrips) {  // F: S2-5, S2-6
       R"("firstSeq":1,"channelOffset":0,"logsTruncated":true,"channel":"A"})",
       R"({"runId":"r","occurredAt":3,"type":"artefacts.summary.updated",)"
       R"("namespace":"N","deltaCursor":"7","summary":{"rows":7}})",
+      R"({"runId":"r","occurredAt":3,"type":"run.waiting",)"
+      R"("reason":"producer","message":"tts is down","untilMs":1767229200000})",
       R"({"runId":"r","occurredAt":3,"type":"job.retrying","jobId":"A",)"
       R"("message":"again","detail":{"attempt":2}})",
       R"({"later":{"b":[1]},"type":"run.dreamt","occurredAt":3,"runId":"r"})",
