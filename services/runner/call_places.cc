@@ -99,6 +99,17 @@ void CallPlaces::Seat::HoldBack(const std::string& producer,
                            DeadlineAfter(places_->clock_, delay));
 }
 
+std::optional<CallTurns::Hold> CallPlaces::Seat::HoldOf(
+    const std::string& producer) {
+  MutexLock lock(places_->mu_);
+  return places_->turns_.HoldOf(producer, places_->clock_.MonotonicNanos());
+}
+
+void CallPlaces::Seat::SetAsking(const std::string& producer, uint32_t calls) {
+  MutexLock lock(places_->mu_);
+  places_->turns_.SetAsking(key_, producer, calls);
+}
+
 std::shared_ptr<CallPlaces> CallPlaces::Create(const ProducerConfigs& producers,
                                                const CallPlacesOptions& options,
                                                Executor& executor,

@@ -86,6 +86,14 @@ class CallPlaces : public std::enable_shared_from_this<CallPlaces> {
     // Nobody calls the producer before `delay` has passed.
     void HoldBack(const std::string& producer, absl::Duration delay);
 
+    // What keeps the producer from being called; none if it may be called, or
+    // may be as soon as a call ends.
+    std::optional<CallTurns::Hold> HoldOf(const std::string& producer);
+
+    // So many of its calls to the producer wait for people's answers: they may
+    // keep their places for days.
+    void SetAsking(const std::string& producer, uint32_t calls);
+
    private:
     friend class CallPlaces;
     Seat(std::shared_ptr<CallPlaces> places, CallTurns::RunKey key)

@@ -136,6 +136,42 @@ int64_t CallTurns::NextAt() const {
   return next;
 }
 
+uint32_t CallTurns::AskingOf(const Producer& producer) {
+  uint32_t asking = 0;
+  for (const auto& of_run : producer.asking) asking += of_run.second;
+  return asking;
+}
+
+std::optional<CallTurns::Hold> CallTurns::HoldOf(const std::string& name,
+                                                 int64_t now) const {
+  const Producer* producer = Find(name);
+  if (producer == nullptr) return std::nullopt;
+  Hold hold{Hold::Why::kAsked, producer->held_until};
+  const int64_t rate = std::max(producer->limits.rate.NextAt(), rate_.NextAt());
+  if (rate > hold.until) hold = {Hold::Why::kRate, rate};
+  const int64_t up =
+      producer->targets.CanCall(now) ? INT64_MIN : producer->targets.NextAt();
+  if (up > hold.until) hold = {Hold::Why::kDown, up};
+  if (hold.until > now) return hold;
+  // A call that has ended may be counted as one that asks for a moment.
+  uint32_t asking = 0;
+  for (const Producer& any : producers_) asking += AskingOf(any);
+  const bool all_ask = running_ >= concurrency_ && asking >= running_;
+  const bool its_ask = producer->running >= producer->limits.concurrency &&
+                       AskingOf(*producer) >= producer->running;
+  if (all_ask || its_ask) return Hold{Hold::Why::kAnswers, INT64_MAX};
+  return std::nullopt;
+}
+
+void CallTurns::SetAsking(RunKey run, const std::string& name, uint32_t calls) {
+  Producer& producer = producers_[IndexOf(name)];
+  if (calls == 0) {
+    producer.asking.erase(run);
+  } else {
+    producer.asking[run] = calls;
+  }
+}
+
 void CallTurns::Look(RunKey run) {
   for (Producer& producer : producers_) {
     const auto offered = producer.offers.find(run);
@@ -162,6 +198,7 @@ void CallTurns::Forget(RunKey run, int64_t now) {
             producer.line.begin(), producer.line.end(),
             [run](const Producer::Want& want) { return want.run == run; }),
         producer.line.end());
+    producer.asking.erase(run);
   }
   last_grant_.erase(run);
 }

@@ -87,6 +87,24 @@ class CallTurns {
   // never.
   int64_t NextAt() const;
 
+  // What keeps a producer from being called, whoever wants to.
+  struct Hold {
+    enum class Why {
+      kAsked,    // it asked for that
+      kDown,     // its breakers are open, or it is probed
+      kRate,     // it, or all of them, may not be called more often
+      kAnswers,  // all calls that there may be wait for people's answers
+    };
+    Why why = Why::kAsked;
+    // When that is over; INT64_MAX for what time alone does not end.
+    int64_t until = INT64_MAX;
+  };
+  // None if it may be called, or may be as soon as a call ends.
+  std::optional<Hold> HoldOf(const std::string& producer, int64_t now) const;
+
+  // So many of the run's calls to the producer wait for people's answers.
+  void SetAsking(RunKey run, const std::string& producer, uint32_t calls);
+
   void Look(RunKey run);
   void Settle(RunKey run, int64_t now);
 
@@ -117,6 +135,7 @@ class CallTurns {
 
     std::deque<Want> line;
     std::map<RunKey, Offered> offers;
+    std::map<RunKey, uint32_t> asking;
   };
   const Producer* Find(const std::string& producer) const;
 
@@ -126,6 +145,7 @@ class CallTurns {
   // The producer whose first in line is next; null if nobody can be.
   Producer* NextInTurn(int64_t now);
   uint64_t LastGrant(RunKey run) const;
+  static uint32_t AskingOf(const Producer& producer);
 
   uint32_t concurrency_;
   CallRate rate_;

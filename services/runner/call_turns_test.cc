@@ -53,6 +53,68 @@ TEST_F(CallTurnsTest, LimitsHoldOverAllRuns) {
   EXPECT_FALSE(Take(kBig, "video").has_value());  // that of all
 }
 
+TEST_F(CallTurnsTest, WhatKeepsAProducerFromBeingCalledIsTold) {
+  EXPECT_FALSE(turns_.HoldOf("tts", now_).has_value());
+  turns_.HoldBack(turns_.IndexOf("tts"), now_ + 5 * kSecond);
+  const auto hold = turns_.HoldOf("tts", now_);
+  ASSERT_TRUE(hold.has_value());
+  EXPECT_EQ(hold->why, CallTurns::Hold::Why::kAsked);
+  EXPECT_EQ(hold->until, now_ + 5 * kSecond);
+  EXPECT_FALSE(turns_.HoldOf("video", now_).has_value());
+  now_ += 5 * kSecond;
+  EXPECT_FALSE(turns_.HoldOf("tts", now_).has_value());
+}
+
+// Of two things in the way the one that lasts longer is.
+TEST_F(CallTurnsTest, AProducerThatIsDownIsHeldAsLong) {
+  for (uint32_t i = 0; i < BreakerOptions().failures; ++i) {
+    const auto call = Take(kBig);
+    ASSERT_TRUE(call.has_value());
+    End(*call, Contact::kLost);
+  }
+  turns_.HoldBack(turns_.IndexOf("tts"), now_ + kSecond);
+  const auto hold = turns_.HoldOf("tts", now_);
+  ASSERT_TRUE(hold.has_value());
+  EXPECT_EQ(hold->why, CallTurns::Hold::Why::kDown);
+  EXPECT_EQ(hold->until, now_ + 5 * kSecond);
+}
+
+TEST_F(CallTurnsTest, ARateHoldsAProducerUntilItsNextCall) {
+  CallTurns turns(8, {{"tts", Limits(4, CallRate(absl::Seconds(60), 1))}});
+  ASSERT_TRUE(turns.Take(kBig, "tts", {}, now_).has_value());
+  const auto hold = turns.HoldOf("tts", now_);
+  ASSERT_TRUE(hold.has_value());
+  EXPECT_EQ(hold->why, CallTurns::Hold::Why::kRate);
+  EXPECT_EQ(hold->until, now_ + 60 * kSecond);
+}
+
+// A call that is at work ends by itself; one that waits for a person need not.
+TEST_F(CallTurnsTest, CallsThatAllWaitForAnswersHoldTheirProducer) {
+  const auto first = Take(kBig);
+  ASSERT_TRUE(Take(kSmall).has_value());
+  turns_.SetAsking(kBig, "tts", 1);
+  EXPECT_FALSE(turns_.HoldOf("tts", now_).has_value());
+  turns_.SetAsking(kSmall, "tts", 1);
+  const auto hold = turns_.HoldOf("tts", now_);
+  ASSERT_TRUE(hold.has_value());
+  EXPECT_EQ(hold->why, CallTurns::Hold::Why::kAnswers);
+  EXPECT_EQ(hold->until, INT64_MAX);
+  End(*first);
+  turns_.Forget(kBig, now_);
+  EXPECT_FALSE(turns_.HoldOf("tts", now_).has_value());
+}
+
+// The places of all producers may be taken so, too.
+TEST_F(CallTurnsTest, CallsThatAllWaitForAnswersHoldTheOtherProducers) {
+  ASSERT_TRUE(Take(kBig).has_value());
+  ASSERT_TRUE(Take(kBig).has_value());
+  ASSERT_TRUE(Take(kSmall, "video").has_value());
+  turns_.SetAsking(kBig, "tts", 2);
+  EXPECT_FALSE(turns_.HoldOf("video", now_).has_value());
+  turns_.SetAsking(kSmall, "video", 1);
+  EXPECT_TRUE(turns_.HoldOf("video", now_).has_value());
+}
+
 // Whoever comes later must not pass the one that waits.
 TEST_F(CallTurnsTest, WhatComesFreeIsKeptForTheFirstInLine) {
   const auto first = Take(kBig);
