@@ -46,8 +46,8 @@ void LedgerWatch::Read(absl::FunctionRef<void(const v1::Event&)> take) {
   for (;;) {
     read.set_after_sequence(through_);
     const absl::StatusOr<v1::ReadEventsResponse> page = events_.ReadPage(read);
-    behind_ = !page.ok();
-    if (behind_) {
+    last_read_ = page.status();
+    if (behind()) {
       LogWarning("requests to a run not read yet",
                  {{"run", ledger_.run_id()}, {"error", page.status()}});
       return WakeSoon();
@@ -81,7 +81,7 @@ void LedgerWatch::Follow() {
   // One that cannot read would be told of it at once, again and again. So would
   // one that can, and only not follow: whom the last time has told of nothing
   // waits a little.
-  if (behind_ || alarm_->retries.load() || alarm_->follows.load()) return;
+  if (behind() || alarm_->retries.load() || alarm_->follows.load()) return;
   if (std::exchange(followed_, through_) == through_) {
     followed_ = -1;
     return WakeSoon();

@@ -12,6 +12,7 @@
 #include <memory>
 
 #include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 
 #include "common/executor.h"
@@ -53,8 +54,9 @@ class LedgerWatch {
   // wait for no reason it is begun anew after a moment.
   void Follow();
 
-  // Whether the last Read() has failed.
-  bool behind() const { return behind_; }
+  // Whether the last Read() has failed, and how.
+  bool behind() const { return !last_read_.ok(); }
+  const absl::Status& last_read() const { return last_read_; }
   // Where news begins. The first event of a ledger never is: it is that of
   // whoever has begun the run.
   int64_t through() const { return through_; }
@@ -70,7 +72,7 @@ class LedgerWatch {
   const v1::LogName ledger_;
   const std::shared_ptr<Alarm> alarm_;
   int64_t through_;
-  bool behind_ = false;
+  absl::Status last_read_;
   EventStore::WaiterId follower_ = 0;
   int64_t followed_ = -1;  // what it follows behind, or did last
 };

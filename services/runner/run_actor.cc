@@ -2,9 +2,6 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "common/error_reason.h"
-#include "common/log.h"
-#include "common/proto_time.h"
 #include "common/run_end.h"
 #include "common/status.h"
 #include "services/runner/passing_error.h"
@@ -48,6 +45,8 @@ RunActor::RunActor(const RunActorDeps& deps, v1::RunRecord record,
       record_(std::move(record)),
       state_(std::move(state)),
       past_(std::move(past)),
+      times_(state_, deps.clock),
+      meter_(deps.metrics, deps.clock, plan_),
       on_ended_(std::move(on_ended)),
       logs_(past_.has_value() ? past_->logs() : LogIntake()),
       removed_artefact_ids_(plan_->removed_artefact_ids().begin(),
@@ -91,7 +90,7 @@ void RunActor::LoseLease() {
   attempt_calls_.CancelAll();
 }
 
-void RunActor::Post(Message message) {
+void RunActor::Post(RunMessage message) {
   {
     MutexLock lock(mu_);
     inbox_.push_back(std::move(message));
@@ -102,7 +101,7 @@ void RunActor::Post(Message message) {
 }
 
 void RunActor::Process() {
-  std::vector<Message> messages;
+  std::vector<RunMessage> messages;
   {
     MutexLock lock(mu_);
     messages.swap(inbox_);
@@ -114,16 +113,16 @@ void RunActor::Process() {
   if (!status.ok()) GiveUp(status);
 }
 
-absl::Status RunActor::Work(std::vector<Message> messages) {
+absl::Status RunActor::Work(std::vector<RunMessage> messages) {
   bool begun = false;
   bool heeds = false;
-  for (const Message& message : messages) {
+  for (const RunMessage& message : messages) {
     heeds = heeds || std::holds_alternative<HeedCall>(message);
   }
   // Before this run has anything to say that is not in the ledger yet.
   if (heeds) HeedRequests();
-  batch_nanos_ = 0;
-  for (Message& message : messages) {
+  meter_.BeginPass();
+  for (RunMessage& message : messages) {
     begun = begun || std::holds_alternative<Begun>(message);
     std::visit([this](auto& what) { Take(what); }, message);
   }
@@ -154,8 +153,6 @@ absl::Status RunActor::Work(std::vector<Message> messages) {
   if (!stopping_) KINORA_RETURN_IF_ERROR(Dispatch(&starts));
   SettlePlaces();
   TellWaiting();
-  // Before the ledger tells of them: who reads it there may ask at once.
-  KeepWaits();
   KINORA_RETURN_IF_ERROR(TellBatch(&starts));
   if (!starts.empty()) SettleBudgetQuestion();
   TellStepDone();
@@ -178,6 +175,13 @@ absl::Status RunActor::Work(std::vector<Message> messages) {
     // on none is.
     Close();
     if (step_ == nullptr) HeedRequests();
+    if (step_ == nullptr && IsOutage(watch_->last_read())) {
+      // The ledger may hold one that another runner has accepted: this run does
+      // not end before it was read, to which the watch wakes it, or goes to
+      // whoever adopts it.
+      if (stopping_) End();
+      return absl::OkStatus();
+    }
     for (const RunFact& fact : facts_) ApplyFact(fact);
     facts_.clear();
     return Finish();
@@ -215,6 +219,7 @@ void RunActor::Take(const RetryTimer& timer) {
   // One of a wait that somebody has cut short.
   if (timer.attempt != state_.attempts(timer.job)) return;
   retrying_.erase(timer.job);
+  waits_.End(state_.job(timer.job).job_id());
   facts_.push_back(RetryDue{timer.job});
 }
 
@@ -224,6 +229,7 @@ void RunActor::Take(const CancelCall& call) {
   facts_.push_back(CancelRequested{});
   doubts_.clear();
   retrying_.clear();
+  waits_.Clear();
   // The end cuts the call short.
   expanding_ = false;
   CancelAttempts();
@@ -237,13 +243,11 @@ void RunActor::Take(const StopCall& call) {
 void RunActor::Take(const LeaseLost&) { lease_lost_ = true; }
 
 absl::Status RunActor::Dispatch(std::vector<JobIndex>* starts) {
-  held_by_pause_ = false;
-  held_by_budget_ = false;
-  awaits_place_ = false;
+  held_ = HeldStarts();
   auto gate = [this](JobIndex job) { return MayStart(job); };
   for (RunCommands commands = state_.NextCommands(gate); !commands.empty();
        commands = state_.NextCommands(gate)) {
-    NoteReady(commands.look_ups);
+    meter_.Ready(commands.look_ups);
     KINORA_RETURN_IF_ERROR(LookUp(commands.look_ups));
     for (JobIndex job : commands.doubts) {
       AskWhatBecameOf(job, absl::ZeroDuration());
@@ -253,7 +257,7 @@ absl::Status RunActor::Dispatch(std::vector<JobIndex>* starts) {
       *started->mutable_step() = StepOf(state_, job);
       started->set_attempt(state_.attempts(job));
       started->set_inputs_hash(state_.key(job).Hex());
-      const v1::Cost reserved = ReservedFor(job);
+      const v1::Cost reserved = budget_.ReservedFor(state_.job(job).job_id());
       if (reserved.micros() > 0) *started->mutable_reserved() = reserved;
       starts->push_back(job);
     }
@@ -264,10 +268,14 @@ absl::Status RunActor::Dispatch(std::vector<JobIndex>* starts) {
 void RunActor::ApplyFact(const RunFact& fact) {
   for (const JobChange& change : state_.Apply(fact)) {
     Report(change);
-    retrying_.erase(change.job);
+    if (retrying_.erase(change.job) > 0) {
+      waits_.End(state_.job(change.job).job_id());
+    }
     if (change.status != JobStatus::kRetrying) continue;
-    retrying_.insert(change.job);
-    WaitTime(change.job, change.delay);
+    retrying_[change.job] = {DeadlineAfter(deps_.clock, change.delay),
+                             RetryAfter(change.failure) > absl::ZeroDuration()};
+    BeginWait(change.job);
+    times_.Wait(change.job, change.delay);
     std::weak_ptr<RunActor> weak = weak_from_this();
     const RetryTimer timer{change.job, state_.attempts(change.job)};
     deps_.executor.PostAfter(change.delay, [weak, timer] {
@@ -284,15 +292,15 @@ void RunActor::Report(const JobChange& change) {
   if (step_ != nullptr) NoteForStep(change);
   const v1::Cost charged = TakeCharge(change.job);
   // Nobody asks any more whether its last attempt was paid for.
-  if (change.status == JobStatus::kFailed) ReleaseAttempt(change.job);
-  if (IsTold(state_.job(change.job).job_id(), change.status)) return;
-  CountChange(change);
+  const std::string& job_id = state_.job(change.job).job_id();
+  if (change.status == JobStatus::kFailed) budget_.Release(job_id);
+  if (IsTold(job_id, change.status)) return;
+  meter_.Changed(state_, change);
   v1::Event event =
       ChangeEvent(identity_, NowMillis(deps_.clock), state_, change, charged);
   if (event.ledger().kind_case() != v1::LedgerEvent::KIND_NOT_SET) {
     if (IsFinal(change.status)) {
       // What the job has asked needs no answer any more.
-      MutexLock lock(mu_);
       questions_.Apply(event.ledger());
     }
     ledger_events_.push_back(std::move(event));
@@ -302,123 +310,6 @@ void RunActor::Report(const JobChange& change) {
 v1::LedgerEvent* RunActor::AddLedger() {
   ledger_events_.push_back(LedgerEventAt(identity_, NowMillis(deps_.clock)));
   return ledger_events_.back().mutable_ledger();
-}
-
-absl::Status RunActor::Finish() {
-  if (step_ != nullptr) return FinishStep();
-  KINORA_RETURN_IF_ERROR(BlockDeferred());
-  *record_.mutable_jobs() = Counts();
-  if (logs_.truncated()) {
-    // Lets readers know how many lines there were in all.
-    v1::LogAppendedEvent* log = AddLedger()->mutable_log_appended();
-    log->set_first_seq(logs_.total() + 1);
-    log->set_logs_truncated(true);
-  }
-  if (state_.cancelled()) {
-    AddLedger()->mutable_run_cancelled()->set_error(cancel_reason_);
-    return CloseRecord(v1::RUN_STATUS_CANCELLED, cancel_reason_);
-  }
-  if (state_.failed()) {
-    const JobChange& first = state_.first_failure();
-    const std::string error = absl::StrCat(
-        "job ", state_.job(first.job).job_id(), ": ", first.failure.message());
-    v1::RunFailedEvent* failed = AddLedger()->mutable_run_failed();
-    failed->set_error(error);
-    failed->set_result_json(ResultJson({}, false, record_.jobs()));
-    return CloseRecord(v1::RUN_STATUS_FAILED, error);
-  }
-  return Commit();
-}
-
-absl::Status RunActor::Commit() {
-  v1::CommitRevisionRequest request;
-  request.set_movie_id(movie_id());
-  v1::RevisionSource* source = request.mutable_source();
-  source->set_target_revision(plan_->target_revision());
-  source->set_base_manifest_hash(plan_->manifest_base_hash());
-  source->set_run_id(run_id());
-  source->set_plan_hash(record_.plan_hash());
-  source->set_inputs_through_sequence(plan_->inputs_through_sequence());
-  source->mutable_removed_artefact_ids()->Assign(removed_artefact_ids_.begin(),
-                                                 removed_artefact_ids_.end());
-  *request.mutable_lease() = lease_->token();
-  absl::StatusOr<v1::CommitRevisionResponse> committed =
-      deps_.store.manifests.Commit(request);
-  if (!committed.ok()) return Annotate(committed.status(), "commit");
-
-  const v1::ManifestPointer& current = committed->current();
-  if (committed->published()) {
-    record_.set_published_revision(current.revision());
-  }
-  record_.set_manifest_hash(current.hash());
-  AddLedger()->mutable_run_completed()->set_result_json(
-      ResultJson(current, committed->published(), record_.jobs()));
-  return CloseRecord(v1::RUN_STATUS_COMPLETED, "");
-}
-
-// The terminal event first: the ledger decides, the record follows.
-absl::Status RunActor::CloseRecord(v1::RunStatus status,
-                                   const std::string& error) {
-  Close();
-  KINORA_RETURN_IF_ERROR(FlushLedger());
-  if (deps_.metrics != nullptr) deps_.metrics->RunClosed(status);
-  record_.set_status(status);
-  record_.set_error(error);
-  *record_.mutable_finish_time() = ToProto(deps_.clock.Now());
-  const absl::Status put = PutRecord();
-  if (!put.ok()) {
-    LogWarning("run record not written", {{"run", run_id()}, {"error", put}});
-  }
-  LogInfo("run ended", {{"run", run_id()},
-                        {"status", v1::RunStatus_Name(status)},
-                        {"error", error}});
-  End();
-  return absl::OkStatus();
-}
-
-// The run cannot go on here. With the lease, it ends as failed; without,
-// nothing more may be written, and whoever has the lease now decides. Where
-// only the store was out of reach it is left open: it is adopted once the store
-// is back.
-void RunActor::GiveUp(const absl::Status& why) {
-  LogError("run given up", {{"run", run_id()}, {"error", why}});
-  CancelAttempts();
-  if (step_ != nullptr) return EndStep(why);
-  if (lease_lost_ || ReasonOf(why) == "LEASE_LOST" || IsOutage(why)) {
-    return End();
-  }
-  artefact_events_.clear();
-  ledger_events_.clear();
-  *record_.mutable_jobs() = Counts();
-  const std::string error(why.message());
-  AddLedger()->mutable_run_failed()->set_error(error);
-  const absl::Status closed = CloseRecord(v1::RUN_STATUS_FAILED, error);
-  if (closed.ok()) return;
-  LogError("run left open", {{"run", run_id()}, {"error", closed}});
-  End();
-}
-
-void RunActor::End() {
-  if (step_ != nullptr) {
-    return EndStep(
-        absl::UnavailableError("the runner is shutting down: call again"));
-  }
-  ended_ = true;
-  watch_.reset();
-  places_.clear();
-  seat_.reset();
-  lease_->Stop();
-  // One that is lost is nobody's to give up, and to say so may take long.
-  if (!lease_lost_ && !lease_->lost()) {
-    v1::ReleaseLeaseRequest request;
-    *request.mutable_token() = lease_->token();
-    const absl::Status released = deps_.store.leases.Release(request).status();
-    if (!released.ok()) {
-      LogWarning("lease not released",
-                 {{"run", run_id()}, {"error", released}});
-    }
-  }
-  open_calls_.Close([this] { std::move(on_ended_)(); });
 }
 
 }  // namespace kinora

@@ -58,19 +58,19 @@ void RunActor::StartAttempt(JobIndex job) {
   absl::Duration timeout = config.attempt_timeout;
   const uint32_t own = state_.node(job).limits().attempt_timeout_seconds();
   if (own != 0) timeout = absl::Seconds(own);
-  timeout = std::min(timeout, RunTime(job));
+  timeout = std::min(timeout, times_.Run(job));
   AttemptRequest request =
       MakeAttempt(identity_, state_, job, deps_.clock.Now(), timeout);
   request.header.set_heartbeat_details(HeartbeatDetailsFor(job));
   auto place = places_.extract(job);
   request.target = place.mapped().target();
   works_at_.erase(job);
-  Running& running = running_[job];
+  RunningAttempt& running = running_[job];
   running.attempt = state_.attempts(job);
   running.started_nanos = deps_.clock.MonotonicNanos();
-  running.progress_nanos = 0;
+  progress_.Begin(job);
   GiveAnswers(job, &request.header, &running);
-  CountStart(job);
+  meter_.Started(state_, job);
   running.call = deps_.producers.Start(
       std::move(request),
       std::make_shared<Observer>(shared_from_this(), job, running.attempt,
@@ -90,12 +90,14 @@ void RunActor::Take(AttemptEnded& ended) {
   const absl::Duration duration = absl::Nanoseconds(
       deps_.clock.MonotonicNanos() - running->second.started_nanos);
   if (ended.result.failure.has_value()) {
-    TellLateProgress(ended.job, &running->second);
+    const std::optional<v1::Progress> late = progress_.Late(ended.job);
+    if (late.has_value()) TellProgress(ended.job, *late);
   }
-  const Running attempt = std::move(running->second);
+  progress_.End(ended.job);
+  const RunningAttempt attempt = std::move(running->second);
   running_.erase(running);
-  CountEnd(ended, duration);
-  const absl::Duration time_used = StopTime(ended.job, ended.at_nanos);
+  meter_.Ended(state_, ended, duration);
+  const absl::Duration time_used = times_.Stop(ended.job, ended.at_nanos);
   AttemptResult& result = ended.result;
   SettleAttempt(ended.job, result);
   if (TakeAsking(ended.job, attempt, &result)) return;

@@ -37,53 +37,40 @@ bool IsBreach(const v1::Cost& reserved, const v1::Cost& charged) {
 bool RunActor::MayAfford(JobIndex job) {
   const std::string& job_id = state_.job(job).job_id();
   const v1::PlannedNode& node = state_.node(job);
-  std::optional<RunBudget::Obstacle> obstacle;
-  {
-    MutexLock lock(budget_mu_);
-    const v1::Cost price = budget_.PriceOf(node);
-    if (watch_->behind() && price.micros() > 0) {
-      // A lower cap may hold by now.
-      awaits_place_ = true;
-      return false;
-    }
-    obstacle = budget_.Reserve(job_id, node.producer().name(), price);
+  const v1::Cost price = budget_.PriceOf(node);
+  if (watch_->behind() && price.micros() > 0) {
+    // A lower cap may hold by now.
+    held_.for_now = true;
+    return false;
   }
+  std::optional<RunBudget::Obstacle> obstacle =
+      budget_.Reserve(job_id, node.producer().name(), price);
   if (!obstacle.has_value()) return true;
   if (obstacle->scope == RunBudget::Scope::kMovie) WatchMovieCap();
-  held_by_budget_ = true;
-  unaffordable_ = job;
-  obstacle_ = *std::move(obstacle);
+  held_.unaffordable = job;
+  held_.obstacle = *std::move(obstacle);
   return false;
 }
 
 // What there is to say if the budget holds jobs back.
 v1::JobEvent RunActor::OverBudget() const {
   return OverBudgetEvent(movie_id(), run_id(),
-                         state_.job(unaffordable_).job_id(), obstacle_);
+                         state_.job(*held_.unaffordable).job_id(),
+                         held_.obstacle);
 }
 
 // Asks whether the run may cost more, unless that is what it asks already: a
 // process before this one may have.
 void RunActor::AskForBudget(const v1::JobEvent& over_budget) {
-  {
-    MutexLock lock(mu_);
-    if (questions_.budget().CheckPending(over_budget.message()).ok()) return;
-  }
+  if (questions_.CheckBudgetPending(over_budget.message()).ok()) return;
   *AddLedger()->mutable_job() = over_budget;
-  asked_.push_back(ledger_events_.back().ledger());
-}
-
-BudgetQuestion RunActor::budget_question() {
-  MutexLock alone(answer_mu_);
-  MutexLock lock(mu_);
-  return questions_.budget();
+  questions_.Ask(ledger_events_.back().ledger());
 }
 
 // A job could be afforded, so what was asked has been settled.
 void RunActor::SettleBudgetQuestion() {
   v1::LedgerEvent started;
   started.mutable_step_started();
-  MutexLock lock(mu_);
   questions_.Apply(started);
 }
 
@@ -95,17 +82,8 @@ void RunActor::HeedBudget(const v1::LedgerEvent& set, int64_t sequence) {
   MutexLock one(end_mu_);
   std::optional<v1::Cost> cap;
   if (set.run_budget().has_cap()) cap = set.run_budget().cap();
-  {
-    MutexLock lock(budget_mu_);
-    if (sequence > cap_sequence_) {
-      budget_.RestoreCap(cap);
-      cap_sequence_ = sequence;
-    }
-  }
-  MutexLock lock(mu_);
-  if (sequence <= question_sequence_) return;
-  questions_.Apply(set);
-  question_sequence_ = sequence;
+  budget_.HeedCap(cap, sequence);
+  questions_.ApplyCap(set, sequence);
 }
 
 // Appends what the batch tells. An attempt that may cost something is told only
@@ -116,7 +94,7 @@ absl::Status RunActor::TellBatch(std::vector<JobIndex>* starts) {
   only_if_heeded_ =
       step_ == nullptr &&
       std::any_of(starts->begin(), starts->end(), [this](JobIndex job) {
-        return ReservedFor(job).micros() > 0;
+        return budget_.ReservedFor(state_.job(job).job_id()).micros() > 0;
       });
   const absl::Status told = FlushQuestions();
   if (!std::exchange(only_if_heeded_, false) ||
@@ -147,7 +125,7 @@ void RunActor::TakeBackPriced(std::vector<JobIndex>* starts) {
       kept.push_back(job);
       continue;
     }
-    ReleaseAttempt(job);
+    budget_.Release(state_.job(job).job_id());
     state_.TakeBackStart(job);
   }
   *starts = std::move(kept);
@@ -169,25 +147,11 @@ void RunActor::ReadMovieCap() {
   get.set_movie_id(movie_id());
   const absl::StatusOr<v1::GetMovieResponse> movie =
       deps_.store.movies.Get(get);
-  if (movie.ok()) {
-    MutexLock lock(budget_mu_);
-    budget_.SetMovieCap(MovieCapOf(movie->movie()));
-  }
+  if (movie.ok()) budget_.SetMovieCap(MovieCapOf(movie->movie()));
   Post(MovieCapRead{});
 }
 
 void RunActor::Take(const MovieCapRead&) { watching_movie_cap_ = false; }
-
-// True if a price is declared for the job.
-bool RunActor::MayCost(JobIndex job) {
-  MutexLock lock(budget_mu_);
-  return budget_.PriceOf(state_.node(job)).micros() > 0;
-}
-
-v1::Cost RunActor::ReservedFor(JobIndex job) {
-  MutexLock lock(budget_mu_);
-  return budget_.ReservedFor(state_.job(job).job_id());
-}
 
 void RunActor::SettleAttempt(JobIndex job, const AttemptResult& result) {
   const std::string& job_id = state_.job(job).job_id();
@@ -200,13 +164,8 @@ void RunActor::SettleAttempt(JobIndex job, const AttemptResult& result) {
   RunBudget::End end = RunBudget::End::kSucceeded;
   if (failed) end = RunBudget::End::kFailed;
   if (result.in_doubt || left_open) end = RunBudget::End::kLost;
-  v1::Cost reserved;
-  v1::Cost charged;
-  {
-    MutexLock lock(budget_mu_);
-    reserved = budget_.ReservedFor(job_id);
-    charged = budget_.Settle(job_id, end, result.cost);
-  }
+  const v1::Cost reserved = budget_.ReservedFor(job_id);
+  const v1::Cost charged = budget_.Settle(job_id, end, result.cost);
   if (left_open && charged.micros() > 0) {
     ledger_events_.push_back(
         ChargedEvent(identity_, NowMillis(deps_.clock), job_id, charged));
@@ -229,13 +188,7 @@ void RunActor::SettleAttempt(JobIndex job, const AttemptResult& result) {
 void RunActor::SettleFound(JobIndex job, const std::optional<v1::Cost>& cost) {
   const std::string& job_id = state_.job(job).job_id();
   if (IsTold(job_id, JobStatus::kSucceeded)) return;
-  MutexLock lock(budget_mu_);
   charges_[job] = budget_.Settle(job_id, RunBudget::End::kSucceeded, cost);
-}
-
-void RunActor::ReleaseAttempt(JobIndex job) {
-  MutexLock lock(budget_mu_);
-  budget_.Release(state_.job(job).job_id());
 }
 
 v1::Cost RunActor::TakeCharge(JobIndex job) {
@@ -251,46 +204,38 @@ absl::StatusOr<v1::SetRunBudgetResponse> RunActor::SetBudget(
   // One at a time: the last one in the ledger is the one that holds.
   MutexLock one(end_mu_);
   KINORA_RETURN_IF_ERROR(CheckOpen());
-  // What the run asks meanwhile comes behind it, in the ledger and here.
-  MutexLock alone(answer_mu_);
-  if (!answers.empty()) {
-    MutexLock lock(mu_);
-    KINORA_RETURN_IF_ERROR(questions_.budget().CheckPending(answers));
-  }
-  std::optional<v1::Cost> before;
-  {
-    MutexLock lock(budget_mu_);
-    before = budget_.cap();
-    KINORA_RETURN_IF_ERROR(budget_.SetCap(cap));
-    // A lower cap holds from now on, a higher one once it is durable.
-    const bool lowers =
-        cap.has_value() && (!before.has_value() ||
-                            (before->currency_code() == cap->currency_code() &&
-                             cap->micros() <= before->micros()));
-    if (!lowers) budget_.RestoreCap(before);
-  }
-  const v1::Event event = BudgetEvent(identity_, NowMillis(deps_.clock), cap);
-  const absl::StatusOr<v1::AppendEventsResponse> told =
-      deps_.store.events.Append(
-          LedgerAppend(identity_, lease_->token(), event));
   v1::SetRunBudgetResponse response;
-  {
-    MutexLock lock(budget_mu_);
-    budget_.RestoreCap(told.ok() ? cap : before);
-    if (told.ok()) cap_sequence_ = told->last_sequence();
-    *response.mutable_spent() = budget_.spent();
-    *response.mutable_reserved() = budget_.reserved();
-  }
-  if (told.ok()) {
-    MutexLock lock(mu_);
-    questions_.Apply(event.ledger());
-    question_sequence_ = told->last_sequence();
-  }
+  // What the run asks meanwhile comes behind it, in the ledger and here.
+  KINORA_RETURN_IF_ERROR(questions_.RecordAlone([&]() -> absl::Status {
+    if (!answers.empty()) {
+      KINORA_RETURN_IF_ERROR(questions_.CheckBudgetPending(answers));
+    }
+    KINORA_ASSIGN_OR_RETURN(response, RecordCap(cap));
+    return absl::OkStatus();
+  }));
+  return response;
+}
+
+absl::StatusOr<v1::SetRunBudgetResponse> RunActor::RecordCap(
+    const std::optional<v1::Cost>& cap) {
+  const v1::Event event = BudgetEvent(identity_, NowMillis(deps_.clock), cap);
+  bool asks = false;
+  int64_t sequence = 0;
+  const absl::StatusOr<v1::SetRunBudgetResponse> set =
+      budget_.SetCap(cap, [&]() -> absl::StatusOr<int64_t> {
+        asks = true;
+        KINORA_ASSIGN_OR_RETURN(const v1::AppendEventsResponse told,
+                                deps_.store.events.Append(LedgerAppend(
+                                    identity_, lease_->token(), event)));
+        sequence = told.last_sequence();
+        return sequence;
+      });
+  if (!asks) return set;
+  if (set.ok()) questions_.ApplyCap(event.ledger(), sequence);
   // What was appended is no news to this run, but others may have come between.
   Heed();
   Post(BudgetSet{});
-  KINORA_RETURN_IF_ERROR(told.status());
-  return response;
+  return set;
 }
 
 void RunActor::Take(const BudgetSet&) {
@@ -302,10 +247,7 @@ void RunActor::Take(const BudgetSet&) {
 
 // With what the run may cost and has cost.
 absl::Status RunActor::PutRecord() {
-  {
-    MutexLock lock(budget_mu_);
-    WriteMoney(budget_, &record_);
-  }
+  budget_.Write(&record_);
   v1::PutRunRecordRequest request;
   *request.mutable_record() = record_;
   *request.mutable_lease() = lease_->token();

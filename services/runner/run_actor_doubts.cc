@@ -77,9 +77,10 @@ void RunActor::Take(const DoubtLookedUp& answer) {
       break;
   }
   const v1::InDoubtPolicy policy = ConfigOf(job).in_doubt;
-  const bool waits = policy == v1::IN_DOUBT_POLICY_UNSPECIFIED
-                         ? answer.is_paid || MayCost(job)
-                         : policy == v1::IN_DOUBT_POLICY_WAIT;
+  const bool waits =
+      policy == v1::IN_DOUBT_POLICY_UNSPECIFIED
+          ? answer.is_paid || budget_.PriceOf(state_.node(job)).micros() > 0
+          : policy == v1::IN_DOUBT_POLICY_WAIT;
   // Somebody may have decided while nobody carried the run out.
   const bool is_asked_for =
       past_.has_value() && past_->IsToRetry(state_.job(job).job_id()) &&
@@ -96,11 +97,12 @@ void RunActor::Take(const DoubtLookedUp& answer) {
 
 void RunActor::Resolve(JobIndex job, absl::string_view why) {
   doubts_.erase(job);
+  waits_.End(state_.job(job).job_id());
   if (!resolved_.insert(job).second) return;
   facts_.push_back(DoubtResolved{job});
   // What nobody knows of may be paid for besides.
   if (why.empty()) return;
-  ReleaseAttempt(job);
+  budget_.Release(state_.job(job).job_id());
   v1::JobEvent* event = AddLedger()->mutable_job();
   event->set_type("recovering");
   event->set_job_id(state_.job(job).job_id());
@@ -112,6 +114,7 @@ void RunActor::Resolve(JobIndex job, absl::string_view why) {
 
 void RunActor::TellDoubt(JobIndex job, const std::string& message) {
   std::string& told = doubts_[job].told;
+  BeginWait(job);
   if (told == message) return;
   told = message;
   v1::JobEvent* event = AddLedger()->mutable_job();

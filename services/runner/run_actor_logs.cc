@@ -44,7 +44,8 @@ absl::Status RunActor::Reuse(const std::vector<const v1::ReusedJob*>& jobs) {
       queries.push_back(std::move(query));
     }
   }
-  KINORA_ASSIGN_OR_RETURN(const std::vector<EventPtr> events, Resolve(queries));
+  KINORA_ASSIGN_OR_RETURN(const std::vector<EventPtr> events,
+                          FindResults(deps_.store.events, movie_id(), queries));
   for (size_t i = 0; i < events.size(); ++i) {
     if (events[i] == nullptr) {
       return absl::FailedPreconditionError(
@@ -73,7 +74,7 @@ absl::Status RunActor::Reuse(const std::vector<const v1::ReusedJob*>& jobs) {
     skipped->mutable_step()->set_step_id(job->job_id());
     skipped->mutable_step()->set_label(job->job_id());
     skipped->set_reason("reused");
-    CountReused(*job);
+    meter_.Reused(*job);
   }
   return absl::OkStatus();
 }
@@ -87,7 +88,6 @@ void RunActor::ReportMade(const std::string& job_id, const v1::ProducedBy& by,
   completed->mutable_step()->set_label(job_id);
   completed->mutable_step()->set_kind(by.producer().name());
   completed->set_attempt(by.attempt());
-  MutexLock lock(budget_mu_);
   const v1::Cost charged =
       budget_.Settle(job_id, RunBudget::End::kSucceeded, cost);
   if (charged.micros() > 0) *completed->mutable_cost() = charged;
@@ -144,7 +144,8 @@ std::vector<v1::ArtefactQuery> RunActor::OutputQueries(
 
 absl::StatusOr<std::vector<EventPtr>> RunActor::FindOutputs(
     const std::vector<v1::ArtefactQuery>& queries) const {
-  KINORA_ASSIGN_OR_RETURN(std::vector<EventPtr> events, Resolve(queries));
+  KINORA_ASSIGN_OR_RETURN(std::vector<EventPtr> events,
+                          FindResults(deps_.store.events, movie_id(), queries));
   KINORA_RETURN_IF_ERROR(
       DropLostResults(deps_.store.blobs, movie_id(), &events));
   return events;
@@ -159,7 +160,12 @@ absl::Status RunActor::TakeOutputs(absl::Span<const JobIndex> jobs,
     LookedUp fact{job, {}, false, {}};
     if (past_.has_value()) fact.past = past_->Of(state_.job(job).job_id());
     RecallAsking(job, &fact.past);
-    RecallTime(job, &fact.past);
+    if (past_.has_value() &&
+        state_.job_timeout(job) != absl::InfiniteDuration()) {
+      fact.past.time_used =
+          past_->TimeUsed(state_.job(job).job_id(), deps_.clock.Now());
+      times_.Recall(job, fact.past.time_used);
+    }
     const size_t count = static_cast<size_t>(state_.job(job).artefacts_size());
     const bool forced = state_.job(job).forced();
     const bool found = std::all_of(
@@ -189,13 +195,21 @@ absl::Status RunActor::TakeOutputs(absl::Span<const JobIndex> jobs,
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<EventPtr>> RunActor::Resolve(
-    const std::vector<v1::ArtefactQuery>& queries) const {
-  return FindResults(deps_.store.events, movie_id(), queries);
-}
-
 absl::Status RunActor::FlushLedger() {
   return Append(v1::LOG_KIND_LEDGER, &ledger_events_);
+}
+
+// Where the ledger tells that jobs wait: only behind that a request means it.
+void RunActor::NoteTold(const v1::AppendEventsResponse& appended,
+                        const v1::AppendEventsRequest& request) {
+  int64_t sequence = appended.first_sequence();
+  for (const v1::Event& event : request.events()) {
+    const v1::JobEvent& job = event.ledger().job();
+    if (job.type() == "retrying" || job.type() == "in_doubt") {
+      waits_.NoteTold(job.job_id(), sequence);
+    }
+    ++sequence;
+  }
 }
 
 absl::Status RunActor::Append(v1::LogKind kind,
@@ -243,6 +257,7 @@ absl::Status RunActor::Append(v1::LogKind kind,
                                request.events());
     }
     if (kind == v1::LOG_KIND_LEDGER) {
+      NoteTold(*appended, request);
       told_through_ = appended->last_sequence();
       // Other steps append meanwhile, and ask nothing.
       if (step_ == nullptr) watch_->NoteAppended(*appended);

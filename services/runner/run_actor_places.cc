@@ -1,5 +1,7 @@
 // The part of RunActor that shares the calls of its process with other runs.
 
+#include <map>
+#include <string>
 #include <utility>
 
 #include "services/runner/run_actor.h"
@@ -38,7 +40,10 @@ bool RunActor::TakePlace(JobIndex job) {
   }
   std::optional<CallPlaces::Place> place =
       seat_->Take(state_.node(job).producer().name(), wish);
-  if (!place.has_value()) return false;
+  if (!place.has_value()) {
+    held_.refused.insert(state_.node(job).producer().name());
+    return false;
+  }
   places_.emplace(job, *std::move(place));
   return true;
 }
@@ -55,6 +60,23 @@ void RunActor::SettlePlaces() {
     place = places_.erase(place);
   }
   seat_->Settle();
+  TellPlacesThatAsk();
+}
+
+// So that runs which wait for these places can say why nothing goes on.
+void RunActor::TellPlacesThatAsk() {
+  std::map<std::string, uint32_t> asking;
+  for (const auto& [job, attempt] : running_) {
+    if (attempt.is_asking()) ++asking[state_.node(job).producer().name()];
+  }
+  if (asking == asking_) return;
+  for (const auto& before : asking_) {
+    if (asking.count(before.first) == 0) seat_->SetAsking(before.first, 0);
+  }
+  for (const auto& [producer, calls] : asking) {
+    seat_->SetAsking(producer, calls);
+  }
+  asking_ = std::move(asking);
 }
 
 }  // namespace kinora

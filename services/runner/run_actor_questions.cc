@@ -23,56 +23,29 @@ void RunActor::Take(const QuestionAsked& asked) {
   }
   const std::string& job_id = state_.job(asked.job).job_id();
   const std::string& question_id = asked.question.question_id();
-  if (const auto answer = AnswerTo(job_id, question_id); answer.has_value()) {
+  if (const auto answer = questions_.AnswerTo(job_id, question_id);
+      answer.has_value()) {
     return running->second.call->Answer(*answer);
   }
   running->second.asks.insert(question_id);
-  StopTime(asked.job, deps_.clock.MonotonicNanos());
+  times_.Stop(asked.job, deps_.clock.MonotonicNanos());
   running->second.takes_answers = asked.takes_answer;
-  if (FindQuestion(job_id, question_id).has_value()) return;
+  if (questions_.Find(job_id, question_id).has_value()) return;
   *AddLedger()->mutable_job() = QuestionEvent(job_id, asked.question);
-  asked_.push_back(ledger_events_.back().ledger());
+  questions_.Ask(ledger_events_.back().ledger());
 }
 
 // Appends what the batch tells. Whoever sees a question of it in the ledger may
 // answer it, and who answers waits until it is there.
 absl::Status RunActor::FlushQuestions() {
-  if (asked_.empty()) return FlushLedger();
-  MutexLock alone(answer_mu_);
-  KINORA_RETURN_IF_ERROR(FlushLedger());
-  MutexLock lock(mu_);
-  for (const v1::LedgerEvent& event : asked_) {
-    questions_.Apply(event);
-    if (event.job().type() == kOverBudget) question_sequence_ = told_through_;
-  }
-  asked_.clear();
-  return absl::OkStatus();
-}
-
-std::optional<v1::Question> RunActor::FindQuestion(
-    const std::string& job_id, const std::string& question_id) {
-  {
-    MutexLock lock(mu_);
-    const RunQuestion* known = questions_.Find(job_id, question_id);
-    if (known != nullptr) return known->question;
-  }
-  RunQuestions batch;
-  for (const v1::LedgerEvent& event : asked_) batch.Apply(event);
-  const RunQuestion* known = batch.Find(job_id, question_id);
-  if (known == nullptr) return std::nullopt;
-  return known->question;
-}
-
-std::optional<v1::Answer> RunActor::AnswerTo(const std::string& job_id,
-                                             const std::string& question_id) {
-  MutexLock lock(mu_);
-  const RunQuestion* known = questions_.Find(job_id, question_id);
-  return known == nullptr ? std::nullopt : known->answer;
+  return questions_.Tell([this]() -> absl::StatusOr<int64_t> {
+    KINORA_RETURN_IF_ERROR(FlushLedger());
+    return told_through_;
+  });
 }
 
 void RunActor::GiveAnswers(JobIndex job, v1::JobHeader* header,
-                           Running* running) {
-  MutexLock lock(mu_);
+                           RunningAttempt* running) {
   for (v1::Answer& answer : questions_.AnswersOf(state_.job(job).job_id())) {
     running->given.insert(answer.question_id());
     *header->add_answers() = std::move(answer);
@@ -82,7 +55,7 @@ void RunActor::GiveAnswers(JobIndex job, v1::JobHeader* header,
 // Whether an attempt ended to wait for an answer; the job then leaves its
 // place. An attempt whose time was up before somebody had answered has not
 // failed either.
-bool RunActor::TakeAsking(JobIndex job, const Running& attempt,
+bool RunActor::TakeAsking(JobIndex job, const RunningAttempt& attempt,
                           AttemptResult* result) {
   std::string question_id;
   if (result->waits_for.has_value()) {
@@ -96,7 +69,7 @@ bool RunActor::TakeAsking(JobIndex job, const Running& attempt,
   }
   const std::string& job_id = state_.job(job).job_id();
   const std::optional<v1::Question> question =
-      FindQuestion(job_id, question_id);
+      questions_.Find(job_id, question_id);
   // To call a job again and again that does not take its answer helps nobody.
   const bool was_given = attempt.given.count(question_id) > 0;
   if (!question.has_value() || was_given) {
@@ -114,7 +87,8 @@ bool RunActor::TakeAsking(JobIndex job, const Running& attempt,
   }
   facts_.push_back(AttemptAsks{job, result->in_doubt});
   awaited_[job] = question_id;
-  if (AnswerTo(job_id, question_id).has_value()) GoOnWith(job, question_id);
+  if (questions_.AnswerTo(job_id, question_id).has_value())
+    GoOnWith(job, question_id);
   return true;
 }
 
@@ -128,7 +102,7 @@ void RunActor::GoOnWith(JobIndex job, const std::string& question_id) {
 // What the job waits for, unless it was answered since this process began.
 void RunActor::RecallAsking(JobIndex job, PastJob* past) {
   if (past->asking.empty()) return;
-  if (AnswerTo(state_.job(job).job_id(), past->asking).has_value()) {
+  if (questions_.AnswerTo(state_.job(job).job_id(), past->asking).has_value()) {
     past->asking.clear();
   } else {
     awaited_[job] = past->asking;
@@ -137,39 +111,32 @@ void RunActor::RecallAsking(JobIndex job, PastJob* past) {
 
 size_t RunActor::AttemptsThatAsk() const {
   size_t count = 0;
-  for (const auto& running : running_) {
-    if (running.second.takes_answers && !running.second.asks.empty()) ++count;
-  }
+  for (const auto& running : running_) count += running.second.is_asking();
   return count;
 }
 
 std::vector<RunQuestion> RunActor::PendingQuestions() {
-  std::vector<RunQuestion> pending;
-  if (closing()) return pending;
-  MutexLock alone(answer_mu_);
-  MutexLock lock(mu_);
-  for (const RunQuestion* asked : questions_.Pending()) {
-    pending.push_back(*asked);
-  }
-  return pending;
+  if (closing()) return {};
+  return questions_.Pending();
 }
 
 absl::Status RunActor::Answer(const std::string& job_id,
                               const v1::Answer& answer) {
   // One at a time: the second to answer is told that it came too late.
-  MutexLock alone(answer_mu_);
-  absl::StatusOr<v1::JobEvent> answered;
-  {
-    MutexLock lock(mu_);
-    answered = questions_.Accept(job_id, answer);
-  }
-  if (!answered.ok()) return answered.status();
+  return questions_.RecordAlone(
+      [&]() -> absl::Status { return RecordAnswer(job_id, answer); });
+}
+
+absl::Status RunActor::RecordAnswer(const std::string& job_id,
+                                    const v1::Answer& answer) {
+  KINORA_ASSIGN_OR_RETURN(const v1::JobEvent answered,
+                          questions_.Accept(job_id, answer));
   v1::Event event = LedgerEventAt(identity_, NowMillis(deps_.clock));
-  *event.mutable_ledger()->mutable_job() = *answered;
+  *event.mutable_ledger()->mutable_job() = answered;
   const v1::LedgerEvent ledger = event.ledger();
   v1::AppendEventsRequest request =
       LedgerAppend(identity_, lease_->token(), std::move(event));
-  request.set_request_id(AnswerRequestId(*answered));
+  request.set_request_id(AnswerRequestId(answered));
   const absl::Status appended = deps_.store.events.Append(request).status();
   if (appended.ok()) {
     Learn(ledger);
@@ -190,7 +157,6 @@ absl::Status RunActor::Answer(const std::string& job_id,
                        Learn(recorded.ledger());
                      }
                    }));
-    MutexLock lock(mu_);
     KINORA_RETURN_IF_ERROR(questions_.Accept(job_id, answer).status());
   }
   return Annotate(appended, "record the answer");
@@ -200,11 +166,8 @@ absl::Status RunActor::Answer(const std::string& job_id,
 void RunActor::Learn(const v1::LedgerEvent& answered) {
   QuestionAnswered message;
   message.job_id = answered.job().job_id();
-  {
-    MutexLock lock(mu_);
-    questions_.Apply(answered);
-    message.answers = questions_.AnswersOf(message.job_id);
-  }
+  questions_.Apply(answered);
+  message.answers = questions_.AnswersOf(message.job_id);
   Post(std::move(message));
 }
 
@@ -219,7 +182,7 @@ void RunActor::Take(const QuestionAnswered& answered) {
         GoOnWith(job, answer.question_id());
       } else if (running->second.asks.erase(answer.question_id()) > 0) {
         running->second.call->Answer(answer);
-        if (running->second.asks.empty()) RunTime(job);
+        if (running->second.asks.empty()) times_.Run(job);
       }
     }
     return;

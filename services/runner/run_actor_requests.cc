@@ -11,6 +11,16 @@
 #include "services/runner/run_actor.h"
 
 namespace kinora {
+namespace {
+
+bool IsSame(const v1::RunWait& a, const v1::RunWait& b) {
+  return a.reason() == b.reason() && a.message() == b.message() &&
+         a.until().seconds() == b.until().seconds() &&
+         a.until().nanos() == b.until().nanos();
+}
+
+}  // namespace
+
 void RunActor::Heed() { Post(HeedCall{}); }
 
 void RunActor::WatchLedger() {
@@ -32,7 +42,9 @@ void RunActor::HeedRequests() {
 void RunActor::HeedRequest(const v1::Event& event) {
   const v1::LedgerEvent& ledger = event.ledger();
   if (ledger.job().type() == "answered") Learn(ledger);
-  if (ledger.job().type() == "retry") Retry(ledger.job().job_id());
+  if (ledger.job().type() == "retry") {
+    Take(RetryCall{waits_.ToldBefore(ledger.job().job_id(), event.sequence())});
+  }
   // A step's caller ends it by ending the call.
   if (step_ != nullptr) return;
   pauses_.Apply(ledger);
@@ -65,11 +77,20 @@ void RunActor::RecordStatus() {
   const v1::RunStatus status =
       waiting_for_.empty() ? v1::RUN_STATUS_RUNNING : v1::RUN_STATUS_WAITING;
   // A step is not all of the run.
-  if (record_.status() == status || state_.finished() || stopping_ ||
-      step_ != nullptr) {
-    return;
+  if (state_.finished() || stopping_ || step_ != nullptr) return;
+  v1::RunWait wait;
+  if (!waiting_for_.empty()) {
+    wait = RecordedWait(told_wait_);
+    // Somebody else may have told it.
+    wait.set_reason(waiting_for_);
   }
+  if (record_.status() == status && IsSame(record_.wait(), wait)) return;
   record_.set_status(status);
+  if (waiting_for_.empty()) {
+    record_.clear_wait();
+  } else {
+    *record_.mutable_wait() = std::move(wait);
+  }
   const absl::Status put = PutRecord();
   if (!put.ok()) {
     LogWarning("run record not written", {{"run", run_id()}, {"error", put}});

@@ -13,8 +13,7 @@ namespace kinora {
 std::shared_ptr<RunActor> RunActor::CreateStep(
     const RunActorDeps& deps, v1::RunRecord record,
     std::shared_ptr<const v1::Plan> part, RunState state, RunPast past,
-    const v1::LeaseToken& lease, std::string call,
-    std::shared_ptr<LeaseKeeper> claim, StepDone on_done, StepEnded on_ended) {
+    const v1::LeaseToken& lease, RunStep step) {
   std::shared_ptr<RunActor> actor(
       new RunActor(deps, std::move(record), std::move(part), std::move(state),
                    std::move(past), RunBudget(), nullptr));
@@ -22,11 +21,7 @@ std::shared_ptr<RunActor> RunActor::CreateStep(
                                         deps.clock, lease);
   actor->TakeSeat();
   actor->WatchLedger();
-  actor->step_ = std::make_unique<Step>();
-  actor->step_->call = std::move(call);
-  actor->step_->claim = std::move(claim);
-  actor->step_->on_done = std::move(on_done);
-  actor->step_->on_ended = std::move(on_ended);
+  actor->step_ = std::make_unique<RunStep>(std::move(step));
   return actor;
 }
 

@@ -1,7 +1,8 @@
 // The part of RunActor for what does not go on by itself: it holds starts back,
 // says for what the run waits, and cuts waits short.
 
-#include <map>
+#include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -9,109 +10,135 @@
 #include "services/runner/run_actor.h"
 
 namespace kinora {
+namespace {
 
-// Whether a job whose turn it is may be called now. One that says no for what
-// only somebody can change says so in `held_by_pause_` or `held_by_budget_`.
+constexpr int64_t kNanosPerMilli = 1'000'000;
+
+}  // namespace
+
+// Whether a job whose turn it is may be called now. What says no notes why
+// in `held_`.
 bool RunActor::MayStart(JobIndex job) {
   if (holding_) {
-    awaits_place_ = true;
+    held_.for_now = true;
     return false;
   }
   if (pauses_.Holds(state_.node(job).producer().name())) {
-    held_by_pause_ = true;
+    held_.by_pause = true;
     return false;
   }
-  if (!TakePlace(job)) {
-    awaits_place_ = true;
-    return false;
-  }
+  if (!TakePlace(job)) return false;
   // The last, as it takes the money.
   return MayAfford(job);
 }
 
-// For what the run waits if nothing goes on but by somebody's doing; empty if
-// something does. There may be several such things; the one that is told is the
-// first that somebody has to decide, as of the others the run's state tells by
-// itself: its questions, jobs in doubt and paused producers.
-std::string RunActor::WaitReason() const {
-  if (state_.cancelled() || state_.finished()) return "";
-  // At once, though attempts may go on.
-  if (pauses_.whole()) return std::string(kPaused);
+// How the run stands, as far as it takes that to know for what it waits.
+RunStanding RunActor::Standing() {
+  RunStanding standing;
+  standing.is_over = state_.cancelled() || state_.finished();
+  standing.is_paused = pauses_.whole();
   const size_t asking = AttemptsThatAsk();
-  const size_t in_doubt = state_.count(JobStatus::kInDoubt);
-  if (state_.count(JobStatus::kRunning) > asking ||
-      state_.count(JobStatus::kRetrying) > 0 || in_doubt > doubts_.size()) {
-    return "";
+  const size_t running = state_.count(JobStatus::kRunning);
+  standing.running = running > asking ? running - asking : 0;
+  standing.asking = asking + state_.count(JobStatus::kAsking);
+  standing.in_doubt = state_.count(JobStatus::kInDoubt);
+  standing.lacks_planner = expansion_attempts_ > kPatientExpansions;
+  standing.is_answered_soon = standing.in_doubt > doubts_.size() ||
+                              (expanding_ && !standing.lacks_planner);
+  // Mostly so.
+  if (standing.running > 0) return standing;
+  const int64_t now = deps_.clock.MonotonicNanos();
+  const auto next = std::min_element(
+      retrying_.begin(), retrying_.end(),
+      [](const auto& a, const auto& b) { return a.second.due < b.second.due; });
+  if (next != retrying_.end()) {
+    standing.WaitsFor(WaitForRetry(state_.job(next->first).job_id(),
+                                   state_.node(next->first).producer().name(),
+                                   next->second.asked, next->second.due),
+                      now, told_until_);
   }
-  const bool lacks_planner = expansion_attempts_ > kPatientExpansions;
-  if (expanding_ && !lacks_planner) return "";
-  const bool is_ready = state_.count(JobStatus::kReady) > 0;
-  if (is_ready && awaits_place_) return lacks_planner ? "planner" : "";
-  if (is_ready && held_by_budget_) return std::string(kBudget);
-  if (in_doubt > 0) return "in_doubt";
-  // Places may be held by attempts that wait for somebody.
-  if (asking + state_.count(JobStatus::kAsking) > 0) return "question";
-  if (lacks_planner) return "planner";
-  return is_ready && held_by_pause_ ? std::string(kPaused) : "";
+  if (state_.count(JobStatus::kReady) == 0) return standing;
+  standing.held_by_pause = held_.by_pause;
+  standing.held_by_budget = held_.unaffordable.has_value();
+  standing.goes_on_soon = standing.goes_on_soon || held_.for_now;
+  for (const std::string& producer : held_.refused) {
+    const std::optional<CallTurns::Hold> hold = seat_->HoldOf(producer);
+    if (hold.has_value()) {
+      standing.WaitsFor(WaitForProducer(producer, *hold), now, told_until_);
+    } else {
+      standing.goes_on_soon = true;
+    }
+  }
+  return standing;
 }
 
 void RunActor::TellWaiting() {
   // A step is not all of the run.
   if (step_ != nullptr) return;
-  std::string reason = WaitReason();
+  const RunWait wait = WaitOf(Standing());
+  if (wait.reason.empty() && waiting_for_.empty()) return;
+  v1::RunWaitingEvent waiting;
+  waiting.set_reason(wait.reason);
+  waiting.set_message(wait.message);
+  if (wait.until == told_until_) {
+    waiting.set_until_ms(told_wait_.until_ms());
+  } else if (wait.until != INT64_MAX) {
+    waiting.set_until_ms(NowMillis(deps_.clock) +
+                         (wait.until - deps_.clock.MonotonicNanos()) /
+                             kNanosPerMilli);
+  }
   v1::JobEvent over_budget;
-  if (reason == kBudget) over_budget = OverBudget();
-  std::string message = over_budget.message();
-  if (reason == waiting_for_ && message == waiting_message_) {
+  if (wait.reason == kBudget) {
+    over_budget = OverBudget();
+    waiting.set_message(over_budget.message());
+  }
+  if (wait.reason == waiting_for_ &&
+      waiting.message() == told_wait_.message() &&
+      waiting.until_ms() == told_wait_.until_ms()) {
     // A cap that was changed and changed back has settled the question.
-    if (reason == kBudget) AskForBudget(over_budget);
+    if (wait.reason == kBudget) AskForBudget(over_budget);
     return;
   }
-  if (!waiting_for_.empty() && reason != waiting_for_) {
+  if (!waiting_for_.empty() && wait.reason != waiting_for_) {
     AddLedger()->mutable_run_resumed()->set_reason(waiting_for_);
   }
-  if (reason == kBudget) AskForBudget(over_budget);
-  if (!reason.empty()) {
-    v1::RunWaitingEvent* waiting = AddLedger()->mutable_run_waiting();
-    waiting->set_reason(reason);
-    if (!message.empty()) waiting->set_message(message);
-  }
-  waiting_for_ = std::move(reason);
-  waiting_message_ = std::move(message);
+  if (wait.reason == kBudget) AskForBudget(over_budget);
+  if (!wait.reason.empty()) *AddLedger()->mutable_run_waiting() = waiting;
+  waiting_for_ = wait.reason;
+  told_wait_ = std::move(waiting);
+  told_until_ = wait.until;
 }
 
-void RunActor::KeepWaits() {
-  std::map<std::string, JobIndex> waits;
-  for (const auto& [job, doubt] : doubts_) {
-    waits.emplace(state_.job(job).job_id(), job);
-  }
-  for (JobIndex job : retrying_) waits.emplace(state_.job(job).job_id(), job);
-  MutexLock lock(mu_);
-  waits_ = std::move(waits);
+// The job waits for its next attempt.
+void RunActor::BeginWait(JobIndex job) {
+  const std::string& job_id = state_.job(job).job_id();
+  const uint32_t attempt = state_.attempts(job);
+  const bool is_told = past_.has_value() &&
+                       past_->Of(job_id).attempts == attempt &&
+                       !past_->AwaitingAttempt(job_id).empty();
+  waits_.Begin(job_id, {job, attempt}, is_told);
 }
 
 std::vector<std::string> RunActor::Retry(const std::string& job_id) {
   std::vector<std::string> ids;
   RetryCall call;
-  {
-    MutexLock lock(mu_);
-    for (const auto& [id, job] : waits_) {
-      if (!job_id.empty() && id != job_id) continue;
-      ids.push_back(id);
-      call.jobs.push_back(job);
-    }
+  for (const auto& [id, wait] : waits_.Find(job_id)) {
+    ids.push_back(id);
+    call.waits.push_back(wait);
   }
-  if (!call.jobs.empty()) Post(std::move(call));
+  if (!call.waits.empty()) Post(std::move(call));
   return ids;
 }
 
 void RunActor::Take(const RetryCall& call) {
-  for (JobIndex job : call.jobs) {
-    if (state_.status(job) == JobStatus::kInDoubt) {
-      Resolve(job, "");
-    } else {
-      retrying_.erase(job);
-      facts_.push_back(RetryDue{job});
+  for (const JobWait& wait : call.waits) {
+    // It may have ended by itself, and another begun.
+    if (wait.attempt != state_.attempts(wait.job)) continue;
+    if (state_.status(wait.job) == JobStatus::kInDoubt) {
+      Resolve(wait.job, "");
+    } else if (retrying_.erase(wait.job) > 0) {
+      waits_.End(state_.job(wait.job).job_id());
+      facts_.push_back(RetryDue{wait.job});
     }
   }
 }

@@ -7,6 +7,7 @@
 
 #include "common/json.h"
 #include "common/run_end.h"
+#include "services/runner/run_wait.h"
 
 namespace kinora {
 namespace {
@@ -33,6 +34,7 @@ RunReduction::RunReduction(v1::RunRecord record)
     : record_(std::move(record)), recorded_end_(IsTerminal(record_.status())) {
   // The ledger decides; a record that lags must not hide its end.
   if (!recorded_end_) record_.set_status(v1::RUN_STATUS_QUEUED);
+  record_.clear_wait();
   if (record_.has_budget()) budget_.RestoreCap(record_.budget());
 }
 
@@ -55,13 +57,17 @@ void RunReduction::ApplyLedger(const v1::LedgerEvent& event) {
       return;
     }
     case v1::LedgerEvent::kRunStarted:
-      if (!ended) record_.set_status(v1::RUN_STATUS_RUNNING);
+      if (!ended) {
+        record_.set_status(v1::RUN_STATUS_RUNNING);
+        record_.clear_wait();
+      }
       return;
     case v1::LedgerEvent::kRunResumed:
       pauses_.Apply(event);
       // Of one producer: the run may wait for something else.
       if (!ended && event.run_resumed().producer().empty()) {
         record_.set_status(v1::RUN_STATUS_RUNNING);
+        record_.clear_wait();
       }
       return;
     case v1::LedgerEvent::kRunWaiting: {
@@ -72,7 +78,7 @@ void RunReduction::ApplyLedger(const v1::LedgerEvent& event) {
       if (!ended && waiting.reason() != kCancelling &&
           waiting.producer().empty()) {
         record_.set_status(v1::RUN_STATUS_WAITING);
-        wait_reason_ = waiting.reason();
+        *record_.mutable_wait() = RecordedWait(waiting);
       }
       return;
     }
@@ -97,9 +103,12 @@ void RunReduction::ApplyLedger(const v1::LedgerEvent& event) {
           .mutable_progress()
           ->MergeFrom(event.step_progress().progress());
       return;
-    case v1::LedgerEvent::kStepCompleted:
-      Step(event.step_completed().step()).set_status("completed");
+    case v1::LedgerEvent::kStepCompleted: {
+      v1::JobState& job = Step(event.step_completed().step());
+      job.set_status("completed");
+      job.clear_detail();
       return;
+    }
     case v1::LedgerEvent::kStepFailed: {
       v1::JobState& job = Step(event.step_failed().step());
       job.set_status("failed");
@@ -136,6 +145,9 @@ void RunReduction::TakeJob(const v1::JobEvent& event) {
     // It is about to be called again.
     job.set_status("running");
     job.clear_detail();
+  } else if (event.type() == "retrying") {
+    // Why it is called again, until it is.
+    Step(step).set_detail(event.message());
   }
 }
 
@@ -147,6 +159,7 @@ void RunReduction::End(v1::RunStatus status, const std::string& error,
                        status == v1::RUN_STATUS_FAILED;
   if (IsTerminal(record_.status()) && !demoted) return;
   record_.set_status(status);
+  record_.clear_wait();
   record_.set_error(error);
   if (!record_.has_finish_time()) {
     *record_.mutable_finish_time() = FromMillis(at_ms);
@@ -227,9 +240,7 @@ v1::RunSnapshot RunReduction::Snapshot() const {
   for (const std::string& line : log_tail_) snapshot.add_log_tail(line);
   snapshot.set_total_log_count(total_log_count_);
   if (IsTerminal(record_.status())) return snapshot;
-  if (record_.status() == v1::RUN_STATUS_WAITING) {
-    snapshot.set_wait_reason(wait_reason_);
-  }
+  snapshot.set_wait_reason(record_.wait().reason());
   snapshot.set_paused(pauses_.whole());
   for (const std::string& producer : pauses_.producers()) {
     snapshot.add_paused_producers(producer);

@@ -57,7 +57,6 @@ class RunReduction {
   absl::flat_hash_map<std::string, size_t> job_by_id_;
   std::deque<std::string> log_tail_;
   int64_t total_log_count_ = 0;
-  std::string wait_reason_;
   RunPauses pauses_;
   RunQuestions questions_;
 };

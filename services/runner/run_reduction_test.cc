@@ -59,6 +59,41 @@ TEST_F(RunReductionTest, JobsAreAsTheirLastStepsSay) {
   EXPECT_EQ(run.last_sequence(), 4);
 }
 
+// Who asks why nothing happens is told, and until when.
+TEST_F(RunReductionTest, AWaitIsToldWithItsMessageAndEnd) {
+  Next()->mutable_run_started();
+  Take();
+  v1::RunWaitingEvent* waiting = Next()->mutable_run_waiting();
+  waiting->set_reason("producer");
+  waiting->set_message("tts is down");
+  waiting->set_until_ms(5000);
+  Take();
+  v1::RunSnapshot run = reduction_.Snapshot();
+  EXPECT_EQ(run.wait_reason(), "producer");
+  EXPECT_EQ(run.record().wait().reason(), "producer");
+  EXPECT_EQ(run.record().wait().message(), "tts is down");
+  EXPECT_EQ(run.record().wait().until().seconds(), 5);
+  Next()->mutable_run_resumed()->set_reason("producer");
+  Take();
+  run = reduction_.Snapshot();
+  EXPECT_EQ(run.wait_reason(), "");
+  EXPECT_FALSE(run.record().has_wait());
+}
+
+TEST_F(RunReductionTest, AJobThatIsCalledAgainSaysWhyUntilItIs) {
+  Next()->mutable_step_started()->mutable_step()->set_step_id("A");
+  Take();
+  v1::JobEvent* retrying = Next()->mutable_job();
+  retrying->set_type("retrying");
+  retrying->set_job_id("A");
+  retrying->set_message("too many requests");
+  Take();
+  EXPECT_EQ(reduction_.Snapshot().jobs(0).detail(), "too many requests");
+  Next()->mutable_step_started()->mutable_step()->set_step_id("A");
+  Take();
+  EXPECT_EQ(reduction_.Snapshot().jobs(0).detail(), "");
+}
+
 // A crash between the terminal event and the record must not revive the run.
 TEST_F(RunReductionTest, LedgerDecidesWhenTheRecordLags) {
   Next()->mutable_run_started();

@@ -162,6 +162,7 @@ absl::StatusOr<bool> Runner::AdoptUnderLease(
     KINORA_RETURN_IF_ERROR(AppendCreated(record, lease));
   }
   record.set_status(v1::RUN_STATUS_RUNNING);
+  record.clear_wait();
   KINORA_RETURN_IF_ERROR(PutRecord(record, lease));
   LogInfo("run adopted", {{"run", run_id}, {"movie", record.movie_id()}});
   Launch(record, *plan, std::move(state), std::move(past), std::move(budget),

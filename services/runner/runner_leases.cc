@@ -166,6 +166,7 @@ absl::Status Runner::CloseRun(v1::RunRecord record, const v1::LeaseToken& lease,
     record.set_published_revision(reduced.published_revision());
     record.set_manifest_hash(reduced.manifest_hash());
   }
+  record.clear_wait();
   *record.mutable_jobs() = reduced.jobs();
   CopyMoney(reduced, &record);
   record.mutable_jobs()->set_running(0);

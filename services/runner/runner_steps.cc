@@ -262,15 +262,14 @@ absl::Status Runner::LaunchStep(Step* held,
   const RunActorDeps actor_deps = ActorDeps();
   const std::shared_ptr<StepCall> call = step.call;
   const v1::RunRecord record = step.record;
-  const std::string id = absl::StrCat("-", step.claim->call());
-  const std::shared_ptr<LeaseKeeper> keeper = step.claim->keeper();
-  const std::shared_ptr<StepwiseRun> run = step.run;
-  const std::shared_ptr<RunActor> actor = RunActor::CreateStep(
-      actor_deps, record, std::move(part), std::move(state), std::move(past),
-      call->request().lease, id, keeper,
-      [this, run](const std::set<std::string>& done) {
-        TakeUpAll(run->WaitingFor(done));
-      },
+  RunStep carried_out;
+  carried_out.call = absl::StrCat("-", step.claim->call());
+  carried_out.claim = step.claim->keeper();
+  carried_out.on_done = [this,
+                         run = step.run](const std::set<std::string>& done) {
+    TakeUpAll(run->WaitingFor(done));
+  };
+  carried_out.on_ended =
       [this, is_begin, step = std::move(step)](StepCall::Answer ended) mutable {
         Unclaim(&step);
         if (!ended.ok()) return Finish(step.call, ended.status());
@@ -282,7 +281,10 @@ absl::Status Runner::LaunchStep(Step* held,
           step.states[job.job_id()] = std::move(job);
         }
         Answer(step);
-      });
+      };
+  const std::shared_ptr<RunActor> actor = RunActor::CreateStep(
+      actor_deps, record, std::move(part), std::move(state), std::move(past),
+      call->request().lease, std::move(carried_out));
   call->Attach(actor);
   actor->Start();
   return absl::OkStatus();

@@ -15,11 +15,13 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "gtest/gtest.h"
 
 #include "common/clock.h"
 #include "common/digest.h"
 #include "common/mutex.h"
+#include "common/proto_time.h"
 #include "services/runner/producer_caller.h"
 
 namespace kinora {
@@ -87,14 +89,18 @@ class HeldProducers final : public ProducerCaller {
     held.observer->OnDone(std::move(result));
   }
 
-  // It fails, and may be made again.
-  void Fail(const std::string& job_id) {
+  // It fails, and may be made again, though not before `retry_after`.
+  void Fail(const std::string& job_id,
+            absl::Duration retry_after = absl::ZeroDuration()) {
     const Held held = Take(job_id);
     ASSERT_NE(held.observer, nullptr);
     AttemptResult result;
     result.failure.emplace();
     result.failure->set_reason(v1::FAILURE_REASON_PRODUCER_ERROR);
     result.failure->set_retryable(true);
+    if (retry_after > absl::ZeroDuration()) {
+      *result.failure->mutable_retry_after() = ToProto(retry_after);
+    }
     result.contact = Contact::kAnswered;
     held.observer->OnDone(std::move(result));
   }

@@ -1,8 +1,10 @@
-// The part of RunActor that counts what it does, if somebody can ask for it.
+#include "services/runner/run_meter.h"
 
 #include <algorithm>
+#include <optional>
+#include <string>
 
-#include "services/runner/run_actor.h"
+#include "absl/strings/string_view.h"
 
 namespace kinora {
 namespace {
@@ -30,31 +32,32 @@ std::optional<JobMark> MarkOf(JobStatus status) {
 
 }  // namespace
 
-void RunActor::CountChange(const JobChange& change) {
-  if (deps_.metrics == nullptr) return;
+void RunMeter::Changed(const RunState& state, const JobChange& change) {
+  if (metrics_ == nullptr) return;
   if (IsFinal(change.status)) ready_nanos_.erase(change.job);
   if (const auto mark = MarkOf(change.status); mark.has_value()) {
-    deps_.metrics->JobMarked(state_.node(change.job).producer().name(), *mark);
+    metrics_->JobMarked(state.node(change.job).producer().name(), *mark);
   }
 }
 
-void RunActor::CountReused(const v1::ReusedJob& reused) {
-  if (deps_.metrics == nullptr) return;
+void RunMeter::Reused(const v1::ReusedJob& reused) {
+  if (metrics_ == nullptr) return;
   const absl::string_view id = reused.job_id();
   const absl::string_view node = id.substr(0, id.find('['));
   for (const v1::PlannedNode& planned : plan_->nodes()) {
     if (planned.node() != node) continue;
-    deps_.metrics->JobMarked(planned.producer().name(), JobMark::kReused);
+    metrics_->JobMarked(planned.producer().name(), JobMark::kReused);
     return;
   }
 }
 
-void RunActor::CountEnd(const AttemptEnded& ended, absl::Duration duration) {
-  if (deps_.metrics == nullptr) return;
-  const std::string& producer = state_.node(ended.job).producer().name();
-  deps_.metrics->AttemptEnded(producer, duration);
+void RunMeter::Ended(const RunState& state, const AttemptEnded& ended,
+                     absl::Duration duration) {
+  if (metrics_ == nullptr) return;
+  const std::string& producer = state.node(ended.job).producer().name();
+  metrics_->AttemptEnded(producer, duration);
   if (ended.result.cost.has_value()) {
-    deps_.metrics->Charged(producer, *ended.result.cost);
+    metrics_->Charged(producer, *ended.result.cost);
   }
   // The earliest end of the batch: it is not told which one a job waited for,
   // and the time is not to look shorter than it was.
@@ -62,22 +65,25 @@ void RunActor::CountEnd(const AttemptEnded& ended, absl::Duration duration) {
                                    : std::min(batch_nanos_, ended.at_nanos);
 }
 
-void RunActor::NoteReady(const std::vector<JobIndex>& jobs) {
-  if (deps_.metrics == nullptr) return;
+void RunMeter::Ready(const std::vector<JobIndex>& jobs) {
+  if (metrics_ == nullptr) return;
   const int64_t since =
-      batch_nanos_ != 0 ? batch_nanos_ : deps_.clock.MonotonicNanos();
+      batch_nanos_ != 0 ? batch_nanos_ : clock_.MonotonicNanos();
   for (const JobIndex job : jobs) ready_nanos_[job] = since;
 }
 
-void RunActor::CountStart(JobIndex job) {
-  if (deps_.metrics == nullptr) return;
-  deps_.metrics->JobMarked(state_.node(job).producer().name(),
-                           JobMark::kStarted);
+void RunMeter::Started(const RunState& state, JobIndex job) {
+  if (metrics_ == nullptr) return;
+  metrics_->JobMarked(state.node(job).producer().name(), JobMark::kStarted);
   const auto ready = ready_nanos_.find(job);
   if (ready == ready_nanos_.end()) return;  // it is called again
-  deps_.metrics->Dispatched(
-      absl::Nanoseconds(deps_.clock.MonotonicNanos() - ready->second));
+  metrics_->Dispatched(
+      absl::Nanoseconds(clock_.MonotonicNanos() - ready->second));
   ready_nanos_.erase(ready);
+}
+
+void RunMeter::Closed(v1::RunStatus status) {
+  if (metrics_ != nullptr) metrics_->RunClosed(status);
 }
 
 }  // namespace kinora

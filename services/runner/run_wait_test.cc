@@ -1,0 +1,102 @@
+#include "services/runner/run_wait.h"
+
+#include <string>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace kinora {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr int64_t kSecond = 1'000'000'000;
+constexpr int64_t kNow = 100 * kSecond;
+constexpr int64_t kHour = 3600 * kSecond;
+
+RunWait Down(absl::string_view producer, int64_t until) {
+  return WaitForProducer(producer, {CallTurns::Hold::Why::kDown, until});
+}
+
+// Nothing is under way, and one job waits for such an end.
+RunStanding WaitingFor(const RunWait& wait, int64_t told = INT64_MAX) {
+  RunStanding standing;
+  standing.WaitsFor(wait, kNow, told);
+  return standing;
+}
+
+TEST(RunWaitTest, ARunWaitsForAProducerThatIsNotToBeCalledForLong) {
+  const RunWait wait = WaitOf(WaitingFor(Down("tts", kNow + kHour)));
+  EXPECT_EQ(wait.reason, "producer");
+  EXPECT_EQ(wait.message, "tts is down");
+  EXPECT_EQ(wait.until, kNow + kHour);
+}
+
+TEST(RunWaitTest, ARunThatDoesSomethingDoesNotWait) {
+  RunStanding standing = WaitingFor(Down("tts", kNow + kHour));
+  standing.running = 1;
+  EXPECT_EQ(WaitOf(standing).reason, "");
+  standing.running = 0;
+  standing.is_answered_soon = true;
+  EXPECT_EQ(WaitOf(standing).reason, "");
+  standing.is_answered_soon = false;
+  standing.goes_on_soon = true;
+  EXPECT_EQ(WaitOf(standing).reason, "");
+}
+
+TEST(RunWaitTest, WhatIsOverSoonIsNotTold) {
+  EXPECT_EQ(WaitOf(WaitingFor(Down("tts", kNow + kSecond))).reason, "");
+}
+
+// Else it would go on a little before it does.
+TEST(RunWaitTest, WhatWasToldStaysToldToItsEnd) {
+  const int64_t until = kNow + kSecond;
+  EXPECT_EQ(WaitOf(WaitingFor(Down("tts", until), until)).reason, "producer");
+}
+
+TEST(RunWaitTest, WhatComesFirstIsTold) {
+  RunStanding standing = WaitingFor(Down("tts", kNow + kHour));
+  standing.WaitsFor(WaitForRetry("A", "image", false, kNow + kHour / 2), kNow,
+                    INT64_MAX);
+  standing.WaitsFor(Down("film", kNow + 2 * kHour), kNow, INT64_MAX);
+  EXPECT_EQ(WaitOf(standing).until, kNow + kHour / 2);
+  EXPECT_THAT(WaitOf(standing).message, HasSubstr("image has failed at job A"));
+}
+
+// What somebody can do about it now is told first.
+TEST(RunWaitTest, WhatSomebodyCanDecideIsToldFirst) {
+  RunStanding standing = WaitingFor(Down("tts", kNow + kHour));
+  standing.held_by_pause = true;
+  EXPECT_EQ(WaitOf(standing).reason, "producer");
+  standing.lacks_planner = true;
+  EXPECT_EQ(WaitOf(standing).reason, "planner");
+  standing.asking = 1;
+  EXPECT_EQ(WaitOf(standing).reason, "question");
+  standing.in_doubt = 1;
+  EXPECT_EQ(WaitOf(standing).reason, "in_doubt");
+  standing.held_by_budget = true;
+  EXPECT_EQ(WaitOf(standing).reason, "budget");
+  standing.is_paused = true;
+  EXPECT_EQ(WaitOf(standing).reason, "paused");
+  standing.is_over = true;
+  EXPECT_EQ(WaitOf(standing).reason, "");
+}
+
+TEST(RunWaitTest, APauseIsToldIfNothingElseIsInTheWay) {
+  RunStanding standing;
+  EXPECT_EQ(WaitOf(standing).reason, "");
+  standing.held_by_pause = true;
+  EXPECT_EQ(WaitOf(standing).reason, "paused");
+}
+
+// Nobody knows when people answer.
+TEST(RunWaitTest, PlacesThatAreHeldForAnswersHaveNoEnd) {
+  const RunWait wait = WaitOf(WaitingFor(
+      WaitForProducer("tts", {CallTurns::Hold::Why::kAnswers, INT64_MAX})));
+  EXPECT_EQ(wait.reason, "producer");
+  EXPECT_EQ(wait.until, INT64_MAX);
+  EXPECT_FALSE(RecordedWait(v1::RunWaitingEvent()).has_until());
+}
+
+}  // namespace
+}  // namespace kinora
