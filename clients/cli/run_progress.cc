@@ -8,6 +8,7 @@
 
 #include "clients/cli/amounts.h"
 #include "clients/cli/question_text.h"
+#include "clients/cli/wait_text.h"
 #include "common/cost_text.h"
 #include "common/json.h"
 #include "common/ledger_json.h"
@@ -132,7 +133,13 @@ std::string RunProgress::Take(const v1::Event& event) {
         return Line("waiting", waiting.reason(), waiting.producer());
       }
       waiting_ = waiting.reason();
-      return Line("waiting", waiting.reason(), waiting.message());
+      const std::string until = UntilText(waiting.until_ms());
+      if (until.empty()) {
+        return Line("waiting", waiting.reason(), waiting.message());
+      }
+      absl::StrAppend(&waiting_, " ", until);
+      return Line("waiting", waiting.reason(),
+                  absl::StrCat(waiting.message(), ", ", until));
     }
     case v1::LedgerEvent::kRunResumed:
       if (ledger.run_resumed().producer().empty()) waiting_.clear();

@@ -75,6 +75,12 @@ TEST(RunProgressTest, SaysForWhatTheRunWaits) {
   event.mutable_ledger()->mutable_run_waiting()->set_reason("budget");
   event.mutable_ledger()->mutable_run_waiting()->set_message("job A may cost");
   EXPECT_EQ(progress.Take(event), "  waiting  budget  job A may cost");
+  event.mutable_ledger()->mutable_run_waiting()->set_reason("producer");
+  event.mutable_ledger()->mutable_run_waiting()->set_message("tts is down");
+  event.mutable_ledger()->mutable_run_waiting()->set_until_ms(1767229200000);
+  EXPECT_EQ(progress.Take(event),
+            "  waiting  producer  tts is down, until 2026-01-01 01:00:00 UTC");
+  EXPECT_EQ(progress.View(1).waiting, "producer until 2026-01-01 01:00:00 UTC");
   event.mutable_ledger()->mutable_run_budget()->mutable_cap()->set_micros(
       2'500'000);
   EXPECT_EQ(progress.Take(event), "  budget   2.50");

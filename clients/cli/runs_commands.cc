@@ -17,6 +17,7 @@
 #include "clients/cli/connection.h"
 #include "clients/cli/run_watch.h"
 #include "clients/cli/terminal_text.h"
+#include "clients/cli/wait_text.h"
 #include "common/error_reason.h"
 #include "common/ids.h"
 #include "common/proto_json.h"
@@ -59,7 +60,7 @@ std::string Describe(const v1::RunRecord& run) {
   if (!run.error().empty()) {
     absl::StrAppend(&text, "  ", PrintableText(run.error()));
   }
-  return absl::StrCat(text, "\n");
+  return text;
 }
 
 // "spent 1.20 USD, reserved 0.50 USD, budget 12.50 USD"
@@ -109,7 +110,13 @@ absl::StatusOr<int> ListRuns(const Invocation& call) {
     PrintJson(all);
     return kExitOk;
   }
-  for (const v1::RunRecord& run : all.runs()) Print(Describe(run));
+  for (const v1::RunRecord& run : all.runs()) {
+    std::string line = Describe(run);
+    if (run.has_wait()) {
+      absl::StrAppend(&line, "  ", PrintableText(WaitText(run.wait())));
+    }
+    Print(absl::StrCat(line, "\n"));
+  }
   return kExitOk;
 }
 
@@ -124,15 +131,16 @@ absl::StatusOr<int> ShowRun(const Invocation& call) {
     PrintJson(shown);
     return kExitOk;
   }
-  Print(Describe(run.record()));
+  Print(absl::StrCat(Describe(run.record()), "\n"));
   if (left.has_value()) {
     Print(absl::StrCat(
         "left: about ",
         absl::FormatDuration(absl::Trunc(*left, absl::Seconds(1))), "\n"));
   }
   if (run.record().dry_run()) Print("dry run: nothing of it was written\n");
-  if (!run.wait_reason().empty()) {
-    Print(absl::StrFormat("waits: %s\n", run.wait_reason()));
+  if (run.record().has_wait()) {
+    Print(absl::StrFormat("waits: %s\n",
+                          PrintableText(WaitText(run.record().wait()))));
   }
   if (run.pending_question_ids_size() > 0) {
     Print(absl::StrFormat("asks: %s\n",
