@@ -47,14 +47,28 @@ absl::StatusOr<v1::LeaseToken> MovieDeletion::TakeLease(
   return lease.lease().token();
 }
 
+absl::Status MovieDeletion::ReleaseLease(const v1::LeaseToken& lease) {
+  v1::ReleaseLeaseRequest release;
+  *release.mutable_token() = lease;
+  return leases_.Release(release).status();
+}
+
 absl::Status MovieDeletion::Begin(absl::string_view movie_id) {
   MutexLock lock(mu_);
   KINORA_RETURN_IF_ERROR(movies_.Require(movie_id));
-  const absl::Status taken = TakeLease(movie_id).status();
-  if (ReasonOf(taken) == "LEASE_HELD") return RunActive(movie_id, taken);
-  KINORA_RETURN_IF_ERROR(taken);
-  KINORA_RETURN_IF_ERROR(storage_.Write(DeletionKey(movie_id), ""));
-  KINORA_RETURN_IF_ERROR(movies_.Bury(movie_id));
+  const absl::StatusOr<v1::LeaseToken> lease = TakeLease(movie_id);
+  if (ReasonOf(lease.status()) == "LEASE_HELD") {
+    return RunActive(movie_id, lease.status());
+  }
+  KINORA_RETURN_IF_ERROR(lease.status());
+  absl::Status begun = storage_.Write(DeletionKey(movie_id), "");
+  if (begun.ok()) begun = movies_.Bury(movie_id);
+  if (!begun.ok()) {
+    // The movie lives on. Should the tombstone be there in spite of the error,
+    // nobody is granted its lease all the same.
+    ReleaseLease(*lease).IgnoreError();
+    return begun;
+  }
   LogInfo("deleting a movie", {{"movie_id", movie_id}});
   return absl::OkStatus();
 }
@@ -134,12 +148,8 @@ absl::Status MovieDeletion::PurgeContent(absl::string_view movie_id) {
 absl::Status MovieDeletion::Purge(absl::string_view movie_id) {
   KINORA_RETURN_IF_ERROR(PurgeContent(movie_id));
   // The next movie of that id need not wait for the lease to expire.
-  absl::StatusOr<v1::LeaseToken> lease = TakeLease(movie_id);
-  if (lease.ok()) {
-    v1::ReleaseLeaseRequest release;
-    *release.mutable_token() = *std::move(lease);
-    KINORA_RETURN_IF_ERROR(leases_.Release(release).status());
-  }
+  const absl::StatusOr<v1::LeaseToken> lease = TakeLease(movie_id);
+  if (lease.ok()) KINORA_RETURN_IF_ERROR(ReleaseLease(*lease));
   KINORA_RETURN_IF_ERROR(movies_.Remove(movie_id));
   return storage_.Delete(DeletionKey(movie_id));
 }

@@ -47,7 +47,8 @@ class MovieDeletion {
       : storage_(storage), log_(log), movies_(movies), leases_(leases) {}
 
   // Steps 1 to 3. NOT_FOUND (MOVIE_NOT_FOUND); FAILED_PRECONDITION (RUN_ACTIVE)
-  // naming the run while the movie's lease is held.
+  // naming the run while the movie's lease is held. An error leaves nothing
+  // held.
   absl::Status Begin(absl::string_view movie_id);
 
   // The other steps, if a deletion of the movie was begun. An error leaves the
@@ -69,6 +70,7 @@ class MovieDeletion {
  private:
   // Takes the movie's lease, or has it already.
   absl::StatusOr<v1::LeaseToken> TakeLease(absl::string_view movie_id);
+  absl::Status ReleaseLease(const v1::LeaseToken& lease);
   absl::StatusOr<std::vector<std::string>> Begun(absl::string_view prefix);
   absl::Status Purge(absl::string_view movie_id)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);

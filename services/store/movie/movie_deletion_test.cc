@@ -152,6 +152,34 @@ TEST_F(MovieDeletionTest, AMovieInUseStays) {
               StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
+// Neither the next run nor the next attempt waits for a lease to expire.
+TEST_F(MovieDeletionTest, OneThatCouldNotBeginHoldsNothing) {
+  FaultyObjectStorage faulty(storage_);
+  Core core(faulty, log_, clock_);
+  MakeRevision(core.store());
+  for (const char* key : {"deleting/film", "builds/film/movie.json"}) {
+    SCOPED_TRACE(key);
+    faulty.FailWritesOf(key, absl::ResourceExhaustedError("the disk is full"));
+    EXPECT_THAT(Delete(core.store()),
+                StatusIs(absl::StatusCode::kResourceExhausted,
+                         HasSubstr("the disk is full")));
+    faulty.FailWritesOf("", absl::OkStatus());
+    EXPECT_OK(Get(core.store()));
+    v1::AcquireLeaseRequest run;
+    run.set_lease_id("movie/film");
+    run.set_holder("runner-1");
+    run.set_purpose(std::string(kRun2));
+    run.mutable_ttl()->set_seconds(6);
+    ASSERT_OK_AND_ASSIGN(const v1::AcquireLeaseResponse lease,
+                         core.store().leases.Acquire(run));
+    v1::ReleaseLeaseRequest release;
+    *release.mutable_token() = lease.lease().token();
+    ASSERT_OK(core.store().leases.Release(release));
+  }
+  EXPECT_OK(Delete(core.store()));
+  EXPECT_EQ(ReasonOf(Get(core.store())), "MOVIE_NOT_FOUND");
+}
+
 // Cut short after any number of changes, the movie is whole or gone, and what
 // was left of it goes at the next start, or with the next movie of that id.
 TEST_F(MovieDeletionTest, ACrashLeavesItWholeOrGone) {

@@ -1,7 +1,7 @@
 // A FaultyObjectStorage passes calls on to another storage until it is told to
 // stop: from then on every change fails and does nothing, as if the process had
-// died there. Reads of one object can be made to fail as well, and something
-// can be done in the midst of a removal.
+// died there. Reads or writes of one object can be made to fail as well, and
+// something can be done in the midst of a removal.
 
 #ifndef KINORA_SERVICES_STORE_TESTING_FAULTY_OBJECT_STORAGE_H_
 #define KINORA_SERVICES_STORE_TESTING_FAULTY_OBJECT_STORAGE_H_
@@ -38,6 +38,13 @@ class FaultyObjectStorage final : public ObjectStorage {
     unreadable_error_ = error;
   }
 
+  // Fails what would make or replace the object with `error`; an empty key ends
+  // it. REQUIRES: no call is in progress.
+  void FailWritesOf(absl::string_view key, const absl::Status& error) {
+    unwritable_ = std::string(key);
+    unwritable_error_ = error;
+  }
+
   // Calls `then` once, after the first removal of objects below `prefix`.
   // REQUIRES: no call is in progress.
   void AfterRemovalBelow(absl::string_view prefix,
@@ -68,7 +75,8 @@ class FaultyObjectStorage final : public ObjectStorage {
   }
   void CreateAll(absl::Span<NewObject> objects) override {
     for (NewObject& object : objects) {
-      const absl::Status counted = Count();
+      const absl::Status counted =
+          object.key == unwritable_ ? unwritable_error_ : Count();
       if (counted.ok()) {
         base_.CreateAll(absl::MakeSpan(&object, 1));
       } else {
@@ -77,12 +85,14 @@ class FaultyObjectStorage final : public ObjectStorage {
     }
   }
   absl::Status Write(absl::string_view key, absl::string_view bytes) override {
+    if (key == unwritable_) return unwritable_error_;
     KINORA_RETURN_IF_ERROR(Count());
     return base_.Write(key, bytes);
   }
   absl::Status CompareAndSwap(absl::string_view key,
                               const std::optional<std::string>& expected,
                               absl::string_view bytes) override {
+    if (key == unwritable_) return unwritable_error_;
     KINORA_RETURN_IF_ERROR(Count());
     return base_.CompareAndSwap(key, expected, bytes);
   }
@@ -120,6 +130,7 @@ class FaultyObjectStorage final : public ObjectStorage {
       return base_->Append(bytes);
     }
     absl::StatusOr<bool> CommitIfAbsent(absl::string_view key) override {
+      if (key == storage_.unwritable_) return storage_.unwritable_error_;
       KINORA_RETURN_IF_ERROR(storage_.Count());
       return base_->CommitIfAbsent(key);
     }
@@ -141,6 +152,8 @@ class FaultyObjectStorage final : public ObjectStorage {
   absl::AnyInvocable<void()> after_removal_;
   std::string unreadable_;
   absl::Status unreadable_error_;
+  std::string unwritable_;
+  absl::Status unwritable_error_;
 };
 
 }  // namespace kinora
