@@ -261,11 +261,9 @@ absl::Status EventAppender::CheckRevisions(const Call& call) {
     if (is_known && revision <= newest.Next()) continue;
     if (!std::exchange(looked, true)) {
       const absl::StatusOr<Revision> found = newest_revision_(movie_id);
-      if (!found.ok()) {
-        // Damage in the log that says so ends writing to the movie.
-        KINORA_RETURN_IF_ERROR(movies_.RequireWritable(movie_id));
-        return found.status();
-      }
+      // Damage that the look has found ends writing to the movie.
+      KINORA_RETURN_IF_ERROR(movies_.RequireWritable(movie_id));
+      KINORA_RETURN_IF_ERROR(found.status());
       newest = *found;
       is_known = true;
       MutexLock lock(mu_);

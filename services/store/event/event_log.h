@@ -125,7 +125,8 @@ class EventLog {
   // Told that records up to `acknowledged`, beyond the log's end, were read
   // from it before, as the file `proof` shows: answers DATA_LOSS (DATA_CORRUPT)
   // naming the log and both numbers. A driver that finds damage itself takes
-  // the log for damaged from then on.
+  // the log for damaged from then on, also one without any record; unless it
+  // has removed the log, as with its movie: that is what the caller has missed.
   virtual absl::Status ReportLostEnd(absl::string_view log,
                                      int64_t acknowledged,
                                      absl::string_view proof);

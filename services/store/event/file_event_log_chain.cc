@@ -66,7 +66,8 @@ absl::Status FileEventLogChain::OpenLocked() {
   // A checkpoint is written of synced records, so no crash leaves less.
   if (checkpoint.has_value() &&
       checkpoint->sequence - 1 > live_.last_sequence()) {
-    LoseEnd(checkpoint->sequence - 1, LogCheckpointPath(path_)).IgnoreError();
+    lost_end_ =
+        Quarantine(LostEnd(checkpoint->sequence - 1, LogCheckpointPath(path_)));
   }
   return absl::OkStatus();
 }
@@ -203,16 +204,17 @@ absl::Status FileEventLogChain::Quarantine(const absl::Status& found) {
 absl::Status FileEventLogChain::ReportLostEnd(int64_t acknowledged,
                                               absl::string_view proof) {
   MutexLock lock(mu_);
-  return LoseEnd(acknowledged, proof);
+  const absl::Status lost = LostEnd(acknowledged, proof);
+  if (was_removed_) return WithReason(lost, "DATA_CORRUPT", {{"log", log_}});
+  lost_end_ = Quarantine(lost);
+  return lost_end_;
 }
 
-absl::Status FileEventLogChain::LoseEnd(int64_t acknowledged,
-                                        absl::string_view proof) {
+absl::Status FileEventLogChain::LostEnd(int64_t acknowledged,
+                                        absl::string_view proof) const {
   const std::string& file =
       live_.empty() && !archives_.empty() ? archives_.back().path() : path_;
-  lost_end_ =
-      Quarantine(EndLost(file, live_.last_sequence(), acknowledged, proof));
-  return lost_end_;
+  return EndLost(file, live_.last_sequence(), acknowledged, proof);
 }
 
 absl::Status FileEventLogChain::BeginAppend() {

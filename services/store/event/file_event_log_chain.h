@@ -77,7 +77,8 @@ class FileEventLogChain {
   // DATA_LOSS (DATA_CORRUPT) if the log is damaged, or has lost its end.
   absl::StatusOr<LogExtent> Extent();
 
-  // As EventLog::ReportLostEnd().
+  // As EventLog::ReportLostEnd(). Once the log was removed, what was read of it
+  // may be of the time before: that is no damage.
   absl::Status ReportLostEnd(int64_t acknowledged, absl::string_view proof);
 
   // As EventLog::Read(). Damage in any of its files ends writing to the log;
@@ -170,8 +171,8 @@ class FileEventLogChain {
   // reason DATA_CORRUPT.
   absl::Status Quarantine(const absl::Status& found)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // Notes that records up to `acknowledged` should be there.
-  absl::Status LoseEnd(int64_t acknowledged, absl::string_view proof)
+  // That records up to `acknowledged` should be there.
+  absl::Status LostEnd(int64_t acknowledged, absl::string_view proof) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // The refusal to write to a damaged log.
   absl::Status Quarantined(absl::string_view what) const
@@ -211,6 +212,7 @@ class FileEventLogChain {
   // Held for short: the thread that appends for all logs takes it.
   Mutex mu_;
   bool opened_ ABSL_GUARDED_BY(mu_) = false;
+  bool was_removed_ ABSL_GUARDED_BY(mu_) = false;
   absl::Status damage_ ABSL_GUARDED_BY(mu_);      // nothing can be read
   absl::Status lost_end_ ABSL_GUARDED_BY(mu_);    // nothing beyond the end
   absl::Status quarantine_ ABSL_GUARDED_BY(mu_);  // nothing can be written

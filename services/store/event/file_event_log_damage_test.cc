@@ -59,6 +59,35 @@ TEST_F(FileEventLogTest, DamageQuarantinesOneLog) {
   EXPECT_EQ(Last(kArtefactsLog), 21);
 }
 
+// Records that somebody has read before are missing, were it all of them.
+TEST_F(FileEventLogTest, AReportOfALostEndQuarantinesTheLog) {
+  for (const int left : {2, 0}) {
+    SCOPED_TRACE(left);
+    const std::string name = absl::StrCat("builds/m", left, "/events/a.log");
+    ASSERT_OK(Append(name, left));
+    EXPECT_THAT(log_->ReportLostEnd(name, 3, "a manifest"),
+                StatusIs(absl::StatusCode::kDataLoss,
+                         AllOf(HasSubstr(name), HasSubstr("a manifest"))));
+    EXPECT_EQ(ReasonOf(Append(name)), "MOVIE_QUARANTINED");
+    EXPECT_THAT(log_->FoundDamage(absl::StrCat("builds/m", left, "/")),
+                StatusIs(absl::StatusCode::kDataLoss));
+  }
+}
+
+// Who has read of a log before it was removed may come with that at any time
+// after it: the next log of that name has lost nothing.
+TEST_F(FileEventLogTest, ALateReportAboutARemovedLogIsNoDamage) {
+  ASSERT_OK(Append(kInputsLog, 3));
+  ASSERT_OK(log_->Remove(kInputsLog));
+  for (int next = 0; next < 2; ++next) {
+    EXPECT_THAT(log_->ReportLostEnd(kInputsLog, 3, "a manifest"),
+                StatusIs(absl::StatusCode::kDataLoss));
+    EXPECT_OK(log_->FoundDamage("builds/m/"));
+    ASSERT_OK(Append(kInputsLog));
+  }
+  EXPECT_EQ(Last(kInputsLog), 2);
+}
+
 TEST_F(FileEventLogTest, ALogFileThatLostSyncedBytesIsReported) {
   options_ = SmallOptions(nullptr);
   Reopen();

@@ -122,9 +122,8 @@ void LogEventStore::NoteLostInputs(absl::string_view movie_id,
                                    const v1::RevisionCommitted& commit) {
   const std::string inputs = InputsLogKey(movie_id);
   const absl::StatusOr<LogExtent> extent = events_.Extent(inputs);
-  // A log that tells no extent is known as damaged already; one without any
-  // record may be on its way out with its movie.
-  if (!extent.ok() || extent->last_sequence == 0 ||
+  // A log that tells no extent is known as damaged already.
+  if (!extent.ok() ||
       commit.inputs_through_sequence() <= extent->last_sequence) {
     return;
   }

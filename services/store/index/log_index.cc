@@ -78,10 +78,7 @@ absl::Status LogIndex::OpenTables() {
                         absl::string_view crc) -> absl::StatusOr<bool> {
     // Tables are made of what was read, so of what is durable.
     if (sequence > extent.last_sequence) {
-      // A log without any record may be on its way out with its movie.
-      return extent.last_sequence == 0
-                 ? events_.EventLog::ReportLostEnd(log_, sequence, kProof)
-                 : events_.ReportLostEnd(log_, sequence, kProof);
+      return events_.ReportLostEnd(log_, sequence, kProof);
     }
     if (sequence < extent.oldest_sequence) return true;  // it was trimmed since
     KINORA_ASSIGN_OR_RETURN(const std::vector<LogRecord> record,

@@ -111,6 +111,61 @@ TEST_F(MovieVerifierTest, InputsThatACommitTookAreMissedWithoutACheckpoint) {
       "MOVIE_QUARANTINED");
 }
 
+// The commits, in the other log, say that there were some; it is damage however
+// it came about, and ends writing to the movie.
+TEST_F(MovieVerifierTest, InputsThatAreAllLostQuarantineTheirMovie) {
+  Reopen();
+  local_.reset();
+  LoseEnd(dir_.Sub("builds/film"), "inputs");
+  ASSERT_OK(fs_.Remove(Film("events/rev-0001.inputs.jsonl")));
+  for (const bool emptied : {true, false}) {
+    SCOPED_TRACE(emptied ? "emptied" : "removed");
+    if (!emptied) {
+      ASSERT_OK(fs_.Remove(Film("events/inputs.log")));
+    }
+    for (const bool verified_first : {true, false}) {
+      SCOPED_TRACE(verified_first);
+      Reopen();
+      if (verified_first) {
+        const std::vector<v1::VerifyProblem> problems =
+            Verify(store()).problems;
+        ASSERT_THAT(problems, SizeIs(1));
+        EXPECT_EQ(problems[0].path(), "events/inputs.log");
+        EXPECT_THAT(problems[0].message(),
+                    HasSubstr("was acknowledged, as the commit of rev-0002"));
+      }
+      for (const v1::AppendEventsRequest& append :
+           {ArtefactMade("Artifact:Script", 'c', "none", TakeFilmLease(store()),
+                         kRun1, "rev-0003"),
+            InputEdit("Input:Topic", "no", "rev-0003")}) {
+        const absl::Status refused = store().events.Append(append).status();
+        EXPECT_EQ(ReasonOf(refused), "MOVIE_QUARANTINED") << refused;
+      }
+      EXPECT_FALSE(std::filesystem::exists(Film("events/inputs.log")) &&
+                   std::filesystem::file_size(Film("events/inputs.log")) > 0);
+      local_.reset();
+    }
+  }
+}
+
+// There is no commit left to say so, but what the index has read before.
+TEST_F(MovieVerifierTest, ArtefactsThatAreAllLostAreMissedByTheirIndex) {
+  v1::CheckpointMovieRequest checkpoint;
+  checkpoint.set_movie_id("film");
+  ASSERT_OK(store().maintenance.CheckpointMovie(checkpoint));
+  Reopen();
+  local_.reset();
+  for (const char* path :
+       {"events/artefacts.log", "events/artefacts.checkpoint",
+        "events/rev-0001.artefacts.jsonl", "events/rev-0002.artefacts.jsonl"}) {
+    std::filesystem::remove(Film(path));
+  }
+  Reopen();
+  EXPECT_EQ(
+      ReasonOf(store().events.Append(InputEdit("Input:Topic", "no")).status()),
+      "MOVIE_QUARANTINED");
+}
+
 // Whoever comes first, and whatever revision an edit is for: its number was
 // given out before.
 TEST_F(MovieVerifierTest, TheFirstAppendAfterAStartMissesLostInputs) {
