@@ -44,9 +44,10 @@ class UnaryFinisher {
   grpc::ServerUnaryReactor* reactor_;
 };
 
-// Runs `handler`, a StatusOr<Response>(const Request&), on `executor` and
-// finishes the call with what it returns. A call that was cancelled or timed
-// out before its turn is not run. The call's trace is CurrentTrace() meanwhile.
+// Runs `handler`, a StatusOr<Response>(const Request&), on `executor` (an
+// Executor, or what posts to one, as a Strand does) and finishes the call with
+// what it returns. A call that was cancelled or timed out before its turn is
+// not run. The call's trace is CurrentTrace() meanwhile.
 //
 //   grpc::ServerUnaryReactor* GetMovie(grpc::CallbackServerContext* context,
 //                                      const v1::GetMovieRequest* request,
@@ -57,9 +58,9 @@ class UnaryFinisher {
 //                         return movies_.Get(request);
 //                       });
 //   }
-template <typename Request, typename Response, typename Handler>
+template <typename Queue, typename Request, typename Response, typename Handler>
 grpc::ServerUnaryReactor* ServeUnary(grpc::CallbackServerContext* context,
-                                     Executor& executor, const Request* request,
+                                     Queue&& executor, const Request* request,
                                      Response* response, Handler handler) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   if (absl::Status admitted = AdmitCall(context); !admitted.ok()) {

@@ -93,7 +93,7 @@ grpc::ServerUnaryReactor* MaintenanceRpcService::ScanReadableFiles(
     grpc::CallbackServerContext* context,
     const v1::ScanReadableFilesRequest* request,
     v1::ScanReadableFilesResponse* response) {
-  return ServeUnary(context, executor_, request, response,
+  return ServeUnary(context, scans_.For(request->movie_id()), request, response,
                     [this](const v1::ScanReadableFilesRequest& r) {
                       return maintenance_.ScanReadableFiles(r);
                     });

@@ -2,7 +2,8 @@
 // MaintenanceStore.
 //
 // A long call holds a thread of the executor for its whole length, and as long
-// as its client takes: give it one of its own.
+// as its client takes: give it one of its own. Scans of one movie come one
+// after another anyway, also dry runs: those that wait hold no thread.
 
 #ifndef KINORA_SERVICES_STORE_MAINTENANCE_SERVICE_H_
 #define KINORA_SERVICES_STORE_MAINTENANCE_SERVICE_H_
@@ -12,6 +13,7 @@
 #include <utility>
 
 #include "common/executor.h"
+#include "common/keyed_strands.h"
 #include "kinora/v1/maintenance.grpc.pb.h"
 #include "services/store/maintenance/maintenance_store.h"
 
@@ -27,6 +29,7 @@ class MaintenanceRpcService final
                         std::function<std::string()> read_only_reason)
       : maintenance_(maintenance),
         executor_(executor),
+        scans_(executor),
         info_(std::move(info)),
         read_only_reason_(std::move(read_only_reason)) {}
 
@@ -70,6 +73,7 @@ class MaintenanceRpcService final
  private:
   MaintenanceStore& maintenance_;
   Executor& executor_;
+  KeyedStrands scans_;  // by movie
   const v1::GetServerInfoResponse info_;
   const std::function<std::string()> read_only_reason_;
 };

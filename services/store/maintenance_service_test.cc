@@ -1,5 +1,6 @@
 #include "services/store/maintenance_service.h"
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <thread>
@@ -25,8 +26,47 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
+// Scans that go on until they are let go.
+class HeldScans {
+ public:
+  void Run() {
+    MutexLock lock(mu_);
+    ++begun_;
+    most_at_once_ = std::max(most_at_once_, ++going_);
+    changed_.SignalAll();
+    while (!let_go_) changed_.Wait(mu_);
+    --going_;
+  }
+  void WaitForFirst() {
+    MutexLock lock(mu_);
+    while (begun_ == 0) changed_.Wait(mu_);
+  }
+  void LetGo() {
+    MutexLock lock(mu_);
+    let_go_ = true;
+    changed_.SignalAll();
+  }
+  int begun() {
+    MutexLock lock(mu_);
+    return begun_;
+  }
+  int most_at_once() {
+    MutexLock lock(mu_);
+    return most_at_once_;
+  }
+
+ private:
+  Mutex mu_;
+  CondVar changed_;
+  int begun_ ABSL_GUARDED_BY(mu_) = 0;
+  int going_ ABSL_GUARDED_BY(mu_) = 0;
+  int most_at_once_ ABSL_GUARDED_BY(mu_) = 0;
+  bool let_go_ ABSL_GUARDED_BY(mu_) = false;
+};
+
 // Does what its requests say: the movie "film" has work to report, "endless"
-// never comes to an end by itself, any other is not found.
+// never comes to an end by itself, "slow" is scanned until it is let go, any
+// other is not found.
 class ScratchMaintenanceStore final : public MaintenanceStore {
  public:
   static constexpr int kReports = 1000;
@@ -76,6 +116,7 @@ class ScratchMaintenanceStore final : public MaintenanceStore {
   }
   absl::StatusOr<v1::ScanReadableFilesResponse> ScanReadableFiles(
       const v1::ScanReadableFilesRequest& request) override {
+    if (request.movie_id() == "slow") held_scans_.Run();
     v1::ScanReadableFilesResponse response;
     response.add_artefact_ids(request.dry_run() ? "seen" : "recorded");
     return response;
@@ -125,6 +166,7 @@ class ScratchMaintenanceStore final : public MaintenanceStore {
     return response;
   }
 
+  HeldScans& held_scans() { return held_scans_; }
   const std::string& copy() const { return copy_; }
   const std::string& restored() const { return restored_; }
   int reports() {
@@ -149,6 +191,7 @@ class ScratchMaintenanceStore final : public MaintenanceStore {
                       "MOVIE_NOT_FOUND");
   }
 
+  HeldScans held_scans_;
   const std::string copy_ = std::string(3'000'000, 'c');
   std::string restored_;
   Mutex mu_;
@@ -323,6 +366,36 @@ TEST_P(MaintenanceServiceTest, ARestorationBeginsWithTheMovie) {
   EXPECT_THAT(
       FromGrpcStatus(writer->Finish()),
       StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("movie_id")));
+}
+
+// More scans of one movie than there are threads, and all but one wait: nobody
+// else waits for them.
+TEST_P(MaintenanceServiceTest, ScansThatWaitHoldNothingElseUp) {
+  constexpr int kScans = 5;
+  std::vector<std::thread> scans;
+  for (int i = 0; i < kScans; ++i) {
+    scans.emplace_back([this, i] {
+      v1::ScanReadableFilesRequest request;
+      request.set_movie_id("slow");
+      request.set_dry_run(i % 2 == 1);
+      EXPECT_OK(remote().ScanReadableFiles(request));
+    });
+  }
+  store_.held_scans().WaitForFirst();
+  // The others come in while these are answered.
+  v1::ScanReadableFilesRequest other;
+  other.set_movie_id("film");
+  for (int i = 0; i < 50 && !HasFailure(); ++i) {
+    grpc::ClientContext context;
+    SetTimeout(context, absl::Seconds(20));
+    v1::ScanReadableFilesResponse response;
+    EXPECT_OK(
+        FromGrpcStatus(stub_->ScanReadableFiles(&context, other, &response)));
+  }
+  store_.held_scans().LetGo();
+  for (std::thread& scan : scans) scan.join();
+  EXPECT_EQ(store_.held_scans().begun(), kScans);
+  EXPECT_EQ(store_.held_scans().most_at_once(), 1);
 }
 
 TEST_P(MaintenanceServiceTest, SingleCallsPassRequestAndAnswerOn) {

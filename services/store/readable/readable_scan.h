@@ -63,8 +63,9 @@ class ScansUnderWay {
 // time: FAILED_PRECONDITION (RUN_ACTIVE) if there is one; of several scans of a
 // movie one goes on at a time, and the next finds what is left. A file that
 // cannot be taken, also an edited one that is not what its media type says, is
-// told as skipped; all others are recorded. A dry run takes no lease, waits for
-// nobody and writes nothing.
+// told as skipped; all others are recorded. A dry run takes no lease and writes
+// nothing. Waits on the caller's thread: who serves many callers has them wait
+// without one, as MaintenanceRpcService does.
 absl::StatusOr<v1::ScanReadableFilesResponse> ScanReadableFiles(
     const v1::ScanReadableFilesRequest& request, const ReadableScanCores& cores,
     ScansUnderWay& scans);
