@@ -133,7 +133,8 @@ std::string OpenRunKey(absl::string_view run_id) {
 }
 
 std::string LargeTextPath(absl::string_view artefact_id) {
-  return absl::StrCat("artifacts/text/", FileNameOfId(artefact_id), ".txt");
+  return absl::StrCat(kArtifactsPath, "text/", FileNameOfId(artefact_id),
+                      ".txt");
 }
 
 std::string LeaseKey(absl::string_view lease_id) {

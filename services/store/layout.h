@@ -45,6 +45,7 @@ inline constexpr absl::string_view kDeletionPrefix = "deleting/";
 inline constexpr absl::string_view kRestorationPrefix = "restoring/";
 // Below the movie.
 inline constexpr absl::string_view kPromptsPath = "prompts/";
+inline constexpr absl::string_view kArtifactsPath = "artifacts/";
 
 // `builds/<movie>/`.
 std::string MoviePrefix(absl::string_view movie_id);

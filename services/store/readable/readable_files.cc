@@ -272,4 +272,18 @@ absl::StatusOr<ReadableFindings> ReadableFiles::FindEdits(
   return findings;
 }
 
+absl::StatusOr<bool> ReadableFiles::DeclaresBelow(absl::string_view movie_id,
+                                                  absl::string_view path) {
+  const std::string prefix = absl::StrCat(path, "/");
+  std::shared_ptr<Movie> movie = MovieOf(movie_id);
+  MutexLock lock(movie->mu);
+  KINORA_RETURN_IF_ERROR(Refresh(movie_id, *movie));
+  const std::map<std::string, File>& files = movie->declarations.files;
+  for (auto file = files.lower_bound(prefix);
+       file != files.end() && absl::StartsWith(file->first, prefix); ++file) {
+    if (!file->second.is_left) return true;
+  }
+  return false;
+}
+
 }  // namespace kinora

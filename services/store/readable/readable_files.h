@@ -109,6 +109,11 @@ class ReadableFiles {
   absl::StatusOr<ReadableFindings> FindEdits(absl::string_view movie_id,
                                              bool restore);
 
+  // True if a file below the directory `path`, itself below the movie, was
+  // declared and may still be needed.
+  absl::StatusOr<bool> DeclaresBelow(absl::string_view movie_id,
+                                     absl::string_view path);
+
   // What a step of a collection did.
   struct Collected {
     std::vector<std::string> removed;  // paths below the movie, ascending

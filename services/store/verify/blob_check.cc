@@ -10,6 +10,7 @@
 #include "common/status.h"
 #include "services/store/checks.h"
 #include "services/store/layout.h"
+#include "services/store/verify/links_check.h"
 
 namespace kinora {
 namespace {
@@ -36,7 +37,8 @@ class BlobChecker {
           directories.insert(directories.end(), page.prefixes.begin(),
                              page.prefixes.end());
           for (const ObjectInfo& object : page.objects) {
-            KINORA_RETURN_IF_ERROR(Stray(object.key));
+            KINORA_RETURN_IF_ERROR(object.is_foreign ? Foreign(object.key)
+                                                     : Stray(object.key));
           }
           return absl::OkStatus();
         }));
@@ -49,7 +51,8 @@ class BlobChecker {
                            "is a directory where only blobs are"));
             }
             for (const ObjectInfo& object : page.objects) {
-              KINORA_RETURN_IF_ERROR(CheckBlob(object.key));
+              KINORA_RETURN_IF_ERROR(object.is_foreign ? Foreign(object.key)
+                                                       : CheckBlob(object.key));
             }
             return absl::OkStatus();
           }));
@@ -62,6 +65,10 @@ class BlobChecker {
     return problem_(key, "is not the name of a blob: nothing reads it");
   }
 
+  absl::Status Foreign(absl::string_view key) {
+    return problem_(key, kForeignProblem);
+  }
+
   absl::Status CheckBlob(const std::string& key) {
     const absl::string_view name = LastPart(key);
     if (!ValidateHash("name", name).ok() || key != BlobKey(movie_id_, name)) {
@@ -72,7 +79,8 @@ class BlobChecker {
     for (;;) {
       absl::StatusOr<std::string> bytes =
           storage_.Read(key, offset, kReadBytes);
-      if (absl::IsNotFound(bytes.status())) return CheckAbsence(key);
+      // Collected meanwhile.
+      if (absl::IsNotFound(bytes.status())) return absl::OkStatus();
       if (!bytes.ok()) return problem_(key, bytes.status().message());
       if (bytes->empty()) break;
       hasher_.Update(*bytes);
@@ -82,13 +90,6 @@ class BlobChecker {
     KINORA_RETURN_IF_ERROR(checked_(offset));
     if (hash == name) return absl::OkStatus();
     return problem_(key, absl::StrCat("does not have its hash, but ", hash));
-  }
-
-  // It was collected meanwhile, or is there and cannot be read as a file.
-  absl::Status CheckAbsence(const std::string& key) {
-    const absl::StatusOr<ObjectInfo> info = storage_.Stat(key);
-    if (!info.ok() || !info->is_foreign) return absl::OkStatus();
-    return problem_(key, "is a link, a FIFO or a device");
   }
 
   ObjectStorage& storage_;

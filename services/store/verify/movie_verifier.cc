@@ -20,6 +20,7 @@
 #include "services/store/movie/pinned_blueprint.h"
 #include "services/store/retention/retention_record.h"
 #include "services/store/verify/blob_check.h"
+#include "services/store/verify/links_check.h"
 #include "services/store/verify/log_check.h"
 #include "services/store/verify/manifests_check.h"
 #include "services/store/verify/readable_check.h"
@@ -42,6 +43,12 @@ class MovieVerifier {
 
   absl::Status Run() {
     KINORA_RETURN_IF_ERROR(CheckMovieFile());
+    KINORA_RETURN_IF_ERROR(
+        report_.GoOn(MoviePrefix(movie_id_),
+                     CheckLinks(cores_.storage, cores_.events.readable(),
+                                movie_id_, [this](absl::string_view key) {
+                                  return report_.Foreign(key, kForeignProblem);
+                                })));
     // Finishes a commit that a crash cut short; what it finds damaged is found
     // again below.
     v1::GetCurrentManifestRequest current;

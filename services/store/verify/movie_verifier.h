@@ -1,6 +1,6 @@
 // Verifies a movie: every file against its hash, every line of every log,
 // what stands for removed lines, every manifest against the logs, every
-// reference. Repairs nothing.
+// reference; and that nothing of it is a link. Repairs nothing.
 //
 // One piece of damage is one problem: what cannot be told because of it (the
 // manifests, if a log is damaged) is not reported as well. A check that damage

@@ -20,6 +20,19 @@ constexpr int64_t kObjectsPerReport = 1000;
 absl::Status VerifyReport::Problem(absl::string_view path, int64_t line,
                                    absl::string_view message) {
   ++problems_;
+  if (foreign_.contains(path)) return absl::OkStatus();
+  return Tell(path, line, message);
+}
+
+absl::Status VerifyReport::Foreign(absl::string_view key,
+                                   absl::string_view message) {
+  const std::string path = Below(key);
+  foreign_.insert(path);
+  return Tell(path, 0, message);
+}
+
+absl::Status VerifyReport::Tell(absl::string_view path, int64_t line,
+                                absl::string_view message) {
   v1::VerifyProblem* problem = pending_.add_problems();
   problem->set_path(std::string(path));
   problem->set_line(line);

@@ -33,6 +33,9 @@ class VerifyReport {
   // Problem() of a status. `builds/film/events/...: what is wrong` names its
   // file; all else is of `key`.
   absl::Status Damage(absl::string_view key, const absl::Status& status);
+  // A problem of its own: that something else has the place of what `key`
+  // names. What other checks stumble over there is not told as well.
+  absl::Status Foreign(absl::string_view key, absl::string_view message);
   // What a check was ended by is a problem of `key`, or of the file it names;
   // the others go on. An error also if the movie is gone.
   absl::Status GoOn(absl::string_view key, const absl::Status& ended_by);
@@ -48,18 +51,22 @@ class VerifyReport {
   // The end of the report.
   absl::Status Finish();
 
+  // Those that Foreign() was told of do not count.
   bool has_problems() const { return problems_ > 0; }
   // A key, as a path below the movie.
   std::string Below(absl::string_view key) const;
 
  private:
+  absl::Status Tell(absl::string_view path, int64_t line,
+                    absl::string_view message);
   absl::Status Flush();
 
   const std::string& movie_id_;
   MovieCatalog& catalog_;
   const absl::FunctionRef<absl::Status(const v1::VerifyMovieResponse&)> report_;
 
-  absl::flat_hash_set<std::string> told_;  // messages that ended checks
+  absl::flat_hash_set<std::string> told_;     // messages that ended checks
+  absl::flat_hash_set<std::string> foreign_;  // paths
   v1::VerifyMovieResponse pending_;
   absl::Status reported_;  // what the last report answered
   std::string oldest_rebuildable_;
