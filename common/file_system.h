@@ -147,6 +147,7 @@ class FileSystem {
   virtual absl::Status CreateDirectory(absl::string_view directory) = 0;
 
   // Gives a file another name in one step, replacing a file of that name.
+  // UNIMPLEMENTED if the two names are on different volumes.
   virtual absl::Status Rename(absl::string_view from, absl::string_view to) = 0;
 
   // As Rename(), but ALREADY_EXISTS, and `from` left in place, if there is a

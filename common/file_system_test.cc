@@ -350,6 +350,24 @@ TEST(PosixFileSystemTest, RemovingATreeLeavesAloneWhatItsLinksLeadTo) {
   EXPECT_THAT(ReadFile(fs, temp.Sub("kept/file")), IsOkAndHolds("bytes"));
 }
 
+// Nothing is made there: a rename cannot get that far.
+TEST(PosixFileSystemTest, ARenameToAnotherVolumeIsUnimplemented) {
+  const TempDir dir;
+  FileSystem& fs = PosixFileSystem();
+  struct stat here, there;
+  ASSERT_EQ(stat(dir.path().c_str(), &here), 0);
+  if (stat("/dev/shm", &there) != 0 || here.st_dev == there.st_dev) {
+    GTEST_SKIP() << "there is one volume only";
+  }
+  ASSERT_OK(CreateFileAtomically(fs, dir.Sub("f"), "bytes"));
+  const std::string to = TemporaryPath("/dev/shm/kinora-test");
+  EXPECT_THAT(fs.Rename(dir.Sub("f"), to),
+              StatusIs(absl::StatusCode::kUnimplemented, HasSubstr(to)));
+  EXPECT_THAT(fs.RenameIfAbsent(dir.Sub("f"), to),
+              StatusIs(absl::StatusCode::kUnimplemented, HasSubstr(to)));
+  EXPECT_THAT(ReadFile(fs, dir.Sub("f")), IsOkAndHolds("bytes"));
+}
+
 TEST(PosixFileSystemTest, RealPathsHaveNoLinks) {
   TempDir temp;
   FileSystem& fs = PosixFileSystem();

@@ -48,6 +48,8 @@ absl::StatusCode CodeOf(int error) {
     case EBUSY:
     case EAGAIN:
       return absl::StatusCode::kUnavailable;
+    case EXDEV:
+      return absl::StatusCode::kUnimplemented;
     default:
       return absl::StatusCode::kInternal;
   }

@@ -5,8 +5,10 @@
 // path, whose directory is then synced: only now is it acknowledged. '~' cannot
 // be in a key, so no listing shows the staging directory. Staging lies in one
 // directory, and not beside the objects, so that what a crash left there is
-// found and removed on open without a walk through millions of blobs; it is on
-// the root's volume, which a rename needs.
+// found and removed on open without a walk through millions of blobs. A rename
+// needs one volume, and so does what syncs many objects together: nothing below
+// the root may be on another one, by a link or a mount. An object there can be
+// read; making or replacing it is FAILED_PRECONDITION, naming both places.
 //
 // Of many objects that are made together all files are synced by one sync of
 // the volume, and all names by another; where the volume cannot be synced as a

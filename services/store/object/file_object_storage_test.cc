@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "gtest/gtest.h"
 
@@ -105,6 +107,35 @@ TEST_F(FileObjectStorageTest, LeftoversAreRemovedOnOpen) {
   EXPECT_EQ(Staged().size(), 1u);
   Reopen();
   EXPECT_THAT(Staged(), testing::IsEmpty());
+}
+
+// As below a link to another disk.
+TEST_F(FileObjectStorageTest, APlaceOnAnotherVolumeIsNamed) {
+  const absl::Status crossed = absl::UnimplementedError("cross-device link");
+  fs_.FailAlways(FileOp::kRename, crossed);
+  fs_.FailAlways(FileOp::kRenameIfAbsent, crossed);
+  const auto names = [](const std::string& key) {
+    return StatusIs(absl::StatusCode::kFailedPrecondition,
+                    testing::AllOf(HasSubstr("\"/store/" + key + "\""),
+                                   HasSubstr("\"/store/staging~\""),
+                                   HasSubstr("on one volume")));
+  };
+  EXPECT_THAT(storage_->Write("b/x", "1"), names("b/x"));
+  EXPECT_THAT(storage_->CompareAndSwap("b/y", std::nullopt, "1"), names("b/y"));
+  for (const int count : {1, 20}) {  // alone, and together
+    std::vector<NewObject> objects(count);
+    for (int i = 0; i < count; ++i) {
+      objects[i].key = "b/" + std::to_string(i);
+      objects[i].bytes = "1";
+    }
+    storage_->CreateAll(absl::MakeSpan(objects));
+    for (const NewObject& object : objects) {
+      EXPECT_THAT(object.created, names(object.key));
+    }
+  }
+  EXPECT_THAT(Staged(), testing::IsEmpty());
+  fs_.ClearFailures();
+  EXPECT_OK(storage_->Write("b/x", "1"));
 }
 
 TEST_F(FileObjectStorageTest, ForeignFilesAreNoObjects) {

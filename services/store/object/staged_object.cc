@@ -51,9 +51,21 @@ absl::Status StagedObject::WriteUnsynced(absl::string_view bytes) {
 
 absl::StatusOr<bool> StagedObject::TakeName(const std::string& path) {
   const absl::Status renamed = places_.fs().RenameIfAbsent(staged_, path);
-  if (!renamed.ok() && !absl::IsAlreadyExists(renamed)) return renamed;
+  if (!renamed.ok() && !absl::IsAlreadyExists(renamed)) {
+    return NotMoved(renamed, path);
+  }
   published_ = renamed.ok();
   return renamed.ok();
+}
+
+absl::Status StagedObject::NotMoved(const absl::Status& failed,
+                                    absl::string_view path) const {
+  if (!absl::IsUnimplemented(failed)) return failed;
+  return absl::FailedPreconditionError(absl::StrCat(
+      "\"", path, "\" is on another volume than \"", ParentPath(staged_),
+      "\", where objects are written before they get their names: keep the "
+      "whole data directory, with all that links in it lead to, on one "
+      "volume"));
 }
 
 absl::StatusOr<bool> StagedObject::PublishIfAbsent(const std::string& path) {
@@ -72,7 +84,7 @@ absl::Status StagedObject::Publish(const std::string& path) {
     return absl::FailedPreconditionError(
         absl::StrCat("write \"", path, "\": Is a directory"));
   }
-  KINORA_RETURN_IF_ERROR(renamed);
+  if (!renamed.ok()) return NotMoved(renamed, path);
   published_ = true;
   return places_.SyncNamesIn(ParentPath(path));
 }

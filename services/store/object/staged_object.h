@@ -37,7 +37,8 @@ class StagedObject final : public ObjectWriter {
   // once.
   absl::Status WriteUnsynced(absl::string_view bytes);
 
-  // The staged bytes MUST be synced for all of these.
+  // The staged bytes MUST be synced for all of these. FAILED_PRECONDITION
+  // naming both places if the path is on another volume.
   //
   // Gives them a path unless something has it: true if they have it now. The
   // directory MUST exist and is not synced.
@@ -48,6 +49,10 @@ class StagedObject final : public ObjectWriter {
   absl::Status Publish(const std::string& path);
 
  private:
+  // The error of a rename to `path`.
+  absl::Status NotMoved(const absl::Status& failed,
+                        absl::string_view path) const;
+
   ObjectPlaces& places_;
   const std::string staged_;
   std::unique_ptr<WritableFile> file_;
