@@ -17,7 +17,9 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "common/canonical_json.h"
 #include "common/error_reason.h"
+#include "common/json.h"
 #include "common/testing/status_matchers.h"
 #include "services/planner/store_planner.h"
 #include "services/runner/testing/runner_fixture.h"
@@ -96,16 +98,28 @@ TEST_F(RunnerTest, OnlyWhatAChangeReachesRuns) {
   EXPECT_EQ(run.record().jobs().clean(), 3);
 }
 
+// Those that a manifest lists, in canonical JSON.
+std::string ArtefactsIn(const std::string& manifest) {
+  const absl::StatusOr<JsonValue> json = ParseJson(manifest);
+  EXPECT_OK(json);
+  const JsonValue* const artefacts =
+      json.ok() ? json->Find("artefacts") : nullptr;
+  EXPECT_NE(artefacts, nullptr) << manifest;
+  return artefacts == nullptr ? "" : CanonicalJson(*artefacts);
+}
+
 TEST_F(RunnerTest, UndoneEditCallsNobody) {  // F: S1-22
   MakeMovie(Chain("{}"));
   RunToEnd(StartRequest({{"Topic", "sea"}}));
-  const std::string first = ManifestJson(store());
+  const std::string first = ArtefactsIn(ManifestJson(store()));
   RunToEnd(StartRequest({{"Topic", "mountains"}}));
+  EXPECT_NE(ArtefactsIn(ManifestJson(store())), first);
   const int64_t before = calls();
   v1::RunSnapshot run = RunToEnd(StartRequest({{"Topic", "sea"}}));
   EXPECT_EQ(run.record().status(), v1::RUN_STATUS_COMPLETED);
   EXPECT_EQ(calls(), before);
   EXPECT_EQ(CurrentOf(store()).revision(), "rev-0003");
+  EXPECT_EQ(ArtefactsIn(ManifestJson(store())), first);
 }
 
 TEST_F(RunnerTest, FailedJobBlocksDownstreamAndLeavesCurrentAlone) {

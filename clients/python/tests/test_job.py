@@ -77,6 +77,17 @@ def test_fan_in_keeps_index_order(serve):
     assert outcome.outputs["Out"] == b"a-b--d"
 
 
+# F: S0-13
+# Two artefacts of one kind: neither takes the place of the other.
+def test_artefacts_of_one_kind_are_told_apart(serve):
+    def look(job):
+        job.write("Out", " ".join(f"{name}={job.input(name).source}:{job.text(name)}" for name in ("last", "first")))
+
+    outcome = serve(producer_of(look)).run("p", inputs={
+        "first": element("sea", "Artifact:Image[segment=0]"), "last": element("land", "Artifact:Image[segment=1]")})
+    assert outcome.outputs["Out"] == b"last=Artifact:Image[segment=1]:land first=Artifact:Image[segment=0]:sea"
+
+
 # F: B-2
 def test_fan_in_comes_in_groups_and_an_absent_input_is_not_there(serve):
     parts = [element("a"), element("b"), element("c")]

@@ -152,6 +152,14 @@ TEST_F(MakePlanTest, StagedEditsCountAsTheNewestEvents) {
   ASSERT_OK_AND_ASSIGN(MadePlan staged, MakePlan(in));
   world_.Set("Input:Prompt[segment=1]", "\"fog\"");
   EXPECT_THAT(JobIds(staged.plan), JobIds(world_.Plan()));
+  EXPECT_THAT(JobIds(staged.plan), ElementsAre("Picture[segment=1]", "Film"));
+
+  // Behind the edit that is in the log: staged, it is undone again.
+  PlanInputs later = world_.Inputs();
+  *later.edits.emplace_back(edit).mutable_content() =
+      InlineContent("text/plain", "");
+  ASSERT_OK_AND_ASSIGN(MadePlan undone, MakePlan(later));
+  EXPECT_THAT(JobIds(undone.plan), IsEmpty());
 }
 
 // F: S1-26

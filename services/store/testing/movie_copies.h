@@ -23,7 +23,15 @@ absl::StatusOr<std::string> RestoreFrom(Store store, absl::string_view movie_id,
                                         absl::string_view copy,
                                         size_t piece_bytes = 100'000);
 
-// `path: message` of each problem.
+// What people can ask a store for of a movie, by a name for each: `current`,
+// the hash of the current manifest; `rev-0001`, a manifest's bytes; `inputs 1`,
+// an event of its logs or of the ledger of a run it lists; `blob 7f3c...`,
+// whether one that an event names can be read, checked against its hash. The
+// same for a copy, under whatever id.
+std::map<std::string, std::string> SeenOf(Store store,
+                                          absl::string_view movie_id);
+
+// `path: message` of each problem. Fails the test if nothing was checked.
 std::vector<std::string> ProblemsOf(Store store, absl::string_view movie_id);
 
 absl::Status DeleteMovie(Store store, absl::string_view movie_id);
