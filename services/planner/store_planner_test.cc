@@ -102,10 +102,22 @@ TEST_F(StorePlannerTest, DryRunsAndStagedEditsAreNotSaved) {
   *edit.mutable_content() = InlineContent("application/json", "\"wild\"");
   ASSERT_OK_AND_ASSIGN(CreatedPlan staged, Plan());
   EXPECT_FALSE(staged.header.saved());
-  v1::LoadPlanRequest load;
-  load.set_movie_id("film");
-  load.set_plan_hash(dry.header.plan_hash());
-  EXPECT_THAT(store_.plans.Load(load), StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_NE(staged.header.plan_hash(), dry.header.plan_hash());
+  for (const CreatedPlan* plan : {&dry, &staged}) {
+    v1::LoadPlanRequest load;
+    load.set_movie_id("film");
+    load.set_plan_hash(plan->header.plan_hash());
+    EXPECT_THAT(store_.plans.Load(load), StatusIs(absl::StatusCode::kNotFound));
+  }
+  // Nor is the edit.
+  v1::ListInputsRequest list;
+  list.set_movie_id("film");
+  ASSERT_OK_AND_ASSIGN(const v1::ListInputsResponse inputs,
+                       store_.events.ListInputs(list));
+  for (const v1::Event& event : inputs.inputs()) {
+    EXPECT_NE(event.input().input_id(), "Input:Mood");
+  }
+  EXPECT_EQ(inputs.inputs_size(), 2);  // the blueprint and the story
 }
 
 TEST_F(StorePlannerTest, WhatIfWithoutLayersIsASummary) {

@@ -126,14 +126,28 @@ TEST_F(RunnerAdoptionTest, AnInterruptedRunGoesOnUnderItsId) {
 
 // F: S1-30 (the events of both processes make one revision)
 TEST_F(RunnerAdoptionTest, TheManifestIsThatOfAnUndisturbedRun) {
-  MakeMovie(Chain("{}", kSlowOnce));
+  // The other movie's run takes that time.
+  const std::string chain = Chain("{}", "{delay_ms: 1000, slow_attempts: 1}");
+  MakeMovie(chain);
   const std::string run_id = Interrupted(After({"A"}, {"B"}));
   ASSERT_OK(runner().AdoptOpenRuns());
   Finish(run_id);
-  const std::string interrupted = ManifestJson(store());
-  const v1::RunSnapshot again = RunToEnd(StartRequest());
-  EXPECT_THAT(Jobs(again), IsEmpty());
-  EXPECT_EQ(ManifestJson(store()), interrupted);
+  const std::string interrupted = CurrentOf(store()).hash();
+  EXPECT_THAT(Jobs(RunToEnd(StartRequest())), IsEmpty());
+  EXPECT_EQ(CurrentOf(store()).hash(), interrupted);
+
+  MakeMovie(chain, "twin");
+  v1::StartRunRequest undisturbed;
+  undisturbed.set_movie_id("twin");
+  ASSERT_OK_AND_ASSIGN(const v1::StartRunResponse started,
+                       runner().Start(undisturbed));
+  Ledger(started.run().run_id(), nullptr, "twin");
+  v1::GetRunRequest get;
+  get.set_run_id(started.run().run_id());
+  ASSERT_OK_AND_ASSIGN(const v1::GetRunResponse ended, runner().Get(get));
+  const v1::RunRecord& record = ended.run().record();
+  EXPECT_EQ(record.jobs().succeeded(), 4) << record.error();
+  EXPECT_EQ(record.manifest_hash(), interrupted);
 }
 
 // F: Decision 4
