@@ -9,6 +9,7 @@
 
 #include "common/error_reason.h"
 #include "common/ids.h"
+#include "common/log.h"
 #include "common/proto_json.h"
 #include "common/run_end.h"
 #include "common/run_labels.h"
@@ -142,6 +143,27 @@ absl::StatusOr<v1::RunRecord> ObjectRunRecordStore::LoadListed(
   return Load(movie, run_id);
 }
 
+v1::RunRecord ObjectRunRecordStore::DamagedRecord(const std::string& run_id,
+                                                  const absl::Status& why) {
+  v1::RunRecord record;
+  record.set_run_id(run_id);
+  const absl::StatusOr<std::string> movie_id = MovieOf(run_id);
+  if (movie_id.ok()) record.set_movie_id(*movie_id);
+  record.set_error(std::string(why.message()));
+  return record;
+}
+
+// Once: runners look for open runs all the time.
+void ObjectRunRecordStore::TellDamage(const std::string& run_id,
+                                      const absl::Status& why) {
+  {
+    MutexLock lock(mu_);
+    if (!told_.insert(run_id).second) return;
+  }
+  LogWarning("a run is left out of lists, its record is damaged",
+             {{"run", run_id}, {"error", why}});
+}
+
 absl::StatusOr<std::vector<std::string>> ObjectRunRecordStore::Candidates(
     const v1::ListRunRecordsRequest& request, absl::string_view before,
     size_t limit) {
@@ -182,8 +204,16 @@ absl::StatusOr<v1::ListRunRecordsResponse> ObjectRunRecordStore::List(
       ++looks;
       absl::StatusOr<v1::RunRecord> record = LoadListed(request.movie_id(), id);
       if (absl::IsNotFound(record.status())) continue;
-      KINORA_RETURN_IF_ERROR(record.status());
       const auto& statuses = request.statuses();
+      if (absl::IsDataLoss(record.status()) && request.movie_id().empty()) {
+        if (statuses.empty()) {
+          *response.add_records() = DamagedRecord(id, record.status());
+        } else {
+          TellDamage(id, record.status());
+        }
+        continue;
+      }
+      KINORA_RETURN_IF_ERROR(record.status());
       if (statuses.empty() ||
           std::count(statuses.begin(), statuses.end(), record->status()) > 0) {
         *response.add_records() = *std::move(record);

@@ -13,10 +13,12 @@
 
 #include <string>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
+#include "common/mutex.h"
 #include "services/store/lease/lease_table.h"
 #include "services/store/movie/movie_catalog.h"
 #include "services/store/object/object_storage.h"
@@ -36,7 +38,12 @@ class ObjectRunRecordStore final : public RunRecordStore {
         [this](absl::string_view movie_id) { index_.Forget(movie_id); });
   }
 
-  // INVALID_ARGUMENT also if the run belongs to another movie.
+  // The damage of one movie's run is not for all others to end at: in a list of
+  // all movies' runs such a run has its ids and, as its error, what is wrong
+  // with its record; its status is not known, so lists by status are without
+  // it, which is logged. A list of its movie's runs is DATA_LOSS.
+  //
+  // Put() is INVALID_ARGUMENT also if the run belongs to another movie.
   absl::StatusOr<v1::PutRunRecordResponse> Put(
       const v1::PutRunRecordRequest& request) override;
   absl::StatusOr<v1::GetRunRecordResponse> Get(
@@ -51,6 +58,11 @@ class ObjectRunRecordStore final : public RunRecordStore {
   absl::Status NamePlan(const v1::RunRecord& record);
   absl::StatusOr<v1::RunRecord> Load(absl::string_view movie_id,
                                      absl::string_view run_id);
+  // What stands in lists for a run whose record cannot be read.
+  v1::RunRecord DamagedRecord(const std::string& run_id,
+                              const absl::Status& why);
+  void TellDamage(const std::string& run_id, const absl::Status& why)
+      ABSL_LOCKS_EXCLUDED(mu_);
   // Up to `limit` ids that may be those of the runs that are asked for.
   absl::StatusOr<std::vector<std::string>> Candidates(
       const v1::ListRunRecordsRequest& request, absl::string_view before,
@@ -65,6 +77,9 @@ class ObjectRunRecordStore final : public RunRecordStore {
   MovieCatalog& movies_;
   LeaseTable& leases_;
   RunIndex index_;
+
+  Mutex mu_;
+  absl::flat_hash_set<std::string> told_ ABSL_GUARDED_BY(mu_);  // runs
 };
 
 }  // namespace kinora

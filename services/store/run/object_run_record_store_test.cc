@@ -103,6 +103,36 @@ TEST_F(ObjectRunRecordStoreTest, OpenRunsAreFoundAmongThoseThatHaveEnded) {
   }
 }
 
+// What runners go on with, and what is listed of other movies, does not depend
+// on it.
+TEST_F(ObjectRunRecordStoreTest, ADamagedRecordDoesNotEndListsOfAllMovies) {
+  const std::string second = "run-01KDV3N3C00000000000000002";
+  ASSERT_OK(Put(Record(kRun1)));
+  ASSERT_OK(Put(Record(second)));
+  const std::string key = RunRecordKey("film", kRun1);
+  ASSERT_OK(storage_.Write(key, "{\"runId"));
+  Restart();
+  v1::ListRunRecordsRequest request;
+  ASSERT_OK_AND_ASSIGN(v1::ListRunRecordsResponse all,
+                       core().runs.List(request));
+  ASSERT_EQ(all.records_size(), 2);
+  EXPECT_EQ(all.records(0).run_id(), second);
+  EXPECT_EQ(all.records(0).error(), "");
+  EXPECT_EQ(all.records(1).run_id(), kRun1);
+  EXPECT_EQ(all.records(1).movie_id(), "film");
+  EXPECT_THAT(all.records(1).error(), HasSubstr(key));
+
+  request.add_statuses(v1::RUN_STATUS_RUNNING);
+  ASSERT_OK_AND_ASSIGN(const v1::ListRunRecordsResponse open,
+                       core().runs.List(request));
+  ASSERT_EQ(open.records_size(), 1);
+  EXPECT_EQ(open.records(0).run_id(), second);
+
+  request.set_movie_id("film");
+  EXPECT_THAT(core().runs.List(request),
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr(key)));
+}
+
 TEST_F(ObjectRunRecordStoreTest, RunsAreListedNewestFirst) {
   std::vector<std::string> ids;
   for (char c : {'1', '3', '2'}) {
