@@ -2,9 +2,11 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 
 #include "common/digest.h"
@@ -17,6 +19,7 @@
 #include "services/store/backup/needed_blobs.h"
 #include "services/store/backup/runs_restoration.h"
 #include "services/store/backup/tar_reader.h"
+#include "services/store/checks.h"
 #include "services/store/layout.h"
 #include "services/store/run/run_index.h"
 
@@ -256,10 +259,18 @@ class MovieRestoration {
 
   absl::Status Publish() {
     bool shares_runs = false;
+    absl::flat_hash_set<std::string> claimed_runs;
     for (const auto& run : head_.ledgers) {
       KINORA_ASSIGN_OR_RETURN(const bool claimed,
                               ClaimRunId(cores_.storage, movie_id_, run.first));
+      if (claimed) claimed_runs.insert(run.first);
       shares_runs = shares_runs || !claimed;
+    }
+    // A runner finds those that have not ended by this alone.
+    for (const std::string& run_id : runs_.open_runs()) {
+      if (!claimed_runs.contains(run_id)) continue;
+      KINORA_RETURN_IF_ERROR(
+          CreateObject(cores_.storage, OpenRunKey(run_id), movie_id_).status());
     }
     // The files that show texts; those that were edited stay as they are.
     KINORA_RETURN_IF_ERROR(

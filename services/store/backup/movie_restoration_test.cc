@@ -151,6 +151,37 @@ TEST_F(MovieRestorationTest, ATakenIdIsLeftAsItIs) {
               StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
+// By that a runner goes on with it.
+TEST_F(MovieRestorationTest, ARunThatHadNotEndedIsFoundAsOpen) {
+  const std::string run_id = StoryRunId(9);
+  v1::PutRunRecordRequest put;
+  *put.mutable_lease() = TakeFilmLease(store(), "runner-1", run_id);
+  put.mutable_record()->set_run_id(run_id);
+  put.mutable_record()->set_movie_id("film");
+  put.mutable_record()->set_status(v1::RUN_STATUS_WAITING);
+  ASSERT_OK(store().runs.Put(put));
+  ASSERT_OK_AND_ASSIGN(const std::string copy, CopyOf(store(), "film"));
+
+  v1::ListRunRecordsRequest open;
+  open.add_statuses(v1::RUN_STATUS_WAITING);
+  FaultyFileSystem fs;
+  std::unique_ptr<LocalStore> elsewhere = Open(fs);
+  ASSERT_OK_AND_ASSIGN(v1::ListRunRecordsResponse runs,
+                       elsewhere->store().runs.List(open));
+  EXPECT_EQ(runs.records_size(), 0);
+  ASSERT_OK(RestoreFrom(elsewhere->store(), "second", copy));
+  ASSERT_OK_AND_ASSIGN(runs, elsewhere->store().runs.List(open));
+  ASSERT_EQ(runs.records_size(), 1);
+  EXPECT_EQ(runs.records(0).run_id(), run_id);
+  EXPECT_EQ(runs.records(0).movie_id(), "second");
+
+  // Beside its original the run is the original's alone.
+  ASSERT_OK(RestoreFrom(store(), "second", copy));
+  ASSERT_OK_AND_ASSIGN(runs, store().runs.List(open));
+  ASSERT_EQ(runs.records_size(), 1);
+  EXPECT_EQ(runs.records(0).movie_id(), "film");
+}
+
 TEST_F(MovieRestorationTest, NobodyTakesTheIdMeanwhile) {
   absl::string_view rest = copy_;
   ASSERT_OK(store().maintenance.RestoreMovie(

@@ -5,6 +5,7 @@
 
 #include "common/digest.h"
 #include "common/proto_json.h"
+#include "common/run_end.h"
 #include "common/status.h"
 #include "kinora/v1/plan.pb.h"
 #include "kinora/v1/run_record.pb.h"
@@ -99,6 +100,7 @@ absl::Status RunsRestoration::TakeRecord(const std::string& path,
     return CopyDamaged(path, "is not the record of a run of this copy");
   }
   ++records_;
+  if (!IsTerminal(record.status())) open_runs_.push_back(run_id);
   record.set_movie_id(movie_id_);
   record.set_plan_hash(PlanHere(record.plan_hash()));
   return storage_.Write(RunRecordKey(movie_id_, run_id),

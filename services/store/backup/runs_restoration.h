@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
@@ -43,6 +44,8 @@ class RunsRestoration {
   absl::Status FinishRecords() const;
   // And their whole ledger.
   absl::Status FinishLedgers() const;
+  // Those that had not ended.
+  const std::vector<std::string>& open_runs() const { return open_runs_; }
 
  private:
   absl::Status TakePlan(const std::string& path, const std::string& hash,
@@ -68,6 +71,7 @@ class RunsRestoration {
 
   absl::flat_hash_map<std::string, std::string> renamed_plans_;  // by hash
   size_t records_ = 0;
+  std::vector<std::string> open_runs_;
   std::map<std::string, LogRestoration> ledgers_;
 };
 
