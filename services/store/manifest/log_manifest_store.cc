@@ -43,6 +43,13 @@ absl::StatusOr<LogManifestStore::Current> LogManifestStore::ReadCurrent(
   KINORA_RETURN_IF_ERROR(bytes.status());
   absl::Status parsed = ParseDocument(*bytes, &current.pointer);
   if (!parsed.ok()) return DataCorrupt(key, parsed.message());
+  // The name stands in it twice; the hash is compared with the log.
+  const std::string due = ManifestPath(current.pointer.revision());
+  if (current.pointer.manifest() != due) {
+    return DataCorrupt(
+        key, absl::StrCat("names the manifest \"", current.pointer.manifest(),
+                          "\" of ", current.pointer.revision()));
+  }
   current.bytes = *std::move(bytes);
   return current;
 }

@@ -156,14 +156,38 @@ TEST_F(LogManifestStoreTest, APointerThatIsLostIsReported) {
 
 TEST_F(LogManifestStoreTest, APointerThatTheLogDoesNotHoldIsReported) {
   CommitFirst();
-  ASSERT_OK(storage_.Write(
-      CurrentKey("film"),
-      "{\"hash\":\"" + HashOf('b') + "\",\"revision\":\"rev-0009\"}"));
+  ASSERT_OK(storage_.Write(CurrentKey("film"),
+                           "{\"hash\":\"" + HashOf('b') +
+                               "\",\"manifest\":\"manifests/rev-0009.json\""
+                               ",\"revision\":\"rev-0009\"}"));
   Restart();
   v1::GetCurrentManifestRequest request;
   request.set_movie_id("film");
   EXPECT_THAT(core().manifests.GetCurrent(request),
-              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("rev-0009")));
+              StatusIs(absl::StatusCode::kDataLoss,
+                       HasSubstr("rev-0009 \"" + HashOf('b') +
+                                 "\", which the log does not hold")));
+}
+
+// Its hash is that of the log, and nothing else would look at the rest.
+TEST_F(LogManifestStoreTest, APointerWhoseNamesDifferIsReported) {
+  CommitFirst();
+  ASSERT_OK_AND_ASSIGN(const std::string sound,
+                       ReadObject(storage_, CurrentKey("film")));
+  for (const char* name : {"manifests/rev-0001", "\"rev-0001"}) {
+    SCOPED_TRACE(name);
+    std::string damaged = sound;
+    const size_t at = damaged.find(name);
+    ASSERT_NE(at, std::string::npos);
+    damaged[at + 8] ^= 1;
+    ASSERT_OK(storage_.Write(CurrentKey("film"), damaged));
+    Restart();
+    v1::GetCurrentManifestRequest request;
+    request.set_movie_id("film");
+    EXPECT_THAT(core().manifests.GetCurrent(request),
+                StatusIs(absl::StatusCode::kDataLoss,
+                         HasSubstr("builds/film/current.json")));
+  }
 }
 
 // It would be in the log of the revision, but not in the revision.
