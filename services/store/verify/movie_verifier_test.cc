@@ -119,6 +119,57 @@ TEST_F(MovieVerifierTest, AFileThatTwoArtefactsOfARevisionNameIsTold) {
               HasSubstr("is the file of Artifact:Other and Artifact:Script"));
 }
 
+TEST_F(MovieVerifierTest, DamagedProgressIsAProblem) {
+  const v1::LeaseToken lease =
+      TakeFilmLease(store(), "runner-1", StoryRunId(3));
+  v1::SaveProgressRequest save;
+  save.set_movie_id("film");
+  save.set_target_revision("rev-0003");
+  save.mutable_progress()->set_plan_hash(std::string(64, 'a'));
+  save.mutable_progress()->set_run_id(StoryRunId(3));
+  *save.mutable_lease() = lease;
+  ASSERT_OK(store().plans.SaveProgress(save));
+  EXPECT_THAT(Verify(store()).problems, IsEmpty());
+  const std::string path = "runs/rev-0003-progress.json";
+  const std::string good = Read(Film(path));
+  for (const std::string& bad : {std::string(), good + " "}) {
+    Write(Film(path), bad);
+    const std::vector<v1::VerifyProblem> problems = Verify(store()).problems;
+    ASSERT_THAT(problems, SizeIs(1));
+    EXPECT_EQ(problems[0].path(), path);
+  }
+}
+
+// Lists would just be shorter.
+TEST_F(MovieVerifierTest, ARunThatLostItsRecordIsAProblem) {
+  const std::string record = "runs/" + StoryRunId(1) + "/record.json";
+  ASSERT_OK(fs_.Remove(Film(record)));
+  const std::vector<v1::VerifyProblem> problems = Verify(store()).problems;
+  ASSERT_THAT(problems, SizeIs(1));
+  EXPECT_EQ(problems[0].path(), record);
+  EXPECT_THAT(problems[0].message(), HasSubstr("is missing"));
+}
+
+// It would wait for ever.
+TEST_F(MovieVerifierTest, AnOpenRunThatRunnersDoNotFindIsAProblem) {
+  const std::string run_id = StoryRunId(3);
+  v1::PutRunRecordRequest put;
+  *put.mutable_lease() = TakeFilmLease(store(), "runner-1", run_id);
+  put.mutable_record()->set_run_id(run_id);
+  put.mutable_record()->set_movie_id("film");
+  put.mutable_record()->set_status(v1::RUN_STATUS_WAITING);
+  ASSERT_OK(store().runs.Put(put));
+  EXPECT_THAT(Verify(store()).problems, IsEmpty());
+  const std::string mark = "index/open-runs/" + run_id;
+  ASSERT_OK(fs_.Remove(dir_.Sub(mark)));
+  const std::vector<v1::VerifyProblem> problems = Verify(store()).problems;
+  ASSERT_THAT(problems, SizeIs(1));
+  EXPECT_EQ(problems[0].path(), mark);
+  put.mutable_record()->set_status(v1::RUN_STATUS_FAILED);
+  ASSERT_OK(store().runs.Put(put));
+  EXPECT_THAT(Verify(store()).problems, IsEmpty());
+}
+
 // F: S3-10
 TEST_F(MovieVerifierTest, ADamagedRetentionRecordEndsNothingElse) {
   v1::PruneMovieRequest prune;
