@@ -303,7 +303,10 @@ absl::StatusOr<LogTails> ReadJournaledTails(
                              })
                              .status());
   for (const auto& entry : comparison.WholeFiles()) {
-    tails[entry.first].lines += entry.second.lines_behind;
+    LogTail& tail = tails[entry.first];
+    // One that was begun anew has nothing of what the journal says.
+    if (entry.second.offset < tail.offset + tail.lines.size()) tail = LogTail();
+    tail.lines += entry.second.lines_behind;
   }
   return tails;
 }

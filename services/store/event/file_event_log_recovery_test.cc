@@ -133,6 +133,33 @@ TEST_F(FileEventLogRecoveryTest, AnEmptiedSegmentOfTheJournalIsToldOf) {
   EXPECT_THAT(Reopen(), Not(HasSubstr("holds nothing")));
 }
 
+// The journal's older lines are not written over what came after the archive.
+TEST_F(FileEventLogRecoveryTest, AFileThatWasBegunAnewOutlivesTheJournalsEnd) {
+  Append(4);
+  ASSERT_OK_AND_ASSIGN(const std::vector<uint64_t> segments,
+                       ListJournalSegments(fs_, "/store/journal"));
+  ASSERT_EQ(segments.size(), 1u);
+  const std::string segment = JournalSegmentPath("/store/journal", segments[0]);
+  ASSERT_OK_AND_ASSIGN(std::string journal, ReadFile(fs_, segment));
+  journal.erase(journal.find_last_not_of('\0') + 1);
+  const std::string four = Bytes();
+  ASSERT_OK(log_->Archive(kLog, 4, "builds/m/events/rev-0001.inputs.jsonl"));
+  Append(2);
+  const std::string two = Bytes();
+  ASSERT_EQ(two.size(), four.size() / 2);
+
+  log_.reset();
+  ASSERT_OK(fs_.Truncate(segment, journal.size()));
+  EXPECT_THAT(Reopen(),
+              AllOf(HasSubstr("goes on behind the end of the journal"),
+                    HasSubstr(path_), Not(HasSubstr(kDiffers))));
+  EXPECT_EQ(Bytes(), two);
+  ASSERT_OK_AND_ASSIGN(const LogExtent extent, log_->Extent(kLog));
+  EXPECT_EQ(extent.last_sequence, 6);
+  Append(1);
+  EXPECT_EQ(Bytes().substr(0, two.size()), two);
+}
+
 // What docs/operations.md advises if a journal cannot be mended.
 TEST_F(FileEventLogRecoveryTest,
        WithoutItsDamagedJournalAStoreHasWhatIsInLogs) {

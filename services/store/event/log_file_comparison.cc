@@ -16,12 +16,22 @@ namespace {
 // Below the usual limit of 1024 open files, by far.
 constexpr size_t kMaxOpenFiles = 128;
 constexpr uint64_t kChunkBytes = uint64_t{64} << 10;
+constexpr uint64_t kLineBytes = uint64_t{4} << 10;  // most have less
 
 }  // namespace
 
 void LogFileComparison::Compare(const JournalRecord& record) {
-  State& state = states_[record.log];
-  if (state.differs) return;
+  const auto found = states_.try_emplace(std::string(record.log));
+  State& state = found.first->second;
+  if (state.differs || state.begun_anew) return;
+  if (found.second) {
+    const std::optional<int64_t> first = FirstSequence(record.log);
+    if (first.has_value() && *first > record.first_sequence) {
+      state.begun_anew = true;
+      state.next_sequence = *first;
+      return;
+    }
+  }
   state.offset = record.offset + record.lines.size();
   // A journal of version 1 does not tell the last one.
   state.next_sequence =
@@ -87,6 +97,18 @@ size_t LogFileComparison::Report() {
   }
   open_.clear();
   return count;
+}
+
+std::optional<int64_t> LogFileComparison::FirstSequence(absl::string_view log) {
+  const absl::StatusOr<FileInfo> info = fs_.Stat(JoinPath(root_, log));
+  const RandomAccessFile* file = Open(log);
+  if (!info.ok() || file == nullptr) return std::nullopt;
+  LogLineReader reader(*file, 0, info->size_bytes, kLineBytes);
+  absl::string_view line;
+  if (!reader.Next(&line).value_or(false)) return std::nullopt;
+  const absl::StatusOr<int64_t> sequence = CheckLogLine(line);
+  if (!sequence.ok()) return std::nullopt;
+  return *sequence;
 }
 
 const RandomAccessFile* LogFileComparison::Open(absl::string_view log) {

@@ -8,7 +8,9 @@
 //
 // Lines get into a file once the journal has them durably. So whole lines that
 // go on behind the journal's last one were acknowledged, and it is the journal
-// that has lost its end: they stay.
+// that has lost its end: they stay. So does a file that begins with a later
+// record than the journal's first: it was begun anew, when others had been
+// archived, and the journal has lost all since then.
 
 #ifndef KINORA_SERVICES_STORE_EVENT_LOG_FILE_COMPARISON_H_
 #define KINORA_SERVICES_STORE_EVENT_LOG_FILE_COMPARISON_H_
@@ -16,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/container/flat_hash_map.h"
@@ -40,7 +43,8 @@ class LogFileComparison {
 
   // A file that has all that the journal says.
   struct WholeFile {
-    uint64_t offset = 0;       // where the journal's lines end
+    uint64_t offset = 0;       // where the journal's lines end; 0 if it was
+                               // begun anew
     std::string lines_behind;  // lines that go on from there
   };
 
@@ -57,11 +61,14 @@ class LogFileComparison {
   struct State {
     bool differs = false;
     bool ends_early = false;
+    bool begun_anew = false;
     uint64_t offset = 0;  // where it does, or else where its lines end
     int64_t next_sequence = 0;
     uint64_t bytes_behind = 0;  // of lines that stay, once WholeFiles() looked
   };
 
+  // The number of the first line of a file, if that is whole.
+  std::optional<int64_t> FirstSequence(absl::string_view log);
   // Null if there is none, or none that can be read.
   const RandomAccessFile* Open(absl::string_view log);
 
