@@ -45,6 +45,10 @@ void BlockEndingSignals() {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 }
 
+// A write past the limit of the process (ulimit -f) fails as on a bad volume,
+// which whoever writes tells, and does not end the server.
+void IgnoreFileSizeSignal() { signal(SIGXFSZ, SIG_IGN); }
+
 int WaitForEndingSignal() {
   const sigset_t signals = EndingSignals();
   int signal = 0;
@@ -154,6 +158,7 @@ int ServeUntilSignal(
     absl::AnyInvocable<absl::StatusOr<std::unique_ptr<ProgramServer>>()>
         start) {
   BlockEndingSignals();
+  IgnoreFileSizeSignal();
   absl::StatusOr<std::unique_ptr<ProgramServer>> server = start();
   if (!server.ok()) {
     return Fail(name, server.status(),
