@@ -264,13 +264,16 @@ def write_producers(
 
 
 def up(
-    tmp: pathlib.Path, producers: pathlib.Path | None = None, *options: str
+    tmp: pathlib.Path,
+    producers: pathlib.Path | None = None,
+    *options: str,
+    **environment: str,
 ) -> Process:
     argv = [BIN / "kinora", "up", "--data", tmp / "data", "--listen", "127.0.0.1:0"]
     if producers is not None:
         argv += ["--producers", producers]
     argv += options
-    return Process([str(word) for word in argv], tmp / "up.log")
+    return Process([str(word) for word in argv], tmp / "up.log", **environment)
 
 
 class Separate:

@@ -1,0 +1,138 @@
+"""Runs that have not ended, in a store that is damaged while nobody serves it.
+What belongs to the run of one movie is damaged: the run of the other goes on
+when the store is started again. So does the damaged one, to the same end, or
+`kinora verify` names the file; put back, it goes on."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import pathlib
+import random
+import shutil
+import subprocess
+
+import pytest
+from cluster import Kinora, RunOutcome, sim, write_producers
+from store_damage import DAMAGES
+from store_reading import running
+from store_story import PRODUCERS, tell_open_runs
+
+SEED = int(os.environ.get("KINORA_DAMAGE_SEED", "1"))
+ROUNDS = int(os.environ.get("KINORA_DAMAGES", "1"))
+
+
+@dataclasses.dataclass(frozen=True)
+class Site:
+    data: pathlib.Path
+    producers: pathlib.Path
+    asking: str  # the run of `asks`, with a question
+    queued: str  # behind it
+    waiting: str  # the run of `waits`, with a question
+
+    def damageable(self) -> dict[str, str]:
+        """Files by what they are."""
+        runs = "builds/asks/runs"
+        return {
+            "record": f"{runs}/{self.asking}/record.json",
+            "record of a queued run": f"{runs}/{self.queued}/record.json",
+            "ledger": f"{runs}/{self.asking}/ledger.log",
+            "mark": f"index/open-runs/{self.asking}",
+            "mark of a queued run": f"index/open-runs/{self.queued}",
+            "movie of the run": f"index/runs/{self.asking}",
+            "lease": "leases/movie/asks.json",
+            "lease of a queued run": f"leases/run/{self.queued}.json",
+            "log": "builds/asks/events/artefacts.log",
+            "movie": "builds/asks/movie.json",
+        }
+
+
+FILES = list(Site(*[pathlib.Path()] * 2, "", "", "").damageable())
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    tmp = tmp_path_factory.mktemp("site")
+    with sim(tmp) as producer:
+        producers = write_producers(tmp, producer.address, *PRODUCERS)
+        with running(tmp, producers) as server:
+            tell_open_runs(server.kinora, tmp)
+        runs = {
+            movie: sorted(p.name for p in (tmp / f"data/builds/{movie}/runs").glob("run-*"))
+            for movie in ("asks", "waits")
+        }
+        yield Site(tmp / "data", producers, *runs["asks"], *runs["waits"])
+
+
+def end_of(kinora: Kinora, run_id: str) -> str:
+    """How the run ends once its question is answered."""
+    assert kinora.answer(run_id, "sim", "The Whale") == ""
+    done = kinora.start("runs", "watch", run_id, "--json")
+    try:
+        lines, _ = done.communicate(timeout=20)
+    except subprocess.TimeoutExpired:
+        done.kill()
+        done.communicate()
+        return "it hangs"
+    return RunOutcome([json.loads(line) for line in lines.splitlines()]).end
+
+
+@pytest.mark.parametrize("what", FILES)
+def test_run_of_another_movie_goes_on(tmp_path, site, what):
+    # A flipped bit in what has no checksum may make another value.
+    ways = ["truncate", "empty", "zero", "remove"]
+    if what in ("ledger", "log"):
+        ways.append("flip")
+    if ROUNDS == 1:
+        ways = [random.Random(f"{SEED} {what}").choice(ways)]
+    for turn in range(ROUNDS):
+        for way in ways:
+            shutil.rmtree(tmp_path / "data", ignore_errors=True)
+            shutil.copytree(site.data, tmp_path / "data")
+            file = tmp_path / "data" / site.damageable()[what]
+            done = DAMAGES[way](file, random.Random(f"{SEED} {what} {way} {turn}"))
+            try:
+                live_with(what, tmp_path, site)
+            except Exception as error:
+                error.add_note(f"seed {SEED}: {file} {done}")
+                raise
+
+
+def live_with(what: str, tmp: pathlib.Path, site: Site) -> None:
+    path = site.damageable()[what]
+    name = path.removeprefix("builds/asks/")
+    with running(tmp, site.producers) as server:
+        kinora = server.kinora
+        assert end_of(kinora, site.waiting) == "run.completed"
+        sound = kinora.manifest_bytes("waits")
+        assert site.waiting in kinora.ok("runs", "list")
+        said = kinora.call("verify").stdout
+        is_told = name in said or what == "movie" and "builds/asks" in said
+        if not is_told:
+            assert end_of(kinora, site.asking) == "run.completed", said
+            assert kinora.manifest_bytes("asks") == sound
+    if not is_told:
+        return
+    shutil.copyfile(site.data / path, tmp / "data" / path)
+    with running(tmp, site.producers) as server:
+        kinora = server.kinora
+        assert end_of(kinora, site.asking) == "run.completed"
+        assert kinora.manifest_bytes("asks") == sound
+        assert "asks: sound" in kinora.ok("verify", "asks")
+
+
+# Also in another store, where nobody knows of it.
+def test_run_that_had_not_ended_goes_on_in_a_restored_movie(tmp_path, site):
+    shutil.copytree(site.data, tmp_path / "data")
+    copy = str(tmp_path / "waits.tar")
+    with running(tmp_path, site.producers) as server:
+        server.kinora.ok("backup", "waits", copy)
+        assert end_of(server.kinora, site.waiting) == "run.completed"
+        manifest = server.kinora.manifest_bytes("waits")
+    shutil.rmtree(tmp_path / "data")
+    with running(tmp_path, site.producers) as server:
+        assert server.kinora.ok("runs", "list") == ""
+        server.kinora.ok("restore", copy, "waits")
+        assert end_of(server.kinora, site.waiting) == "run.completed"
+        assert server.kinora.manifest_bytes("waits") == manifest

@@ -1,0 +1,221 @@
+"""Every kind of file that a store has is damaged: bits flipped, cut short,
+emptied, zeroed in part, removed. Whatever it is,
+- the store starts, or says which file keeps it from that;
+- what is read is what was written, or is refused with what is wrong;
+- `kinora verify` names the file, unless all that it held was read all the same;
+- the movie takes writes that are read again, or refuses them with the file;
+- nothing is mended that nobody is told of;
+- the other movie in the store is read whole, and takes writes;
+- once the file is put back all is as it was.
+
+Places and bits are chosen by KINORA_DAMAGE_SEED (1), KINORA_DAMAGES (1) of each
+way in which a file can be damaged. `make kill-all` takes more.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import pathlib
+import random
+import shutil
+
+import pytest
+from cluster import sim, write_producers
+from store_damage import DAMAGES, KINDS, files_of, kind_of, of_kind
+from store_reading import Part, read_movie, running
+from store_story import PRODUCERS, tell
+
+SEED = int(os.environ.get("KINORA_DAMAGE_SEED", "1"))
+ROUNDS = int(os.environ.get("KINORA_DAMAGES", "1"))
+
+# Nothing is lost with these: they are made anew, or found to be of no use.
+DERIVED = {"index", "log checkpoint", "ledger checkpoint", "saved graph", "lock"}
+# Without a checksum: a flipped bit may make another value of the same form.
+UNSUMMED = {"movie", "retention", "blob uses", "progress", "run record", "movie lease"}
+# Which of these there are, only a file that is not damaged can tell.
+UNMISSED = {"blob uses", "progress", "plan", "plan of a revision", "movie lease"}
+# What is named in the place of a file that is gone, or has nothing left.
+NAMED_BY = {
+    "retention": "manifests/rev-0001.json",
+    "log of inputs": "as inputs.checkpoint shows",
+    "log of artefacts": "as artefacts.checkpoint shows",
+    "archive of inputs": "events/inputs.log",
+    "archive of artefacts": "events/artefacts.log",
+    "kept inputs": "events/inputs.log",
+    "kept artefacts": "events/artefacts.log",
+}
+LISTS = {("manifests", "retention"), ("runs", "run record")}
+# These need more than one store at rest: the two below, a thousand events, and
+# a runner that dies while a caller executes a step.
+ELSEWHERE = {"journal", "open run", "run lease", "metrics", "step lease"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Site:
+    """A store at rest, and what is read of it."""
+
+    data: pathlib.Path
+    producers: pathlib.Path
+    readings: dict[str, dict[str, Part]]  # by movie
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    tmp = tmp_path_factory.mktemp("site")
+    with sim(tmp) as producer:
+        producers = write_producers(tmp, producer.address, *PRODUCERS)
+        with running(tmp, producers) as server:
+            tell(server.process.address, tmp)
+        data = shutil.copytree(tmp / "data", tmp / "rest")
+        with running(tmp, producers) as server:
+            readings = {m: read_movie(server.store, m) for m in ("film", "other")}
+            for movie, parts in readings.items():
+                assert not [p for p in parts.values() if p.error], movie
+                assert server.store.problems(movie) == []
+        yield Site(data, producers, readings)
+
+
+def test_every_kind_of_file_is_known(site):
+    unknown = [path for path in files_of(site.data) if kind_of(path) is None]
+    assert unknown == [], "store_damage.KINDS says what may happen to each kind"
+    missing = {kind for kind in KINDS if not of_kind(site.data, kind, "film")}
+    assert missing == ELSEWHERE
+
+
+@dataclasses.dataclass
+class Damage:
+    """What was done to a file, and what came of it."""
+
+    kind: str
+    path: str  # below the store
+    what: str  # was done
+    is_gone: bool
+    is_void: bool  # gone, or empty
+    may_differ: bool  # nobody can tell from the file alone
+
+    @property
+    def name(self) -> str:
+        """As the movie's problems name the file."""
+        return self.path.removeprefix("builds/film/")
+
+    def is_named_in(self, said: str) -> bool:
+        instead = NAMED_BY.get(self.kind) if self.is_void else None
+        return self.name in said or instead is not None and instead in said
+
+
+def do_damage(data: pathlib.Path, kind: str, way: str, turn: int) -> Damage:
+    chance = random.Random(f"{SEED} {kind} {way} {turn}")
+    files = of_kind(data, kind, "film")
+    if kind == "run's movie":
+        files = [f for f in files if (data / f).read_text() == "film"]
+    path = chance.choice(files)
+    what = DAMAGES[way](data / path, chance)
+    is_gone = not (data / path).exists()
+    is_void = is_gone or (data / path).stat().st_size == 0
+    may_differ = kind in UNMISSED if is_gone else kind in UNSUMMED and way == "flip"
+    return Damage(kind, path, what, is_gone, is_void, may_differ)
+
+
+def check_reading(damage: Damage, before: dict, now: dict) -> set[str]:
+    """That all is as it was, or refused; returns what was refused."""
+    refused = {name for name in now if now[name].error}
+    for name, part in before.items():
+        # It counts the blobs, revisions and runs that are there.
+        if name == "statistics" and damage.kind in ("blob", "retention", "run record"):
+            continue
+        # A checkpoint may hold all that was in it.
+        if damage.kind.startswith("archive of ") and damage.is_gone:
+            if name.startswith("status of "):
+                continue
+        if damage.kind == "ledger" and name.startswith("ledger "):
+            # Events after its last checkpoint are missed by nobody.
+            answers = now[name].answers
+            assert answers == part.answers[: len(answers)], name
+            continue
+        # What is gone from a list is told by verify.
+        if (name, damage.kind) in LISTS and damage.is_gone:
+            continue
+        assert now[name].agrees_with(part), (name, part, now[name])
+    return refused
+
+
+def check_file(damage: Damage, data: pathlib.Path, damaged: bytes | None, log: str):
+    """That nobody has mended it, and said nothing."""
+    path = data / damage.path
+    now = path.read_bytes() if path.exists() else None
+    if now == damaged or damage.kind in DERIVED:
+        return
+    if damage.kind in ("current", "blob uses") or now is None:
+        assert damage.is_gone  # it is made of the log, and with the next use
+        return
+    if damage.kind == "manifest" and damage.is_gone:
+        assert "manifest is gone, rebuilding it from the logs" in log
+        return
+    # The end of a log may be torn, and the next line is written behind the cut.
+    assert damage.path.endswith(".log"), f"{damage.path} was changed"
+    if not now.startswith(damaged):
+        assert "dropped the torn last line of a log" in log
+        assert damage.path in log
+
+
+def ways(kind: str) -> list[str]:
+    """All, or in one round some."""
+    if ROUNDS > 1:
+        return list(DAMAGES)
+    others = sorted(set(DAMAGES) - {"flip"})
+    return ["flip", random.Random(f"{SEED} {kind}").choice(others)]
+
+
+@pytest.mark.parametrize("kind", sorted(set(KINDS) - ELSEWHERE))
+def test_damage_is_told_and_is_nobody_elses(tmp_path, site, kind):
+    for turn in range(ROUNDS):
+        for way in ways(kind):
+            shutil.rmtree(tmp_path / "data", ignore_errors=True)
+            shutil.copytree(site.data, tmp_path / "data")
+            damage = do_damage(tmp_path / "data", kind, way, turn)
+            try:
+                live_with(damage, tmp_path, site)
+            except Exception as error:
+                error.add_note(f"seed {SEED}: {damage.path} {damage.what}")
+                raise
+
+
+def live_with(damage: Damage, tmp: pathlib.Path, site: Site) -> None:
+    file = tmp / "data" / damage.path
+    damaged = None if damage.is_gone else file.read_bytes()
+    before = site.readings["film"]
+    with running(tmp, site.producers) as server:
+        now = read_movie(server.store, "film", before)
+        if damage.may_differ:
+            refused = {name for name in now if now[name].error}
+        else:
+            refused = check_reading(damage, before, now)
+        said = server.kinora.call("verify")
+        assert said.returncode in (0, 1)
+        is_told = damage.is_named_in(said.stdout)
+        if damage.kind in DERIVED:
+            assert refused == set() and said.returncode == 0, said.stdout
+        elif refused or now != before:
+            assert is_told or damage.may_differ, said.stdout
+
+        edit = server.kinora.call("input", "set", "film", 'Story="after"')
+        if edit.returncode == 0:
+            if "inputs" not in refused:
+                assert "after" in server.kinora.ok("input", "list", "film")
+        else:
+            assert is_told
+            assert damage.is_named_in(edit.stderr) or damage.kind == "movie"
+
+        assert read_movie(server.store, "other") == site.readings["other"]
+        assert server.store.problems("other") == []
+        server.kinora.ok("input", "set", "other", 'Story="after"')
+    check_file(damage, tmp / "data", damaged, server.process.whole_log())
+
+    if edit.returncode == 0:
+        return
+    shutil.copyfile(site.data / damage.path, file)
+    with running(tmp, site.producers) as server:
+        assert read_movie(server.store, "film", before) == before
+        assert server.store.problems("film") == []
+        server.kinora.ok("input", "set", "film", 'Story="after"')
