@@ -4,6 +4,8 @@
 //              a file grows takes one. Without the file there is room enough.
 //   read_only  while it is there nothing can be written, as on a volume that
 //              the system has remounted.
+//   kill_in    the changes to the disk until the process kills itself (SIGKILL),
+//              before the one that makes it 0.
 // Only files and directories below KINORA_FAILING_DISK/data are concerned.
 
 #define _GNU_SOURCE
@@ -12,6 +14,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,6 +47,31 @@ static int is_descriptor_concerned(int fd) {
   return is_concerned(path);
 }
 
+// Takes up to `wanted` from the number in a file; returns how much it took, or
+// `wanted` if there is no such file.
+static size_t take(const char* name, size_t wanted) {
+  char path[PATH_MAX], text[32] = "";
+  if (in_directory(name, path) == NULL) return wanted;
+  pthread_mutex_lock(&mutex);
+  const int fd = syscall(SYS_openat, AT_FDCWD, path, O_RDWR);
+  size_t taken = wanted;
+  if (fd >= 0) {
+    syscall(SYS_pread64, fd, text, sizeof(text) - 1, (off_t)0);
+    const size_t left = strtoull(text, NULL, 10);
+    if (left < wanted) taken = left;
+    const int length = snprintf(text, sizeof(text), "%-20zu", left - taken);
+    syscall(SYS_pwrite64, fd, text, (size_t)length, (off_t)0);
+    syscall(SYS_close, fd);
+  }
+  pthread_mutex_unlock(&mutex);
+  return taken;
+}
+
+// To be called before each change.
+static void count_change(void) {
+  if (take("kill_in", 1) == 0) kill(getpid(), SIGKILL);
+}
+
 static int is_read_only(void) {
   char path[PATH_MAX];
   return in_directory("read_only", path) != NULL && access(path, F_OK) == 0;
@@ -59,23 +87,10 @@ static ssize_t admit(int fd, size_t size, off_t offset) {
     errno = EROFS;
     return -1;
   }
-  char path[PATH_MAX], text[32] = "";
-  in_directory("room", path);
-  pthread_mutex_lock(&mutex);
-  const int room_fd = syscall(SYS_openat, AT_FDCWD, path, O_RDWR);
-  if (room_fd < 0) {
-    pthread_mutex_unlock(&mutex);
-    return size;
-  }
+  count_change();
   const off_t kept = offset < info.st_size ? info.st_size - offset : 0;
   const size_t grows = kept < (off_t)size ? size - (size_t)kept : 0;
-  syscall(SYS_pread64, room_fd, text, sizeof(text) - 1, (off_t)0);
-  const size_t room = strtoull(text, NULL, 10);
-  const size_t taken = grows < room ? grows : room;
-  const int length = snprintf(text, sizeof(text), "%-20zu", room - taken);
-  syscall(SYS_pwrite64, room_fd, text, (size_t)length, (off_t)0);
-  syscall(SYS_close, room_fd);
-  pthread_mutex_unlock(&mutex);
+  const size_t taken = grows > 0 ? take("room", grows) : 0;
   const size_t admitted = size - grows + taken;
   if (admitted > 0 || size == 0) return admitted;
   errno = ENOSPC;
@@ -97,7 +112,9 @@ ssize_t pwrite(int fd, const void* bytes, size_t size, off_t offset) {
 }
 
 static int refuses_change(const char* path) {
-  if (!is_concerned(path) || !is_read_only()) return 0;
+  if (!is_concerned(path)) return 0;
+  count_change();
+  if (!is_read_only()) return 0;
   errno = EROFS;
   return 1;
 }
@@ -122,8 +139,11 @@ int open(const char* path, int flags, ...) {
   va_start(arguments, flags);
   const mode_t mode = flags & O_CREAT ? va_arg(arguments, mode_t) : 0;
   va_end(arguments);
-  if ((flags & O_ACCMODE) != O_RDONLY && refuses_change(path)) return -1;
-  if (flags & O_CREAT && refuses_name(path)) return -1;
+  if (flags & O_CREAT) {
+    if (refuses_name(path)) return -1;
+  } else if ((flags & O_ACCMODE) != O_RDONLY && refuses_change(path)) {
+    return -1;
+  }
   return syscall(SYS_openat, AT_FDCWD, path, flags, mode);
 }
 
@@ -151,9 +171,12 @@ int remove(const char* path) {
 }
 
 int ftruncate(int fd, off_t size) {
-  if (is_descriptor_concerned(fd) && is_read_only()) {
-    errno = EROFS;
-    return -1;
+  if (is_descriptor_concerned(fd)) {
+    count_change();
+    if (is_read_only()) {
+      errno = EROFS;
+      return -1;
+    }
   }
   return syscall(SYS_ftruncate, fd, size);
 }

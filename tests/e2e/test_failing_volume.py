@@ -9,60 +9,18 @@ import pathlib
 import random
 import resource
 import shutil
-import subprocess
 
 import pytest
-from cluster import Kinora, Process, RunOutcome, sim, up, write_producers
+from cluster import Kinora, sim, write_producers
 from store_story import PRODUCERS, write_blueprint, write_voice
+from volume import Volume, make_library
 
 SEED = int(os.environ.get("KINORA_DAMAGE_SEED", "1"))
 ROUNDS = int(os.environ.get("KINORA_DAMAGES", "1"))
 
-SOURCE = pathlib.Path(__file__).with_name("failing_disk.c")
-
-
 @pytest.fixture(scope="module")
 def library(tmp_path_factory):
-    made = tmp_path_factory.mktemp("disk") / "failing_disk.so"
-    subprocess.check_call(["cc", "-shared", "-fPIC", "-O1", "-o", made, SOURCE])
-    return made
-
-
-class Volume:
-    """`kinora up` on a volume that can fail."""
-
-    def __init__(self, tmp: pathlib.Path, library: pathlib.Path, producers):
-        self._tmp, self._library, self._producers = tmp, library, producers
-        self.server: Process | None = None
-
-    def start(self) -> Kinora:
-        self.server = up(
-            self._tmp,
-            self._producers,
-            "--lease-seconds",
-            "2",
-            LD_PRELOAD=str(self._library),
-            KINORA_FAILING_DISK=str(self._tmp),
-        )
-        return Kinora(self.server.address)
-
-    def end(self) -> None:
-        if self.server is not None and self.server.exit_code is None:
-            assert self.server.stop() == 0, self.server.log()
-
-    def leave(self, room: int) -> None:
-        """Whole at every moment: the server may look at any."""
-        (self._tmp / "room.new").write_text(str(room))
-        (self._tmp / "room.new").replace(self._tmp / "room")
-
-    def make_room(self) -> None:
-        (self._tmp / "room").unlink()
-
-    def make_read_only(self) -> None:
-        (self._tmp / "read_only").touch()
-
-    def make_writable(self) -> None:
-        (self._tmp / "read_only").unlink()
+    return make_library(tmp_path_factory.mktemp("disk"))
 
 
 @pytest.fixture
