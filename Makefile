@@ -69,6 +69,8 @@ test: setup
 # every point, has a million runs go wrong, and kills what carries a run out at
 # each of its events. Hours; `make test` has the first seeds, and some 150 kills
 # of runs. And has a runner take an output of 4 GiB; `make test` has one of 1.
+# Damages every kind of file of a store at many places, and kills a server at
+# each change that a command to keep its store makes.
 SEEDS ?= 1000000
 kill-all: build
 	bazel run --config=asan //tests/crash:kill_points_test -- --all
@@ -77,6 +79,10 @@ kill-all: build
 	bazel run --config=asan //tests/model:run_model_test -- --seeds=$(SEEDS)
 	KINORA_RUN_KILLS_ALL=1 .venv/bin/python -m pytest tests/e2e/test_run_kills.py
 	KINORA_OUTPUT_BYTES=$$((4 << 30)) .venv/bin/python -m pytest tests/e2e/test_large_outputs.py
+	KINORA_DAMAGES=100 KINORA_MAINTENANCE_KILLS=all .venv/bin/python -m pytest \
+	  tests/e2e/test_store_damage.py tests/e2e/test_damaged_runs.py \
+	  tests/e2e/test_damaged_journal.py tests/e2e/test_failing_volume.py \
+	  tests/e2e/test_maintenance_kills.py
 
 # libFuzzer over each target, under clang. What it finds is left in out/fuzz;
 # put it into tests/fuzz/testdata, where `make test` runs it ever after.
