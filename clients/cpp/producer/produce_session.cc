@@ -138,21 +138,32 @@ void ProduceSession::ReadInputPiece() {
           return absl::OkStatus();
         });
     if (!status.ok() || chunk->data().empty()) {
-      BreakByStore(
-          Annotate(status.ok() ? absl::DataLossError("blob is short") : status,
-                   absl::StrCat("input ", input.binding, ": blob ",
-                                input.digest.hash())),
-          v1::FAILURE_REASON_INPUT_UNRESOLVED);
-      return RemoveHold();
+      return BreakByInput(status.ok() ? absl::DataLossError("blob is short")
+                                      : status);
     }
   }
+  input_hasher_.Update(chunk->data());
   input_offset_ += static_cast<int64_t>(chunk->data().size());
   if (input_offset_ >= size) {
+    // Not every producer looks, and what it made of other bytes would count as
+    // made of these.
+    if (input_hasher_.Finish().Hex() != input.digest.hash()) {
+      return BreakByInput(
+          absl::DataLossError("its bytes do not have its hash"));
+    }
     chunk->set_last(true);
     inputs_.pop_front();
     input_offset_ = 0;
   }
   StartWrite(&outgoing_);
+}
+
+void ProduceSession::BreakByInput(const absl::Status& status) {
+  const Input& input = inputs_.front();
+  BreakByStore(Annotate(status, absl::StrCat("input ", input.binding, ": blob ",
+                                             input.digest.hash())),
+               v1::FAILURE_REASON_INPUT_UNRESOLVED);
+  RemoveHold();
 }
 
 void ProduceSession::EndWriting() {

@@ -18,6 +18,7 @@
 #include "clients/cpp/producer/output_sink.h"
 #include "clients/cpp/producer/stall_watch.h"
 #include "common/clock.h"
+#include "common/digest.h"
 #include "common/executor.h"
 #include "common/mutex.h"
 #include "common/trace_context.h"
@@ -91,6 +92,8 @@ class ProduceSession final
   void WriteHeader();
   void WriteNext();
   void ReadInputPiece();
+  // Ends the writing: the first of the inputs cannot be handed over.
+  void BreakByInput(const absl::Status& status);
   void WriteAnswer();
   void StopAnswering();
   void EndWriting();
@@ -128,6 +131,7 @@ class ProduceSession final
   v1::ProduceRequest outgoing_;
   std::deque<Input> inputs_;
   int64_t input_offset_ = 0;
+  Sha256 input_hasher_;  // of the first one's bytes before the offset
 
   // The reading loop's.
   v1::ProduceResponse incoming_;

@@ -16,7 +16,9 @@
 namespace kinora {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 // Reads until half-close, then says that the job is done.
@@ -84,6 +86,11 @@ class SomeBlobs final : public ForwardingBlobStore {
     return blob;
   }
 
+  // Its bytes are as many, and others.
+  void Damage(const v1::BlobRef& blob) {
+    bytes_[blob.digest().hash()].front() ^= 1;
+  }
+
   absl::Status Read(const v1::ReadBlobRequest& request, Sink sink) override {
     const auto found = bytes_.find(request.digest().hash());
     if (found == bytes_.end()) return absl::NotFoundError("no such blob");
@@ -111,6 +118,12 @@ class ProduceInputsTest : public ::testing::TestWithParam<Transport> {
   // The messages that a producer gets for a job with the inputs `first` and
   // `second`, lists of blobs.
   std::vector<v1::ProduceRequest> Call(bool allowed) {
+    const AttemptResult result = CallOnce(allowed);
+    EXPECT_FALSE(result.failure.has_value())
+        << result.failure->ShortDebugString();
+    return producer_.requests;
+  }
+  AttemptResult CallOnce(bool allowed) {
     RemoteProducerCallerOptions options;
     options.make_channel = [this](const std::string&) {
       return server_.Channel(GetParam());
@@ -140,10 +153,7 @@ class ProduceInputsTest : public ::testing::TestWithParam<Transport> {
     auto observer = std::make_shared<WaitingObserver>();
     const std::unique_ptr<Attempt> attempt =
         caller.Start(std::move(request), observer);
-    const AttemptResult result = observer->Wait();
-    EXPECT_FALSE(result.failure.has_value())
-        << result.failure->ShortDebugString();
-    return producer_.requests;
+    return observer->Wait();
   }
 
   // `first/0=<bytes>` of each chunk.
@@ -183,6 +193,19 @@ TEST_P(ProduceInputsTest, AReferenceIsSentInPlaceOfTheBytes) {
   EXPECT_EQ(element.reference(), "file:///blobs/" + blob.digest().hash());
   EXPECT_EQ(element.content().digest().hash(), blob.digest().hash());
   EXPECT_THAT(Chunks(requests), IsEmpty());
+}
+
+// What a producer made of it would count as made of what it should be.
+TEST_P(ProduceInputsTest, ABlobWithOtherBytesFailsTheJobAndIsNamed) {
+  v1::BlobRef blob = blobs_.Put("the picture", false);
+  blobs_.Damage(blob);
+  inputs_["first"] = {blob};
+  const AttemptResult result = CallOnce(true);
+  ASSERT_TRUE(result.failure.has_value());
+  EXPECT_EQ(result.failure->reason(), v1::FAILURE_REASON_INPUT_UNRESOLVED);
+  EXPECT_THAT(result.failure->message(),
+              AllOf(HasSubstr("input first"), HasSubstr(blob.digest().hash()),
+                    HasSubstr("do not have its hash")));
 }
 
 // The others arrive as ever, under their own numbers.
