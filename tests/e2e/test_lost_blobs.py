@@ -76,3 +76,26 @@ def test_input_whose_blob_is_lost_is_asked_for(tmp_path, kinora, film):
     assert kinora.json("runs", "list") == runs
     kinora.ok("input", "set", "film", f"Story=file:{story}")
     assert kinora.json("plan", "film")["layers"] == []
+
+
+# Nothing is made of it, whether the producer looks or not.
+def test_damaged_blob_is_handed_to_no_producer(tmp_path, kinora, film):
+    create(kinora, film("{bytes: 9000}"))
+    kinora.run("film")
+    manifest = kinora.manifest_bytes("film")
+    blob = blob_of(kinora, "Image[segment=1]")
+    file = tmp_path / "data/builds/film/blobs" / blob[:2] / blob
+    damaged = bytearray(file.read_bytes())
+    damaged[100] ^= 1
+    file.write_bytes(damaged)
+    again = ["run", "film", "--regenerate", "Clip[segment=1]"]
+    done = kinora.call(*again)
+    assert done.returncode == 1
+    assert blob in done.stdout and "do not have its hash" in done.stdout
+    assert kinora.manifest_bytes("film") == manifest
+
+    file.unlink()
+    done = kinora.call(*again)
+    assert done.returncode == 0, done.stdout
+    assert hashlib.sha256(file.read_bytes()).hexdigest() == blob
+    assert kinora.json("verify", "film")["movies"][0]["problems"] == []
