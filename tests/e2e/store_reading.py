@@ -122,138 +122,136 @@ def read_part(call: Callable, request, messages: Callable) -> Part:
         return Part(tuple(map(str, answers)), said_by(error))
 
 
-def read_movie(store: Store, movie: str, like: dict[str, Part] | None = None):
-    """Every part by its name. What to ask for, such as runs and blobs, is told
-    by the movie itself, and by an earlier reading `like`."""
-    parts: dict[str, Part] = {}
+class MovieReader:
+    """Reads a movie part by part. What to ask for, such as runs and blobs, is
+    told by the movie itself, and by an earlier reading `like`."""
 
-    def read(name: str, call: Callable, request, messages: Callable) -> Part:
-        parts[name] = read_part(call, request, messages)
-        return parts[name]
+    def __init__(self, store: Store, movie: str, like: dict[str, Part]):
+        self._store, self._movie, self._like = store, movie, like
+        self.parts: dict[str, Part] = {}
+        self._revisions: set[str] = set()
+        self._blobs: set[str] = set()
+        self._keys: set[str] = set()
+        self._runs: set[str] = set()
+        self._plans: set[str] = set()
 
-    def names(prefix: str, own: set[str]) -> list[str]:
-        before = {n.removeprefix(prefix) for n in like or {} if n.startswith(prefix)}
-        return sorted(own | before)
+    def _read(self, name: str, call: Callable, request, messages=lambda a: [a]) -> None:
+        self.parts[name] = read_part(call, request, messages)
 
-    read("movie", store.movies.GetMovie, movie_pb2.GetMovieRequest(movie_id=movie), lambda a: [a])
-    read(
-        "current",
-        store.manifests.GetCurrentManifest,
-        manifest_pb2.GetCurrentManifestRequest(movie_id=movie),
-        lambda a: [a],
-    )
-    revisions = set()
-    read(
-        "manifests",
-        store.manifests.ListManifests,
-        manifest_pb2.ListManifestsRequest(movie_id=movie),
-        lambda a: [revisions.add(m.revision) or m for m in a.manifests],
-    )
-    for revision in names("manifest ", revisions):
-        read(
-            f"manifest {revision}",
-            store.manifests.GetManifest,
-            manifest_pb2.GetManifestRequest(movie_id=movie, revision=revision),
-            lambda a: [a.data],
-        )
-    blobs, runs, keys, plans = set(), set(), set(), set()
-    kinds = {"inputs": event_pb2.LOG_KIND_INPUTS, "artefacts": event_pb2.LOG_KIND_ARTEFACTS}
-    for name, kind in kinds.items():
-        log = log_of(movie, kind)
-        read(
-            f"status of {name}",
-            store.events.GetLogStatus,
-            event_pb2.GetLogStatusRequest(log=log),
-            lambda a: [a],
-        )
-        read(
-            f"events of {name}",
-            store.events.ReadEvents,
-            event_pb2.ReadEventsRequest(log=log, include_kept=True),
-            lambda a: _noted(a.events, blobs, keys),
-        )
-    read(
-        "inputs",
-        store.events.ListInputs,
-        event_pb2.ListInputsRequest(movie_id=movie),
-        lambda a: [a],
-    )
-    for key in names("artefact ", {" ".join(k) for k in keys}):
-        artefact, inputs_hash = key.split(" ")
-        query = event_pb2.ArtefactQuery(artefact_id=artefact, inputs_hash=inputs_hash)
-        read(
-            f"artefact {key}",
-            store.events.ResolveArtefacts,
-            event_pb2.ResolveArtefactsRequest(movie_id=movie, queries=[query]),
-            lambda a: [a],
-        )
-    for blob in names("blob ", blobs):
-        digest, size = blob.split(" ")
-        read(
-            f"blob {blob}",
-            store.blobs.ReadBlob,
-            blob_pb2.ReadBlobRequest(
-                movie_id=movie,
-                digest=types_pb2.Digest(hash=digest, size_bytes=int(size)),
-                verify=True,
-            ),
-            lambda a: [a.data],
-        )
-    records = store.records
-    read(
-        "runs",
-        records.ListRunRecords,
-        run_record_pb2.ListRunRecordsRequest(movie_id=movie),
-        lambda a: [(runs.add(r.run_id), plans.add(r.plan_hash)) and r for r in a.records],
-    )
-    for run in names("run ", runs):
-        read(
-            f"run {run}",
-            records.GetRunRecord,
-            run_record_pb2.GetRunRecordRequest(run_id=run),
-            lambda a: [a],
-        )
-        read(
-            f"ledger {run}",
-            store.events.ReadEvents,
-            event_pb2.ReadEventsRequest(log=log_of(movie, event_pb2.LOG_KIND_LEDGER, run)),
-            lambda a: a.events,
-        )
-    for plan in names("plan ", plans - {""}):
-        read(
-            f"plan {plan}",
-            store.plans.LoadPlan,
-            plan_pb2.LoadPlanRequest(movie_id=movie, plan_hash=plan),
-            lambda a: [a.data],
-        )
-    for revision in names("progress ", revisions):
-        read(
-            f"progress {revision}",
-            store.plans.LoadProgress,
-            plan_pb2.LoadProgressRequest(movie_id=movie, target_revision=revision),
-            lambda a: [a],
-        )
-    read(
-        "next plan",
-        store.planner.CreatePlan,
-        planner_pb2.CreatePlanRequest(movie_id=movie, dry_run=True, with_layers=True),
-        lambda a: [a],
-    )
-    read(
-        "statistics",
-        store.maintenance.GetStatistics,
-        maintenance_pb2.GetStatisticsRequest(movie_id=movie),
-        lambda a: [a],
-    )
-    return parts
+    def _names(self, prefix: str, own: set[str]) -> list[str]:
+        like = {n.removeprefix(prefix) for n in self._like if n.startswith(prefix)}
+        return sorted(own | like)
 
+    def read_manifests(self) -> None:
+        manifests, movie = self._store.manifests, self._movie
+        self._read(
+            "movie", self._store.movies.GetMovie, movie_pb2.GetMovieRequest(movie_id=movie)
+        )
+        self._read(
+            "current",
+            manifests.GetCurrentManifest,
+            manifest_pb2.GetCurrentManifestRequest(movie_id=movie),
+        )
+        self._read(
+            "manifests",
+            manifests.ListManifests,
+            manifest_pb2.ListManifestsRequest(movie_id=movie),
+            lambda a: [self._revisions.add(m.revision) or m for m in a.manifests],
+        )
+        for revision in self._names("manifest ", self._revisions):
+            request = manifest_pb2.GetManifestRequest(movie_id=movie, revision=revision)
+            self._read(f"manifest {revision}", manifests.GetManifest, request, lambda a: [a.data])
 
-def _noted(events, blobs: set, keys: set) -> list:
-    for event in events:
+    def read_events(self) -> None:
+        events, movie = self._store.events, self._movie
+        kinds = {"inputs": event_pb2.LOG_KIND_INPUTS, "artefacts": event_pb2.LOG_KIND_ARTEFACTS}
+        for name, kind in kinds.items():
+            log = log_of(movie, kind)
+            self._read(
+                f"status of {name}", events.GetLogStatus, event_pb2.GetLogStatusRequest(log=log)
+            )
+            self._read(
+                f"events of {name}",
+                events.ReadEvents,
+                event_pb2.ReadEventsRequest(log=log, include_kept=True),
+                lambda a: [self._note(event) for event in a.events],
+            )
+        self._read("inputs", events.ListInputs, event_pb2.ListInputsRequest(movie_id=movie))
+        for key in self._names("artefact ", self._keys):
+            artefact, inputs_hash = key.split(" ")
+            query = event_pb2.ArtefactQuery(artefact_id=artefact, inputs_hash=inputs_hash)
+            request = event_pb2.ResolveArtefactsRequest(movie_id=movie, queries=[query])
+            self._read(f"artefact {key}", events.ResolveArtefacts, request)
+
+    def _note(self, event):
+        """What the event leads to."""
         artefact = event.artefact
         if artefact.artefact_id:
-            keys.add((artefact.artefact_id, artefact.inputs_hash))
+            self._keys.add(f"{artefact.artefact_id} {artefact.inputs_hash}")
         for content in (event.input.content, artefact.output):
             if content.HasField("blob"):
-                blobs.add(f"{content.blob.digest.hash} {content.blob.digest.size_bytes}")
-    return list(events)
+                digest = content.blob.digest
+                self._blobs.add(f"{digest.hash} {digest.size_bytes}")
+        return event
+
+    def read_blobs(self) -> None:
+        for blob in self._names("blob ", self._blobs):
+            digest, size = blob.split(" ")
+            request = blob_pb2.ReadBlobRequest(
+                movie_id=self._movie,
+                digest=types_pb2.Digest(hash=digest, size_bytes=int(size)),
+                verify=True,
+            )
+            self._read(f"blob {blob}", self._store.blobs.ReadBlob, request, lambda a: [a.data])
+
+    def read_runs(self) -> None:
+        store, movie = self._store, self._movie
+        self._read(
+            "runs",
+            store.records.ListRunRecords,
+            run_record_pb2.ListRunRecordsRequest(movie_id=movie),
+            lambda a: [self._note_run(record) for record in a.records],
+        )
+        for run in self._names("run ", self._runs):
+            request = run_record_pb2.GetRunRecordRequest(run_id=run)
+            self._read(f"run {run}", store.records.GetRunRecord, request)
+            log = log_of(movie, event_pb2.LOG_KIND_LEDGER, run)
+            request = event_pb2.ReadEventsRequest(log=log)
+            self._read(f"ledger {run}", store.events.ReadEvents, request, lambda a: a.events)
+        for plan in self._names("plan ", self._plans - {""}):
+            request = plan_pb2.LoadPlanRequest(movie_id=movie, plan_hash=plan)
+            self._read(f"plan {plan}", store.plans.LoadPlan, request, lambda a: [a.data])
+        for revision in self._names("progress ", self._revisions):
+            request = plan_pb2.LoadProgressRequest(movie_id=movie, target_revision=revision)
+            self._read(f"progress {revision}", store.plans.LoadProgress, request)
+
+    def _note_run(self, record):
+        self._runs.add(record.run_id)
+        self._plans.add(record.plan_hash)
+        return record
+
+    def read_what_follows(self) -> None:
+        """What is worked out of all that."""
+        self._read(
+            "next plan",
+            self._store.planner.CreatePlan,
+            planner_pb2.CreatePlanRequest(movie_id=self._movie, dry_run=True, with_layers=True),
+        )
+        self._read(
+            "statistics",
+            self._store.maintenance.GetStatistics,
+            maintenance_pb2.GetStatisticsRequest(movie_id=self._movie),
+        )
+
+
+def read_movie(
+    store: Store, movie: str, like: dict[str, Part] | None = None
+) -> dict[str, Part]:
+    """Every part by its name."""
+    reader = MovieReader(store, movie, like or {})
+    reader.read_manifests()
+    reader.read_events()
+    reader.read_blobs()
+    reader.read_runs()
+    reader.read_what_follows()
+    return reader.parts

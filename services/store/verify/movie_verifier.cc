@@ -11,6 +11,7 @@
 
 #include "common/ids.h"
 #include "common/status.h"
+#include "services/store/blob/use_horizon.h"
 #include "services/store/checkpoint/revision_checkpoint.h"
 #include "services/store/checks.h"
 #include "services/store/gc/reachable_blobs.h"
@@ -65,6 +66,9 @@ class MovieVerifier {
         report_.GoOn(EventsPrefix(movie_id_), CheckCheckpoint()));
     const bool logs_intact = !report_.has_problems();
     KINORA_RETURN_IF_ERROR(CheckRetention());
+    KINORA_RETURN_IF_ERROR(
+        report_.GoOn(BlobUsesKey(movie_id_),
+                     UseHorizon(cores_.storage).Inherited(movie_id_).status()));
     KINORA_RETURN_IF_ERROR(CheckLease(absl::StrCat("movie/", movie_id_)));
     if (logs_intact) {
       ManifestsCheck manifests(cores_.storage, cores_.events, cores_.manifests,

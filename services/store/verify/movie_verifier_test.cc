@@ -119,6 +119,16 @@ TEST_F(MovieVerifierTest, AFileThatTwoArtefactsOfARevisionNameIsTold) {
               HasSubstr("is the file of Artifact:Other and Artifact:Script"));
 }
 
+// Collections and uploads would fail with it.
+TEST_F(MovieVerifierTest, DamagedUsesOfBlobsAreAProblem) {
+  for (const char* damaged : {"", "?", "{\"usedThrough\":7}"}) {
+    Write(Film("blob-uses.json"), damaged);
+    const std::vector<v1::VerifyProblem> problems = Verify(store()).problems;
+    ASSERT_THAT(problems, SizeIs(1));
+    EXPECT_EQ(problems[0].path(), "blob-uses.json");
+  }
+}
+
 TEST_F(MovieVerifierTest, DamagedProgressIsAProblem) {
   const v1::LeaseToken lease =
       TakeFilmLease(store(), "runner-1", StoryRunId(3));
