@@ -206,12 +206,27 @@ void RunProgress::TakeChargeOf(const v1::JobEvent& job) {
   // The end of the attempt tells it, too.
   if (job.detail_json().empty() || job.type() == "overcharged") return;
   const absl::StatusOr<JsonValue> detail = ParseJson(job.detail_json());
-  if (detail.ok()) TakeCost(CostInDetail(*detail));
+  if (!detail.ok() || !detail->is_object()) return;
+  const auto is = [&detail](absl::string_view member) {
+    const JsonValue* value = detail->Find(member);
+    return value != nullptr && value->is_bool() && value->bool_value();
+  };
+  if (is("released")) {
+    // Its producer knows the work, and tells its cost again.
+    v1::Cost lost = std::exchange(lost_costs_[job.job_id()], v1::Cost());
+    lost.set_micros(-lost.micros());
+    return TakeCost(lost);
+  }
+  const v1::Cost cost = CostInDetail(*detail);
+  TakeCost(cost);
+  if (is("inDoubt") || job.type() == "charged")
+    lost_costs_[job.job_id()] = cost;
 }
 
 std::string RunProgress::TakeStarted(const v1::StepStartedEvent& started,
                                      int64_t at) {
   const std::string& job_id = started.step().step_id();
+  lost_costs_.erase(job_id);
   NodeOf(job_id).running[job_id] = at;
   eta_.Start(job_id, at);
   if (begin_ms_ == 0) begin_ms_ = at;

@@ -63,6 +63,7 @@ class RunProgress {
   bool grows_ = false;
   std::string waiting_;
   std::map<std::string, int64_t> cost_micros_;  // by currency
+  std::map<std::string, v1::Cost> lost_costs_;  // of lost attempts, by job
   int64_t begin_ms_ = 0;                        // of the first call
   int64_t latest_ms_ = 0;                       // of the latest event
   int64_t calls_ended_ = 0;

@@ -214,6 +214,24 @@ TEST(RunProgressTest, AddsUpWhatAttemptsCost) {
   EXPECT_EQ(costs[1].micros(), 750'000);
 }
 
+// What the producer of a lost attempt knows is charged when it is called again.
+TEST(RunProgressTest, CountsWhatALostAttemptHasCostOnce) {
+  RunProgress progress(PlanOf({"A", "B"}));
+  const std::string lost =
+      R"({"inDoubt":true,"cost":{"currencyCode":"USD","micros":250000}})";
+  const std::string released = R"({"released":true})";
+  progress.Take(Started("A", 0));
+  progress.Take(Job("retrying", "A", lost));
+  EXPECT_EQ(progress.View(0).costs[0].micros(), 250'000);
+  progress.Take(Job("recovering", "A", released));
+  EXPECT_EQ(progress.View(0).costs[0].micros(), 0);
+  // Nobody knows of this one, so both may have been paid for.
+  progress.Take(Job("retrying", "B", lost));
+  progress.Take(Started("B", 0));
+  progress.Take(Job("recovering", "B", released));
+  EXPECT_EQ(progress.View(0).costs[0].micros(), 250'000);
+}
+
 TEST(RunProgressTest, WaitsUntilItGoesOn) {
   RunProgress progress(PlanOf({"A"}));
   v1::Event waiting = At(1);

@@ -208,7 +208,12 @@ v1::Cost RunBudget::Settle(const std::string& job_id, End end,
     cost = ReservedFor(job_id);
   }
   Charge(job_id, cost);
-  if (end != End::kLost) Release(job_id);
+  if (end != End::kLost) {
+    Release(job_id);
+  } else if (const auto kept = reservations_.find(job_id);
+             kept != reservations_.end() && cost.micros() > 0) {
+    kept->second.lost = cost;
+  }
   return cost;
 }
 
@@ -236,6 +241,10 @@ void RunBudget::Release(const std::string& job_id) {
   if (found == reservations_.end()) return;
   const Reservation& kept = found->second;
   Add(kept.producer, kept.amount.currency_code(), 0, -kept.amount.micros());
+  if (kept.lost.micros() > 0) {
+    Add(kept.producer, kept.lost.currency_code(), -Bounded(kept.lost.micros()),
+        0);
+  }
   reservations_.erase(found);
 }
 
@@ -284,8 +293,9 @@ void RunBudget::Recall(const v1::LedgerEvent& event) {
         if (IsTrue(detail, "released")) Release(job.job_id());
         return;
       }
-      Charge(job.job_id(), CostInDetail(detail));
-      if (retries && !IsTrue(detail, "inDoubt")) Release(job.job_id());
+      const bool is_known = retries && !IsTrue(detail, "inDoubt");
+      Settle(job.job_id(), is_known ? End::kFailed : End::kLost,
+             CostInDetail(detail));
       return;
     }
     case v1::LedgerEvent::kRunCompleted:

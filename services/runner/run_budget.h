@@ -13,7 +13,8 @@
 //
 // An attempt that is lost keeps its reservation until it is released, for it
 // may have been paid for; if the job is called again before that, both count
-// from then on.
+// from then on. What it has reported until then counts the same way: a producer
+// that knows the work reports its price again when it is called again.
 //
 // Amounts in no currency count in every cap's currency. Those of different
 // currencies are never added: what a cap's currency cannot count stands in the
@@ -119,8 +120,8 @@ class RunBudget {
                   const std::optional<v1::Cost>& reported);
   // Charges the job; what is reserved for it shrinks by as much.
   void Charge(const std::string& job_id, const v1::Cost& cost);
-  // Gives back what is reserved for the job's latest attempt: it was not, or
-  // will not be, paid for apart.
+  // Gives back what is reserved for the job's latest attempt, and what it has
+  // reported if it was lost: it was not, or will not be, paid for apart.
   void Release(const std::string& job_id);
   // The run has ended: nothing is reserved any more.
   void ReleaseAll();
@@ -154,6 +155,7 @@ class RunBudget {
   struct Reservation {
     std::string producer;
     v1::Cost amount;
+    v1::Cost lost;  // what the attempt has reported, if it was lost
   };
 
   std::string MainCurrency() const;

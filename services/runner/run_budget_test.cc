@@ -94,6 +94,30 @@ TEST(RunBudgetTest, ALostAttemptKeepsItsReservation) {
   EXPECT_FALSE(budget.Reserve("c", "tts", Cost("USD 1")).has_value());
 }
 
+// A producer has told what an attempt costs, and is then lost. If it knows the
+// work it tells the same again when it is called with the same key.
+TEST(RunBudgetTest, WorkThatIsKnownIsChargedOnce) {
+  RunBudget budget;
+  ASSERT_OK(budget.SetCap(Cost("USD 2")));
+  budget.Reserve("a", "tts", Cost("USD 2"));
+  budget.Settle("a", End::kLost, Cost("USD 1"));
+  EXPECT_EQ(FormatCost(budget.spent()), "1.00 USD");
+  EXPECT_EQ(FormatCost(budget.reserved()), "1.00 USD");
+  budget.Release("a");
+  EXPECT_EQ(budget.spent().micros(), 0);
+  EXPECT_EQ(budget.reserved().micros(), 0);
+  EXPECT_FALSE(budget.Reserve("a", "tts", Cost("USD 2")).has_value());
+  budget.Settle("a", End::kSucceeded, Cost("USD 1"));
+  EXPECT_EQ(FormatCost(budget.spent()), "1.00 USD");
+
+  // Called again in doubt, both count.
+  budget.Reserve("b", "tts", Cost("USD 0.25"));
+  budget.Settle("b", End::kLost, Cost("USD 0.25"));
+  budget.Reserve("b", "tts", Cost("USD 0.25"));
+  budget.Release("b");
+  EXPECT_EQ(FormatCost(budget.spent()), "1.25 USD");
+}
+
 TEST(RunBudgetTest, WhoChargesMoreThanDeclaredStopsTheRun) {
   RunBudget budget;
   ASSERT_OK(budget.SetCap(Cost("USD 1")));
@@ -245,6 +269,7 @@ TEST(RunBudgetTest, NoOrderOfAttemptsCrossesACap) {
     struct Attempt {
       std::string producer;
       int64_t price = 0;
+      int64_t charged = 0;  // if it was lost
     };
     std::map<std::string, Attempt> running;
     std::map<std::string, Attempt> lost;
@@ -264,6 +289,8 @@ TEST(RunBudgetTest, NoOrderOfAttemptsCrossesACap) {
           budget.Release(job);
           teller.Released(job);
           by_producer[lost[job].producer] -= lost[job].price;
+          by_producer[lost[job].producer] -= lost[job].charged;
+          spent -= lost[job].charged;
           lost.erase(job);
         }
         if (!budget.Reserve(job, producer, Usd(price)).has_value()) {
@@ -283,6 +310,7 @@ TEST(RunBudgetTest, NoOrderOfAttemptsCrossesACap) {
         running.erase(attempt);
         if (end == End::kLost) {
           left.price -= cost;
+          left.charged = cost;
           lost[job] = left;
         } else {
           by_producer[left.producer] -= left.price - cost;
