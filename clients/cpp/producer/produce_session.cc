@@ -390,7 +390,9 @@ AttemptResult ProduceSession::Judge(const grpc::Status& status) {
   if (result.failure.has_value()) return result;
   if (!status.ok()) {
     result.failure = FailureOfCall(FromGrpcStatus(status));
-    result.in_doubt = accepted_ && !result_.has_value();
+    // One that has said so is paid for, though what it made may be lost.
+    result.in_doubt =
+        accepted_ && (!result_.has_value() || result_->has_succeeded());
     return result;
   }
   if (!result_.has_value()) {

@@ -36,8 +36,8 @@ inline constexpr char kAnswered[] = "<answer>";
 class ScriptedJob final
     : public grpc::ServerBidiReactor<v1::ProduceRequest, v1::ProduceResponse> {
  public:
-  ScriptedJob(Answers answers, bool waits)
-      : answers_(std::move(answers)), waits_(waits) {
+  ScriptedJob(Answers answers, bool waits, grpc::Status end)
+      : answers_(std::move(answers)), waits_(waits), end_(std::move(end)) {
     StartRead(&request_);
   }
   void OnReadDone(bool ok) override {
@@ -68,7 +68,7 @@ class ScriptedJob final
   static constexpr auto kSilence = v1::ProduceResponse::MESSAGE_NOT_SET;
 
   void Write() {
-    if (next_ == answers_.size()) return Finish(grpc::Status::OK);
+    if (next_ == answers_.size()) return Finish(end_);
     if (answers_[next_].message_case() == kSilence) return;
     StartWrite(&answers_[next_++]);
   }
@@ -76,6 +76,7 @@ class ScriptedJob final
   v1::ProduceRequest request_;
   Answers answers_;
   const bool waits_;
+  const grpc::Status end_;
   size_t next_ = 0;
 };
 
@@ -85,6 +86,7 @@ class ScriptedProducer final : public v1::ProducerService::CallbackService {
   bool answers_on_stream = false;
   std::string schema_json;  // of the output "Text"
   absl::Duration heartbeat_timeout;
+  grpc::Status end;  // of calls, behind all answers
 
   grpc::ServerUnaryReactor* Describe(grpc::CallbackServerContext* context,
                                      const v1::DescribeRequest*,
@@ -102,7 +104,7 @@ class ScriptedProducer final : public v1::ProducerService::CallbackService {
 
   grpc::ServerBidiReactor<v1::ProduceRequest, v1::ProduceResponse>* Produce(
       grpc::CallbackServerContext*) override {
-    return new ScriptedJob(answers, answers_on_stream);
+    return new ScriptedJob(answers, answers_on_stream, end);
   }
 };
 

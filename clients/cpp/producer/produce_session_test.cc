@@ -42,6 +42,19 @@ TEST_P(ProduceSessionTest, CallThatEndsWithoutAResultIsRetryable) {
                 "without a result");
 }
 
+// What was taken may have been paid for; what has succeeded was.
+TEST_P(ProduceSessionTest, ACallThatBreaksOffBeforeItsEndIsInDoubt) {
+  v1::ProduceResponse failed;
+  failed.mutable_result()->mutable_failed()->set_retryable(true);
+  producer_.end = grpc::Status(grpc::StatusCode::UNAVAILABLE, "reset");
+  EXPECT_FALSE(Produce({failed}).in_doubt);
+  EXPECT_FALSE(Produce({Accepted("1"), failed}).in_doubt);
+  EXPECT_TRUE(Produce({Accepted("1")}).in_doubt);
+  const AttemptResult result = Produce({Accepted("1"), Succeeded()});
+  ExpectFailure(result, v1::FAILURE_REASON_PRODUCER_UNAVAILABLE, true, "reset");
+  EXPECT_TRUE(result.in_doubt);
+}
+
 TEST_P(ProduceSessionTest, ACostThatIsNoneFailsTheAttemptAndIsNotCharged) {
   v1::ProduceResponse usage;
   usage.mutable_usage()->mutable_cost()->set_micros(-5);
