@@ -85,18 +85,20 @@ class RunRules {
     Digest key;
   };
 
+  static Digest HashOf(const v1::Content& content);
   const v1::PlannedNode& NodeOf(const Job& job) const;
   ProducerLimits LimitsOf(const Job& job) const;
   uint32_t MaxAttempts(const Job& job) const;
-  // Whether a job that has used so much time may take no more.
-  bool IsOver(const Job& job, absl::Duration used) const;
-  void FailByTimeout(Job* job);
   Digest KeyOf(const Job& job) const;
 
   template <typename PlanPart>
   void Add(const PlanPart& part);
   void MeasureWays();
 
+  // run_rules_facts.cc
+  // Whether a job that has used so much time may take no more.
+  bool IsOver(const Job& job, absl::Duration used) const;
+  void FailByTimeout(Job* job);
   void Take(const LookedUp& fact);
   void Take(const AttemptSucceeded& fact);
   void Take(const AttemptFailed& fact);
@@ -107,6 +109,7 @@ class RunRules {
   void Take(const CancelRequested& fact);
   void Finish(JobIndex index, const std::vector<v1::Content>& outputs);
   void GoOn(JobIndex index);
+
   // What follows for others: who is blocked, who is to be looked up.
   void Settle();
   bool LayerIsOpen(size_t layer) const;
