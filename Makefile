@@ -68,15 +68,18 @@ test: setup
 # Loses power under a store with a million seeds, kills one at every passing of
 # every point, has a million runs go wrong, and kills what carries a run out at
 # each of its events. Hours; `make test` has the first seeds, and some 150 kills
-# of runs. And has a runner take an output of 4 GiB; `make test` has one of 1.
+# of runs, and the model one schedule of its long film, where this has FILMS of
+# them. And has a runner take an output of 4 GiB; `make test` has one of 1.
 # Damages every kind of file of a store at many places, and kills a server at
 # each change that a command to keep its store makes.
 SEEDS ?= 1000000
+FILMS ?= 50
 kill-all: build
 	bazel run --config=asan //tests/crash:kill_points_test -- --all
 	bazel run --config=asan //tests/crash:power_loss_test -- --seeds=$(SEEDS)
 	bazel run --config=asan //tests/model:run_state_model_test -- --seeds=$(SEEDS)
 	bazel run --config=asan //tests/model:run_model_test -- --seeds=$(SEEDS)
+	bazel run --config=asan //tests/model:run_kills_test -- --seeds=$(FILMS)
 	KINORA_RUN_KILLS_ALL=1 .venv/bin/python -m pytest tests/e2e/test_run_kills.py
 	KINORA_OUTPUT_BYTES=$$((4 << 30)) .venv/bin/python -m pytest tests/e2e/test_large_outputs.py
 	KINORA_DAMAGES=100 KINORA_MAINTENANCE_KILLS=all .venv/bin/python -m pytest \

@@ -10,9 +10,17 @@
 namespace kinora {
 namespace {
 
-// A job is tried three times, so two failures are no end.
+// A job is tried three times at least, so two failures are no end.
 constexpr int kMaxFailures = 2;
-constexpr uint32_t kMaxAttempts = 3;
+// How long producers that were killed are away, at most.
+constexpr int kLongestOutageMillis = 2'000;
+constexpr char kQuestionId[] = "name";
+
+// Whether the settings of a job's node have that one.
+bool Has(const v1::JobHeader& header, absl::string_view setting) {
+  return absl::StrContains(header.settings_json(),
+                           absl::StrCat("\"", setting, "\""));
+}
 
 bool Charges(absl::string_view producer) { return producer != "free"; }
 
@@ -24,6 +32,13 @@ v1::Failure Unavailable(absl::string_view why) {
   return failure;
 }
 
+v1::Cost Price() {
+  v1::Cost price;
+  price.set_currency_code("USD");
+  price.set_micros(kPriceMicros);
+  return price;
+}
+
 AttemptResult Failed(absl::string_view why, bool in_doubt) {
   AttemptResult result;
   result.failure = Unavailable(why);
@@ -33,11 +48,11 @@ AttemptResult Failed(absl::string_view why, bool in_doubt) {
 
 }  // namespace
 
-ProducerConfigs ModelProducerConfigs() {
+ProducerConfigs ModelProducerConfigs(uint32_t max_attempts) {
   ProducerConfigs configs;
   for (const char* name : {"free", "paid", "deaf"}) {
     configs[name] = {
-        .targets = {"model"}, .concurrency = 3, .max_attempts = kMaxAttempts};
+        .targets = {"model"}, .concurrency = 3, .max_attempts = max_attempts};
   }
   return configs;
 }
@@ -72,26 +87,43 @@ void ModelProducers::Take(const v1::JobHeader& header,
     return;
   }
   work->waiting.push_back(std::move(done));
-  if (!is_new) return;
-  if (Charges(header.producer())) ++charges_[header.producer()];
-  executor_.PostAfter(Soon(3000), [work] {
+  if (!is_new && work->life == life_) return;
+  if (is_new && Charges(header.producer())) ++charges_[header.producer()];
+  work->life = life_;
+  executor_.PostAfter(Soon(3000), [this, work, life = life_] {
+    if (life != life_) return;
     work->is_finished = true;
     for (const std::function<void()>& waiting : work->waiting) waiting();
     work->waiting.clear();
   });
 }
 
-// What it makes depends on what it reads, and on nothing else.
+void ModelProducers::Kill() {
+  ++life_;
+  for (const std::function<void()>& break_off : std::exchange(breaks_, {})) {
+    break_off();
+  }
+  // Calls live in what they wait for.
+  for (const auto& known : record_) known.second->waiting.clear();
+  executor_.PostAfter(Soon(kLongestOutageMillis),
+                      [this, life = life_] { back_at_life_ = life; });
+}
+
+// What it makes depends on what it reads, on what it is told, and on nothing
+// else.
 AttemptResult ModelProducers::Make(const AttemptRequest& request) {
   const v1::JobHeader& header = request.header;
   AttemptResult result;
   for (const AttemptRequest::Output& wanted : request.outputs) {
     std::string text =
         absl::StrCat(wanted.artefact_id, " of ", header.inputs_hash());
-    if (absl::StrContains(header.settings_json(), "same")) text = "the same";
+    if (Has(header, "same")) text = "the same";
+    for (const v1::Answer& answer : header.answers()) {
+      absl::StrAppend(&text, " called ", answer.value_json());
+    }
     if (wanted.mime_type == "application/json") text = "[\"a\",\"b\",\"c\"]";
     v1::Content content;
-    if (absl::StrContains(header.settings_json(), "blob")) {
+    if (Has(header, "blob")) {
       v1::BatchWriteBlobsRequest write;
       write.set_movie_id(header.movie_id());
       write.add_blobs()->set_data(text);
@@ -108,10 +140,7 @@ AttemptResult ModelProducers::Make(const AttemptRequest& request) {
     }
     result.outputs.push_back({content, ""});
   }
-  if (Charges(header.producer())) {
-    result.cost.emplace().set_currency_code("USD");
-    result.cost->set_micros(kPriceMicros);
-  }
+  if (Charges(header.producer())) result.cost = Price();
   return result;
 }
 
@@ -128,6 +157,26 @@ class ModelCaller::Call {
     }
   }
 
+  // Asks a person, and ends without an answer.
+  void Ask() {
+    if (observer_ == nullptr || cut_.is_cut()) return;
+    v1::Question question;
+    question.set_question_id(kQuestionId);
+    question.set_prompt("What is it called?");
+    question.set_kind(v1::QUESTION_KIND_TEXT);
+    observer_->OnQuestion(question, /*takes_answer=*/false);
+    AttemptResult result;
+    result.waits_for = kQuestionId;
+    End(std::move(result));
+  }
+
+  // The runner hears of it a while later, and of nothing else.
+  void Break(Executor& executor) {
+    executor.Post([end = std::make_shared<Call>(cut_, std::move(observer_))] {
+      end->End(Failed("broken off", true));
+    });
+  }
+
  private:
   StoreCut& cut_;
   std::shared_ptr<AttemptObserver> observer_;
@@ -135,7 +184,8 @@ class ModelCaller::Call {
 
 absl::StatusOr<v1::DescribeResponse> ModelCaller::Describe(
     absl::string_view producer, const std::string&) {
-  if (cut_.is_cut() || (producers_.GoesWrong() && producers_.Below(8) == 0)) {
+  if (cut_.is_cut() || producers_.is_down() ||
+      (producers_.GoesWrong() && producers_.Below(8) == 0)) {
     return absl::UnavailableError(
         absl::StrCat("producer ", producer, " does not answer"));
   }
@@ -144,10 +194,8 @@ absl::StatusOr<v1::DescribeResponse> ModelCaller::Describe(
   description.mutable_identity()->set_version("1");
   description.set_supports_look_up(producer == "paid");
   if (Charges(producer)) {
-    v1::Cost& price = *description.mutable_price()->mutable_high();
-    price.set_currency_code("USD");
-    price.set_micros(kPriceMicros);
-    *description.mutable_price()->mutable_low() = price;
+    *description.mutable_price()->mutable_low() = Price();
+    *description.mutable_price()->mutable_high() = Price();
   }
   return description;
 }
@@ -156,7 +204,7 @@ absl::StatusOr<FoundWork> ModelCaller::LookUp(
     absl::string_view producer, const std::string& idempotency_key,
     CallStop& /*stop*/) {
   if (!cut_.is_cut()) producers_.on_look_up_();
-  if (cut_.is_cut() || producers_.GoesWrong()) {
+  if (cut_.is_cut() || producers_.is_down() || producers_.GoesWrong()) {
     return absl::UnavailableError(
         absl::StrCat("producer ", producer, " does not answer"));
   }
@@ -197,9 +245,19 @@ std::unique_ptr<Attempt> ModelCaller::Start(
     const v1::JobHeader& header = request.header;
     all.truth_.Called(header);
     ++all.calls_;
+    if (all.is_down()) {
+      all.executor_.PostAfter(
+          all.Soon(500), [call] { call->End(Failed("not there", false)); });
+      return;
+    }
+    all.breaks_.push_back([weak = std::weak_ptr<Call>(call), &all] {
+      const std::shared_ptr<Call> open = weak.lock();
+      if (open != nullptr) open->Break(all.executor_);
+    });
     int& failures = all.failures_[header.idempotency_key()];
     int fate = 3;
     if (failures < kMaxFailures && all.GoesWrong()) fate = all.Below(3);
+    if (failures == 0 && Has(header, "flaky")) fate = 0;
     if (fate < 3) ++failures;
     if (fate == 0 || fate == 1) {
       // Refused, or lost on the way: nothing was taken.
@@ -210,8 +268,17 @@ std::unique_ptr<Attempt> ModelCaller::Start(
     }
     if (fate == 2) {
       all.Take(header, [] {});
+      AttemptResult broken = Failed("broken", true);
+      // It may have said what it costs before, and says so again.
+      if (header.producer() == "paid" && all.Below(2) == 0) {
+        broken.cost = Price();
+      }
       all.executor_.PostAfter(all.Soon(4000),
-                              [call] { call->End(Failed("broken", true)); });
+                              [call, broken] { call->End(broken); });
+      return;
+    }
+    if (Has(header, "asks") && header.answers().empty()) {
+      all.executor_.PostAfter(all.Soon(500), [call] { call->Ask(); });
       return;
     }
     all.Take(header, [call, &all, request] { call->End(all.Make(request)); });

@@ -6,7 +6,13 @@
 //   deaf   charges, and keeps no record
 //
 // They refuse, are out of reach, break before and after they have taken a job;
-// how often, and when, is drawn. No job fails more often than it may.
+// how often, and when, is drawn. No job fails more often than it may. Besides,
+// a node's settings may say
+//
+//   same: true   each output is the same, whatever the job reads
+//   blob: true   outputs are blobs
+//   flaky: true  the first call of each job is refused
+//   asks: true   each job asks a person, and makes something of the answer
 
 #ifndef KINORA_TESTS_MODEL_MODEL_PRODUCERS_H_
 #define KINORA_TESTS_MODEL_MODEL_PRODUCERS_H_
@@ -36,7 +42,7 @@ namespace kinora {
 inline constexpr int64_t kPriceMicros = 250'000;
 
 // As a runner's table has them.
-ProducerConfigs ModelProducerConfigs();
+ProducerConfigs ModelProducerConfigs(uint32_t max_attempts);
 
 // The providers. They outlive runners. For one thread.
 class ModelProducers {
@@ -56,6 +62,11 @@ class ModelProducers {
     on_look_up_ = std::move(on_look_up);
   }
 
+  // Kills the producers, not what providers have written down: calls break, and
+  // what was under way is begun anew when it is asked for again, for the price
+  // that was paid. They are back a while later.
+  void Kill();
+
   // How often a provider has charged.
   int64_t charges(const std::string& producer) const;
   int64_t calls() const { return calls_; }
@@ -65,12 +76,14 @@ class ModelProducers {
 
   struct Work {
     bool is_finished = false;
+    int life = 0;  // of the producers that are at it
     std::vector<std::function<void()>> waiting;  // until it is
   };
 
   int Below(int bound);
   absl::Duration Soon(int milliseconds);
   bool GoesWrong() { return Below(100) < faults_; }
+  bool is_down() const { return back_at_life_ < life_; }
   // `done` is called when the work is finished.
   void Take(const v1::JobHeader& header, std::function<void()> done);
   AttemptResult Make(const AttemptRequest& request);
@@ -82,7 +95,10 @@ class ModelProducers {
   const int faults_;
   std::function<void()> on_look_up_ = [] {};
   int64_t calls_ = 0;
-  std::map<std::string, int> failures_;                  // by idempotency key
+  int life_ = 0;                               // how often they were killed
+  int back_at_life_ = 0;                       // the last one that came up
+  std::vector<std::function<void()>> breaks_;  // of the calls to this one
+  std::map<std::string, int> failures_;        // by idempotency key
   std::map<std::string, std::shared_ptr<Work>> record_;  // of paid work
   std::map<std::string, int64_t> charges_;
 };

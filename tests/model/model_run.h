@@ -8,6 +8,7 @@
 #define KINORA_TESTS_MODEL_MODEL_RUN_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,13 +33,26 @@
 
 namespace kinora {
 
+// Who is killed, all at once.
+struct Victims {
+  bool runner = false;
+  bool store = false;  // REQUIRES: it has a disk
+  bool producers = false;
+};
+
 struct ModelRunOptions {
   std::string blueprint;
   uint64_t seed = 1;
-  int faults = 0;  // of a hundred calls of producers
+  int faults = 0;             // of a hundred calls of producers
+  uint32_t max_attempts = 3;  // of a job
+  int64_t budget_micros = 0;  // of the run; 0 for none
+  bool is_patient = false;    // nobody has lost jobs called again
   bool layered = false;
   bool has_rival = false;  // a second runner lives all the time
   ModelStoreOptions store;
+  // Says who is killed at the n-th append to the ledger, counted from 0: that
+  // is durable, and nobody has heard of it. Called once for each.
+  std::function<Victims(int append)> strike = [](int) { return Victims(); };
 };
 
 // For one thread.
@@ -63,6 +77,9 @@ class ModelRun {
   // that lives all the time come last.
   std::vector<std::vector<std::string>> changes() const;
 
+  // Appends to the ledger so far.
+  int ledger_appends() const { return ledger_appends_; }
+
   // How the store fared.
   const ModelStore& store() const { return store_; }
 
@@ -84,6 +101,9 @@ class ModelRun {
   // and then, and sometimes in the moment in which an answer comes.
   void LookAfter();
   void LookNow();
+  // Another one answers what the run asks.
+  void AnswerNow();
+  void Strike();
   absl::StatusOr<End> CheckEnd();
   absl::Status CheckLedger(const v1::RunRecord& record);
   absl::Status CheckCharges(const v1::RunRecord& record);
@@ -100,10 +120,17 @@ class ModelRun {
   StoreCore idle_{no_objects_, no_events_, clock_};
   RunTruth truth_;
   ModelProducers producers_;
+  int ledger_appends_ = 0;
+  bool was_retried_ = false;
+  std::optional<size_t> changes_looked_at_;   // by HasEnded()
   std::unique_ptr<LedgerFollower> follower_;  // once there is a run
   std::unique_ptr<Process> rival_;
   std::vector<std::unique_ptr<Process>> processes_;  // the last one lives
 };
+
+// In what a run has not come to the same; empty if it has.
+std::string DifferenceOf(const ModelRun::End& undisturbed,
+                         const absl::StatusOr<ModelRun::End>& killed);
 
 }  // namespace kinora
 

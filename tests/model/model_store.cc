@@ -58,6 +58,7 @@ void ModelStore::StartAgain() {
 
 void ModelStore::Die() {
   deaths_.push_back(absl::StrCat("store killed at change ", changes()));
+  is_struck_ = false;
   local_.reset();
   fs_.Crash(random_.Next());
   BreakStreams();

@@ -54,6 +54,10 @@ class ModelStore {
   // From now on changes count.
   void Arm();
 
+  // Kills it within the call that it answers now: what that has made durable
+  // is. REQUIRES: has_disk.
+  void KillNow() { is_struck_ = true; }
+
   // Called each time it has started again, before anybody else asks it: with
   // that process, which may be killed in it.
   void OnRestart(absl::AnyInvocable<absl::Status(const Store&)> on_restart) {
@@ -68,11 +72,11 @@ class ModelStore {
   // or a StatusOr. UNAVAILABLE if the store is down or is killed meanwhile.
   template <typename Call>
   auto Ask(Call call) -> decltype(call(std::declval<const Store&>())) {
-    if (local_ == nullptr || fs_.stopped()) return Down();
+    if (local_ == nullptr || is_dying()) return Down();
     ++depth_;
     auto answer = call(local_->store());
     --depth_;
-    if (!fs_.stopped()) return answer;
+    if (!is_dying()) return answer;
     if (depth_ == 0) Die();
     return Down();
   }
@@ -96,6 +100,7 @@ class ModelStore {
  private:
   static absl::Status Down();
 
+  bool is_dying() const { return is_struck_ || fs_.stopped(); }
   absl::Status StartProcess();
   void StartAgain();
   void Die();
@@ -115,6 +120,7 @@ class ModelStore {
   int armed_at_ = 0;
   std::optional<int> changes_;  // once RestartNow() was called
   int depth_ = 0;               // of calls under way
+  bool is_struck_ = false;      // by KillNow(), until it is dead
   std::vector<std::string> deaths_;
   absl::Status broken_;
   WaiterId next_waiter_ = 1;

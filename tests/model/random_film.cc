@@ -147,4 +147,42 @@ outputs: [Film]
 )");
 }
 
+std::string LongFilm() {
+  std::string text = absl::StrCat(kInputs, R"(dimensions:
+  segment: {size: 33}
+nodes:
+  Script:
+    producer: paid
+    inputs: {topic: "Input:Topic"}
+    outputs: {Script: text/plain}
+)");
+  constexpr const char* kStages[] = {"paid, settings: {}",
+                                     "free, settings: {}",
+                                     "paid, settings: {flaky: true}",
+                                     "paid, settings: {blob: true}",
+                                     "paid, settings: {}",
+                                     "paid, settings: {}"};
+  std::string read = "Script";
+  int stage = 0;
+  for (const char* producer : kStages) {
+    absl::StrAppend(&text, "  Stage", stage, ": {producer: ", producer,
+                    ", over: [segment], inputs: {from: \"", read,
+                    "\"}, outputs: {Made", stage, ": text/plain}}\n");
+    read = absl::StrCat("Made", stage++, "[segment]");
+  }
+  absl::StrAppend(&text, R"(  Title:
+    producer: paid
+    settings: {asks: true}
+    inputs: {script: Script}
+    outputs: {Title: text/plain}
+  Film:
+    producer: paid
+    inputs: {title: Title, clips: {all: ")",
+                  read, R"("}}
+    outputs: {Film: text/plain}
+outputs: [Film]
+)");
+  return text;
+}
+
 }  // namespace kinora

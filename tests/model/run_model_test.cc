@@ -65,21 +65,6 @@ std::string Describe(const std::vector<KillPoint>& kills,
   return text;
 }
 
-// Empty if all is well; else what is not.
-std::string Compare(const ModelRun::End& undisturbed,
-                    const absl::StatusOr<ModelRun::End>& killed) {
-  if (!killed.ok()) return killed.status().ToString();
-  if (killed->manifest_hash != undisturbed.manifest_hash) {
-    return "another manifest";
-  }
-  if (killed->jobs != undisturbed.jobs) {
-    return absl::StrCat(killed->jobs, " jobs were accepted, not ",
-                        undisturbed.jobs);
-  }
-  if (killed->cost_micros != undisturbed.cost_micros) return "another cost";
-  return "";
-}
-
 // The later ones soon after the store has started again, or in that.
 std::vector<int> StoreKills(Random& random, uint64_t changes_of_runner) {
   std::vector<int> kills(1 + UniformBelow(random, kMaxKills));
@@ -117,7 +102,7 @@ class RunModelTest : public ::testing::TestWithParam<int> {
       options.store.kills = StoreKills(random, calm.changes()[0].size());
     }
     ModelRun run(options);
-    const std::string wrong = Compare(*undisturbed, run.Play(kills));
+    const std::string wrong = DifferenceOf(*undisturbed, run.Play(kills));
     if (!wrong.empty() || seeds.verbose) {
       std::cerr << options.blueprint;
       Tell(run);
@@ -163,7 +148,7 @@ TEST_P(EveryChangeTest, ARunKilledThereEndsAsAnUndisturbedOne) {
       for (bool is_made : {false, true}) {
         const std::vector<KillPoint> kills = {{change, is_made}};
         ModelRun run(Options(faults));
-        const std::string wrong = Compare(undisturbed, run.Play(kills));
+        const std::string wrong = DifferenceOf(undisturbed, run.Play(kills));
         if (!wrong.empty()) Tell(run);
         ASSERT_EQ(wrong, "") << Describe(kills, {}) << ", with " << faults
                              << " faults of a hundred calls";
@@ -199,7 +184,7 @@ TEST_P(EveryDiskChangeTest, ARunWhoseStoreIsKilledThereEndsAsUndisturbed) {
        change += kParts * Stride()) {
     options.store.kills = {change};
     ModelRun run(options);
-    const std::string wrong = Compare(undisturbed, run.Play({}));
+    const std::string wrong = DifferenceOf(undisturbed, run.Play({}));
     if (!wrong.empty()) Tell(run);
     ASSERT_EQ(wrong, "") << Describe({}, options.store);
     ASSERT_EQ(run.store().deaths().size(), 1u) << change;

@@ -112,7 +112,12 @@ void RunTruth::Take(const v1::LedgerEvent& event) {
       in_doubt_.erase(event.step_failed().step().step_id());
       return;
     case v1::LedgerEvent::kJob:
-      if (event.job().type() == "retrying" &&
+      if (event.job().type() == "answered" &&
+          !answered_.insert(event.job().job_id()).second) {
+        Violate(event.job().job_id(), "is answered twice");
+      }
+      if ((event.job().type() == "retrying" ||
+           event.job().type() == "asking") &&
           !absl::StrContains(event.job().detail_json(), "\"inDoubt\":true")) {
         in_doubt_.erase(event.job().job_id());
       }

@@ -65,6 +65,7 @@ class RunTruth {
   std::map<std::string, std::string> job_by_inputs_hash_;
   std::set<std::string> completed_;
   std::set<std::string> in_doubt_;
+  std::set<std::string> answered_;
   std::map<std::string, std::string> accepted_;
   std::set<std::string> artefacts_;
   int64_t cost_ = 0;

@@ -61,7 +61,9 @@ class StoreCut::Events final : public EventStore {
       const v1::AppendEventsRequest& request) override {
     return kinora::Change(cut_, Describe(request), [&](const Store& store) {
       Asked<v1::AppendEventsResponse> answer = store.events.Append(request);
-      if (answer.ok()) cut_.truth_.Appended(request, *answer);
+      if (!answer.ok()) return answer;
+      cut_.truth_.Appended(request, *answer);
+      if (request.log().kind() == v1::LOG_KIND_LEDGER) cut_.on_ledger_();
       return answer;
     });
   }
@@ -360,7 +362,7 @@ bool StoreCut::Change(const std::string& what, absl::FunctionRef<void()> make) {
   changes_.push_back(what);
   is_cut_ = is_last;
   if (!is_last || kill_point_->is_made) make();
-  return !is_last;
+  return !is_cut_;
 }
 
 }  // namespace kinora

@@ -10,9 +10,11 @@
 #ifndef KINORA_TESTS_MODEL_STORE_CUT_H_
 #define KINORA_TESTS_MODEL_STORE_CUT_H_
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
@@ -53,6 +55,12 @@ class StoreCut {
   // lives to see it made.
   bool Change(const std::string& what, absl::FunctionRef<void()> make);
 
+  // Called when an append to the ledger has become durable, before anybody has
+  // heard of it; the runner or its store may be killed in it.
+  void OnLedger(std::function<void()> on_ledger) {
+    on_ledger_ = std::move(on_ledger);
+  }
+
   // What was changed so far, or not made.
   const std::vector<std::string>& changes() const { return changes_; }
 
@@ -72,6 +80,7 @@ class StoreCut {
   MaintenanceStore& maintenance_;
   RunTruth& truth_;
   const std::optional<KillPoint> kill_point_;
+  std::function<void()> on_ledger_ = [] {};
   bool is_cut_ = false;
   std::vector<std::string> changes_;
   const std::unique_ptr<Movies> movies_;
