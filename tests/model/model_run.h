@@ -86,6 +86,11 @@ class ModelRun {
  private:
   struct Process;
 
+  static constexpr char kMovie[] = "film";
+
+  static v1::LogName LedgerOf(const v1::RunRecord& record);
+  static absl::Status NotAsItShould(const std::string& what);
+
   int Below(int bound);
   Process& Last();
   std::unique_ptr<Process> NewProcess(std::optional<KillPoint> kill);
@@ -104,6 +109,8 @@ class ModelRun {
   // Another one answers what the run asks.
   void AnswerNow();
   void Strike();
+
+  // model_run_checks.cc
   absl::StatusOr<End> CheckEnd();
   absl::Status CheckLedger(const v1::RunRecord& record);
   absl::Status CheckCharges(const v1::RunRecord& record);
