@@ -7,6 +7,7 @@
 
 #include "common/run_end.h"
 #include "common/status.h"
+#include "kinora/v1/config.pb.h"
 
 namespace kinora {
 namespace {
@@ -17,6 +18,16 @@ constexpr absl::Duration kLeaseTtl = absl::Seconds(6);
 constexpr absl::Duration kBetweenLooks = absl::Seconds(20);
 // Nothing that a run does is put off for longer.
 constexpr absl::Duration kLongestDelay = absl::Minutes(1);
+
+ProducerConfigs ConfigsOf(const ModelRunOptions& options) {
+  ProducerConfigs configs = ModelProducerConfigs(options.max_attempts);
+  // Else one that does not say its price in time has its jobs wait for
+  // somebody.
+  if (options.is_patient) {
+    configs["free"].in_doubt = v1::IN_DOUBT_POLICY_CALL_AGAIN;
+  }
+  return configs;
+}
 
 }  // namespace
 
@@ -30,8 +41,7 @@ struct ModelRun::Process {
         random(seed),
         runner(
             {cut.store(), planner, caller, run.executor_, run.clock_, random},
-            ModelProducerConfigs(run.options_.max_attempts),
-            {.lease_ttl = kLeaseTtl}) {
+            ConfigsOf(run.options_), {.lease_ttl = kLeaseTtl}) {
     cut.OnLedger([&run] { run.Strike(); });
   }
 
