@@ -1,6 +1,7 @@
 #include "services/store/event/file_event_log_recovery.h"
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
@@ -37,7 +38,7 @@ class LogFileCompleter {
     return file->Append(record.lines);
   }
 
-  // Leaves the file as it is up to `size`, and makes that durable.
+  // Leaves the file as it is, up to `size`, and makes that durable.
   absl::Status Keep(const std::string& log, uint64_t size) {
     if (open_.size() >= kMaxOpenFiles) KINORA_RETURN_IF_ERROR(Flush());
     const std::string path = JoinPath(root_, log);
@@ -267,8 +268,10 @@ absl::StatusOr<JournalNext> RecoverLogFiles(FileSystem& fs,
 
   LogFileCompleter completer(fs, root, directories);
   for (const auto& entry : whole) {
+    const LogFileComparison::WholeFile& file = entry.second;
     KINORA_RETURN_IF_ERROR(completer.Keep(
-        entry.first, entry.second.offset + entry.second.lines_behind.size()));
+        entry.first, file.begun_anew ? std::numeric_limits<uint64_t>::max()
+                                     : file.offset + file.lines_behind.size()));
   }
   KINORA_ASSIGN_OR_RETURN(
       const JournalNext next, records.Visit([&](const JournalRecord& record) {
@@ -303,10 +306,11 @@ absl::StatusOr<LogTails> ReadJournaledTails(
                              })
                              .status());
   for (const auto& entry : comparison.WholeFiles()) {
-    LogTail& tail = tails[entry.first];
-    // One that was begun anew has nothing of what the journal says.
-    if (entry.second.offset < tail.offset + tail.lines.size()) tail = LogTail();
-    tail.lines += entry.second.lines_behind;
+    if (entry.second.begun_anew) {
+      tails.erase(entry.first);
+    } else {
+      tails[entry.first].lines += entry.second.lines_behind;
+    }
   }
   return tails;
 }

@@ -2,6 +2,7 @@
 
 #include "services/store/event/file_event_log_recovery.h"
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -24,6 +25,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 constexpr char kLog[] = "builds/m/events/inputs.log";
+constexpr char kArchive[] = "builds/m/events/rev-0001.inputs.jsonl";
 constexpr char kDiffers[] = "is not what the journal says";
 
 class FileEventLogRecoveryTest : public ::testing::Test {
@@ -50,6 +52,27 @@ class FileEventLogRecoveryTest : public ::testing::Test {
     absl::StatusOr<std::string> bytes = ReadFile(fs_, path_);
     EXPECT_OK(bytes);
     return bytes.ok() ? *bytes : "";
+  }
+
+  // The segment of the journal that is written, and how far it is.
+  struct JournalEnd {
+    std::string segment;
+    uint64_t bytes = 0;
+  };
+  JournalEnd EndOfJournal() {
+    const auto segments = ListJournalSegments(fs_, "/store/journal");
+    EXPECT_OK(segments);
+    JournalEnd end;
+    end.segment = JournalSegmentPath("/store/journal", segments->back());
+    const auto bytes = ReadFile(fs_, end.segment);
+    EXPECT_OK(bytes);
+    end.bytes = bytes->find_last_not_of('\0') + 1;  // without its room
+    return end;
+  }
+  // The store ends meanwhile.
+  void LoseJournalBehind(const JournalEnd& end) {
+    log_.reset();
+    EXPECT_OK(fs_.Truncate(end.segment, end.bytes));
   }
 
   const std::string path_ = std::string("/store/") + kLog;
@@ -136,20 +159,14 @@ TEST_F(FileEventLogRecoveryTest, AnEmptiedSegmentOfTheJournalIsToldOf) {
 // The journal's older lines are not written over what came after the archive.
 TEST_F(FileEventLogRecoveryTest, AFileThatWasBegunAnewOutlivesTheJournalsEnd) {
   Append(4);
-  ASSERT_OK_AND_ASSIGN(const std::vector<uint64_t> segments,
-                       ListJournalSegments(fs_, "/store/journal"));
-  ASSERT_EQ(segments.size(), 1u);
-  const std::string segment = JournalSegmentPath("/store/journal", segments[0]);
-  ASSERT_OK_AND_ASSIGN(std::string journal, ReadFile(fs_, segment));
-  journal.erase(journal.find_last_not_of('\0') + 1);
   const std::string four = Bytes();
-  ASSERT_OK(log_->Archive(kLog, 4, "builds/m/events/rev-0001.inputs.jsonl"));
+  const JournalEnd end = EndOfJournal();
+  ASSERT_OK(log_->Archive(kLog, 4, kArchive));
   Append(2);
   const std::string two = Bytes();
   ASSERT_EQ(two.size(), four.size() / 2);
 
-  log_.reset();
-  ASSERT_OK(fs_.Truncate(segment, journal.size()));
+  LoseJournalBehind(end);
   EXPECT_THAT(Reopen(),
               AllOf(HasSubstr("goes on behind the end of the journal"),
                     HasSubstr(path_), Not(HasSubstr(kDiffers))));
@@ -157,6 +174,43 @@ TEST_F(FileEventLogRecoveryTest, AFileThatWasBegunAnewOutlivesTheJournalsEnd) {
   ASSERT_OK_AND_ASSIGN(const LogExtent extent, log_->Extent(kLog));
   EXPECT_EQ(extent.last_sequence, 6);
   Append(1);
+  EXPECT_EQ(Bytes().substr(0, two.size()), two);
+}
+
+// Nothing is cut off behind the damage, by which it would be forgotten.
+TEST_F(FileEventLogRecoveryTest, DamageInAFileThatWasBegunAnewStaysToBeTold) {
+  Append(4);
+  const JournalEnd end = EndOfJournal();
+  ASSERT_OK(log_->Archive(kLog, 4, kArchive));
+  Append(3);
+  LoseJournalBehind(end);
+  fs_.FlipByte(path_, Bytes().size() / 2);
+  const std::string damaged = Bytes();
+  for (int start = 0; start < 2; ++start) {
+    Reopen();
+    EXPECT_EQ(Bytes(), damaged);
+    EXPECT_THAT(log_->Extent(kLog),
+                StatusIs(absl::StatusCode::kDataLoss,
+                         HasSubstr(absl::StrCat(path_, ", line 2"))));
+  }
+}
+
+// A line that was torn there is cut as in any other log.
+TEST_F(FileEventLogRecoveryTest, AFileThatWasBegunAnewMayEndInATornLine) {
+  Append(4);
+  const JournalEnd end = EndOfJournal();
+  ASSERT_OK(log_->Archive(kLog, 4, kArchive));
+  Append(3);
+  LoseJournalBehind(end);
+  const std::string three = Bytes();
+  const std::string two = three.substr(0, three.size() / 3 * 2);
+  ASSERT_OK(fs_.Truncate(path_, three.size() - 1));
+  Reopen();
+  ASSERT_OK_AND_ASSIGN(const LogExtent extent, log_->Extent(kLog));
+  EXPECT_EQ(extent.last_sequence, 6);
+  Append(1);
+  Reopen();
+  EXPECT_EQ(Bytes().size(), three.size());
   EXPECT_EQ(Bytes().substr(0, two.size()), two);
 }
 

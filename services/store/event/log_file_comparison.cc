@@ -18,6 +18,12 @@ constexpr size_t kMaxOpenFiles = 128;
 constexpr uint64_t kChunkBytes = uint64_t{64} << 10;
 constexpr uint64_t kLineBytes = uint64_t{4} << 10;  // most have less
 
+void TellOfLostEnd(const std::string& path, uint64_t offset, uint64_t kept) {
+  LogWarning(
+      "a log file goes on behind the end of the journal, which has lost it",
+      {{"file", path}, {"offset", offset}, {"bytes_kept", kept}});
+}
+
 }  // namespace
 
 void LogFileComparison::Compare(const JournalRecord& record) {
@@ -28,7 +34,6 @@ void LogFileComparison::Compare(const JournalRecord& record) {
     const std::optional<int64_t> first = FirstSequence(record.log);
     if (first.has_value() && *first > record.first_sequence) {
       state.begun_anew = true;
-      state.next_sequence = *first;
       return;
     }
   }
@@ -57,12 +62,20 @@ absl::flat_hash_map<std::string, LogFileComparison::WholeFile>
 LogFileComparison::WholeFiles() {
   absl::flat_hash_map<std::string, WholeFile> whole;
   for (auto& entry : states_) {
-    const State& state = entry.second;
+    State& state = entry.second;
     if (state.differs || state.ends_early) continue;
     WholeFile& file = whole[entry.first];
-    file.offset = state.offset;
     const std::string path = JoinPath(root_, entry.first);
     const absl::StatusOr<FileInfo> info = fs_.Stat(path);
+    if (state.begun_anew) {
+      // Damage in it is no end of it: lines that were acknowledged long ago may
+      // follow.
+      state.offset = info.ok() ? info->size_bytes : 0;
+      file.begun_anew = true;
+      TellOfLostEnd(path, 0, state.offset);
+      continue;
+    }
+    file.offset = state.offset;
     const RandomAccessFile* bytes = Open(entry.first);
     if (!info.ok() || bytes == nullptr) continue;
     LogLineReader reader(*bytes, state.offset, info->size_bytes, kChunkBytes);
@@ -73,12 +86,8 @@ LogFileComparison::WholeFiles() {
       absl::StrAppend(&file.lines_behind, line, "\n");
     }
     if (file.lines_behind.empty()) continue;
-    entry.second.bytes_behind = file.lines_behind.size();
-    LogWarning(
-        "a log file goes on behind the end of the journal, which has lost it",
-        {{"file", path},
-         {"offset", file.offset},
-         {"bytes_kept", file.lines_behind.size()}});
+    state.bytes_behind = file.lines_behind.size();
+    TellOfLostEnd(path, file.offset, state.bytes_behind);
   }
   return whole;
 }

@@ -43,9 +43,11 @@ class LogFileComparison {
 
   // A file that has all that the journal says.
   struct WholeFile {
-    uint64_t offset = 0;       // where the journal's lines end; 0 if it was
-                               // begun anew
+    uint64_t offset = 0;       // where the journal's lines end
     std::string lines_behind;  // lines that go on from there
+    // It has none of the journal's lines and stays as it is: whoever opens it
+    // finds what is wrong with it.
+    bool begun_anew = false;
   };
 
   // By the keys of their logs. Files that hold less are not among them.
