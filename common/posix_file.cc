@@ -97,8 +97,7 @@ class PosixWritableFile final : public WritableFile {
   }
 
   void ExpectLarge() override {
-    is_large_ = !asked_;
-    asked_ = true;
+    if (!asked_) is_large_ = asked_ = true;
   }
 
   absl::Status Sync() override {
