@@ -14,7 +14,7 @@ import shutil
 import subprocess
 
 import pytest
-from cluster import Kinora, RunOutcome, sim, write_producers
+from cluster import COMMAND_LIMIT_S, Kinora, RunOutcome, sim, write_producers
 from store_damage import DAMAGES
 from store_reading import running
 from store_story import PRODUCERS, tell_open_runs
@@ -70,7 +70,7 @@ def end_of(kinora: Kinora, run_id: str) -> str:
     assert kinora.answer(run_id, "sim", "The Whale") == ""
     done = kinora.start("runs", "watch", run_id, "--json")
     try:
-        lines, _ = done.communicate(timeout=20)
+        lines, _ = done.communicate(timeout=COMMAND_LIMIT_S)
     except subprocess.TimeoutExpired:
         done.kill()
         done.communicate()
