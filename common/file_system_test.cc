@@ -321,6 +321,24 @@ TEST(PosixFileSystemTest, AFullDiskIsResourceExhausted) {
 }
 
 // Waiting for a writer of the FIFO would be for ever.
+// As where a disk has taken a part of a block: what is large has to go on in a
+// place that no write past the cache can begin at.
+TEST(PosixFileSystemTest, ALargeFileGoesOnWhereNothingGoesPastTheCache) {
+  TempDir temp;
+  FileSystem& fs = PosixFileSystem();
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<WritableFile> file,
+                       fs.OpenForWrite(temp.Sub("f"), OpenMode::kAppend));
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<WritableFile> other,
+                       fs.OpenForWrite(temp.Sub("f"), OpenMode::kAppend));
+  ASSERT_OK(other->Append("odd"));
+  const std::string bytes = std::string(2'500'000, 'a') + "the end";
+  file->ExpectLarge();
+  ASSERT_OK(file->Append(bytes));
+  ASSERT_OK(file->Sync());
+  ASSERT_OK_AND_ASSIGN(const std::string read, ReadFile(fs, temp.Sub("f")));
+  EXPECT_TRUE(read == "odd" + bytes);
+}
+
 TEST(PosixFileSystemTest, AFifoIsNotReadAndNotWaitedFor) {
   const TempDir temp;
   const std::string fifo = temp.Sub("fifo");
