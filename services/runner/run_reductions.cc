@@ -31,12 +31,17 @@ absl::StatusOr<v1::RunSnapshot> RunReductions::Reduce(
   };
   absl::Status read = FoldLedger(events_, record.movie_id(), record.run_id(),
                                  &through, take, &executor_);
-  if (absl::IsOutOfRange(read)) {
-    // The movie was restored from a backup that has less of the run.
+  if (absl::IsOutOfRange(read) ||
+      (read.ok() && through < reduction.last_sequence())) {
+    // The movie was restored from a backup that has less of the run. `past` has
+    // been told of all that there is.
     kept->reduction.emplace(record);
     through = 0;
+    const auto reduce = [&reduction](const v1::Event& event) {
+      reduction.Apply(event);
+    };
     read = FoldLedger(events_, record.movie_id(), record.run_id(), &through,
-                      take, &executor_);
+                      reduce, &executor_);
   }
   KINORA_RETURN_IF_ERROR(read);
   {

@@ -118,12 +118,22 @@ TEST_F(RunReductionsTest, ALedgerThatIsShorterThanBeforeIsReadAnew) {
   MakeFilm(backup.store());
   Switch events(store().events, backup.store().events);
   RunReductions reductions(events, pool_);
+  RunReductions adopting(events, pool_);
   Complete("A");
   Complete("B");
   EXPECT_EQ(Succeeded(reductions), 2);
+  EXPECT_EQ(Succeeded(adopting), 2);
   Complete(backup.store(), TakeFilmLease(backup.store()), "A");
   events.Turn();
   EXPECT_EQ(Succeeded(reductions), 1);
+  // Who goes on with the run reads all of it, and is told of each event once.
+  RunPast past;
+  ASSERT_OK_AND_ASSIGN(const v1::RunSnapshot run,
+                       adopting.Reduce(Record(), &past));
+  EXPECT_EQ(run.last_sequence(), 1);
+  EXPECT_EQ(run.record().jobs().succeeded(), 1);
+  EXPECT_TRUE(past.Told("A", JobStatus::kSucceeded));
+  EXPECT_FALSE(past.Told("B", JobStatus::kSucceeded));
 }
 
 TEST_F(RunReductionsTest, ARunThatIsTooLargeIsReadEachTime) {
