@@ -27,8 +27,8 @@ class RunLedgers final : public EventStore {
       : runner_(runner), events_(events), dry_runs_(dry_runs) {}
 
   // `request.log.run_id` is all that need be set of the log. RUN_NOT_FOUND if
-  // there is no such run. Of a dry run every page has an event: to who asks for
-  // what is behind its end, that is the last one.
+  // there is no such run. Of a dry run, too, what is past the end is
+  // OUT_OF_RANGE.
   absl::StatusOr<v1::ReadEventsResponse> ReadPage(
       const v1::ReadEventsRequest& request) override;
 

@@ -1,7 +1,8 @@
 #include "services/runner/run_reductions.h"
 
 #include <cstdint>
-#include <utility>
+
+#include "google/protobuf/util/message_differencer.h"
 
 #include "common/status.h"
 #include "services/runner/ledger_fold.h"
@@ -18,10 +19,13 @@ absl::StatusOr<v1::RunSnapshot> RunReductions::Reduce(
     const v1::RunRecord& record, RunPast* past) {
   const std::shared_ptr<Kept> kept = Take(record.run_id());
   MutexLock lock(kept->mu);
-  std::string began_with = record.SerializeAsString();
-  if (!kept->reduction.has_value() || kept->record != began_with) {
+  // Not by their bytes: those of two equal records differ in the order of their
+  // labels.
+  if (!kept->reduction.has_value() ||
+      !google::protobuf::util::MessageDifferencer::Equals(kept->record,
+                                                          record)) {
     kept->reduction.emplace(record);
-    kept->record = std::move(began_with);
+    kept->record = record;
   }
   RunReduction& reduction = *kept->reduction;
   int64_t through = past == nullptr ? reduction.last_sequence() : 0;

@@ -40,7 +40,7 @@ class RunReductions {
   struct Kept {
     Mutex mu;
     // The record that the reduction began with: another one begins anew.
-    std::string record ABSL_GUARDED_BY(mu);
+    v1::RunRecord record ABSL_GUARDED_BY(mu);
     std::optional<RunReduction> reduction ABSL_GUARDED_BY(mu);
   };
 

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 
 #include "common/testing/status_matchers.h"
@@ -66,6 +67,21 @@ TEST_F(RunReductionsTest, AnotherLookReadsWhatIsNew) {
   Complete("C");
   EXPECT_EQ(Succeeded(reductions), 3);
   EXPECT_EQ(events.delivered(), 3);
+}
+
+// A record is read anew for each look, and its labels have no order.
+TEST_F(RunReductionsTest, ARecordWithLabelsIsTheSameAtEachLook) {
+  CountingEventStore events(store().events);
+  RunReductions reductions(events, pool_);
+  Complete("A");
+  for (int look = 0; look < 20; ++look) {
+    v1::RunRecord record = Record();
+    for (int i = 0; i < 8; ++i) {
+      (*record.mutable_labels())[absl::StrCat("label", (look + i) % 8)] = "x";
+    }
+    EXPECT_EQ(Succeeded(reductions, record), 1);
+  }
+  EXPECT_EQ(events.delivered(), 1);
 }
 
 TEST_F(RunReductionsTest, AnotherRecordIsToldInFull) {
