@@ -216,9 +216,12 @@ void RunActor::GoOn() {
 }
 
 void RunActor::Take(const RetryTimer& timer) {
-  // One of a wait that somebody has cut short.
-  if (timer.attempt != state_.attempts(timer.job)) return;
-  retrying_.erase(timer.job);
+  // One of a wait that somebody has cut short; the job may be in doubt by now,
+  // and wait for another reason.
+  if (timer.attempt != state_.attempts(timer.job) ||
+      retrying_.erase(timer.job) == 0) {
+    return;
+  }
   waits_.End(state_.job(timer.job).job_id());
   facts_.push_back(RetryDue{timer.job});
 }
