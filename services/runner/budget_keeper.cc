@@ -38,6 +38,11 @@ void BudgetKeeper::Release(const std::string& job_id) {
   budget_.Release(job_id);
 }
 
+void BudgetKeeper::GiveUp(const std::string& job_id) {
+  MutexLock lock(mu_);
+  budget_.GiveUp(job_id);
+}
+
 v1::Cost BudgetKeeper::Settle(const std::string& job_id, RunBudget::End end,
                               const std::optional<v1::Cost>& reported) {
   MutexLock lock(mu_);

@@ -296,7 +296,7 @@ void RunActor::Report(const JobChange& change) {
   const v1::Cost charged = TakeCharge(change.job);
   // Nobody asks any more whether its last attempt was paid for.
   const std::string& job_id = state_.job(change.job).job_id();
-  if (change.status == JobStatus::kFailed) budget_.Release(job_id);
+  if (change.status == JobStatus::kFailed) budget_.GiveUp(job_id);
   if (IsTold(job_id, change.status)) return;
   meter_.Changed(state_, change);
   v1::Event event =

@@ -248,6 +248,12 @@ void RunBudget::Release(const std::string& job_id) {
   reservations_.erase(found);
 }
 
+void RunBudget::GiveUp(const std::string& job_id) {
+  const auto found = reservations_.find(job_id);
+  if (found != reservations_.end()) found->second.lost.Clear();
+  Release(job_id);
+}
+
 void RunBudget::ReleaseAll() {
   reservations_.clear();
   const auto release = [](Account& account) {
@@ -276,7 +282,7 @@ void RunBudget::Recall(const v1::LedgerEvent& event) {
     case v1::LedgerEvent::kStepFailed: {
       const v1::StepIdentity& step = event.step_failed().step();
       Charge(step.step_id(), event.step_failed().cost());
-      return Release(step.step_id());
+      return GiveUp(step.step_id());
     }
     case v1::LedgerEvent::kJob: {
       const v1::JobEvent& job = event.job();

@@ -123,6 +123,10 @@ class RunBudget {
   // Gives back what is reserved for the job's latest attempt, and what it has
   // reported if it was lost: it was not, or will not be, paid for apart.
   void Release(const std::string& job_id);
+  // The job has failed and is not called again: gives back what is reserved for
+  // its latest attempt. What that has reported was paid for, also if it was
+  // lost.
+  void GiveUp(const std::string& job_id);
   // The run has ended: nothing is reserved any more.
   void ReleaseAll();
 

@@ -332,6 +332,34 @@ TEST(RunBudgetTest, NoOrderOfAttemptsCrossesACap) {
   }
 }
 
+// Its producer has told what the attempt costs, and is not asked again.
+TEST(RunBudgetTest, WhatALostAttemptHasReportedStaysSpentWhenItsJobFails) {
+  RunBudget budget;
+  ASSERT_OK(budget.SetCap(Cost("USD 2")));
+  budget.Reserve("a", "tts", Cost("USD 2"));
+  const v1::Cost charged = budget.Settle("a", End::kLost, Cost("USD 1.50"));
+  budget.GiveUp("a");
+  EXPECT_EQ(FormatCost(budget.spent()), "1.50 USD");
+  EXPECT_EQ(budget.reserved().micros(), 0);
+  EXPECT_TRUE(budget.Reserve("b", "tts", Cost("USD 1")).has_value());
+
+  // As the ledger tells it: the attempt is the job's end, or its time is up
+  // while it waits for the next one.
+  for (const bool waits : {false, true}) {
+    Teller teller;
+    teller.Started("a", "tts", Cost("USD 2"));
+    if (waits) teller.Ended("a", End::kLost, charged);
+    v1::StepFailedEvent* failed =
+        teller.events.emplace_back().mutable_step_failed();
+    failed->mutable_step()->set_step_id("a");
+    if (!waits) *failed->mutable_cost() = charged;
+    RunBudget recalled;
+    for (const v1::LedgerEvent& event : teller.events) recalled.Recall(event);
+    EXPECT_EQ(FormatCost(recalled.spent()), "1.50 USD") << waits;
+    EXPECT_EQ(recalled.reserved().micros(), 0) << waits;
+  }
+}
+
 TEST(RunBudgetTest, ARunThatHasEndedReservesNothing) {
   RunBudget budget;
   Teller teller;

@@ -1,5 +1,5 @@
-// What becomes of jobs whose attempts were lost. Producers are held by the
-// test.
+// What becomes of attempts that were lost: of what they have cost, and of jobs
+// that are in doubt. Producers are held by the test.
 
 #include <cstdint>
 #include <memory>
@@ -10,6 +10,7 @@
 #include "absl/base/thread_annotations.h"
 #include "gtest/gtest.h"
 
+#include "common/cost_text.h"
 #include "common/executor.h"
 #include "common/mutex.h"
 #include "common/random.h"
@@ -125,6 +126,22 @@ TEST_F(RunnerLostAttemptsTest, AJobInDoubtCanBeRetriedOnceItsTimerHasRung) {
   Await(run_id, "retrying", "B");
   EXPECT_OK(Retry(run_id, "A"));
   producers_.WaitForAttempt("A");
+}
+
+// F: Invariant 14
+TEST_F(RunnerLostAttemptsTest, WhatTheLastAttemptHasReportedStaysSpent) {
+  const std::string run_id = Start(/*max_attempts=*/1);
+  producers_.Lose("A", ParseCostText("USD 0.50").value_or(v1::Cost()));
+  producers_.Succeed("B");
+  const v1::RunSnapshot run = Finish(run_id);
+  EXPECT_EQ(run.record().status(), v1::RUN_STATUS_FAILED);
+  EXPECT_EQ(FormatCost(run.record().cost()), "0.50 USD");
+  // What the run has counted by itself is in its record.
+  carrier_.reset();
+  ASSERT_OK_AND_ASSIGN(const v1::ListRunsResponse listed,
+                       runner().List(v1::ListRunsRequest()));
+  ASSERT_EQ(listed.runs_size(), 1);
+  EXPECT_EQ(FormatCost(listed.runs(0).cost()), "0.50 USD");
 }
 
 }  // namespace

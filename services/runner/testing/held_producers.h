@@ -135,8 +135,9 @@ class HeldProducers final : public ProducerCaller {
     observer->OnQuestion(question, takes_answer);
   }
 
-  // It breaks, after the producer has taken the job.
-  void Lose(const std::string& job_id) {
+  // It breaks, after the producer has taken the job and told what it costs.
+  void Lose(const std::string& job_id,
+            const std::optional<v1::Cost>& cost = std::nullopt) {
     const Held held = Take(job_id);
     ASSERT_NE(held.observer, nullptr);
     AttemptResult result;
@@ -144,6 +145,7 @@ class HeldProducers final : public ProducerCaller {
     result.failure->set_reason(v1::FAILURE_REASON_PRODUCER_UNAVAILABLE);
     result.failure->set_retryable(true);
     result.in_doubt = true;
+    result.cost = cost;
     held.observer->OnDone(std::move(result));
   }
 
