@@ -1,9 +1,11 @@
 #include "services/runner/run_reductions.h"
 
 #include <cstdint>
+#include <utility>
 
 #include "google/protobuf/util/message_differencer.h"
 
+#include "common/run_end.h"
 #include "common/status.h"
 #include "services/runner/ledger_fold.h"
 
@@ -13,6 +15,18 @@ namespace {
 // What a run weighs besides its jobs.
 constexpr size_t kWeightOfRun = 1'000;
 
+// Without what a reduction takes from the ledger alone, and what the runner of
+// a run that has not ended writes into its record again and again.
+v1::RunRecord Beginning(const v1::RunRecord& record) {
+  v1::RunRecord beginning = record;
+  if (IsTerminal(record.status())) return beginning;
+  beginning.clear_status();
+  beginning.clear_wait();
+  beginning.clear_cost();
+  beginning.clear_other_costs();
+  return beginning;
+}
+
 }  // namespace
 
 absl::StatusOr<v1::RunSnapshot> RunReductions::Reduce(
@@ -21,11 +35,12 @@ absl::StatusOr<v1::RunSnapshot> RunReductions::Reduce(
   MutexLock lock(kept->mu);
   // Not by their bytes: those of two equal records differ in the order of their
   // labels.
+  v1::RunRecord beginning = Beginning(record);
   if (!kept->reduction.has_value() ||
-      !google::protobuf::util::MessageDifferencer::Equals(kept->record,
-                                                          record)) {
+      !google::protobuf::util::MessageDifferencer::Equals(kept->beginning,
+                                                          beginning)) {
     kept->reduction.emplace(record);
-    kept->record = record;
+    kept->beginning = std::move(beginning);
   }
   RunReduction& reduction = *kept->reduction;
   int64_t through = past == nullptr ? reduction.last_sequence() : 0;

@@ -39,8 +39,8 @@ class RunReductions {
  private:
   struct Kept {
     Mutex mu;
-    // The record that the reduction began with: another one begins anew.
-    v1::RunRecord record ABSL_GUARDED_BY(mu);
+    // What of the record the reduction began with: another one begins anew.
+    v1::RunRecord beginning ABSL_GUARDED_BY(mu);
     std::optional<RunReduction> reduction ABSL_GUARDED_BY(mu);
   };
 

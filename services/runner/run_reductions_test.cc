@@ -84,6 +84,22 @@ TEST_F(RunReductionsTest, ARecordWithLabelsIsTheSameAtEachLook) {
   EXPECT_EQ(events.delivered(), 1);
 }
 
+// Whoever carries the run out writes that it waits, or what it has cost.
+TEST_F(RunReductionsTest, ARecordThatFollowsTheLedgerIsTheSame) {
+  CountingEventStore events(store().events);
+  RunReductions reductions(events, pool_);
+  Complete("A");
+  EXPECT_EQ(Succeeded(reductions), 1);
+  v1::RunRecord waiting = Record();
+  waiting.set_status(v1::RUN_STATUS_WAITING);
+  waiting.mutable_wait()->set_reason("producer");
+  waiting.mutable_cost()->set_micros(1);
+  ASSERT_OK_AND_ASSIGN(const v1::RunSnapshot run, reductions.Reduce(waiting));
+  EXPECT_EQ(run.wait_reason(), "");
+  EXPECT_EQ(run.record().cost().micros(), 0);
+  EXPECT_EQ(events.delivered(), 1);
+}
+
 TEST_F(RunReductionsTest, AnotherRecordIsToldInFull) {
   RunReductions reductions(store().events, pool_);
   Complete("A");
