@@ -164,13 +164,20 @@ void LeaseKeeper::Renew() {
         auto keeper = weak.lock();
         if (keeper == nullptr) return;
         if (answer.ok()) return keeper->HoldUntil(expires);
-        // What a loss brings about is not for a thread of the store's.
-        keeper->executor_.Post([weak, failed = answer.status()] {
-          if (auto alive = weak.lock()) alive->TakeFailure(failed);
-        });
+        keeper->PassOn(answer.status());
       });
   // Whether it has been answered or not: the next one may find its way.
   Schedule();
+}
+
+// What a loss brings about is not for a thread of the store's. Under the lock:
+// who has stopped the keeper may be done with its executor.
+void LeaseKeeper::PassOn(const absl::Status& failed) {
+  MutexLock lock(mu_);
+  if (stopped_) return;
+  executor_.Post([weak = weak_from_this(), failed] {
+    if (auto keeper = weak.lock()) keeper->TakeFailure(failed);
+  });
 }
 
 void LeaseKeeper::TakeFailure(const absl::Status& failed) {

@@ -67,7 +67,7 @@ class LeaseKeeper : public std::enable_shared_from_this<LeaseKeeper> {
                                                  const v1::LeaseToken& token);
 
   // Stops renewing; `on_lost` is not called any more once this returns, unless
-  // it is being called.
+  // it is being called, and what the store answers later touches no executor.
   void Stop();
 
  private:
@@ -77,6 +77,7 @@ class LeaseKeeper : public std::enable_shared_from_this<LeaseKeeper> {
 
   void Schedule();
   void Renew();
+  void PassOn(const absl::Status& failed);
   void TakeFailure(const absl::Status& failed);
   // Of a renewal, as counted from before the call: the store's period begins
   // later, never earlier, so the lease is never believed in for too long.

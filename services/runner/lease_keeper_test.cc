@@ -1,6 +1,8 @@
 #include "services/runner/lease_keeper.h"
 
 #include <memory>
+#include <utility>
+#include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -32,6 +34,50 @@ class LeaseKeeperTest : public CoreFixture {
   ManualExecutor watchdog_{clock_};
   int losses_ = 0;
 };
+
+// A store that answers renewals when the test says so.
+class LateLeases final : public LeaseStore {
+ public:
+  absl::StatusOr<v1::AcquireLeaseResponse> Acquire(
+      const v1::AcquireLeaseRequest&) override {
+    return absl::UnimplementedError("");
+  }
+  absl::StatusOr<v1::RenewLeaseResponse> Renew(
+      const v1::RenewLeaseRequest&) override {
+    return absl::UnimplementedError("");
+  }
+  void BeginRenewal(const v1::RenewLeaseRequest&, absl::Duration,
+                    Renewed done) override {
+    renewals.push_back(std::move(done));
+  }
+  absl::StatusOr<v1::ReleaseLeaseResponse> Release(
+      const v1::ReleaseLeaseRequest&) override {
+    return absl::UnimplementedError("");
+  }
+  absl::StatusOr<v1::GetLeaseResponse> Get(
+      const v1::GetLeaseRequest&) override {
+    return absl::UnimplementedError("");
+  }
+
+  std::vector<Renewed> renewals;
+};
+
+// As a process ends: the executor may have gone by then.
+TEST_F(LeaseKeeperTest, ARenewalThatIsAnsweredAfterTheEndTouchesNoExecutor) {
+  LateLeases leases;
+  const auto keeper =
+      LeaseKeeper::Start(leases, executor_, watchdog_, clock_, v1::LeaseToken(),
+                         kTtl, [this] { ++losses_; });
+  executor_.Advance(kTtl / 3 * 2);
+  ASSERT_EQ(leases.renewals.size(), 2u);
+  leases.renewals[0](absl::UnavailableError("busy"));
+  EXPECT_EQ(executor_.RunUntilIdle(), 1);
+
+  keeper->Stop();
+  leases.renewals[1](absl::AbortedError("passed on"));
+  EXPECT_EQ(executor_.RunUntilIdle(), 0);
+  EXPECT_EQ(losses_, 0);
+}
 
 TEST_F(LeaseKeeperTest, ALeaseThatIsKeptDoesNotExpire) {
   const auto keeper = Keep();
