@@ -389,7 +389,8 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   std::map<std::string, uint32_t> asking_;
   bool watching_movie_cap_ = false;
   std::string waiting_for_;  // as the ledger has it; empty if it goes on
-  // What was told with it: the event, and its end by the monotonic clock.
+  // What was told with it, also by somebody else: the event, and its end by the
+  // monotonic clock.
   v1::RunWaitingEvent told_wait_;
   int64_t told_until_ = INT64_MAX;
   RunPauses pauses_;

@@ -56,7 +56,13 @@ void RunActor::HeedRequest(const v1::Event& event) {
     Take(CancelCall{ledger.run_waiting().message()});
   } else if (ledger.has_run_waiting() &&
              ledger.run_waiting().producer().empty()) {
-    waiting_for_ = ledger.run_waiting().reason();
+    // Somebody else may have told it: then it is not the end of it that this
+    // run has told.
+    if (ledger.run_waiting().until_ms() != told_wait_.until_ms()) {
+      told_until_ = INT64_MAX;
+    }
+    told_wait_ = ledger.run_waiting();
+    waiting_for_ = told_wait_.reason();
   } else if (ledger.has_run_resumed() &&
              ledger.run_resumed().producer().empty()) {
     waiting_for_.clear();
@@ -79,11 +85,7 @@ void RunActor::RecordStatus() {
   // A step is not all of the run.
   if (state_.finished() || stopping_ || step_ != nullptr) return;
   v1::RunWait wait;
-  if (!waiting_for_.empty()) {
-    wait = RecordedWait(told_wait_);
-    // Somebody else may have told it.
-    wait.set_reason(waiting_for_);
-  }
+  if (!waiting_for_.empty()) wait = RecordedWait(told_wait_);
   if (record_.status() == status && IsSame(record_.wait(), wait)) return;
   record_.set_status(status);
   if (waiting_for_.empty()) {

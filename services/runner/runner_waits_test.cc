@@ -4,11 +4,14 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "common/clock.h"
 #include "common/proto_time.h"
 #include "common/random.h"
 #include "common/testing/status_matchers.h"
@@ -21,6 +24,7 @@
 namespace kinora {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 // A job of `sim` for each of the names, beside each other.
@@ -131,6 +135,42 @@ TEST_F(RunnerWaitsTest, ARunThatHasEndedWaitsForNothing) {
                        runner().List(v1::ListRunsRequest()));
   ASSERT_EQ(listed.runs_size(), 1);
   EXPECT_FALSE(listed.runs(0).has_wait());
+}
+
+// It is told by whoever pauses the run, which has told of another wait before.
+TEST_F(RunnerWaitsTest, APauseOfARunThatWaitsIsToldOnce) {
+  const std::string run_id = Start("film", {"A"});
+  producers_.WaitForAttempt("A");
+  producers_.Fail("A", absl::Hours(1));
+  WaitOf(run_id, "film");
+  v1::PauseRunRequest pause;
+  pause.set_run_id(run_id);
+  ASSERT_OK(runner().Pause(pause));
+  // The record follows what the run has to tell.
+  v1::GetRunRecordRequest get;
+  get.set_run_id(run_id);
+  std::string reason;
+  const int64_t deadline = DeadlineAfter(RealClock(), kPatience);
+  while (reason != "paused") {
+    ASSERT_LT(RealClock().MonotonicNanos(), deadline) << reason;
+    std::this_thread::yield();
+    ASSERT_OK_AND_ASSIGN(const v1::GetRunRecordResponse run,
+                         store().runs.Get(get));
+    reason = run.record().wait().reason();
+    EXPECT_EQ(run.record().wait().has_until(), reason == "producer");
+  }
+  v1::ReadEventsRequest read;
+  read.mutable_log()->set_movie_id("film");
+  read.mutable_log()->set_kind(v1::LOG_KIND_LEDGER);
+  read.mutable_log()->set_run_id(run_id);
+  ASSERT_OK_AND_ASSIGN(const v1::ReadEventsResponse ledger,
+                       store().events.ReadPage(read));
+  std::vector<std::string> told;
+  for (const v1::Event& event : ledger.events()) {
+    if (!event.ledger().has_run_waiting()) continue;
+    told.push_back(event.ledger().run_waiting().reason());
+  }
+  EXPECT_THAT(told, ElementsAre("producer", "paused"));
 }
 
 // What else is to be done goes on, so the run does not wait.
