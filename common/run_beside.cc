@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "common/mutex.h"
+#include "common/trace_context.h"
 
 namespace kinora {
 namespace {
@@ -41,8 +42,9 @@ class Turn {
 void RunBeside(Executor& helper, absl::FunctionRef<void()> other,
                absl::FunctionRef<void()> own) {
   const auto turn = std::make_shared<Turn>();
-  helper.Post([turn, other] {
+  helper.Post([turn, other, trace = CurrentTrace()] {
     if (!turn->Take()) return;  // `other` may be gone
+    TraceScope scope(trace);
     other();
     turn->SetDone();
   });

@@ -9,10 +9,10 @@
 
 namespace kinora {
 
-// Runs `own` on this thread and `other` on a thread of `helper` meanwhile, and
-// returns when both have ended. If nobody has begun with `other` when `own` has
-// ended, this thread does it: so no wait depends on a free thread, whatever
-// waits on `helper`'s.
+// Runs `own` on this thread and `other` on a thread of `helper` meanwhile, with
+// this one's trace, and returns when both have ended. If nobody has begun with
+// `other` when `own` has ended, this thread does it: so no wait depends on a
+// free thread, whatever waits on `helper`'s.
 void RunBeside(Executor& helper, absl::FunctionRef<void()> other,
                absl::FunctionRef<void()> own);
 

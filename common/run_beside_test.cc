@@ -1,13 +1,14 @@
 #include "common/run_beside.h"
 
 #include <atomic>
-#include <thread>
+#include <string>
 
 #include "gtest/gtest.h"
 
 #include "common/testing/fake_clock.h"
 #include "common/testing/manual_executor.h"
 #include "common/thread_pool.h"
+#include "common/trace_context.h"
 
 namespace kinora {
 namespace {
@@ -35,6 +36,22 @@ TEST(RunBesideTest, NeedsNoFreeThread) {
     done.notify_all();
   });
   done.wait(false);
+}
+
+TEST(RunBesideTest, CallsOfBothBelongToTheTraceOfTheCaller) {
+  ThreadPool pool("test", 1);
+  TraceScope scope(TraceContext::New());
+  std::string trace_id;
+  std::atomic<bool> seen = false;
+  RunBeside(
+      pool,
+      [&] {
+        trace_id = CurrentTrace().trace_id;
+        seen = true;
+        seen.notify_all();
+      },
+      [&] { seen.wait(false); });
+  EXPECT_EQ(trace_id, CurrentTrace().trace_id);
 }
 
 TEST(RunBesideTest, AHelperThatComesLateDoesNothing) {
