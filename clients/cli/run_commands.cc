@@ -86,8 +86,10 @@ absl::Status TakeDispatch(const Args& args, v1::StartRunRequest* request) {
 // Plans what the run is to do, so that jobs that are known to fail are named
 // before anybody is paid for them again. The run then carries that plan out,
 // unless it is planned later or where others see nothing of it. What is wrong
-// with the plan itself StartRun says.
-void PlanFirst(const Invocation& call, v1::StartRunRequest* run) {
+// with the plan itself StartRun says. Returns the warnings of a plan that the
+// run carries out: StartRun has them of those alone that it makes.
+std::vector<std::string> PlanFirst(const Invocation& call,
+                                   v1::StartRunRequest* run) {
   constexpr size_t kMaxNamed = 20;
   v1::CreatePlanRequest request;
   request.set_movie_id(run->movie_id());
@@ -95,25 +97,29 @@ void PlanFirst(const Invocation& call, v1::StartRunRequest* run) {
   if (run->has_scope()) *request.mutable_scope() = run->scope();
   const absl::StatusOr<bool> all_answered =
       AddProducerVersions(call.connection, &request);
-  if (!all_answered.ok()) return;
+  std::vector<std::string> warnings;
+  if (!all_answered.ok()) return warnings;
   const bool is_what_if = !*all_answered || run->dry_run() ||
                           !run->edits().empty() ||
                           run->if_active() != v1::IF_ACTIVE_UNSPECIFIED;
   request.set_dry_run(is_what_if);
   Planner& planner = call.connection.planner();
   absl::StatusOr<CreatedPlan> plan = planner.CreatePlan(request);
-  if (!plan.ok()) return;
+  if (!plan.ok()) return warnings;
   if (!is_what_if) {
+    warnings.assign(plan->header.warnings().begin(),
+                    plan->header.warnings().end());
     run->set_plan_hash(plan->header.plan_hash());
     run->clear_scope();  // the plan has it
   }
-  if (plan->header.summary().known_failures() == 0) return;
+  if (plan->header.summary().known_failures() == 0) return warnings;
   request.set_dry_run(true);
   request.set_with_layers(true);
   plan = planner.CreatePlan(request);
-  if (!plan.ok()) return;
+  if (!plan.ok()) return warnings;
   std::fprintf(stderr, "kinora: %s",
                KnownFailuresText(plan->layers, kMaxNamed).c_str());
+  return warnings;
 }
 
 // What is wrong with the movie StartRun says; and where the store cannot be
@@ -169,9 +175,12 @@ absl::StatusOr<int> StartRun(const Invocation& call) {
                    dry_run ? FileUpload::kSkip : FileUpload::kSend));
   request.mutable_edits()->Assign(edits.begin(), edits.end());
   LookForHandEdits(call, request);
-  PlanFirst(call, &request);
-  KINORA_ASSIGN_OR_RETURN(const v1::StartRunResponse started,
+  const std::vector<std::string> warnings = PlanFirst(call, &request);
+  KINORA_ASSIGN_OR_RETURN(v1::StartRunResponse started,
                           call.connection.runner().StartRun(request));
+  for (const std::string& warning : warnings) {
+    started.mutable_plan()->add_warnings(warning);
+  }
   const bool detach = call.args.Has("detach");
   if (call.json) {
     PrintJson(started);

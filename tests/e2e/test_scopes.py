@@ -81,3 +81,5 @@ def test_what_a_control_does_not_reach_is_warned_of(kinora, film):
     assert plan["layers"] == []
     said = kinora.ok("plan", "film", "--pin", "Film")
     assert "warning: scope.pin: Artifact:Film would be kept without a pin" in said
+    started = kinora.json("run", "film", "--pin", "Film", "--detach")
+    assert "scope.pin: Artifact:Film" in started["plan"]["warnings"][0]
