@@ -21,6 +21,7 @@
 #include "clients/cli/run_watch.h"
 #include "clients/cli/scope_flags.h"
 #include "common/cost_text.h"
+#include "common/error_reason.h"
 #include "common/status.h"
 
 namespace kinora {
@@ -122,6 +123,24 @@ std::vector<std::string> PlanFirst(const Invocation& call,
   return warnings;
 }
 
+absl::StatusOr<v1::StartRunResponse> PlanAndStart(
+    const Invocation& call, const v1::StartRunRequest& request) {
+  v1::StartRunRequest planned = request;
+  const std::vector<std::string> warnings = PlanFirst(call, &planned);
+  RunnerClient& runner = call.connection.runner();
+  absl::StatusOr<v1::StartRunResponse> started = runner.StartRun(planned);
+  const bool is_late = ReasonOf(started.status()) == "BASE_CHANGED";
+  if (is_late && !planned.plan_hash().empty()) {
+    // Another run has published since. StartRun plans where none can.
+    return runner.StartRun(request);
+  }
+  if (!started.ok()) return started;
+  for (const std::string& warning : warnings) {
+    started->mutable_plan()->add_warnings(warning);
+  }
+  return started;
+}
+
 // What is wrong with the movie StartRun says; and where the store cannot be
 // reached from here, the runner may reach it.
 void LookForHandEdits(const Invocation& call, const v1::StartRunRequest& run) {
@@ -175,12 +194,8 @@ absl::StatusOr<int> StartRun(const Invocation& call) {
                    dry_run ? FileUpload::kSkip : FileUpload::kSend));
   request.mutable_edits()->Assign(edits.begin(), edits.end());
   LookForHandEdits(call, request);
-  const std::vector<std::string> warnings = PlanFirst(call, &request);
-  KINORA_ASSIGN_OR_RETURN(v1::StartRunResponse started,
-                          call.connection.runner().StartRun(request));
-  for (const std::string& warning : warnings) {
-    started.mutable_plan()->add_warnings(warning);
-  }
+  KINORA_ASSIGN_OR_RETURN(const v1::StartRunResponse started,
+                          PlanAndStart(call, request));
   const bool detach = call.args.Has("detach");
   if (call.json) {
     PrintJson(started);
