@@ -1,9 +1,11 @@
 // Caps that are set while a run is at work, here and through another runner:
 // what who has set one may rely on, and what becomes of the run's question.
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -11,6 +13,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "common/clock.h"
 #include "common/cost_text.h"
 #include "common/executor.h"
 #include "common/mutex.h"
@@ -226,12 +229,28 @@ TEST_F(RunnerCapTest, AQuestionIsNotSettledByACapFromBeforeIt) {
   v1::PauseRunRequest pause;
   pause.set_run_id(run_id);
   ASSERT_OK(carrier_->runner().Pause(pause));
-  int asked = 0;
-  Ledger(run_id, [&asked](const v1::LedgerEvent& event) {
-    asked += AsksForBudget(event) ? 1 : 0;
-    return StandsPaused(event);
-  });
-  EXPECT_EQ(asked, 1);
+  // The record follows what the run has heeded.
+  v1::GetRunRecordRequest get;
+  get.set_run_id(run_id);
+  const int64_t deadline = DeadlineAfter(RealClock(), kPatience);
+  for (std::string reason; reason != "paused";) {
+    ASSERT_LT(RealClock().MonotonicNanos(), deadline) << reason;
+    std::this_thread::yield();
+    ASSERT_OK_AND_ASSIGN(const v1::GetRunRecordResponse run,
+                         store().runs.Get(get));
+    reason = run.record().wait().reason();
+  }
+  v1::ReadEventsRequest read;
+  read.mutable_log()->set_movie_id("film");
+  read.mutable_log()->set_kind(v1::LOG_KIND_LEDGER);
+  read.mutable_log()->set_run_id(run_id);
+  ASSERT_OK_AND_ASSIGN(const v1::ReadEventsResponse told,
+                       store().events.ReadPage(read));
+  EXPECT_EQ(std::count_if(told.events().begin(), told.events().end(),
+                          [](const v1::Event& event) {
+                            return AsksForBudget(event.ledger());
+                          }),
+            1);
   const std::vector<std::string> proposed = {R"("0.03 USD")"};
   EXPECT_EQ(ProposalsOf(carrier_->runner()), proposed);
   EXPECT_EQ(ProposalsOf(runner()), proposed);
