@@ -132,6 +132,8 @@ class PosixWritableFile final : public WritableFile {
   }
 
   absl::Status EndDirect() {
+    // Another thread may append then.
+    if (!asked_) return absl::OkStatus();
     is_large_ = asked_ = false;
     if (direct_ == nullptr) return absl::OkStatus();
     const std::unique_ptr<DirectWriter> direct = std::move(direct_);
