@@ -94,6 +94,7 @@ def test_one_process_tells_of_all_its_services(tmp_path, producers, film):
 
     # Nothing is left to do: no job is started, all else goes on.
     kinora.run("film")
+    kinora.ok("plan", "film")
     assert "MOVIE_NOT_FOUND" in kinora.fails("movie", "show", "nope")
     after = wait_for_end(address, 2)
     assert after[jobs("picture", "started")] == 6
@@ -101,7 +102,7 @@ def test_one_process_tells_of_all_its_services(tmp_path, producers, film):
     assert after[call("RunnerService/StartRun")] == 2
     assert after[call("MovieService/GetMovie", "NOT_FOUND")] == 1
     assert after["kinora_store_appends_total"] > before["kinora_store_appends_total"]
-    # The second run's plan was made on the graph of a plan before it.
+    # The last plan was made on the graph of the one before it.
     assert after['kinora_planner_graphs_total{source="kept"}'] >= 1
     text = get(address)
     assert "film\"" not in text.replace('producer="film"', "")
