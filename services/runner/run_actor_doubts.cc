@@ -102,7 +102,7 @@ void RunActor::Resolve(JobIndex job, absl::string_view why) {
   facts_.push_back(DoubtResolved{job});
   // What nobody knows of may be paid for besides.
   if (why.empty()) return;
-  budget_.HandOn(state_.job(job).job_id());
+  budget_.Release(state_.job(job).job_id());
   v1::JobEvent* event = AddLedger()->mutable_job();
   event->set_type("recovering");
   event->set_job_id(state_.job(job).job_id());

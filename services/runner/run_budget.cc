@@ -167,20 +167,6 @@ absl::Status RunBudget::CheckCurrencies() const {
 std::optional<RunBudget::Obstacle> RunBudget::Reserve(
     const std::string& job_id, const std::string& producer,
     const v1::Cost& price) {
-  const auto kept = reservations_.find(job_id);
-  if (kept != reservations_.end() && kept->second.is_handed_on) {
-    const Reservation before = kept->second;
-    Enter(before, -1);
-    reservations_.erase(kept);
-    std::optional<Obstacle> obstacle = Reserve(job_id, producer, price);
-    if (obstacle.has_value()) {
-      Enter(before, 1);
-      reservations_[job_id] = before;
-    } else {
-      reservations_[job_id].is_handed_on = true;
-    }
-    return obstacle;
-  }
   const auto own = producers_.find(producer);
   const std::array<std::pair<Scope, const Account*>, 3> scopes = {{
       {Scope::kRun, &run_},
@@ -201,13 +187,8 @@ std::optional<RunBudget::Obstacle> RunBudget::Reserve(
 
 void RunBudget::Hold(const std::string& job_id, const std::string& producer,
                      const v1::Cost& price) {
-  // What was reserved for the attempt before, if it is there still and was not
-  // handed on, stays in the accounts: that attempt was lost, and may have been
-  // paid for.
-  const auto before = reservations_.find(job_id);
-  if (before != reservations_.end() && before->second.is_handed_on) {
-    Enter(before->second, -1);
-  }
+  // What was reserved for the attempt before, if it is there still, stays in
+  // the accounts: that attempt was lost, and may have been paid for.
   const int64_t micros = Bounded(price.micros());
   Add(producer, price.currency_code(), 0, micros);
   reservations_[job_id] = {producer, CostOf(price.currency_code(), micros)};
@@ -230,9 +211,8 @@ v1::Cost RunBudget::Settle(const std::string& job_id, End end,
   if (end != End::kLost) {
     Release(job_id);
   } else if (const auto kept = reservations_.find(job_id);
-             kept != reservations_.end()) {
-    if (cost.micros() > 0) kept->second.lost = cost;
-    kept->second.is_handed_on = false;
+             kept != reservations_.end() && cost.micros() > 0) {
+    kept->second.lost = cost;
   }
   return cost;
 }
@@ -256,30 +236,16 @@ void RunBudget::Charge(const std::string& job_id, const v1::Cost& cost) {
   kept.amount.set_micros(kept.amount.micros() - part);
 }
 
-void RunBudget::Enter(const Reservation& kept, int64_t sign) {
-  Add(kept.producer, kept.amount.currency_code(), 0,
-      sign * kept.amount.micros());
-  if (kept.lost.micros() <= 0) return;
-  Add(kept.producer, kept.lost.currency_code(),
-      sign * Bounded(kept.lost.micros()), 0);
-}
-
 void RunBudget::Release(const std::string& job_id) {
   const auto found = reservations_.find(job_id);
   if (found == reservations_.end()) return;
-  Enter(found->second, -1);
+  const Reservation& kept = found->second;
+  Add(kept.producer, kept.amount.currency_code(), 0, -kept.amount.micros());
+  if (kept.lost.micros() > 0) {
+    Add(kept.producer, kept.lost.currency_code(), -Bounded(kept.lost.micros()),
+        0);
+  }
   reservations_.erase(found);
-}
-
-void RunBudget::HandOn(const std::string& job_id) {
-  const auto found = reservations_.find(job_id);
-  if (found != reservations_.end()) found->second.is_handed_on = true;
-}
-
-void RunBudget::TakeBack(const std::string& job_id) {
-  const auto found = reservations_.find(job_id);
-  if (found == reservations_.end() || found->second.is_handed_on) return;
-  Release(job_id);
 }
 
 void RunBudget::GiveUp(const std::string& job_id) {
@@ -330,7 +296,7 @@ void RunBudget::Recall(const v1::LedgerEvent& event) {
                                    ? *parsed
                                    : JsonValue(JsonObject());
       if (job.type() == "recovering") {
-        if (IsTrue(detail, "released")) HandOn(job.job_id());
+        if (IsTrue(detail, "released")) Release(job.job_id());
         return;
       }
       const bool is_known = retries && !IsTrue(detail, "inDoubt");

@@ -11,12 +11,10 @@
 // Three scopes may have a cap: the run, each producer within the run, and the
 // movie, for which earlier runs count.
 //
-// An attempt that is lost keeps its reservation, for it may have been paid for;
-// if the job is called again, both count from then on. But where its producer
-// knows the work, or that there was none, the next attempt takes the place of
-// the lost one: nobody else gets the money meanwhile. What the lost one has
-// reported counts the same way: a producer that knows the work reports its
-// price again when it is called again.
+// An attempt that is lost keeps its reservation until it is released, for it
+// may have been paid for; if the job is called again before that, both count
+// from then on. What it has reported until then counts the same way: a producer
+// that knows the work reports its price again when it is called again.
 //
 // Amounts in no currency count in every cap's currency. Those of different
 // currencies are never added: what a cap's currency cannot count stands in the
@@ -122,13 +120,9 @@ class RunBudget {
                   const std::optional<v1::Cost>& reported);
   // Charges the job; what is reserved for it shrinks by as much.
   void Charge(const std::string& job_id, const v1::Cost& cost);
-  // The job's latest attempt was lost, and is not paid for apart from the next
-  // one: that takes the place of what is reserved for it and what it has
-  // reported.
-  void HandOn(const std::string& job_id);
-  // The job's latest attempt is not made: gives back what is reserved for it,
-  // or leaves it to the next one where it has the place of one that was lost.
-  void TakeBack(const std::string& job_id);
+  // Gives back what is reserved for the job's latest attempt, and what it has
+  // reported if it was lost: it was not, or will not be, paid for apart.
+  void Release(const std::string& job_id);
   // The job has failed and is not called again: gives back what is reserved for
   // its latest attempt. What that has reported was paid for, also if it was
   // lost.
@@ -166,15 +160,7 @@ class RunBudget {
     std::string producer;
     v1::Cost amount;
     v1::Cost lost;  // what the attempt has reported, if it was lost
-    // The next attempt takes its place: the same work may be paid for already.
-    bool is_handed_on = false;
   };
-
-  // Gives back what is reserved for the job's latest attempt, and what it has
-  // reported if it was lost.
-  void Release(const std::string& job_id);
-  // Into the accounts, or out of them for a `sign` of -1.
-  void Enter(const Reservation& kept, int64_t sign);
 
   std::string MainCurrency() const;
   absl::Status CheckCap(absl::string_view scope, const v1::Cost& cap,

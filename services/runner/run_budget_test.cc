@@ -90,7 +90,7 @@ TEST(RunBudgetTest, ALostAttemptKeepsItsReservation) {
   // It is known of another one that it is not paid for apart.
   budget.Reserve("c", "tts", Cost("USD 1"));
   budget.Settle("c", End::kLost, std::nullopt);
-  budget.HandOn("c");
+  budget.Release("c");
   EXPECT_FALSE(budget.Reserve("c", "tts", Cost("USD 1")).has_value());
 }
 
@@ -103,17 +103,10 @@ TEST(RunBudgetTest, WorkThatIsKnownIsChargedOnce) {
   budget.Settle("a", End::kLost, Cost("USD 1"));
   EXPECT_EQ(FormatCost(budget.spent()), "1.00 USD");
   EXPECT_EQ(FormatCost(budget.reserved()), "1.00 USD");
-  budget.HandOn("a");
-  // It may be paid for already, so nobody else gets the money.
-  EXPECT_TRUE(budget.Reserve("b", "tts", Cost("USD 0.01")).has_value());
-  EXPECT_FALSE(budget.Reserve("a", "tts", Cost("USD 2")).has_value());
+  budget.Release("a");
   EXPECT_EQ(budget.spent().micros(), 0);
-  EXPECT_EQ(FormatCost(budget.reserved()), "2.00 USD");
-  // Also where it is not started yet after all.
-  budget.TakeBack("a");
-  EXPECT_TRUE(budget.Reserve("b", "tts", Cost("USD 0.01")).has_value());
+  EXPECT_EQ(budget.reserved().micros(), 0);
   EXPECT_FALSE(budget.Reserve("a", "tts", Cost("USD 2")).has_value());
-  EXPECT_EQ(FormatCost(budget.reserved()), "2.00 USD");
   budget.Settle("a", End::kSucceeded, Cost("USD 1"));
   EXPECT_EQ(FormatCost(budget.spent()), "1.00 USD");
 
@@ -121,7 +114,7 @@ TEST(RunBudgetTest, WorkThatIsKnownIsChargedOnce) {
   budget.Reserve("b", "tts", Cost("USD 0.25"));
   budget.Settle("b", End::kLost, Cost("USD 0.25"));
   budget.Reserve("b", "tts", Cost("USD 0.25"));
-  budget.TakeBack("b");
+  budget.Release("b");
   EXPECT_EQ(FormatCost(budget.spent()), "1.25 USD");
 }
 
@@ -276,8 +269,7 @@ TEST(RunBudgetTest, NoOrderOfAttemptsCrossesACap) {
     struct Attempt {
       std::string producer;
       int64_t price = 0;
-      int64_t charged = 0;    // if it was lost
-      bool is_known = false;  // the next one takes its place
+      int64_t charged = 0;  // if it was lost
     };
     std::map<std::string, Attempt> running;
     std::map<std::string, Attempt> lost;
@@ -294,20 +286,18 @@ TEST(RunBudgetTest, NoOrderOfAttemptsCrossesACap) {
         const std::string producer = absl::StrCat("p", below(3));
         const int64_t price = below(100);
         if (lost.contains(job) && below(2) == 0) {
-          budget.HandOn(job);
+          budget.Release(job);
           teller.Released(job);
-          lost[job].is_known = true;
+          by_producer[lost[job].producer] -= lost[job].price;
+          by_producer[lost[job].producer] -= lost[job].charged;
+          spent -= lost[job].charged;
+          lost.erase(job);
         }
         if (!budget.Reserve(job, producer, Usd(price)).has_value()) {
           running[job] = {producer, price};
           teller.Started(job, producer, Usd(price));
           by_producer[producer] += price;
-          if (const Attempt before = lost[job]; before.is_known) {
-            by_producer[before.producer] -= before.price + before.charged;
-            spent -= before.charged;
-          } else {
-            gone += before.price;
-          }
+          if (lost.contains(job)) gone += lost[job].price;
           lost.erase(job);
         }
       } else {
