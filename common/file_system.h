@@ -49,10 +49,10 @@ class WritableFile {
   virtual absl::Status Reserve(uint64_t bytes) = 0;
 
   // A hint: much is still to be appended. It goes to the disk as it comes, past
-  // the cache of the system if there is a way, so that Sync() has little left to
-  // do and neither the memory nor the syncs of others suffer. Holds until Sync()
-  // or Close(), which MUST NOT run beside Append() then; what is appended can be
-  // read once they have returned.
+  // the cache of the system if there is a way, so that Sync() has little left
+  // to do and neither the memory nor the syncs of others suffer. Holds until
+  // Sync() or Close(), which MUST NOT run beside Append() then; what is
+  // appended can be read once they have returned.
   virtual void ExpectLarge() {}
 
   // Waits until everything appended is on stable storage (fdatasync). After an
