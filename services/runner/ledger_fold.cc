@@ -22,7 +22,8 @@ absl::Status FoldLedger(EventStore& events, const std::string& movie_id,
     const v1::ReadEventsResponse page = *std::move(next);
     if (page.bookmark().sequence() <= *through) return absl::OkStatus();
     read.set_after_sequence(page.bookmark().sequence());
-    const auto read_next = [&] { next = events.ReadPage(read); };
+    absl::StatusOr<v1::ReadEventsResponse> following;
+    const auto read_next = [&] { following = events.ReadPage(read); };
     const auto take_all = [&] {
       for (const v1::Event& event : page.events()) take(event);
     };
@@ -33,6 +34,7 @@ absl::Status FoldLedger(EventStore& events, const std::string& movie_id,
       RunBeside(*helper, read_next, take_all);
     }
     *through = page.bookmark().sequence();
+    next = std::move(following);
   }
 }
 

@@ -107,25 +107,25 @@ absl::Status RunActor::LookUp(const std::vector<JobIndex>& jobs) {
   if (jobs.empty()) return absl::OkStatus();
   absl::Span<const JobIndex> rest(jobs);
   absl::Span<const JobIndex> these;
-  absl::StatusOr<std::vector<EventPtr>> found;
+  std::vector<EventPtr> events;  // of `these`
   do {
     const absl::Span<const JobIndex> next = rest.subspan(0, kMaxLookUpJobs);
     rest.remove_prefix(next.size());
     const std::vector<v1::ArtefactQuery> queries = OutputQueries(next);
+    absl::StatusOr<std::vector<EventPtr>> found;
     if (these.empty()) {
       found = FindOutputs(queries);
     } else {
-      const std::vector<EventPtr> events = *std::move(found);
       absl::Status taken;
       RunBeside(
           deps_.executor, [&] { found = FindOutputs(queries); },
           [&] { taken = TakeOutputs(these, events); });
       KINORA_RETURN_IF_ERROR(taken);
     }
-    KINORA_RETURN_IF_ERROR(found.status());
+    KINORA_ASSIGN_OR_RETURN(events, std::move(found));
     these = next;
   } while (!rest.empty());
-  return TakeOutputs(these, *found);
+  return TakeOutputs(these, events);
 }
 
 std::vector<v1::ArtefactQuery> RunActor::OutputQueries(
