@@ -142,33 +142,34 @@ uint32_t CallTurns::AskingOf(const Producer& producer) {
   return asking;
 }
 
-std::optional<CallTurns::Hold> CallTurns::HoldOf(const std::string& name,
+std::optional<CallTurns::Hold> CallTurns::HoldOf(const std::string& producer,
                                                  int64_t now) const {
-  const Producer* producer = Find(name);
-  if (producer == nullptr) return std::nullopt;
-  Hold hold{Hold::Why::kAsked, producer->held_until};
-  const int64_t rate = std::max(producer->limits.rate.NextAt(), rate_.NextAt());
+  const Producer* found = Find(producer);
+  if (found == nullptr) return std::nullopt;
+  Hold hold{Hold::Why::kAsked, found->held_until};
+  const int64_t rate = std::max(found->limits.rate.NextAt(), rate_.NextAt());
   if (rate > hold.until) hold = {Hold::Why::kRate, rate};
   const int64_t up =
-      producer->targets.CanCall(now) ? INT64_MIN : producer->targets.NextAt();
+      found->targets.CanCall(now) ? INT64_MIN : found->targets.NextAt();
   if (up > hold.until) hold = {Hold::Why::kDown, up};
   if (hold.until > now) return hold;
   // A call that has ended may be counted as one that asks for a moment.
   uint32_t asking = 0;
   for (const Producer& any : producers_) asking += AskingOf(any);
   const bool all_ask = running_ >= concurrency_ && asking >= running_;
-  const bool its_ask = producer->running >= producer->limits.concurrency &&
-                       AskingOf(*producer) >= producer->running;
+  const bool its_ask = found->running >= found->limits.concurrency &&
+                       AskingOf(*found) >= found->running;
   if (all_ask || its_ask) return Hold{Hold::Why::kAnswers, INT64_MAX};
   return std::nullopt;
 }
 
-void CallTurns::SetAsking(RunKey run, const std::string& name, uint32_t calls) {
-  Producer& producer = producers_[IndexOf(name)];
+void CallTurns::SetAsking(RunKey run, const std::string& producer,
+                          uint32_t calls) {
+  Producer& found = producers_[IndexOf(producer)];
   if (calls == 0) {
-    producer.asking.erase(run);
+    found.asking.erase(run);
   } else {
-    producer.asking[run] = calls;
+    found.asking[run] = calls;
   }
 }
 
