@@ -141,7 +141,7 @@ absl::Status RunActor::Work(std::vector<RunMessage> messages) {
     KINORA_RETURN_IF_ERROR(Reuse(reused));
   }
   KINORA_RETURN_IF_ERROR(FlushArtefacts());
-  for (const RunFact& fact : facts_) ApplyFact(fact);
+  for (RunFact& fact : facts_) ApplyFact(std::move(fact));
   facts_.clear();
   resolved_.clear();
   KINORA_RETURN_IF_ERROR(TakeExpansion());
@@ -182,7 +182,7 @@ absl::Status RunActor::Work(std::vector<RunMessage> messages) {
       if (stopping_) End();
       return absl::OkStatus();
     }
-    for (const RunFact& fact : facts_) ApplyFact(fact);
+    for (RunFact& fact : facts_) ApplyFact(std::move(fact));
     facts_.clear();
     return Finish();
   }
@@ -268,8 +268,8 @@ absl::Status RunActor::Dispatch(std::vector<JobIndex>* starts) {
   return absl::OkStatus();
 }
 
-void RunActor::ApplyFact(const RunFact& fact) {
-  for (const JobChange& change : state_.Apply(fact)) {
+void RunActor::ApplyFact(RunFact fact) {
+  for (const JobChange& change : state_.Apply(std::move(fact))) {
     Report(change);
     if (retrying_.erase(change.job) > 0) {
       waits_.End(state_.job(change.job).job_id());

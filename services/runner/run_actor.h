@@ -156,6 +156,10 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   // (UNAVAILABLE).
   bool closing() const { return closing_.load(); }
 
+  // True once it has ended because the blob of a result is gone that it took on
+  // the ledger's word: whoever adopts the run looks all of them up.
+  bool mistook_results() const { return mistook_results_.load(); }
+
   const std::string& movie_id() const { return identity_.movie_id; }
   const std::string& run_id() const { return identity_.run_id; }
 
@@ -179,7 +183,7 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   void Process();
   absl::Status Work(std::vector<RunMessage> messages);
   absl::Status Dispatch(std::vector<JobIndex>* starts);
-  void ApplyFact(const RunFact& fact);
+  void ApplyFact(RunFact fact);
   void Report(const JobChange& change);
   bool IsTold(const std::string& job_id, JobStatus status) const;
   v1::LedgerEvent* AddLedger();
@@ -345,6 +349,7 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   // begins to end: behind its end nothing is asked of it.
   Mutex end_mu_;
   std::atomic<bool> closing_ = false;
+  std::atomic<bool> mistook_results_ = false;
   Mutex mu_;
   std::vector<RunMessage> inbox_ ABSL_GUARDED_BY(mu_);
   bool posted_ ABSL_GUARDED_BY(mu_) = false;

@@ -99,6 +99,10 @@ void RunActor::GiveUp(const absl::Status& why) {
   if (lease_lost_ || ReasonOf(why) == "LEASE_LOST" || IsOutage(why)) {
     return End();
   }
+  if (ReasonOf(why) == "BLOB_NOT_FOUND" && state_.unseen_results() > 0) {
+    mistook_results_ = true;
+    return End();
+  }
   artefact_events_.clear();
   ledger_events_.clear();
   *record_.mutable_jobs() = Counts();

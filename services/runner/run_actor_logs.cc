@@ -191,7 +191,7 @@ absl::Status RunActor::TakeOutputs(absl::Span<const JobIndex> jobs,
     facts.push_back(std::move(fact));
   }
   KINORA_RETURN_IF_ERROR(FlushArtefacts());
-  for (const LookedUp& fact : facts) ApplyFact(fact);
+  for (LookedUp& fact : facts) ApplyFact(std::move(fact));
   return absl::OkStatus();
 }
 

@@ -160,6 +160,15 @@ bool RunPast::Told(absl::string_view job_id, JobStatus status) const {
   return job != jobs_.end() && job->second.told == status;
 }
 
+std::optional<JobStatus> RunPast::ToldResult(absl::string_view job_id) const {
+  const auto job = jobs_.find(job_id);
+  if (job == jobs_.end()) return std::nullopt;
+  const std::optional<JobStatus>& told = job->second.told;
+  return told == JobStatus::kSucceeded || told == JobStatus::kReused
+             ? told
+             : std::nullopt;
+}
+
 PastJob RunPast::Of(absl::string_view job_id) const {
   const auto job = jobs_.find(job_id);
   if (job == jobs_.end()) return PastJob();

@@ -29,11 +29,16 @@ namespace kinora {
 // Folds ledger events, in their order. Not thread-safe.
 class RunPast {
  public:
+  // The cap that the run began with. Before the first event.
+  void RestoreCap(const v1::Cost& cap) { budget_.RestoreCap(cap); }
+
   void Apply(const v1::LedgerEvent& event);
 
   // Whether the ledger says already that the job has come to this; `status` is
   // a final one.
   bool Told(absl::string_view job_id, JobStatus status) const;
+  // kSucceeded or kReused if the ledger says so of the job.
+  std::optional<JobStatus> ToldResult(absl::string_view job_id) const;
   // Attempts, failures and doubts; nothing for a job the ledger does not know.
   PastJob Of(absl::string_view job_id) const;
 

@@ -24,14 +24,14 @@ RunState::RunState(std::shared_ptr<const v1::Plan> plan,
       queue_(options_.max_concurrency, options_.producers),
       counts_(kStatuses) {}
 
-std::vector<JobChange> RunState::Apply(const RunFact& fact) {
+std::vector<JobChange> RunState::Apply(RunFact fact) {
   changes_.clear();
-  std::visit([this](const auto& what) { Handle(what); }, fact);
+  std::visit([this](auto& what) { Handle(std::move(what)); }, fact);
   OpenLayers();
   return std::move(changes_);
 }
 
-void RunState::Handle(const LookedUp& fact) {
+void RunState::Handle(LookedUp fact) {
   if (status(fact.job) != JobStatus::kLookingUp) return;
   Job& job = Entry(fact.job);
   job.attempts = fact.past.attempts;
@@ -42,7 +42,7 @@ void RunState::Handle(const LookedUp& fact) {
         fact.is_own ? JobStatus::kSucceeded : JobStatus::kReused;
     SetStatus(fact.job, end);
     changes_.push_back({fact.job, end, {}, {}});
-    return Land(fact.job, fact.outputs);
+    return Land(fact.job, std::move(fact.outputs));
   }
   if (fact.past.failure.has_value()) return Fail(fact.job, *fact.past.failure);
   if (!fact.past.asking.empty()) {
@@ -55,13 +55,13 @@ void RunState::Handle(const LookedUp& fact) {
   Proceed(fact.job);
 }
 
-void RunState::Handle(const AttemptSucceeded& fact) {
+void RunState::Handle(AttemptSucceeded fact) {
   if (status(fact.job) != JobStatus::kRunning) return;
   queue_.Leave(Entry(fact.job).lane);
   SetStatus(fact.job, JobStatus::kSucceeded);
   changes_.push_back({fact.job, JobStatus::kSucceeded, {}, {}});
   Learn(fact);
-  Land(fact.job, fact.outputs);
+  Land(fact.job, std::move(fact.outputs));
 }
 
 void RunState::Handle(const AttemptFailed& fact) {
@@ -156,18 +156,26 @@ void RunState::SetStatus(JobIndex index, JobStatus status) {
   --unfinished_in_layer_[job.layer];
 }
 
-void RunState::Land(JobIndex index, const std::vector<v1::Content>& outputs) {
+void RunState::Land(JobIndex index, std::vector<v1::Content> outputs) {
+  Know(index, std::move(outputs));
+  LetDependantsGoOn(index);
+}
+
+void RunState::Know(JobIndex index, std::vector<v1::Content> outputs) {
   const Job& job = Entry(index);
   for (int i = 0; i < job.job->artefacts_size(); ++i) {
-    Source& source = sources_[job.job->artefacts(i).artefact_id()];
-    source.content = outputs[static_cast<size_t>(i)];
+    const std::string& id = job.job->artefacts(i).artefact_id();
+    Source& source = sources_[id];
+    source.content = std::move(outputs[static_cast<size_t>(i)]);
     // Whoever made the content has computed the hash; none is all zero.
     source.hash = DigestOf(source.content).value_or(Digest());
     source.known = true;
-    const std::string& id = job.job->artefacts(i).artefact_id();
     if (deciders_.contains(id)) landed_.insert(id);
   }
-  for (JobIndex dependant : job.dependants) {
+}
+
+void RunState::LetDependantsGoOn(JobIndex index) {
+  for (JobIndex dependant : Entry(index).dependants) {
     Job& next = Entry(dependant);
     --next.missing;
     if (next.missing == 0 && next.layer < open_layers_) MakeKeyed(dependant);

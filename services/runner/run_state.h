@@ -45,6 +45,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -186,7 +187,30 @@ class RunState {
   RunState(RunState&&) = default;
   RunState& operator=(RunState&&) = default;
 
-  std::vector<JobChange> Apply(const RunFact& fact);
+  std::vector<JobChange> Apply(RunFact fact);
+
+  // Jobs that are done, and all that they read is.
+  struct DoneJobs {
+    struct Job {
+      JobIndex index = 0;
+      JobStatus status = JobStatus::kSucceeded;  // or kReused
+    };
+    std::vector<Job> jobs;
+    std::vector<JobIndex> read;  // of these: what they made is read by others
+  };
+
+  // `told` says what is known of a job: that it succeeded, that its result is
+  // an earlier one, or nothing. None are found while something is deferred.
+  DoneJobs FindDone(
+      absl::FunctionRef<std::optional<JobStatus>(const std::string& job_id)>
+          told) const;
+  // Takes the jobs as done, without a change to tell. `results` are what those
+  // of `read` made, each in the order of the job's artefacts; of all others the
+  // results stay unseen. REQUIRES: no command was given yet.
+  void TakeDone(const DoneJobs& done,
+                std::vector<std::vector<v1::Content>> results);
+  // Jobs that were taken as done unseen.
+  size_t unseen_results() const { return unseen_results_; }
 
   // Commands that were not given before: lookups if there are any, else
   // doubts and those starts that `gate` lets pass. Empty once cancelled.
@@ -334,8 +358,8 @@ class RunState {
   }
   Job& Entry(JobIndex index) { return jobs_[static_cast<size_t>(index)]; }
 
-  void Handle(const LookedUp& fact);
-  void Handle(const AttemptSucceeded& fact);
+  void Handle(LookedUp fact);
+  void Handle(AttemptSucceeded fact);
   void Handle(const AttemptFailed& fact);
   void Handle(const AttemptAsks& fact);
   void Handle(const AnswerGiven& fact);
@@ -346,7 +370,10 @@ class RunState {
   void SetStatus(JobIndex index, JobStatus status);
   void Fail(JobIndex index, const v1::Failure& failure);
   void FailByTimeout(JobIndex index, const v1::Failure& last, bool early);
-  void Land(JobIndex index, const std::vector<v1::Content>& outputs);
+  void Land(JobIndex index, std::vector<v1::Content> outputs);
+  // Both parts of that: what it made, and who waits for it.
+  void Know(JobIndex index, std::vector<v1::Content> outputs);
+  void LetDependantsGoOn(JobIndex index);
   void Block(JobIndex failed, const v1::Failure& root);
   void BlockAll(std::vector<JobIndex> stack, JobIndex failed,
                 const v1::Failure& root);
@@ -378,6 +405,7 @@ class RunState {
   std::vector<JobIndex> look_ups_;  // not given out yet
   std::vector<JobIndex> doubts_;    // not given out yet
   size_t final_ = 0;
+  size_t unseen_results_ = 0;
   std::vector<size_t> counts_;
   bool cancelled_ = false;
   std::vector<JobChange> changes_;  // of the Apply() under way

@@ -271,6 +271,7 @@ void Runner::Ended(const std::string& movie_id) {
     if (found != active_.end()) {
       actor = std::move(found->second);
       active_.erase(found);
+      if (actor->mistook_results()) look_up_all_.insert(actor->run_id());
       if (metrics_.has_value()) metrics_->RunLeft();
     }
     // Counted before anybody may think that the runner is idle.

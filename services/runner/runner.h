@@ -329,6 +329,9 @@ class Runner {
       const std::string& answers);
 
   void Remember(const std::string& request_id, const std::string& run_id);
+  // Takes what the ledger of an adopted run tells is done.
+  void TakeTold(const v1::RunRecord& record, const RunPast& past,
+                RunState* state);
   void Ended(const std::string& movie_id);
   bool IsIdle() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool WaitUntilIdle(absl::Duration limit);
@@ -353,6 +356,8 @@ class Runner {
   int queue_looks_ ABSL_GUARDED_BY(mu_) = 0;  // posted or under way
   // What keeps open runs from being adopted, by run, as last told.
   std::map<std::string, std::string> obstacles_ ABSL_GUARDED_BY(mu_);
+  // Runs whose results are all to be looked up when they are adopted.
+  std::set<std::string> look_up_all_ ABSL_GUARDED_BY(mu_);
   std::set<std::string> starting_ ABSL_GUARDED_BY(mu_);  // movies
   std::set<std::shared_ptr<StepCall>> steps_ ABSL_GUARDED_BY(mu_);
   // By run. All that a call holds are known; those used last are kept.

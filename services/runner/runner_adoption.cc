@@ -15,10 +15,12 @@
 #include "common/run_beside.h"
 #include "common/run_end.h"
 #include "common/status.h"
+#include "services/runner/ledger_fold.h"
 #include "services/runner/passing_error.h"
 #include "services/runner/run_past.h"
 #include "services/runner/runner.h"
 #include "services/runner/start_slot.h"
+#include "services/runner/told_results.h"
 
 namespace kinora {
 namespace {
@@ -28,6 +30,11 @@ absl::Status GivenUp() {
   return absl::FailedPreconditionError(
       "its caller gave the movie's lease up, or lost it, and had published no "
       "revision");
+}
+
+bool IsEnd(const v1::LedgerEvent& event) {
+  return event.has_run_completed() || event.has_run_failed() ||
+         event.has_run_cancelled();
 }
 
 }  // namespace
@@ -127,7 +134,10 @@ absl::StatusOr<bool> Runner::AdoptUnderLease(
   KINORA_ASSIGN_OR_RETURN(v1::RunRecord record, RecordOf(run_id));
   if (IsTerminal(record.status())) return false;
   RunPast past;
-  absl::StatusOr<v1::RunSnapshot> reduced;
+  if (record.has_budget()) past.RestoreCap(record.budget());
+  bool has_ended = false;
+  int64_t through = 0;
+  absl::Status folded;
   absl::Status possible = plan.status();
   // Each reads a long log, the ledger and that of the artefacts.
   RunBeside(
@@ -135,10 +145,15 @@ absl::StatusOr<bool> Runner::AdoptUnderLease(
       [&] {
         if (plan.ok()) possible = CheckBase(**plan);
       },
-      [&] { reduced = reductions_.Reduce(record, &past); });
-  KINORA_RETURN_IF_ERROR(reduced.status());
-  const v1::RunSnapshot& snapshot = *reduced;
-  const bool has_ended = IsTerminal(snapshot.record().status());
+      [&] {
+        const auto take = [&past, &has_ended](const v1::Event& event) {
+          past.Apply(event.ledger());
+          has_ended = has_ended || IsEnd(event.ledger());
+        };
+        folded = FoldLedger(deps_.store.events, record.movie_id(), run_id,
+                            &through, take, &deps_.executor);
+      });
+  KINORA_RETURN_IF_ERROR(folded);
   // A run does not end for an error that is over when it is looked at again.
   if (!has_ended && plan.ok() && MayPass(possible) &&
       ReasonOf(possible) != "BASE_CHANGED") {
@@ -153,12 +168,13 @@ absl::StatusOr<bool> Runner::AdoptUnderLease(
                            possible.message())));
     return false;
   }
-  past.set_through(snapshot.last_sequence());
+  past.set_through(through);
   KINORA_ASSIGN_OR_RETURN(RunState state, StateOf(record, *plan));
-  CopyMoney(snapshot.record(), &record);
+  TakeTold(record, past, &state);
+  WriteMoney(past.budget(), &record);
   RunBudget budget = BudgetOf(record, **plan, prices, past.budget());
   KINORA_RETURN_IF_ERROR(LimitByMovie(record, &budget));
-  if (snapshot.last_sequence() == 0) {
+  if (through == 0) {
     KINORA_RETURN_IF_ERROR(AppendCreated(record, lease));
   }
   record.set_status(v1::RUN_STATUS_RUNNING);
@@ -168,6 +184,15 @@ absl::StatusOr<bool> Runner::AdoptUnderLease(
   Launch(record, *plan, std::move(state), std::move(past), std::move(budget),
          lease);
   return true;
+}
+
+void Runner::TakeTold(const v1::RunRecord& record, const RunPast& past,
+                      RunState* state) {
+  {
+    MutexLock lock(mu_);
+    if (look_up_all_.erase(record.run_id()) > 0) return;
+  }
+  TakeToldResults(deps_.store.events, deps_.store.blobs, record, past, state);
 }
 
 }  // namespace kinora

@@ -193,11 +193,13 @@ absl::Status LogManifestStore::CheckBlobs(const std::string& movie_id,
       if (content == nullptr || content->blob().digest().hash() != hash) {
         continue;
       }
-      return absl::FailedPreconditionError(
-          absl::StrCat(event->has_input() ? event->input().input_id()
-                                          : event->artefact().artefact_id(),
-                       " of movie \"", movie_id, "\" names blob ", hash,
-                       ", which is missing: make it again"));
+      return WithReason(
+          absl::FailedPreconditionError(
+              absl::StrCat(event->has_input() ? event->input().input_id()
+                                              : event->artefact().artefact_id(),
+                           " of movie \"", movie_id, "\" names blob ", hash,
+                           ", which is missing: make it again")),
+          "BLOB_NOT_FOUND");
     }
   }
   return absl::OkStatus();

@@ -32,7 +32,7 @@ class Store:
         return sum(path.is_file() for path in blobs.glob("*/*"))
 
     def _measure(self, expected: int, over_grpc: bool, **flags) -> dict[str, float]:
-        shutil.rmtree(self._data, ignore_errors=True)
+        machine_rest.retire(self._data)
         if over_grpc:
             with self._bench.programs.server(
                 "kinora-store",
@@ -49,7 +49,7 @@ class Store:
             )
         # The movie's blueprint is a blob, too.
         assert self._blob_files() == expected + 1, self._blob_files()
-        shutil.rmtree(self._data)
+        machine_rest.retire(self._data)
         return figures
 
     def batch(self, blobs: int, over_grpc: bool) -> dict[str, float]:

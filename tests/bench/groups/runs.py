@@ -280,13 +280,14 @@ def resume(bench: Bench, scratch, producers) -> None:
         run_id = ours.kinora.json("run", movie, "--detach")["run"]["runId"]
         ours.wait_for_film(run_id)
         assert ours.finished(movie) == film.jobs - 1
+        told = len(ours.ledger(movie))
         ours.kill()
         clock = time.time()
         start = time.monotonic()
         ours.start()
         runs = ours.kinora.json("runs", "list", "--movie", movie)["runs"]
         assert len(runs) == 1, runs
-        ours.kinora.ok("runs", "watch", runs[0]["runId"])
+        ours.kinora.ok("runs", "watch", runs[0]["runId"], "--after", str(told))
         ended = time.monotonic() - start
         assert ours.finished(movie) == film.jobs
         called = max(

@@ -2,8 +2,8 @@
 disk_bench_main.cc."""
 
 import pathlib
-import shutil
 
+import machine_rest
 from programs import Programs
 
 
@@ -13,12 +13,12 @@ class Disk:
         self._folder = scratch / "disk"
 
     def _measure(self, mode: str, **flags: int | str) -> float:
-        shutil.rmtree(self._folder, ignore_errors=True)
+        machine_rest.retire(self._folder)
         self._folder.mkdir()
         rate = self._programs.figures(
             "disk_bench", mode=mode, folder=self._folder, **flags
         )["rate"]
-        shutil.rmtree(self._folder)
+        machine_rest.retire(self._folder)
         return rate
 
     def serial_loop(self, files: int) -> float:

@@ -5,10 +5,10 @@ that what it reports is durable, too."""
 import contextlib
 import os
 import pathlib
-import shutil
 import subprocess
 import time
 
+import machine_rest
 from peers.ports import free_port
 from programs import await_ready, peer_process
 
@@ -59,7 +59,7 @@ class Nginx:
 
     def put(self, files: list[pathlib.Path]) -> float:
         """Seconds to upload the files, and sync."""
-        shutil.rmtree(self._data, ignore_errors=True)
+        machine_rest.retire(self._data)
         self._data.mkdir()
         took = self._curl(
             [

@@ -3,9 +3,10 @@ commit` of a folder, synced as it is by default, uncompressed
 (bare-user-only)."""
 
 import pathlib
-import shutil
 import subprocess
 import time
+
+import machine_rest
 
 
 class Ostree:
@@ -15,7 +16,7 @@ class Ostree:
     def commit(self, folder: pathlib.Path) -> float:
         """Seconds to commit the folder to an empty repository."""
         repository = f"--repo={self._repository}"
-        shutil.rmtree(self._repository, ignore_errors=True)
+        machine_rest.retire(self._repository)
         subprocess.run(
             ["ostree", "init", repository, "--mode=bare-user-only"],
             check=True,
@@ -31,5 +32,5 @@ class Ostree:
         took = time.monotonic() - start
         kept = len(list(self._repository.glob("objects/*/*.file")))
         assert kept == len(list(folder.iterdir())), kept
-        shutil.rmtree(self._repository)
+        machine_rest.retire(self._repository)
         return took
