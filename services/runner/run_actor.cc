@@ -262,6 +262,7 @@ absl::Status RunActor::Dispatch(std::vector<JobIndex>* starts) {
       started->set_inputs_hash(state_.key(job).Hex());
       const v1::Cost reserved = budget_.ReservedFor(state_.job(job).job_id());
       if (reserved.micros() > 0) *started->mutable_reserved() = reserved;
+      if (past_.has_value()) past_->CallAgain(state_.job(job).job_id());
       starts->push_back(job);
     }
   }

@@ -160,6 +160,11 @@ bool RunPast::Told(absl::string_view job_id, JobStatus status) const {
   return job != jobs_.end() && job->second.told == status;
 }
 
+void RunPast::CallAgain(absl::string_view job_id) {
+  const auto job = jobs_.find(job_id);
+  if (job != jobs_.end()) job->second.told.reset();
+}
+
 std::optional<JobStatus> RunPast::ToldResult(absl::string_view job_id) const {
   const auto job = jobs_.find(job_id);
   if (job == jobs_.end()) return std::nullopt;

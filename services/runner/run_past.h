@@ -37,6 +37,9 @@ class RunPast {
   // Whether the ledger says already that the job has come to this; `status` is
   // a final one.
   bool Told(absl::string_view job_id, JobStatus status) const;
+  // The job is called once more, as its result was lost: what it comes to now
+  // is not told yet.
+  void CallAgain(absl::string_view job_id);
   // kSucceeded or kReused if the ledger says so of the job.
   std::optional<JobStatus> ToldResult(absl::string_view job_id) const;
   // Attempts, failures and doubts; nothing for a job the ledger does not know.

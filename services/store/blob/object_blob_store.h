@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -158,6 +159,10 @@ class ObjectBlobStore final : public BlobStore {
                               const v1::Digest& expected, const Digest& digest,
                               int64_t size);
   // All of one blob, verified.
+  // Calls `each` for every blob of a batch, on a second thread, too, if the
+  // bytes of all are worth it.
+  void Spread(size_t blobs, int64_t bytes,
+              absl::FunctionRef<void(size_t)> each);
   absl::StatusOr<std::string> ReadOne(absl::string_view movie_id,
                                       const v1::Digest& digest);
   // As StartRead().
