@@ -212,10 +212,9 @@ void RunProgress::TakeChargeOf(const v1::JobEvent& job) {
     return value != nullptr && value->is_bool() && value->bool_value();
   };
   if (is("released")) {
-    // Its producer knows the work, and tells its cost again.
-    v1::Cost lost = std::exchange(lost_costs_[job.job_id()], v1::Cost());
-    lost.set_micros(-lost.micros());
-    return TakeCost(lost);
+    // Its producer knows the work, and tells its cost again once it is called.
+    known_works_.insert(job.job_id());
+    return;
   }
   const v1::Cost cost = CostInDetail(*detail);
   TakeCost(cost);
@@ -226,6 +225,11 @@ void RunProgress::TakeChargeOf(const v1::JobEvent& job) {
 std::string RunProgress::TakeStarted(const v1::StepStartedEvent& started,
                                      int64_t at) {
   const std::string& job_id = started.step().step_id();
+  if (known_works_.erase(job_id) > 0) {
+    v1::Cost lost = lost_costs_[job_id];
+    lost.set_micros(-lost.micros());
+    TakeCost(lost);
+  }
   lost_costs_.erase(job_id);
   NodeOf(job_id).running[job_id] = at;
   eta_.Start(job_id, at);

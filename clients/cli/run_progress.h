@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -64,6 +65,7 @@ class RunProgress {
   std::string waiting_;
   std::map<std::string, int64_t> cost_micros_;  // by currency
   std::map<std::string, v1::Cost> lost_costs_;  // of lost attempts, by job
+  std::set<std::string> known_works_;           // of those, by their producers
   int64_t begin_ms_ = 0;                        // of the first call
   int64_t latest_ms_ = 0;                       // of the latest event
   int64_t calls_ended_ = 0;

@@ -224,6 +224,8 @@ TEST(RunProgressTest, CountsWhatALostAttemptHasCostOnce) {
   progress.Take(Job("retrying", "A", lost));
   EXPECT_EQ(progress.View(0).costs[0].micros(), 250'000);
   progress.Take(Job("recovering", "A", released));
+  EXPECT_EQ(progress.View(0).costs[0].micros(), 250'000);
+  progress.Take(Started("A", 0));
   EXPECT_EQ(progress.View(0).costs[0].micros(), 0);
   // Nobody knows of this one, so both may have been paid for.
   progress.Take(Job("retrying", "B", lost));

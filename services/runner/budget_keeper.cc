@@ -33,9 +33,14 @@ v1::Cost BudgetKeeper::ReservedFor(const std::string& job_id) const {
   return budget_.ReservedFor(job_id);
 }
 
-void BudgetKeeper::Release(const std::string& job_id) {
+void BudgetKeeper::HandOn(const std::string& job_id) {
   MutexLock lock(mu_);
-  budget_.Release(job_id);
+  budget_.HandOn(job_id);
+}
+
+void BudgetKeeper::TakeBack(const std::string& job_id) {
+  MutexLock lock(mu_);
+  budget_.TakeBack(job_id);
 }
 
 void BudgetKeeper::GiveUp(const std::string& job_id) {

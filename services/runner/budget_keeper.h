@@ -32,7 +32,8 @@ class BudgetKeeper {
                                              const std::string& producer,
                                              const v1::Cost& price);
   v1::Cost ReservedFor(const std::string& job_id) const;
-  void Release(const std::string& job_id);
+  void HandOn(const std::string& job_id);
+  void TakeBack(const std::string& job_id);
   void GiveUp(const std::string& job_id);
   v1::Cost Settle(const std::string& job_id, RunBudget::End end,
                   const std::optional<v1::Cost>& reported);

@@ -18,7 +18,7 @@ class BudgetKeeperTest : public ::testing::Test {
   bool CanAfford(const std::string& price) {
     const bool can =
         !keeper_.Reserve("A", "tts", *ParseCostText(price)).has_value();
-    if (can) keeper_.Release("A");
+    if (can) keeper_.TakeBack("A");
     return can;
   }
   absl::Status Set(const std::string& cap, absl::StatusOr<int64_t> told) {

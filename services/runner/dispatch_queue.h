@@ -1,7 +1,8 @@
 // A DispatchQueue holds the jobs of a run that are ready and says whose turn it
 // is as places come free: by their nodes' priority, then the one with the
-// longest remaining path, in time, first. Limits of the run, of a producer and
-// of a node hold at any time. Pure: no I/O, no clock, no thread.
+// longest remaining path, in time, first; and before all of them jobs that have
+// been called before and whose producer knows their work. Limits of the run, of
+// a producer and of a node hold at any time. Pure: no I/O, no clock, no thread.
 
 #ifndef KINORA_SERVICES_RUNNER_DISPATCH_QUEUE_H_
 #define KINORA_SERVICES_RUNNER_DISPATCH_QUEUE_H_
@@ -49,6 +50,9 @@ class DispatchQueue {
 
   // When a job's turn comes.
   struct Turn {
+    // False for one whose producer is at its work already, or may be: it needs
+    // nothing that others could wait for, and never waits behind these.
+    bool is_new = true;
     int64_t before_priority = 0;  // negative, as the next
     int64_t before_path = 0;      // negative, as the next
     JobIndex job = 0;

@@ -125,7 +125,7 @@ void RunActor::TakeBackPriced(std::vector<JobIndex>* starts) {
       kept.push_back(job);
       continue;
     }
-    budget_.Release(state_.job(job).job_id());
+    budget_.TakeBack(state_.job(job).job_id());
     state_.TakeBackStart(job);
   }
   *starts = std::move(kept);

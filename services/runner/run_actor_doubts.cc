@@ -99,10 +99,10 @@ void RunActor::Resolve(JobIndex job, absl::string_view why) {
   doubts_.erase(job);
   waits_.End(state_.job(job).job_id());
   if (!resolved_.insert(job).second) return;
-  facts_.push_back(DoubtResolved{job});
+  facts_.push_back(DoubtResolved{job, /*is_known=*/!why.empty()});
   // What nobody knows of may be paid for besides.
   if (why.empty()) return;
-  budget_.Release(state_.job(job).job_id());
+  budget_.HandOn(state_.job(job).job_id());
   v1::JobEvent* event = AddLedger()->mutable_job();
   event->set_type("recovering");
   event->set_job_id(state_.job(job).job_id());

@@ -167,6 +167,18 @@ absl::Status RunBudget::CheckCurrencies() const {
 std::optional<RunBudget::Obstacle> RunBudget::Reserve(
     const std::string& job_id, const std::string& producer,
     const v1::Cost& price) {
+  const auto kept = reservations_.find(job_id);
+  const bool replaces =
+      kept != reservations_.end() && kept->second.is_handed_on;
+  if (replaces) Enter(kept->second, -1);
+  std::optional<Obstacle> obstacle = CheckAll(producer, price);
+  if (replaces) Enter(kept->second, 1);
+  if (!obstacle.has_value()) Hold(job_id, producer, price);
+  return obstacle;
+}
+
+std::optional<RunBudget::Obstacle> RunBudget::CheckAll(
+    const std::string& producer, const v1::Cost& price) const {
   const auto own = producers_.find(producer);
   const std::array<std::pair<Scope, const Account*>, 3> scopes = {{
       {Scope::kRun, &run_},
@@ -181,17 +193,23 @@ std::optional<RunBudget::Obstacle> RunBudget::Reserve(
     obstacle->producer = producer;
     return obstacle;
   }
-  Hold(job_id, producer, price);
   return std::nullopt;
 }
 
 void RunBudget::Hold(const std::string& job_id, const std::string& producer,
                      const v1::Cost& price) {
-  // What was reserved for the attempt before, if it is there still, stays in
-  // the accounts: that attempt was lost, and may have been paid for.
-  const int64_t micros = Bounded(price.micros());
-  Add(producer, price.currency_code(), 0, micros);
-  reservations_[job_id] = {producer, CostOf(price.currency_code(), micros)};
+  Reservation next;
+  next.producer = producer;
+  next.amount = CostOf(price.currency_code(), Bounded(price.micros()));
+  const auto [kept, is_first] = reservations_.try_emplace(job_id);
+  if (!is_first) {
+    // What was reserved for the attempt before stays in the accounts, unless it
+    // was handed on: that attempt was lost, and may have been paid for.
+    if (kept->second.is_handed_on) Enter(kept->second, -1);
+    next.before.push_back(std::move(kept->second));
+  }
+  Enter(next, 1);
+  kept->second = std::move(next);
 }
 
 v1::Cost RunBudget::ReservedFor(const std::string& job_id) const {
@@ -236,22 +254,59 @@ void RunBudget::Charge(const std::string& job_id, const v1::Cost& cost) {
   kept.amount.set_micros(kept.amount.micros() - part);
 }
 
+void RunBudget::Enter(const Reservation& kept, int64_t sign) {
+  Add(kept.producer, kept.amount.currency_code(), 0,
+      sign * kept.amount.micros());
+  if (kept.lost.micros() <= 0) return;
+  Add(kept.producer, kept.lost.currency_code(),
+      sign * Bounded(kept.lost.micros()), 0);
+}
+
 void RunBudget::Release(const std::string& job_id) {
   const auto found = reservations_.find(job_id);
   if (found == reservations_.end()) return;
-  const Reservation& kept = found->second;
-  Add(kept.producer, kept.amount.currency_code(), 0, -kept.amount.micros());
-  if (kept.lost.micros() > 0) {
-    Add(kept.producer, kept.lost.currency_code(), -Bounded(kept.lost.micros()),
-        0);
+  Enter(found->second, -1);
+  std::vector<Reservation> before = std::move(found->second.before);
+  if (before.empty() || before.back().is_handed_on) {
+    reservations_.erase(found);
+  } else {
+    found->second = std::move(before.back());
   }
-  reservations_.erase(found);
+}
+
+void RunBudget::HandOn(const std::string& job_id) {
+  const auto found = reservations_.find(job_id);
+  if (found == reservations_.end()) return;
+  Reservation& latest = found->second;
+  latest.is_handed_on = true;
+  std::vector<Reservation> before = std::move(latest.before);
+  latest.before.clear();
+  while (!before.empty()) {
+    if (!before.back().is_handed_on) Enter(before.back(), -1);
+    std::vector<Reservation> next = std::move(before.back().before);
+    before = std::move(next);
+  }
+}
+
+void RunBudget::TakeBack(const std::string& job_id) {
+  const auto found = reservations_.find(job_id);
+  if (found == reservations_.end()) return;
+  Enter(found->second, -1);
+  std::vector<Reservation> before = std::move(found->second.before);
+  if (before.empty()) {
+    reservations_.erase(found);
+    return;
+  }
+  if (before.back().is_handed_on) Enter(before.back(), 1);
+  found->second = std::move(before.back());
 }
 
 void RunBudget::GiveUp(const std::string& job_id) {
-  const auto found = reservations_.find(job_id);
-  if (found != reservations_.end()) found->second.lost.Clear();
-  Release(job_id);
+  for (auto found = reservations_.find(job_id); found != reservations_.end();
+       found = reservations_.find(job_id)) {
+    found->second.lost.Clear();
+    Release(job_id);
+  }
 }
 
 void RunBudget::ReleaseAll() {
@@ -296,7 +351,7 @@ void RunBudget::Recall(const v1::LedgerEvent& event) {
                                    ? *parsed
                                    : JsonValue(JsonObject());
       if (job.type() == "recovering") {
-        if (IsTrue(detail, "released")) Release(job.job_id());
+        if (IsTrue(detail, "released")) HandOn(job.job_id());
         return;
       }
       const bool is_known = retries && !IsTrue(detail, "inDoubt");

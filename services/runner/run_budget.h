@@ -11,10 +11,12 @@
 // Three scopes may have a cap: the run, each producer within the run, and the
 // movie, for which earlier runs count.
 //
-// An attempt that is lost keeps its reservation until it is released, for it
-// may have been paid for; if the job is called again before that, both count
-// from then on. What it has reported until then counts the same way: a producer
-// that knows the work reports its price again when it is called again.
+// An attempt that is lost keeps its reservation, for it may have been paid for;
+// if the job is called again, both count from then on. But where its producer
+// knows the work, or that there was none, the next attempt takes the place of
+// all lost ones, which had the same key: nobody else gets the money meanwhile.
+// What these have reported counts the same way: a producer that knows the work
+// reports its price again when it is called again.
 //
 // Amounts in no currency count in every cap's currency. Those of different
 // currencies are never added: what a cap's currency cannot count stands in the
@@ -120,11 +122,14 @@ class RunBudget {
                   const std::optional<v1::Cost>& reported);
   // Charges the job; what is reserved for it shrinks by as much.
   void Charge(const std::string& job_id, const v1::Cost& cost);
-  // Gives back what is reserved for the job's latest attempt, and what it has
-  // reported if it was lost: it was not, or will not be, paid for apart.
-  void Release(const std::string& job_id);
+  // The job's latest attempt was lost, and is not paid for apart from the next
+  // one: that takes the place of what is reserved for it, and for any that were
+  // lost before it, and of what these have reported.
+  void HandOn(const std::string& job_id);
+  // The job's latest attempt is not made: all is as it was before Reserve().
+  void TakeBack(const std::string& job_id);
   // The job has failed and is not called again: gives back what is reserved for
-  // its latest attempt. What that has reported was paid for, also if it was
+  // its attempts. What these have reported was paid for, also if they were
   // lost.
   void GiveUp(const std::string& job_id);
   // The run has ended: nothing is reserved any more.
@@ -160,8 +165,22 @@ class RunBudget {
     std::string producer;
     v1::Cost amount;
     v1::Cost lost;  // what the attempt has reported, if it was lost
+    // The next attempt takes its place: the same work may be paid for already.
+    bool is_handed_on = false;
+    // That of the attempt before, if that was lost: in the accounts still,
+    // unless it was handed on. One or none.
+    std::vector<Reservation> before;
   };
 
+  // Gives back what is reserved for the job's latest attempt, and what it has
+  // reported if it was lost. Lost ones before it stay.
+  void Release(const std::string& job_id);
+  // Into the accounts, or out of them for a `sign` of -1.
+  void Enter(const Reservation& kept, int64_t sign);
+
+  // The first cap that an attempt would cross.
+  std::optional<Obstacle> CheckAll(const std::string& producer,
+                                   const v1::Cost& price) const;
   std::string MainCurrency() const;
   absl::Status CheckCap(absl::string_view scope, const v1::Cost& cap,
                         absl::string_view producer) const;
@@ -174,7 +193,7 @@ class RunBudget {
   DeclaredPrices prices_;
   // Producer and currency of all nodes that have a price.
   std::set<std::pair<std::string, std::string>> currencies_;
-  // By job; what an earlier, lost attempt keeps is in the accounts alone.
+  // By job.
   absl::flat_hash_map<std::string, Reservation> reservations_;
 };
 

@@ -90,7 +90,7 @@ TEST(RunBudgetTest, ALostAttemptKeepsItsReservation) {
   // It is known of another one that it is not paid for apart.
   budget.Reserve("c", "tts", Cost("USD 1"));
   budget.Settle("c", End::kLost, std::nullopt);
-  budget.Release("c");
+  budget.HandOn("c");
   EXPECT_FALSE(budget.Reserve("c", "tts", Cost("USD 1")).has_value());
 }
 
@@ -103,19 +103,50 @@ TEST(RunBudgetTest, WorkThatIsKnownIsChargedOnce) {
   budget.Settle("a", End::kLost, Cost("USD 1"));
   EXPECT_EQ(FormatCost(budget.spent()), "1.00 USD");
   EXPECT_EQ(FormatCost(budget.reserved()), "1.00 USD");
-  budget.Release("a");
-  EXPECT_EQ(budget.spent().micros(), 0);
-  EXPECT_EQ(budget.reserved().micros(), 0);
+  budget.HandOn("a");
+  // It may be paid for already, so nobody else gets the money.
+  EXPECT_TRUE(budget.Reserve("b", "tts", Cost("USD 0.01")).has_value());
   EXPECT_FALSE(budget.Reserve("a", "tts", Cost("USD 2")).has_value());
+  EXPECT_EQ(budget.spent().micros(), 0);
+  EXPECT_EQ(FormatCost(budget.reserved()), "2.00 USD");
+  // Also where it is not started yet after all.
+  budget.TakeBack("a");
+  EXPECT_EQ(FormatCost(budget.spent()), "1.00 USD");
+  EXPECT_TRUE(budget.Reserve("b", "tts", Cost("USD 0.01")).has_value());
+  EXPECT_FALSE(budget.Reserve("a", "tts", Cost("USD 2")).has_value());
+  EXPECT_EQ(FormatCost(budget.reserved()), "2.00 USD");
   budget.Settle("a", End::kSucceeded, Cost("USD 1"));
   EXPECT_EQ(FormatCost(budget.spent()), "1.00 USD");
 
-  // Called again in doubt, both count.
+  // Called again in doubt, both count, however often that is put off.
   budget.Reserve("b", "tts", Cost("USD 0.25"));
   budget.Settle("b", End::kLost, Cost("USD 0.25"));
   budget.Reserve("b", "tts", Cost("USD 0.25"));
-  budget.Release("b");
+  budget.TakeBack("b");
   EXPECT_EQ(FormatCost(budget.spent()), "1.25 USD");
+  EXPECT_EQ(budget.reserved().micros(), 0);
+}
+
+// All attempts at a job have the same key: what its producer says is said of
+// each of them.
+TEST(RunBudgetTest, ADoubtThatIsSettledLateGivesBackAllThatWasLost) {
+  RunBudget budget;
+  ASSERT_OK(budget.SetCap(Cost("USD 2")));
+  const auto lose = [&budget] {
+    EXPECT_FALSE(budget.Reserve("a", "tts", Cost("USD 1")).has_value());
+    budget.Settle("a", End::kLost, std::nullopt);
+  };
+  lose();
+  lose();
+  EXPECT_EQ(FormatCost(budget.reserved()), "2.00 USD");
+  budget.HandOn("a");
+  EXPECT_EQ(FormatCost(budget.reserved()), "1.00 USD");
+  lose();
+  lose();
+  EXPECT_EQ(FormatCost(budget.reserved()), "2.00 USD");
+  // Nobody asks any more what became of them.
+  budget.GiveUp("a");
+  EXPECT_EQ(budget.reserved().micros(), 0);
 }
 
 TEST(RunBudgetTest, WhoChargesMoreThanDeclaredStopsTheRun) {
@@ -236,6 +267,10 @@ class Teller {
         R"({"cost":{"currencyCode":"USD","micros":)", cost.micros(), "}",
         end == End::kLost ? R"(,"inDoubt":true})" : "}"));
   }
+  void Failed(const std::string& job) {
+    v1::StepFailedEvent* e = events.emplace_back().mutable_step_failed();
+    e->mutable_step()->set_step_id(job);
+  }
   void Released(const std::string& job) {
     v1::JobEvent* e = events.emplace_back().mutable_job();
     e->set_type("recovering");
@@ -269,13 +304,19 @@ TEST(RunBudgetTest, NoOrderOfAttemptsCrossesACap) {
     struct Attempt {
       std::string producer;
       int64_t price = 0;
-      int64_t charged = 0;  // if it was lost
+      int64_t charged = 0;    // if it was lost
+      bool is_known = false;  // the next one takes its place
     };
     std::map<std::string, Attempt> running;
     std::map<std::string, Attempt> lost;
+    // Lost before another that nobody knew of either.
+    std::map<std::string, std::vector<Attempt>> earlier;
     int64_t spent = 0;
-    int64_t gone = 0;  // kept for lost attempts that were made again
     std::map<std::string, int64_t> by_producer;
+    const auto give_back = [&spent, &by_producer](const Attempt& attempt) {
+      by_producer[attempt.producer] -= attempt.price + attempt.charged;
+      spent -= attempt.charged;
+    };
     for (int step = 0; step < 200; ++step) {
       const std::string job = absl::StrCat("job", below(40));
       const auto attempt = running.find(job);
@@ -286,20 +327,39 @@ TEST(RunBudgetTest, NoOrderOfAttemptsCrossesACap) {
         const std::string producer = absl::StrCat("p", below(3));
         const int64_t price = below(100);
         if (lost.contains(job) && below(2) == 0) {
-          budget.Release(job);
+          budget.HandOn(job);
           teller.Released(job);
-          by_producer[lost[job].producer] -= lost[job].price;
-          by_producer[lost[job].producer] -= lost[job].charged;
-          spent -= lost[job].charged;
-          lost.erase(job);
+          lost[job].is_known = true;
+          for (const Attempt& before : earlier[job]) give_back(before);
+          earlier.erase(job);
         }
         if (!budget.Reserve(job, producer, Usd(price)).has_value()) {
-          running[job] = {producer, price};
-          teller.Started(job, producer, Usd(price));
-          by_producer[producer] += price;
-          if (lost.contains(job)) gone += lost[job].price;
-          lost.erase(job);
+          if (below(4) == 0) {
+            budget.TakeBack(job);
+          } else {
+            running[job] = {producer, price};
+            teller.Started(job, producer, Usd(price));
+            by_producer[producer] += price;
+            if (const auto before = lost.find(job); before != lost.end()) {
+              if (before->second.is_known) {
+                give_back(before->second);
+              } else {
+                earlier[job].push_back(before->second);
+              }
+              lost.erase(before);
+            }
+          }
         }
+      } else if (below(10) == 0) {
+        // It fails for good.
+        teller.Failed(job);
+        budget.GiveUp(job);
+        by_producer[attempt->second.producer] -= attempt->second.price;
+        running.erase(attempt);
+        for (const Attempt& before : earlier[job]) {
+          by_producer[before.producer] -= before.price;
+        }
+        earlier.erase(job);
       } else {
         const End end = static_cast<End>(below(3));
         const int64_t cost =
@@ -308,17 +368,25 @@ TEST(RunBudgetTest, NoOrderOfAttemptsCrossesACap) {
         spent += cost;
         Attempt left = attempt->second;
         running.erase(attempt);
+        left.price -= cost;
         if (end == End::kLost) {
-          left.price -= cost;
           left.charged = cost;
           lost[job] = left;
         } else {
-          by_producer[left.producer] -= left.price - cost;
+          by_producer[left.producer] -= left.price;
+          // It stays, and so the next attempt comes behind it.
+          if (!earlier[job].empty()) {
+            lost[job] = earlier[job].back();
+            earlier[job].pop_back();
+          }
         }
       }
-      int64_t reserved = gone;
+      int64_t reserved = 0;
       for (const auto& [id, kept] : running) reserved += kept.price;
       for (const auto& [id, kept] : lost) reserved += kept.price;
+      for (const auto& [id, before] : earlier) {
+        for (const Attempt& kept : before) reserved += kept.price;
+      }
       ASSERT_EQ(budget.spent().micros(), spent);
       ASSERT_EQ(budget.reserved().micros(), reserved);
       ASSERT_LE(spent + reserved, cap);

@@ -70,6 +70,7 @@ void RunState::Handle(const AttemptFailed& fact) {
   Job& job = Entry(fact.job);
   if (fact.counts) ++job.failures;
   job.in_doubt = fact.in_doubt;
+  job.is_known = false;
   JobChange change{fact.job, JobStatus::kRetrying, fact.failure, {}};
   const absl::Duration left = job_timeout(fact.job) - fact.time_used;
   if (cancelled_) {
@@ -96,6 +97,7 @@ void RunState::Handle(const AttemptAsks& fact) {
   if (status(fact.job) != JobStatus::kRunning) return;
   queue_.Leave(Entry(fact.job).lane);
   Entry(fact.job).in_doubt = fact.in_doubt;
+  Entry(fact.job).is_known = false;
   const JobStatus next =
       cancelled_ ? JobStatus::kCancelled : JobStatus::kAsking;
   SetStatus(fact.job, next);
@@ -126,7 +128,9 @@ void RunState::Handle(const RetryDue& fact) {
 }
 
 void RunState::Handle(const DoubtResolved& fact) {
-  if (status(fact.job) == JobStatus::kInDoubt) MakeReady(fact.job);
+  if (status(fact.job) != JobStatus::kInDoubt) return;
+  Entry(fact.job).is_known = fact.is_known;
+  MakeReady(fact.job);
 }
 
 void RunState::Handle(const CancelRequested&) {
@@ -229,7 +233,7 @@ void RunState::MakeReady(JobIndex index) {
 
 DispatchQueue::Turn RunState::TurnOf(JobIndex index) const {
   const Job& job = Entry(index);
-  return {-static_cast<int64_t>(job.node->limits().priority()),
+  return {!job.is_known, -static_cast<int64_t>(job.node->limits().priority()),
           -job.remaining_path, index};
 }
 

@@ -140,6 +140,9 @@ struct AnswerGiven {
 // may be called again.
 struct DoubtResolved {
   JobIndex job = 0;
+  // Its producer has told: what is reserved for the job is there still, so it
+  // goes before those that nobody has called.
+  bool is_known = false;
 };
 // The delay of a JobChange to kRetrying has passed.
 struct RetryDue {
@@ -325,6 +328,7 @@ class RunState {
     uint32_t attempts = 0;
     uint32_t failures = 0;  // of the attempts
     bool in_doubt = false;  // the last attempt
+    bool is_known = false;  // the last attempt was lost, but not its work
     Digest key;
   };
 

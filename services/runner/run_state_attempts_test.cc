@@ -145,6 +145,33 @@ TEST_F(RunStateTest, AJobInDoubtIsNotCalledBeforeTheDoubtIsResolved) {
   EXPECT_EQ(state.attempts(0), 2U);
 }
 
+// Nobody waits for it in vain: its producer is at work already, and what it may
+// cost is put aside. Others may wait for just that.
+TEST_F(RunStateTest, WorkThatItsProducerKnowsGoesBeforeAllThatIsNew) {
+  PlanBuilder plan;
+  plan.Job(0, "A", {}).Job(0, "B", {}).Job(1, "C", {"A"});
+  RunStateOptions options;
+  options.producers["sim"].concurrency = 1;
+  RunState state = Make(plan, options);
+  LookedUp lost = {.job = 1};
+  lost.past.attempts = 1;
+  lost.past.in_doubt = true;
+  EXPECT_THAT(state.NextCommands().look_ups, ElementsAre(0, 1));
+  state.Apply(LookedUp{.job = 0});
+  state.Apply(lost);
+  const auto only_b = [](JobIndex job) { return job == 1; };
+  EXPECT_THAT(state.NextCommands(only_b).doubts, ElementsAre(1));
+  state.Apply(DoubtResolved{1, /*is_known=*/true});
+  ASSERT_THAT(state.NextCommands(only_b).starts, ElementsAre(1));
+  // Also if that is put off, but not once it was made in vain.
+  state.TakeBackStart(1);
+  ASSERT_THAT(state.NextCommands(only_b).starts, ElementsAre(1));
+  EXPECT_EQ(state.attempts(1), 2u);
+  Fail(state, "B", true);
+  state.Apply(RetryDue{1});
+  EXPECT_THAT(Start(state), ElementsAre("A"));
+}
+
 TEST_F(RunStateTest, RetryableFailureIsRetriedUpToTheLimit) {
   PlanBuilder plan;
   plan.Job(0, "A", {});

@@ -2,7 +2,6 @@
 // that are in doubt. Producers are held by the test.
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,27 +12,32 @@
 #include "common/cost_text.h"
 #include "common/executor.h"
 #include "common/mutex.h"
-#include "common/random.h"
 #include "common/testing/status_matchers.h"
 #include "common/thread_pool.h"
-#include "services/planner/store_planner.h"
-#include "services/runner/runner.h"
-#include "services/runner/testing/held_producers.h"
-#include "services/runner/testing/runner_fixture.h"
+#include "services/runner/testing/held_runner_fixture.h"
 
 namespace kinora {
 namespace {
 
-constexpr char kTwo[] = R"(
-blueprint: two
+// What is urgent comes up while the other one is called, and both do not fit
+// into the budget.
+constexpr char kEdge[] = R"(
+blueprint: edge
 nodes:
-  A:
+  Root:
     producer: sim
-    outputs: {AText: text/plain}
-  B:
+    outputs: {RootText: text/plain}
+  Urgent:
     producer: sim
-    outputs: {BText: text/plain}
-outputs: [AText, BText]
+    price: {min: 0.01, max: 0.02, currency: USD}
+    limits: {priority: 10}
+    inputs: {root: RootText}
+    outputs: {UrgentText: text/plain}
+  Known:
+    producer: sim
+    price: {min: 0.01, max: 0.02, currency: USD}
+    outputs: {KnownText: text/plain}
+outputs: [UrgentText, KnownText]
 )";
 
 // Timers of a minute and more ring when the test says so.
@@ -65,37 +69,18 @@ class HeldTimers final : public Executor {
   ThreadPool threads_{"runner", 4};
 };
 
-class RunnerLostAttemptsTest : public RunnerFixture {
+class RunnerLostAttemptsTest : public HeldRunnerFixture {
  protected:
   ~RunnerLostAttemptsTest() override { carrier_.reset(); }
 
   // A run both jobs of which are being called, at most so often.
   std::string Start(uint32_t max_attempts) {
-    ProducerConfigs configs;
-    configs["sim"] = {{"sim"}, 4, max_attempts, absl::Minutes(5)};
-    configs["sim"].in_doubt = v1::IN_DOUBT_POLICY_WAIT;
-    RunnerOptions options;
-    // A wait ends by what the test does.
-    options.retry.initial = absl::Hours(1000);
-    options.retry.longest = absl::Hours(1000);
-    carrier_ = std::make_unique<Runner>(
-        RunnerDeps{store(), planner_, producers_, executor_, clock_, random_},
-        configs, options);
+    CarryOn(store(), executor_, max_attempts);
     producers_.AnswerLookUps(v1::LOOK_UP_STATE_UNKNOWN);
-    MakeMovie(kTwo);
-    const absl::StatusOr<v1::StartRunResponse> started =
-        carrier_->Start(StartRequest());
-    EXPECT_OK(started);
+    std::string run_id = StartRun(kTwo);
     producers_.WaitForAttempt("A");
     producers_.WaitForAttempt("B");
-    return started.ok() ? started->run().run_id() : "";
-  }
-
-  absl::Status Retry(const std::string& run_id, const std::string& job_id) {
-    v1::RetryRunRequest request;
-    request.set_run_id(run_id);
-    request.set_job_id(job_id);
-    return carrier_->Retry(request).status();
+    return run_id;
   }
 
   // Until the ledger says this of the job.
@@ -106,11 +91,7 @@ class RunnerLostAttemptsTest : public RunnerFixture {
     });
   }
 
-  StorePlanner planner_{store()};
-  HeldProducers producers_;
-  SeededRandom random_{7};
   HeldTimers executor_;
-  std::unique_ptr<Runner> carrier_;
 };
 
 // Its timer goes on, and rings when the job waits for somebody's decision.
@@ -118,13 +99,13 @@ TEST_F(RunnerLostAttemptsTest, AJobInDoubtCanBeRetriedOnceItsTimerHasRung) {
   const std::string run_id = Start(/*max_attempts=*/3);
   producers_.Lose("A");
   Await(run_id, "retrying", "A");
-  ASSERT_OK(Retry(run_id, "A"));
+  ASSERT_OK(RetryAt(*carrier_, run_id, "A"));
   Await(run_id, "in_doubt", "A");
   executor_.Ring();
   // The run has taken up the timer when it has taken up what came behind it.
   producers_.Fail("B");
   Await(run_id, "retrying", "B");
-  EXPECT_OK(Retry(run_id, "A"));
+  EXPECT_OK(RetryAt(*carrier_, run_id, "A"));
   producers_.WaitForAttempt("A");
 }
 
@@ -142,6 +123,48 @@ TEST_F(RunnerLostAttemptsTest, WhatTheLastAttemptHasReportedStaysSpent) {
                        runner().List(v1::ListRunsRequest()));
   ASSERT_EQ(listed.runs_size(), 1);
   EXPECT_EQ(FormatCost(listed.runs(0).cost()), "0.50 USD");
+}
+
+// Both would be paid for else: the one that is known, which was, and the one
+// that waits for a budget. F: Invariant 14
+TEST_F(RunnerLostAttemptsTest, TheMoneyOfWorkThatIsKnownIsKeptForItsJob) {
+  CarryOn(store(), executor_);
+  v1::StartRunRequest request = StartRequest();
+  *request.mutable_budget() = ParseCostText("USD 0.03").value_or(v1::Cost());
+  const std::string run_id = StartRun(kEdge, request);
+  producers_.WaitForAttempt("Root");
+  producers_.WaitForAttempt("Known");
+  producers_.Succeed("Root");
+  Ledger(run_id, [](const v1::LedgerEvent& event) {
+    return event.step_completed().step().step_id() == "Root";
+  });
+  producers_.Lose("Known");
+  Await(run_id, "retrying", "Known");
+  producers_.AnswerLookUps(v1::LOOK_UP_STATE_FINISHED);
+  ASSERT_OK(RetryAt(*carrier_, run_id, "Known"));
+  // It does not wait behind the urgent one either, which does not fit.
+  producers_.WaitForAttempt("Known");
+  EXPECT_EQ(producers_.calls(), 3);
+  producers_.Succeed("Known");
+
+  v1::SetRunBudgetRequest raise;
+  raise.set_run_id(run_id);
+  *raise.mutable_cap() = ParseCostText("USD 0.04").value_or(v1::Cost());
+  ASSERT_OK(carrier_->SetBudget(raise));
+  producers_.WaitForAttempt("Urgent");
+  producers_.Succeed("Urgent");
+  bool is_raised = false;
+  for (const v1::LedgerEvent& event : Ledger(run_id)) {
+    is_raised = is_raised || event.has_run_budget();
+    EXPECT_TRUE(is_raised || event.step_started().step().step_id() != "Urgent");
+  }
+  const v1::RunSnapshot run = Finish(run_id);
+  EXPECT_EQ(run.record().status(), v1::RUN_STATUS_COMPLETED);
+  carrier_.reset();
+  ASSERT_OK_AND_ASSIGN(const v1::ListRunsResponse listed,
+                       runner().List(v1::ListRunsRequest()));
+  ASSERT_EQ(listed.runs_size(), 1);
+  EXPECT_EQ(FormatCost(listed.runs(0).cost()), "0.04 USD");
 }
 
 }  // namespace

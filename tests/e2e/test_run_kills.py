@@ -259,14 +259,19 @@ def check_money(events: list) -> None:
     """At each event no more is spent and reserved than there is. In the end each
     job was charged once and nothing is reserved, for every lost attempt was
     asked after, and what it had reported is reported again."""
-    spent, reserved, lost = 0, {}, {}
+    spent, reserved, lost, known = 0, {}, {}, set()
     for event in events:
         detail = event.get("detail", {})
         cost = event.get("cost") or detail.get("cost") or {"micros": 0}
         spent += cost["micros"]
         job = event.get("stepId", event.get("jobId"))
         if event["type"] == "step.started":
-            # A lost attempt keeps what it reserved.
+            # A lost attempt keeps what it reserved, unless its work is known:
+            # then this one has its place.
+            if job in known:
+                known.remove(job)
+                reserved.pop(job, None)
+                spent -= lost.get(job, 0)
             amount = reserved.get(job, 0) + event["reserved"]["micros"]
             reserved[job] = amount
             lost.pop(job, None)
@@ -276,8 +281,7 @@ def check_money(events: list) -> None:
         elif event["type"] in ("step.completed", "job.asking", "job.retrying"):
             reserved.pop(job, None)
         elif event["type"] == "job.recovering" and detail.get("released"):
-            reserved.pop(job, None)
-            spent -= lost.pop(job, 0)
+            known.add(job)
         assert spent + sum(reserved.values()) <= BUDGET, (event, reserved)
     assert (spent, reserved) == (COST, {})
 

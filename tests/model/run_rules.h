@@ -82,6 +82,7 @@ class RunRules {
     uint32_t attempts = 0;
     uint32_t failures = 0;
     bool in_doubt = false;
+    bool is_known = false;  // to its producer, which has told when asked
     Digest key;
   };
 

@@ -1,6 +1,7 @@
 // The part of RunRules that compares.
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -46,7 +47,8 @@ absl::Status RunRules::CheckStart(JobIndex index,
     return Broken(index, "is started though it has failed too often");
   }
   const auto turn = [this](const Job& of) {
-    return std::make_pair(NodeOf(of).limits().priority(), of.way_down);
+    return std::make_tuple(of.is_known, NodeOf(of).limits().priority(),
+                           of.way_down);
   };
   for (size_t i = 0; i < jobs_.size(); ++i) {
     const Job& other = jobs_[i];

@@ -70,6 +70,7 @@ void RunRules::Take(const AttemptFailed& fact) {
   told_ = fact.failure;
   if (fact.counts) ++job.failures;
   job.in_doubt = fact.in_doubt;
+  job.is_known = false;
   const bool again =
       fact.failure.retryable() && job.failures < MaxAttempts(job);
   job.status = cancelled_ ? JobStatus::kCancelled
@@ -84,6 +85,7 @@ void RunRules::Take(const AttemptAsks& fact) {
   Job& job = jobs_[static_cast<size_t>(fact.job)];
   if (job.status != JobStatus::kRunning) return;
   job.in_doubt = fact.in_doubt;
+  job.is_known = false;
   job.status = cancelled_ ? JobStatus::kCancelled : JobStatus::kAsking;
 }
 
@@ -103,6 +105,7 @@ void RunRules::Take(const DoubtResolved& fact) {
   Job& job = jobs_[static_cast<size_t>(fact.job)];
   if (job.status != JobStatus::kInDoubt) return;
   job.in_doubt = false;
+  job.is_known = fact.is_known;
   GoOn(fact.job);
 }
 

@@ -152,7 +152,7 @@ class RunStateWalk {
       case Kind::kRetry:
         return Tell(RetryDue{next.job}, "retry is due");
       case Kind::kDoubt:
-        return Tell(DoubtResolved{next.job}, "doubt resolved");
+        return Tell(DoubtResolved{next.job, Percent(50)}, "doubt resolved");
       case Kind::kAnswer:
         return Tell(AnswerGiven{next.job}, "answered");
       case Kind::kExpansion:
@@ -220,7 +220,7 @@ class RunStateWalk {
           fact = AnswerGiven{job};
           break;
         default:
-          fact = DoubtResolved{job};
+          fact = DoubtResolved{job, Percent(50)};
           break;
       }
     }
