@@ -88,7 +88,10 @@ void ModelProducers::Take(const v1::JobHeader& header,
   }
   work->waiting.push_back(std::move(done));
   if (!is_new && work->life == life_) return;
-  if (is_new && Charges(header.producer())) ++charges_[header.producer()];
+  if (is_new && Charges(header.producer())) {
+    ++charges_[header.producer()];
+    truth_.Charged(header.job_id(), kPriceMicros);
+  }
   work->life = life_;
   executor_.PostAfter(Soon(3000), [this, work, life = life_] {
     if (life != life_) return;

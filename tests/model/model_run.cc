@@ -58,6 +58,7 @@ ModelRun::ModelRun(const ModelRunOptions& options)
       executor_(clock_, options.seed + 1),
       store_(options.store, clock_, executor_, random_),
       producers_(executor_, random_, store_, truth_, options.faults) {
+  if (options_.budget_micros > 0) truth_.Limit(options_.budget_micros);
   store_.OnRestart(
       [this](const Store& store) { return truth_.Recovered(store, kMovie); });
 }
@@ -263,7 +264,10 @@ void ModelRun::AnswerNow() {
   if (!asked.ok()) return;
   for (const v1::PendingQuestion& question : asked->questions()) {
     // What it asks for itself is whether it may cost more.
-    if (question.job_id().empty()) continue;
+    if (question.job_id().empty()) {
+      if (options_.raise_micros > 0) RaiseBudget(question.run_id());
+      continue;
+    }
     v1::AnswerQuestionRequest answer;
     answer.set_run_id(question.run_id());
     answer.set_job_id(question.job_id());
@@ -271,6 +275,15 @@ void ModelRun::AnswerNow() {
     answer.mutable_answer()->set_value_json("\"The Whale\"");
     runner.AnswerQuestion(answer).IgnoreError();  // asked again if in vain
   }
+}
+
+void ModelRun::RaiseBudget(const std::string& run_id) {
+  v1::SetRunBudgetRequest raise;
+  raise.set_run_id(run_id);
+  raise.mutable_cap()->set_currency_code("USD");
+  raise.mutable_cap()->set_micros(truth_.cap().value_or(0) +
+                                  options_.raise_micros);
+  Last().runner.SetBudget(raise).IgnoreError();  // asked again if in vain
 }
 
 void ModelRun::Strike() {

@@ -46,7 +46,9 @@ struct ModelRunOptions {
   int faults = 0;             // of a hundred calls of producers
   uint32_t max_attempts = 3;  // of a job
   int64_t budget_micros = 0;  // of the run; 0 for none
-  bool is_patient = false;    // nobody has lost jobs called again
+  // By so much a person raises it when the run asks; 0 for nobody.
+  int64_t raise_micros = 0;
+  bool is_patient = false;  // nobody has lost jobs called again
   bool layered = false;
   bool has_rival = false;  // a second runner lives all the time
   ModelStoreOptions store;
@@ -108,6 +110,7 @@ class ModelRun {
   void LookNow();
   // Another one answers what the run asks.
   void AnswerNow();
+  void RaiseBudget(const std::string& run_id);
   void Strike();
 
   // model_run_checks.cc

@@ -108,6 +108,11 @@ void RunTruth::Take(const v1::LedgerEvent& event) {
         Violate(job, "is skipped though it was made");
       return;
     }
+    case v1::LedgerEvent::kRunBudget:
+      cap_.reset();
+      if (event.run_budget().has_cap())
+        cap_ = event.run_budget().cap().micros();
+      return;
     case v1::LedgerEvent::kStepFailed:
       in_doubt_.erase(event.step_failed().step().step_id());
       return;
@@ -144,6 +149,13 @@ void RunTruth::Told(absl::string_view idempotency_key) {
   for (const auto& [hash, job] : job_by_inputs_hash_) {
     if (absl::StrContains(idempotency_key, hash)) in_doubt_.erase(job);
   }
+}
+
+void RunTruth::Charged(const std::string& job_id, int64_t micros) {
+  charged_ += micros;
+  if (!cap_.has_value() || charged_ <= *cap_) return;
+  Violate(job_id, absl::StrCat("is paid for beyond the cap: ", charged_, " of ",
+                               *cap_, " micros"));
 }
 
 void RunTruth::Called(const v1::JobHeader& header) {

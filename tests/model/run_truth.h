@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -43,6 +44,13 @@ class RunTruth {
   // Checks a call that is about to be made.
   void Called(const v1::JobHeader& header);
 
+  // What the run may cost, from its start on; the ledger tells of later caps.
+  void Limit(int64_t cap_micros) { cap_ = cap_micros; }
+  // Without a value there is no limit.
+  std::optional<int64_t> cap() const { return cap_; }
+  // Checks what a provider is paid, whether anybody hears of it or not.
+  void Charged(const std::string& job_id, int64_t micros);
+
   // Jobs whose outputs were accepted, and from which producer.
   const std::map<std::string, std::string>& accepted() const {
     return accepted_;
@@ -69,6 +77,8 @@ class RunTruth {
   std::map<std::string, std::string> accepted_;
   std::set<std::string> artefacts_;
   int64_t cost_ = 0;
+  std::optional<int64_t> cap_;
+  int64_t charged_ = 0;
   std::vector<std::string> violations_;
 };
 
