@@ -231,6 +231,7 @@ class Runner {
                                const std::string& reason);
   absl::Status RequestCancel(const std::string& run_id,
                              const std::string& reason);
+  absl::Status AwaitCancelled(const v1::RunRecord& record);
   absl::Status RequestPause(const std::string& run_id, bool pause,
                             const std::string& producer);
   // The event to append to the ledger of a run with that past; none if there is

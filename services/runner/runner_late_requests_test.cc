@@ -1,18 +1,24 @@
 // Requests to a run that it reads late, as its ledger cannot be read for a
 // while: what they mean by then. Producers are held by the test.
 
+#include <functional>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "common/error_reason.h"
 #include "common/mutex.h"
+#include "common/run_end.h"
 #include "common/testing/status_matchers.h"
 #include "common/thread_pool.h"
 #include "services/runner/testing/held_runner_fixture.h"
 #include "services/store/testing/forwarding_event_store.h"
+#include "services/store/testing/forwarding_manifest_store.h"
 
 namespace kinora {
 namespace {
@@ -61,6 +67,22 @@ class HiddenLedgers final : public ForwardingEventStore {
   CondVar changed_;
   bool hidden_ ABSL_GUARDED_BY(mu_) = false;
   int refused_ ABSL_GUARDED_BY(mu_) = 0;
+};
+
+// A store where something happens before a revision is committed.
+class LateCommit final : public ForwardingManifestStore {
+ public:
+  LateCommit(ManifestStore& base, std::function<void()> meanwhile)
+      : ForwardingManifestStore(base), meanwhile_(std::move(meanwhile)) {}
+
+  absl::StatusOr<v1::CommitRevisionResponse> Commit(
+      const v1::CommitRevisionRequest& request) override {
+    meanwhile_();
+    return ForwardingManifestStore::Commit(request);
+  }
+
+ private:
+  const std::function<void()> meanwhile_;
 };
 
 // The carrier cannot read what runner() can.
@@ -129,6 +151,31 @@ TEST_F(RunnerLateRequestsTest, ARunDoesNotEndBeforeItKnowsWhatItWasAsked) {
   const std::vector<v1::LedgerEvent> events = Ledger(run_id);
   EXPECT_TRUE(events.back().has_run_cancelled());
   EXPECT_EQ(events.back().run_cancelled().error(), "enough");
+}
+
+// The run has read its ledger to the end, and commits what it has made.
+TEST_F(RunnerLateRequestsTest, WhoCancelsARunThatEndsMeanwhileIsToldSo) {
+  std::string run_id;
+  absl::Status cancelled;
+  std::thread other;
+  LateCommit late(store().manifests, [&] {
+    other = std::thread([&] {
+      v1::CancelRunRequest cancel;
+      cancel.set_run_id(run_id);
+      cancelled = runner().Cancel(cancel).status();
+    });
+    Ledger(run_id, [](const v1::LedgerEvent& event) {
+      return event.run_waiting().reason() == kCancelling;
+    });
+  });
+  CarryOn(late.Within(store()), executor_);
+  run_id = StartRun(kOne);
+  producers_.WaitForAttempt("A");
+  producers_.Succeed("A");
+  EXPECT_EQ(Finish(run_id).record().status(), v1::RUN_STATUS_COMPLETED);
+  carrier_.reset();
+  other.join();
+  EXPECT_EQ(ReasonOf(cancelled), "RUN_TERMINAL") << cancelled;
 }
 
 }  // namespace
