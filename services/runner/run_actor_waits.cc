@@ -115,7 +115,7 @@ void RunActor::BeginWait(JobIndex job) {
   const uint32_t attempt = state_.attempts(job);
   const bool is_told = past_.has_value() &&
                        past_->Of(job_id).attempts == attempt &&
-                       !past_->AwaitingAttempt(job_id).empty();
+                       past_->AwaitsAttempt(job_id);
   waits_.Begin(job_id, {job, attempt}, is_told);
 }
 

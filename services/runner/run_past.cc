@@ -218,14 +218,21 @@ std::vector<std::string> RunPast::Interrupted() const {
 
 std::vector<std::string> RunPast::AwaitingAttempt(
     absl::string_view job_id) const {
+  if (!job_id.empty()) {
+    if (!AwaitsAttempt(job_id)) return {};
+    return {std::string(job_id)};
+  }
   std::vector<std::string> ids;
   for (const auto& [id, job] : jobs_) {
-    if (job.awaits_attempt && (job_id.empty() || id == job_id)) {
-      ids.push_back(id);
-    }
+    if (job.awaits_attempt) ids.push_back(id);
   }
   std::sort(ids.begin(), ids.end());
   return ids;
+}
+
+bool RunPast::AwaitsAttempt(absl::string_view job_id) const {
+  const auto job = jobs_.find(job_id);
+  return job != jobs_.end() && job->second.awaits_attempt;
 }
 
 bool RunPast::IsToRetry(absl::string_view job_id) const {

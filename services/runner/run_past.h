@@ -63,6 +63,8 @@ class RunPast {
   // Jobs that wait for their next attempt: after a failure, or in doubt. All of
   // them if `job_id` is empty, else that one if it does. Sorted.
   std::vector<std::string> AwaitingAttempt(absl::string_view job_id) const;
+  // Whether the job is one of them.
+  bool AwaitsAttempt(absl::string_view job_id) const;
   // Whether somebody has asked for a next attempt of the job that has not
   // started.
   bool IsToRetry(absl::string_view job_id) const;
