@@ -48,6 +48,7 @@ RunStanding RunActor::Standing() {
   // Mostly so.
   if (standing.running > 0) return standing;
   const int64_t now = deps_.clock.MonotonicNanos();
+  const RunWait told = ToldWait();
   const auto next = std::min_element(
       retrying_.begin(), retrying_.end(),
       [](const auto& a, const auto& b) { return a.second.due < b.second.due; });
@@ -55,7 +56,7 @@ RunStanding RunActor::Standing() {
     standing.WaitsFor(WaitForRetry(state_.job(next->first).job_id(),
                                    state_.node(next->first).producer().name(),
                                    next->second.asked, next->second.due),
-                      now, told_until_);
+                      now, told);
   }
   if (state_.count(JobStatus::kReady) == 0) return standing;
   standing.held_by_pause = held_.by_pause;
@@ -64,7 +65,7 @@ RunStanding RunActor::Standing() {
   for (const std::string& producer : held_.refused) {
     const std::optional<CallTurns::Hold> hold = seat_->HoldOf(producer);
     if (hold.has_value()) {
-      standing.WaitsFor(WaitForProducer(producer, *hold), now, told_until_);
+      standing.WaitsFor(WaitForProducer(producer, *hold), now, told);
     } else {
       standing.goes_on_soon = true;
     }
@@ -72,29 +73,22 @@ RunStanding RunActor::Standing() {
   return standing;
 }
 
+// What the ledger says of it.
+RunWait RunActor::ToldWait() const {
+  return {waiting_for_, told_wait_.message(), told_until_};
+}
+
 void RunActor::TellWaiting() {
   // A step is not all of the run.
   if (step_ != nullptr) return;
-  const RunWait wait = WaitOf(Standing());
+  RunWait wait = WaitOf(Standing());
   if (wait.reason.empty() && waiting_for_.empty()) return;
-  v1::RunWaitingEvent waiting;
-  waiting.set_reason(wait.reason);
-  waiting.set_message(wait.message);
-  if (wait.until == told_until_) {
-    waiting.set_until_ms(told_wait_.until_ms());
-  } else if (wait.until != INT64_MAX) {
-    waiting.set_until_ms(NowMillis(deps_.clock) +
-                         (wait.until - deps_.clock.MonotonicNanos()) /
-                             kNanosPerMilli);
-  }
   v1::JobEvent over_budget;
   if (wait.reason == kBudget) {
     over_budget = OverBudget();
-    waiting.set_message(over_budget.message());
+    wait.message = over_budget.message();
   }
-  if (wait.reason == waiting_for_ &&
-      waiting.message() == told_wait_.message() &&
-      waiting.until_ms() == told_wait_.until_ms()) {
+  if (wait.IsKnownBy(ToldWait())) {
     // A cap that was changed and changed back has settled the question.
     if (wait.reason == kBudget) AskForBudget(over_budget);
     return;
@@ -103,6 +97,14 @@ void RunActor::TellWaiting() {
     AddLedger()->mutable_run_resumed()->set_reason(waiting_for_);
   }
   if (wait.reason == kBudget) AskForBudget(over_budget);
+  v1::RunWaitingEvent waiting;
+  waiting.set_reason(wait.reason);
+  waiting.set_message(wait.message);
+  if (wait.until != INT64_MAX) {
+    waiting.set_until_ms(NowMillis(deps_.clock) +
+                         (wait.until - deps_.clock.MonotonicNanos()) /
+                             kNanosPerMilli);
+  }
   if (!wait.reason.empty()) *AddLedger()->mutable_run_waiting() = waiting;
   waiting_for_ = wait.reason;
   told_wait_ = std::move(waiting);

@@ -18,10 +18,17 @@ RunWait Because(absl::string_view reason) {
 
 }  // namespace
 
-void RunStanding::WaitsFor(RunWait wait, int64_t now, int64_t told_until) {
+bool RunWait::IsKnownBy(const RunWait& told) const {
+  if (!IsFor(told)) return false;
+  if (until == INT64_MAX || told.until == INT64_MAX) return until == told.until;
+  return absl::AbsDuration(absl::Nanoseconds(until) -
+                           absl::Nanoseconds(told.until)) <= kLittleLater;
+}
+
+void RunStanding::WaitsFor(RunWait wait, int64_t now, const RunWait& told) {
   const bool is_soon =
       wait.until < now + absl::ToInt64Nanoseconds(kLeastWait) &&
-      wait.until != told_until;
+      !wait.IsFor(told);
   if (wait.until != INT64_MAX && is_soon) {
     goes_on_soon = true;
   } else if (!later.has_value() || wait.until < later->until) {

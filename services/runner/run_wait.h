@@ -29,6 +29,9 @@ inline constexpr absl::string_view kProducer = "producer";
 
 // What is over sooner is not told: the run goes on before anybody wonders.
 inline constexpr absl::Duration kLeastWait = absl::Seconds(3);
+// An end that has moved by no more is no news: under a rate that many runs
+// share, it moves with each call that one of them makes.
+inline constexpr absl::Duration kLittleLater = absl::Seconds(5);
 
 // What keeps jobs from being started whose turn it is.
 struct HeldStarts {
@@ -53,6 +56,13 @@ struct RunWait {
   // When it goes on by itself, in nanoseconds of Clock::MonotonicNanos();
   // INT64_MAX if that takes somebody, or nobody can tell.
   int64_t until = INT64_MAX;
+
+  // True if it is the same that keeps the run waiting, whenever it ends.
+  bool IsFor(const RunWait& other) const {
+    return reason == other.reason && message == other.message;
+  }
+  // True if who was told of `told` knows this one.
+  bool IsKnownBy(const RunWait& told) const;
 };
 
 // How a run stands once it has started what it may.
@@ -76,8 +86,8 @@ struct RunStanding {
   std::optional<RunWait> later;
 
   // Takes a job that goes on by itself with the end of `wait`, now being `now`.
-  // One that was told, and when it is over, stays told to its end.
-  void WaitsFor(RunWait wait, int64_t now, int64_t told_until);
+  // What was told stays told to its end, though that may move.
+  void WaitsFor(RunWait wait, int64_t now, const RunWait& told);
 };
 
 // Reason, message and end of what keeps jobs from their producer.

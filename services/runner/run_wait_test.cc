@@ -19,7 +19,7 @@ RunWait Down(absl::string_view producer, int64_t until) {
 }
 
 // Nothing is under way, and one job waits for such an end.
-RunStanding WaitingFor(const RunWait& wait, int64_t told = INT64_MAX) {
+RunStanding WaitingFor(const RunWait& wait, const RunWait& told = RunWait()) {
   RunStanding standing;
   standing.WaitsFor(wait, kNow, told);
   return standing;
@@ -50,15 +50,33 @@ TEST(RunWaitTest, WhatIsOverSoonIsNotTold) {
 
 // Else it would go on a little before it does.
 TEST(RunWaitTest, WhatWasToldStaysToldToItsEnd) {
-  const int64_t until = kNow + kSecond;
-  EXPECT_EQ(WaitOf(WaitingFor(Down("tts", until), until)).reason, "producer");
+  const RunWait told = Down("tts", kNow + kSecond);
+  EXPECT_EQ(WaitOf(WaitingFor(told, told)).reason, "producer");
+  // Another end is not another wait.
+  EXPECT_EQ(WaitOf(WaitingFor(Down("tts", kNow + 2 * kSecond), told)).reason,
+            "producer");
+  EXPECT_EQ(WaitOf(WaitingFor(Down("film", kNow + kSecond), told)).reason, "");
+}
+
+// Under a rate that many runs share, the end moves with each of their calls.
+TEST(RunWaitTest, AnEndThatMovesALittleIsNoNews) {
+  const RunWait told = Down("tts", kNow + kHour);
+  EXPECT_TRUE(Down("tts", kNow + kHour + 5 * kSecond).IsKnownBy(told));
+  EXPECT_TRUE(Down("tts", kNow + kHour - 5 * kSecond).IsKnownBy(told));
+  EXPECT_FALSE(Down("tts", kNow + kHour + 6 * kSecond).IsKnownBy(told));
+  EXPECT_FALSE(Down("tts", kNow + kHour - 6 * kSecond).IsKnownBy(told));
+  EXPECT_FALSE(Down("film", kNow + kHour).IsKnownBy(told));
+  const RunWait endless = Down("tts", INT64_MAX);
+  EXPECT_FALSE(told.IsKnownBy(endless));
+  EXPECT_FALSE(endless.IsKnownBy(told));
+  EXPECT_TRUE(endless.IsKnownBy(endless));
 }
 
 TEST(RunWaitTest, WhatComesFirstIsTold) {
   RunStanding standing = WaitingFor(Down("tts", kNow + kHour));
   standing.WaitsFor(WaitForRetry("A", "image", false, kNow + kHour / 2), kNow,
-                    INT64_MAX);
-  standing.WaitsFor(Down("film", kNow + 2 * kHour), kNow, INT64_MAX);
+                    RunWait());
+  standing.WaitsFor(Down("film", kNow + 2 * kHour), kNow, RunWait());
   EXPECT_EQ(WaitOf(standing).until, kNow + kHour / 2);
   EXPECT_THAT(WaitOf(standing).message, HasSubstr("image has failed at job A"));
 }
