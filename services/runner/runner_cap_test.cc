@@ -5,7 +5,6 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -13,7 +12,6 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
-#include "common/clock.h"
 #include "common/cost_text.h"
 #include "common/executor.h"
 #include "common/mutex.h"
@@ -230,16 +228,9 @@ TEST_F(RunnerCapTest, AQuestionIsNotSettledByACapFromBeforeIt) {
   pause.set_run_id(run_id);
   ASSERT_OK(carrier_->runner().Pause(pause));
   // The record follows what the run has heeded.
-  v1::GetRunRecordRequest get;
-  get.set_run_id(run_id);
-  const int64_t deadline = DeadlineAfter(RealClock(), kPatience);
-  for (std::string reason; reason != "paused";) {
-    ASSERT_LT(RealClock().MonotonicNanos(), deadline) << reason;
-    std::this_thread::yield();
-    ASSERT_OK_AND_ASSIGN(const v1::GetRunRecordResponse run,
-                         store().runs.Get(get));
-    reason = run.record().wait().reason();
-  }
+  AwaitRecord(run_id, [](const v1::RunRecord& record) {
+    return record.wait().reason() == "paused";
+  });
   v1::ReadEventsRequest read;
   read.mutable_log()->set_movie_id("film");
   read.mutable_log()->set_kind(v1::LOG_KIND_LEDGER);

@@ -4,14 +4,12 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
-#include "common/clock.h"
 #include "common/proto_time.h"
 #include "common/random.h"
 #include "common/testing/status_matchers.h"
@@ -147,18 +145,11 @@ TEST_F(RunnerWaitsTest, APauseOfARunThatWaitsIsToldOnce) {
   pause.set_run_id(run_id);
   ASSERT_OK(runner().Pause(pause));
   // The record follows what the run has to tell.
-  v1::GetRunRecordRequest get;
-  get.set_run_id(run_id);
-  std::string reason;
-  const int64_t deadline = DeadlineAfter(RealClock(), kPatience);
-  while (reason != "paused") {
-    ASSERT_LT(RealClock().MonotonicNanos(), deadline) << reason;
-    std::this_thread::yield();
-    ASSERT_OK_AND_ASSIGN(const v1::GetRunRecordResponse run,
-                         store().runs.Get(get));
-    reason = run.record().wait().reason();
-    EXPECT_EQ(run.record().wait().has_until(), reason == "producer");
-  }
+  AwaitRecord(run_id, [](const v1::RunRecord& record) {
+    const v1::RunWait& wait = record.wait();
+    EXPECT_EQ(wait.has_until(), wait.reason() == "producer");
+    return wait.reason() == "paused";
+  });
   v1::ReadEventsRequest read;
   read.mutable_log()->set_movie_id("film");
   read.mutable_log()->set_kind(v1::LOG_KIND_LEDGER);

@@ -9,12 +9,14 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 
+#include "common/clock.h"
 #include "common/testing/status_matchers.h"
 #include "services/runner/runner.h"
 #include "services/runner/testing/runner_process.h"
@@ -103,6 +105,28 @@ class RunnerFixture : public CoreFixture {
     EXPECT_OK(started);
     if (!started.ok()) return v1::RunSnapshot();
     return Finish(started->run().run_id());
+  }
+
+  // Waits until the run's record is as `until` says: whoever has the run writes
+  // it behind the ledger. Returns the last one that was seen.
+  v1::RunRecord AwaitRecord(
+      const std::string& run_id,
+      const std::function<bool(const v1::RunRecord&)>& until) {
+    v1::GetRunRecordRequest get;
+    get.set_run_id(run_id);
+    const int64_t deadline = DeadlineAfter(RealClock(), kPatience);
+    for (;;) {
+      const absl::StatusOr<v1::GetRunRecordResponse> run =
+          store().runs.Get(get);
+      EXPECT_OK(run);
+      if (!run.ok()) return v1::RunRecord();
+      if (until(run->record())) return run->record();
+      if (RealClock().MonotonicNanos() >= deadline) {
+        ADD_FAILURE() << run->record().ShortDebugString();
+        return run->record();
+      }
+      std::this_thread::yield();
+    }
   }
 
   // "Job status[: detail]" of each job of a run.
@@ -206,6 +230,25 @@ nodes:
     inputs: {clips: {all: "Clip[segment]"}}
     outputs: {Film: text/plain}
 outputs: [Film]
+)");
+}
+
+// So many jobs beside each other, each of which takes its time.
+inline std::string Slow(const std::string& producer, int jobs, int delay_ms) {
+  return absl::StrCat(R"(
+blueprint: slow
+dimensions:
+  part: {size: )",
+                      jobs, R"(}
+nodes:
+  Part:
+    producer: )",
+                      producer, R"(
+    over: [part]
+    settings: {delay_ms: )",
+                      delay_ms, R"(}
+    outputs: {Text: text/plain}
+outputs: [Text]
 )");
 }
 
