@@ -82,6 +82,8 @@ TEST_F(RunPastTest, JobsThatWaitForAnAttemptAreToBeRetriedOnceAsked) {
   EXPECT_THAT(past_.AwaitingAttempt(""), ElementsAre("A", "B"));
   EXPECT_THAT(past_.AwaitingAttempt("B"), ElementsAre("B"));
   EXPECT_THAT(past_.AwaitingAttempt("C"), IsEmpty());
+  EXPECT_TRUE(past_.AwaitsAttempt("B"));
+  EXPECT_FALSE(past_.AwaitsAttempt("C"));
   tell("retry", "B");
   EXPECT_TRUE(past_.IsToRetry("B"));
   EXPECT_FALSE(past_.IsToRetry("A"));

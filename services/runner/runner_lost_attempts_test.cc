@@ -155,7 +155,7 @@ TEST_F(RunnerLostAttemptsTest, TheMoneyOfWorkThatIsKnownIsKeptForItsJob) {
   producers_.Succeed("Urgent");
   bool is_raised = false;
   for (const v1::LedgerEvent& event : Ledger(run_id)) {
-    is_raised = is_raised || event.has_run_budget();
+    is_raised = is_raised || event.run_budget().cap().micros() == 40'000;
     EXPECT_TRUE(is_raised || event.step_started().step().step_id() != "Urgent");
   }
   const v1::RunSnapshot run = Finish(run_id);
