@@ -230,6 +230,7 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
 
   // run_actor_doubts.cc
   void AskWhatBecameOf(JobIndex job, absl::Duration delay);
+  bool AsksAgainSoon() const;
   void Resolve(JobIndex job, absl::string_view why);
   void TellDoubt(JobIndex job, const std::string& message);
 

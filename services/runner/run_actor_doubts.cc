@@ -63,6 +63,9 @@ void RunActor::Take(const DoubtLookedUp& answer) {
     delay = std::min(kLongestDelay, std::max(kFirstDelay, delay * 2));
     return AskWhatBecameOf(job, delay);
   }
+  if (const auto doubt = doubts_.find(job); doubt != doubts_.end()) {
+    doubt->second.delay = absl::ZeroDuration();
+  }
   if (answer.found->target.has_value()) {
     works_at_[job] = *answer.found->target;
   }
@@ -93,6 +96,14 @@ void RunActor::Take(const DoubtLookedUp& answer) {
                          "paid for. kinora runs retry ",
                          run_id(), " '", state_.job(job).job_id(),
                          "' calls it again"));
+}
+
+// While a producer has been away for a minute at most.
+bool RunActor::AsksAgainSoon() const {
+  return std::any_of(doubts_.begin(), doubts_.end(), [](const auto& doubt) {
+    const absl::Duration delay = doubt.second.delay;
+    return absl::ZeroDuration() < delay && delay < kLongestDelay;
+  });
 }
 
 void RunActor::Resolve(JobIndex job, absl::string_view why) {

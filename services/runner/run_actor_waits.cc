@@ -61,6 +61,7 @@ RunStanding RunActor::Standing() {
   if (state_.count(JobStatus::kReady) == 0) return standing;
   standing.held_by_pause = held_.by_pause;
   standing.held_by_budget = held_.unaffordable.has_value();
+  standing.asks_again_soon = AsksAgainSoon();
   standing.goes_on_soon = standing.goes_on_soon || held_.for_now;
   for (const std::string& producer : held_.refused) {
     const std::optional<CallTurns::Hold> hold = seat_->HoldOf(producer);

@@ -88,7 +88,10 @@ RunWait WaitOf(const RunStanding& standing) {
   if (standing.goes_on_soon) {
     return standing.lacks_planner ? Because(kPlanner) : RunWait();
   }
-  if (standing.held_by_budget) return Because(kBudget);
+  // Nobody is asked for money that a few seconds may show not to be lacking.
+  if (standing.held_by_budget && !standing.asks_again_soon) {
+    return Because(kBudget);
+  }
   if (standing.in_doubt > 0) return Because(kInDoubt);
   if (standing.asking > 0) return Because(kQuestion);
   if (standing.lacks_planner) return Because(kPlanner);

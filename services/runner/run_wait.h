@@ -73,6 +73,9 @@ struct RunStanding {
   // Those, and jobs that have left their places to wait for an answer.
   size_t asking = 0;
   size_t in_doubt = 0;  // jobs
+  // About some of them a producer could not be asked, but has not been away for
+  // long. They hold money, which may turn out to be needed or not.
+  bool asks_again_soon = false;
   // Something else is under way and comes back soon: producers are asked what
   // became of attempts, the planner is asked something.
   bool is_answered_soon = false;

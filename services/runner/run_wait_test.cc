@@ -94,6 +94,9 @@ TEST(RunWaitTest, WhatSomebodyCanDecideIsToldFirst) {
   EXPECT_EQ(WaitOf(standing).reason, "in_doubt");
   standing.held_by_budget = true;
   EXPECT_EQ(WaitOf(standing).reason, "budget");
+  // It may turn out that there is no need to.
+  standing.asks_again_soon = true;
+  EXPECT_EQ(WaitOf(standing).reason, "in_doubt");
   standing.is_paused = true;
   EXPECT_EQ(WaitOf(standing).reason, "paused");
   standing.is_over = true;
