@@ -167,5 +167,34 @@ TEST_F(RunnerLostAttemptsTest, TheMoneyOfWorkThatIsKnownIsKeptForItsJob) {
   EXPECT_EQ(FormatCost(listed.runs(0).cost()), "0.04 USD");
 }
 
+// A producer that is away for a moment can tell then that the work is known,
+// and what its job holds is enough.
+TEST_F(RunnerLostAttemptsTest, NobodyIsAskedForMoneyWhileADoubtIsLookedInto) {
+  CarryOn(store(), executor_);
+  v1::StartRunRequest request = StartRequest();
+  *request.mutable_budget() = ParseCostText("USD 0.03").value_or(v1::Cost());
+  const std::string run_id = StartRun(kEdge, request);
+  producers_.WaitForAttempt("Root");
+  producers_.WaitForAttempt("Known");
+  producers_.FailLookUps();
+  producers_.Lose("Known");
+  Await(run_id, "retrying", "Known");
+  ASSERT_OK(RetryAt(*carrier_, run_id, "Known"));
+  Await(run_id, "in_doubt", "Known");
+  producers_.Succeed("Root");
+  Ledger(run_id, [](const v1::LedgerEvent& event) {
+    return event.run_waiting().reason() == "in_doubt";
+  });
+  producers_.AnswerLookUps(v1::LOOK_UP_STATE_FINISHED);
+  producers_.WaitForAttempt("Known");
+  for (const v1::LedgerEvent& event :
+       Ledger(run_id, [](const v1::LedgerEvent& e) {
+         return e.step_started().step().step_id() == "Known" &&
+                e.step_started().attempt() == 2;
+       })) {
+    EXPECT_NE(event.job().type(), "over_budget");
+  }
+}
+
 }  // namespace
 }  // namespace kinora

@@ -15,6 +15,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 
@@ -71,6 +72,11 @@ class HeldProducers final : public ProducerCaller {
   void AnswerLookUps(v1::LookUpState state) {
     MutexLock lock(mu_);
     found_ = FoundWork{state, std::nullopt};
+  }
+  // From now on nobody answers them.
+  void FailLookUps() {
+    MutexLock lock(mu_);
+    found_ = absl::UnavailableError("away");
   }
 
   // The attempt at a job that is under way makes a text for each output.
@@ -261,7 +267,7 @@ class HeldProducers final : public ProducerCaller {
   int calls_ ABSL_GUARDED_BY(mu_) = 0;
   std::map<std::string, Held> held_ ABSL_GUARDED_BY(mu_);
   std::set<std::string> cancelled_ ABSL_GUARDED_BY(mu_);
-  std::optional<FoundWork> found_ ABSL_GUARDED_BY(mu_);
+  std::optional<absl::StatusOr<FoundWork>> found_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace kinora
