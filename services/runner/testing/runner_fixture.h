@@ -233,10 +233,11 @@ outputs: [Film]
 )");
 }
 
-// So many jobs beside each other, each of which takes its time.
-inline std::string Slow(const std::string& producer, int jobs, int delay_ms) {
+// So many jobs beside each other; `node` are further lines of their node.
+inline std::string Parts(const std::string& producer, int jobs,
+                         const std::string& node) {
   return absl::StrCat(R"(
-blueprint: slow
+blueprint: parts
 dimensions:
   part: {size: )",
                       jobs, R"(}
@@ -245,33 +246,26 @@ nodes:
     producer: )",
                       producer, R"(
     over: [part]
-    settings: {delay_ms: )",
-                      delay_ms, R"(}
     outputs: {Text: text/plain}
+)",
+                      node, R"(
 outputs: [Text]
 )");
 }
 
-// So many jobs beside each other. One may cost 0.02 USD; `settings` say what it
-// costs.
+// Each of them takes its time.
+inline std::string Slow(const std::string& producer, int jobs, int delay_ms) {
+  return Parts(producer, jobs,
+               absl::StrCat("    settings: {delay_ms: ", delay_ms, "}"));
+}
+
+// One may cost 0.02 USD; `settings` say what it costs.
 inline std::string Paid(const std::string& producer, int jobs,
                         const std::string& settings) {
-  return absl::StrCat(R"(
-blueprint: paid
-dimensions:
-  part: {size: )",
-                      jobs, R"(}
-nodes:
-  Part:
-    producer: )",
-                      producer, R"(
-    over: [part]
-    price: {min: 0.01, max: 0.02, currency: USD}
-    settings: )",
-                      settings, R"(
-    outputs: {Text: text/plain}
-outputs: [Text]
-)");
+  return Parts(producer, jobs,
+               absl::StrCat("    price: {min: 0.01, max: 0.02, currency: USD}\n"
+                            "    settings: ",
+                            settings));
 }
 
 }  // namespace kinora
