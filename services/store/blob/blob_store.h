@@ -24,7 +24,8 @@ class BlobUpload {
  public:
   virtual ~BlobUpload() = default;
 
-  // RESOURCE_EXHAUSTED once the blob is larger than it may be.
+  // RESOURCE_EXHAUSTED once the blob is larger than it may be. After an error
+  // every later call, Finish() too, returns that error and stores nothing.
   virtual absl::Status Append(absl::string_view bytes) = 0;
 
   // As Append() of each part in turn.

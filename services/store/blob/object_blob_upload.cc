@@ -37,6 +37,14 @@ absl::Status ObjectBlobUpload::Append(absl::string_view bytes) {
 
 absl::Status ObjectBlobUpload::AppendParts(
     absl::Span<const absl::string_view> parts) {
+  // Some of the bytes may be staged, or hashed, and others not: what comes
+  // after them is not to be looked at.
+  KINORA_RETURN_IF_ERROR(failed_);
+  failed_ = Take(parts);
+  return failed_;
+}
+
+absl::Status ObjectBlobUpload::Take(absl::Span<const absl::string_view> parts) {
   int64_t size = size_;
   for (absl::string_view part : parts)
     size += static_cast<int64_t>(part.size());
@@ -66,6 +74,13 @@ absl::Status ObjectBlobUpload::AppendParts(
 }
 
 absl::StatusOr<v1::WriteBlobResponse> ObjectBlobUpload::Finish() {
+  KINORA_RETURN_IF_ERROR(failed_);
+  absl::StatusOr<v1::WriteBlobResponse> response = Publish();
+  failed_ = response.status();
+  return response;
+}
+
+absl::StatusOr<v1::WriteBlobResponse> ObjectBlobUpload::Publish() {
   const Digest digest = hasher_.Finish();
   KINORA_RETURN_IF_ERROR(
       CheckExpectedDigest(movie_id_, expected_, digest, size_));

@@ -68,7 +68,7 @@ class ObjectBlobUpload final : public BlobUpload {
         hold_(std::move(hold)) {}
 
   // Large pieces are hashed beside being written, with the help of the store's
-  // executor.
+  // executor. Once one of these has failed, all calls answer its error.
   absl::Status Append(absl::string_view bytes) override;
   absl::Status AppendParts(absl::Span<const absl::string_view> parts) override;
 
@@ -78,6 +78,9 @@ class ObjectBlobUpload final : public BlobUpload {
   absl::StatusOr<v1::WriteBlobResponse> Finish() override;
 
  private:
+  absl::Status Take(absl::Span<const absl::string_view> parts);
+  absl::StatusOr<v1::WriteBlobResponse> Publish();
+
   ObjectBlobStore& store_;
   const std::string movie_id_;
   const v1::Digest expected_;
@@ -87,6 +90,7 @@ class ObjectBlobUpload final : public BlobUpload {
   const std::shared_ptr<BlobUses::Hold> hold_;
   Sha256 hasher_;
   int64_t size_ = 0;
+  absl::Status failed_;  // the first error
 };
 
 // OK if nothing is expected. INVALID_ARGUMENT (DIGEST_MISMATCH).
