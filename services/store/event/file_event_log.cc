@@ -5,6 +5,8 @@
 #include <limits>
 #include <utility>
 
+#include "absl/hash/hash.h"
+
 #include "common/status.h"
 #include "services/store/event/file_event_log_recovery.h"
 #include "services/store/event/journal.h"
@@ -142,7 +144,9 @@ void FileEventLog::ForgetIdleChains() {
   // Whoever uses one holds a reference, also for the sake of its next sync.
   std::vector<std::string> idle;
   for (const auto& entry : chains_) {
-    if (entry.second.use_count() == 1) idle.push_back(entry.first);
+    if (entry.second.use_count() == 1 && !entry.second->IsQuarantined()) {
+      idle.push_back(entry.first);
+    }
   }
   // A read-only log keeps all: its files may hold more than was acknowledged.
   // Asked only now, since an append that fails lets go of its log after it has
@@ -253,7 +257,7 @@ absl::Status FileEventLog::ReportLostEnd(absl::string_view log,
   KINORA_RETURN_IF_ERROR(ValidateLogKey(log));
   const LogCalls::Call in_progress(calls_, LogCalls::kRead);
   KINORA_ASSIGN_OR_RETURN(const ChainPtr chain, Chain(log));
-  return chain->ReportLostEnd(acknowledged, proof);
+  return chain->ReportLostEnd(acknowledged, proof, WasRemoved(log));
 }
 
 absl::Status FileEventLog::Trim(absl::string_view log, int64_t through) {
@@ -276,12 +280,23 @@ absl::Status FileEventLog::Remove(absl::string_view log) {
   absl::Status status = committer_.MarkRemoved(chain);
   // From here on it is gone: what a crash leaves of the files goes on open.
   if (status.ok()) {
+    NoteRemoved(log);
     status = chain->RemoveFiles();
     if (!status.ok()) status = committer_.Poison(status);
   }
   chain->EndArchive();
   if (status.ok()) waiters_.Notify(log, std::numeric_limits<int64_t>::max());
   return status;
+}
+
+void FileEventLog::NoteRemoved(absl::string_view log) {
+  MutexLock lock(mu_);
+  removed_.insert(absl::HashOf(log));
+}
+
+bool FileEventLog::WasRemoved(absl::string_view log) {
+  MutexLock lock(mu_);
+  return removed_.contains(absl::HashOf(log));
 }
 
 absl::Status FileEventLog::Close() { return committer_.Retire(); }

@@ -51,6 +51,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 
 #include "common/executor.h"
 #include "common/file_system.h"
@@ -83,8 +84,8 @@ struct FileEventLogOptions {
   // log.
   MetricsRegistry* metrics = nullptr;
 
-  // Logs of which state is kept in memory, but for those in use. One that was
-  // forgotten is scanned again at its next use.
+  // Logs of which state is kept in memory, but for those in use or damaged. One
+  // that was forgotten is scanned again at its next use.
   size_t max_cached_logs = 4096;
 };
 
@@ -159,7 +160,12 @@ class FileEventLog final : public EventLog {
                                           const absl::Status& writable)
       ABSL_LOCKS_EXCLUDED(mu_);
   ChainPtr CachedChain(absl::string_view log) ABSL_LOCKS_EXCLUDED(mu_);
+  // None of which something is known that another look would not find.
   void ForgetIdleChains() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  // Whether a log of that key was removed since the store was opened.
+  void NoteRemoved(absl::string_view log) ABSL_LOCKS_EXCLUDED(mu_);
+  bool WasRemoved(absl::string_view log) ABSL_LOCKS_EXCLUDED(mu_);
 
   absl::Status RunArchive(const ChainPtr& chain, int64_t through,
                           const std::string& path);
@@ -179,6 +185,9 @@ class FileEventLog final : public EventLog {
   // Of logs whose files have no room for them.
   LogTails tails_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_map<std::string, ChainPtr> chains_ ABSL_GUARDED_BY(mu_);
+  // Hashes of the keys: runs that are pruned take their ledgers with them, in
+  // any number, and outlive here what is cached.
+  absl::flat_hash_set<size_t> removed_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace kinora

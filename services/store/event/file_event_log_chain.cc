@@ -201,11 +201,17 @@ absl::Status FileEventLogChain::Quarantine(const absl::Status& found) {
   return damage;
 }
 
+bool FileEventLogChain::IsQuarantined() {
+  MutexLock lock(mu_);
+  return !quarantine_.ok();
+}
+
 absl::Status FileEventLogChain::ReportLostEnd(int64_t acknowledged,
-                                              absl::string_view proof) {
+                                              absl::string_view proof,
+                                              bool was_removed) {
   MutexLock lock(mu_);
   const absl::Status lost = LostEnd(acknowledged, proof);
-  if (was_removed_) return WithReason(lost, "DATA_CORRUPT", {{"log", log_}});
+  if (was_removed) return WithReason(lost, "DATA_CORRUPT", {{"log", log_}});
   lost_end_ = Quarantine(lost);
   return lost_end_;
 }

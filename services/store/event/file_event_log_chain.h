@@ -77,9 +77,14 @@ class FileEventLogChain {
   // DATA_LOSS (DATA_CORRUPT) if the log is damaged, or has lost its end.
   absl::StatusOr<LogExtent> Extent();
 
-  // As EventLog::ReportLostEnd(). Once the log was removed, what was read of it
-  // may be of the time before: that is no damage.
-  absl::Status ReportLostEnd(int64_t acknowledged, absl::string_view proof);
+  // As EventLog::ReportLostEnd(). If the log `was_removed` since the store was
+  // opened, what was read of it may be of the time before: that is no damage.
+  absl::Status ReportLostEnd(int64_t acknowledged, absl::string_view proof,
+                             bool was_removed);
+
+  // True once writing has ended because of damage: opening the log again might
+  // not find it.
+  bool IsQuarantined();
 
   // As EventLog::Read(). Damage in any of its files ends writing to the log;
   // damage in the live file also reading, as if Open() had found it.
@@ -212,7 +217,6 @@ class FileEventLogChain {
   // Held for short: the thread that appends for all logs takes it.
   Mutex mu_;
   bool opened_ ABSL_GUARDED_BY(mu_) = false;
-  bool was_removed_ ABSL_GUARDED_BY(mu_) = false;
   absl::Status damage_ ABSL_GUARDED_BY(mu_);      // nothing can be read
   absl::Status lost_end_ ABSL_GUARDED_BY(mu_);    // nothing beyond the end
   absl::Status quarantine_ ABSL_GUARDED_BY(mu_);  // nothing can be written

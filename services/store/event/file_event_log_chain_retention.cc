@@ -98,7 +98,6 @@ absl::Status FileEventLogChain::RemoveFiles() {
   MutexLock lock(mu_);
   writer_.reset();
   KINORA_RETURN_IF_ERROR(RemoveLogFiles(fs_, root_, log_));
-  was_removed_ = true;
   archives_.clear();
   live_ = LogSegment(path_, {.sequence = 1}, 1);
   torn_ = false;

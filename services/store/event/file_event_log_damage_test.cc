@@ -88,6 +88,34 @@ TEST_F(FileEventLogTest, ALateReportAboutARemovedLogIsNoDamage) {
   EXPECT_EQ(Last(kInputsLog), 2);
 }
 
+// However many logs were used meanwhile: two are kept in memory.
+TEST_F(FileEventLogTest, ARemovalIsNotForgottenWithTheLogsState) {
+  options_ = SmallOptions(nullptr);
+  Reopen();
+  ASSERT_OK(Append(kInputsLog, 3));
+  ASSERT_OK(log_->Remove(kInputsLog));
+  for (int other = 0; other < 9; ++other) {
+    ASSERT_OK(Append(absl::StrCat("builds/m", other, "/events/a.log"), 9));
+  }
+  EXPECT_THAT(log_->ReportLostEnd(kInputsLog, 3, "a manifest"),
+              StatusIs(absl::StatusCode::kDataLoss));
+  EXPECT_OK(log_->FoundDamage("builds/m/"));
+  EXPECT_OK(Append(kInputsLog));
+}
+
+// What was found in an archive, or was reported, opening the log does not find.
+TEST_F(FileEventLogTest, AQuarantineIsNotForgottenWithTheLogsState) {
+  options_ = SmallOptions(nullptr);
+  Reopen();
+  ASSERT_OK(Append(kInputsLog, 2));
+  EXPECT_THAT(log_->ReportLostEnd(kInputsLog, 3, "a manifest"),
+              StatusIs(absl::StatusCode::kDataLoss));
+  for (int other = 0; other < 9; ++other) {
+    ASSERT_OK(Append(absl::StrCat("builds/m", other, "/events/a.log"), 9));
+  }
+  EXPECT_EQ(ReasonOf(Append(kInputsLog)), "MOVIE_QUARANTINED");
+}
+
 TEST_F(FileEventLogTest, ALogFileThatLostSyncedBytesIsReported) {
   options_ = SmallOptions(nullptr);
   Reopen();
