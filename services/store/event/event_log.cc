@@ -28,6 +28,11 @@ absl::Status CheckPositive(absl::string_view field, int64_t value) {
   return InvalidField(field, absl::StrCat(value), "must be positive");
 }
 
+std::string ButAcknowledged(int64_t acknowledged, absl::string_view proof) {
+  return absl::StrCat(", but ", acknowledged, " was acknowledged, as ",
+                      proof.substr(proof.rfind('/') + 1), " shows");
+}
+
 }  // namespace
 
 void EventLog::AppendAll(absl::Span<AppendCall> calls) {
@@ -130,9 +135,16 @@ std::string RecordsMissing(int64_t first, int64_t last,
 
 absl::Status EndLost(absl::string_view file, int64_t last, int64_t acknowledged,
                      absl::string_view proof) {
-  return absl::DataLossError(absl::StrCat(
-      file, ": it ends with record ", last, ", but ", acknowledged,
-      " was acknowledged, as ", proof.substr(proof.rfind('/') + 1), " shows"));
+  return absl::DataLossError(
+      absl::StrCat(file, ": it ends with record ", last,
+                   ButAcknowledged(acknowledged, proof)));
+}
+
+absl::Status FileLost(absl::string_view file, int64_t due, int64_t acknowledged,
+                      absl::string_view proof) {
+  return absl::DataLossError(
+      absl::StrCat(file, ": it is missing, where record ", due, " is due",
+                   ButAcknowledged(acknowledged, proof)));
 }
 
 absl::Status LogExists(absl::string_view log, int64_t last_sequence) {

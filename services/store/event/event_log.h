@@ -203,6 +203,11 @@ std::string RecordsMissing(int64_t first, int64_t last,
 absl::Status EndLost(absl::string_view file, int64_t last, int64_t acknowledged,
                      absl::string_view proof);
 
+// "... is missing, where record 4 is due, ..." of one whose file is gone with
+// the records from `due` on.
+absl::Status FileLost(absl::string_view file, int64_t due, int64_t acknowledged,
+                      absl::string_view proof);
+
 // What Restore() answers for a log that ends at `last_sequence`.
 absl::Status LogExists(absl::string_view log, int64_t last_sequence);
 

@@ -218,6 +218,10 @@ absl::Status FileEventLogChain::ReportLostEnd(int64_t acknowledged,
 
 absl::Status FileEventLogChain::LostEnd(int64_t acknowledged,
                                         absl::string_view proof) const {
+  // Not the archive before it, which is whole.
+  if (absl::IsNotFound(fs_.Stat(path_).status())) {
+    return FileLost(path_, live_.last_sequence() + 1, acknowledged, proof);
+  }
   const std::string& file =
       live_.empty() && !archives_.empty() ? archives_.back().path() : path_;
   return EndLost(file, live_.last_sequence(), acknowledged, proof);

@@ -295,6 +295,25 @@ TEST_F(FileEventLogRecoveryTest, TheEndOfTheNewestArchiveIsKnown) {
                                            HasSubstr("with record 0, but 5")));
 }
 
+// Not the archive before it, in which nothing is wrong.
+TEST_F(FileEventLogRecoveryTest, ALiveFileThatIsGoneIsNamedWithWhatItHeld) {
+  Append(5);
+  ASSERT_OK(log_->Archive(kLog, 5, kArchive));
+  Append(2);
+  ASSERT_OK(log_->Checkpoint(kLog));
+  Reopen();  // the journal is done with them
+  ASSERT_OK(fs_.Remove(path_));
+  Reopen();
+  EXPECT_THAT(log_->Extent(kLog),
+              StatusIs(absl::StatusCode::kDataLoss,
+                       AllOf(HasSubstr(path_ + ": it is missing, where record "
+                                               "6 is due, but 7 was "
+                                               "acknowledged"),
+                             HasSubstr("as inputs.checkpoint shows"),
+                             Not(HasSubstr(kArchive)))));
+  EXPECT_EQ(log_->Read(kLog, 0, 9, 10'000)->size(), 5u);
+}
+
 TEST_F(FileEventLogRecoveryTest, WhatWasRemovedOnPurposeIsNotMissed) {
   Append(5);
   ASSERT_OK(log_->Archive(kLog, 5, "builds/m/events/rev-1.inputs.jsonl"));
