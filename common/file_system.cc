@@ -6,6 +6,7 @@
 #include <atomic>
 
 #include "absl/cleanup/cleanup.h"
+#include "absl/strings/cord.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
@@ -36,6 +37,20 @@ absl::Status WriteThenPublish(FileSystem& fs, absl::string_view path,
   return fs.SyncDirectory(ParentPath(path));
 }
 
+// Payload url of what an error is about, beside its code.
+constexpr absl::string_view kAboutPayload = "kinora/disk";
+constexpr absl::string_view kFailure = "failure";
+constexpr absl::string_view kReadOnly = "read-only";
+
+absl::Status WithAbout(absl::Status status, absl::string_view about) {
+  status.SetPayload(kAboutPayload, absl::Cord(about));
+  return status;
+}
+
+bool IsAbout(const absl::Status& status, absl::string_view about) {
+  return status.GetPayload(kAboutPayload) == absl::Cord(about);
+}
+
 // Fills `bytes` from `offset` on and cuts it where the file ends.
 absl::Status ReadInto(const RandomAccessFile& file, uint64_t offset,
                       std::string* bytes) {
@@ -46,6 +61,22 @@ absl::Status ReadInto(const RandomAccessFile& file, uint64_t offset,
 }
 
 }  // namespace
+
+absl::Status DiskFailure(absl::string_view message) {
+  return WithAbout(absl::DataLossError(message), kFailure);
+}
+
+bool IsDiskFailure(const absl::Status& status) {
+  return IsAbout(status, kFailure);
+}
+
+absl::Status ReadOnlyVolume(absl::string_view message) {
+  return WithAbout(absl::PermissionDeniedError(message), kReadOnly);
+}
+
+bool IsReadOnlyVolume(const absl::Status& status) {
+  return IsAbout(status, kReadOnly);
+}
 
 std::string TemporaryPath(absl::string_view path) {
   static std::atomic<uint64_t> next = 0;

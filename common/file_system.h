@@ -12,7 +12,8 @@
 // EPERM, EROFS), RESOURCE_EXHAUSTED (ENOSPC, EDQUOT, EMFILE, ENFILE), DATA_LOSS
 // (EIO), FAILED_PRECONDITION (ENOTDIR, EISDIR, ELOOP), INVALID_ARGUMENT
 // (EINVAL, ENAMETOOLONG, a path with a NUL byte), UNAVAILABLE (EBUSY, EAGAIN),
-// else INTERNAL.
+// else INTERNAL. Of EIO and EROFS, which are about the disk and not about one
+// file, more is told: IsDiskFailure(), IsReadOnlyVolume().
 
 #ifndef KINORA_COMMON_FILE_SYSTEM_H_
 #define KINORA_COMMON_FILE_SYSTEM_H_
@@ -30,6 +31,16 @@
 #include "absl/types/span.h"
 
 namespace kinora {
+
+// What a call answers that the disk could not carry out (EIO): DATA_LOSS. It
+// says nothing about the bytes, which may be there another time.
+absl::Status DiskFailure(absl::string_view message);
+bool IsDiskFailure(const absl::Status& status);
+
+// What a change answers on a volume that takes none (EROFS), such as one that
+// the system has remounted after an error: PERMISSION_DENIED.
+absl::Status ReadOnlyVolume(absl::string_view message);
+bool IsReadOnlyVolume(const absl::Status& status);
 
 // A WritableFile is an open file that grows at its end. Not thread-safe; Sync()
 // alone may run while another thread appends, and covers what was appended

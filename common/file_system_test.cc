@@ -17,6 +17,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "common/status.h"
 #include "common/testing/faulty_file_system.h"
 #include "common/testing/status_matchers.h"
 #include "common/testing/temp_dir.h"
@@ -400,6 +401,20 @@ TEST(PosixFileSystemTest, RealPathsHaveNoLinks) {
   ASSERT_EQ(symlink("circle", temp.Sub("circle").c_str()), 0);
   EXPECT_THAT(fs.RealPath(temp.Sub("circle")),
               StatusIs(absl::StatusCode::kFailedPrecondition));
+}
+
+// A file whose first page cannot be read, on any machine.
+TEST(PosixFileSystemTest, ADiskThatFailsIsToldFromBytesThatAreBad) {
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<RandomAccessFile> file,
+                       PosixFileSystem().OpenForRead("/proc/self/mem"));
+  char bytes[8];
+  const absl::Status read = file->ReadAt(0, absl::MakeSpan(bytes)).status();
+  EXPECT_THAT(read, StatusIs(absl::StatusCode::kDataLoss,
+                             HasSubstr("Input/output error")));
+  EXPECT_TRUE(IsDiskFailure(read));
+  EXPECT_TRUE(IsDiskFailure(Annotate(read, "look")));
+  EXPECT_FALSE(IsReadOnlyVolume(read));
+  EXPECT_FALSE(IsDiskFailure(absl::DataLossError("a bad checksum")));
 }
 
 TEST(PosixFileSystemTest, NotEveryVolumeCanBeSyncedAsAWhole) {

@@ -29,15 +29,12 @@ absl::StatusCode CodeOf(int error) {
       return absl::StatusCode::kAlreadyExists;
     case EACCES:
     case EPERM:
-    case EROFS:
       return absl::StatusCode::kPermissionDenied;
     case ENOSPC:
     case EDQUOT:
     case EMFILE:
     case ENFILE:
       return absl::StatusCode::kResourceExhausted;
-    case EIO:
-      return absl::StatusCode::kDataLoss;
     case ENOTDIR:
     case EISDIR:
     case ELOOP:
@@ -213,9 +210,11 @@ class PosixRandomAccessFile final : public RandomAccessFile {
 
 absl::Status FailedCall(absl::string_view what, absl::string_view path) {
   const int error = errno;
-  return absl::Status(CodeOf(error),
-                      absl::StrCat(what, " \"", path, "\": ",
-                                   std::generic_category().message(error)));
+  const std::string message = absl::StrCat(
+      what, " \"", path, "\": ", std::generic_category().message(error));
+  if (error == EIO) return DiskFailure(message);
+  if (error == EROFS) return ReadOnlyVolume(message);
+  return absl::Status(CodeOf(error), message);
 }
 
 absl::Status CheckPath(absl::string_view path) {

@@ -14,6 +14,14 @@
 #include "services/store/event/log_checkpoint.h"
 
 namespace kinora {
+namespace {
+
+// Not what the disk did not give back, of which nobody knows what it is.
+bool IsDamage(const absl::Status& status) {
+  return absl::IsDataLoss(status) && !IsDiskFailure(status);
+}
+
+}  // namespace
 
 FileEventLogChain::FileEventLogChain(FileSystem& fs,
                                      DurableDirectories& directories,
@@ -35,7 +43,7 @@ absl::Status FileEventLogChain::Open() {
   if (opened_) return absl::OkStatus();
   const absl::Status status = OpenLocked();
   // A damage lasts; anything else, such as too many open files, may pass.
-  if (!status.ok() && !absl::IsDataLoss(status)) return status;
+  if (!status.ok() && !IsDamage(status)) return status;
   if (!status.ok()) damage_ = Quarantine(status);
   opened_ = true;
   return absl::OkStatus();
@@ -138,7 +146,7 @@ absl::StatusOr<std::vector<LogRecord>> FileEventLogChain::Read(
     }
     const absl::Status read =
         ReadLogRecords(*source->file, source->range, &budget, &records);
-    if (absl::IsDataLoss(read)) return Damaged(*source, read);
+    if (IsDamage(read)) return Damaged(*source, read);
     KINORA_RETURN_IF_ERROR(read);
     wanted = source->range.last + 1;
   }
@@ -182,7 +190,7 @@ absl::Status FileEventLogChain::Damaged(const Source& source,
   // A search in the file may stumble over what is not the line it is about.
   const absl::Status checked = CheckLogLines(*source.file, source.range);
   const absl::Status& where = checked.ok() ? found : checked;
-  if (!absl::IsDataLoss(where)) return where;
+  if (!IsDamage(where)) return where;
   MutexLock lock(mu_);
   const absl::Status damage = Quarantine(where);
   // What is in other files can still be read.

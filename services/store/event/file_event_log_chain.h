@@ -70,8 +70,8 @@ class FileEventLogChain {
   // Scans the live file from its checkpoint on and looks at the archives;
   // nothing from the second call on. REQUIRES: it has returned OK before any
   // other method is called. OK also for a damaged log, whose other methods then
-  // fail. Changes no file: a torn last line is passed over, and cut off before
-  // the next append.
+  // fail; not if the disk fails to read it, which may pass. Changes no file: a
+  // torn last line is passed over, and cut off before the next append.
   absl::Status Open();
 
   // DATA_LOSS (DATA_CORRUPT) if the log is damaged, or has lost its end.

@@ -128,6 +128,24 @@ TEST_F(FileEventLogTest, ALogFileThatLostSyncedBytesIsReported) {
       StatusIs(absl::StatusCode::kDataLoss, HasSubstr(kInputs + ", line 3")));
 }
 
+// It says nothing about what is in the log, and may pass.
+TEST_F(FileEventLogTest, AReadThatTheDiskFailsIsNoDamage) {
+  ASSERT_OK(Append(kInputsLog, 3));
+  const auto failed =
+      StatusIs(absl::StatusCode::kDataLoss, HasSubstr("Input/output error"));
+  for (const bool opened : {true, false}) {
+    if (!opened) Reopen();
+    fs_.FailAlways(FileOp::kRead, DiskFailure("Input/output error"));
+    const absl::Status read = log_->Read(kInputsLog, 0, 9, 9999).status();
+    EXPECT_THAT(read, failed);
+    EXPECT_EQ(ReasonOf(read), "");
+    EXPECT_OK(log_->FoundDamage("builds/m/"));
+    fs_.ClearFailures();
+    EXPECT_OK(Append(kInputsLog));
+  }
+  EXPECT_EQ(Last(kInputsLog), 5);
+}
+
 TEST_F(FileEventLogTest, ADamagedArchiveIsReportedWhereItIsRead) {
   ASSERT_OK(Append(kInputsLog, 5));
   ASSERT_OK(log_->Archive(kInputsLog, 3, kArchive));

@@ -42,6 +42,11 @@ absl::Status CheckRecord(const v1::RunRecord& record) {
   return ValidateRunLabels("record.labels", record.labels());
 }
 
+// True for an error that is of one record and its file, and not of the store.
+bool IsOfItsRecord(const absl::Status& status) {
+  return absl::IsDataLoss(status) || absl::IsPermissionDenied(status);
+}
+
 }  // namespace
 
 absl::StatusOr<v1::PutRunRecordResponse> ObjectRunRecordStore::Put(
@@ -52,7 +57,8 @@ absl::StatusOr<v1::PutRunRecordResponse> ObjectRunRecordStore::Put(
   const absl::StatusOr<v1::RunRecord> before =
       Load(record.movie_id(), record.run_id());
   const bool introduced = absl::IsNotFound(before.status());
-  // A damaged record is replaced as a good one is.
+  // A damaged record, or one that the disk does not give back, is replaced as a
+  // good one is.
   if (!before.ok() && !introduced && !absl::IsDataLoss(before.status())) {
     return before.status();
   }
@@ -143,8 +149,8 @@ absl::StatusOr<v1::RunRecord> ObjectRunRecordStore::LoadListed(
   return Load(movie, run_id);
 }
 
-v1::RunRecord ObjectRunRecordStore::DamagedRecord(const std::string& run_id,
-                                                  const absl::Status& why) {
+v1::RunRecord ObjectRunRecordStore::UnreadRecord(const std::string& run_id,
+                                                 const absl::Status& why) {
   v1::RunRecord record;
   record.set_run_id(run_id);
   const absl::StatusOr<std::string> movie_id = MovieOf(run_id);
@@ -153,14 +159,18 @@ v1::RunRecord ObjectRunRecordStore::DamagedRecord(const std::string& run_id,
   return record;
 }
 
-// Once: runners look for open runs all the time.
-void ObjectRunRecordStore::TellDamage(const std::string& run_id,
+// Once for what is wrong: runners look for open runs all the time.
+void ObjectRunRecordStore::TellUnread(const std::string& run_id,
                                       const absl::Status& why) {
   {
     MutexLock lock(mu_);
-    if (!told_.insert(run_id).second) return;
+    std::string& told = told_[run_id];
+    if (told == why.message()) return;
+    told = std::string(why.message());
   }
-  LogWarning("a run is left out of lists, its record is damaged",
+  LogWarning(ReasonOf(why) == "DATA_CORRUPT"
+                 ? "a run is left out of lists, its record is damaged"
+                 : "a run is left out of lists while its record cannot be read",
              {{"run", run_id}, {"error", why}});
 }
 
@@ -205,11 +215,11 @@ absl::StatusOr<v1::ListRunRecordsResponse> ObjectRunRecordStore::List(
       absl::StatusOr<v1::RunRecord> record = LoadListed(request.movie_id(), id);
       if (absl::IsNotFound(record.status())) continue;
       const auto& statuses = request.statuses();
-      if (absl::IsDataLoss(record.status()) && request.movie_id().empty()) {
+      if (IsOfItsRecord(record.status()) && request.movie_id().empty()) {
         if (statuses.empty()) {
-          *response.add_records() = DamagedRecord(id, record.status());
+          *response.add_records() = UnreadRecord(id, record.status());
         } else {
-          TellDamage(id, record.status());
+          TellUnread(id, record.status());
         }
         continue;
       }

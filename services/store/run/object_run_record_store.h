@@ -13,7 +13,7 @@
 
 #include <string>
 
-#include "absl/container/flat_hash_set.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -38,10 +38,12 @@ class ObjectRunRecordStore final : public RunRecordStore {
         [this](absl::string_view movie_id) { index_.Forget(movie_id); });
   }
 
-  // The damage of one movie's run is not for all others to end at: in a list of
-  // all movies' runs such a run has its ids and, as its error, what is wrong
-  // with its record; its status is not known, so lists by status are without
-  // it, which is logged. A list of its movie's runs is DATA_LOSS.
+  // A record that cannot be read, as it is damaged or the disk fails, is not
+  // for all other movies' runs to end at: in a list of all movies' runs such a
+  // run has its ids and, as its error, what is wrong; its status is not known,
+  // so lists by status are without it, which is logged. A list of its movie's
+  // runs has that error: DATA_LOSS, with the reason DATA_CORRUPT if it is
+  // damage. A run is back as soon as its record can be read.
   //
   // Put() is INVALID_ARGUMENT also if the run belongs to another movie.
   absl::StatusOr<v1::PutRunRecordResponse> Put(
@@ -59,9 +61,9 @@ class ObjectRunRecordStore final : public RunRecordStore {
   absl::StatusOr<v1::RunRecord> Load(absl::string_view movie_id,
                                      absl::string_view run_id);
   // What stands in lists for a run whose record cannot be read.
-  v1::RunRecord DamagedRecord(const std::string& run_id,
-                              const absl::Status& why);
-  void TellDamage(const std::string& run_id, const absl::Status& why)
+  v1::RunRecord UnreadRecord(const std::string& run_id,
+                             const absl::Status& why);
+  void TellUnread(const std::string& run_id, const absl::Status& why)
       ABSL_LOCKS_EXCLUDED(mu_);
   // Up to `limit` ids that may be those of the runs that are asked for.
   absl::StatusOr<std::vector<std::string>> Candidates(
@@ -79,7 +81,8 @@ class ObjectRunRecordStore final : public RunRecordStore {
   RunIndex index_;
 
   Mutex mu_;
-  absl::flat_hash_set<std::string> told_ ABSL_GUARDED_BY(mu_);  // runs
+  // Of runs whose records could not be read, what was told last.
+  absl::flat_hash_map<std::string, std::string> told_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace kinora

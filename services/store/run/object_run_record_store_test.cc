@@ -4,10 +4,13 @@
 #include <vector>
 
 #include "common/error_reason.h"
+#include "common/file_system.h"
 #include "common/proto_json.h"
 #include "common/testing/status_matchers.h"
 #include "services/store/layout.h"
+#include "services/store/store_core.h"
 #include "services/store/testing/core_fixture.h"
+#include "services/store/testing/faulty_object_storage.h"
 
 namespace kinora {
 namespace {
@@ -15,6 +18,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class ObjectRunRecordStoreTest : public CoreFixture {
  protected:
@@ -131,6 +135,45 @@ TEST_F(ObjectRunRecordStoreTest, ADamagedRecordDoesNotEndListsOfAllMovies) {
   request.set_movie_id("film");
   EXPECT_THAT(core().runs.List(request),
               StatusIs(absl::StatusCode::kDataLoss, HasSubstr(key)));
+}
+
+// It is told as what it is, the run is no damaged one: it is back with the
+// disk.
+TEST_F(ObjectRunRecordStoreTest, ARecordThatTheDiskFailsToReadIsNotDamaged) {
+  ASSERT_OK(Put(Record(kRun1)));
+  FaultyObjectStorage faulty(storage_);
+  StoreCore core(faulty, log_, clock_);
+  v1::ListRunRecordsRequest all;
+  v1::ListRunRecordsRequest open;
+  open.add_statuses(v1::RUN_STATUS_RUNNING);
+  v1::ListRunRecordsRequest of_movie;
+  of_movie.set_movie_id("film");
+  for (const absl::Status& error :
+       {DiskFailure("read \"record.json\": Input/output error"),
+        absl::PermissionDeniedError("open \"record.json\": not permitted")}) {
+    faulty.FailReadsOf(RunRecordKey("film", kRun1), error);
+    ASSERT_OK_AND_ASSIGN(v1::ListRunRecordsResponse listed,
+                         core.runs.List(all));
+    ASSERT_EQ(listed.records_size(), 1);
+    EXPECT_EQ(listed.records(0).run_id(), kRun1);
+    EXPECT_EQ(listed.records(0).error(), error.message());
+    ::testing::internal::CaptureStderr();
+    for (int look = 0; look < 2; ++look) {
+      ASSERT_OK_AND_ASSIGN(listed, core.runs.List(open));
+      EXPECT_EQ(listed.records_size(), 0);
+    }
+    EXPECT_THAT(::testing::internal::GetCapturedStderr(),
+                AllOf(HasSubstr("while its record cannot be read"),
+                      HasSubstr("record.json"), Not(HasSubstr("damaged"))));
+    const absl::Status refused = core.runs.List(of_movie).status();
+    EXPECT_EQ(refused.code(), error.code());
+    EXPECT_EQ(ReasonOf(refused), "");
+
+    faulty.FailReadsOf("", absl::OkStatus());
+    ASSERT_OK_AND_ASSIGN(listed, core.runs.List(open));
+    ASSERT_EQ(listed.records_size(), 1);
+    EXPECT_EQ(listed.records(0).error(), "");
+  }
 }
 
 TEST_F(ObjectRunRecordStoreTest, RunsAreListedNewestFirst) {
