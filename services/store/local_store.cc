@@ -6,6 +6,7 @@
 #include "common/log.h"
 #include "common/status.h"
 #include "services/store/event/memory_event_log.h"
+#include "services/store/gated_file_system.h"
 #include "services/store/layout.h"
 #include "services/store/movie/movie_directories.h"
 #include "services/store/object/file_object_storage.h"
@@ -25,9 +26,10 @@ FileEventLogLimits LimitsOf(const LocalStoreOptions& options) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<LocalStore>> LocalStore::Open(
-    const LocalStoreOptions& options, FileSystem& fs, Clock& clock,
+    const LocalStoreOptions& options, FileSystem& disk, Clock& clock,
     Random& /*random*/, Executor& executor) {
   auto gate = std::make_shared<WriteGate>(options.data_dir);
+  auto fs = std::make_unique<GatedFileSystem>(disk, *gate);
   std::unique_ptr<EventLog> log;
   std::unique_ptr<ObjectStorage> storage;
   if (options.data_dir.empty()) {
@@ -35,26 +37,26 @@ absl::StatusOr<std::unique_ptr<LocalStore>> LocalStore::Open(
     storage = std::make_unique<MemoryObjectStorage>(clock);
   } else {
     KINORA_ASSIGN_OR_RETURN(log,
-                            FileEventLog::Open(fs, options.data_dir,
+                            FileEventLog::Open(*fs, options.data_dir,
                                                {.executor = &executor,
                                                 .limits = LimitsOf(options),
                                                 .gate = gate,
                                                 .metrics = options.metrics}));
     KINORA_ASSIGN_OR_RETURN(
         storage,
-        FileObjectStorage::Open(fs, options.data_dir,
+        FileObjectStorage::Open(*fs, options.data_dir,
                                 {.gate = gate, .makes_room = IsRetentionKey}));
     // What an earlier process left unfinished may have been what filled it.
     gate->CheckAtBegin().IgnoreError();
     const absl::Status removed =
-        RemoveEmptyMovieDirectories(fs, options.data_dir);
+        RemoveEmptyMovieDirectories(*fs, options.data_dir);
     if (!removed.ok()) {
       LogWarning("empty directories are to be removed later",
                  {{"error", removed}});
     }
   }
   std::unique_ptr<LocalStore> store(
-      new LocalStore(options, std::move(gate), std::move(log),
+      new LocalStore(options, std::move(gate), std::move(fs), std::move(log),
                      std::move(storage), clock, executor));
   // What cannot be finished now is when somebody takes the movie's id.
   const absl::Status finished = store->core_.movies.FinishDeletions();
@@ -66,10 +68,12 @@ absl::StatusOr<std::unique_ptr<LocalStore>> LocalStore::Open(
 
 LocalStore::LocalStore(const LocalStoreOptions& options,
                        std::shared_ptr<WriteGate> gate,
+                       std::unique_ptr<FileSystem> fs,
                        std::unique_ptr<EventLog> log,
                        std::unique_ptr<ObjectStorage> storage, Clock& clock,
                        Executor& executor)
     : gate_(std::move(gate)),
+      fs_(std::move(fs)),
       log_(std::move(log)),
       storage_(std::move(storage)),
       core_(*storage_, *log_, clock,

@@ -84,13 +84,14 @@ class LocalStore {
 
  private:
   LocalStore(const LocalStoreOptions& options, std::shared_ptr<WriteGate> gate,
-             std::unique_ptr<EventLog> log,
+             std::unique_ptr<FileSystem> fs, std::unique_ptr<EventLog> log,
              std::unique_ptr<ObjectStorage> storage, Clock& clock,
              Executor& executor);
 
   // In the order in which they need each other. The log holds the directory's
   // lock, so it is opened first and closed last.
   const std::shared_ptr<WriteGate> gate_;
+  const std::unique_ptr<FileSystem> fs_;
   const std::unique_ptr<EventLog> log_;
   const std::unique_ptr<ObjectStorage> storage_;
   StoreCore core_;

@@ -1,7 +1,8 @@
 // A WriteGate is what the drivers of one store share about its volume. It is
 // closed in one of two ways; reads go on in both:
 //   - for good, until the store is opened again: a write failed whose outcome
-//     nobody can tell;
+//     nobody can tell, or that no write gets around, as on a volume that was
+//     made read-only;
 //   - until there is room: the volume is full. What only removes still goes
 //     on, since that makes room.
 

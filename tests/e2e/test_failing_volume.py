@@ -135,12 +135,24 @@ def test_run_is_cut_short_anywhere_for_want_of_room(tmp_path, volume):
         volume.end()
 
 
-def test_read_only_volume_is_told_and_nothing_is_lost(tmp_path, volume):
+@pytest.mark.parametrize("first", ["edit", "upload", "movie", "delete"])
+def test_read_only_volume_is_told_and_nothing_is_lost(tmp_path, volume, first):
     kinora = volume.start()
-    create(kinora, tmp_path, "film")
+    create(kinora, tmp_path, "film", "spare")
     assert kinora.run("film").end == "run.completed"
     manifest = kinora.manifest_bytes("film")
     volume.make_read_only()
+    # Whichever write meets it first.
+    (tmp_path / "more.wav").write_bytes(b"more" * 2000)
+    words = {
+        "edit": ["input", "set", "film", 'Story="two"'],
+        "upload": ["input", "set", "film", f"Voice=file:{tmp_path / 'more.wav'}"],
+        "movie": ["movie", "create", "more", "--blueprint", str(tmp_path / "f.yaml")],
+        "delete": ["movie", "delete", "spare", "--yes"],
+    }
+    said = kinora.fails(*words[first])
+    assert "Read-only file system" in said and "STORE_READ_ONLY" in said
+    assert "Read-only file system" in kinora.json("server", "info")["readOnlyReason"]
     taken, said = edit_until_refused(kinora)
     assert "Read-only file system" in said and str(tmp_path / "data") in said
     expect_reads(kinora, manifest, tmp_path)

@@ -110,10 +110,14 @@ absl::StatusOr<std::unique_ptr<StagedObject>> FileObjectStorage::NewWriter() {
 absl::StatusOr<std::unique_ptr<StagedObject>> FileObjectStorage::OpenStaged() {
   std::string staged =
       JoinPath(staging_, absl::StrCat(next_staged_.fetch_add(1)));
-  KINORA_ASSIGN_OR_RETURN(std::unique_ptr<WritableFile> file,
-                          fs_.OpenForWrite(staged, OpenMode::kCreate));
+  absl::StatusOr<std::unique_ptr<WritableFile>> file =
+      fs_.OpenForWrite(staged, OpenMode::kCreate);
+  if (absl::IsPermissionDenied(file.status())) {
+    return gate_->Close(file.status());
+  }
+  KINORA_RETURN_IF_ERROR(file.status());
   return std::make_unique<StagedObject>(places_, std::move(staged),
-                                        std::move(file));
+                                        *std::move(file));
 }
 
 absl::StatusOr<std::unique_ptr<StagedObject>> FileObjectStorage::Stage(

@@ -17,9 +17,10 @@
 // If a directory cannot be synced after a rename, nobody can tell whether the
 // name is durable, and a repeated sync would not tell either; of a volume that
 // cannot be synced nobody can tell which bytes are. From then on all changes
-// are refused with UNAVAILABLE; reads go on. Any other failure, such as a full
-// disk, fails its own call and leaves nothing behind. While the gate is closed
-// for want of room, objects can still be deleted.
+// are refused with UNAVAILABLE; reads go on. So they are if nothing can be
+// staged for want of permission, as no object can be written then. Any other
+// failure, such as a full disk, fails its own call and leaves nothing behind.
+// While the gate is closed for want of room, objects can still be deleted.
 
 #ifndef KINORA_SERVICES_STORE_OBJECT_FILE_OBJECT_STORAGE_H_
 #define KINORA_SERVICES_STORE_OBJECT_FILE_OBJECT_STORAGE_H_
