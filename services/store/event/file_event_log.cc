@@ -284,6 +284,9 @@ absl::Status FileEventLog::Remove(absl::string_view log) {
     status = chain->RemoveFiles();
     if (!status.ok()) status = committer_.Poison(status);
   }
+  // Or the next start would remove the files again, were they those of the next
+  // log of that name: the journal may have lost that it has begun.
+  if (status.ok()) status = committer_.MarkSynced(chain);
   chain->EndArchive();
   if (status.ok()) waiters_.Notify(log, std::numeric_limits<int64_t>::max());
   return status;

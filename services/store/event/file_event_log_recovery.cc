@@ -19,6 +19,7 @@
 #include "services/store/event/log_checkpoint.h"
 #include "services/store/event/log_file_comparison.h"
 #include "services/store/event/log_file_removal.h"
+#include "services/store/event/unjournaled_lines.h"
 
 namespace kinora {
 namespace {
@@ -238,6 +239,41 @@ absl::Status TellOfEmptySegments(FileSystem& fs, absl::string_view directory) {
   return absl::OkStatus();
 }
 
+absl::Status CompareFiles(ApplicableRecords& records,
+                          LogFileComparison* comparison) {
+  KINORA_RETURN_IF_ERROR(records
+                             .Visit([&](const JournalRecord& record) {
+                               comparison->Compare(record);
+                               return absl::OkStatus();
+                             })
+                             .status());
+  for (const auto& entry : records.LostEnds()) {
+    comparison->EndsInJournal(entry.first);
+  }
+  const auto differing = comparison->Differing();
+  if (differing.empty()) return absl::OkStatus();
+  absl::flat_hash_map<std::string, JournaledLines> journaled;
+  KINORA_RETURN_IF_ERROR(
+      records
+          .Visit([&](const JournalRecord& record) {
+            if (!differing.contains(record.log)) return absl::OkStatus();
+            const auto [entry, added] =
+                journaled.try_emplace(std::string(record.log));
+            JournaledLines& lines = entry->second;
+            if (added) {
+              lines.offset = record.offset;
+              lines.first_sequence = record.first_sequence;
+            }
+            lines.lines.append(record.lines.data(), record.lines.size());
+            return absl::OkStatus();
+          })
+          .status());
+  for (const auto& entry : journaled) {
+    comparison->LookCloser(entry.first, entry.second);
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<JournalNext> RecoverLogFiles(FileSystem& fs,
@@ -255,29 +291,34 @@ absl::StatusOr<JournalNext> RecoverLogFiles(FileSystem& fs,
   }
   // Files are compared before the first of them is cut.
   LogFileComparison comparison(fs, root);
-  KINORA_RETURN_IF_ERROR(records
-                             .Visit([&](const JournalRecord& record) {
-                               comparison.Compare(record);
-                               return absl::OkStatus();
-                             })
-                             .status());
-  auto whole = comparison.WholeFiles();
+  KINORA_RETURN_IF_ERROR(CompareFiles(records, &comparison));
+  const auto whole = comparison.WholeFiles();
   comparison.Report();
+  for (const auto& entry : comparison.unjournaled()) {
+    KINORA_RETURN_IF_ERROR(
+        KeepUnjournaledLines(fs, JoinPath(root, entry.first), entry.second));
+    if (!entry.second.of_later_log) lost->push_back(entry.first);
+  }
   const auto lost_ends = records.LostEnds();
-  for (const auto& entry : lost_ends) whole.erase(entry.first);
-
   LogFileCompleter completer(fs, root, directories);
   for (const auto& entry : whole) {
     const LogFileComparison::WholeFile& file = entry.second;
     KINORA_RETURN_IF_ERROR(completer.Keep(
-        entry.first, file.begun_anew ? std::numeric_limits<uint64_t>::max()
-                                     : file.offset + file.lines_behind.size()));
+        entry.first, file.stays ? std::numeric_limits<uint64_t>::max()
+                                : file.offset + file.lines_behind.size()));
   }
   KINORA_ASSIGN_OR_RETURN(
       const JournalNext next, records.Visit([&](const JournalRecord& record) {
         return whole.contains(record.log) ? absl::OkStatus()
                                           : completer.Append(record);
       }));
+  for (const auto& entry : comparison.unjournaled()) {
+    if (entry.second.behind.empty() || lost_ends.contains(entry.first)) {
+      continue;
+    }
+    KINORA_RETURN_IF_ERROR(
+        completer.Append({.log = entry.first, .lines = entry.second.behind}));
+  }
   KINORA_RETURN_IF_ERROR(completer.Finish());
   for (const auto& entry : lost_ends) {
     KINORA_RETURN_IF_ERROR(
@@ -294,9 +335,9 @@ absl::StatusOr<LogTails> ReadJournaledTails(
   KINORA_RETURN_IF_ERROR(records.FindMarks());
   LogTails tails;
   LogFileComparison comparison(fs, root);
+  KINORA_RETURN_IF_ERROR(CompareFiles(records, &comparison));
   KINORA_RETURN_IF_ERROR(records
                              .Visit([&](const JournalRecord& record) {
-                               comparison.Compare(record);
                                const auto [tail, added] =
                                    tails.try_emplace(std::string(record.log));
                                if (added) tail->second.offset = record.offset;
@@ -306,11 +347,15 @@ absl::StatusOr<LogTails> ReadJournaledTails(
                              })
                              .status());
   for (const auto& entry : comparison.WholeFiles()) {
-    if (entry.second.begun_anew) {
+    if (entry.second.stays) {
       tails.erase(entry.first);
     } else {
       tails[entry.first].lines += entry.second.lines_behind;
     }
+  }
+  for (const auto& entry : comparison.unjournaled()) {
+    if (entry.second.of_later_log) continue;
+    tails[entry.first].lines += entry.second.behind;
   }
   return tails;
 }

@@ -15,7 +15,8 @@
 // it has lost its end, and keeps it from being written.
 //
 // A file that held other bytes than its journaled lines is told of in the log
-// of the process (log_file_comparison.h) before it is cut.
+// of the process (log_file_comparison.h) before it is cut. Whole lines in it
+// that the journal has lost are kept, or put aside (unjournaled_lines.h).
 //
 // Doing it twice has the same result, so it may itself be cut by a crash, or
 // end because the volume is full. Then the logs can be read all the same: each

@@ -17,6 +17,7 @@
 #include "services/store/event/journal.h"
 #include "services/store/event/journal_batch.h"
 #include "services/store/event/log_line.h"
+#include "services/store/event/put_aside.h"
 
 namespace kinora {
 namespace {
@@ -185,7 +186,7 @@ class SegmentMender {
   }
 
   absl::Status Replace() {
-    absl::Status status = AnyLost() ? PutAside() : absl::OkStatus();
+    absl::Status status = AnyLost() ? SetAside() : absl::OkStatus();
     if (status.ok()) status = WriteFileAtomically(fs_, path_, mended_);
     if (!absl::IsResourceExhausted(status)) return status;
     // Not what waits for room: read as it is, the journal would lose lines.
@@ -215,23 +216,12 @@ class SegmentMender {
     }
   }
 
-  // Under a name that is free, or has these bytes since a crash.
-  absl::Status PutAside() {
-    const std::string name =
-        absl::StrCat(absl::StripSuffix(path_, ".wal"), kDamagedSegmentSuffix);
-    std::string path = name;
-    for (int copy = 2;; ++copy) {
-      const absl::Status put = CreateFileAtomically(fs_, path, bytes_);
-      if (!absl::IsAlreadyExists(put)) {
-        KINORA_RETURN_IF_ERROR(put);
-        break;
-      }
-      KINORA_ASSIGN_OR_RETURN(const std::string there, ReadFile(fs_, path));
-      if (there == bytes_) break;
-      path = absl::StrCat(name, "-", copy);
-    }
+  absl::Status SetAside() {
+    KINORA_ASSIGN_OR_RETURN(
+        const std::string aside,
+        PutAside(fs_, absl::StripSuffix(path_, ".wal"), bytes_));
     LogError("put a damaged segment of the journal aside",
-             {{"file", path_}, {"aside", path}});
+             {{"file", path_}, {"aside", aside}});
     return absl::OkStatus();
   }
 

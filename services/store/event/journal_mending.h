@@ -12,8 +12,7 @@
 // a record in their place says so (JournalRecord::Kind::kLost); recovery ends
 // the log before them and has it quarantined (file_event_log_recovery.h). All
 // other logs are recovered as if nothing had been. The segment as it was is put
-// aside beside it as `<ten digits>.damaged`, or `.damaged-2` and so on if there
-// is one of that name; nothing ever removes it.
+// aside beside it as `<ten digits>.damaged` (put_aside.h).
 //
 // A segment whose header line is damaged, also if it reads as that of version
 // 1, is known by the batch behind it.
@@ -31,9 +30,6 @@
 #include "common/file_system.h"
 
 namespace kinora {
-
-// A part of the names of segments that were put aside.
-inline constexpr absl::string_view kDamagedSegmentSuffix = ".damaged";
 
 // Mends what can be mended of the segments in `directory`; `root` is where the
 // log files are. Each segment is replaced at once, so it may be cut by a crash

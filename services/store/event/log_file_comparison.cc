@@ -29,11 +29,11 @@ void TellOfLostEnd(const std::string& path, uint64_t offset, uint64_t kept) {
 void LogFileComparison::Compare(const JournalRecord& record) {
   const auto found = states_.try_emplace(std::string(record.log));
   State& state = found.first->second;
-  if (state.differs || state.begun_anew) return;
+  if (state.differs || state.stays) return;
   if (found.second) {
     const std::optional<int64_t> first = FirstSequence(record.log);
     if (first.has_value() && *first > record.first_sequence) {
-      state.begun_anew = true;
+      state.stays = true;
       return;
     }
   }
@@ -67,29 +67,69 @@ LogFileComparison::WholeFiles() {
     WholeFile& file = whole[entry.first];
     const std::string path = JoinPath(root_, entry.first);
     const absl::StatusOr<FileInfo> info = fs_.Stat(path);
-    if (state.begun_anew) {
+    file.offset = state.offset;
+    const RandomAccessFile* bytes = Open(entry.first);
+    if (info.ok() && bytes != nullptr && !state.stays) {
+      FindLinesBehind(*bytes, info->size_bytes, &state, &file);
+    }
+    if (state.stays) {
       // Damage in it is no end of it: lines that were acknowledged long ago may
       // follow.
       state.offset = info.ok() ? info->size_bytes : 0;
-      file.begun_anew = true;
+      file.stays = true;
       TellOfLostEnd(path, 0, state.offset);
-      continue;
+    } else if (state.bytes_behind > 0) {
+      TellOfLostEnd(path, file.offset, state.bytes_behind);
     }
-    file.offset = state.offset;
-    const RandomAccessFile* bytes = Open(entry.first);
-    if (!info.ok() || bytes == nullptr) continue;
-    LogLineReader reader(*bytes, state.offset, info->size_bytes, kChunkBytes);
-    absl::string_view line;
-    for (int64_t next = state.next_sequence;
-         reader.Next(&line).value_or(false) && CheckLogLineIs(next, line).ok();
-         ++next) {
-      absl::StrAppend(&file.lines_behind, line, "\n");
-    }
-    if (file.lines_behind.empty()) continue;
-    state.bytes_behind = file.lines_behind.size();
-    TellOfLostEnd(path, file.offset, state.bytes_behind);
   }
   return whole;
+}
+
+void LogFileComparison::FindLinesBehind(const RandomAccessFile& bytes,
+                                        uint64_t size, State* state,
+                                        WholeFile* file) {
+  LogLineReader reader(bytes, state->offset, size, kChunkBytes);
+  absl::string_view line;
+  int64_t next = state->next_sequence;
+  bool goes_on = true;
+  while (!state->stays && reader.Next(&line).value_or(false)) {
+    const absl::StatusOr<int64_t> sequence = CheckLogLine(line);
+    if (goes_on && sequence.ok() && *sequence == next) {
+      absl::StrAppend(&file->lines_behind, line, "\n");
+      ++next;
+    } else {
+      // What was torn has nothing behind it.
+      goes_on = false;
+      state->stays = sequence.ok() && *sequence >= next;
+    }
+  }
+  state->bytes_behind = file->lines_behind.size();
+}
+
+void LogFileComparison::EndsInJournal(absl::string_view log) {
+  const auto found = states_.find(log);
+  if (found != states_.end()) found->second.ends_early = true;
+}
+
+absl::flat_hash_set<std::string> LogFileComparison::Differing() const {
+  absl::flat_hash_set<std::string> logs;
+  for (const auto& entry : states_) {
+    if (entry.second.differs) logs.insert(entry.first);
+  }
+  return logs;
+}
+
+void LogFileComparison::LookCloser(absl::string_view log,
+                                   const JournaledLines& journaled) {
+  UnjournaledLines found =
+      FindUnjournaledLines(fs_, JoinPath(root_, log), journaled);
+  if (found.aside.empty()) return;
+  if (found.of_later_log) {
+    State& state = states_[log];
+    state.differs = state.ends_early = false;
+    state.stays = true;
+  }
+  unjournaled_.insert_or_assign(std::string(log), std::move(found));
 }
 
 size_t LogFileComparison::Report() {

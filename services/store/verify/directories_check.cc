@@ -10,7 +10,7 @@
 #include "common/ids.h"
 #include "common/status.h"
 #include "services/store/checks.h"
-#include "services/store/event/journal_mending.h"
+#include "services/store/event/put_aside.h"
 #include "services/store/layout.h"
 
 namespace kinora {
@@ -57,7 +57,7 @@ class DirectoriesChecker {
     return ForEachEntry(
         storage_, kJournalPrefix, [&](const ObjectPage& page) -> absl::Status {
           for (const ObjectInfo& object : page.objects) {
-            if (!absl::StrContains(object.key, kDamagedSegmentSuffix)) continue;
+            if (!absl::StrContains(object.key, kAsideSuffix)) continue;
             KINORA_RETURN_IF_ERROR(Problem(
                 object.key,
                 "is a damaged segment of the journal of which lines were lost: "

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 
@@ -14,6 +15,7 @@
 #include "services/store/blob/use_horizon.h"
 #include "services/store/checkpoint/revision_checkpoint.h"
 #include "services/store/checks.h"
+#include "services/store/event/put_aside.h"
 #include "services/store/gc/reachable_blobs.h"
 #include "services/store/layout.h"
 #include "services/store/lease/lease_table.h"
@@ -65,6 +67,7 @@ class MovieVerifier {
     KINORA_RETURN_IF_ERROR(
         report_.GoOn(EventsPrefix(movie_id_), CheckCheckpoint()));
     const bool logs_intact = !report_.has_problems();
+    KINORA_RETURN_IF_ERROR(TellOfPutAside(EventsPrefix(movie_id_)));
     KINORA_RETURN_IF_ERROR(CheckRetention());
     KINORA_RETURN_IF_ERROR(
         report_.GoOn(BlobUsesKey(movie_id_),
@@ -144,6 +147,21 @@ class MovieVerifier {
     return absl::OkStatus();
   }
 
+  // Of logs that are intact, maybe.
+  absl::Status TellOfPutAside(const std::string& directory) {
+    return ForEachEntry(
+        cores_.storage, directory, [&](const ObjectPage& page) -> absl::Status {
+          for (const ObjectInfo& object : page.objects) {
+            if (!absl::StrContains(object.key, kAsideSuffix)) continue;
+            KINORA_RETURN_IF_ERROR(report_.Problem(
+                report_.Below(object.key), 0,
+                "was put aside by a start that found other lines in the "
+                "journal: move it away once the log is as it should be"));
+          }
+          return absl::OkStatus();
+        });
+  }
+
   // What stands for removed records.
   absl::Status CheckCheckpoint() {
     absl::StatusOr<std::unique_ptr<RevisionCheckpoint>> checkpoint =
@@ -205,6 +223,8 @@ class MovieVerifier {
       const std::string ledger = LedgerLogKey(movie_id_, run_id);
       KINORA_RETURN_IF_ERROR(
           report_.GoOn(ledger, CheckOneLog(ledger, v1::LOG_KIND_LEDGER)));
+      KINORA_RETURN_IF_ERROR(
+          TellOfPutAside(ledger.substr(0, ledger.rfind('/') + 1)));
     }
     return absl::OkStatus();
   }

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+
 #include "common/error_reason.h"
 #include "common/file_system.h"
 #include "common/testing/status_matchers.h"
@@ -93,6 +95,23 @@ TEST_F(MovieVerifierTest, ALogThatLostItsAcknowledgedEndTakesNoWrites) {
   EXPECT_THAT(Verify(store()).problems, IsEmpty());
   EXPECT_OK(
       store().events.Append(InputEdit("Input:Topic", "more", "rev-0003")));
+}
+
+// The log is whole without it, and all else is verified.
+TEST_F(MovieVerifierTest, WhatAStartPutAsideIsToldOf) {
+  for (const std::string& log : {std::string("events/inputs.log"),
+                                 absl::StrCat("runs/", kRun1, "/ledger.log")}) {
+    const std::string aside = log + ".damaged-2";
+    std::filesystem::create_directories(
+        std::filesystem::path(Film(aside)).parent_path());
+    Write(Film(aside), "{}\n");
+    const std::vector<v1::VerifyProblem> problems = Verify(store()).problems;
+    ASSERT_THAT(problems, SizeIs(1));
+    EXPECT_EQ(problems[0].path(), aside);
+    EXPECT_THAT(problems[0].message(), HasSubstr("put aside by a start"));
+    std::filesystem::remove(Film(aside));
+    EXPECT_THAT(Verify(store()).problems, IsEmpty());
+  }
 }
 
 // Also without its own notes: the commit came after the inputs that it took.
