@@ -62,25 +62,23 @@ absl::Status DirectWriter::Write(size_t begin, size_t end) {
   while (begin < end) {
     const ssize_t wrote =
         Retried([&] { return write(fd_, buffer_.get() + begin, end - begin); });
-    if (wrote < 0 && errno == EINVAL) {
+    if (wrote >= 0) {
+      begin += static_cast<size_t>(wrote);
+    } else if (errno == EINVAL && direct_) {
       // A file system that took the flag, and no bytes; or a disk that took
       // only a part of the last ones, so that a block begins elsewhere.
       KINORA_RETURN_IF_ERROR(UseCache());
-      const ssize_t cached = Retried(
-          [&] { return write(fd_, buffer_.get() + begin, end - begin); });
-      if (cached < 0) return FailedCall("write", path_);
-      begin += static_cast<size_t>(cached);
-      continue;
+    } else {
+      return FailedCall("write", path_);
     }
-    if (wrote < 0) return FailedCall("write", path_);
-    begin += static_cast<size_t>(wrote);
   }
   return absl::OkStatus();
 }
 
 absl::Status DirectWriter::UseCache() {
-  if (SetDirect(fd_, false)) return absl::OkStatus();
-  return FailedCall("set flags of", path_);
+  if (!SetDirect(fd_, false)) return FailedCall("set flags of", path_);
+  direct_ = false;
+  return absl::OkStatus();
 }
 
 }  // namespace kinora

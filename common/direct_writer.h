@@ -52,6 +52,7 @@ class DirectWriter {
   const std::string path_;
   const Buffer buffer_;
   size_t filled_ = 0;
+  bool direct_ = true;  // else through the cache
 };
 
 }  // namespace kinora
