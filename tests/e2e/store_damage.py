@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import random
 import re
+import shutil
+from typing import Callable, Iterable
+
+# What is damaged, where and how, is chosen by the seed, so many times over.
+SEED = int(os.environ.get("KINORA_DAMAGE_SEED", "1"))
+ROUNDS = int(os.environ.get("KINORA_DAMAGES", "1"))
 
 # Every file that a store writes, below its directory, by kind. What a run, a
 # revision or a movie is called is left open; MOVIE is the one to be damaged.
@@ -103,3 +110,30 @@ def remove(path: pathlib.Path, chance: random.Random) -> str:
 
 
 DAMAGES = {d.__name__: d for d in (flip, truncate, empty, zero, remove)}
+
+
+def damage_each(
+    what: str,
+    ways: Iterable[str],
+    kept: pathlib.Path,
+    tmp: pathlib.Path,
+    choose: Callable[[pathlib.Path, random.Random], pathlib.Path],
+    live_with: Callable[[str, pathlib.Path], None],
+) -> None:
+    """For each of the ways, ROUNDS times: makes `tmp`/data a copy of the store
+    that is kept, damages the file of it that `choose` answers, and calls
+    `live_with` with the way and the file. If that fails it is told which damage
+    it was, and the seed; `what` makes the choices others than elsewhere."""
+    data = tmp / "data"
+    for turn in range(ROUNDS):
+        for way in ways:
+            shutil.rmtree(data, ignore_errors=True)
+            shutil.copytree(kept, data)
+            chance = random.Random(f"{SEED} {what} {way} {turn}")
+            file = choose(data, chance)
+            done = DAMAGES[way](file, chance)
+            try:
+                live_with(way, file)
+            except Exception as error:
+                error.add_note(f"seed {SEED}: {file.relative_to(data)} {done}")
+                raise

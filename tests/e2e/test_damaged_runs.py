@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import pathlib
 import random
 import shutil
@@ -15,12 +14,9 @@ import subprocess
 
 import pytest
 from cluster import COMMAND_LIMIT_S, Kinora, RunOutcome, sim, write_producers
-from store_damage import DAMAGES
+from store_damage import ROUNDS, SEED, damage_each
 from store_reading import running
 from store_story import PRODUCERS, tell_open_runs
-
-SEED = int(os.environ.get("KINORA_DAMAGE_SEED", "1"))
-ROUNDS = int(os.environ.get("KINORA_DAMAGES", "1"))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,17 +82,14 @@ def test_run_of_another_movie_goes_on(tmp_path, site, what):
         ways.append("flip")
     if ROUNDS == 1:
         ways = [random.Random(f"{SEED} {what}").choice(ways)]
-    for turn in range(ROUNDS):
-        for way in ways:
-            shutil.rmtree(tmp_path / "data", ignore_errors=True)
-            shutil.copytree(site.data, tmp_path / "data")
-            file = tmp_path / "data" / site.damageable()[what]
-            done = DAMAGES[way](file, random.Random(f"{SEED} {what} {way} {turn}"))
-            try:
-                live_with(what, tmp_path, site)
-            except Exception as error:
-                error.add_note(f"seed {SEED}: {file} {done}")
-                raise
+    damage_each(
+        what,
+        ways,
+        site.data,
+        tmp_path,
+        lambda data, _: data / site.damageable()[what],
+        lambda way, file: live_with(what, tmp_path, site),
+    )
 
 
 def live_with(what: str, tmp: pathlib.Path, site: Site) -> None:

@@ -4,7 +4,6 @@ on once it can. The volume fails by failing_disk.c, preloaded into the server.""
 
 from __future__ import annotations
 
-import os
 import pathlib
 import random
 import resource
@@ -12,11 +11,10 @@ import shutil
 
 import pytest
 from cluster import Kinora, sim, write_producers
+from store_damage import ROUNDS, SEED
 from store_story import PRODUCERS, write_blueprint, write_voice
 from volume import Volume, make_library
 
-SEED = int(os.environ.get("KINORA_DAMAGE_SEED", "1"))
-ROUNDS = int(os.environ.get("KINORA_DAMAGES", "1"))
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory):

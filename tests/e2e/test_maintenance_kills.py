@@ -18,12 +18,12 @@ import tarfile
 
 import pytest
 from cluster import BIN, Kinora, sim, write_producers
+from store_damage import SEED
 from store_reading import Part, Store, read_movie
 from store_story import PRODUCERS, tell
 from test_import import FOLDER
 from volume import Volume, make_library
 
-SEED = int(os.environ.get("KINORA_DAMAGE_SEED", "1"))
 KILLS = os.environ.get("KINORA_MAINTENANCE_KILLS", "2")
 
 FAR = 10**9

@@ -15,19 +15,16 @@ way in which a file can be damaged. `make kill-all` takes more.
 from __future__ import annotations
 
 import dataclasses
-import os
 import pathlib
 import random
 import shutil
 
 import pytest
 from cluster import sim, write_producers
-from store_damage import DAMAGES, KINDS, files_of, kind_of, of_kind
+from store_damage import DAMAGES, KINDS, ROUNDS, SEED, damage_each
+from store_damage import files_of, kind_of, of_kind
 from store_reading import Part, read_movie, running
 from store_story import PRODUCERS, tell
-
-SEED = int(os.environ.get("KINORA_DAMAGE_SEED", "1"))
-ROUNDS = int(os.environ.get("KINORA_DAMAGES", "1"))
 
 # Nothing is lost with these: they are made anew, or found to be of no use.
 DERIVED = {"index", "log checkpoint", "ledger checkpoint", "saved graph", "lock"}
@@ -89,7 +86,6 @@ class Damage:
 
     kind: str
     path: str  # below the store
-    what: str  # was done
     is_gone: bool
     is_void: bool  # gone, or without a whole line
     may_differ: bool  # nobody can tell from the file alone
@@ -104,17 +100,18 @@ class Damage:
         return self.name in said or instead is not None and instead in said
 
 
-def do_damage(data: pathlib.Path, kind: str, way: str, turn: int) -> Damage:
-    chance = random.Random(f"{SEED} {kind} {way} {turn}")
+def choose(kind: str, data: pathlib.Path, chance: random.Random) -> pathlib.Path:
     files = of_kind(data, kind, "film")
     if kind == "run's movie":
         files = [f for f in files if (data / f).read_text() == "film"]
-    path = chance.choice(files)
-    what = DAMAGES[way](data / path, chance)
-    is_gone = not (data / path).exists()
-    is_void = is_gone or b"\n" not in (data / path).read_bytes()
+    return data / chance.choice(files)
+
+
+def damage_of(kind: str, way: str, data: pathlib.Path, file: pathlib.Path) -> Damage:
+    is_gone = not file.exists()
+    is_void = is_gone or b"\n" not in file.read_bytes()
     may_differ = kind in UNMISSED if is_gone else kind in UNSUMMED and way == "flip"
-    return Damage(kind, path, what, is_gone, is_void, may_differ)
+    return Damage(kind, str(file.relative_to(data)), is_gone, is_void, may_differ)
 
 
 def check_reading(damage: Damage, before: dict, now: dict) -> set[str]:
@@ -170,16 +167,15 @@ def ways(kind: str) -> list[str]:
 
 @pytest.mark.parametrize("kind", sorted(set(KINDS) - ELSEWHERE))
 def test_damage_is_told_and_is_nobody_elses(tmp_path, site, kind):
-    for turn in range(ROUNDS):
-        for way in ways(kind):
-            shutil.rmtree(tmp_path / "data", ignore_errors=True)
-            shutil.copytree(site.data, tmp_path / "data")
-            damage = do_damage(tmp_path / "data", kind, way, turn)
-            try:
-                live_with(damage, tmp_path, site)
-            except Exception as error:
-                error.add_note(f"seed {SEED}: {damage.path} {damage.what}")
-                raise
+    data = tmp_path / "data"
+    damage_each(
+        kind,
+        ways(kind),
+        site.data,
+        tmp_path,
+        lambda copy, chance: choose(kind, copy, chance),
+        lambda way, file: live_with(damage_of(kind, way, data, file), tmp_path, site),
+    )
 
 
 def live_with(damage: Damage, tmp: pathlib.Path, site: Site) -> None:
