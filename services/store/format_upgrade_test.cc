@@ -78,11 +78,11 @@ TEST_F(FormatUpgradeTest, EverythingOfVersion1IsThereAndGoesOn) {
   const Store store = store_->store();
   ASSERT_OK_AND_ASSIGN(const v1::GetMovieResponse movie,
                        store.movies.Get(ForFilm<v1::GetMovieRequest>()));
-  EXPECT_EQ(movie.movie().format_version(), 2u);
+  EXPECT_EQ(movie.movie().format_version(), 3u);
   EXPECT_EQ(movie.movie().current_revision(), "rev-0002");
   EXPECT_THAT(ReadFile(PosixFileSystem(),
                        JoinPath(dir_.path(), "builds/film/movie.json")),
-              IsOkAndHolds(HasSubstr("\"formatVersion\":2")));
+              IsOkAndHolds(HasSubstr("\"formatVersion\":3")));
   for (const char* revision : {"rev-0001", "rev-0002"}) {
     EXPECT_THAT(store_->RebuildManifest("film", revision),
                 IsOkAndHolds(ManifestJson(store, revision)));

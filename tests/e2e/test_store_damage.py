@@ -28,8 +28,6 @@ from store_story import PRODUCERS, tell
 
 # Nothing is lost with these: they are made anew, or found to be of no use.
 DERIVED = {"index", "log checkpoint", "ledger checkpoint", "saved graph", "lock"}
-# Without a checksum: a flipped bit may make another value of the same form.
-UNSUMMED = {"movie", "retention", "blob uses", "progress", "run record", "movie lease"}
 # Which of these there are, only a file that is not damaged can tell.
 UNMISSED = {"blob uses", "progress", "plan", "plan of a revision", "movie lease"}
 # What is named in the place of a file that is gone, or has no whole line left.
@@ -107,10 +105,10 @@ def choose(kind: str, data: pathlib.Path, chance: random.Random) -> pathlib.Path
     return data / chance.choice(files)
 
 
-def damage_of(kind: str, way: str, data: pathlib.Path, file: pathlib.Path) -> Damage:
+def damage_of(kind: str, data: pathlib.Path, file: pathlib.Path) -> Damage:
     is_gone = not file.exists()
     is_void = is_gone or b"\n" not in file.read_bytes()
-    may_differ = kind in UNMISSED if is_gone else kind in UNSUMMED and way == "flip"
+    may_differ = kind in UNMISSED and is_gone
     return Damage(kind, str(file.relative_to(data)), is_gone, is_void, may_differ)
 
 
@@ -174,7 +172,7 @@ def test_damage_is_told_and_is_nobody_elses(tmp_path, site, kind):
         site.data,
         tmp_path,
         lambda copy, chance: choose(kind, copy, chance),
-        lambda way, file: live_with(damage_of(kind, way, data, file), tmp_path, site),
+        lambda _, file: live_with(damage_of(kind, data, file), tmp_path, site),
     )
 
 

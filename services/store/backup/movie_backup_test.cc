@@ -156,12 +156,25 @@ TEST_F(MovieBackupTest, ACopyElsewhereHasItsRuns) {
 TEST_F(MovieBackupTest, DamageIsNotCopied) {
   EXPECT_EQ(ReasonOf(CopyOf(store(), "film").status()), "MOVIE_NOT_FOUND");
   TellMovieStory(store(), 1);
+  v1::SaveProgressRequest progress;
+  progress.set_movie_id("film");
+  progress.set_target_revision("rev-0002");
+  progress.mutable_progress()->set_plan_hash(HashOf('a'));
+  progress.mutable_progress()->set_run_id(StoryRunId(2));
+  *progress.mutable_lease() = TakeFilmLease(store(), "runner-1", StoryRunId(2));
+  ASSERT_OK(store().plans.SaveProgress(progress));
   int blobs = 0;
   int archives = 0;
+  int documents = 0;
   for (const auto& file : Content("film")) {
     const bool blob = absl::StartsWith(file.first, "blobs/");
-    if (!blob && !absl::EndsWith(file.first, ".jsonl")) continue;
-    ++(blob ? blobs : archives);
+    const bool archive = absl::EndsWith(file.first, ".jsonl");
+    // Where the middle is within a value.
+    const bool document = file.first == "movie.json" ||
+                          absl::EndsWith(file.first, "/record.json") ||
+                          absl::EndsWith(file.first, "-progress.json");
+    if (!blob && !archive && !document) continue;
+    ++(blob ? blobs : archive ? archives : documents);
     SCOPED_TRACE(file.first);
     const std::string path = "/store/builds/film/" + file.first;
     const size_t middle = file.second.size() / 2;
@@ -174,6 +187,7 @@ TEST_F(MovieBackupTest, DamageIsNotCopied) {
   }
   EXPECT_GE(blobs, 3);  // the blueprint, a text, an image
   EXPECT_EQ(archives, 2);
+  EXPECT_EQ(documents, 3);
   Reopen();
   ASSERT_OK_AND_ASSIGN(const std::string copy, CopyOf(store(), "film"));
   ASSERT_OK(RestoreFrom(store(), "second", copy));

@@ -10,12 +10,12 @@
 
 #include "common/digest.h"
 #include "common/ids.h"
-#include "common/proto_json.h"
 #include "common/run_end.h"
 #include "common/status.h"
 #include "kinora/v1/run_record.pb.h"
 #include "services/store/checks.h"
 #include "services/store/layout.h"
+#include "services/store/object/checked_document.h"
 
 namespace kinora {
 namespace {
@@ -115,6 +115,8 @@ class Observation {
       moment->planned_revisions.emplace(absl::StripSuffix(name, kPlanSuffix));
     } else if (absl::EndsWith(name, kProgressSuffix)) {
       KINORA_ASSIGN_OR_RETURN(std::string progress, ReadObject(storage_, key));
+      const absl::Status sum = WithoutChecksum(progress).status();
+      if (!sum.ok()) return DataCorrupt(key, sum.message());
       moment->progress.emplace(absl::StripSuffix(name, kProgressSuffix),
                                std::move(progress));
     }
@@ -128,7 +130,7 @@ class Observation {
         {InputsLogKey(movie_id_), &moment->inputs}};
     for (const auto& run : moment->runs) {
       v1::RunRecord record;
-      const absl::Status parsed = ParseDocument(run.second, &record);
+      const absl::Status parsed = ParseCheckedDocument(run.second, &record);
       if (!parsed.ok()) {
         return DataCorrupt(RunRecordKey(movie_id_, run.first),
                            parsed.message());

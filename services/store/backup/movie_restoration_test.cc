@@ -21,6 +21,7 @@
 #include "services/store/backup/tar_writer.h"
 #include "services/store/layout.h"
 #include "services/store/local_store.h"
+#include "services/store/object/checked_document.h"
 #include "services/store/testing/core_fixture.h"
 #include "services/store/testing/movie_copies.h"
 #include "services/store/testing/movie_story.h"
@@ -297,12 +298,26 @@ TEST_F(MovieRestorationTest, WhatDoesNotFitTogetherIsRefusedByName) {
   ExpectRefused(newer, "format version 2");
   EXPECT_EQ(ReasonOf(RestoreFrom(store(), "second", newer).status()),
             "FORMAT_UNKNOWN");
+  const auto summed = [&](absl::string_view prefix, const std::string& from,
+                          const std::string& to) {
+    std::vector<Member> members = good;
+    Member& member = *Find(&members, prefix);
+    absl::StatusOr<std::string> json = WithoutChecksum(member.second);
+    EXPECT_OK(json);
+    EXPECT_THAT(*json, HasSubstr(from));
+    member.second = WithChecksum(absl::StrReplaceAll(*json, {{from, to}}));
+    return ArchiveOf(members);
+  };
   const std::string later =
-      changed("movie.json", "\"formatVersion\":2", "\"formatVersion\":3");
+      summed("movie.json", "\"formatVersion\":3", "\"formatVersion\":4");
   ExpectRefused(later, "movie.json");
   EXPECT_EQ(ReasonOf(RestoreFrom(store(), "second", later).status()),
             "FORMAT_UNKNOWN");
+  ExpectRefused(
+      changed("movie.json", "\"formatVersion\":3", "\"formatVersion\":7"),
+      "movie.json: the checksum says");
   ExpectRefused(changed("movie.json", "\"film\"", "\"other\""), "movie.json");
+  ExpectRefused(summed("movie.json", "\"film\"", "\"other\""), "movie.json");
   ExpectRefused(changed("events/000000000001.art", "script", "forged"),
                 "000000000001.artefacts.jsonl");
   ExpectRefused(changed("manifests/rev-0002", "script", "forged"),
@@ -311,6 +326,7 @@ TEST_F(MovieRestorationTest, WhatDoesNotFitTogetherIsRefusedByName) {
                 "current.json");
   ExpectRefused(changed("runs/plans/", "rev-000", "rev-001"), "runs/plans/");
   ExpectRefused(changed("runs/run-", "run-", "ran-"), "record.json");
+  ExpectRefused(summed("runs/run-", "run-", "ran-"), "record.json");
   std::vector<Member> members = good;
   Find(&members, "blobs/")->second.append("x");
   ExpectRefused(ArchiveOf(members), "blobs/");

@@ -11,6 +11,7 @@
 #include "kinora/v1/run_record.pb.h"
 #include "services/store/backup/tar_reader.h"
 #include "services/store/layout.h"
+#include "services/store/object/checked_document.h"
 
 namespace kinora {
 namespace {
@@ -19,7 +20,7 @@ template <typename Document>
 absl::StatusOr<Document> Parse(const std::string& path,
                                const std::string& bytes) {
   Document document;
-  const absl::Status parsed = ParseDocument(bytes, &document);
+  const absl::Status parsed = ParseCheckedDocument(bytes, &document);
   if (!parsed.ok()) return CopyDamaged(path, parsed.message());
   return document;
 }
@@ -88,7 +89,7 @@ absl::Status RunsRestoration::TakeProgress(const std::string& path,
                           Parse<v1::PlanProgress>(path, bytes));
   progress.set_plan_hash(PlanHere(progress.plan_hash()));
   return storage_.Write(RevisionProgressKey(movie_id_, revision),
-                        CanonicalBytes(progress));
+                        WithChecksum(CanonicalBytes(progress)));
 }
 
 absl::Status RunsRestoration::TakeRecord(const std::string& path,
@@ -104,7 +105,7 @@ absl::Status RunsRestoration::TakeRecord(const std::string& path,
   record.set_movie_id(movie_id_);
   record.set_plan_hash(PlanHere(record.plan_hash()));
   return storage_.Write(RunRecordKey(movie_id_, run_id),
-                        CanonicalBytes(record));
+                        WithChecksum(CanonicalBytes(record)));
 }
 
 absl::Status RunsRestoration::TakeLedger(const std::string& path,

@@ -7,13 +7,14 @@
 #include "common/status.h"
 #include "services/store/checks.h"
 #include "services/store/layout.h"
+#include "services/store/object/checked_document.h"
 
 namespace kinora {
 namespace {
 
 absl::StatusOr<absl::Time> ParseHorizon(absl::string_view key,
                                         absl::string_view text) {
-  absl::StatusOr<JsonValue> json = ParseJson(text);
+  absl::StatusOr<JsonValue> json = ParseCheckedJson(text, {"usedThrough"});
   if (!json.ok()) return DataCorrupt(key, json.status().message());
   const JsonValue* through = json->Find("usedThrough");
   absl::Time time;
@@ -52,8 +53,9 @@ absl::Status UseHorizon::Cover(absl::string_view movie_id, absl::Time now,
   JsonObject json;
   json.Add("usedThrough", absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", now + ahead,
                                            absl::UTCTimeZone()));
-  KINORA_RETURN_IF_ERROR(storage_.Write(
-      BlobUsesKey(movie_id), CanonicalJson(JsonValue(std::move(json)))));
+  KINORA_RETURN_IF_ERROR(
+      storage_.Write(BlobUsesKey(movie_id),
+                     WithChecksum(CanonicalJson(JsonValue(std::move(json))))));
   horizon->covered = now + ahead;
   return absl::OkStatus();
 }

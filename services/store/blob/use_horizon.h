@@ -3,7 +3,9 @@
 // loss of power may undo that.
 //
 // It is the object `builds/<movie>/blob-uses.json`, canonical JSON
-// `{"usedThrough": RFC 3339}`, written ahead: many uses cost one write. What an
+// `{"usedThrough": RFC 3339}` and its checksum
+// (services/store/object/checked_document.h), written ahead: many uses cost one
+// write. What an
 // earlier process left counts as the age of every older blob.
 
 #ifndef KINORA_SERVICES_STORE_BLOB_USE_HORIZON_H_

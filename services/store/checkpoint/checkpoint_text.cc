@@ -2,14 +2,13 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
 
-#include "common/crc32c.h"
 #include "common/json.h"
 #include "common/json_writer.h"
 #include "common/status.h"
 #include "services/store/event/log_line.h"
+#include "services/store/object/checked_document.h"
 
 namespace kinora {
 namespace {
@@ -17,9 +16,6 @@ namespace {
 constexpr int64_t kFormatVersion = 1;
 constexpr absl::string_view kEventsMember = ",\"events\":[\n";
 constexpr absl::string_view kEnd = "\n]";
-constexpr absl::string_view kCrcMember = ",\"crc32c\":\"";
-constexpr absl::string_view kTail = "\"}\n";
-constexpr size_t kCrcDigits = 8;
 
 absl::StatusOr<int64_t> NumberIn(const JsonValue& json,
                                  absl::string_view member) {
@@ -99,29 +95,21 @@ std::string CheckpointText(const CheckpointInfo& info,
     absl::StrAppend(&text, &record == &inputs.front() ? "" : ",\n",
                     record.line);
   }
-  absl::StrAppend(&text, kEnd);
-  absl::StrAppend(&text, kCrcMember, absl::StrFormat("%08x", Crc32c(text)),
-                  kTail);
-  return text;
+  absl::StrAppend(&text, kEnd, "}");
+  return absl::StrCat(WithChecksum(text), "\n");
 }
 
 absl::StatusOr<std::vector<LogRecord>> ParseCheckpoint(absl::string_view text,
                                                        CheckpointInfo* info) {
-  const size_t suffix_bytes = kCrcMember.size() + kCrcDigits + kTail.size();
-  if (text.size() < suffix_bytes || !absl::EndsWith(text, kTail)) {
+  if (!absl::ConsumeSuffix(&text, "\n") || !absl::EndsWith(text, "}")) {
     return absl::DataLossError("the file ends within its object");
   }
-  const absl::string_view covered = text.substr(0, text.size() - suffix_bytes);
-  if (!absl::StartsWith(text.substr(covered.size()), kCrcMember)) {
+  if (!HasChecksum(text)) {
     return absl::DataLossError("it has no checksum at its end");
   }
-  const absl::string_view stored =
-      text.substr(covered.size() + kCrcMember.size(), kCrcDigits);
-  const std::string actual = absl::StrFormat("%08x", Crc32c(covered));
-  if (stored != actual) {
-    return absl::DataLossError(
-        absl::StrCat("the checksum says ", stored, ", the bytes say ", actual));
-  }
+  KINORA_ASSIGN_OR_RETURN(const std::string unchecked, WithoutChecksum(text));
+  const absl::string_view covered =
+      absl::string_view(unchecked).substr(0, unchecked.size() - 1);
   const size_t events = covered.find(kEventsMember);
   if (events == absl::string_view::npos || !absl::EndsWith(covered, kEnd)) {
     return absl::DataLossError("it has no events");

@@ -14,6 +14,7 @@
 #include "services/store/event/event_json.h"
 #include "services/store/event/event_validator.h"
 #include "services/store/layout.h"
+#include "services/store/object/checked_document.h"
 #include "services/store/retention/retention_record.h"
 
 namespace kinora {
@@ -255,7 +256,7 @@ absl::Status ReachableBlobs::VisitQueue(BlobReferenceVisitor visit) {
     KINORA_RETURN_IF_ERROR(json.status());
     v1::RunRecord record;
     v1::StartRunRequest request;
-    absl::Status parsed = ParseDocument(*json, &record);
+    absl::Status parsed = ParseCheckedDocument(*json, &record);
     if (parsed.ok() && !record.queued_request_json().empty()) {
       parsed = ParseDocument(record.queued_request_json(), &request);
     }

@@ -17,6 +17,7 @@
 #include "common/status.h"
 #include "services/store/checks.h"
 #include "services/store/layout.h"
+#include "services/store/object/checked_document.h"
 
 namespace kinora {
 namespace {
@@ -208,8 +209,9 @@ std::shared_ptr<LeaseTable::Entry> LeaseTable::Share(
 absl::Status LeaseTable::MakeDurable(Entry& entry) {
   entry.mu.AssertHeld();
   if (entry.durable) return absl::OkStatus();
-  KINORA_RETURN_IF_ERROR(storage_.Write(
-      LeaseKey(entry.lease.token().lease_id()), CanonicalBytes(entry.lease)));
+  KINORA_RETURN_IF_ERROR(
+      storage_.Write(LeaseKey(entry.lease.token().lease_id()),
+                     WithChecksum(CanonicalBytes(entry.lease))));
   entry.durable = true;
   return absl::OkStatus();
 }
@@ -260,8 +262,8 @@ absl::StatusOr<v1::AcquireLeaseResponse> LeaseTable::AcquireAny(
   granted.set_holder(request.holder());
   granted.set_purpose(request.purpose());
   *granted.mutable_ttl() = request.ttl();
-  KINORA_RETURN_IF_ERROR(
-      storage_.Write(LeaseKey(request.lease_id()), CanonicalBytes(granted)));
+  KINORA_RETURN_IF_ERROR(storage_.Write(LeaseKey(request.lease_id()),
+                                        WithChecksum(CanonicalBytes(granted))));
   response.set_expired_purpose(entry->held() ? entry->lease.purpose() : "");
   entry->lease = std::move(granted);
   entry->durable = true;
@@ -305,8 +307,9 @@ absl::StatusOr<v1::ReleaseLeaseResponse> LeaseTable::Release(
   v1::Lease released = entry->lease;
   released.clear_holder();
   released.clear_purpose();
-  KINORA_RETURN_IF_ERROR(storage_.Write(LeaseKey(released.token().lease_id()),
-                                        CanonicalBytes(released)));
+  KINORA_RETURN_IF_ERROR(
+      storage_.Write(LeaseKey(released.token().lease_id()),
+                     WithChecksum(CanonicalBytes(released))));
   entry->lease = std::move(released);
   return v1::ReleaseLeaseResponse();
 }
@@ -349,7 +352,7 @@ absl::StatusOr<v1::Lease> LoadLease(ObjectStorage& storage,
   const std::string key = LeaseKey(lease_id);
   KINORA_ASSIGN_OR_RETURN(const std::string json, ReadObject(storage, key));
   v1::Lease lease;
-  const absl::Status parsed = ParseDocument(json, &lease);
+  const absl::Status parsed = ParseCheckedDocument(json, &lease);
   if (!parsed.ok()) return DataCorrupt(key, parsed.message());
   const absl::Duration ttl = FromProto(lease.ttl());
   const bool complete =

@@ -1,7 +1,8 @@
 // A LeaseTable grants leases for one store process and fences its writes.
 //
 // Each lease has an object, `leases/movie/<movie>.json`, which is the JSON of a
-// v1::Lease without `expires_in` and `renewals`; its holder is empty once the
+// v1::Lease without `expires_in` and `renewals`, and its checksum
+// (services/store/object/checked_document.h); its holder is empty once the
 // lease was released. It is written before a grant or a release is answered, so
 // that a restart never gives out a fencing token again. Renewals are not
 // stored: a restart grants every lease that was held a full period, counted

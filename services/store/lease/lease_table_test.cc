@@ -9,11 +9,13 @@
 #include "common/testing/fake_clock.h"
 #include "common/testing/status_matchers.h"
 #include "services/store/movie/movie_catalog.h"
+#include "services/store/object/checked_document.h"
 #include "services/store/object/memory_object_storage.h"
 
 namespace kinora {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 class LeaseTableTest : public ::testing::Test {
@@ -160,6 +162,26 @@ TEST_F(LeaseTableTest, AskingForALeaseThatWasNeverGrantedIsNotRemembered) {
   ASSERT_OK_AND_ASSIGN(v1::GetLeaseResponse held, table_->Get(get));
   EXPECT_EQ(held.lease().holder(), "a");
   EXPECT_OK(Enter(token));
+}
+
+// A token or a holder that reads like another would let a second one in.
+TEST_F(LeaseTableTest, ALeaseThatReadsLikeAnotherIsDamage) {
+  const std::string key = "leases/movie/film.json";
+  ASSERT_OK(Acquire("a"));
+  ASSERT_OK_AND_ASSIGN(const std::string good, ReadObject(storage_, key));
+  std::string bad = good;
+  ASSERT_THAT(bad, HasSubstr("\"holder\":\"a\""));
+  bad.replace(bad.find("\"holder\":\"a\""), 12, "\"holder\":\"b\"");
+  ASSERT_OK(storage_.Write(key, bad));
+  Restart();
+  EXPECT_THAT(Acquire("b"),
+              StatusIs(absl::StatusCode::kDataLoss,
+                       AllOf(HasSubstr(key), HasSubstr("the checksum says"))));
+  // One of before there were checksums.
+  ASSERT_OK_AND_ASSIGN(const std::string before, WithoutChecksum(good));
+  ASSERT_OK(storage_.Write(key, before));
+  Restart();
+  EXPECT_EQ(ReasonOf(Acquire("b").status()), "LEASE_HELD");
 }
 
 // Nobody else has written meanwhile, so there is nothing to protect.

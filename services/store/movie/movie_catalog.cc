@@ -12,9 +12,17 @@
 #include "services/store/checks.h"
 #include "services/store/layout.h"
 #include "services/store/movie/movie_format.h"
+#include "services/store/object/checked_document.h"
 
 namespace kinora {
 namespace {
+
+// In a copy of a movie.
+constexpr absl::string_view kMovieFile = "movie.json";
+
+constexpr absl::string_view kMembers[] = {
+    "blueprintHash", "createTime", "deleted",   "formatVersion",
+    "movieId",       "quota",      "requestId", "sharesRuns"};
 
 std::string TextOf(const JsonValue& json, absl::string_view member) {
   const JsonValue* value = json.Find(member);
@@ -32,10 +40,21 @@ bool IsTrue(const JsonValue& json, absl::string_view member) {
   return value != nullptr && value->is_bool() && value->bool_value();
 }
 
+// Of any format, also one that this build does not know.
+absl::StatusOr<JsonValue> ParseMovie(absl::string_view key,
+                                     absl::string_view text) {
+  const absl::StatusOr<std::string> unchecked = WithoutChecksum(text);
+  if (!unchecked.ok()) return DataCorrupt(key, unchecked.status().message());
+  absl::StatusOr<JsonValue> json = ParseJson(*unchecked);
+  if (!json.ok()) return DataCorrupt(key, json.status().message());
+  if (!json->is_object()) return DataCorrupt(key, "is not a JSON object");
+  return json;
+}
+
 absl::StatusOr<MovieFile> ParseMovieFile(absl::string_view movie_id,
                                          absl::string_view text) {
   const std::string key = MovieKey(movie_id);
-  absl::StatusOr<JsonValue> json = ParseJson(text);
+  absl::StatusOr<JsonValue> json = ParseCheckedJson(text, kMembers);
   if (!json.ok()) return DataCorrupt(key, json.status().message());
   MovieFile file;
   file.movie_id = TextOf(*json, "movieId");
@@ -87,7 +106,7 @@ std::string TextOf(const MovieFile& file) {
   }
   if (!file.request_id.empty()) json.Add("requestId", file.request_id);
   if (file.shares_runs) json.Add("sharesRuns", true);
-  return CanonicalJson(JsonValue(std::move(json)));
+  return WithChecksum(CanonicalJson(JsonValue(std::move(json))));
 }
 
 }  // namespace
@@ -150,10 +169,9 @@ absl::StatusOr<std::string> MovieCatalog::ReadText(absl::string_view movie_id) {
     absl::StatusOr<std::string> text = ReadObject(storage_, key);
     if (absl::IsNotFound(text.status())) return MovieNotFound(movie_id);
     KINORA_RETURN_IF_ERROR(text.status());
-    absl::StatusOr<JsonValue> json = ParseJson(*text);
-    if (!json.ok()) return DataCorrupt(key, json.status().message());
+    KINORA_ASSIGN_OR_RETURN(const JsonValue json, ParseMovie(key, *text));
     KINORA_ASSIGN_OR_RETURN(const int64_t version,
-                            MovieFormatOf(movie_id, *json));
+                            MovieFormatOf(movie_id, json));
     if (version == kMovieFormatVersion) return text;
     MutexLock lock(change_mu_);
     absl::StatusOr<std::string> upgraded =
@@ -267,7 +285,7 @@ absl::StatusOr<std::string> CopiedMovieFile(absl::string_view text,
                                             absl::string_view movie_id,
                                             bool shares_runs) {
   KINORA_ASSIGN_OR_RETURN(const std::string original, MovieIdIn(text));
-  KINORA_ASSIGN_OR_RETURN(JsonValue json, ParseJson(text));
+  KINORA_ASSIGN_OR_RETURN(JsonValue json, ParseMovie(kMovieFile, text));
   JsonObject& file = json.object();
   file.Remove("deleted");
   file.Remove("sharesRuns");
@@ -276,18 +294,15 @@ absl::StatusOr<std::string> CopiedMovieFile(absl::string_view text,
     file.Set("movieId", movie_id);
     file.Remove("requestId");  // asked for the other one
   }
-  std::string copied = CanonicalJson(json);
+  std::string copied = WithChecksum(CanonicalJson(json));
   KINORA_RETURN_IF_ERROR(ParseMovieFile(movie_id, copied).status());
   return copied;
 }
 
 absl::StatusOr<std::string> MovieIdIn(absl::string_view text) {
-  const absl::StatusOr<JsonValue> json = ParseJson(text);
-  if (!json.ok() || !json->is_object()) {
-    return DataCorrupt("movie.json", "is not a JSON object");
-  }
-  std::string movie_id = TextOf(*json, "movieId");
-  KINORA_RETURN_IF_ERROR(MovieFormatOf(movie_id, *json).status());
+  KINORA_ASSIGN_OR_RETURN(const JsonValue json, ParseMovie(kMovieFile, text));
+  std::string movie_id = TextOf(json, "movieId");
+  KINORA_RETURN_IF_ERROR(MovieFormatOf(movie_id, json).status());
   return movie_id;
 }
 

@@ -1,7 +1,8 @@
 // A MovieCatalog knows which movies exist: every store asks it before it
 // touches a movie.
 //
-// A movie exists while its `movie.json` does, which is canonical JSON:
+// A movie exists while its `movie.json` does, which is canonical JSON and its
+// checksum (services/store/object/checked_document.h):
 //   {"blueprintHash": SHA-256 of the blueprint it was created with,
 //    "createTime": RFC 3339,
 //    "deleted": true once its deletion was decided; absent before,
@@ -12,10 +13,11 @@
 //    "requestId": of the request that created it, may be absent,
 //    "sharesRuns": true for a copy beside its original: some of its runs are
 //                  another movie's by their ids (services/store/backup/)}
-// A reader looks at `formatVersion` first and refuses what it does not know,
-// whatever else the file holds; a movie of an older format is brought up at its
-// first use. A movie with a tombstone is gone for everybody but the deletion
-// (movie_deletion.h), which removes the file last.
+// A reader looks at the checksum first, then at `formatVersion`, and refuses a
+// version that it does not know, whatever else the file holds; a movie of an
+// older format is brought up at its first use. A movie with a tombstone is gone
+// for everybody but the deletion (movie_deletion.h), which removes the file
+// last.
 
 #ifndef KINORA_SERVICES_STORE_MOVIE_MOVIE_CATALOG_H_
 #define KINORA_SERVICES_STORE_MOVIE_MOVIE_CATALOG_H_

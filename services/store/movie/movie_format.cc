@@ -11,18 +11,21 @@
 #include "common/status.h"
 #include "services/store/checks.h"
 #include "services/store/layout.h"
+#include "services/store/object/checked_document.h"
 
 namespace kinora {
 namespace {
 
 constexpr char kVersionMember[] = "formatVersion";
 
-// What version 2 adds is absent from a movie of version 1.
+// What version 2 adds is absent from a movie of version 1; version 3 takes
+// documents without a checksum.
 absl::Status AddNothing(ObjectStorage&, absl::string_view, JsonObject*) {
   return absl::OkStatus();
 }
 
-constexpr MovieFormatStep kSteps[] = {{.from = 1, .run = AddNothing}};
+constexpr MovieFormatStep kSteps[] = {{.from = 1, .run = AddNothing},
+                                      {.from = 2, .run = AddNothing}};
 
 static_assert(sizeof(kSteps) / sizeof(kSteps[0]) == kMovieFormatVersion - 1);
 
@@ -57,7 +60,8 @@ absl::StatusOr<std::string> UpgradeMovie(
     ObjectStorage& storage, absl::string_view movie_id, std::string text,
     absl::Span<const MovieFormatStep> steps) {
   const std::string key = MovieKey(movie_id);
-  KINORA_ASSIGN_OR_RETURN(JsonValue json, ParseJson(text));
+  KINORA_ASSIGN_OR_RETURN(const std::string unchecked, WithoutChecksum(text));
+  KINORA_ASSIGN_OR_RETURN(JsonValue json, ParseJson(unchecked));
   KINORA_ASSIGN_OR_RETURN(int64_t version, MovieFormatOf(movie_id, json));
   for (const MovieFormatStep& step : steps) {
     if (step.from != version) continue;
@@ -66,7 +70,7 @@ absl::StatusOr<std::string> UpgradeMovie(
                  absl::StrCat("bringing movie \"", movie_id, "\" to format ",
                               version + 1)));
     json.object().Set(kVersionMember, JsonValue(++version));
-    std::string next = CanonicalJson(json);
+    std::string next = WithChecksum(CanonicalJson(json));
     KINORA_RETURN_IF_ERROR(storage.CompareAndSwap(key, text, next));
     text = std::move(next);
     LogInfo("brought a movie to a newer format",

@@ -6,9 +6,13 @@
 //   2  `movie.json` may have a quota and a tombstone, and say that runs are
 //      shared; logs may begin behind what a checkpoint covers; revisions may
 //      have been pruned
-// A build reads and writes the newest version it knows, brings older movies up
-// at their first use, and refuses newer ones, for reading too, while all other
-// movies go on.
+//   3  documents that are rewritten in place have a checksum, where they were
+//      written since (services/store/object/checked_document.h); earlier
+//      builds refuse records of runs and leases that have one
+// The checksum of `movie.json` is looked at before its version: all later
+// formats keep it in its place. A build reads and writes the newest version it
+// knows, brings older movies up at their first use, and refuses newer ones, for
+// reading too, while all other movies go on.
 
 #ifndef KINORA_SERVICES_STORE_MOVIE_MOVIE_FORMAT_H_
 #define KINORA_SERVICES_STORE_MOVIE_MOVIE_FORMAT_H_
@@ -27,7 +31,7 @@
 namespace kinora {
 
 // The format this build writes.
-inline constexpr int64_t kMovieFormatVersion = 2;
+inline constexpr int64_t kMovieFormatVersion = 3;
 
 // Brings a movie from version `from` to the next one.
 struct MovieFormatStep {

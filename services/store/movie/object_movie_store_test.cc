@@ -49,7 +49,7 @@ TEST_F(ObjectMovieStoreTest, ANewMovieHasItsBlueprintAndNoRevision) {
   ASSERT_OK_AND_ASSIGN(v1::CreateMovieResponse created, Create("film"));
   const v1::Movie& movie = created.movie();
   EXPECT_EQ(movie.movie_id(), "film");
-  EXPECT_EQ(movie.format_version(), 2u);
+  EXPECT_EQ(movie.format_version(), 3u);
   EXPECT_EQ(movie.current_revision(), "");
   EXPECT_EQ(movie.create_time().seconds(), absl::ToUnixSeconds(clock_.Now()));
   EXPECT_EQ(movie.blueprint().mime_type(), "application/yaml");

@@ -8,6 +8,7 @@
 #include "common/status.h"
 #include "services/store/checks.h"
 #include "services/store/layout.h"
+#include "services/store/object/checked_document.h"
 
 namespace kinora {
 namespace {
@@ -105,7 +106,7 @@ absl::StatusOr<v1::SaveProgressResponse> ObjectPlanStore::SaveProgress(
       leases_.Enter(request.lease(), request.movie_id(), progress.run_id()));
   KINORA_RETURN_IF_ERROR(storage_.Write(
       RevisionProgressKey(request.movie_id(), request.target_revision()),
-      CanonicalBytes(progress)));
+      WithChecksum(CanonicalBytes(progress))));
   return v1::SaveProgressResponse();
 }
 
@@ -120,7 +121,8 @@ absl::StatusOr<v1::LoadProgressResponse> ObjectPlanStore::LoadProgress(
   absl::StatusOr<std::string> json = ReadObject(storage_, key);
   if (absl::IsNotFound(json.status())) return response;
   KINORA_RETURN_IF_ERROR(json.status());
-  absl::Status parsed = ParseDocument(*json, response.mutable_progress());
+  absl::Status parsed =
+      ParseCheckedDocument(*json, response.mutable_progress());
   if (!parsed.ok()) return DataCorrupt(key, parsed.message());
   return response;
 }

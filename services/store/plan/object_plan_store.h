@@ -2,7 +2,8 @@
 // `builds/<movie>/runs/plans/<hash>.json`: its canonical JSON, named by the
 // SHA-256 of those bytes, written once. How far the plan of a revision is, is
 // the object `builds/<movie>/runs/rev-0003-progress.json`: the canonical JSON
-// of a v1::PlanProgress, replaced as the run goes on.
+// of a v1::PlanProgress and its checksum
+// (services/store/object/checked_document.h), replaced as the run goes on.
 
 #ifndef KINORA_SERVICES_STORE_PLAN_OBJECT_PLAN_STORE_H_
 #define KINORA_SERVICES_STORE_PLAN_OBJECT_PLAN_STORE_H_

@@ -7,11 +7,13 @@
 #include "common/proto_json.h"
 #include "common/testing/status_matchers.h"
 #include "services/store/layout.h"
+#include "services/store/object/checked_document.h"
 #include "services/store/testing/core_fixture.h"
 
 namespace kinora {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 class ObjectPlanStoreTest : public CoreFixture {
@@ -25,6 +27,17 @@ class ObjectPlanStoreTest : public CoreFixture {
     plan.set_target_revision("rev-0001");
     plan.add_layers();
     return CanonicalBytes(plan);
+  }
+  // Three jobs of the first layer are done.
+  v1::SaveProgressRequest Progress() {
+    v1::SaveProgressRequest save;
+    save.set_movie_id("film");
+    save.set_target_revision("rev-0001");
+    save.mutable_progress()->set_plan_hash(HashOf('a'));
+    save.mutable_progress()->set_run_id(std::string(kRun1));
+    save.mutable_progress()->add_done_jobs_by_layer(3);
+    *save.mutable_lease() = TakeFilmLease(store());
+    return save;
   }
   absl::StatusOr<v1::SavePlanResponse> Save(absl::string_view json,
                                             absl::string_view hash = "") {
@@ -106,13 +119,7 @@ TEST_F(ObjectPlanStoreTest, ProgressIsKeptByRevisionAndReplaced) {
                        core().plans.LoadProgress(load));
   EXPECT_FALSE(loaded.has_progress());
 
-  v1::SaveProgressRequest save;
-  save.set_movie_id("film");
-  save.set_target_revision("rev-0001");
-  save.mutable_progress()->set_plan_hash(HashOf('a'));
-  save.mutable_progress()->set_run_id(std::string(kRun1));
-  save.mutable_progress()->add_done_jobs_by_layer(3);
-  *save.mutable_lease() = TakeFilmLease(store());
+  v1::SaveProgressRequest save = Progress();
   ASSERT_OK(core().plans.SaveProgress(save));
   save.mutable_progress()->add_done_jobs_by_layer(1);
   ASSERT_OK(core().plans.SaveProgress(save));
@@ -122,7 +129,7 @@ TEST_F(ObjectPlanStoreTest, ProgressIsKeptByRevisionAndReplaced) {
   EXPECT_THAT(loaded.progress().done_jobs_by_layer(),
               ::testing::ElementsAre(3, 1));
   EXPECT_THAT(ReadObject(storage_, "builds/film/runs/rev-0001-progress.json"),
-              IsOkAndHolds(CanonicalBytes(save.progress())));
+              IsOkAndHolds(WithChecksum(CanonicalBytes(save.progress()))));
 
   // Invariant 11: a runner that lost its lease overwrites nothing.
   save.mutable_lease()->set_fencing_token(7);
@@ -134,6 +141,24 @@ TEST_F(ObjectPlanStoreTest, ProgressIsKeptByRevisionAndReplaced) {
                        HasSubstr("progress.plan_hash")));
   ASSERT_OK_AND_ASSIGN(loaded, core().plans.LoadProgress(load));
   EXPECT_EQ(loaded.progress().done_jobs_by_layer(0), 3);
+}
+
+TEST_F(ObjectPlanStoreTest, ProgressThatReadsLikeAnotherIsDamage) {
+  v1::SaveProgressRequest save = Progress();
+  ASSERT_OK(core().plans.SaveProgress(save));
+  const std::string key = "builds/film/runs/rev-0001-progress.json";
+  ASSERT_OK_AND_ASSIGN(std::string text, ReadObject(storage_, key));
+  text[text.find("[3]") + 1] = '7';
+  ASSERT_OK(storage_.Write(key, text));
+  v1::LoadProgressRequest load;
+  load.set_movie_id("film");
+  load.set_target_revision("rev-0001");
+  EXPECT_THAT(core().plans.LoadProgress(load),
+              StatusIs(absl::StatusCode::kDataLoss,
+                       AllOf(HasSubstr(key), HasSubstr("the checksum says"))));
+  // What it was is written again with the next.
+  ASSERT_OK(core().plans.SaveProgress(save));
+  EXPECT_OK(core().plans.LoadProgress(load));
 }
 
 }  // namespace

@@ -9,12 +9,12 @@
 #include "absl/strings/str_cat.h"
 
 #include "common/ids.h"
-#include "common/proto_json.h"
 #include "common/run_end.h"
 #include "common/status.h"
 #include "services/store/checkpoint/log_history.h"
 #include "services/store/checks.h"
 #include "services/store/layout.h"
+#include "services/store/object/checked_document.h"
 #include "services/store/retention/kept_takes.h"
 #include "services/store/retention/retention_record.h"
 #include "services/store/run/run_index.h"
@@ -121,7 +121,7 @@ class Pruning {
             if (absl::IsNotFound(json.status())) continue;
             KINORA_RETURN_IF_ERROR(json.status());
             const absl::Status parsed =
-                ParseDocument(*json, &runs.emplace_back());
+                ParseCheckedDocument(*json, &runs.emplace_back());
             if (!parsed.ok()) return DataCorrupt(key, parsed.message());
           }
           return absl::OkStatus();

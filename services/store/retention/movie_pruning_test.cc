@@ -6,6 +6,7 @@
 #include "common/error_reason.h"
 #include "common/testing/status_matchers.h"
 #include "services/store/layout.h"
+#include "services/store/object/checked_document.h"
 #include "services/store/retention/retention_record.h"
 #include "services/store/testing/core_fixture.h"
 #include "services/store/testing/movie_story.h"
@@ -13,6 +14,7 @@
 namespace kinora {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -117,6 +119,27 @@ TEST_F(MoviePruningTest, ADryRunChangesNothing) {
   EXPECT_EQ(Listed().size(), 4U);
   EXPECT_OK(GetRun(1));
   EXPECT_TRUE(absl::IsNotFound(storage_.Stat(RetentionKey("film")).status()));
+}
+
+// It would make a revision that was pruned one that is missing, or keep takes
+// that nobody wants.
+TEST_F(MoviePruningTest, ARecordThatReadsLikeAnotherIsDamage) {
+  Prune(2, 0, 0);
+  const std::string key = RetentionKey("film");
+  ASSERT_OK_AND_ASSIGN(const std::string good, ReadObject(storage_, key));
+  std::string bad = good;
+  bad.replace(bad.find("rev-0001"), 8, "rev-0003");
+  ASSERT_OK(storage_.Write(key, bad));
+  EXPECT_THAT(LoadRetention(storage_, "film"),
+              StatusIs(absl::StatusCode::kDataLoss,
+                       AllOf(HasSubstr(key), HasSubstr("the checksum says"))));
+  // One of before there were checksums.
+  ASSERT_OK_AND_ASSIGN(const std::string before, WithoutChecksum(good));
+  ASSERT_OK(storage_.Write(key, before));
+  EXPECT_THAT(Listed(), ElementsAre("rev-0003", "rev-0004"));
+  EXPECT_EQ(Prune(1, 0, 0).revisions_size(), 1);
+  ASSERT_OK_AND_ASSIGN(const std::string after, ReadObject(storage_, key));
+  EXPECT_TRUE(HasChecksum(after));
 }
 
 TEST_F(MoviePruningTest, OldRunsGoWithLedgerAndPlan) {

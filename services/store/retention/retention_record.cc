@@ -10,6 +10,7 @@
 #include "common/status.h"
 #include "services/store/checks.h"
 #include "services/store/layout.h"
+#include "services/store/object/checked_document.h"
 
 namespace kinora {
 namespace {
@@ -78,7 +79,8 @@ absl::StatusOr<RetentionRecord> LoadRetention(ObjectStorage& storage,
   absl::StatusOr<std::string> bytes = ReadObject(storage, key);
   if (absl::IsNotFound(bytes.status())) return record;
   KINORA_RETURN_IF_ERROR(bytes.status());
-  absl::StatusOr<JsonValue> json = ParseJson(*bytes);
+  absl::StatusOr<JsonValue> json =
+      ParseCheckedJson(*bytes, {"prunedRevisions", "removingRuns", "takes"});
   if (!json.ok()) return DataCorrupt(key, json.status().message());
   KINORA_RETURN_IF_ERROR(
       ReadNames(key, *json, "prunedRevisions", &record.pruned_revisions));
@@ -102,7 +104,7 @@ absl::Status SaveRetention(ObjectStorage& storage, absl::string_view movie_id,
     takes.emplace_back(std::move(item));
   }
   json.Add("takes", std::move(takes));
-  std::string bytes = CanonicalJson(std::move(json));
+  std::string bytes = WithChecksum(CanonicalJson(std::move(json)));
   KINORA_RETURN_IF_ERROR(
       storage.CompareAndSwap(RetentionKey(movie_id), record->bytes, bytes));
   record->bytes = std::move(bytes);

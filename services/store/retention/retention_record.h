@@ -1,6 +1,6 @@
 // The RetentionRecord of a movie says what was pruned. It is the object
-// `builds/<movie>/retention.json`, canonical JSON, absent before the first
-// pruning:
+// `builds/<movie>/retention.json`, canonical JSON and its checksum
+// (services/store/object/checked_document.h), absent before the first pruning:
 //   {"prunedRevisions": ["rev-0001", ...],
 //    "removingRuns": ["run-...", ...],    their removal is not finished
 //    "takes": [{"keep": n, "through": sequence in artefacts.log}, ...]}
@@ -47,7 +47,7 @@ struct RetentionRecord {
   std::optional<std::string> bytes;
 };
 
-// DATA_LOSS (DATA_CORRUPT) if the object does not parse.
+// DATA_LOSS (DATA_CORRUPT) if the object is damaged.
 absl::StatusOr<RetentionRecord> LoadRetention(ObjectStorage& storage,
                                               absl::string_view movie_id);
 

@@ -16,6 +16,7 @@
 #include "common/status.h"
 #include "services/store/checks.h"
 #include "services/store/layout.h"
+#include "services/store/object/checked_document.h"
 
 namespace kinora {
 namespace {
@@ -79,7 +80,8 @@ absl::StatusOr<v1::PutRunRecordResponse> ObjectRunRecordStore::Put(
   if (!ended) {
     KINORA_RETURN_IF_ERROR(index_.MarkOpen(record.movie_id(), record.run_id()));
   }
-  KINORA_RETURN_IF_ERROR(storage_.Write(key, CanonicalBytes(record)));
+  KINORA_RETURN_IF_ERROR(
+      storage_.Write(key, WithChecksum(CanonicalBytes(record))));
   if (introduced) index_.Add(record.movie_id(), record.run_id());
   if (ended) KINORA_RETURN_IF_ERROR(index_.MarkEnded(record.run_id()));
   return v1::PutRunRecordResponse();
@@ -137,7 +139,7 @@ absl::StatusOr<v1::RunRecord> ObjectRunRecordStore::Load(
   if (absl::IsNotFound(json.status())) return RunNotFound(run_id);
   KINORA_RETURN_IF_ERROR(json.status());
   v1::RunRecord record;
-  absl::Status parsed = ParseDocument(*json, &record);
+  absl::Status parsed = ParseCheckedDocument(*json, &record);
   if (!parsed.ok()) return DataCorrupt(key, parsed.message());
   return record;
 }

@@ -1,5 +1,6 @@
-// An ObjectRunRecordStore keeps the record of a run as the canonical JSON
-// object `builds/<movie>/runs/<run_id>/record.json`, and beside it the object
+// An ObjectRunRecordStore keeps the record of a run as the object
+// `builds/<movie>/runs/<run_id>/record.json`, canonical JSON and its checksum
+// (services/store/object/checked_document.h), and beside it the object
 // `index/runs/<run_id>`, whose bytes are the movie's id, so that a run is found
 // by its id alone. The index is written first: a record is never without it,
 // and an index without a record is no run. While the record says that the run

@@ -8,6 +8,7 @@
 #include "common/proto_json.h"
 #include "common/testing/status_matchers.h"
 #include "services/store/layout.h"
+#include "services/store/object/checked_document.h"
 #include "services/store/store_core.h"
 #include "services/store/testing/core_fixture.h"
 #include "services/store/testing/faulty_object_storage.h"
@@ -174,6 +175,24 @@ TEST_F(ObjectRunRecordStoreTest, ARecordThatTheDiskFailsToReadIsNotDamaged) {
     ASSERT_EQ(listed.records_size(), 1);
     EXPECT_EQ(listed.records(0).error(), "");
   }
+}
+
+TEST_F(ObjectRunRecordStoreTest, ARecordThatReadsLikeAnotherIsDamage) {
+  v1::RunRecord record = Record(kRun1);
+  record.set_target_revision("rev-0001");
+  ASSERT_OK(Put(record));
+  const std::string key = RunRecordKey("film", kRun1);
+  ASSERT_OK_AND_ASSIGN(const std::string good, ReadObject(storage_, key));
+  std::string bad = good;
+  bad.replace(bad.find("rev-0001"), 8, "rev-0011");
+  ASSERT_OK(storage_.Write(key, bad));
+  EXPECT_THAT(Get(kRun1),
+              StatusIs(absl::StatusCode::kDataLoss,
+                       AllOf(HasSubstr(key), HasSubstr("the checksum says"))));
+  // One of before there were checksums.
+  ASSERT_OK_AND_ASSIGN(const std::string before, WithoutChecksum(good));
+  ASSERT_OK(storage_.Write(key, before));
+  EXPECT_OK(Get(kRun1));
 }
 
 TEST_F(ObjectRunRecordStoreTest, RunsAreListedNewestFirst) {

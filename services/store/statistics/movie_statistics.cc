@@ -12,6 +12,7 @@
 #include "services/store/checkpoint/revision_checkpoint.h"
 #include "services/store/checks.h"
 #include "services/store/layout.h"
+#include "services/store/object/checked_document.h"
 #include "services/store/retention/retention_record.h"
 #include "services/store/statistics/producer_totals.h"
 
@@ -75,6 +76,8 @@ absl::Status CountProducers(const MovieStatisticsCores& cores,
   KINORA_ASSIGN_OR_RETURN(const LogExtent extent, cores.log.Extent(log));
   absl::StatusOr<std::string> json = ReadObject(cores.storage, key);
   if (!json.ok() && !absl::IsNotFound(json.status())) return json.status();
+  // A damaged one is made anew.
+  if (json.ok()) json = WithoutChecksum(*json);
   ProducerTotals totals = ProducerTotals::FromJson(json.ok() ? *json : "");
   // It may be of a log that a crash has cut.
   if (totals.through() > extent.last_sequence) totals = ProducerTotals();
@@ -100,7 +103,8 @@ absl::Status CountProducers(const MovieStatisticsCores& cores,
   }
   totals.AddTo(response);
   if (totals.through() - saved < kEventsPerSave) return absl::OkStatus();
-  const absl::Status written = cores.storage.Write(key, totals.ToJson());
+  const absl::Status written =
+      cores.storage.Write(key, WithChecksum(totals.ToJson()));
   if (!written.ok()) {
     LogWarning("aggregates are not saved",
                {{"movie_id", movie_id}, {"error", written}});

@@ -1,7 +1,10 @@
 #include <string>
 
+#include "absl/strings/str_replace.h"
+
 #include "common/testing/status_matchers.h"
 #include "services/store/layout.h"
+#include "services/store/object/checked_document.h"
 #include "services/store/testing/core_fixture.h"
 #include "services/store/testing/movie_story.h"
 
@@ -91,6 +94,12 @@ TEST_F(MovieStatisticsTest, AggregatesAreSavedUsedAndMadeAgain) {
   EXPECT_EQ(Statistics().producers(0).succeeded(), 600);
   ASSERT_OK_AND_ASSIGN(const std::string json, ReadObject(storage_, key));
   Attempt(lease, 601, true, 2);
+  EXPECT_EQ(Statistics().producers(0).succeeded(), 601);
+  // Another value of the same form is not told.
+  EXPECT_TRUE(HasChecksum(json));
+  ASSERT_OK(storage_.Write(
+      key,
+      absl::StrReplaceAll(json, {{"\"succeeded\":600", "\"succeeded\":500"}})));
   EXPECT_EQ(Statistics().producers(0).succeeded(), 601);
   ASSERT_OK(storage_.Write(key, "{}"));
   EXPECT_EQ(Statistics().producers(0).succeeded(), 601);

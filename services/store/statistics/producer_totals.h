@@ -6,8 +6,9 @@
 //   {"lastAttempt": run, job and attempt of the last event,
 //    "producers": [ProducerStatistics, ...],
 //    "through": the last event counted}
-// It is derived: without it, or with one that does not parse, the log is
-// counted again, from what a checkpoint says of its removed beginning.
+// and its checksum (services/store/object/checked_document.h). It is derived:
+// without it, or with one that is damaged, the log is counted again, from what
+// a checkpoint says of its removed beginning.
 
 #ifndef KINORA_SERVICES_STORE_STATISTICS_PRODUCER_TOTALS_H_
 #define KINORA_SERVICES_STORE_STATISTICS_PRODUCER_TOTALS_H_

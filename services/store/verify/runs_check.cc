@@ -12,6 +12,7 @@
 #include "kinora/v1/run_record.pb.h"
 #include "services/store/checks.h"
 #include "services/store/layout.h"
+#include "services/store/object/checked_document.h"
 #include "services/store/retention/retention_record.h"
 
 namespace kinora {
@@ -35,6 +36,14 @@ absl::Status CheckPlan(ObjectStorage& storage, const std::string& movie_id,
   return report.Problem(report.Below(key), 0, "is no copy of a plan");
 }
 
+// Whether `text`, which holds `message`, is what a store writes for it, now or
+// before there were checksums.
+bool IsCanonical(const google::protobuf::Message& message,
+                 absl::string_view text) {
+  const absl::StatusOr<std::string> json = WithoutChecksum(text);
+  return json.ok() && *json == CanonicalBytes(message);
+}
+
 absl::Status CheckProgress(ObjectStorage& storage, const std::string& key,
                            VerifyReport& report) {
   const absl::StatusOr<std::string> json = ReadObject(storage, key);
@@ -42,11 +51,11 @@ absl::Status CheckProgress(ObjectStorage& storage, const std::string& key,
   KINORA_RETURN_IF_ERROR(json.status());
   KINORA_RETURN_IF_ERROR(report.Checked(json->size()));
   v1::PlanProgress progress;
-  const absl::Status parsed = ParseDocument(*json, &progress);
+  const absl::Status parsed = ParseCheckedDocument(*json, &progress);
   if (!parsed.ok()) {
     return report.Problem(report.Below(key), 0, parsed.message());
   }
-  if (CanonicalBytes(progress) == *json) return absl::OkStatus();
+  if (IsCanonical(progress, *json)) return absl::OkStatus();
   return report.Problem(report.Below(key), 0, "is no canonical progress");
 }
 
@@ -75,9 +84,10 @@ absl::Status CheckLostRecord(ObjectStorage& storage,
 }
 
 // That a runner finds the run, if it has not ended. What says so is written
-// before such a record, and removed after one of a run that has ended.
+// before such a record, and removed after one of a run that has ended. `json`
+// is the text of the record.
 absl::Status CheckOpenRun(ObjectStorage& storage, const v1::RunRecord& record,
-                          VerifyReport& report) {
+                          absl::string_view json, VerifyReport& report) {
   if (IsTerminal(record.status())) return absl::OkStatus();
   const std::string key = OpenRunKey(record.run_id());
   const absl::Status mark = storage.Stat(key).status();
@@ -86,7 +96,7 @@ absl::Status CheckOpenRun(ObjectStorage& storage, const v1::RunRecord& record,
       ReadObject(storage, RunRecordKey(record.movie_id(), record.run_id()));
   if (absl::IsNotFound(now.status())) return absl::OkStatus();
   KINORA_RETURN_IF_ERROR(now.status());
-  if (*now != CanonicalBytes(record)) return absl::OkStatus();
+  if (*now != json) return absl::OkStatus();
   return report.Problem(
       key, 0,
       absl::StrCat("is missing, though ", record.run_id(),
@@ -131,11 +141,11 @@ absl::Status CheckRunRecord(ObjectStorage& storage, const std::string& movie_id,
   KINORA_RETURN_IF_ERROR(json.status());
   KINORA_RETURN_IF_ERROR(report.Checked(json->size()));
   v1::RunRecord record;
-  const absl::Status parsed = ParseDocument(*json, &record);
+  const absl::Status parsed = ParseCheckedDocument(*json, &record);
   if (!parsed.ok()) {
     return report.Problem(report.Below(key), 0, parsed.message());
   }
-  if (CanonicalBytes(record) != *json || record.run_id() != run_id ||
+  if (!IsCanonical(record, *json) || record.run_id() != run_id ||
       record.movie_id() != movie_id) {
     return report.Problem(
         report.Below(key), 0,
@@ -150,7 +160,7 @@ absl::Status CheckRunRecord(ObjectStorage& storage, const std::string& movie_id,
   }
   absl::StatusOr<std::string> movie = ReadObject(storage, RunIndexKey(run_id));
   if (movie.ok() && *movie == movie_id) {
-    return CheckOpenRun(storage, record, report);
+    return CheckOpenRun(storage, record, *json, report);
   }
   if (!movie.ok() && !absl::IsNotFound(movie.status())) {
     return movie.status();
