@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "absl/hash/hash.h"
 
+#include "common/log.h"
 #include "common/status.h"
 #include "services/store/event/file_event_log_recovery.h"
 #include "services/store/event/journal.h"
@@ -21,6 +23,9 @@ constexpr absl::string_view kProbeName = "room~";
 // Room for some thousand appends of one event, or a sync that takes a
 // millisecond longer.
 constexpr uint64_t kJournalReserveBytes = 1 << 20;
+
+// Some megabytes, and a second or two when the log is closed.
+constexpr size_t kMaxUnnotedLogs = 16'384;
 
 }  // namespace
 
@@ -61,11 +66,13 @@ std::string FileEventLog::JournalDirectory() const {
 absl::Status FileEventLog::Start() {
   const std::string directory = JournalDirectory();
   std::vector<std::string> lost;
+  LogEnds ends;
   const absl::StatusOr<JournalNext> next =
-      RecoverLogFiles(fs_, root_, directory, directories_, &lost);
+      RecoverLogFiles(fs_, root_, directory, directories_, &lost, &ends);
   {
     MutexLock lock(mu_);
     chains_.clear();
+    if (next.ok()) unnoted_ = std::move(ends);
     tails_.clear();
     if (absl::IsResourceExhausted(next.status())) {
       KINORA_ASSIGN_OR_RETURN(tails_,
@@ -131,6 +138,7 @@ FileEventLog::ChainPtr FileEventLog::CachedChain(absl::string_view log) {
   const auto found = chains_.find(log);
   if (found != chains_.end()) return found->second;
   if (chains_.size() >= options_.max_cached_logs) ForgetIdleChains();
+  unnoted_.erase(log);  // from here on it tells itself
   const auto tail = tails_.find(log);
   ChainPtr chain = std::make_shared<FileEventLogChain>(
       fs_, directories_, damages_, root_, log,
@@ -152,7 +160,14 @@ void FileEventLog::ForgetIdleChains() {
   // Asked only now, since an append that fails lets go of its log after it has
   // made the log read-only.
   if (!committer_.CheckWritable().ok()) return;
-  for (const std::string& log : idle) chains_.erase(log);
+  for (const std::string& log : idle) {
+    const auto chain = chains_.find(log);
+    const std::optional<LogPosition> end = chain->second->UnnotedEnd();
+    if (end.has_value() && unnoted_.size() < kMaxUnnotedLogs) {
+      unnoted_[log] = *end;
+    }
+    chains_.erase(chain);
+  }
 }
 
 absl::StatusOr<AppendedRange> FileEventLog::Append(
@@ -302,7 +317,26 @@ bool FileEventLog::WasRemoved(absl::string_view log) {
   return removed_.contains(absl::HashOf(log));
 }
 
-absl::Status FileEventLog::Close() { return committer_.Retire(); }
+absl::Status FileEventLog::Close() {
+  KINORA_RETURN_IF_ERROR(committer_.Retire());
+  // The files are all there is, also without.
+  const absl::Status noted = NoteEnds();
+  if (!noted.ok()) {
+    LogWarning("nothing says where some logs end, should they lose their ends",
+               {{"error", noted}});
+  }
+  return absl::OkStatus();
+}
+
+absl::Status FileEventLog::NoteEnds() {
+  MutexLock lock(mu_);
+  LogEnds ends = unnoted_;
+  for (const auto& entry : chains_) {
+    const std::optional<LogPosition> end = entry.second->UnnotedEnd();
+    if (end.has_value()) ends[entry.first] = *end;
+  }
+  return WriteLogCheckpoints(fs_, root_, ends);
+}
 
 absl::StatusOr<AppendedRange> FileEventLog::Restore(
     absl::string_view log, int64_t first_sequence,

@@ -28,7 +28,9 @@
 // in memory (log_tail.h).
 //
 // Opening a log reads what follows its checkpoint (log_checkpoint.h), which is
-// written by Checkpoint() and each time so much was appended.
+// written by Checkpoint(), each time so much was appended, and by Close() of
+// each log that was appended to, or recovered, since the root was opened (of
+// logs that are not in memory any more, of the first 16,384).
 //
 // A damaged log (an interior line with a bad checksum or out of sequence)
 // refuses appends with FAILED_PRECONDITION (MOVIE_QUARANTINED) until it is
@@ -62,6 +64,7 @@
 #include "services/store/event/file_event_log_chain.h"
 #include "services/store/event/file_event_log_committer.h"
 #include "services/store/event/log_calls.h"
+#include "services/store/event/log_checkpoint.h"
 #include "services/store/event/log_damages.h"
 #include "services/store/event/log_tail.h"
 #include "services/store/object/durable_directories.h"
@@ -162,6 +165,8 @@ class FileEventLog final : public EventLog {
   ChainPtr CachedChain(absl::string_view log) ABSL_LOCKS_EXCLUDED(mu_);
   // None of which something is known that another look would not find.
   void ForgetIdleChains() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Writes checkpoints of all logs that have gone on since their last.
+  absl::Status NoteEnds() ABSL_LOCKS_EXCLUDED(mu_);
 
   // Whether a log of that key was removed since the store was opened.
   void NoteRemoved(absl::string_view log) ABSL_LOCKS_EXCLUDED(mu_);
@@ -184,6 +189,8 @@ class FileEventLog final : public EventLog {
   Mutex mu_;
   // Of logs whose files have no room for them.
   LogTails tails_ ABSL_GUARDED_BY(mu_);
+  // Of logs that are not in `chains_` and may have no checkpoint at their ends.
+  LogEnds unnoted_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_map<std::string, ChainPtr> chains_ ABSL_GUARDED_BY(mu_);
   // Hashes of the keys: runs that are pruned take their ledgers with them, in
   // any number, and outlive here what is cached.

@@ -63,7 +63,9 @@ absl::Status FileEventLogChain::OpenLocked() {
         scan, ScanOpenLogFile(**file, path_, archived, checkpoint));
   }
   live_ = std::move(scan.segment);
-  checkpoint_ = scan.from_checkpoint ? *checkpoint : LogPosition();
+  // One that covers all of an empty file was not read from.
+  const bool fits = scan.from_checkpoint || checkpoint == live_.end();
+  checkpoint_ = fits ? *checkpoint : LogPosition();
   torn_ = scan.file_bytes > live_.end_offset();
   if (torn_) {
     LogWarning("dropped the torn last line of a log",

@@ -124,6 +124,10 @@ class FileEventLogChain {
   void CheckpointIfDue(const LogPosition& end,
                        const FileEventLogLimits& limits);
 
+  // Where the log ends, if no checkpoint says so and it has records. None for a
+  // log that was not opened, is damaged, or has records that its file lacks.
+  std::optional<LogPosition> UnnotedEnd();
+
   // Writes a checkpoint of the live file that DropArchived() has made, so that
   // also the end of the archive is known. A failure is logged. REQUIRES:
   // between BeginArchive() and EndArchive().

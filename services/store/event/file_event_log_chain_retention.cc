@@ -1,6 +1,7 @@
 // Checkpoints of a FileEventLogChain, and removing its files.
 
 #include <algorithm>
+#include <optional>
 
 #include "common/log.h"
 #include "common/status.h"
@@ -44,6 +45,15 @@ void FileEventLogChain::CheckpointIfDue(const LogPosition& end,
   if (!status.ok()) {
     LogWarning("a log got no checkpoint", {{"log", log_}, {"error", status}});
   }
+}
+
+std::optional<LogPosition> FileEventLogChain::UnnotedEnd() {
+  MutexLock lock(mu_);
+  if (!opened_ || !quarantine_.ok() || tail_ != nullptr) return std::nullopt;
+  if (live_.last_sequence() == 0 || checkpoint_ == live_.end()) {
+    return std::nullopt;
+  }
+  return live_.end();
 }
 
 void FileEventLogChain::CheckpointArchived() {

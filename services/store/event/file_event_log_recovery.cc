@@ -27,6 +27,12 @@ namespace {
 // Below the usual limit of 1024 open files, by far.
 constexpr size_t kMaxOpenFiles = 128;
 
+// Where the lines of a record end in their log file.
+LogPosition EndOf(const JournalRecord& record) {
+  return {.sequence = record.last_sequence + 1,
+          .offset = record.offset + record.lines.size()};
+}
+
 // Appends journaled lines to log files.
 class LogFileCompleter {
  public:
@@ -171,10 +177,7 @@ class ApplicableRecords {
   };
 
   void Look(const JournalPlace& place, const JournalRecord& record) {
-    const LogPosition end = {
-        .sequence = record.last_sequence + 1,
-        .offset = record.offset + record.lines.size(),
-    };
+    const LogPosition end = EndOf(record);
     const auto lost = lost_.find(record.log);
     switch (record.kind) {
       case JournalRecord::Kind::kLines:
@@ -280,7 +283,8 @@ absl::StatusOr<JournalNext> RecoverLogFiles(FileSystem& fs,
                                             absl::string_view root,
                                             absl::string_view journal_directory,
                                             DurableDirectories& directories,
-                                            std::vector<std::string>* lost) {
+                                            std::vector<std::string>* lost,
+                                            LogEnds* ends) {
   KINORA_RETURN_IF_ERROR(TellOfEmptySegments(fs, journal_directory));
   KINORA_RETURN_IF_ERROR(MendJournal(fs, root, journal_directory));
   ApplicableRecords records(fs, journal_directory);
@@ -309,8 +313,12 @@ absl::StatusOr<JournalNext> RecoverLogFiles(FileSystem& fs,
   }
   KINORA_ASSIGN_OR_RETURN(
       const JournalNext next, records.Visit([&](const JournalRecord& record) {
-        return whole.contains(record.log) ? absl::OkStatus()
-                                          : completer.Append(record);
+        const auto file = whole.find(record.log);
+        if (file == whole.end() || !file->second.begun_anew) {
+          (*ends)[record.log] = EndOf(record);
+        }
+        return file != whole.end() ? absl::OkStatus()
+                                   : completer.Append(record);
       }));
   for (const auto& entry : comparison.unjournaled()) {
     if (entry.second.behind.empty() || lost_ends.contains(entry.first)) {
@@ -324,6 +332,7 @@ absl::StatusOr<JournalNext> RecoverLogFiles(FileSystem& fs,
     KINORA_RETURN_IF_ERROR(
         NoteLostEnd(fs, root, entry.first, entry.second, directories));
     lost->push_back(entry.first);
+    ends->erase(entry.first);
   }
   return next;
 }

@@ -33,6 +33,7 @@
 
 #include "common/file_system.h"
 #include "services/store/event/journal.h"
+#include "services/store/event/log_checkpoint.h"
 #include "services/store/event/log_tail.h"
 #include "services/store/object/durable_directories.h"
 
@@ -47,12 +48,14 @@ namespace kinora {
 // the same: none of them is lost, and the gap before them makes the log
 // DATA_LOSS at its first use, while all others are served.
 //
-// Appends to `lost` the keys of logs of which a damaged journal lost lines.
+// Appends to `lost` the keys of logs of which a damaged journal lost lines, and
+// puts into `ends` where the journaled lines of each log end.
 absl::StatusOr<JournalNext> RecoverLogFiles(FileSystem& fs,
                                             absl::string_view root,
                                             absl::string_view journal_directory,
                                             DurableDirectories& directories,
-                                            std::vector<std::string>* lost);
+                                            std::vector<std::string>* lost,
+                                            LogEnds* ends);
 
 // The journaled lines that RecoverLogFiles() appends, of each log; all of them
 // together have at most the size of the journal.

@@ -129,6 +129,12 @@ TEST_F(FileEventLogTest, AfterACleanEndTheFilesAreAllThereIs) {
   log_.reset();
   ASSERT_OK(WriteFileAtomically(fs_, kInputs, copy));
   Reopen();
+  EXPECT_THAT(log_->Extent(kInputsLog),
+              StatusIs(absl::StatusCode::kDataLoss,
+                       HasSubstr("ends with record 2, but 5 was")));
+  // Whoever wants it so removes the note.
+  ASSERT_OK(fs_.Remove("/store/builds/m/events/inputs.checkpoint"));
+  Reopen();
   EXPECT_EQ(Last(kInputsLog), 2);
   ASSERT_OK(Append(kInputsLog));
   Reopen();

@@ -11,7 +11,9 @@
 //
 // Without it, or with one that does not agree with the log file, the whole file
 // is read. It is written after what it covers is synced, and numbers only grow
-// while the log lives. So a log that ends before it has lost records.
+// while the log lives. So a log that ends before it has lost records. A clean
+// end of the store writes one of each log that has gone on, so that whatever is
+// cut off a log afterwards is missed.
 
 #ifndef KINORA_SERVICES_STORE_EVENT_LOG_CHECKPOINT_H_
 #define KINORA_SERVICES_STORE_EVENT_LOG_CHECKPOINT_H_
@@ -19,6 +21,7 @@
 #include <optional>
 #include <string>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 
@@ -34,6 +37,15 @@ std::string LogCheckpointPath(absl::string_view log_path);
 // that is covered. One thread at a time for each log.
 absl::Status WriteLogCheckpoint(FileSystem& fs, absl::string_view log_path,
                                 const LogPosition& end);
+
+// Positions after the last records of logs, by the logs' keys.
+using LogEnds = absl::flat_hash_map<std::string, LogPosition>;
+
+// As WriteLogCheckpoint() for each of the logs below `root`, but those that
+// have a checkpoint at that record or beyond it, or that are gone. Costs many
+// logs two syncs of the volume. Ends with the first error.
+absl::Status WriteLogCheckpoints(FileSystem& fs, absl::string_view root,
+                                 const LogEnds& ends);
 
 // What WriteLogCheckpoint() wrote; nullopt if there is none or it is damaged.
 std::optional<LogPosition> ReadLogCheckpoint(FileSystem& fs,

@@ -27,6 +27,10 @@ namespace kinora {
 struct LogPosition {
   int64_t sequence = 0;
   uint64_t offset = 0;
+
+  friend bool operator==(const LogPosition& a, const LogPosition& b) {
+    return a.sequence == b.sequence && a.offset == b.offset;
+  }
 };
 
 // Some records of a file, from `wanted` to `last`. They lie between the known

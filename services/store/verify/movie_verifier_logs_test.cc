@@ -114,6 +114,33 @@ TEST_F(MovieVerifierTest, WhatAStartPutAsideIsToldOf) {
   }
 }
 
+// Nobody has asked for a checkpoint, and all lines that are left are whole.
+TEST_F(MovieVerifierTest, LinesCutOffALogAfterACleanEndAreMissed) {
+  local_->Close();
+  for (const std::string& path : {std::string("events/inputs.log"),
+                                  "runs/" + StoryRunId(2) + "/ledger.log"}) {
+    SCOPED_TRACE(path);
+    local_.reset();
+    const std::string good = Read(Film(path));
+    std::string cut = good;
+    cut.erase(cut.rfind('\n', cut.size() - 2) + 1);
+    Write(Film(path), cut);
+    Reopen();
+    const std::vector<v1::VerifyProblem> problems = Verify(store()).problems;
+    ASSERT_THAT(problems, SizeIs(1));
+    EXPECT_EQ(problems[0].path(), path);
+    EXPECT_THAT(problems[0].message(), HasSubstr("was acknowledged, as "));
+    EXPECT_EQ(
+        ReasonOf(store()
+                     .events.Append(InputEdit("Input:Topic", "no", "rev-0003"))
+                     .status()),
+        "MOVIE_QUARANTINED");
+    Write(Film(path), good);
+  }
+  Reopen();
+  EXPECT_THAT(Verify(store()).problems, IsEmpty());
+}
+
 // Also without its own notes: the commit came after the inputs that it took.
 TEST_F(MovieVerifierTest, InputsThatACommitTookAreMissedWithoutACheckpoint) {
   Reopen();  // the journal is done with its lines
