@@ -63,6 +63,7 @@ std::vector<Command> UpkeepCommands();
 std::vector<Command> CopyCommands();
 std::vector<Command> ServerCommands();
 std::vector<Command> ImportCommands();
+std::vector<Command> LedgerCommands();
 
 // Prints one line of JSON.
 void PrintJson(const google::protobuf::Message& message);

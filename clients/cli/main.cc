@@ -55,7 +55,7 @@ std::vector<Command> AllCommands() {
         GraphCommands, RunCommands, RunsCommands, QuestionCommands,
         ProducerCommands, TakeCommands, ArtefactCommands, EditCommands,
         ManifestCommands, BlobCommands, UpkeepCommands, CopyCommands,
-        ServerCommands, ImportCommands}) {
+        ServerCommands, ImportCommands, LedgerCommands}) {
     for (Command& command : commands()) all.push_back(std::move(command));
   }
   return all;
