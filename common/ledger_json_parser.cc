@@ -203,15 +203,17 @@ void GetRunKind(absl::string_view type, Reader* in, LedgerEvent* event) {
   } else if (type == "run.cancelled") {
     GetTerminal(in, event->mutable_run_cancelled());
   } else if (type == "run.waiting") {
-    in->Text("reason", KINORA_SET(event->mutable_run_waiting(), reason));
-    in->Text("message", KINORA_SET(event->mutable_run_waiting(), message));
-    in->Text("producer", KINORA_SET(event->mutable_run_waiting(), producer));
-    in->Integer("untilMs", KINORA_SET(event->mutable_run_waiting(), until_ms));
-    in->Flag("requested", KINORA_SET(event->mutable_run_waiting(), requested));
+    v1::RunWaitingEvent* e = event->mutable_run_waiting();
+    in->Text("reason", KINORA_SET(e, reason));
+    in->Text("message", KINORA_SET(e, message));
+    in->Text("producer", KINORA_SET(e, producer));
+    in->Integer("untilMs", KINORA_SET(e, until_ms));
+    in->Flag("requested", KINORA_SET(e, requested));
   } else if (type == "run.resumed") {
-    in->Text("reason", KINORA_SET(event->mutable_run_resumed(), reason));
-    in->Text("producer", KINORA_SET(event->mutable_run_resumed(), producer));
-    in->Flag("requested", KINORA_SET(event->mutable_run_resumed(), requested));
+    v1::RunResumedEvent* e = event->mutable_run_resumed();
+    in->Text("reason", KINORA_SET(e, reason));
+    in->Text("producer", KINORA_SET(e, producer));
+    in->Flag("requested", KINORA_SET(e, requested));
   } else if (type == "run.budget") {
     v1::RunBudgetEvent* e = event->mutable_run_budget();
     GetMoney(in, "cap", [e] { return e->mutable_cap(); });

@@ -85,6 +85,23 @@ TEST(LedgerJsonTest, EveryTypeRoundTrips) {  // F: S2-5, S2-6
   }
 }
 
+// Members may all be left out; the type alone says what the event is.
+TEST(LedgerJsonTest, EventWithoutMembersHasItsType) {
+  for (const char* type :
+       {"run.created", "run.started", "run.completed", "run.failed",
+        "run.cancelled", "run.waiting", "run.resumed", "run.budget",
+        "log.appended", "artefacts.summary.updated", "job.retry"}) {
+    JsonObject json;
+    json.Add("runId", "r");
+    json.Add("occurredAt", 1);
+    json.Add("type", type);
+    ASSERT_OK_AND_ASSIGN(const v1::LedgerEvent event,
+                         LedgerEventFromJson(JsonValue(json)));
+    EXPECT_FALSE(event.has_unknown()) << type;
+    EXPECT_EQ(LedgerEventType(event), type);
+  }
+}
+
 // The framing belongs to the log: an event that is read from one log and
 // written to another must not carry the old position along.
 TEST(LedgerJsonTest, FramingIsNoPartOfAnUnknownEvent) {
