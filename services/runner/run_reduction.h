@@ -20,6 +20,12 @@ namespace kinora {
 
 // A RunReduction folds ledger events into a RunSnapshot, in the order of the
 // ledger. Not thread-safe.
+//
+// It is beside ledger/reduce.h, which has the shared rules: this one begins
+// with the record, keeps the state of jobs, waits, questions and money, which
+// the words of those rules cannot carry, and lines as they were sent. To hold
+// the other snapshot, too, would keep each job twice. A test holds both to say
+// the same of a run's status, end, error and number of lines.
 class RunReduction {
  public:
   // Begins with what the record says; status and error are the ledger's as soon

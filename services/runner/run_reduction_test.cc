@@ -1,9 +1,14 @@
 #include "services/runner/run_reduction.h"
 
+#include <cstring>
 #include <string>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+
+#include "services/runner/ledger/ledger_ingestion.h"
+#include "services/runner/ledger/random_ledger.h"
+#include "services/runner/ledger/status_words.h"
 
 namespace kinora {
 namespace {
@@ -242,6 +247,59 @@ TEST_F(RunReductionTest, AQuestionWaitsUntilItIsAnsweredOrTheRunHasEnded) {
   Take();
   EXPECT_THAT(reduction_.Snapshot().pending_question_ids(),
               ::testing::IsEmpty());
+}
+
+std::string WordOf(v1::RunStatus status) {
+  const std::string name = v1::RunStatus_Name(status);  // RUN_STATUS_QUEUED
+  return std::string(NormalizedRunStatus(name.substr(strlen("RUN_STATUS_"))));
+}
+
+// Where both have a say, the state of a run is what its ledger's own reduction
+// (ledger/reduce.h) says. Left out is what only one of them knows: ends that no
+// runner gives, and that a waiting run goes on with the first step, which a
+// runner tells by itself.
+TEST(RunReductionsAgreeTest, OnStatusErrorEndAndLines) {
+  for (uint64_t seed = 1; seed <= 300; ++seed) {
+    SCOPED_TRACE(seed);
+    RandomLedger random(seed);
+    LedgerIngestion ingestion({.run_id = "r", .status = "queued"});
+    const LedgerSnapshot& ledger = ingestion.snapshot();
+    v1::RunRecord record;
+    record.set_run_id("r");
+    RunReduction reduction(record);
+    bool conflict = false;  // adds a line to the ledger's log
+    for (int i = 0; i < 60; ++i) {
+      const v1::LedgerEvent offered = random.Event();
+      if (offered.has_step_started() || IsTerminalStatus(NormalizedRunStatus(
+                                            offered.run_created().status()))) {
+        continue;
+      }
+      const double lines = ledger.total_log_count;
+      const auto taken = ingestion.Take({offered}, 1);
+      if (!taken.ok()) continue;
+      for (const v1::LedgerEvent& event : *taken) {
+        v1::Event framed;
+        *framed.mutable_ledger() = event;
+        reduction.Apply(framed);
+      }
+      conflict = conflict || (!offered.has_log_appended() &&
+                              ledger.total_log_count > lines);
+      ASSERT_EQ(WordOf(reduction.status()), ledger.status);
+      ASSERT_EQ(reduction.error(), ledger.error.value_or(""));
+      const v1::RunSnapshot run = reduction.Snapshot();
+      ASSERT_EQ(run.record().has_finish_time(), ledger.finished_at.has_value());
+      if (ledger.finished_at.has_value()) {
+        const auto& end = run.record().finish_time();
+        EXPECT_EQ(static_cast<double>(end.seconds() * 1'000 +
+                                      end.nanos() / 1'000'000),
+                  *ledger.finished_at);
+      }
+      if (!conflict) {
+        ASSERT_EQ(run.total_log_count(), ledger.total_log_count);
+        ASSERT_EQ(run.log_tail_size(), ledger.log_tail.size());
+      }
+    }
+  }
 }
 
 }  // namespace

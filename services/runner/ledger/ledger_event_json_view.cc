@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "common/run_end.h"
 #include "services/runner/ledger/json_members.h"
 #include "services/runner/ledger/ledger_event_view.h"
 
@@ -81,7 +82,7 @@ LedgerEventView ViewOf(const JsonValue& event) {
   view.first_seq = NumberOf(event, "firstSeq").value_or(0);
   view.logs_truncated = FlagOf(event, "logsTruncated");
   if ((view.type == Type::kRunWaiting &&
-       (IsOfOneProducer(event) || TextOf(event, "reason") == "cancelling")) ||
+       (IsOfOneProducer(event) || TextOf(event, "reason") == kCancelling)) ||
       (view.type == Type::kRunResumed && IsOfOneProducer(event))) {
     view.type = Type::kOther;
   }

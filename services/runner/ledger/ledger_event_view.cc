@@ -1,5 +1,7 @@
 #include "services/runner/ledger/ledger_event_view.h"
 
+#include "common/run_end.h"
+
 namespace kinora {
 namespace {
 
@@ -46,7 +48,7 @@ void ViewEnd(const Ended& event, View::Type type, View* view) {
 // A wait of one producer, or of a run that is being called off, says nothing
 // of the run's status.
 bool IsOfTheRun(const v1::RunWaitingEvent& event) {
-  return event.producer().empty() && event.reason() != "cancelling";
+  return event.producer().empty() && event.reason() != kCancelling;
 }
 
 void ViewRun(const LedgerEvent& event, View* view) {
