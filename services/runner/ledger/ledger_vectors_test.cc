@@ -36,8 +36,13 @@ JsonValue WithoutNulls(const JsonValue& value) {
   return JsonValue(std::move(members));
 }
 
-// F: S2-1, S2-2, S2-7, S2-10, S2-14 to S2-25, S2-27 to S2-65, S2-67 to S2-69,
-// S2-71, S2-73, S2-74, S2-79 to S2-93
+// F: S2-1, S2-2, S2-3, S2-4, S2-6, S2-7, S2-10, S2-11, S2-12, S2-13, S2-14,
+// S2-15, S2-16, S2-17, S2-18, S2-19, S2-20, S2-21, S2-22, S2-23, S2-24, S2-25,
+// S2-27, S2-28, S2-29, S2-30, S2-32, S2-33, S2-34, S2-35, S2-36, S2-38, S2-39,
+// S2-40, S2-41, S2-42, S2-43, S2-44, S2-45, S2-46, S2-47, S2-48, S2-49, S2-50,
+// S2-52, S2-53, S2-54, S2-55, S2-56, S2-57, S2-58, S2-59, S2-60, S2-61, S2-62,
+// S2-63, S2-65, S2-66, S2-67, S2-68, S2-69, S2-71, S2-73, S2-74, S2-79, S2-81,
+// S2-82, S2-83, S2-84, S2-85, S2-86, S2-87, S2-88, S2-90, S2-91, S2-92, S2-93
 TEST(LedgerVectorsTest, EveryVectorIsAnsweredAsExpected) {
   std::ifstream in("tests/vectors/run-ledger.jsonl");
   std::map<std::string, int> answered;
