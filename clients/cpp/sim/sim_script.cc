@@ -15,6 +15,8 @@ constexpr int64_t kChunkBytes = 256 * 1024;
 constexpr int64_t kLinesPerMessage = 100;
 
 constexpr char kQuestionId[] = "sim";
+// In the place of a content hash.
+constexpr char kInputs[] = "inputs";
 
 }  // namespace
 
@@ -101,10 +103,17 @@ absl::Status SimScript::CheckInputs() const {
 
 bool SimScript::MustAsk() const {
   if (settings_.question.empty()) return false;
+  const std::string about = ContentHash();
   return std::none_of(header_.answers().begin(), header_.answers().end(),
-                      [](const v1::Answer& answer) {
-                        return answer.question_id() == kQuestionId;
+                      [&about](const v1::Answer& answer) {
+                        return answer.question_id() == kQuestionId &&
+                               answer.content_hash() == about;
                       });
+}
+
+std::string SimScript::ContentHash() const {
+  const std::string& hash = settings_.question_terms.content_hash();
+  return hash == kInputs ? header_.inputs_hash() : hash;
 }
 
 bool SimScript::Next(v1::ProduceResponse* response) {
@@ -122,6 +131,8 @@ bool SimScript::Next(v1::ProduceResponse* response) {
     if (!question_sent_) {
       question_sent_ = true;
       v1::Question& question = *response->mutable_question();
+      question = settings_.question_terms;
+      question.set_content_hash(ContentHash());
       question.set_question_id(kQuestionId);
       question.set_prompt(settings_.question);
       question.set_kind(settings_.question_kind);

@@ -88,6 +88,7 @@ class SimScript {
   bool NextOutputChunk(v1::ProduceResponse* response);
   void WriteResult(v1::ProduceResponse* response);
   bool MustAsk() const;
+  std::string ContentHash() const;
 
   v1::JobHeader header_;
   SimSettings settings_;

@@ -131,6 +131,26 @@ TEST(SimScriptTest, AsksOnceAndUsesTheAnswer) {
   EXPECT_TRUE(absl::StrContains(answered.output, "the white one"));
 }
 
+TEST(SimScriptTest, AsksOnTheTermsThatAreSetAndAnewAboutOtherContent) {
+  v1::JobHeader header =
+      Header(R"({"question":"Ok?","question_kind":"confirm","question_terms":)"
+             R"({"timeout":60,"assignees":["ann"],"contentHash":"inputs"}})");
+  header.set_inputs_hash("h1");
+  const Answers asked = Play(header);
+  const v1::Question& question = asked.messages[0].question();
+  EXPECT_EQ(question.prompt(), "Ok?");
+  EXPECT_EQ(question.timeout().seconds(), 60);
+  EXPECT_EQ(question.assignees(0), "ann");
+  EXPECT_EQ(question.content_hash(), "h1");
+  v1::Answer& answer = *header.add_answers();
+  answer.set_question_id("sim");
+  answer.set_value_json("true");
+  answer.set_content_hash("h1");
+  EXPECT_TRUE(Play(header).result.has_succeeded());
+  header.set_inputs_hash("h2");
+  EXPECT_EQ(Play(header).messages[0].question().content_hash(), "h2");
+}
+
 TEST(SimScriptTest, WaitsForTheAnswerOnAnOpenStream) {
   SimScript script =
       *SimScript::Make(Header(R"({"question":"Go?","question_kind":"choice",)"
@@ -215,6 +235,8 @@ TEST(SimScriptTest, NamesTheSettingThatIsWrong) {
        "settings.question_kind: expected one of text, confirm"},
       {R"({"question_options":["a",1]})",
        "settings.question_options: expected an array of strings"},
+      {R"({"question_terms":{"quorum":"two"}})",
+       "settings.question_terms: quorum"},
       {R"({"cost":-2})", "settings.cost: expected a number"},
       {R"([])", "settings_json: expected an object"},
       {R"({)", "settings_json"},

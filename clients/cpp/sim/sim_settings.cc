@@ -10,6 +10,7 @@
 
 #include "common/canonical_json.h"
 #include "common/json.h"
+#include "common/proto_json.h"
 #include "common/status.h"
 
 namespace kinora {
@@ -104,6 +105,12 @@ absl::Status ReadTexts(const JsonValue& settings, absl::string_view name,
   return absl::OkStatus();
 }
 
+absl::Status ReadQuestionTerms(const JsonValue& settings, v1::Question* terms) {
+  const JsonValue* value = settings.Find("question_terms");
+  if (value == nullptr) return absl::OkStatus();
+  return Annotate(JsonToProto(*value, terms), "settings.question_terms");
+}
+
 }  // namespace
 
 bool IsRetryableCode(absl::string_view code) {
@@ -143,6 +150,7 @@ absl::StatusOr<SimSettings> ParseSimSettings(absl::string_view settings_json) {
   KINORA_RETURN_IF_ERROR(ReadQuestionKind(json, &settings.question_kind));
   KINORA_RETURN_IF_ERROR(
       ReadTexts(json, "question_options", &settings.question_options));
+  KINORA_RETURN_IF_ERROR(ReadQuestionTerms(json, &settings.question_terms));
   KINORA_RETURN_IF_ERROR(
       ReadCount(json, "log_lines", kMaxCount, &settings.log_lines));
   KINORA_RETURN_IF_ERROR(ReadCost(json, &settings.cost_micros));
@@ -166,6 +174,7 @@ absl::string_view SimSettingsSchema() {
          R"("question":{"type":"string"},)"
          R"("question_kind":{"type":"string"},)"
          R"("question_options":{"type":"array","items":{"type":"string"}},)"
+         R"("question_terms":{"type":"object"},)"
          R"("readable_path":{"type":"string"},)"
          R"("retry_after_ms":{"type":"integer","minimum":0},)"
          R"("salt":{"type":"string"},)"

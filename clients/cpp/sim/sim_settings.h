@@ -14,6 +14,9 @@
 //   question       asked of a person; the output then names the answer
 //   question_kind  text unless set; confirm, choice, multiple or json
 //   question_options  what a choice is made from
+//   question_terms  all else that it has, as a Question is in JSON, such as
+//                  {timeout: 3600, defaultJson: "true"}; the contentHash
+//                  `inputs` stands for the job's inputs hash
 //   log_lines      so many lines for the run's log
 //   cost           charged for each attempt
 //   currency       of the cost, such as USD; the installation's unless set
@@ -51,6 +54,7 @@ struct SimSettings {
   std::string question;
   v1::QuestionKind question_kind = v1::QUESTION_KIND_TEXT;
   std::vector<std::string> question_options;
+  v1::Question question_terms;
   int64_t log_lines = 0;
   int64_t cost_micros = 0;
   std::string currency;
