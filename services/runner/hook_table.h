@@ -27,7 +27,7 @@ namespace kinora {
 
 // What a hook can be told of, by the words of its `on`.
 enum class HookEvent {
-  kQuestion,    // `question`: a job asks a person
+  kQuestion,    // `question`: a job asks a person, or the next one
   kFailure,     // `failure`: a job, or the run, failed for good
   kBudget,      // `budget`: the run waits for a higher cap
   kCompletion,  // `completion`: the run has ended, however

@@ -1,6 +1,9 @@
 #include "services/runner/question_check.h"
 
+#include <algorithm>
+#include <memory>
 #include <set>
+#include <utility>
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/ascii.h"
@@ -11,11 +14,14 @@
 #include "common/json.h"
 #include "common/json_schema.h"
 #include "common/status.h"
+#include "common/utf8.h"
+#include "services/runner/question_terms.h"
 
 namespace kinora {
 namespace {
 
 constexpr size_t kMaxSchemaBytes = 64 * 1024;
+constexpr size_t kMaxPatternBytes = 1024;
 constexpr size_t kMaxContentHashBytes = 128;
 // Options that an error names.
 constexpr int kMaxNamedOptions = 20;
@@ -67,6 +73,60 @@ absl::Status ValidateOptions(const v1::Question& question) {
   return absl::OkStatus();
 }
 
+absl::Status ValidateChoices(const v1::Question& question) {
+  const uint32_t least = question.min_choices();
+  const uint32_t most = question.max_choices();
+  if (least == 0 && most == 0) return absl::OkStatus();
+  const absl::string_view field =
+      least > 0 ? "question.min_choices" : "question.max_choices";
+  const std::string shown = absl::StrCat(least > 0 ? least : most);
+  if (question.kind() != v1::QUESTION_KIND_MULTIPLE) {
+    return InvalidField(field, shown, "only for several choices");
+  }
+  const uint32_t count = static_cast<uint32_t>(question.options_size());
+  if (least > count || most > count) {
+    return InvalidField(field, absl::StrCat(std::max(least, most)),
+                        absl::StrCat("there are ", count, " options"));
+  }
+  if (most > 0 && least > most) {
+    return InvalidField(field, shown,
+                        absl::StrCat("more than max_choices, ", most));
+  }
+  return absl::OkStatus();
+}
+
+// The whole of a text against a pattern. An expression that stands on its own
+// cannot end the group it is put into.
+absl::StatusOr<std::shared_ptr<const JsonSchema>> SchemaOfPattern(
+    const std::string& pattern) {
+  const auto compiled = [](const std::string& expression) {
+    JsonObject schema;
+    schema.Add("pattern", expression);
+    return JsonSchema::Compile(CanonicalJson(JsonValue(std::move(schema))));
+  };
+  KINORA_RETURN_IF_ERROR(compiled(pattern).status());
+  return compiled(absl::StrCat("^(?:", pattern, ")$"));
+}
+
+absl::Status ValidateText(const v1::Question& question) {
+  const bool is_text = question.kind() == v1::QUESTION_KIND_TEXT ||
+                       question.kind() == v1::QUESTION_KIND_UNSPECIFIED;
+  if (question.max_length() > 0 && !is_text) {
+    return InvalidField("question.max_length",
+                        absl::StrCat(question.max_length()), "only for text");
+  }
+  if (question.pattern().empty()) return absl::OkStatus();
+  KINORA_RETURN_IF_ERROR(
+      CheckSize("question.pattern", question.pattern(), kMaxPatternBytes));
+  if (!is_text) {
+    return InvalidField("question.pattern", question.pattern(),
+                        "only for text");
+  }
+  const absl::Status usable = SchemaOfPattern(question.pattern()).status();
+  if (usable.ok()) return usable;
+  return InvalidField("question.pattern", question.pattern(), usable.message());
+}
+
 bool IsOption(const v1::Question& question, const JsonValue& value) {
   return value.is_string() &&
          absl::c_linear_search(question.options(), value.string_value());
@@ -97,6 +157,52 @@ std::string ObjectionOfSchema(const std::string& schema_json,
                       fits.message());
 }
 
+size_t CharactersOf(absl::string_view text) {
+  size_t count = 0;
+  for (; !text.empty(); ++count) {
+    text.remove_prefix(std::max(size_t{1}, Utf8CharLength(text)));
+  }
+  return count;
+}
+
+std::string ObjectionToText(const v1::Question& question,
+                            const JsonValue& value) {
+  if (!value.is_string()) return "expected a string";
+  if (question.max_length() > 0 &&
+      CharactersOf(value.string_value()) > question.max_length()) {
+    return absl::StrCat("expected at most ", question.max_length(),
+                        " characters");
+  }
+  if (question.pattern().empty()) return "";
+  const auto pattern = SchemaOfPattern(question.pattern());
+  if (!pattern.ok() || (*pattern)->Check(value).ok()) return "";
+  return absl::StrCat("expected a text that matches ",
+                      CanonicalJson(JsonValue(question.pattern())));
+}
+
+std::string ObjectionToChoices(const v1::Question& question,
+                               const JsonValue& value) {
+  std::set<std::string> seen;
+  const auto is_new_option = [&](const JsonValue& element) {
+    return IsOption(question, element) &&
+           seen.insert(element.string_value()).second;
+  };
+  if (!value.is_array() || !absl::c_all_of(value.array(), is_new_option)) {
+    return absl::StrCat("expected an array of some of ", NamedOptions(question),
+                        ", none of them twice");
+  }
+  const size_t count = value.array().size();
+  if (count < question.min_choices()) {
+    return absl::StrCat("expected at least ", question.min_choices(),
+                        " of the options");
+  }
+  if (question.max_choices() > 0 && count > question.max_choices()) {
+    return absl::StrCat("expected at most ", question.max_choices(),
+                        " of the options");
+  }
+  return "";
+}
+
 // What is wrong with an answer; empty if nothing is.
 std::string Objection(const v1::Question& question, const JsonValue& value) {
   switch (question.kind()) {
@@ -105,22 +211,12 @@ std::string Objection(const v1::Question& question, const JsonValue& value) {
     case v1::QUESTION_KIND_CHOICE:
       if (IsOption(question, value)) return "";
       return absl::StrCat("expected one of ", NamedOptions(question));
-    case v1::QUESTION_KIND_MULTIPLE: {
-      std::set<std::string> seen;
-      const auto is_new_option = [&](const JsonValue& element) {
-        return IsOption(question, element) &&
-               seen.insert(element.string_value()).second;
-      };
-      if (value.is_array() && absl::c_all_of(value.array(), is_new_option)) {
-        return "";
-      }
-      return absl::StrCat("expected an array of some of ",
-                          NamedOptions(question), ", none of them twice");
-    }
+    case v1::QUESTION_KIND_MULTIPLE:
+      return ObjectionToChoices(question, value);
     case v1::QUESTION_KIND_JSON:
       return ObjectionOfSchema(question.schema_json(), value);
     default:  // text
-      return value.is_string() ? "" : "expected a string";
+      return ObjectionToText(question, value);
   }
 }
 
@@ -139,6 +235,9 @@ absl::Status ValidateQuestion(const v1::Question& question) {
                         "this build does not know such questions");
   }
   KINORA_RETURN_IF_ERROR(ValidateOptions(question));
+  KINORA_RETURN_IF_ERROR(ValidateChoices(question));
+  KINORA_RETURN_IF_ERROR(ValidateText(question));
+  KINORA_RETURN_IF_ERROR(ValidateTerms(question));
   KINORA_RETURN_IF_ERROR(CheckSize(
       "question.content_hash", question.content_hash(), kMaxContentHashBytes));
   KINORA_RETURN_IF_ERROR(CheckSize("question.schema_json",

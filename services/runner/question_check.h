@@ -26,8 +26,10 @@ absl::Status ValidateQuestion(const v1::Question& question);
 
 // The answer as canonical JSON. INVALID_ARGUMENT naming `answer.value_json`,
 // the value and what the question allows if it is none:
-//   text      a string            confirm   true or false
-//   choice    one of the options  multiple  an array of them, none twice
+//   text      a string, as long as it may be, that matches the pattern
+//   confirm   true or false
+//   choice    one of the options
+//   multiple  an array of them, none twice, as many as are wanted
 //   JSON      any value that fits its schema, if it has one
 absl::StatusOr<std::string> CheckAnswer(const v1::Question& question,
                                         absl::string_view value_json);

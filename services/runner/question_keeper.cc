@@ -1,6 +1,7 @@
 #include "services/runner/question_keeper.h"
 
 #include "common/status.h"
+#include "services/runner/question_verdict.h"
 
 namespace kinora {
 
@@ -46,23 +47,76 @@ void QuestionKeeper::ApplyCap(const v1::LedgerEvent& event, int64_t sequence) {
   budget_sequence_ = sequence;
 }
 
-std::optional<v1::Question> QuestionKeeper::Find(
-    const std::string& job_id, const std::string& question_id) const {
-  MutexLock lock(mu_);
-  const RunQuestion* known = told_.Find(job_id, question_id);
-  if (known != nullptr) return known->question;
+RunQuestions QuestionKeeper::ToTell() const {
   RunQuestions batch;
   for (const v1::LedgerEvent& event : asked_) batch.Apply(event);
-  known = batch.Find(job_id, question_id);
+  return batch;
+}
+
+std::optional<v1::Question> QuestionKeeper::Find(const std::string& job_id,
+                                                 const std::string& key) const {
+  MutexLock lock(mu_);
+  const RunQuestions batch = ToTell();
+  const RunQuestion* known = batch.Find(job_id, key);
+  if (known == nullptr) known = told_.Find(job_id, key);
   if (known == nullptr) return std::nullopt;
   return known->question;
 }
 
+bool QuestionKeeper::IsNew(const std::string& job_id,
+                           const v1::Question& question) const {
+  MutexLock lock(mu_);
+  if (ToTell().Find(job_id, KeyOf(question)) != nullptr) return false;
+  return told_.IsNew(job_id, question);
+}
+
 std::optional<v1::Answer> QuestionKeeper::AnswerTo(
+    const std::string& job_id, const std::string& key) const {
+  MutexLock lock(mu_);
+  const RunQuestion* known = told_.Find(job_id, key);
+  return known == nullptr ? std::nullopt : known->answer;
+}
+
+std::optional<v1::Failure> QuestionKeeper::FailureBy(
+    const std::string& job_id, const std::string& key) const {
+  MutexLock lock(mu_);
+  const RunQuestion* known = told_.Find(job_id, key);
+  if (known == nullptr || !known->unanswered.has_value()) return std::nullopt;
+  // It is asked anew.
+  if (ToTell().Find(job_id, key) != nullptr) return std::nullopt;
+  return FailureOf(*known);
+}
+
+std::optional<RunQuestion> QuestionKeeper::Latest(
     const std::string& job_id, const std::string& question_id) const {
   MutexLock lock(mu_);
-  const RunQuestion* known = told_.Find(job_id, question_id);
-  return known == nullptr ? std::nullopt : known->answer;
+  const RunQuestions batch = ToTell();
+  const RunQuestion* latest = batch.Latest(job_id, question_id);
+  if (latest == nullptr) latest = told_.Latest(job_id, question_id);
+  if (latest == nullptr) return std::nullopt;
+  return *latest;
+}
+
+std::vector<RunQuestion> QuestionKeeper::Settled(
+    const std::string& job_id) const {
+  MutexLock lock(mu_);
+  std::vector<RunQuestion> settled;
+  for (const RunQuestion* asked : told_.Settled(job_id)) {
+    settled.push_back(*asked);
+  }
+  return settled;
+}
+
+std::vector<v1::JobEvent> QuestionKeeper::Verdicts(int64_t now_ms,
+                                                   bool may_cancel_run,
+                                                   IsMeant is_meant) const {
+  MutexLock lock(mu_);
+  return told_.Verdicts(now_ms, may_cancel_run, is_meant);
+}
+
+int64_t QuestionKeeper::NextVerdictMillis(IsMeant is_meant) const {
+  MutexLock lock(mu_);
+  return told_.NextVerdictMillis(is_meant);
 }
 
 std::vector<v1::Answer> QuestionKeeper::AnswersOf(

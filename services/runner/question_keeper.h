@@ -22,6 +22,7 @@
 #include "common/mutex.h"
 #include "kinora/v1/ledger.pb.h"
 #include "kinora/v1/producer.pb.h"
+#include "kinora/v1/types.pb.h"
 #include "services/runner/run_questions.h"
 
 namespace kinora {
@@ -47,11 +48,23 @@ class QuestionKeeper {
   // asked behind it.
   void ApplyCap(const v1::LedgerEvent& event, int64_t sequence);
 
-  // Also one that is to be told.
+  // Also one that is to be told. By its QuestionKey(), all of these.
   std::optional<v1::Question> Find(const std::string& job_id,
-                                   const std::string& question_id) const;
+                                   const std::string& key) const;
+  bool IsNew(const std::string& job_id, const v1::Question& question) const;
   std::optional<v1::Answer> AnswerTo(const std::string& job_id,
-                                     const std::string& question_id) const;
+                                     const std::string& key) const;
+  // Why the job fails, as that has ended without an answer.
+  std::optional<v1::Failure> FailureBy(const std::string& job_id,
+                                       const std::string& key) const;
+  // The last that the job has asked under an id, also one that is to be told.
+  std::optional<RunQuestion> Latest(const std::string& job_id,
+                                    const std::string& question_id) const;
+
+  std::vector<RunQuestion> Settled(const std::string& job_id) const;
+  std::vector<v1::JobEvent> Verdicts(int64_t now_ms, bool may_cancel_run,
+                                     IsMeant is_meant) const;
+  int64_t NextVerdictMillis(IsMeant is_meant) const;
   std::vector<v1::Answer> AnswersOf(const std::string& job_id) const;
   absl::StatusOr<v1::JobEvent> Accept(const std::string& job_id,
                                       const v1::Answer& answer) const;
@@ -64,6 +77,8 @@ class QuestionKeeper {
 
  private:
   bool HasToTell() const;
+  // With what is to be told.
+  RunQuestions ToTell() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   Mutex alone_mu_;  // taken before mu_
   mutable Mutex mu_;

@@ -117,7 +117,8 @@ absl::Status RunActor::Work(std::vector<RunMessage> messages) {
   bool begun = false;
   bool heeds = false;
   for (const RunMessage& message : messages) {
-    heeds = heeds || std::holds_alternative<HeedCall>(message);
+    heeds = heeds || std::holds_alternative<HeedCall>(message) ||
+            std::holds_alternative<QuestionsDue>(message);
   }
   // Before this run has anything to say that is not in the ledger yet.
   if (heeds) HeedRequests();
@@ -155,6 +156,8 @@ absl::Status RunActor::Work(std::vector<RunMessage> messages) {
   TellWaiting();
   KINORA_RETURN_IF_ERROR(TellBatch(&starts));
   if (!starts.empty()) SettleBudgetQuestion();
+  KINORA_RETURN_IF_ERROR(Append(v1::LOG_KIND_ARTEFACTS, &approvals_));
+  WatchQuestions();
   TellStepDone();
   // That the ledger has these calls may have been answered long after it was
   // so, and another may have the run by now.
@@ -191,6 +194,8 @@ absl::Status RunActor::Work(std::vector<RunMessage> messages) {
 }
 
 void RunActor::Take(const Begun&) {
+  questions_changed_ = true;
+  if (past_.has_value()) RecallApprovals();
   if (step_ != nullptr) return BeginStep();
   if (past_.has_value()) GoOn();
   if (past_.has_value() && past_->has_started()) return;

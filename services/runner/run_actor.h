@@ -203,6 +203,7 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   void Take(const LeaseLost&);
   void Take(const QuestionAsked& asked);
   void Take(const QuestionAnswered& answered);
+  void Take(const QuestionsDue&);
 
   // run_actor_attempts.cc
   void StartAttempt(JobIndex job);
@@ -247,12 +248,27 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
                    RunningAttempt* running);
   bool TakeAsking(JobIndex job, const RunningAttempt& attempt,
                   AttemptResult* result);
-  void GoOnWith(JobIndex job, const std::string& question_id);
+  void GoOnWith(JobIndex job, const std::string& key);
   void RecallAsking(JobIndex job, PastJob* past);
   size_t AttemptsThatAsk() const;
-  void Learn(const v1::LedgerEvent& answered);
+  void GiveUpWaiting(JobIndex job, const v1::Failure& failure);
+  std::optional<JobIndex> FindJob(const std::string& job_id) const;
+  void Learn(const v1::LedgerEvent& told);
+  absl::Status RelearnQuestions();
   absl::Status RecordAnswer(const std::string& job_id,
                             const v1::Answer& answer);
+
+  // run_actor_deadlines.cc
+  bool HasToSettle(const std::string& job_id) const;
+  absl::Status RecordVerdicts();
+  absl::Status RecordVerdict(const v1::JobEvent& verdict);
+  void WatchQuestions();
+
+  // run_actor_approvals.cc
+  bool TakeApproval(const std::string& job_id, const v1::Question& question);
+  absl::Status RecordApproved(const v1::JobEvent& approved);
+  void NoteApprovals(const std::string& job_id);
+  void RecallApprovals();
 
   // run_actor_waits.cc
   bool MayStart(JobIndex job);
@@ -385,7 +401,7 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   std::set<JobIndex> resolved_;  // by facts_
   // Jobs that have failed and are called again by a timer.
   std::map<JobIndex, Retrying> retrying_;
-  // The question that a job which has left its place waits for.
+  // The QuestionKey() of what a job waits for that has left its place.
   std::map<JobIndex, std::string> awaited_;
   // Of jobs that are about to be called.
   std::map<JobIndex, CallPlaces::Place> places_;
@@ -394,6 +410,15 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   HeldStarts held_;  // when starts were last looked for
   // Producers where attempts of the run are known to wait for answers.
   std::map<std::string, uint32_t> asking_;
+  // Questions: whether something about them is news, when they are to be looked
+  // at next, and how often that was in vain.
+  bool questions_changed_ = false;
+  int64_t questions_due_ms_ = INT64_MAX;
+  Executor::TimerId questions_timer_ = 0;
+  int verdict_tries_ = 0;
+  bool verdicts_failed_ = false;
+  std::vector<v1::Event> approvals_;  // to be appended
+  std::set<std::string> approved_;    // what was, or is to be
   bool watching_movie_cap_ = false;
   std::string waiting_for_;  // as the ledger has it; empty if it goes on
   // What was told with it, also by somebody else: the event, and its end by the

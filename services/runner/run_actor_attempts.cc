@@ -100,7 +100,11 @@ void RunActor::Take(AttemptEnded& ended) {
   const absl::Duration time_used = times_.Stop(ended.job, ended.at_nanos);
   AttemptResult& result = ended.result;
   SettleAttempt(ended.job, result);
-  if (TakeAsking(ended.job, attempt, &result)) return;
+  if (attempt.unanswered.has_value() && result.failure.has_value()) {
+    result.failure = attempt.unanswered;
+  } else if (TakeAsking(ended.job, attempt, &result)) {
+    return;
+  }
   std::vector<v1::Event> events;
   if (!result.failure.has_value()) {
     events = SucceededEvents(identity_, state_, ended.job, result, duration);

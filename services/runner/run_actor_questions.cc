@@ -2,7 +2,7 @@
 // ledger before anybody can answer it, and the answer before the producer has
 // it.
 
-#include <set>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +12,8 @@
 #include "common/error_reason.h"
 #include "common/status.h"
 #include "services/runner/ledger_fold.h"
+#include "services/runner/question_terms.h"
+#include "services/runner/question_verdict.h"
 #include "services/runner/run_actor.h"
 
 namespace kinora {
@@ -21,18 +23,28 @@ void RunActor::Take(const QuestionAsked& asked) {
   if (running == running_.end() || running->second.attempt != asked.attempt) {
     return;
   }
+  RunningAttempt& attempt = running->second;
   const std::string& job_id = state_.job(asked.job).job_id();
-  const std::string& question_id = asked.question.question_id();
-  if (const auto answer = questions_.AnswerTo(job_id, question_id);
-      answer.has_value()) {
-    return running->second.call->Answer(*answer);
+  const std::string key = KeyOf(asked.question);
+  attempt.asked[asked.question.question_id()] = key;
+  const bool is_new = questions_.IsNew(job_id, asked.question);
+  const bool is_approved = is_new && TakeApproval(job_id, asked.question);
+  if (!is_new || is_approved) {
+    const auto answer = questions_.AnswerTo(job_id, key);
+    if (answer.has_value()) return attempt.call->Answer(*answer);
+    attempt.unanswered = questions_.FailureBy(job_id, key);
+    if (attempt.unanswered.has_value()) return attempt.call->Cancel();
   }
-  running->second.asks.insert(question_id);
+  attempt.asks.insert(key);
   times_.Stop(asked.job, deps_.clock.MonotonicNanos());
-  running->second.takes_answers = asked.takes_answer;
-  if (questions_.Find(job_id, question_id).has_value()) return;
-  *AddLedger()->mutable_job() = QuestionEvent(job_id, asked.question);
+  attempt.takes_answers = asked.takes_answer;
+  if (!is_new) return;
+  v1::Question question = asked.question;
+  // From now on, also for whoever goes on with the run.
+  StampDeadline(NowMillis(deps_.clock), &question);
+  *AddLedger()->mutable_job() = QuestionEvent(job_id, question);
   questions_.Ask(ledger_events_.back().ledger());
+  questions_changed_ = true;
 }
 
 // Appends what the batch tells. Whoever sees a question of it in the ledger may
@@ -47,7 +59,7 @@ absl::Status RunActor::FlushQuestions() {
 void RunActor::GiveAnswers(JobIndex job, v1::JobHeader* header,
                            RunningAttempt* running) {
   for (v1::Answer& answer : questions_.AnswersOf(state_.job(job).job_id())) {
-    running->given.insert(answer.question_id());
+    running->given.insert(KeyOf(answer));
     *header->add_answers() = std::move(answer);
   }
 }
@@ -57,26 +69,33 @@ void RunActor::GiveAnswers(JobIndex job, v1::JobHeader* header,
 // failed either.
 bool RunActor::TakeAsking(JobIndex job, const RunningAttempt& attempt,
                           AttemptResult* result) {
-  std::string question_id;
+  const std::string& job_id = state_.job(job).job_id();
+  std::string key;
   if (result->waits_for.has_value()) {
-    question_id = *result->waits_for;
+    const auto asked = attempt.asked.find(*result->waits_for);
+    const auto latest = questions_.Latest(job_id, *result->waits_for);
+    key = *result->waits_for;
+    if (asked != attempt.asked.end()) {
+      key = asked->second;
+    } else if (latest.has_value()) {
+      key = KeyOf(latest->question);
+    }
   } else if (result->failure.has_value() && !attempt.asks.empty() &&
              result->failure->reason() ==
                  v1::FAILURE_REASON_DEADLINE_EXCEEDED) {
-    question_id = *attempt.asks.begin();
+    key = *attempt.asks.begin();
   } else {
     return false;
   }
-  const std::string& job_id = state_.job(job).job_id();
-  const std::optional<v1::Question> question =
-      questions_.Find(job_id, question_id);
+  const std::optional<v1::Question> question = questions_.Find(job_id, key);
   // To call a job again and again that does not take its answer helps nobody.
-  const bool was_given = attempt.given.count(question_id) > 0;
+  const bool was_given = attempt.given.count(key) > 0;
   if (!question.has_value() || was_given) {
     result->failure.emplace();
     result->failure->set_reason(v1::FAILURE_REASON_PRODUCER_ERROR);
     result->failure->set_message(absl::StrCat(
-        "the producer waits for the answer to \"", ClipValue(question_id),
+        "the producer waits for the answer to \"",
+        ClipValue(question.has_value() ? question->question_id() : key),
         was_given ? "\", which it was given" : "\", which it has not asked"));
     result->waits_for.reset();
     return false;
@@ -86,17 +105,24 @@ bool RunActor::TakeAsking(JobIndex job, const RunningAttempt& attempt,
         AskingEvent(job_id, *question, result->in_doubt, TakeCharge(job));
   }
   facts_.push_back(AttemptAsks{job, result->in_doubt});
-  awaited_[job] = question_id;
-  if (questions_.AnswerTo(job_id, question_id).has_value())
-    GoOnWith(job, question_id);
+  awaited_[job] = key;
+  if (questions_.AnswerTo(job_id, key).has_value()) GoOnWith(job, key);
+  if (attempt.unanswered.has_value()) GiveUpWaiting(job, *attempt.unanswered);
+  const auto failure = questions_.FailureBy(job_id, key);
+  if (failure.has_value()) GiveUpWaiting(job, *failure);
   return true;
 }
 
-void RunActor::GoOnWith(JobIndex job, const std::string& question_id) {
+void RunActor::GoOnWith(JobIndex job, const std::string& key) {
   const auto awaited = awaited_.find(job);
-  if (awaited == awaited_.end() || awaited->second != question_id) return;
+  if (awaited == awaited_.end() || awaited->second != key) return;
   awaited_.erase(awaited);
   facts_.push_back(AnswerGiven{job});
+}
+
+// Whatever it waits for: something that it has asked has no answer.
+void RunActor::GiveUpWaiting(JobIndex job, const v1::Failure& failure) {
+  if (awaited_.erase(job) > 0) facts_.push_back(AnswerMissing{job, failure});
 }
 
 // What the job waits for, unless it was answered since this process began.
@@ -136,7 +162,7 @@ absl::Status RunActor::RecordAnswer(const std::string& job_id,
   const v1::LedgerEvent ledger = event.ledger();
   v1::AppendEventsRequest request =
       LedgerAppend(identity_, lease_->token(), std::move(event));
-  request.set_request_id(AnswerRequestId(answered));
+  request.set_request_id(QuestionRequestId(answered));
   const absl::Status appended = deps_.store.events.Append(request).status();
   if (appended.ok()) {
     Learn(ledger);
@@ -149,43 +175,66 @@ absl::Status RunActor::RecordAnswer(const std::string& job_id,
   // An append that seemed to fail may have been done after all; then this one
   // was refused, and what was recorded first is the answer.
   if (absl::IsInvalidArgument(appended)) {
-    int64_t through = 0;
-    KINORA_RETURN_IF_ERROR(
-        FoldLedger(deps_.store.events, movie_id(), run_id(), &through,
-                   [this](const v1::Event& recorded) {
-                     if (recorded.ledger().job().type() == "answered") {
-                       Learn(recorded.ledger());
-                     }
-                   }));
+    KINORA_RETURN_IF_ERROR(RelearnQuestions());
     KINORA_RETURN_IF_ERROR(questions_.Accept(job_id, answer).status());
   }
   return Annotate(appended, "record the answer");
 }
 
-// An answer that is in the ledger goes to the job that waits for it.
-void RunActor::Learn(const v1::LedgerEvent& answered) {
+// What the ledger tells of the questions, whoever has recorded it.
+absl::Status RunActor::RelearnQuestions() {
+  int64_t through = 0;
+  return FoldLedger(deps_.store.events, movie_id(), run_id(), &through,
+                    [this](const v1::Event& recorded) {
+                      if (TellsOfQuestion(recorded.ledger().job().type())) {
+                        Learn(recorded.ledger());
+                      }
+                    });
+}
+
+// What is in the ledger of a question goes to the job that waits for it.
+void RunActor::Learn(const v1::LedgerEvent& told) {
   QuestionAnswered message;
-  message.job_id = answered.job().job_id();
-  questions_.Apply(answered);
+  message.job_id = told.job().job_id();
+  questions_.Apply(told);
   message.answers = questions_.AnswersOf(message.job_id);
+  for (const RunQuestion& asked : questions_.Settled(message.job_id)) {
+    if (!asked.unanswered.has_value() || asked.is_void) continue;
+    message.failures[KeyOf(asked.question)] = FailureOf(asked);
+  }
   Post(std::move(message));
 }
 
-void RunActor::Take(const QuestionAnswered& answered) {
-  // Not often enough for an index.
+// Not often enough for an index.
+std::optional<JobIndex> RunActor::FindJob(const std::string& job_id) const {
   for (size_t i = 0; i < state_.job_count(); ++i) {
     const JobIndex job = static_cast<JobIndex>(i);
-    if (state_.job(job).job_id() != answered.job_id) continue;
-    const auto running = running_.find(job);
-    for (const v1::Answer& answer : answered.answers) {
-      if (running == running_.end()) {
-        GoOnWith(job, answer.question_id());
-      } else if (running->second.asks.erase(answer.question_id()) > 0) {
-        running->second.call->Answer(answer);
-        if (running->second.asks.empty()) times_.Run(job);
-      }
+    if (state_.job(job).job_id() == job_id) return job;
+  }
+  return std::nullopt;
+}
+
+void RunActor::Take(const QuestionAnswered& answered) {
+  questions_changed_ = true;
+  const std::optional<JobIndex> job = FindJob(answered.job_id);
+  if (!job.has_value()) return;
+  NoteApprovals(answered.job_id);
+  const auto running = running_.find(*job);
+  for (const v1::Answer& answer : answered.answers) {
+    if (running == running_.end()) {
+      GoOnWith(*job, KeyOf(answer));
+    } else if (running->second.asks.erase(KeyOf(answer)) > 0) {
+      running->second.call->Answer(answer);
+      if (running->second.asks.empty()) times_.Run(*job);
     }
-    return;
+  }
+  for (const auto& failure : answered.failures) {
+    if (running == running_.end()) {
+      GiveUpWaiting(*job, failure.second);
+    } else if (running->second.asks.erase(failure.first) > 0) {
+      running->second.unanswered = failure.second;
+      running->second.call->Cancel();
+    }
   }
 }
 

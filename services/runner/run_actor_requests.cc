@@ -41,7 +41,7 @@ void RunActor::HeedRequests() {
 
 void RunActor::HeedRequest(const v1::Event& event) {
   const v1::LedgerEvent& ledger = event.ledger();
-  if (ledger.job().type() == "answered") Learn(ledger);
+  if (TellsOfQuestion(ledger.job().type())) Learn(ledger);
   if (ledger.job().type() == "retry") {
     Take(RetryCall{waits_.ToldBefore(ledger.job().job_id(), event.sequence())});
   }

@@ -22,7 +22,9 @@ std::vector<HookEvent> EventsOf(const v1::LedgerEvent& event) {
   }
   if (IsTerminal(event)) return {HookEvent::kCompletion};
   if (event.has_step_failed()) return {HookEvent::kFailure};
-  if (event.has_job() && event.job().type() == "question") {
+  // Also when it comes to others.
+  if (event.has_job() &&
+      (event.job().type() == "question" || event.job().type() == "escalated")) {
     return {HookEvent::kQuestion};
   }
   // Not run.waiting: whoever adopts the run says that it waits once more.

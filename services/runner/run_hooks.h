@@ -13,7 +13,7 @@
 //   failure      step.failed, run.failed
 //   completion   run.completed, run.failed, run.cancelled
 //   budget       job.over_budget, once for each time that somebody must decide
-//   question     job.question, job.over_budget
+//   question     job.question, job.escalated, job.over_budget
 //
 // At least once while the process lives: a call is made after its event is
 // durable, and made again if it failed in a way that may pass. Those that are

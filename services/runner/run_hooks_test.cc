@@ -70,11 +70,12 @@ TEST_F(RunHooksTest, EachEventIsToldUnderItsWord) {
   Add()->mutable_step_failed();
   Add()->mutable_step_completed();
   Add()->mutable_run_cancelled();
+  Add()->mutable_job()->set_type("escalated");
   Tell(hooks, 11);
   executor_.RunUntilIdle();
-  EXPECT_THAT(sent_,
-              ElementsAre("0 question run-1/12", "0 budget run-1/14",
-                          "0 failure run-1/16", "0 completion run-1/18"));
+  EXPECT_THAT(sent_, ElementsAre("0 question run-1/12", "0 budget run-1/14",
+                                 "0 failure run-1/16", "0 completion run-1/18",
+                                 "0 question run-1/19"));
 }
 
 // The failure of a run is both; a hook that wants both hears of it once.

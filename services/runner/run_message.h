@@ -77,11 +77,15 @@ struct StepCancel {
 struct RetryCall {
   std::vector<JobWait> waits;  // which it cuts short
 };
-// All answers the job has got so far.
+// All answers the job has got so far, and why it fails for want of one, by
+// QuestionKey().
 struct QuestionAnswered {
   std::string job_id;
   std::vector<v1::Answer> answers;
+  std::map<std::string, v1::Failure> failures;
 };
+// There may be something to say of questions that wait.
+struct QuestionsDue {};
 struct BudgetSet {};
 // There may be more in the run's ledger.
 struct HeedCall {};
@@ -108,7 +112,7 @@ using RunMessage =
                  RetryTimer, CancelCall, StopCall, Expanded, DoubtLookedUp,
                  RetryCall, HeedCall, BudgetSet, MovieCapRead, PlaceFree,
                  LeaseLost, StepCancel, QuestionAsked, QuestionAnswered,
-                 DurationsRecalled, DurationsLate>;
+                 QuestionsDue, DurationsRecalled, DurationsLate>;
 
 }  // namespace kinora
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/run_end.h"
+#include "services/runner/question_verdict.h"
 
 namespace kinora {
 namespace {
@@ -104,7 +105,10 @@ void RunPast::TakeJob(const v1::LedgerEvent& ledger) {
     job.time.Stop(TimeOf(ledger));
     const JsonValue* question = detail.Find("questionId");
     if (question == nullptr || !question->is_string()) return;
-    job.past.asking = question->string_value();
+    const JsonValue* hash = detail.Find("contentHash");
+    job.past.asking = QuestionKey(
+        question->string_value(),
+        hash != nullptr && hash->is_string() ? hash->string_value() : "");
   } else if (event.type() == "question") {
     jobs_[event.job_id()].time.Stop(TimeOf(ledger));
   } else if (event.type() == "answered") {
@@ -179,9 +183,14 @@ PastJob RunPast::Of(absl::string_view job_id) const {
   if (job == jobs_.end()) return PastJob();
   PastJob past = job->second.past;
   if (past.asking.empty()) return past;
-  // The answer may have come before the attempt had ended.
   const RunQuestion* asked = questions_.Find(job_id, past.asking);
-  if (asked == nullptr || asked->answer.has_value()) past.asking.clear();
+  // The answer may have come before the attempt had ended; and a job that has
+  // ended since, in a step, asks anew.
+  if (asked == nullptr || asked->answer.has_value() || asked->is_void) {
+    past.asking.clear();
+  } else if (asked->unanswered.has_value()) {
+    past.failure = FailureOf(*asked);
+  }
   return past;
 }
 

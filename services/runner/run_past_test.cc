@@ -147,6 +147,31 @@ TEST_F(RunPastTest, AJobDoesNotWaitForAnAnswerThatIsThere) {
   EXPECT_EQ(past_.questions().AnswersOf("A").size(), 1u);
 }
 
+// Dies between the end of the question and that of its job.
+TEST_F(RunPastTest, AJobWhoseQuestionHasNoAnswerHasFailed) {
+  question_.set_content_hash("sha");
+  Start(1);
+  Take(QuestionEvent("A", question_));
+  Take(AskingEvent("A", question_, false, v1::Cost()));
+  EXPECT_NE(past_.Of("A").asking, "");
+  EXPECT_FALSE(past_.Of("A").failure.has_value());
+  RunQuestion asked;
+  asked.job_id = "A";
+  asked.question = question_;
+  Unanswered unanswered;
+  unanswered.message = "nobody was there";
+  Take(UnansweredEvent(asked, unanswered));
+  ASSERT_TRUE(past_.Of("A").failure.has_value());
+  EXPECT_EQ(past_.Of("A").failure->message(), "nobody was there");
+  // Called again in another step, it asks anew.
+  v1::LedgerEvent failed;
+  failed.mutable_step_failed()->mutable_step()->set_step_id("A");
+  past_.Apply(failed);
+  past_.ForgetFailures();
+  EXPECT_EQ(past_.Of("A").asking, "");
+  EXPECT_FALSE(past_.Of("A").failure.has_value());
+}
+
 TEST_F(RunPastTest, AttemptsThatDoNotCountUseNothingUpLater) {
   Start(1);
   Retry("A", 0, R"({"attempt":1,"delayMs":5})");

@@ -33,6 +33,8 @@ v1::Answer Say(const std::string& id, const std::string& value_json) {
   return answer;
 }
 
+bool All(const std::string&) { return true; }
+
 class RunQuestionsTest : public ::testing::Test {
  protected:
   void Take(const v1::JobEvent& job) {
@@ -66,16 +68,18 @@ TEST_F(RunQuestionsTest, TheLedgerHoldsTheWholeQuestionAndItsAnswer) {
   question.mutable_timeout()->set_seconds(60);
   question.set_content_hash("sha");
   Take(QuestionEvent("A", question));
-  ASSERT_NE(questions_.Find("A", "tone"), nullptr);
-  EXPECT_EQ(questions_.Find("A", "tone")->question.SerializeAsString(),
+  ASSERT_NE(questions_.Latest("A", "tone"), nullptr);
+  EXPECT_EQ(questions_.Latest("A", "tone")->question.SerializeAsString(),
             question.SerializeAsString());
-  EXPECT_EQ(questions_.Find("A", "tone")->asked_at_ms, 1);
+  EXPECT_EQ(questions_.Latest("A", "tone")->asked_at_ms, 1);
   EXPECT_THAT(questions_.AnswersOf("A"), IsEmpty());
 
-  Take(AnsweredEvent("A", Say("tone", "\"é\"")));
+  v1::Answer answer = Say("tone", "\"é\"");
+  answer.set_content_hash("sha");
+  Take(AnsweredEvent("A", answer));
   ASSERT_EQ(questions_.AnswersOf("A").size(), 1u);
   EXPECT_EQ(questions_.AnswersOf("A")[0].SerializeAsString(),
-            Say("tone", "\"é\"").SerializeAsString());
+            answer.SerializeAsString());
   EXPECT_THAT(questions_.AnswersOf("B"), IsEmpty());
   EXPECT_THAT(Pending(), IsEmpty());
 }
@@ -116,112 +120,170 @@ TEST_F(RunQuestionsTest, TheJobMustBeNamedIfSeveralAskTheSame) {
 TEST_F(RunQuestionsTest, AnswersOfOneQuestionShareARequestId) {
   const auto id = [](const std::string& job, const std::string& question,
                      const std::string& value) {
-    return AnswerRequestId(AnsweredEvent(job, Say(question, value)));
+    return QuestionRequestId(AnsweredEvent(job, Say(question, value)));
   };
   EXPECT_EQ(id("A", "q", "1"), id("A", "q", "2"));
   EXPECT_NE(id("A", "q", "1"), id("B", "q", "1"));
   EXPECT_NE(id("A", "q", "1"), id("A", "r", "1"));
 }
 
-TEST(QuestionCheckTest, AnswersMustHaveTheQuestionsForm) {
-  const std::vector<std::string> options = {"a", "b"};
-  struct Case {
-    v1::QuestionKind kind;
-    std::vector<const char*> good;
-    std::vector<const char*> bad;
-    const char* why;
-  };
-  const Case cases[] = {
-      {v1::QUESTION_KIND_UNSPECIFIED, {"\"\""}, {"1", "null"}, "a string"},
-      {v1::QUESTION_KIND_TEXT, {"\"x\""}, {"true", "[\"x\"]"}, "a string"},
-      {v1::QUESTION_KIND_CONFIRM,
-       {"true", "false"},
-       {"\"true\"", "1", "null", "perhaps"},
-       "true or false"},
-      {v1::QUESTION_KIND_CHOICE,
-       {"\"a\"", "\"b\""},
-       {"\"c\"", "[\"a\"]", "\"\""},
-       R"(one of "a", "b")"},
-      {v1::QUESTION_KIND_MULTIPLE,
-       {"[]", R"(["b","a"])"},
-       {R"(["a","a"])", R"(["c"])", "\"a\"", "[1]"},
-       R"(some of "a", "b")"},
-      {v1::QUESTION_KIND_JSON, {"null", "{\"x\":[1]}"}, {"{", ""}, "JSON"},
-  };
-  for (const Case& c : cases) {
-    for (const char* value : c.good) {
-      EXPECT_OK(CheckAnswer(Ask("q", c.kind, options), value)) << value;
-    }
-    for (const char* value : c.bad) {
-      const absl::Status status =
-          CheckAnswer(Ask("q", c.kind, options), value).status();
-      EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument,
-                                   HasSubstr(c.why)))
-          << value;
-      EXPECT_THAT(status.message(), HasSubstr("answer.value_json"));
-    }
-  }
-  ASSERT_OK_AND_ASSIGN(
-      const std::string canonical,
-      CheckAnswer(Ask("q", v1::QUESTION_KIND_JSON), R"( {"b": 1.0, "a": 2} )"));
-  EXPECT_EQ(canonical, R"({"a":2,"b":1})");
+// An answer holds for the bytes that were looked at.
+TEST_F(RunQuestionsTest, OtherContentIsAskedAnewAndTheOldAnswerHoldsNoMore) {
+  v1::Question question = Ask("ok", v1::QUESTION_KIND_CONFIRM);
+  question.set_content_hash("old");
+  Take(QuestionEvent("A", question));
+  EXPECT_FALSE(questions_.IsNew("A", question));
+  ASSERT_OK_AND_ASSIGN(const v1::JobEvent first,
+                       questions_.Accept("A", Say("ok", "true")));
+  Take(first);
+  EXPECT_EQ(questions_.AnswersOf("A").at(0).content_hash(), "old");
+
+  question.set_content_hash("new");
+  EXPECT_TRUE(questions_.IsNew("A", question));
+  Take(QuestionEvent("A", question));
+  EXPECT_EQ(questions_.AnswersOf("A").size(), 1u);
+  EXPECT_FALSE(questions_.Latest("A", "ok")->answer.has_value());
+  EXPECT_THAT(Pending(), ::testing::ElementsAre("A ok"));
+  Take(first);  // came late
+  EXPECT_THAT(Pending(), ::testing::ElementsAre("A ok"));
+
+  v1::Answer about_old = Say("ok", "true");
+  about_old.set_content_hash("old");
+  const absl::Status refused = questions_.Accept("A", about_old).status();
+  EXPECT_EQ(ReasonOf(refused), "QUESTION_NOT_FOUND");
+  EXPECT_THAT(refused.message(), HasSubstr("asked about content new"));
+  ASSERT_OK_AND_ASSIGN(const v1::JobEvent second,
+                       questions_.Accept("A", Say("ok", "true")));
+  EXPECT_NE(QuestionRequestId(first), QuestionRequestId(second));
+  Take(second);
+  // The producer begins anew, and may come by the old one first.
+  ASSERT_EQ(questions_.AnswersOf("A").size(), 2u);
+  EXPECT_EQ(questions_.AnswersOf("A").at(0).content_hash(), "old");
+  EXPECT_EQ(questions_.AnswersOf("A").at(1).content_hash(), "new");
+  question.set_content_hash("old");
+  EXPECT_FALSE(questions_.IsNew("A", question));
 }
 
-TEST(QuestionCheckTest, AnswersFitTheSchemaOfTheirQuestion) {
-  v1::Question question = Ask("q", v1::QUESTION_KIND_JSON);
-  question.set_schema_json(
-      R"({"type":"object","properties":{"takes":{"items":{"maximum":9}}}})");
-  EXPECT_OK(ValidateQuestion(question));
-  EXPECT_OK(CheckAnswer(question, R"({"takes":[1,9]})"));
-  EXPECT_THAT(CheckAnswer(question, R"({"takes":[1,10]})"),
-              StatusIs(absl::StatusCode::kInvalidArgument,
-                       HasSubstr("answer.value_json: does not fit the "
-                                 "question's JSON Schema: at /takes/1: "
-                                 "expected at most 9, got 10")));
-  // The default is an answer.
-  question.set_default_json("[]");
-  EXPECT_THAT(ValidateQuestion(question),
-              StatusIs(absl::StatusCode::kInvalidArgument,
-                       HasSubstr("question.default_json")));
-  // One that was asked before schemas were looked at.
-  question.set_schema_json(R"({"type":"text"})");
-  EXPECT_OK(CheckAnswer(question, "7"));
+// An attempt that makes other bytes than the one before.
+TEST_F(RunQuestionsTest, WhatIsAskedAboutNoMoreNeedsNoAnswer) {
+  v1::Question question = Ask("ok", v1::QUESTION_KIND_CONFIRM);
+  question.set_content_hash("old");
+  Take(QuestionEvent("A", question));
+  question.set_content_hash("new");
+  Take(QuestionEvent("A", question));
+  EXPECT_THAT(Pending(), ::testing::ElementsAre("A ok"));
+  question.set_content_hash("old");
+  EXPECT_TRUE(questions_.IsNew("A", question));
+  Take(QuestionEvent("A", question));
+  EXPECT_THAT(Pending(), ::testing::ElementsAre("A ok"));
+  EXPECT_EQ(questions_.Latest("A", "ok")->question.content_hash(), "old");
+  EXPECT_EQ(questions_.Latest("A", "ok")->round, 2u);
 }
 
-TEST(QuestionCheckTest, WhatNobodyCouldAnswerIsRefused) {
-  EXPECT_OK(ValidateQuestion(Ask("a/b:c.d-e_1", v1::QUESTION_KIND_TEXT)));
-  const auto refused = [](const v1::Question& question,
-                          const std::string& why) {
-    EXPECT_THAT(ValidateQuestion(question),
-                StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(why)));
-  };
-  refused(Ask("", v1::QUESTION_KIND_TEXT), "question.question_id");
-  refused(Ask("a b", v1::QUESTION_KIND_TEXT), "question.question_id");
-  refused(Ask(std::string(129, 'x'), v1::QUESTION_KIND_TEXT),
-          "question.question_id");
-  refused(Ask("q", v1::QUESTION_KIND_CHOICE), "question.options");
-  refused(Ask("q", v1::QUESTION_KIND_MULTIPLE), "question.options");
-  refused(Ask("q", v1::QUESTION_KIND_CHOICE, {"a", "a"}), "twice");
-  refused(Ask("q", v1::QUESTION_KIND_CHOICE, {""}), "1 to 1024 bytes");
-  refused(
-      Ask("q", v1::QUESTION_KIND_CHOICE, std::vector<std::string>(101, "a")),
-      "1 to 100 options");
-  v1::Question question = Ask("q", v1::QUESTION_KIND_TEXT);
-  question.clear_prompt();
-  refused(question, "question.prompt");
-  question.set_prompt(std::string(4097, 'x'));
-  refused(question, "question.prompt: at most 4096 bytes");
-  question = Ask("q", v1::QUESTION_KIND_CHOICE, {"a"});
-  question.set_default_json("\"b\"");
-  refused(question, "question.default_json");
-  question = Ask("q", v1::QUESTION_KIND_JSON);
-  for (const char* schema :
-       {"7", "{", R"({"type":"text"})", R"({"unevaluatedItems":false})"}) {
-    question.set_schema_json(schema);
-    refused(question, "question.schema_json");
-  }
-  question = Ask("q", static_cast<v1::QuestionKind>(77));
-  refused(question, "question.kind");
+TEST_F(RunQuestionsTest, EachPersonOfAQuorumAnswersOnce) {
+  v1::Question question = Ask("ok", v1::QUESTION_KIND_CONFIRM);
+  question.set_quorum(2);
+  Take(QuestionEvent("A", question));
+  v1::Answer answer = Say("ok", "true");
+  answer.clear_answered_by();
+  EXPECT_THAT(questions_.Accept("A", answer),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("answer.answered_by: must be set")));
+  ASSERT_OK_AND_ASSIGN(const v1::JobEvent ann,
+                       questions_.Accept("A", Say("ok", "true")));
+  EXPECT_EQ(ann.type(), "voted");
+  Take(ann);
+  EXPECT_THAT(questions_.AnswersOf("A"), IsEmpty());
+  EXPECT_EQ(questions_.NextVerdictMillis(All), INT64_MAX);
+  // Also of one who says the other thing, and under blanks.
+  answer = Say("ok", "false");
+  answer.set_answered_by(" ann ");
+  EXPECT_THAT(questions_.Accept("A", answer),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("has answered already, true")));
+  answer.set_answered_by("bob");
+  answer.set_value_json("true");
+  ASSERT_OK_AND_ASSIGN(const v1::JobEvent bob, questions_.Accept("A", answer));
+  EXPECT_NE(QuestionRequestId(ann), QuestionRequestId(bob));
+  Take(bob);
+  Take(bob);
+  // It is decided, and is to be told.
+  EXPECT_THAT(Pending(), IsEmpty());
+  EXPECT_EQ(questions_.NextVerdictMillis(All), 0);
+  const std::vector<v1::JobEvent> told = questions_.Verdicts(0, true, All);
+  ASSERT_EQ(told.size(), 1u);
+  Take(told[0]);
+  EXPECT_EQ(questions_.AnswersOf("A").at(0).answered_by(), "ann, bob");
+  EXPECT_EQ(questions_.AnswersOf("A").at(0).value_json(), "true");
+  EXPECT_EQ(questions_.NextVerdictMillis(All), INT64_MAX);
+}
+
+// Whoever adopts the run knows how far it has come.
+TEST_F(RunQuestionsTest, AnEscalationMovesTheDeadlineToOthers) {
+  v1::Question question = Ask("ok", v1::QUESTION_KIND_CONFIRM);
+  question.add_assignees("ann");
+  question.mutable_deadline()->set_seconds(100);
+  v1::QuestionEscalation* next = question.add_escalations();
+  next->add_assignees("bob");
+  next->mutable_timeout()->set_seconds(60);
+  Take(QuestionEvent("A", question));
+  EXPECT_EQ(questions_.NextVerdictMillis(All), 100'000);
+  EXPECT_THAT(questions_.Verdicts(99'999, true, All), IsEmpty());
+  // Nobody was there for a while.
+  const std::vector<v1::JobEvent> late =
+      questions_.Verdicts(500'000, true, All);
+  ASSERT_EQ(late.size(), 1u);
+  EXPECT_EQ(late[0].type(), "escalated");
+  Take(late[0]);
+  Take(late[0]);
+  EXPECT_EQ(questions_.Find("A", "ok")->level, 1u);
+  EXPECT_THAT(questions_.Find("A", "ok")->assignees,
+              ::testing::ElementsAre("bob"));
+  EXPECT_EQ(questions_.NextVerdictMillis(All), 560'000);
+  EXPECT_THAT(Pending(), ::testing::ElementsAre("A ok"));
+
+  const std::vector<v1::JobEvent> end = questions_.Verdicts(560'000, true, All);
+  ASSERT_EQ(end.size(), 1u);
+  EXPECT_EQ(end[0].type(), "unanswered");
+  Take(end[0]);
+  EXPECT_THAT(Pending(), IsEmpty());
+  EXPECT_FALSE(questions_.Waits("A"));
+  EXPECT_EQ(questions_.Settled("A").size(), 1u);
+  Take(AnsweredEvent("A", Say("ok", "true")));  // too late
+  EXPECT_THAT(questions_.AnswersOf("A"), IsEmpty());
+}
+
+// In a stepwise run a job that has failed may be called again.
+TEST_F(RunQuestionsTest, WhatNobodyAnsweredIsAskedAnewIfTheJobIsTriedAnew) {
+  v1::Question question = Ask("ok", v1::QUESTION_KIND_CONFIRM);
+  question.mutable_deadline()->set_seconds(1);
+  Take(QuestionEvent("A", question));
+  const std::vector<v1::JobEvent> end = questions_.Verdicts(2'000, true, All);
+  ASSERT_EQ(end.size(), 1u);
+  Take(end[0]);
+  EXPECT_FALSE(questions_.IsNew("A", question));
+  Complete("A");  // however it ended
+  EXPECT_TRUE(questions_.IsNew("A", question));
+  question.mutable_deadline()->set_seconds(9);
+  Take(QuestionEvent("A", question));
+  EXPECT_THAT(Pending(), ::testing::ElementsAre("A ok"));
+  ASSERT_OK_AND_ASSIGN(const v1::JobEvent answered,
+                       questions_.Accept("A", Say("ok", "true")));
+  EXPECT_NE(QuestionRequestId(answered), QuestionRequestId(end[0]));
+  Take(answered);
+  EXPECT_EQ(questions_.AnswersOf("A").size(), 1u);
+}
+
+TEST_F(RunQuestionsTest, AnAnswerOfAnEarlierRunBringsItsQuestion) {
+  v1::Question question = Ask("ok", v1::QUESTION_KIND_CONFIRM);
+  question.set_content_hash("sha");
+  v1::Answer answer = Say("ok", "true");
+  answer.set_content_hash("sha");
+  Take(ApprovedEvent("A", question, answer, "run-1"));
+  EXPECT_FALSE(questions_.IsNew("A", question));
+  EXPECT_EQ(questions_.Latest("A", "ok")->approved_in, "run-1");
+  EXPECT_EQ(questions_.AnswersOf("A").at(0).SerializeAsString(),
+            answer.SerializeAsString());
 }
 
 }  // namespace

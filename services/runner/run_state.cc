@@ -108,6 +108,10 @@ void RunState::Handle(const AnswerGiven& fact) {
   if (status(fact.job) == JobStatus::kAsking) Proceed(fact.job);
 }
 
+void RunState::Handle(const AnswerMissing& fact) {
+  if (status(fact.job) == JobStatus::kAsking) Fail(fact.job, fact.failure);
+}
+
 void RunState::Fail(JobIndex index, const v1::Failure& failure) {
   const JobChange change{index, JobStatus::kFailed, failure, {}};
   SetStatus(index, JobStatus::kFailed);

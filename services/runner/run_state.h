@@ -71,7 +71,7 @@ enum class JobStatus {
   // An attempt broke or was lost, and may have been paid for; waits for
   // DoubtResolved.
   kInDoubt,
-  kAsking,  // waits for AnswerGiven, and holds no place
+  kAsking,  // waits for AnswerGiven or AnswerMissing, and holds no place
   // Final:
   kSucceeded,
   kReused,
@@ -97,7 +97,8 @@ struct PastJob {
   uint32_t attempts = 0;  // started
   uint32_t failures = 0;  // of these; the others were interrupted
   bool in_doubt = false;  // nobody knows what became of the last one
-  // The question that it waits for an answer to; empty if it does not wait.
+  // The QuestionKey() of what it waits for an answer to; empty if it does not
+  // wait.
   std::string asking;
   // Why it failed for good.
   std::optional<v1::Failure> failure;
@@ -136,6 +137,11 @@ struct AttemptAsks {
 struct AnswerGiven {
   JobIndex job = 0;
 };
+// There will be none: the job has failed for good.
+struct AnswerMissing {
+  JobIndex job = 0;
+  v1::Failure failure;
+};
 // It is known what became of the last attempt, or somebody has decided: the job
 // may be called again.
 struct DoubtResolved {
@@ -150,9 +156,9 @@ struct RetryDue {
 };
 struct CancelRequested {};
 
-using RunFact =
-    std::variant<LookedUp, AttemptSucceeded, AttemptFailed, AttemptAsks,
-                 AnswerGiven, RetryDue, DoubtResolved, CancelRequested>;
+using RunFact = std::variant<LookedUp, AttemptSucceeded, AttemptFailed,
+                             AttemptAsks, AnswerGiven, AnswerMissing, RetryDue,
+                             DoubtResolved, CancelRequested>;
 
 // What became of a job.
 struct JobChange {
@@ -367,6 +373,7 @@ class RunState {
   void Handle(const AttemptFailed& fact);
   void Handle(const AttemptAsks& fact);
   void Handle(const AnswerGiven& fact);
+  void Handle(const AnswerMissing& fact);
   void Handle(const RetryDue& fact);
   void Handle(const DoubtResolved& fact);
   void Handle(const CancelRequested& fact);

@@ -38,6 +38,24 @@ TEST_F(RunStateTest, AJobThatAsksHoldsNoPlaceAndHasNotFailed) {
   EXPECT_THAT(Start(state), ElementsAre("C"));
 }
 
+TEST_F(RunStateTest, AJobThatGetsNoAnswerFailsForGood) {
+  PlanBuilder plan;
+  plan.Job(0, "A", {}).Job(1, "C", {"A"});
+  RunState state = Make(plan);
+  ASSERT_THAT(Start(state), ElementsAre("A"));
+  AnswerMissing missing{0, {}};
+  missing.failure.set_message("nobody was there");
+  EXPECT_THAT(state.Apply(missing), IsEmpty());  // it goes on by itself
+  state.Apply(AttemptAsks{0});
+  const std::vector<JobChange> changes = state.Apply(missing);
+  ASSERT_EQ(changes.size(), 2u);
+  EXPECT_EQ(changes[0].status, JobStatus::kFailed);
+  EXPECT_EQ(changes[0].failure.message(), "nobody was there");
+  EXPECT_EQ(changes[1].status, JobStatus::kBlocked);
+  EXPECT_TRUE(state.finished());
+  EXPECT_THAT(state.Apply(AnswerGiven{0}), IsEmpty());
+}
+
 TEST_F(RunStateTest, AStartThatIsTakenBackWasNone) {
   PlanBuilder plan;
   plan.Job(0, "A", {}).Job(0, "B", {}).Job(0, "C", {});

@@ -33,6 +33,14 @@ v1::PendingQuestion ToPending(const std::string& run_id,
   *pending.mutable_question() = asked.question;
   *pending.mutable_ask_time() =
       ToProto(absl::FromUnixMillis(asked.asked_at_ms));
+  pending.mutable_assignees()->Assign(asked.assignees.begin(),
+                                      asked.assignees.end());
+  if (asked.deadline_ms > 0) {
+    *pending.mutable_deadline() =
+        ToProto(absl::FromUnixMillis(asked.deadline_ms));
+  }
+  pending.set_escalations(asked.level);
+  pending.mutable_votes()->Assign(asked.votes.begin(), asked.votes.end());
   return pending;
 }
 

@@ -167,9 +167,9 @@ absl::Status Runner::Ask(const v1::RunRecord& record,
     event.mutable_ledger()->MergeFrom(*asked);
     v1::AppendEventsRequest append =
         LedgerAppend(identity, lease, std::move(event));
-    // Of two answers to a question only one is taken.
-    if (asked->job().type() == "answered") {
-      append.set_request_id(AnswerRequestId(asked->job()));
+    // Of two answers to a question only one is taken, or one of each person.
+    if (TellsOfQuestion(asked->job().type())) {
+      append.set_request_id(QuestionRequestId(asked->job()));
     }
     // Nothing is to come behind the run's end. A run that writes all the time
     // is not about to end.

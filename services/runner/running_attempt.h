@@ -4,10 +4,13 @@
 #define KINORA_SERVICES_RUNNER_RUNNING_ATTEMPT_H_
 
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 
+#include "kinora/v1/types.pb.h"
 #include "services/runner/producer_caller.h"
 
 namespace kinora {
@@ -16,9 +19,15 @@ struct RunningAttempt {
   uint32_t attempt = 0;
   int64_t started_nanos = 0;
   std::shared_ptr<Attempt> call;
-  std::set<std::string> given;  // questions whose answers it began with
-  std::set<std::string> asks;   // questions that have no answer yet
-  bool takes_answers = false;   // and may wait for these
+  // By QuestionKey(): questions whose answers it began with, and those that it
+  // has asked and have no answer yet.
+  std::set<std::string> given;
+  std::set<std::string> asks;
+  // What it has asked last, by id.
+  std::map<std::string, std::string> asked;
+  bool takes_answers = false;  // and may wait for these
+  // Why its job fails: something that it asks has ended without an answer.
+  std::optional<v1::Failure> unanswered;
 
   // Nothing goes on before somebody answers.
   bool is_asking() const { return takes_answers && !asks.empty(); }

@@ -105,6 +105,7 @@ class RunRules {
   void Take(const AttemptFailed& fact);
   void Take(const AttemptAsks& fact);
   void Take(const AnswerGiven& fact);
+  void Take(const AnswerMissing& fact);
   void Take(const RetryDue& fact);
   void Take(const DoubtResolved& fact);
   void Take(const CancelRequested& fact);

@@ -95,6 +95,13 @@ void RunRules::Take(const AnswerGiven& fact) {
   }
 }
 
+void RunRules::Take(const AnswerMissing& fact) {
+  Job& job = jobs_[static_cast<size_t>(fact.job)];
+  if (job.status != JobStatus::kAsking) return;
+  told_ = fact.failure;
+  job.status = JobStatus::kFailed;
+}
+
 void RunRules::Take(const RetryDue& fact) {
   if (jobs_[static_cast<size_t>(fact.job)].status == JobStatus::kRetrying) {
     GoOn(fact.job);

@@ -154,6 +154,10 @@ class RunStateWalk {
       case Kind::kDoubt:
         return Tell(DoubtResolved{next.job, Percent(50)}, "doubt resolved");
       case Kind::kAnswer:
+        if (Percent(10)) {
+          return Tell(AnswerMissing{next.job, DrawFailure(false)},
+                      "not answered");
+        }
         return Tell(AnswerGiven{next.job}, "answered");
       case Kind::kExpansion:
         return Expand(next.asked);

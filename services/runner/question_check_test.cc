@@ -1,0 +1,186 @@
+#include "services/runner/question_check.h"
+
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+#include "common/testing/status_matchers.h"
+
+namespace kinora {
+namespace {
+
+using ::testing::HasSubstr;
+
+v1::Question Ask(const std::string& id, v1::QuestionKind kind,
+                 const std::vector<std::string>& options = {}) {
+  v1::Question question;
+  question.set_question_id(id);
+  question.set_prompt("Which " + id + "?");
+  question.set_kind(kind);
+  for (const std::string& option : options) question.add_options(option);
+  return question;
+}
+
+TEST(QuestionCheckTest, AnswersMustHaveTheQuestionsForm) {
+  const std::vector<std::string> options = {"a", "b"};
+  struct Case {
+    v1::QuestionKind kind;
+    std::vector<const char*> good;
+    std::vector<const char*> bad;
+    const char* why;
+  };
+  const Case cases[] = {
+      {v1::QUESTION_KIND_UNSPECIFIED, {"\"\""}, {"1", "null"}, "a string"},
+      {v1::QUESTION_KIND_TEXT, {"\"x\""}, {"true", "[\"x\"]"}, "a string"},
+      {v1::QUESTION_KIND_CONFIRM,
+       {"true", "false"},
+       {"\"true\"", "1", "null", "perhaps"},
+       "true or false"},
+      {v1::QUESTION_KIND_CHOICE,
+       {"\"a\"", "\"b\""},
+       {"\"c\"", "[\"a\"]", "\"\""},
+       R"(one of "a", "b")"},
+      {v1::QUESTION_KIND_MULTIPLE,
+       {"[]", R"(["b","a"])"},
+       {R"(["a","a"])", R"(["c"])", "\"a\"", "[1]"},
+       R"(some of "a", "b")"},
+      {v1::QUESTION_KIND_JSON, {"null", "{\"x\":[1]}"}, {"{", ""}, "JSON"},
+  };
+  for (const Case& c : cases) {
+    for (const char* value : c.good) {
+      EXPECT_OK(CheckAnswer(Ask("q", c.kind, options), value)) << value;
+    }
+    for (const char* value : c.bad) {
+      const absl::Status status =
+          CheckAnswer(Ask("q", c.kind, options), value).status();
+      EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument,
+                                   HasSubstr(c.why)))
+          << value;
+      EXPECT_THAT(status.message(), HasSubstr("answer.value_json"));
+    }
+  }
+  ASSERT_OK_AND_ASSIGN(
+      const std::string canonical,
+      CheckAnswer(Ask("q", v1::QUESTION_KIND_JSON), R"( {"b": 1.0, "a": 2} )"));
+  EXPECT_EQ(canonical, R"({"a":2,"b":1})");
+}
+
+TEST(QuestionCheckTest, AnswersFitTheSchemaOfTheirQuestion) {
+  v1::Question question = Ask("q", v1::QUESTION_KIND_JSON);
+  question.set_schema_json(
+      R"({"type":"object","properties":{"takes":{"items":{"maximum":9}}}})");
+  EXPECT_OK(ValidateQuestion(question));
+  EXPECT_OK(CheckAnswer(question, R"({"takes":[1,9]})"));
+  EXPECT_THAT(CheckAnswer(question, R"({"takes":[1,10]})"),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("answer.value_json: does not fit the "
+                                 "question's JSON Schema: at /takes/1: "
+                                 "expected at most 9, got 10")));
+  // The default is an answer.
+  question.set_default_json("[]");
+  EXPECT_THAT(ValidateQuestion(question),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("question.default_json")));
+  // One that was asked before schemas were looked at.
+  question.set_schema_json(R"({"type":"text"})");
+  EXPECT_OK(CheckAnswer(question, "7"));
+}
+
+TEST(QuestionCheckTest, WhatNobodyCouldAnswerIsRefused) {
+  EXPECT_OK(ValidateQuestion(Ask("a/b:c.d-e_1", v1::QUESTION_KIND_TEXT)));
+  const auto refused = [](const v1::Question& question,
+                          const std::string& why) {
+    EXPECT_THAT(ValidateQuestion(question),
+                StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(why)));
+  };
+  refused(Ask("", v1::QUESTION_KIND_TEXT), "question.question_id");
+  refused(Ask("a b", v1::QUESTION_KIND_TEXT), "question.question_id");
+  refused(Ask(std::string(129, 'x'), v1::QUESTION_KIND_TEXT),
+          "question.question_id");
+  refused(Ask("q", v1::QUESTION_KIND_CHOICE), "question.options");
+  refused(Ask("q", v1::QUESTION_KIND_MULTIPLE), "question.options");
+  refused(Ask("q", v1::QUESTION_KIND_CHOICE, {"a", "a"}), "twice");
+  refused(Ask("q", v1::QUESTION_KIND_CHOICE, {""}), "1 to 1024 bytes");
+  refused(
+      Ask("q", v1::QUESTION_KIND_CHOICE, std::vector<std::string>(101, "a")),
+      "1 to 100 options");
+  v1::Question question = Ask("q", v1::QUESTION_KIND_TEXT);
+  question.clear_prompt();
+  refused(question, "question.prompt");
+  question.set_prompt(std::string(4097, 'x'));
+  refused(question, "question.prompt: at most 4096 bytes");
+  question = Ask("q", v1::QUESTION_KIND_CHOICE, {"a"});
+  question.set_default_json("\"b\"");
+  refused(question, "question.default_json");
+  question = Ask("q", v1::QUESTION_KIND_JSON);
+  for (const char* schema :
+       {"7", "{", R"({"type":"text"})", R"({"unevaluatedItems":false})"}) {
+    question.set_schema_json(schema);
+    refused(question, "question.schema_json");
+  }
+  question = Ask("q", static_cast<v1::QuestionKind>(77));
+  refused(question, "question.kind");
+}
+
+TEST(QuestionCheckTest, AChoiceOfSeveralHasAsManyAsAreWanted) {
+  v1::Question question = Ask("q", v1::QUESTION_KIND_MULTIPLE, {"a", "b", "c"});
+  question.set_min_choices(1);
+  question.set_max_choices(2);
+  EXPECT_OK(ValidateQuestion(question));
+  EXPECT_OK(CheckAnswer(question, R"(["a"])"));
+  EXPECT_OK(CheckAnswer(question, R"(["c","a"])"));
+  EXPECT_THAT(CheckAnswer(question, "[]"),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("at least 1 of the options")));
+  EXPECT_THAT(CheckAnswer(question, R"(["a","b","c"])"),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("at most 2 of the options")));
+  const auto refused = [](const v1::Question& bad, const std::string& why) {
+    EXPECT_THAT(ValidateQuestion(bad),
+                StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(why)));
+  };
+  question.set_min_choices(3);
+  refused(question, "question.min_choices: more than max_choices, 2");
+  question.set_max_choices(4);
+  refused(question, "question.min_choices: there are 3 options");
+  question.set_kind(v1::QUESTION_KIND_CHOICE);
+  refused(question, "question.min_choices: only for several choices");
+}
+
+TEST(QuestionCheckTest, ATextIsAsLongAsItMayBeAndMatchesAsAWhole) {
+  v1::Question question = Ask("q", v1::QUESTION_KIND_UNSPECIFIED);
+  question.set_max_length(3);
+  EXPECT_OK(ValidateQuestion(question));
+  EXPECT_OK(CheckAnswer(question, "\"\u00e9\u00e9\u00e9\""));
+  EXPECT_THAT(CheckAnswer(question, R"("four")"),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("at most 3 characters")));
+  question.set_max_length(0);
+  question.set_pattern("a|b+");
+  EXPECT_OK(ValidateQuestion(question));
+  EXPECT_OK(CheckAnswer(question, R"("a")"));
+  EXPECT_OK(CheckAnswer(question, R"("bbb")"));
+  for (const char* value : {R"("ab")", R"("xa")", R"("")", "\"a\\n\""}) {
+    EXPECT_THAT(CheckAnswer(question, value),
+                StatusIs(absl::StatusCode::kInvalidArgument,
+                         HasSubstr(R"(a text that matches "a|b+")")))
+        << value;
+  }
+  for (const char* pattern : {"(", "a)|(b", R"((?=x))"}) {
+    question.set_pattern(pattern);
+    EXPECT_THAT(ValidateQuestion(question),
+                StatusIs(absl::StatusCode::kInvalidArgument,
+                         HasSubstr("question.pattern")))
+        << pattern;
+  }
+  question.set_pattern("a");
+  question.set_kind(v1::QUESTION_KIND_CONFIRM);
+  EXPECT_THAT(ValidateQuestion(question),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("question.pattern: only for text")));
+}
+
+}  // namespace
+}  // namespace kinora
