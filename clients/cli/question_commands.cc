@@ -53,6 +53,7 @@ absl::StatusOr<int> AnswerQuestion(const Invocation& call) {
   v1::Answer& answer = *request.mutable_answer();
   answer.set_question_id(std::string(call.operand(1)));
   answer.set_answered_by(call.args.Get("by").value_or(""));
+  answer.set_content_hash(call.args.Get("about").value_or(""));
   // The form of the answer is the question's. Of one that is not there the
   // runner says so.
   KINORA_ASSIGN_OR_RETURN(const v1::ListQuestionsResponse list,
@@ -65,7 +66,14 @@ absl::StatusOr<int> AnswerQuestion(const Invocation& call) {
       break;
     }
   }
-  answer.set_value_json(AnswerJson(kind, call.operand(2)));
+  const auto& operands = call.args.operands();
+  if (operands.size() > 3 && kind != v1::QUESTION_KIND_MULTIPLE) {
+    return InvalidField("VALUE", call.operand(3),
+                        "the question takes one value: quote it");
+  }
+  std::vector<absl::string_view> typed;
+  for (size_t i = 2; i < operands.size(); ++i) typed.push_back(call.operand(i));
+  answer.set_value_json(AnswerJson(kind, typed));
   KINORA_ASSIGN_OR_RETURN(const v1::AnswerQuestionResponse response,
                           call.connection.runner().AnswerQuestion(request));
   if (call.json) PrintJson(response);
@@ -84,12 +92,14 @@ std::vector<Command> QuestionCommands() {
        .max_operands = 1,
        .run = ListQuestions},
       {.words = "answer",
-       .usage = "RUN QUESTION VALUE [--job JOB] [--by NAME]",
-       .help = "answers a question: text, yes or no, an option, or JSON",
+       .usage = "RUN QUESTION VALUE [VALUE ...] [--job JOB] [--by NAME] "
+                "[--about HASH]",
+       .help = "answers a question: text, yes or no, options, or JSON",
        .flags = {{"job", "JOB", "the job that asked, if several did"},
-                 {"by", "NAME", "who answers, for the ledger"}},
+                 {"by", "NAME", "who answers, for the ledger"},
+                 {"about", "HASH", "only if it is about this content"}},
        .min_operands = 3,
-       .max_operands = 3,
+       .max_operands = 102,
        .run = AnswerQuestion},
   };
 }

@@ -1,6 +1,7 @@
 #include "clients/cli/question_text.h"
 
 #include <string>
+#include <vector>
 
 #include "gtest/gtest.h"
 
@@ -39,6 +40,54 @@ TEST(QuestionTextTest, TellsTheCommandThatAnswers) {
             "    proposed: [1]\n    kinora answer run-1 tone JSON" + job);
 }
 
+TEST(QuestionTextTest, TellsForWhomUntilWhenAndWhoHasAnswered) {
+  v1::PendingQuestion pending = Pending(v1::QUESTION_KIND_CONFIRM);
+  v1::Question* question = pending.mutable_question();
+  question->clear_options();
+  question->add_assignees("ann");
+  question->mutable_deadline()->set_seconds(60);
+  question->add_escalations()->add_assignees("bob");
+  question->set_quorum(2);
+  question->set_content_hash("sha");
+  const std::string command =
+      "    kinora answer run-1 tone yes | no --job 'Picture[segment=0]' "
+      "--by NAME --about 'sha'";
+  EXPECT_EQ(HowToAnswer(pending),
+            "    for ann\n"
+            "    until 1970-01-01 00:01:00 UTC, then bob\n"
+            "    2 people must agree\n" +
+                command);
+  pending.set_escalations(1);
+  pending.add_assignees("bob");
+  pending.mutable_deadline()->set_seconds(90);
+  v1::Answer* vote = pending.add_votes();
+  vote->set_answered_by("cleo");
+  vote->set_value_json("true");
+  question->set_voters(3);
+  question->set_default_json("false");
+  EXPECT_EQ(HowToAnswer(pending),
+            "    proposed: false\n"
+            "    for bob\n"
+            "    until 1970-01-01 00:01:30 UTC, then what is proposed\n"
+            "    2 of 3 people must agree; so far cleo true\n" +
+                command);
+  // The last may have all the time there is.
+  pending.clear_deadline();
+  EXPECT_EQ(HowToAnswer(pending).find("until"), std::string::npos);
+}
+
+TEST(QuestionTextTest, TellsWhatAnAnswerKeepsTo) {
+  v1::PendingQuestion pending = Pending(v1::QUESTION_KIND_MULTIPLE);
+  pending.mutable_question()->set_min_choices(1);
+  EXPECT_EQ(HowToAnswer(pending).rfind("    1 to 2 of them\n", 0), 0u);
+  pending = Pending(v1::QUESTION_KIND_TEXT);
+  pending.mutable_question()->set_max_length(40);
+  pending.mutable_question()->set_pattern("[a-z]+");
+  EXPECT_EQ(HowToAnswer(pending).rfind(
+                "    at most 40 characters\n    matches [a-z]+\n", 0),
+            0u);
+}
+
 TEST(QuestionTextTest, WhatTheRunAsksIsAnsweredWithWhatIsProposed) {
   v1::PendingQuestion pending;
   pending.set_run_id("run-1");
@@ -57,6 +106,13 @@ TEST(QuestionTextTest, TakesAnswersAsTheyAreTyped) {
   EXPECT_EQ(AnswerJson(v1::QUESTION_KIND_CONFIRM, "maybe"), "maybe");
   EXPECT_EQ(AnswerJson(v1::QUESTION_KIND_MULTIPLE, "[\"a\"]"), "[\"a\"]");
   EXPECT_EQ(AnswerJson(v1::QUESTION_KIND_JSON, "{\"a\":1}"), "{\"a\":1}");
+  const auto several = [](std::vector<absl::string_view> typed) {
+    return AnswerJson(v1::QUESTION_KIND_MULTIPLE, typed);
+  };
+  EXPECT_EQ(several({"calm", "it's"}), R"(["calm","it's"])");
+  EXPECT_EQ(several({"calm"}), R"(["calm"])");
+  EXPECT_EQ(several({"[]"}), "[]");
+  EXPECT_EQ(several({"[1]", "b"}), R"(["[1]","b"])");
 }
 
 }  // namespace
