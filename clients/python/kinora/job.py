@@ -8,7 +8,7 @@ import os
 import threading
 from collections.abc import Callable
 
-from . import canonical_json
+from . import canonical_json, questions
 from .errors import Cancelled, OutputMissing, WaitingForAnswer
 from .inputs import Input, Inputs
 from .v1 import producer_pb2, types_pb2
@@ -16,13 +16,6 @@ from .v1 import producer_pb2, types_pb2
 # The contract asks for chunks of 64 KiB to 1 MiB; a few of them are in flight.
 CHUNK_BYTES = 128 * 1024
 _LINE_BYTES = 16 * 1024
-_KINDS = {
-    "text": producer_pb2.QUESTION_KIND_TEXT,
-    "confirm": producer_pb2.QUESTION_KIND_CONFIRM,
-    "choice": producer_pb2.QUESTION_KIND_CHOICE,
-    "multiple": producer_pb2.QUESTION_KIND_MULTIPLE,
-    "json": producer_pb2.QUESTION_KIND_JSON,
-}
 
 
 class Job:
@@ -59,7 +52,7 @@ class Job:
         self.trace_parent = trace_parent
         """W3C `traceparent` of the call, to pass on."""
         self._inputs, self._send, self._cancelled = inputs, send, cancelled
-        self._answers = {a.question_id: a for a in header.answers}
+        self._answers = questions.Answers(header.answers)
         self._expected = {o.name: o for o in header.outputs}
         self._written: set[str] = set()
         self._lock = threading.Lock()
@@ -195,21 +188,29 @@ class Job:
             self._emit(producer_pb2.ProduceResponse(usage=self._usage))
 
     def ask(self, question_id: str, prompt: str, kind: str = "text", options=(), default=None,
-            timeout: datetime.timedelta | None = None, schema: dict | None = None, content_hash: str = ""):
+            timeout: datetime.timedelta | None = None, schema: dict | None = None, content_hash: str = "",
+            about: bytes | str | None = None, **terms):
         """The recorded answer to a question for a person.
 
         Without one the question is sent and the job ends here; the runner
         calls it again, from its start, when the answer is there. Ask before
         doing anything that costs money.
+
+        `about` is the content under review, of which the digest is sent (or
+        give that as `content_hash`): the answer holds for this content only,
+        an approval also in later runs, where nobody is asked again.
+
+        `terms`: `deadline` (a time, in place of `timeout`), `on_deadline`
+        ("default", "fail_job" or "cancel_run"), `assignees`, `escalations` (a
+        list of people and a timedelta or None), `quorum`, `voters`,
+        `min_choices`, `max_choices`, `max_length` and `pattern`, as Question
+        in producer.proto says.
         """
-        if question_id in self._answers:
-            return json.loads(self._answers[question_id].value_json)
-        question = producer_pb2.Question(
-            question_id=question_id, prompt=prompt, kind=_KINDS[kind], options=list(options), content_hash=content_hash,
-            default_json="" if default is None else canonical_json.dumps(default),
-            schema_json="" if schema is None else canonical_json.dumps(schema))
-        if timeout is not None:
-            question.timeout.FromTimedelta(timeout)
+        question = questions.make(question_id, prompt, kind, options, default=default, timeout=timeout,
+                                  schema=schema, content_hash=content_hash, about=about, **terms)
+        answer = self._answers.to(question)
+        if answer is not None:
+            return questions.value_of(answer)
         self._emit(producer_pb2.ProduceResponse(question=question))
         raise WaitingForAnswer(question_id)
 

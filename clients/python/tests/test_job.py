@@ -1,5 +1,8 @@
 """What a job function can read and write."""
 
+import hashlib
+from datetime import datetime, timedelta
+
 import pytest
 from conftest import element
 
@@ -153,6 +156,53 @@ def test_question_ends_the_job_until_it_is_answered(serve):
     assert asked.result.waiting.question_id == "q1"
     answered = runner.run("p", answers=[producer_pb2.Answer(question_id="q1", value_json='"b"')])
     assert answered.outputs["Out"] == b"b"
+
+
+def test_a_question_says_until_when_of_whom_and_what_about(serve):
+    runner = serve(producer_of(lambda job: job.ask(
+        "ok", "Publish it?", "confirm", default=False, timeout=timedelta(hours=2), on_deadline="cancel_run",
+        assignees=["ann"], escalations=[(["bob", "editors"], timedelta(hours=1)), (["cleo"], None)],
+        quorum=2, voters=3, about="a calm sea")))
+    question = runner.run("p").question
+    assert question.kind == producer_pb2.QUESTION_KIND_CONFIRM and question.default_json == "false"
+    assert question.timeout.seconds == 7200 and not question.HasField("deadline")
+    assert question.on_deadline == producer_pb2.QUESTION_DEADLINE_ACTION_CANCEL_RUN
+    assert list(question.assignees) == ["ann"] and (question.quorum, question.voters) == (2, 3)
+    first, last = question.escalations
+    assert list(first.assignees) == ["bob", "editors"] and first.timeout.seconds == 3600
+    assert list(last.assignees) == ["cleo"] and not last.HasField("timeout")
+    assert question.content_hash == hashlib.sha256(b"a calm sea").hexdigest()
+
+
+def test_an_answer_is_one_about_the_same_content(serve):
+    def work(job):
+        draft = "calm" if job.ask("ok", "Good?", "confirm", about="calm") else "wild"
+        assert draft == "calm" or job.ask("ok", "Good?", "confirm", about="wild")
+        job.write("Out", draft)
+
+    def answer(about, value):
+        return producer_pb2.Answer(question_id="ok", value_json=value,
+                                   content_hash=hashlib.sha256(about.encode()).hexdigest())
+
+    runner = serve(producer_of(work))
+    asked = runner.run("p", answers=[answer("calm", "false")])
+    assert asked.question.content_hash == hashlib.sha256(b"wild").hexdigest()
+    done = runner.run("p", answers=[answer("calm", "false"), answer("wild", "true")])
+    assert done.outputs["Out"] == b"wild"
+    # One of a runner that does not say what it is about.
+    old = runner.run("p", answers=[producer_pb2.Answer(question_id="ok", value_json="true")])
+    assert old.outputs["Out"] == b"calm"
+
+
+@pytest.mark.parametrize("terms, message", [
+    ({"kind": "riddle"}, "kind: 'riddle' is none of 'text', 'confirm'"),
+    ({"on_deadline": "shout"}, "on_deadline: 'shout' is none of 'default', 'fail_job', 'cancel_run'"),
+    ({"deadline": datetime(2030, 1, 1)}, "deadline: a time without a time zone"),
+    ({"about": "x", "content_hash": "y"}, "about= or content_hash="),
+])
+def test_a_question_without_a_form_fails_the_job_and_says_what_it_may_be(serve, terms, message):
+    failed = serve(producer_of(lambda job: job.ask("q", "Which?", **terms))).run("p").result.failed
+    assert message in failed.message
 
 
 def test_diagnostics_are_what_the_function_returns(serve):
