@@ -51,6 +51,12 @@ TEST(LedgerJsonTest, EveryTypeRoundTrips) {  // F: S2-5, S2-6
       R"("attempt":1})",
       R"({"runId":"r","occurredAt":3,"type":"step.failed","stepId":"A",)"
       R"("error":"boom","attempt":3})",
+      R"({"runId":"r","occurredAt":3,"type":"job.escalated","jobId":"A",)"
+      R"("message":"m","detail":{"assignees":["bob"],"deadlineMs":15700,)"
+      R"("level":1,"questionId":"ok"}})",
+      R"({"runId":"r","occurredAt":3,"type":"job.voted","jobId":"A",)"
+      R"("message":"m","detail":{"answeredBy":"ann","questionId":"ok",)"
+      R"("value":[true]}})",
       R"({"runId":"r","occurredAt":2,"type":"run.budget",)"
       R"("cap":{"currencyCode":"USD","micros":12500000}})",
       R"({"runId":"r","occurredAt":2,"type":"run.budget"})",
