@@ -19,8 +19,7 @@ namespace {
 
 absl::StatusOr<std::string> AnswerLine(absl::string_view kind,
                                        absl::string_view line) {
-  KINORA_ASSIGN_OR_RETURN(const JsonValue question,
-                          ParseJson(line));
+  KINORA_ASSIGN_OR_RETURN(const JsonValue question, ParseJson(line));
   return AnswerLedgerQuestion(kind, question);
 }
 

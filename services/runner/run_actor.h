@@ -374,7 +374,7 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   // Only the strand's closures touch what follows.
   v1::RunRecord record_;
   RunState state_;
-  const std::optional<RunPast> past_;
+  std::optional<RunPast> past_;
   JobTimes times_;
   RunMeter meter_;
   absl::AnyInvocable<void()> on_ended_;

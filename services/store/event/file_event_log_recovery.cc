@@ -314,7 +314,7 @@ absl::StatusOr<JournalNext> RecoverLogFiles(FileSystem& fs,
   KINORA_ASSIGN_OR_RETURN(
       const JournalNext next, records.Visit([&](const JournalRecord& record) {
         const auto file = whole.find(record.log);
-        if (file == whole.end() || !file->second.begun_anew) {
+        if (file == whole.end() || !file->second.stays) {
           (*ends)[record.log] = EndOf(record);
         }
         return file != whole.end() ? absl::OkStatus()
