@@ -9,6 +9,7 @@
 
 #include "common/digest.h"
 #include "common/error_reason.h"
+#include "common/file_system.h"
 #include "common/proto_time.h"
 #include "common/status.h"
 #include "services/store/checks.h"
@@ -34,10 +35,11 @@ absl::StatusOr<absl::Duration> GraceOf(const v1::CollectGarbageRequest& request,
   return grace;
 }
 
-// What is reachable cannot be told from damaged logs.
+// What is reachable cannot be told from damaged logs. What the disk failed to
+// read is no damage.
 absl::Status Quarantined(absl::string_view movie_id,
                          const absl::Status& status) {
-  if (!absl::IsDataLoss(status)) return status;
+  if (!absl::IsDataLoss(status) || IsDiskFailure(status)) return status;
   return WithReason(
       absl::FailedPreconditionError(absl::StrCat(
           "movie \"", movie_id, "\" is damaged, so nothing is collected: ",

@@ -5,9 +5,11 @@
 
 #include "common/digest.h"
 #include "common/error_reason.h"
+#include "common/file_system.h"
 #include "common/testing/status_matchers.h"
 #include "services/store/layout.h"
 #include "services/store/testing/core_fixture.h"
+#include "services/store/testing/faulty_object_storage.h"
 
 namespace kinora {
 namespace {
@@ -20,8 +22,9 @@ class CollectorTest : public CoreFixture {
  protected:
   void SetUp() override { MakeFilm(store()); }
 
-  CollectorParts Parts() {
-    return CollectorParts{.storage = storage_,
+  CollectorParts Parts() { return PartsOn(storage_); }
+  CollectorParts PartsOn(ObjectStorage& storage) {
+    return CollectorParts{.storage = storage,
                           .log = log_,
                           .catalog = core().catalog,
                           .manifests = core().manifests,
@@ -213,6 +216,26 @@ TEST_F(CollectorTest, ADamagedMovieIsNotCollected) {
   EXPECT_THAT(status, StatusIs(absl::StatusCode::kFailedPrecondition,
                                HasSubstr("rev-0001")));
   EXPECT_EQ(ReasonOf(status), "MOVIE_QUARANTINED");
+  EXPECT_TRUE(Exists(garbage));
+}
+
+// It may be read the next time.
+TEST_F(CollectorTest, ARecordThatTheDiskFailsToReadIsNotADamagedMovie) {
+  const v1::BlobRef garbage = PutBlob(store(), "garbage");
+  v1::PutRunRecordRequest put;
+  put.mutable_record()->set_run_id(std::string(kRun1));
+  put.mutable_record()->set_movie_id("film");
+  put.mutable_record()->set_status(v1::RUN_STATUS_QUEUED);
+  ASSERT_OK(store().runs.Put(put));
+  FaultyObjectStorage faulty(storage_);
+  faulty.FailReadsOf(RunRecordKey("film", kRun1),
+                     DiskFailure("read \"record.json\": Input/output error"));
+  const absl::Status status = CollectGarbage(
+      PartsOn(faulty), RequestOf(absl::ZeroDuration()),
+      [](const v1::CollectGarbageResponse&) { return absl::OkStatus(); });
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kDataLoss,
+                               HasSubstr("Input/output error")));
+  EXPECT_EQ(ReasonOf(status), "");
   EXPECT_TRUE(Exists(garbage));
 }
 
