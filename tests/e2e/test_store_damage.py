@@ -96,6 +96,8 @@ class Damage:
 
     def is_named_in(self, said: str) -> bool:
         instead = NAMED_BY.get(self.kind) if self.is_void else None
+        if self.kind == "blob":  # by its hash, wherever it is
+            instead = self.path.rsplit("/", 1)[1]
         return self.name in said or instead is not None and instead in said
 
 
