@@ -4,7 +4,6 @@
 #include <optional>
 #include <utility>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 
@@ -56,14 +55,10 @@ absl::StatusOr<Revision> NewestRevision(ObjectStorage& storage,
   return newest;
 }
 
-// The number of a line that may not be whole; -1 if it has none.
+// The number of a line; -1 if it is damaged.
 int64_t SequenceOf(absl::string_view line) {
-  int64_t sequence = -1;
-  if (!absl::ConsumePrefix(&line, "{\"seq\":") ||
-      !absl::SimpleAtoi(line.substr(0, line.find(',')), &sequence)) {
-    return -1;
-  }
-  return sequence;
+  const absl::StatusOr<int64_t> sequence = CheckLogLine(line);
+  return sequence.ok() ? *sequence : -1;
 }
 
 }  // namespace
@@ -149,28 +144,35 @@ absl::StatusOr<int64_t> RevisionCheckpoint::FindArtefact(int64_t after) {
   while (high - low > kReadBytes) {
     const int64_t middle = low + (high - low) / 2;
     KINORA_ASSIGN_OR_RETURN(const std::string cut, LineAt(middle));
-    const int64_t begin = middle + static_cast<int64_t>(cut.size()) + 1;
-    if (begin >= high) {
-      high = middle;
-      continue;
+    int64_t begin = middle + static_cast<int64_t>(cut.size()) + 1;
+    int64_t sequence = -1;
+    // A damaged line tells nothing of where the wanted one is.
+    while (begin < high && sequence < 0) {
+      KINORA_ASSIGN_OR_RETURN(const std::string line, LineAt(begin));
+      sequence = SequenceOf(line);
+      if (sequence < 0) begin += static_cast<int64_t>(line.size()) + 1;
     }
-    KINORA_ASSIGN_OR_RETURN(const std::string line, LineAt(begin));
-    if (SequenceOf(line) <= after) {
+    if (sequence >= 0 && sequence <= after) {
       low = begin;
     } else {
       high = middle;
     }
   }
-  // `low` is where a line begins that is not behind the wanted one.
+  // `low` is where a line begins that is not behind the wanted one. That one
+  // follows the last that is known to come before it: a damaged line in between
+  // may be it.
   KINORA_ASSIGN_OR_RETURN(const std::string bytes, BytesAt(low, kReadBytes));
-  absl::string_view rest = bytes;
-  for (size_t end = rest.find('\n');
-       end != absl::string_view::npos && SequenceOf(rest) <= after;
-       end = rest.find('\n')) {
-    rest.remove_prefix(end + 1);
+  size_t wanted = 0;
+  size_t at = 0;
+  for (size_t end = bytes.find('\n'); end != std::string::npos;
+       end = bytes.find('\n', at)) {
+    const int64_t sequence =
+        SequenceOf(absl::string_view(bytes).substr(at, end - at));
+    if (sequence > after) break;
+    at = end + 1;
+    if (sequence >= 0) wanted = at;
   }
-  low += static_cast<int64_t>(bytes.size() - rest.size());
-  return low;
+  return low + static_cast<int64_t>(wanted);
 }
 
 absl::StatusOr<std::vector<LogRecord>> RevisionCheckpoint::Read(
