@@ -13,9 +13,11 @@ std::optional<LogSlice> UnsentLines(const LogBuffer& buffer) {
   const double first = total - count;  // the position of the buffer's first
   LogSlice slice;
   slice.channel_offset = std::max(sent, first);
-  const auto skipped =
-      static_cast<std::ptrdiff_t>(slice.channel_offset - first);
-  slice.lines.assign(buffer.lines.begin() + skipped, buffer.lines.end());
+  // Counts beyond what a double holds exactly must not lead past the end.
+  const double skipped = std::min(count, slice.channel_offset - first);
+  slice.lines.assign(
+      buffer.lines.begin() + static_cast<std::ptrdiff_t>(skipped),
+      buffer.lines.end());
   return slice;
 }
 
