@@ -34,7 +34,7 @@ painter = Producer("painter", version="1")
 @painter.job
 def paint(job):
     tone = job.ask("tone", "Which tone?", "choice", ["calm", "wild"], default="calm",
-                   timeout=timedelta(seconds=2))
+                   timeout=timedelta(seconds=6))
     job.write("Picture", f"a {tone} sea")
 
 
