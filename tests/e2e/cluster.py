@@ -99,6 +99,12 @@ class Process:
     def pid(self) -> int:
         return self._process.pid
 
+    @property
+    def peak_mib(self) -> float:
+        """The most memory it has ever had resident."""
+        status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
+        return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
 
 class Kinora:
     """The command line against one installation: one address for all
