@@ -153,6 +153,7 @@ class TailStream final : public grpc::ServerWriteReactor<Response> {
   // Goes to state 3: true. False if waiter or timer has called already.
   bool Wait() {
     DropWaiter();
+    message_ = Response();  // which may be as large as a page
     uint64_t turn;
     {
       MutexLock lock(mu_);

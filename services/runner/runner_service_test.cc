@@ -8,10 +8,12 @@
 
 #include "clients/cpp/runner_client.h"
 #include "common/error_reason.h"
+#include "common/file_system.h"
 #include "common/testing/in_process_server.h"
 #include "common/testing/status_matchers.h"
 #include "common/thread_pool.h"
 #include "services/runner/testing/runner_process.h"
+#include "services/store/layout.h"
 #include "services/store/testing/core_fixture.h"
 
 namespace kinora {
@@ -111,6 +113,27 @@ TEST_P(RunnerServiceTest, AWatchThatBeginsPastTheEndIsToldWhereThatIs) {
                                                 " is past the end, 9, of "))));
     EXPECT_EQ(ReasonOf(refused), "SEQUENCE_MISMATCH");
   }
+}
+
+// F: F3
+TEST_P(RunnerServiceTest, AWatchOfTrimmedHistoryIsToldTheOldestEventThereIs) {
+  ASSERT_OK_AND_ASSIGN(const std::string run_id, Start());
+  ASSERT_OK(Watch(run_id, 0));
+  const std::string ledger = LedgerLogKey("film", run_id);
+  ASSERT_OK(log_.Archive(
+      ledger, 4, absl::StrCat(ParentPath(ledger), "/old.ledger.jsonl")));
+  // What is archived can still be read.
+  ASSERT_OK_AND_ASSIGN(const std::vector<int64_t> all, Watch(run_id, 0));
+  EXPECT_EQ(all.size(), 9u);
+  ASSERT_OK(log_.Trim(ledger, 4));
+  for (const int after : {0, 3}) {
+    const absl::Status refused = Watch(run_id, after).status();
+    EXPECT_THAT(refused, StatusIs(absl::StatusCode::kOutOfRange));
+    EXPECT_EQ(ReasonOf(refused), "LOG_TRIMMED");
+    EXPECT_EQ(MetadataOf(refused)["oldest"], "5");
+  }
+  ASSERT_OK_AND_ASSIGN(const std::vector<int64_t> rest, Watch(run_id, 4));
+  EXPECT_EQ(rest, (std::vector<int64_t>{5, 6, 7, 8, 9}));
 }
 
 TEST_P(RunnerServiceTest, RunIsListedAndTold) {

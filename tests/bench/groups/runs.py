@@ -54,8 +54,7 @@ class Installation:
     @property
     def peak_mib(self) -> float:
         """The most memory the process has ever had resident."""
-        status = pathlib.Path(f"/proc/{self._server.pid}/status").read_text()
-        return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+        return self._server.peak_mib
 
     def movie(self, blueprint: str) -> str:
         """A new movie of it, with nothing made yet."""
