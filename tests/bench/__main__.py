@@ -14,7 +14,17 @@ from bench import OUT, Bench
 from programs import Programs
 
 # In the order in which they run; each is a module of groups/ with run(bench).
-GROUPS = ["appends", "blobs", "follow", "open_time", "gc", "ledger", "runs", "plan"]
+GROUPS = [
+    "appends",
+    "blobs",
+    "follow",
+    "watch",
+    "open_time",
+    "gc",
+    "ledger",
+    "runs",
+    "plan",
+]
 
 
 def machine() -> dict:

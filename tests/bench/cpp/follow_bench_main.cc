@@ -33,6 +33,7 @@
 #include "tests/bench/cpp/bench.h"
 #include "tests/bench/cpp/connection.h"
 #include "tests/bench/cpp/note_requests.h"
+#include "tests/bench/cpp/progress.h"
 
 ABSL_FLAG(std::string, mode, "local", "fill, local or remote");
 ABSL_FLAG(std::string, data, "", "folder of the store, of fill and local");
@@ -46,35 +47,6 @@ namespace kinora {
 namespace {
 
 constexpr int kEventsPerRequest = 1000;
-
-// How far one follower is.
-class Progress {
- public:
-  // `events` MUST be the next ones.
-  void Saw(const google::protobuf::RepeatedPtrField<v1::Event>& events) {
-    MutexLock lock(mu_);
-    for (const v1::Event& event : events) {
-      if (event.sequence() != ++seen_) {
-        FailBench(absl::DataLossError(absl::StrCat(
-            "event ", event.sequence(), " came where ", seen_, " was due")));
-      }
-    }
-    changed_.SignalAll();
-  }
-  void AwaitSeen(int64_t sequence) {
-    MutexLock lock(mu_);
-    while (seen_ < sequence) changed_.Wait(mu_);
-  }
-  int64_t seen() {
-    MutexLock lock(mu_);
-    return seen_;
-  }
-
- private:
-  Mutex mu_;
-  CondVar changed_;
-  int64_t seen_ ABSL_GUARDED_BY(mu_) = 0;
-};
 
 // Something that can be waited for once.
 class Signal {
