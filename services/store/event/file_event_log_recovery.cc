@@ -1,5 +1,6 @@
 #include "services/store/event/file_event_log_recovery.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -29,7 +30,13 @@ constexpr size_t kMaxOpenFiles = 128;
 
 // Where the lines of a record end in their log file.
 LogPosition EndOf(const JournalRecord& record) {
-  return {.sequence = record.last_sequence + 1,
+  // A journal of version 1 does not tell the last one.
+  const int64_t last =
+      record.last_sequence > 0
+          ? record.last_sequence
+          : record.first_sequence - 1 +
+                std::count(record.lines.begin(), record.lines.end(), '\n');
+  return {.sequence = last + 1,
           .offset = record.offset + record.lines.size()};
 }
 

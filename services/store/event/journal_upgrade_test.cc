@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -17,6 +18,7 @@
 #include "services/store/event/journal_batch_v1.h"
 #include "services/store/event/journal_mending_fixture.h"
 #include "services/store/event/little_endian.h"
+#include "services/store/event/log_checkpoint.h"
 #include "services/store/event/log_line.h"
 
 namespace kinora {
@@ -72,6 +74,16 @@ TEST_F(JournalUpgradeTest, AJournalOfVersion1IsReadAndReplaced) {
               IsOkAndHolds(testing::StartsWith("kinora-journal-2\n")));
   ASSERT_OK_AND_ASSIGN(log, Open(*fs));
   EXPECT_EQ(Count(*log, kSea), 6);
+}
+
+// Also of a log that nobody has asked for in between.
+TEST_F(JournalUpgradeTest, TheEndOfALogInVersion1IsNotedAtAClose) {
+  auto fs = Disk(journal_, Files::kLost);
+  ASSERT_OK_AND_ASSIGN(auto log, Open(*fs));
+  ASSERT_OK(log->Close());
+  log.reset();
+  EXPECT_EQ(ReadLogCheckpoint(*fs, JoinPath("/store", kSea)),
+            (LogPosition{.sequence = 6, .offset = absl::StrJoin(lines_, "").size()}));
 }
 
 TEST_F(JournalUpgradeTest, ATornEndOfVersion1IsDropped) {
