@@ -79,6 +79,7 @@ absl::StatusOr<MovieFile> ParseMovieFile(absl::string_view movie_id,
   }
   file.deleted = IsTrue(*json, "deleted");
   file.shares_runs = IsTrue(*json, "sharesRuns");
+  file.is_older = NumberOf(*json, "formatVersion") < kMovieFormatVersion;
   return file;
 }
 
@@ -153,7 +154,10 @@ absl::StatusOr<MovieFile> MovieCatalog::Load(absl::string_view movie_id) {
   KINORA_ASSIGN_OR_RETURN(MovieFile file, LoadAny(movie_id));
   if (file.deleted) return MovieNotFound(movie_id);
   MutexLock lock(mu_);
-  if (changes == changes_) known_.insert_or_assign(file.movie_id, file.limits);
+  // One that was not brought up is to be looked at again.
+  if (changes == changes_ && !file.is_older) {
+    known_.insert_or_assign(file.movie_id, file.limits);
+  }
   return file;
 }
 
@@ -175,7 +179,10 @@ absl::StatusOr<std::string> MovieCatalog::ReadText(absl::string_view movie_id) {
     if (version == kMovieFormatVersion) return text;
     MutexLock lock(change_mu_);
     absl::StatusOr<std::string> upgraded =
-        UpgradeMovie(storage_, movie_id, *std::move(text), MovieFormatSteps());
+        UpgradeMovie(storage_, movie_id, *text, MovieFormatSteps());
+    // Reads go on in a store that takes no writes, and a collection may be what
+    // makes room in it. What newer formats add is absent from this one.
+    if (ReasonOf(upgraded.status()) == "STORE_READ_ONLY") return text;
     // Somebody else has brought it up meanwhile.
     if (!absl::IsAborted(upgraded.status())) return upgraded;
   }

@@ -15,9 +15,9 @@
 //                  another movie's by their ids (services/store/backup/)}
 // A reader looks at the checksum first, then at `formatVersion`, and refuses a
 // version that it does not know, whatever else the file holds; a movie of an
-// older format is brought up at its first use. A movie with a tombstone is gone
-// for everybody but the deletion (movie_deletion.h), which removes the file
-// last.
+// older format is brought up at its first use, or read as it is while the store
+// takes no writes. A movie with a tombstone is gone for everybody but the
+// deletion (movie_deletion.h), which removes the file last.
 
 #ifndef KINORA_SERVICES_STORE_MOVIE_MOVIE_CATALOG_H_
 #define KINORA_SERVICES_STORE_MOVIE_MOVIE_CATALOG_H_
@@ -61,6 +61,8 @@ struct MovieFile {
   std::string request_id;
   MovieLimits limits;
   bool shares_runs = false;
+  // Of an older format, which it keeps as the store takes no writes.
+  bool is_older = false;
   bool deleted = false;
 };
 

@@ -7,9 +7,11 @@
 
 #include "common/error_reason.h"
 #include "common/testing/status_matchers.h"
+#include "services/store/movie/movie_catalog.h"
 #include "services/store/object/checked_document.h"
 #include "services/store/testing/core_fixture.h"
 #include "services/store/testing/faulty_object_storage.h"
+#include "services/store/write_gate.h"
 
 namespace kinora {
 namespace {
@@ -114,6 +116,23 @@ TEST_F(MovieFormatTest, ANewerMovieIsRefusedAndOthersGoOn) {
   EXPECT_EQ(movies.movies(0).current_revision(), "");
   EXPECT_EQ(movies.movies(1).movie_id(), "later");
   EXPECT_EQ(movies.movies(1).format_version(), 0u);
+}
+
+// Such as a full one, in which a collection is to make room.
+TEST_F(MovieFormatTest, AnOlderMovieIsReadInAStoreThatTakesNoWrites) {
+  ASSERT_OK(storage_.Write("builds/film/movie.json", kVersion1));
+  WriteGate gate("/data");
+  FaultyObjectStorage full(storage_);
+  full.FailWritesOf(
+      "builds/film/movie.json",
+      gate.CloseUntilRoom(absl::ResourceExhaustedError("No space left")));
+  MovieCatalog catalog(full);
+  EXPECT_OK(catalog.Require("film"));
+  EXPECT_OK(catalog.Load("film"));
+  EXPECT_EQ(MovieJson(), kVersion1);
+  full.FailWritesOf("", absl::OkStatus());
+  EXPECT_OK(catalog.Require("film"));
+  EXPECT_THAT(MovieJson(), HasSubstr("\"formatVersion\":3"));
 }
 
 // A step of two writes, each of which may be the last of its process.
