@@ -158,11 +158,11 @@ class ObjectBlobStore final : public BlobStore {
   absl::Status CheckBatchBlob(absl::string_view movie_id, int index,
                               const v1::Digest& expected, const Digest& digest,
                               int64_t size);
-  // All of one blob, verified.
   // Calls `each` for every blob of a batch, on a second thread, too, if the
   // bytes of all are worth it.
   void Spread(size_t blobs, int64_t bytes,
               absl::FunctionRef<void(size_t)> each);
+  // All of one blob, verified.
   absl::StatusOr<std::string> ReadOne(absl::string_view movie_id,
                                       const v1::Digest& digest);
   // As StartRead().
