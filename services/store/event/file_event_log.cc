@@ -71,8 +71,12 @@ absl::Status FileEventLog::Start() {
       RecoverLogFiles(fs_, root_, directory, directories_, &lost, &ends);
   {
     MutexLock lock(mu_);
+    // Of a volume that was full: logs of before that may be in memory alone.
+    for (const auto& entry : chains_) NoteForgotten(entry.first, *entry.second);
     chains_.clear();
-    if (next.ok()) unnoted_ = std::move(ends);
+    if (next.ok()) {
+      for (const auto& entry : ends) unnoted_[entry.first] = entry.second;
+    }
     tails_.clear();
     if (absl::IsResourceExhausted(next.status())) {
       KINORA_ASSIGN_OR_RETURN(tails_,
@@ -162,11 +166,16 @@ void FileEventLog::ForgetIdleChains() {
   if (!committer_.CheckWritable().ok()) return;
   for (const std::string& log : idle) {
     const auto chain = chains_.find(log);
-    const std::optional<LogPosition> end = chain->second->UnnotedEnd();
-    if (end.has_value() && unnoted_.size() < kMaxUnnotedLogs) {
-      unnoted_[log] = *end;
-    }
+    NoteForgotten(log, *chain->second);
     chains_.erase(chain);
+  }
+}
+
+void FileEventLog::NoteForgotten(const std::string& log,
+                                 FileEventLogChain& chain) {
+  const std::optional<LogPosition> end = chain.UnnotedEnd();
+  if (end.has_value() && unnoted_.size() < kMaxUnnotedLogs) {
+    unnoted_[log] = *end;
   }
 }
 

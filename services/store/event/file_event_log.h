@@ -165,6 +165,9 @@ class FileEventLog final : public EventLog {
   ChainPtr CachedChain(absl::string_view log) ABSL_LOCKS_EXCLUDED(mu_);
   // None of which something is known that another look would not find.
   void ForgetIdleChains() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Keeps for NoteEnds() where a log ends that is about to be forgotten.
+  void NoteForgotten(const std::string& log, FileEventLogChain& chain)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Writes checkpoints of all logs that have gone on since their last.
   absl::Status NoteEnds() ABSL_LOCKS_EXCLUDED(mu_);
 

@@ -111,6 +111,23 @@ TEST_F(FileEventLogCloseTest, TheEndsOfRecoveredLogsAreKnown) {
   ExpectLost(kInputsLog, 0, 3);
 }
 
+TEST_F(FileEventLogCloseTest, TheEndsOfLogsOfBeforeTheVolumeWasFullAreKnown) {
+  options_ = SmallOptions(nullptr);
+  Reopen();
+  ASSERT_OK(Append(kInputsLog, 3));
+  ASSERT_OK(Append(kOther, 60));  // the journal needs the others no more
+  fs_.SetRoom(0);
+  Append(kOther).IgnoreError();  // finds none
+  EXPECT_EQ(ReasonOf(Append(kOther)), "STORE_READ_ONLY");
+  fs_.ClearFailures();
+  Append(kOther).IgnoreError();  // looks for room
+  ASSERT_OK(Append(kOther));
+  Close();
+  CutTo(kInputs, 1);
+  Reopen();
+  ExpectLost(kInputsLog, 0, 3);
+}
+
 TEST_F(FileEventLogCloseTest, LogsThatDidNotChangeAreNotWritten) {
   ASSERT_OK(Append(kInputsLog, 3));
   ASSERT_OK(log_->Archive(kInputsLog, 3, kArchive));
