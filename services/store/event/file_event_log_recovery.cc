@@ -36,8 +36,7 @@ LogPosition EndOf(const JournalRecord& record) {
           ? record.last_sequence
           : record.first_sequence - 1 +
                 std::count(record.lines.begin(), record.lines.end(), '\n');
-  return {.sequence = last + 1,
-          .offset = record.offset + record.lines.size()};
+  return {.sequence = last + 1, .offset = record.offset + record.lines.size()};
 }
 
 // Appends journaled lines to log files.

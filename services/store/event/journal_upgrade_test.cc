@@ -82,8 +82,9 @@ TEST_F(JournalUpgradeTest, TheEndOfALogInVersion1IsNotedAtAClose) {
   ASSERT_OK_AND_ASSIGN(auto log, Open(*fs));
   ASSERT_OK(log->Close());
   log.reset();
-  EXPECT_EQ(ReadLogCheckpoint(*fs, JoinPath("/store", kSea)),
-            (LogPosition{.sequence = 6, .offset = absl::StrJoin(lines_, "").size()}));
+  EXPECT_EQ(
+      ReadLogCheckpoint(*fs, JoinPath("/store", kSea)),
+      (LogPosition{.sequence = 6, .offset = absl::StrJoin(lines_, "").size()}));
 }
 
 TEST_F(JournalUpgradeTest, ATornEndOfVersion1IsDropped) {
