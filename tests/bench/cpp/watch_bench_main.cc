@@ -52,7 +52,7 @@ namespace {
 constexpr char kRunId[] = "run-01KDV3N3C00000000000000001";
 
 // Makes a line of the ledger about as long as the entries of the peer.
-constexpr size_t kTextBytes = 110;
+constexpr size_t kTextBytes = 130;
 
 // A run that nobody carries out: the benchmark writes its ledger.
 class BenchRun {
@@ -87,9 +87,7 @@ class BenchRun {
     *request.mutable_log() = log_;
     *request.mutable_lease() = lease_;
     for (int i = 0; i < count; ++i) {
-      v1::Event& event = *request.add_events();
-      event.set_revision("rev-0001");
-      v1::LedgerEvent& ledger = *event.mutable_ledger();
+      v1::LedgerEvent& ledger = *request.add_events()->mutable_ledger();
       ledger.set_run_id(kRunId);
       ledger.set_occurred_at_ms(1'750'000'000'000);
       ledger.set_source(v1::LEDGER_SOURCE_COORDINATOR);

@@ -5,7 +5,7 @@ import pathlib
 import shutil
 
 from bench import Bench
-from cluster import sim, up, write_producers
+from cluster import up
 from contest import Bar, Peer
 from peers import redis
 
@@ -33,22 +33,21 @@ def over_grpc(bench: Bench, scratch: pathlib.Path, events: int) -> float:
     folder = scratch / "up"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    with sim(folder) as producer:
-        server = up(folder, write_producers(folder, producer.address, "sim"))
-        try:
-            return checked(
-                bench.programs.figures(
-                    "watch_bench",
-                    mode="remote",
-                    server=server.address,
-                    watchers=WATCHERS,
-                    events=events,
-                    batch=BATCH,
-                ),
-                events,
-            )
-        finally:
-            server.stop()
+    server = up(folder)
+    try:
+        return checked(
+            bench.programs.figures(
+                "watch_bench",
+                mode="remote",
+                server=server.address,
+                watchers=WATCHERS,
+                events=events,
+                batch=BATCH,
+            ),
+            events,
+        )
+    finally:
+        server.stop()
 
 
 def xread(bench: Bench, port: int, events: int) -> float:
@@ -68,12 +67,16 @@ def checked(figures: dict[str, float], events: int) -> float:
 def run(bench: Bench) -> None:
     events = bench.size(50_000, 5_000)
     with bench.scratch("watch") as scratch, redis.server(scratch) as redis_server:
+
+        def readers() -> float:
+            return xread(bench, redis_server.port, events)
+
         name = f"Redis XREAD BLOCK, {WATCHERS} readers"
         bench.compare(
             f"{WATCHERS} watchers of a run, in process",
             "deliveries/s",
             lambda: in_process(bench, scratch, events),
-            [Peer(name, lambda: xread(bench, redis_server.port, events), Bar(at_least=1))],
+            [Peer(name, readers, Bar(at_least=1))],
             Bar(at_least=500_000),
         )
         # As many connections as the peer's readers have, and a runner between.
@@ -81,5 +84,5 @@ def run(bench: Bench) -> None:
             f"{WATCHERS} watchers of a run, WatchRun over gRPC",
             "deliveries/s",
             lambda: over_grpc(bench, scratch, events),
-            [Peer(name, lambda: xread(bench, redis_server.port, events))],
+            [Peer(name, readers)],
         )
