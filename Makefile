@@ -81,6 +81,8 @@ kill-all: build
 	bazel run --config=asan //tests/model:run_model_test -- --seeds=$(SEEDS)
 	bazel run --config=asan //tests/model:run_kills_test -- --seeds=$(FILMS)
 	KINORA_RUN_KILLS_ALL=1 .venv/bin/python -m pytest tests/e2e/test_run_kills.py
+	KINORA_DISCONNECTS=10000 KINORA_WATCH_KILLS=100 .venv/bin/python -m pytest \
+	  tests/e2e/test_watch_disconnects.py
 	KINORA_OUTPUT_BYTES=$$((4 << 30)) .venv/bin/python -m pytest tests/e2e/test_large_outputs.py
 	KINORA_DAMAGES=100 KINORA_MAINTENANCE_KILLS=all .venv/bin/python -m pytest \
 	  tests/e2e/test_store_damage.py tests/e2e/test_damaged_runs.py \

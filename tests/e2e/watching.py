@@ -88,9 +88,7 @@ class Watcher:
         self.empty += not message.events
 
     def _call(self):
-        request = runner_pb2.WatchRunRequest(
-            run_id=self._run_id, after_sequence=self.position
-        )
+        request = watch_request(self._run_id, self.position)
         return self._stub.WatchRun(request, timeout=LIMIT_S, wait_for_ready=True)
 
     def watch(self, events: int, hangs_up: bool) -> bool:

@@ -67,7 +67,7 @@ class BenchRun {
     acquire.set_holder("watch_bench");
     acquire.set_purpose(kRunId);
     // No runner is to take the run over meanwhile.
-    acquire.mutable_ttl()->set_seconds(60);
+    acquire.mutable_ttl()->set_seconds(600);
     lease_ = Must(store.leases.Acquire(acquire)).lease().token();
     v1::PutRunRecordRequest put;
     put.mutable_record()->set_run_id(kRunId);
