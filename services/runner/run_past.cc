@@ -154,6 +154,7 @@ void RunPast::End(const v1::StepIdentity& step, JobStatus status,
   Job& job = jobs_[step.step_id()];
   job.time.Stop(at);
   job.told = status;
+  job.ended = ++ends_;
   job.awaits_attempt = false;
   job.past.in_doubt = false;
   job.heartbeat_details.clear();
@@ -169,13 +170,15 @@ void RunPast::CallAgain(absl::string_view job_id) {
   if (job != jobs_.end()) job->second.told.reset();
 }
 
-std::optional<JobStatus> RunPast::ToldResult(absl::string_view job_id) const {
+std::optional<RunState::ToldEnd> RunPast::ToldResult(
+    absl::string_view job_id) const {
   const auto job = jobs_.find(job_id);
   if (job == jobs_.end()) return std::nullopt;
   const std::optional<JobStatus>& told = job->second.told;
-  return told == JobStatus::kSucceeded || told == JobStatus::kReused
-             ? told
-             : std::nullopt;
+  if (told != JobStatus::kSucceeded && told != JobStatus::kReused) {
+    return std::nullopt;
+  }
+  return RunState::ToldEnd{*told, job->second.ended};
 }
 
 PastJob RunPast::Of(absl::string_view job_id) const {

@@ -40,8 +40,8 @@ class RunPast {
   // The job is called once more, as its result was lost: what it comes to now
   // is not told yet.
   void CallAgain(absl::string_view job_id);
-  // kSucceeded or kReused if the ledger says so of the job.
-  std::optional<JobStatus> ToldResult(absl::string_view job_id) const;
+  // kSucceeded or kReused if the ledger says so of the job, and where.
+  std::optional<RunState::ToldEnd> ToldResult(absl::string_view job_id) const;
   // Attempts, failures and doubts; nothing for a job the ledger does not know.
   PastJob Of(absl::string_view job_id) const;
 
@@ -95,6 +95,7 @@ class RunPast {
     PastJob past;
     std::optional<JobStatus> told;  // kRunning or a final status
     size_t started = 0;             // counts the starts of the run
+    size_t ended = 0;               // counts the ends of its jobs
     bool awaits_attempt = false;
     bool to_retry = false;
     std::string heartbeat_details;
@@ -108,6 +109,7 @@ class RunPast {
   absl::flat_hash_map<std::string, Job> jobs_;
   absl::flat_hash_set<std::string> expanded_by_;
   size_t starts_ = 0;
+  size_t ends_ = 0;
   int64_t through_ = 0;
   bool has_started_ = false;
   std::optional<std::string> cancel_reason_;

@@ -110,6 +110,24 @@ TEST_F(RunPastTest, WhatAnAttemptLeftIsKeptUntilTheJobEnds) {
   EXPECT_EQ(past_.HeartbeatDetailsOf("A"), "");
 }
 
+// What is made once more ends once more.
+TEST_F(RunPastTest, ResultsAreToldInTheOrderOfTheirLastEnds) {
+  const auto complete = [this](const std::string& job) {
+    v1::LedgerEvent event;
+    event.mutable_step_completed()->mutable_step()->set_step_id(job);
+    past_.Apply(event);
+  };
+  complete("A");
+  complete("B");
+  ASSERT_TRUE(past_.ToldResult("B").has_value());
+  EXPECT_LT(past_.ToldResult("A")->order, past_.ToldResult("B")->order);
+  Start(2);
+  EXPECT_FALSE(past_.ToldResult("A").has_value());
+  complete("A");
+  ASSERT_TRUE(past_.ToldResult("A").has_value());
+  EXPECT_GT(past_.ToldResult("A")->order, past_.ToldResult("B")->order);
+}
+
 TEST_F(RunPastTest, AnAttemptThatHadAskedWasInterrupted) {
   Start(1);
   Take(QuestionEvent("A", question_));

@@ -198,6 +198,12 @@ class RunState {
 
   std::vector<JobChange> Apply(RunFact fact);
 
+  // What is told of a job that is done.
+  struct ToldEnd {
+    JobStatus status = JobStatus::kSucceeded;  // or kReused
+    size_t order = 0;  // among the ends of all jobs, from 1
+  };
+
   // Jobs that are done, and all that they read is.
   struct DoneJobs {
     struct Job {
@@ -209,10 +215,11 @@ class RunState {
   };
 
   // `told` says what is known of a job: that it succeeded, that its result is
-  // an earlier one, or nothing. None are found while something is deferred.
+  // an earlier one, or nothing. None are found while something is deferred, and
+  // none that ended before something they read, which was made anew since.
   DoneJobs FindDone(
-      absl::FunctionRef<std::optional<JobStatus>(const std::string& job_id)>
-          told) const;
+      absl::FunctionRef<std::optional<ToldEnd>(const std::string& job_id)> told)
+      const;
   // Takes the jobs as done, without a change to tell. `results` are what those
   // of `read` made, each in the order of the job's artefacts; of all others the
   // results stay unseen. REQUIRES: no command was given yet.

@@ -1,5 +1,6 @@
 // The part of RunState that takes jobs as done on somebody's word.
 
+#include <algorithm>
 #include <utility>
 
 #include "services/runner/run_state.h"
@@ -7,23 +8,28 @@
 namespace kinora {
 
 RunState::DoneJobs RunState::FindDone(
-    absl::FunctionRef<std::optional<JobStatus>(const std::string& job_id)> told)
+    absl::FunctionRef<std::optional<ToldEnd>(const std::string& job_id)> told)
     const {
   DoneJobs done;
   // Whoever reads the list of what was deferred looks at contents.
   if (!deferred_.empty()) return done;
-  // What is to be made once more may come out otherwise.
+  // What is to be made once more may come out otherwise, and so may what was.
   std::vector<bool> is_open(jobs_.size(), false);
+  std::vector<size_t> last_read(jobs_.size(), 0);  // the last end it depends on
   for (size_t i = 0; i < jobs_.size(); ++i) {
-    const std::optional<JobStatus> status =
-        is_open[i] ? std::nullopt : told(jobs_[i].job->job_id());
-    if (status.has_value()) {
-      done.jobs.push_back({static_cast<JobIndex>(i), *status});
-      continue;
+    std::optional<ToldEnd> end;
+    if (!is_open[i]) end = told(jobs_[i].job->job_id());
+    is_open[i] = !end.has_value() || end->order <= last_read[i];
+    if (!is_open[i]) {
+      done.jobs.push_back({static_cast<JobIndex>(i), end->status});
     }
-    is_open[i] = true;
     for (JobIndex dependant : jobs_[i].dependants) {
-      is_open[static_cast<size_t>(dependant)] = true;
+      const size_t next = static_cast<size_t>(dependant);
+      if (is_open[i]) {
+        is_open[next] = true;
+      } else {
+        last_read[next] = std::max(last_read[next], end->order);
+      }
     }
   }
   for (const auto& [index, status] : done.jobs) {

@@ -23,15 +23,19 @@ class RunStateDoneTest : public RunStateTest {
     return names;
   }
 
-  // Takes what is told as done; the result of a job is its id. Returns the jobs
-  // whose results are read.
+  // Takes what is told as done, in the order of the plan but for what was made
+  // once more; the result of a job is its id. Returns the jobs whose results
+  // are read.
   static std::vector<std::string> Take(
-      RunState& state, const std::map<std::string, JobStatus>& told) {
+      RunState& state, const std::map<std::string, JobStatus>& told,
+      const std::string& made_anew = "") {
     const RunState::DoneJobs done = state.FindDone(
-        [&told](const std::string& id) -> std::optional<JobStatus> {
+        [&](const std::string& id) -> std::optional<RunState::ToldEnd> {
           const auto found = told.find(id);
           if (found == told.end()) return std::nullopt;
-          return found->second;
+          size_t order = static_cast<size_t>(Find(state, id)) + 1;
+          if (id == made_anew) order += state.job_count();
+          return RunState::ToldEnd{found->second, order};
         });
     std::vector<std::string> read = Names(state, done.read);
     std::vector<std::vector<v1::Content>> results;
@@ -85,6 +89,25 @@ TEST_F(RunStateDoneTest, WhatReadsAnOpenJobIsNotDone) {
   EXPECT_EQ(state.unseen_results(), 1u);
   EXPECT_THAT(Start(state), ElementsAre("Script"));
   Succeed(state, "Script", "script");
+  EXPECT_THAT(Start(state), ElementsAre("Clip"));
+}
+
+// A process before this one was lost between the second result of a job and
+// the calls of those that had read the first.
+TEST_F(RunStateDoneTest, WhatEndedBeforeSomethingItReadsIsLookedUp) {
+  PlanBuilder plan;
+  plan.Job(0, "Script", {}).Job(1, "Clip", {"Script"}).Job(2, "Film", {"Clip"});
+  plan.Job(0, "Title", {});
+  RunState state = Make(plan);
+  EXPECT_THAT(Take(state,
+                   {{"Script", JobStatus::kSucceeded},
+                    {"Clip", JobStatus::kSucceeded},
+                    {"Film", JobStatus::kSucceeded},
+                    {"Title", JobStatus::kSucceeded}},
+                   /*made_anew=*/"Script"),
+              ElementsAre("Script"));
+  EXPECT_EQ(state.unseen_results(), 1u);
+  EXPECT_FALSE(state.finished());
   EXPECT_THAT(Start(state), ElementsAre("Clip"));
 }
 
