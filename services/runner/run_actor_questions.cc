@@ -26,7 +26,11 @@ void RunActor::Take(const QuestionAsked& asked) {
   RunningAttempt& attempt = running->second;
   const std::string& job_id = state_.job(asked.job).job_id();
   const std::string key = KeyOf(asked.question);
-  attempt.asked[asked.question.question_id()] = key;
+  std::string& last = attempt.asked[asked.question.question_id()];
+  // It takes the place of what was asked about other content, which nobody can
+  // answer any more.
+  if (last != key) attempt.asks.erase(last);
+  last = key;
   const bool is_new = questions_.IsNew(job_id, asked.question);
   const bool is_approved = is_new && TakeApproval(job_id, asked.question);
   if (!is_new || is_approved) {
@@ -125,11 +129,16 @@ void RunActor::GiveUpWaiting(JobIndex job, const v1::Failure& failure) {
   if (awaited_.erase(job) > 0) facts_.push_back(AnswerMissing{job, failure});
 }
 
-// What the job waits for, unless it was answered since this process began.
+// What the job waits for, unless that was answered, or has ended without an
+// answer, since this process began: the job may become known long after that.
 void RunActor::RecallAsking(JobIndex job, PastJob* past) {
   if (past->asking.empty()) return;
-  if (questions_.AnswerTo(state_.job(job).job_id(), past->asking).has_value()) {
+  const std::string& job_id = state_.job(job).job_id();
+  if (questions_.AnswerTo(job_id, past->asking).has_value()) {
     past->asking.clear();
+  } else if (auto failure = questions_.FailureBy(job_id, past->asking);
+             failure.has_value()) {
+    past->failure = std::move(failure);
   } else {
     awaited_[job] = past->asking;
   }

@@ -158,6 +158,24 @@ TEST_F(RunnerQuestionTermsTest, AnEndThatIsInTheLedgerFailsTheJobAtAdoption) {
   EXPECT_EQ(calls(), 0);
 }
 
+// The question ends before the run that was adopted knows its job again.
+TEST_F(RunnerQuestionTermsTest, AJobOfAnExpansionFailsAtAPassedDeadline) {
+  MakeMovie(Scenes(R"({text: '["a", "b"]'})",
+                   "{question: 'Go?', question_kind: confirm, "
+                   "question_terms: {timeout: 3600}}"));
+  const std::string run_id = Start();
+  Ledger(run_id, WaitsFor("question"));
+  process_.reset();
+  PassTime(absl::Hours(2));
+  process_ = NewProcess();
+  ASSERT_OK(runner().AdoptOpenRuns());
+  const v1::RunSnapshot run = Finish(run_id);
+  EXPECT_EQ(run.record().status(), v1::RUN_STATUS_FAILED);
+  EXPECT_THAT(run.record().error(), HasSubstr("nobody answered"));
+  EXPECT_EQ(Count(run_id, "unanswered"), 2);
+  EXPECT_EQ(calls(), 0);
+}
+
 TEST_F(RunnerQuestionTermsTest, AQuestionComesToOthersWhenItsTimeIsUp) {
   const std::string run_id =
       StartAndAsk(absl::StrCat(kSoon,
