@@ -59,6 +59,7 @@ v1::Event ApprovalEvent(const std::string& run_id,
   JsonObject detail;
   detail.Add("jobId", answered.job_id);
   detail.Add("questionId", question.question_id());
+  detail.Add("contentHash", question.content_hash());
   detail.Add("kind", static_cast<int>(FormOf(question.kind())));
   detail.Add("quorum", QuorumOf(question));
   detail.Add("value",
@@ -71,9 +72,8 @@ v1::Event ApprovalEvent(const std::string& run_id,
       ArtefactOf(answered.job_id, question.question_id()));
   artefact->set_inputs_hash(InputsHashOf(question.content_hash()));
   artefact->set_status(v1::ARTEFACT_STATUS_SUCCEEDED);
-  v1::InlineValue* value = artefact->mutable_output()->mutable_inline_();
-  value->set_mime_type("text/plain");
-  value->set_data(question.content_hash());
+  // Empty: a store may be set to take hardly anything inline.
+  artefact->mutable_output()->mutable_inline_()->set_mime_type("text/plain");
   artefact->mutable_produced_by()->set_edited_by(v1::EDITED_BY_SYSTEM);
   artefact->set_diagnostics_json(CanonicalJson(JsonValue(std::move(detail))));
   return event;
@@ -97,7 +97,7 @@ std::optional<Approval> ApprovalIn(const v1::Event& event) {
   approval.answer.set_question_id(Text(*detail, "questionId"));
   approval.answer.set_value_json(CanonicalJson(*detail->Find("value")));
   approval.answer.set_answered_by(Text(*detail, "answeredBy"));
-  approval.answer.set_content_hash(event.artefact().output().inline_().data());
+  approval.answer.set_content_hash(Text(*detail, "contentHash"));
   approval.kind = static_cast<v1::QuestionKind>(Number(*detail, "kind"));
   approval.quorum = static_cast<uint32_t>(Number(*detail, "quorum"));
   approval.run_id = Text(*detail, "runId");

@@ -4,9 +4,9 @@
 //   artefact    Artifact:Approval_<32 hex digits>, of the job's id and the
 //               question's; no blueprint has it
 //   inputs hash of the content's hash
-//   output      the content's hash, as text
-//   diagnostics {"jobId","questionId","kind","quorum","value","answeredBy",
-//                "runId"}
+//   output      empty, as no store refuses that
+//   diagnostics {"jobId","questionId","contentHash","kind","quorum","value",
+//                "answeredBy","runId"}
 //
 // and so is found by the index that finds results: one look-up whatever the
 // number of runs, from any process. It is in no manifest, as no commit takes up

@@ -58,6 +58,9 @@ TEST_F(ApprovalsTest, TheLogHoldsAllOfIt) {
   EXPECT_EQ(kept.answer.SerializeAsString(),
             asked_.answer->SerializeAsString());
   EXPECT_EQ(kept.run_id, "run-1");
+  // A store that keeps nothing inline takes it, too.
+  EXPECT_EQ(ApprovalEvent("run-1", asked_).artefact().output().inline_().data(),
+            "");
   EXPECT_TRUE(Answers(kept, asked_.question));
 }
 
