@@ -256,6 +256,27 @@ TEST_F(RunnerQuestionsTest, AnAttemptWhoseTimeIsUpWaitsWithoutItsPlace) {
   EXPECT_EQ(Count(run_id, "retrying"), 0);
 }
 
+// Nobody has to wait for whoever adopts the run, which does not end by itself.
+TEST_F(RunnerQuestionsTest, ARunThatAsksIsCancelledThoughItsRunnerIsGone) {
+  MakeMovie(Asking(kText));
+  const std::string run_id = Start();
+  Ledger(run_id, WaitsFor("question"));
+  process_.reset();
+  const v1::LeaseToken lease = TakeFilmLease(store(), "dead-runner", run_id);
+  process_ = NewProcess();
+  v1::CancelRunRequest cancel;
+  cancel.set_run_id(run_id);
+  cancel.set_reason("enough");
+  ASSERT_OK(runner().Cancel(cancel));
+  v1::ReleaseLeaseRequest release;
+  *release.mutable_token() = lease;
+  ASSERT_OK(store().leases.Release(release));
+  ASSERT_OK(runner().AdoptOpenRuns());
+  const v1::RunSnapshot run = Finish(run_id);
+  EXPECT_EQ(run.record().status(), v1::RUN_STATUS_CANCELLED);
+  EXPECT_EQ(run.record().error(), "enough");
+}
+
 TEST_F(RunnerQuestionsTest, IdsThatAreMalformedAreNamed) {
   v1::ListQuestionsRequest list;
   list.set_run_id("run-x");

@@ -27,6 +27,15 @@
 namespace kinora {
 namespace {
 
+// True if some job has not come to its end in the ledger: it is under way, or
+// waits for its next attempt, a person or money. Whoever carries the run out
+// tells that end, and looks at the ledger behind it.
+bool HasOpenJob(const RunPast& past) {
+  return !past.Interrupted().empty() ||
+         !past.AwaitingAttempt(/*job_id=*/"").empty() ||
+         !past.questions().Pending().empty();
+}
+
 constexpr absl::Duration kPollPeriod = absl::Milliseconds(20);
 // A request takes milliseconds; a dead one's lease lasts some seconds.
 constexpr absl::Duration kPatience = absl::Seconds(20);
@@ -104,8 +113,7 @@ absl::Status Runner::RequestCancel(const std::string& run_id,
                                    const std::string& reason) {
   v1::RunRecord record;
   int tries = 0;
-  // Whoever has a job under way looks at its ledger once more behind its end.
-  bool is_heeded = false;
+  bool is_heeded = false;  // sure to be
   {
     KINORA_ASSIGN_OR_RETURN(const std::unique_ptr<RunLease> lease,
                             RunLease::Take(*this, run_id));
@@ -116,9 +124,7 @@ absl::Status Runner::RequestCancel(const std::string& run_id,
     }
     const auto cancel =
         [&](const RunPast& past) -> std::optional<v1::LedgerEvent> {
-      is_heeded = ++tries <= kCarefulTries &&
-                  !(past.Interrupted().empty() &&
-                    past.AwaitingAttempt(/*job_id=*/"").empty());
+      is_heeded = ++tries <= kCarefulTries && HasOpenJob(past);
       if (past.cancel_reason().has_value()) return std::nullopt;
       v1::LedgerEvent event;
       event.mutable_run_waiting()->set_reason(std::string(kCancelling));
