@@ -220,11 +220,19 @@ v1::Cost RunBudget::Settle(const std::string& job_id, End end,
     cost = ReservedFor(job_id);
   }
   Charge(job_id, cost);
-  if (end != End::kLost) {
+  const auto kept = reservations_.find(job_id);
+  if (kept == reservations_.end()) return cost;
+  std::vector<Reservation>& before = kept->second.before;
+  if (end == End::kLost) {
+    if (cost.micros() > 0) kept->second.lost = cost;
+  } else if (end == End::kFailed && cost.micros() <= 0 && !before.empty() &&
+             before.back().is_handed_on) {
+    // It says nothing of the work that the producer knew before: its place is
+    // the next one's.
+    kept->second.is_handed_on = true;
+    before.clear();
+  } else {
     Release(job_id);
-  } else if (const auto kept = reservations_.find(job_id);
-             kept != reservations_.end() && cost.micros() > 0) {
-    kept->second.lost = cost;
   }
   return cost;
 }

@@ -117,7 +117,8 @@ class RunBudget {
   v1::Cost ReservedFor(const std::string& job_id) const;
 
   // Takes the end of the job's latest attempt. Returns what it is charged:
-  // what was reported, else for one that succeeded what was reserved.
+  // what was reported, else for one that succeeded what was reserved. One that
+  // failed without a cost hands on what was handed on to it.
   v1::Cost Settle(const std::string& job_id, End end,
                   const std::optional<v1::Cost>& reported);
   // Charges the job; what is reserved for it shrinks by as much.

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -99,6 +100,8 @@ TEST(RunBudgetRecallTest, NoOrderOfAttemptsCrossesACap) {
     std::map<std::string, Attempt> lost;
     // Lost before another that nobody knew of either.
     std::map<std::string, std::vector<Attempt>> earlier;
+    // Whose running attempt has the place of one that is known.
+    std::set<std::string> replaces;
     int64_t spent = 0;
     std::map<std::string, int64_t> by_producer;
     const auto give_back = [&spent, &by_producer](const Attempt& attempt) {
@@ -131,6 +134,7 @@ TEST(RunBudgetRecallTest, NoOrderOfAttemptsCrossesACap) {
             if (const auto before = lost.find(job); before != lost.end()) {
               if (before->second.is_known) {
                 give_back(before->second);
+                replaces.insert(job);
               } else {
                 earlier[job].push_back(before->second);
               }
@@ -144,6 +148,7 @@ TEST(RunBudgetRecallTest, NoOrderOfAttemptsCrossesACap) {
         budget.GiveUp(job);
         by_producer[attempt->second.producer] -= attempt->second.price;
         running.erase(attempt);
+        replaces.erase(job);
         for (const Attempt& before : earlier[job]) {
           by_producer[before.producer] -= before.price;
         }
@@ -159,6 +164,12 @@ TEST(RunBudgetRecallTest, NoOrderOfAttemptsCrossesACap) {
         left.price -= cost;
         if (end == End::kLost) {
           left.charged = cost;
+          lost[job] = left;
+          replaces.erase(job);
+        } else if (replaces.erase(job) > 0 && end == End::kFailed &&
+                   cost == 0) {
+          // One that was refused leaves its place to the next.
+          left.is_known = true;
           lost[job] = left;
         } else {
           by_producer[left.producer] -= left.price;

@@ -123,6 +123,33 @@ TEST(RunBudgetTest, WorkThatIsKnownIsChargedOnce) {
   EXPECT_EQ(budget.reserved().micros(), 0);
 }
 
+// A producer that is busy has not forgotten what it was at.
+TEST(RunBudgetTest, AnAttemptThatIsRefusedGivesNobodyTheMoneyOfKnownWork) {
+  RunBudget budget;
+  ASSERT_OK(budget.SetCap(Cost("USD 1")));
+  budget.Reserve("a", "tts", Cost("USD 1"));
+  budget.Settle("a", End::kLost, std::nullopt);
+  budget.HandOn("a");
+  EXPECT_FALSE(budget.Reserve("a", "tts", Cost("USD 1")).has_value());
+  budget.Settle("a", End::kFailed, std::nullopt);
+  EXPECT_EQ(FormatCost(budget.reserved()), "1.00 USD");
+  EXPECT_TRUE(budget.Reserve("b", "tts", Cost("USD 1")).has_value());
+  EXPECT_FALSE(budget.Reserve("a", "tts", Cost("USD 1")).has_value());
+  budget.Settle("a", End::kSucceeded, Cost("USD 1"));
+  EXPECT_EQ(FormatCost(budget.spent()), "1.00 USD");
+  EXPECT_EQ(budget.reserved().micros(), 0);
+
+  // Nobody pays for what has failed for good.
+  ASSERT_OK(budget.SetCap(Cost("USD 2")));
+  budget.Reserve("c", "tts", Cost("USD 1"));
+  budget.Settle("c", End::kLost, std::nullopt);
+  budget.HandOn("c");
+  budget.Reserve("c", "tts", Cost("USD 1"));
+  budget.Settle("c", End::kFailed, std::nullopt);
+  budget.GiveUp("c");
+  EXPECT_EQ(budget.reserved().micros(), 0);
+}
+
 // All attempts at a job have the same key: what its producer says is said of
 // each of them.
 TEST(RunBudgetTest, ADoubtThatIsSettledLateGivesBackAllThatWasLost) {
