@@ -31,6 +31,14 @@ class RunnerStepQuestionsTest : public RunnerStepsFixture {
                              const Meanwhile& meanwhile) {
     absl::StatusOr<v1::ExecuteJobResponse> answer;
     std::thread call([&] { answer = client_.ExecuteJob(request); });
+    // Its ledger begins with the first call.
+    v1::ReadEventsRequest read;
+    read.mutable_log()->set_movie_id("film");
+    read.mutable_log()->set_kind(v1::LOG_KIND_LEDGER);
+    read.mutable_log()->set_run_id(std::string(kRun1));
+    while (absl::IsNotFound(store().events.ReadPage(read).status())) {
+      std::this_thread::yield();
+    }
     Ledger(std::string(kRun1), [&times](const v1::LedgerEvent& event) {
       return event.job().type() == "question" && --times == 0;
     });
