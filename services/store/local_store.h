@@ -58,7 +58,7 @@ class LocalStore {
   // `executor` runs the callbacks of followers. No part makes up ids of its own
   // yet, so `random` is not used.
   static absl::StatusOr<std::unique_ptr<LocalStore>> Open(
-      const LocalStoreOptions& options, FileSystem& fs, Clock& clock,
+      const LocalStoreOptions& options, FileSystem& disk, Clock& clock,
       Random& random, Executor& executor);
 
   // The parts, which live as long as this LocalStore.
