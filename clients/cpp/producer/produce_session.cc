@@ -24,6 +24,8 @@ ProduceSession::ProduceSession(AttemptRequest request,
                                const ProducerManners& manners,
                                const OutputSchemaSource& schemas)
     : request_(std::move(request)),
+      producer_(request_.header.producer()),
+      movie_id_(request_.header.movie_id()),
       observer_(std::move(observer)),
       blobs_(blobs),
       executor_(executor),
@@ -37,7 +39,7 @@ ProduceSession::ProduceSession(AttemptRequest request,
   }
   for (const AttemptRequest::Output& output : request_.outputs) {
     sinks_.emplace_back(
-        blobs_, request_.header.movie_id(), inline_limit, output,
+        blobs_, movie_id_, inline_limit, output,
         output.leaf_of.empty() ? schemas : OutputSchemaSource());
     if (!output.leaf_of.empty()) continue;
     sink_by_id_[output.artefact_id] = &sinks_.back();
@@ -54,12 +56,14 @@ void ProduceSession::Start(v1::ProducerService::Stub& stub) {
                                             self->HasStalled();
                                         });
   SetTimeout(context_, request_.timeout);
+  // The call goes out with its header, not before it.
+  context_.set_initial_metadata_corked(!manners_.references);
   stub.async()->Produce(&context_, this);
   // One hold per loop: between an executor's task and the next operation the
   // call has nothing under way and must not end.
   AddHold();
   AddHold();
-  *outgoing_.mutable_header() = request_.header;
+  outgoing_.mutable_header()->Swap(&request_.header);
   if (!manners_.references) WriteHeader();
   ReadNext();
   watch_->Start();
@@ -94,6 +98,10 @@ void ProduceSession::WriteHeader() {
                          element.content().digest()});
     }
   }
+  // Most jobs are told all in their header: then it, the call and the end of
+  // what is written are one write.
+  ends_with_header_ = inputs_.empty() && !manners_.answers_on_stream;
+  if (ends_with_header_) return StartWriteLast(&outgoing_, {});
   StartWrite(&outgoing_);
 }
 
@@ -102,7 +110,7 @@ void ProduceSession::OnWriteDone(bool ok) {
   // the status say why.
   if (!ok) return RemoveHold();
   watch_->Hear();
-  WriteNext();
+  ends_with_header_ ? RemoveHold() : WriteNext();
 }
 
 void ProduceSession::WriteNext() {
@@ -128,7 +136,7 @@ void ProduceSession::ReadInputPiece() {
   const int64_t size = input.digest.size_bytes();
   if (input_offset_ < size) {
     v1::ReadBlobRequest read;
-    read.set_movie_id(request_.header.movie_id());
+    read.set_movie_id(movie_id_);
     *read.mutable_digest() = input.digest;
     read.set_offset(input_offset_);
     read.set_limit(static_cast<int64_t>(kStreamChunkBytes));
@@ -142,12 +150,13 @@ void ProduceSession::ReadInputPiece() {
                                       : status);
     }
   }
-  input_hasher_.Update(chunk->data());
+  if (!input_hasher_.has_value()) input_hasher_.emplace();
+  input_hasher_->Update(chunk->data());
   input_offset_ += static_cast<int64_t>(chunk->data().size());
   if (input_offset_ >= size) {
     // Not every producer looks, and what it made of other bytes would count as
     // made of these.
-    if (input_hasher_.Finish().Hex() != input.digest.hash()) {
+    if (input_hasher_->Finish().Hex() != input.digest.hash()) {
       return BreakByInput(
           absl::DataLossError("its bytes do not have its hash"));
     }
@@ -227,9 +236,8 @@ bool ProduceSession::HandleAccepted(const v1::Accepted& accepted) {
   version_ = accepted.identity().version();
   if (version_ != request_.producer_version) {
     Break(v1::FAILURE_REASON_PRODUCER_ERROR,
-          absl::StrCat("producer \"", request_.header.producer(),
-                       "\" changed from version \"", request_.producer_version,
-                       "\" to \"", version_,
+          absl::StrCat("producer \"", producer_, "\" changed from version \"",
+                       request_.producer_version, "\" to \"", version_,
                        "\" since the plan was made: a new run plans again"),
           true);
   }
@@ -272,8 +280,7 @@ bool ProduceSession::HandleResult() {
       executor_, shared_from_this(), trace_,
       [](ProduceSession& session) {
         const absl::Status status =
-            SplitLeaves(session.blobs_, session.request_.header.movie_id(),
-                        &session.sinks_);
+            SplitLeaves(session.blobs_, session.movie_id_, &session.sinks_);
         if (!status.ok()) {
           session.BreakByStore(status, v1::FAILURE_REASON_OUTPUT_INVALID);
         }

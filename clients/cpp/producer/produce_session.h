@@ -116,7 +116,9 @@ class ProduceSession final
   AttemptResult Judge(const grpc::Status& status);
   Contact ContactOf(const grpc::Status& status) const;
 
-  const AttemptRequest request_;
+  AttemptRequest request_;  // its header until Start()
+  const std::string producer_;
+  const std::string movie_id_;
   const std::shared_ptr<AttemptObserver> observer_;
   BlobStore& blobs_;
   Executor& executor_;
@@ -131,7 +133,9 @@ class ProduceSession final
   v1::ProduceRequest outgoing_;
   std::deque<Input> inputs_;
   int64_t input_offset_ = 0;
-  Sha256 input_hasher_;  // of the first one's bytes before the offset
+  // Of the first one's bytes before the offset.
+  std::optional<Sha256> input_hasher_;
+  bool ends_with_header_ = false;  // nothing is written after it
 
   // The reading loop's.
   v1::ProduceResponse incoming_;
