@@ -1,6 +1,8 @@
 // A UnaryBatcher serves unary calls that are cheaper together: what comes while
 // earlier calls are being handled waits and is handled in one go, on one
-// thread. So no call holds a thread while it waits, say, for a disk.
+// thread. So no call holds a thread while it waits, say, for a disk. Only calls
+// that fill a batch are handled beside another: half as many in each of two
+// would cost twice the syncs.
 
 #ifndef KINORA_COMMON_RPC_UNARY_BATCHER_H_
 #define KINORA_COMMON_RPC_UNARY_BATCHER_H_
@@ -28,7 +30,8 @@ namespace kinora {
 struct UnaryBatchLimits {
   // Batches handled at once: enough that one is prepared while another waits.
   int concurrent_batches = 2;
-  // A batch holds calls of about this weight together, or one call.
+  // A batch holds calls of about this weight together, or one call. With so
+  // much it is full.
   size_t batch_weight = 1000;
 };
 
@@ -59,11 +62,13 @@ class UnaryBatcher {
       reactor->Finish(ToGrpcStatus(admitted));
       return reactor;
     }
-    Call call{context, request, response, TraceOf(context), reactor};
+    Call call{context,          request, response,
+              TraceOf(context), reactor, weight_(*request)};
     {
       MutexLock lock(mu_);
+      waiting_weight_ += call.weight;
       waiting_.push_back(std::move(call));
-      if (batches_ == limits_.concurrent_batches) return reactor;
+      if (batches_ > 0 && !MayBeginAnother()) return reactor;
       ++batches_;
     }
     PostNext();
@@ -77,6 +82,7 @@ class UnaryBatcher {
     Response* response;
     TraceContext trace;
     grpc::ServerUnaryReactor* reactor;
+    size_t weight;
   };
 
   // Ends a batch's turn also when a stopped executor drops it.
@@ -104,7 +110,11 @@ class UnaryBatcher {
       TraceScope scope(calls.front().trace);
       std::vector<Request> requests;
       requests.reserve(calls.size());
-      for (const Call& call : calls) requests.push_back(*call.request);
+      // gRPC holds the message for this call alone, and asks no more of it than
+      // to be there until the end.
+      for (const Call& call : calls) {
+        requests.push_back(std::move(const_cast<Request&>(*call.request)));
+      }
       std::vector<absl::StatusOr<Response>> answers =
           handler_(absl::MakeSpan(requests));
       for (size_t i = 0; i < calls.size(); ++i) {
@@ -115,12 +125,16 @@ class UnaryBatcher {
     }
     {
       MutexLock lock(mu_);
-      if (waiting_.empty()) {
-        --batches_;
-        return;
-      }
+      --batches_;
+      if (waiting_.empty() || (batches_ > 0 && !MayBeginAnother())) return;
+      ++batches_;
     }
     PostNext();  // behind what else the executor has to do
+  }
+
+  bool MayBeginAnother() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    return batches_ < limits_.concurrent_batches &&
+           waiting_weight_ >= limits_.batch_weight;
   }
 
   // The calls of the next batch; those whose callers have gone are finished.
@@ -130,12 +144,14 @@ class UnaryBatcher {
     for (size_t weight = 0; !waiting_.empty(); waiting_.pop_front()) {
       Call& next = waiting_.front();
       if (next.context->IsCancelled()) {
+        waiting_weight_ -= next.weight;
         next.reactor->Finish(
             ToGrpcStatus(absl::CancelledError("the caller has gone")));
         continue;
       }
-      weight += weight_(*next.request);
+      weight += next.weight;
       if (!calls.empty() && weight > limits_.batch_weight) break;
+      waiting_weight_ -= next.weight;
       calls.push_back(std::move(next));
     }
     return calls;
@@ -149,6 +165,7 @@ class UnaryBatcher {
           ToGrpcStatus(absl::UnavailableError("the server is shutting down")));
     }
     waiting_.clear();
+    waiting_weight_ = 0;
   }
 
   Executor& executor_;
@@ -159,6 +176,7 @@ class UnaryBatcher {
   Mutex mu_;
   int batches_ ABSL_GUARDED_BY(mu_) = 0;  // posted or being handled
   std::deque<Call> waiting_ ABSL_GUARDED_BY(mu_);
+  size_t waiting_weight_ ABSL_GUARDED_BY(mu_) = 0;
 };
 
 }  // namespace kinora
