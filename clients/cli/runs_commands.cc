@@ -1,4 +1,5 @@
-// kinora runs list | show | watch | cancel | pause | resume | retry | budget
+// kinora runs list | show | watch | cancel | pause | resume | retry | budget;
+// replay has its own file
 
 #include <cstdint>
 #include <optional>
@@ -344,6 +345,7 @@ std::vector<Command> RunsCommands() {
        .min_operands = 1,
        .max_operands = 2,
        .run = RunBudget},
+      ReplayCommand(),
   };
 }
 

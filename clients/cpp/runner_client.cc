@@ -85,6 +85,12 @@ absl::StatusOr<v1::RetryRunResponse> RunnerClient::RetryRun(
                    options_.timeout);
 }
 
+absl::StatusOr<v1::ReplayRunResponse> RunnerClient::ReplayRun(
+    const v1::ReplayRunRequest& request) {
+  return CallUnary(*stub_->stub, &Stub::Type::ReplayRun, request,
+                   options_.start_timeout);
+}
+
 absl::StatusOr<v1::ListQuestionsResponse> RunnerClient::ListQuestions(
     const v1::ListQuestionsRequest& request) {
   return CallUnary(*stub_->stub, &Stub::Type::ListQuestions, request,

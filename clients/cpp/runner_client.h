@@ -56,6 +56,9 @@ class RunnerClient {
       const v1::ResumeRunRequest& request);
   absl::StatusOr<v1::RetryRunResponse> RetryRun(
       const v1::RetryRunRequest& request);
+  // Within `start_timeout`: it goes the way of a whole run.
+  absl::StatusOr<v1::ReplayRunResponse> ReplayRun(
+      const v1::ReplayRunRequest& request);
   absl::StatusOr<v1::ListQuestionsResponse> ListQuestions(
       const v1::ListQuestionsRequest& request);
   absl::StatusOr<v1::AnswerQuestionResponse> AnswerQuestion(

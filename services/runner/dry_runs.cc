@@ -12,18 +12,13 @@
 #include "common/thread_pool.h"
 #include "services/planner/movie_reader.h"
 #include "services/planner/store_planner.h"
+#include "services/runner/dry_run_watch.h"
 #include "services/runner/run_budget.h"
-#include "services/runner/run_listener.h"
 #include "services/runner/simulated_producers.h"
 #include "services/store/scratch/scratch_movie.h"
 
 namespace kinora {
 namespace {
-
-// Of each dry run; they share nothing with the threads of runs that count.
-constexpr int kThreads = 2;
-// How often it is looked whether a run was given up, which nobody tells.
-constexpr absl::Duration kLookPeriod = absl::Seconds(1);
 
 absl::Status CheckDryRun(const v1::StartRunRequest& request) {
   KINORA_RETURN_IF_ERROR(ValidateMovieId(request.movie_id()));
@@ -119,114 +114,6 @@ absl::StatusOr<std::vector<v1::Event>> LedgerOf(EventStore& events,
 
 }  // namespace
 
-// Hears how a dry run goes on.
-class DryRuns::Watch final : public RunListener {
- public:
-  explicit Watch(DryRuns& all) : all_(all) {}
-
-  void OnLedger(
-      absl::string_view /*movie_id*/, absl::string_view /*run_id*/,
-      int64_t /*first_sequence*/,
-      const google::protobuf::RepeatedPtrField<v1::Event>& events) override {
-    MutexLock lock(all_.mu_);
-    for (const v1::Event& event : events) {
-      const v1::LedgerEvent& ledger = event.ledger();
-      ended_ = ended_ || IsTerminal(ledger);
-      if (!ledger.has_run_waiting() ||
-          ledger.run_waiting().reason() == kCancelling) {
-        continue;
-      }
-      obstacle_ = ledger.run_waiting().reason();
-      const absl::string_view message = ledger.run_waiting().message();
-      // Not how to let this run go on, which is gone with its end.
-      const absl::string_view why =
-          message.substr(0, message.find("; kinora "));
-      if (!why.empty()) absl::StrAppend(&obstacle_, ": ", why);
-    }
-    all_.cv_.SignalAll();
-  }
-
-  // Until the run has ended, which one that waits is made to. UNAVAILABLE if it
-  // does not come to that.
-  absl::Status AwaitEnd(Runner& runner, LeaseStore& leases,
-                        const v1::RunRecord& record) {
-    bool cancelled = false;
-    for (;;) {
-      std::string obstacle;
-      {
-        MutexLock lock(all_.mu_);
-        const bool told = ended_ || all_.stopped_ ||
-                          (!cancelled && !obstacle_.empty()) ||
-                          all_.cv_.WaitFor(all_.mu_, kLookPeriod);
-        if (ended_) return absl::OkStatus();
-        if (all_.stopped_) {
-          return absl::UnavailableError("the runner is shutting down");
-        }
-        if (!cancelled) obstacle = obstacle_;
-        if (told && obstacle.empty()) continue;
-      }
-      if (!obstacle.empty()) {
-        v1::CancelRunRequest cancel;
-        cancel.set_run_id(record.run_id());
-        cancel.set_reason(absl::StrCat("a run would wait: ", obstacle));
-        // It may have ended by itself.
-        runner.Cancel(cancel).IgnoreError();
-        cancelled = true;
-        continue;
-      }
-      KINORA_RETURN_IF_ERROR(CheckGoesOn(leases, record));
-    }
-  }
-
- private:
-  // A run gives its lease up with its end, or without one.
-  absl::Status CheckGoesOn(LeaseStore& leases, const v1::RunRecord& record) {
-    v1::GetLeaseRequest get;
-    get.set_lease_id(absl::StrCat("movie/", record.movie_id()));
-    KINORA_ASSIGN_OR_RETURN(const v1::GetLeaseResponse response,
-                            leases.Get(get));
-    if (response.has_lease()) return absl::OkStatus();
-    MutexLock lock(all_.mu_);
-    if (ended_) return absl::OkStatus();
-    return absl::UnavailableError(
-        "the dry run was given up, as the store could not be reached: try "
-        "again");
-  }
-
-  DryRuns& all_;
-  // Guarded by all_.mu_.
-  bool ended_ = false;
-  std::string obstacle_;
-};
-
-// One of the few that may go on at once.
-class DryRuns::Seat {
- public:
-  static absl::StatusOr<std::unique_ptr<Seat>> Take(DryRuns& all) {
-    MutexLock lock(all.mu_);
-    if (all.stopped_) {
-      return absl::UnavailableError("the runner is shutting down");
-    }
-    if (all.under_way_ == kMaxAtOnce) {
-      return absl::ResourceExhaustedError(absl::StrCat(
-          kMaxAtOnce, " dry runs go on: try again when one has ended"));
-    }
-    ++all.under_way_;
-    return std::unique_ptr<Seat>(new Seat(all));
-  }
-
-  ~Seat() {
-    MutexLock lock(all_.mu_);
-    --all_.under_way_;
-    all_.cv_.SignalAll();
-  }
-
- private:
-  explicit Seat(DryRuns& all) : all_(all) {}
-
-  DryRuns& all_;
-};
-
 DryRuns::DryRuns(const RunnerDeps& deps, ProducerConfigs configs,
                  const RunnerOptions& options)
     : deps_(deps),
@@ -261,7 +148,7 @@ absl::StatusOr<std::shared_ptr<const EndedDryRun>> DryRuns::CarryOut(
     const v1::StartRunRequest& request, v1::PlanHeader* plan) {
   const std::string& movie_id = request.movie_id();
   // In the order in which they need each other.
-  ThreadPool executor("dry-run", kThreads);
+  ThreadPool executor("dry-run", kDryRunThreads);
   KINORA_ASSIGN_OR_RETURN(
       const std::unique_ptr<ScratchMovie> scratch,
       ScratchMovie::CopyOf(deps_.store, movie_id, deps_.clock, executor));

@@ -4,7 +4,9 @@
 // its own, over a copy of the movie in memory (ScratchMovie) and with producers
 // that are simulated. So it goes the whole way of a run, from edits and plan to
 // expansion, limits, ledger and commit, and nothing of it can reach the store:
-// what it holds there is asked for reading alone.
+// what it holds there is asked for reading alone. So does a replay of a
+// recorded run, over the movie as it was, with producers that answer from the
+// record.
 
 #ifndef KINORA_SERVICES_RUNNER_DRY_RUNS_H_
 #define KINORA_SERVICES_RUNNER_DRY_RUNS_H_
@@ -64,6 +66,11 @@ class DryRuns {
   absl::StatusOr<v1::StartRunResponse> Start(
       const v1::StartRunRequest& request);
 
+  // Carries a recorded run out once more, as ReplayRun says, with the errors
+  // that it names. Of the store it takes what a dry run does.
+  absl::StatusOr<v1::ReplayRunResponse> Replay(
+      const v1::ReplayRunRequest& request);
+
   // Null if there is none of that id, or it is not known any more.
   std::shared_ptr<const EndedDryRun> Find(absl::string_view run_id);
 
@@ -76,6 +83,9 @@ class DryRuns {
 
   absl::StatusOr<std::shared_ptr<const EndedDryRun>> CarryOut(
       const v1::StartRunRequest& request, v1::PlanHeader* plan);
+  // dry_runs_replay.cc
+  absl::StatusOr<v1::ReplayRunResponse> ReplayOnCopy(
+      const v1::ReplayRunRequest& request);
   void Keep(std::shared_ptr<const EndedDryRun> run);
 
   const RunnerDeps deps_;

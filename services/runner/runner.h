@@ -78,7 +78,11 @@ class Runner {
   // of movies where nothing goes on.
   absl::Status AdoptOpenRuns();
 
-  // Does so now and then, until Drain(). Does not block.
+  // Goes on with that one run. OK also if somebody else does; an error says why
+  // nobody can yet.
+  absl::Status AdoptOpenRun(const std::string& run_id);
+
+  // Looks for all of them now and then, until Drain(). Does not block.
   void KeepAdopting();
 
   // Carries out a step of a run whose caller has the movie's lease: a layer or

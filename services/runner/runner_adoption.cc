@@ -74,6 +74,11 @@ absl::Status Runner::AdoptOpenRuns() {
   return absl::OkStatus();
 }
 
+absl::Status Runner::AdoptOpenRun(const std::string& run_id) {
+  KINORA_ASSIGN_OR_RETURN(const v1::RunRecord record, RecordOf(run_id));
+  return Adopt(record);
+}
+
 // Once, not every time.
 void Runner::TellObstacle(const std::string& run_id,
                           const absl::Status& status) {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "common/error_reason.h"
 #include "common/rpc/tail_stream.h"
 #include "common/rpc/unary.h"
 #include "common/run_end.h"
@@ -140,6 +141,20 @@ grpc::ServerUnaryReactor* RunnerRpcService::ListProducers(
                     [this](const v1::ListProducersRequest& r) {
                       return runner_.ListProducers(r);
                     });
+}
+
+grpc::ServerUnaryReactor* RunnerRpcService::ReplayRun(
+    grpc::CallbackServerContext* context, const v1::ReplayRunRequest* request,
+    v1::ReplayRunResponse* response) {
+  return ServeUnary(
+      context, executor_, request, response,
+      [this](const v1::ReplayRunRequest& r)
+          -> absl::StatusOr<v1::ReplayRunResponse> {
+        if (dry_runs_ != nullptr) return dry_runs_->Replay(r);
+        return WithReason(
+            absl::UnimplementedError("ReplayRun: this runner makes no replays"),
+            "RPC_NOT_IMPLEMENTED");
+      });
 }
 
 }  // namespace kinora

@@ -73,6 +73,9 @@ class RunnerRpcService final : public v1::RunnerService::CallbackService {
       grpc::CallbackServerContext* context,
       const v1::ListProducersRequest* request,
       v1::ListProducersResponse* response) override;
+  grpc::ServerUnaryReactor* ReplayRun(grpc::CallbackServerContext* context,
+                                      const v1::ReplayRunRequest* request,
+                                      v1::ReplayRunResponse* response) override;
 
  private:
   Runner& runner_;

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "common/digest.h"
+#include "common/error_reason.h"
 #include "common/proto_json.h"
 #include "common/status.h"
 #include "kinora/v1/manifest.pb.h"
@@ -28,6 +29,15 @@ constexpr int64_t kRecordsPerRead = 1000;
 constexpr int64_t kReadBytes = int64_t{1} << 20;
 
 }  // namespace
+
+absl::Status HistoryTrimmed(int64_t oldest) {
+  return WithReason(
+      absl::OutOfRangeError(absl::StrCat(
+          "a checkpoint has removed that part of the movie's history: the "
+          "oldest event of its artefacts is ",
+          oldest)),
+      "LOG_TRIMMED", {{"oldest", absl::StrCat(oldest)}});
+}
 
 absl::Status HistoryRestoration::Take(const MemberName& name,
                                       const std::string& path,
@@ -74,6 +84,11 @@ absl::Status HistoryRestoration::TakeUpCheckpoint() {
                        "checkpoint that stands for it");
   }
   KINORA_RETURN_IF_ERROR(OfCopy("events/", checkpoint->Check()));
+  if (is_cut_ &&
+      (checkpoint->info().artefacts_through > head_.artefacts.last_sequence ||
+       checkpoint->info().inputs_through > head_.inputs.last_sequence)) {
+    return HistoryTrimmed(head_.artefacts.oldest_sequence);
+  }
   for (int64_t at = 0; at < artefacts;) {
     absl::StatusOr<std::vector<LogRecord>> records = checkpoint->Read(
         v1::LOG_KIND_ARTEFACTS, at, artefacts, kRecordsPerRead, kReadBytes);
@@ -95,7 +110,7 @@ absl::Status HistoryRestoration::TakeUpCheckpoint() {
 void HistoryRestoration::StartArtefacts() {
   artefacts_.emplace(
       log_, ArtefactsLogKey(movie_id_), v1::LOG_KIND_ARTEFACTS, head_.artefacts,
-      [this](const v1::Event& event) -> absl::StatusOr<std::string> {
+      is_cut_, [this](const v1::Event& event) -> absl::StatusOr<std::string> {
         if (!event.has_revision_committed()) return std::string();
         const v1::RevisionCommitted& commit = event.revision_committed();
         const bool follows = commits_.empty()
@@ -124,7 +139,7 @@ void HistoryRestoration::StartInputs() {
   }
   std::reverse(due_manifests_.begin(), due_manifests_.end());
   inputs_.emplace(log_, InputsLogKey(movie_id_), v1::LOG_KIND_INPUTS,
-                  head_.inputs,
+                  head_.inputs, is_cut_,
                   [archives = std::move(archives)](
                       const v1::Event& event) -> absl::StatusOr<std::string> {
                     const auto found = archives.find(event.sequence());
@@ -149,6 +164,7 @@ absl::Status HistoryRestoration::NeedBlobsOfEvents() {
 
 absl::Status HistoryRestoration::TakeManifest(const std::string& path,
                                               const std::string& bytes) {
+  if (due_manifests_.empty() && is_cut_) return absl::OkStatus();
   if (due_manifests_.empty() ||
       path != ManifestPath(due_manifests_.back().revision())) {
     return CopyDamaged(path, "is not the manifest that is due");
@@ -169,6 +185,11 @@ absl::Status HistoryRestoration::TakeManifest(const std::string& path,
 absl::Status HistoryRestoration::TakeCurrent(const std::string& path,
                                              const std::string& bytes) {
   has_current_ = true;
+  if (is_cut_) {
+    if (commits_.empty()) return absl::OkStatus();
+    return storage_.Write(CurrentKey(movie_id_),
+                          CanonicalBytes(PointerOf(commits_.back())));
+  }
   if (commits_.empty() || bytes != CanonicalBytes(PointerOf(commits_.back()))) {
     return CopyDamaged(path, "does not name the last revision");
   }

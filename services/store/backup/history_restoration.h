@@ -5,6 +5,7 @@
 #ifndef KINORA_SERVICES_STORE_BACKUP_HISTORY_RESTORATION_H_
 #define KINORA_SERVICES_STORE_BACKUP_HISTORY_RESTORATION_H_
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,18 +24,24 @@
 
 namespace kinora {
 
+// OUT_OF_RANGE (LOG_TRIMMED): what the movie was that long ago is not known any
+// more.
+absl::Status HistoryTrimmed(int64_t oldest);
+
 // Not thread-safe. Its errors are CopyDamaged() or those of the drivers.
 class HistoryRestoration {
  public:
-  // All MUST outlive this. `head` is filled in when the first member comes.
+  // All MUST outlive this. `head` is filled in when the first member comes, and
+  // says how far to go. What a copy that `is_cut` has behind that is left out.
   HistoryRestoration(ObjectStorage& storage, EventLog& log,
                      const CopyHead& head, absl::string_view movie_id,
-                     NeededBlobs& blobs)
+                     NeededBlobs& blobs, bool is_cut)
       : storage_(storage),
         log_(log),
         head_(head),
         movie_id_(movie_id),
-        blobs_(blobs) {}
+        blobs_(blobs),
+        is_cut_(is_cut) {}
 
   // Members in the order of their kinds: kRetention, then from kArtefacts to
   // kCurrent.
@@ -71,6 +78,7 @@ class HistoryRestoration {
   const CopyHead& head_;
   const std::string movie_id_;
   NeededBlobs& blobs_;
+  const bool is_cut_;
 
   RetentionRecord retention_;
   std::optional<LogRestoration> artefacts_;

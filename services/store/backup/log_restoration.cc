@@ -24,21 +24,23 @@ absl::string_view BelowMovie(absl::string_view key) {
 }  // namespace
 
 LogRestoration::LogRestoration(EventLog& log, std::string key, v1::LogKind kind,
-                               const LogExtent& extent, Look look)
+                               const LogExtent& extent, bool is_cut, Look look)
     : log_(log),
       key_(std::move(key)),
       kind_(kind),
       extent_(extent),
+      is_cut_(is_cut),
       look_(std::move(look)),
       next_(std::max<int64_t>(extent.oldest_sequence, 1)),
       appended_(next_ - 1) {}
 
 absl::Status LogRestoration::Take(const std::string& member,
                                   absl::string_view lines) {
+  if (LeavesOut()) return absl::OkStatus();
   if (member != LogPartMember(BelowMovie(key_), next_)) {
     return CopyDamaged(member, absl::StrCat("where record ", next_, " is due"));
   }
-  while (!lines.empty()) {
+  while (!lines.empty() && !LeavesOut()) {
     const size_t end = lines.find('\n');
     if (end == absl::string_view::npos) {
       return CopyDamaged(member, "ends within a line");

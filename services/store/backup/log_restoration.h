@@ -26,10 +26,11 @@ class LogRestoration {
   using Look =
       absl::AnyInvocable<absl::StatusOr<std::string>(const v1::Event& event)>;
 
-  // The log `key` does not exist, and will hold the records of `extent`. `log`
-  // MUST outlive this.
+  // The log `key` does not exist, and will hold the records of `extent`. What
+  // the parts have behind it is damage, or is left out if `is_cut`. `log` MUST
+  // outlive this.
   LogRestoration(EventLog& log, std::string key, v1::LogKind kind,
-                 const LogExtent& extent, Look look);
+                 const LogExtent& extent, bool is_cut, Look look);
 
   // The lines of the part `member`. CopyDamaged() unless they are sound and
   // follow those before, and the part is named for the first one.
@@ -41,11 +42,13 @@ class LogRestoration {
  private:
   absl::Status TakeLine(const std::string& member, absl::string_view line);
   absl::Status AppendTaken();
+  bool LeavesOut() const { return is_cut_ && next_ > extent_.last_sequence; }
 
   EventLog& log_;
   const std::string key_;
   const v1::LogKind kind_;
   const LogExtent extent_;
+  const bool is_cut_;
   Look look_;
   int64_t next_ = 0;                 // the record that is due
   int64_t appended_ = 0;             // the last one in the log

@@ -1,5 +1,6 @@
 #include "services/store/backup/movie_restoration.h"
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,6 +30,16 @@ namespace {
 // What is held in memory at once: a manifest, a plan, a part of a log.
 constexpr int64_t kMaxDocumentBytes = int64_t{256} << 20;
 
+// The extent of the log when it ended at `through`.
+absl::Status CutExtent(int64_t through, LogExtent* extent) {
+  if (extent->oldest_sequence > std::max<int64_t>(through, 1)) {
+    return HistoryTrimmed(extent->oldest_sequence);
+  }
+  extent->last_sequence = std::min(extent->last_sequence, through);
+  if (extent->last_sequence == 0) *extent = LogExtent();
+  return absl::OkStatus();
+}
+
 class MovieRestoration {
  public:
   MovieRestoration(const MovieRestorationCores& cores,
@@ -36,7 +47,8 @@ class MovieRestoration {
       : cores_(cores),
         movie_id_(movie_id),
         read_(read),
-        history_(cores.storage, cores.log, head_, movie_id, needed_),
+        history_(cores.storage, cores.log, head_, movie_id, needed_,
+                 cores.end.has_value()),
         runs_(cores.storage, cores.log, head_, movie_id, needed_) {}
 
   absl::StatusOr<v1::RestoreMovieResponse> Run() {
@@ -137,6 +149,12 @@ class MovieRestoration {
     switch (name.kind) {
       case MemberKind::kHead: {
         KINORA_ASSIGN_OR_RETURN(head_, ParseCopyHead(bytes));
+        if (cores_.end.has_value()) {
+          KINORA_RETURN_IF_ERROR(
+              CutExtent(cores_.end->artefacts_through, &head_.artefacts));
+          KINORA_RETURN_IF_ERROR(
+              CutExtent(cores_.end->inputs_through, &head_.inputs));
+        }
         if (!head_.without_blobs || cores_.takes_without_blobs) {
           return absl::OkStatus();
         }

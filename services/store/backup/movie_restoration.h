@@ -19,6 +19,7 @@
 #ifndef KINORA_SERVICES_STORE_BACKUP_MOVIE_RESTORATION_H_
 #define KINORA_SERVICES_STORE_BACKUP_MOVIE_RESTORATION_H_
 
+#include <optional>
 #include <string>
 
 #include "absl/functional/function_ref.h"
@@ -26,6 +27,7 @@
 #include "absl/strings/string_view.h"
 
 #include "kinora/v1/maintenance.pb.h"
+#include "services/store/backup/history_end.h"
 #include "services/store/event/event_log.h"
 #include "services/store/event/log_event_store.h"
 #include "services/store/movie/movie_catalog.h"
@@ -43,6 +45,9 @@ struct MovieRestorationCores {
   ObjectMovieStore& movies;
   // Also a copy without blobs is taken: they are elsewhere.
   bool takes_without_blobs = false;
+  // The movie as it was then; unset for all that the copy holds. A checkpoint
+  // that stands for more is OUT_OF_RANGE (LOG_TRIMMED).
+  std::optional<HistoryEnd> end = std::nullopt;
 };
 
 // Takes the copy's next bytes from `read`, whose error ends it and is returned.

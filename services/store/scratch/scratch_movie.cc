@@ -19,7 +19,17 @@ absl::StatusOr<std::unique_ptr<ScratchMovie>> ScratchMovie::CopyOf(
     Executor& executor) {
   std::unique_ptr<ScratchMovie> copy(
       new ScratchMovie(original.blobs, clock, executor));
-  KINORA_RETURN_IF_ERROR(copy->Fill(original.maintenance, movie_id));
+  KINORA_RETURN_IF_ERROR(
+      copy->Fill(original.maintenance, movie_id, std::nullopt));
+  return copy;
+}
+
+absl::StatusOr<std::unique_ptr<ScratchMovie>> ScratchMovie::CopyAt(
+    const Store& original, const std::string& movie_id, const HistoryEnd& end,
+    Clock& clock, Executor& executor) {
+  std::unique_ptr<ScratchMovie> copy(
+      new ScratchMovie(original.blobs, clock, executor));
+  KINORA_RETURN_IF_ERROR(copy->Fill(original.maintenance, movie_id, end));
   return copy;
 }
 
@@ -33,7 +43,8 @@ ScratchMovie::ScratchMovie(BlobStore& original, Clock& clock,
              .blobs_behind = &original}) {}
 
 absl::Status ScratchMovie::Fill(MaintenanceStore& original,
-                                const std::string& movie_id) {
+                                const std::string& movie_id,
+                                const std::optional<HistoryEnd>& end) {
   v1::BackUpMovieRequest request;
   request.set_movie_id(movie_id);
   request.set_without_blobs(true);
@@ -50,7 +61,8 @@ absl::Status ScratchMovie::Fill(MaintenanceStore& original,
                                 .catalog = core_.catalog,
                                 .events = core_.events,
                                 .movies = core_.movies,
-                                .takes_without_blobs = true},
+                                .takes_without_blobs = true,
+                                .end = end},
                                [&pieces]() -> absl::StatusOr<std::string> {
                                  if (pieces.empty()) return std::string();
                                  std::string piece = std::move(pieces.front());

@@ -10,6 +10,7 @@
 #define KINORA_SERVICES_STORE_SCRATCH_SCRATCH_MOVIE_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -17,6 +18,7 @@
 
 #include "common/clock.h"
 #include "common/executor.h"
+#include "services/store/backup/history_end.h"
 #include "services/store/event/memory_event_log.h"
 #include "services/store/object/memory_object_storage.h"
 #include "services/store/store.h"
@@ -34,6 +36,12 @@ class ScratchMovie {
       const Store& original, const std::string& movie_id, Clock& clock,
       Executor& executor);
 
+  // The movie as it was when its logs ended there. OUT_OF_RANGE (LOG_TRIMMED)
+  // if that is not known any more; else as CopyOf().
+  static absl::StatusOr<std::unique_ptr<ScratchMovie>> CopyAt(
+      const Store& original, const std::string& movie_id, const HistoryEnd& end,
+      Clock& clock, Executor& executor);
+
   Store store() { return core_.store(); }
 
   // Lets the blob be named, wherever its bytes are.
@@ -42,7 +50,8 @@ class ScratchMovie {
  private:
   ScratchMovie(BlobStore& original, Clock& clock, Executor& executor);
 
-  absl::Status Fill(MaintenanceStore& original, const std::string& movie_id);
+  absl::Status Fill(MaintenanceStore& original, const std::string& movie_id,
+                    const std::optional<HistoryEnd>& end);
 
   MemoryEventLog log_;
   MemoryObjectStorage storage_;

@@ -118,6 +118,61 @@ TEST_F(ScratchMovieTest, WhatIsDoneToItStaysThere) {
   EXPECT_THAT(CopyOf(store(), "film"), IsOkAndHolds(before));
 }
 
+// What came after that is not in it, so the same numbers are free.
+TEST_F(ScratchMovieTest, CanBeTheMovieAsItWas) {
+  const std::string first = ManifestJson(store());
+  const v1::ManifestPointer pointer = CurrentOf(store());
+  v1::GetLogStatusRequest get;
+  get.mutable_log()->set_movie_id("film");
+  get.mutable_log()->set_kind(v1::LOG_KIND_ARTEFACTS);
+  ASSERT_OK_AND_ASSIGN(const v1::GetLogStatusResponse artefacts,
+                       store().events.GetLogStatus(get));
+  get.mutable_log()->set_kind(v1::LOG_KIND_INPUTS);
+  ASSERT_OK_AND_ASSIGN(const v1::GetLogStatusResponse inputs,
+                       store().events.GetLogStatus(get));
+  ASSERT_OK(
+      store().events.Append(InputEdit("Input:Story", "other", "rev-0002")));
+  ASSERT_OK(store().events.Append(
+      ArtefactMade("Artifact:Text", 'b', "new", lease_, kRun2, "rev-0002")));
+  ASSERT_OK(store().manifests.Commit(CommitOf(
+      lease_, kRun2, "rev-0002", pointer.hash(), inputs.last_sequence() + 1)));
+  ASSERT_OK_AND_ASSIGN(
+      const std::unique_ptr<ScratchMovie> scratch,
+      ScratchMovie::CopyAt(store(), "film",
+                           {.artefacts_through = artefacts.last_sequence(),
+                            .inputs_through = inputs.last_sequence()},
+                           clock_, executor_));
+  const Store copy = scratch->store();
+  EXPECT_EQ(CurrentOf(copy).revision(), "rev-0001");
+  EXPECT_EQ(CurrentOf(copy).hash(), pointer.hash());
+  EXPECT_EQ(ManifestJson(copy), first);
+  v1::ListInputsRequest list;
+  list.set_movie_id("film");
+  ASSERT_OK_AND_ASSIGN(const v1::ListInputsResponse then,
+                       copy.events.ListInputs(list));
+  EXPECT_EQ(then.through_sequence(), inputs.last_sequence());
+  const v1::LeaseToken lease = TakeFilmLease(copy, "replay", kRun2);
+  ASSERT_OK_AND_ASSIGN(
+      const v1::AppendEventsResponse next,
+      copy.events.Append(ArtefactMade("Artifact:Text", 'c', "again", lease,
+                                      kRun2, "rev-0002")));
+  EXPECT_EQ(next.first_sequence(), artefacts.last_sequence() + 1);
+}
+
+TEST_F(ScratchMovieTest, CanBeTheMovieBeforeItsFirstRevision) {
+  ASSERT_OK_AND_ASSIGN(
+      const std::unique_ptr<ScratchMovie> scratch,
+      ScratchMovie::CopyAt(store(), "film",
+                           {.artefacts_through = 0, .inputs_through = 1},
+                           clock_, executor_));
+  EXPECT_EQ(CurrentOf(scratch->store()).revision(), "");
+  const v1::LeaseToken lease = TakeFilmLease(scratch->store(), "replay", kRun2);
+  ASSERT_OK_AND_ASSIGN(const v1::AppendEventsResponse next,
+                       scratch->store().events.Append(ArtefactMade(
+                           "Artifact:Image", 'c', "again", lease, kRun2)));
+  EXPECT_EQ(next.first_sequence(), 1);
+}
+
 TEST_F(ScratchMovieTest, AnExpectedBlobCountsAsPresent) {
   const std::unique_ptr<ScratchMovie> scratch = Scratch();
   ASSERT_NE(scratch, nullptr);

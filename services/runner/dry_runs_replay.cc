@@ -1,0 +1,466 @@
+// The part of DryRuns that carries a recorded run out once more. The copy of
+// the movie ends where the run began; in it the run is open under its own id,
+// with what the checkpoint says is done, and a Runner adopts it as after a
+// crash. So nothing is told apart from a real run but who answers for the
+// producers.
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_cat.h"
+
+#include "common/error_reason.h"
+#include "common/proto_json.h"
+#include "common/status.h"
+#include "common/thread_pool.h"
+#include "services/planner/movie_reader.h"
+#include "services/planner/store_planner.h"
+#include "services/runner/dry_run_watch.h"
+#include "services/runner/dry_runs.h"
+#include "services/runner/ledger_fold.h"
+#include "services/runner/recorded_producers.h"
+#include "services/runner/recorded_run.h"
+#include "services/runner/replay_differences.h"
+#include "services/runner/simulated_producers.h"
+#include "services/store/lease/movie_lease.h"
+#include "services/store/scratch/scratch_movie.h"
+
+namespace kinora {
+namespace {
+
+constexpr size_t kMaxDifferences = 100;
+constexpr size_t kMaxCalls = 1'000;
+constexpr int kEventsPerAppend = 1'000;
+constexpr int kDigestsPerLook = 10'000;
+// Nobody else wants the lease of a movie in this runner's memory.
+constexpr absl::Duration kSeedTime = absl::Hours(1);
+
+// What there was before the run: the manifest that it built on, if any.
+absl::StatusOr<v1::Manifest> ManifestOf(const Store& store,
+                                        const std::string& movie_id,
+                                        const std::string& revision,
+                                        const std::string& hash) {
+  v1::GetManifestRequest get;
+  get.set_movie_id(movie_id);
+  get.set_revision(revision);
+  KINORA_ASSIGN_OR_RETURN(const StoredManifest stored,
+                          store.manifests.Get(get));
+  if (stored.pointer.hash() != hash) {
+    return WithReason(absl::NotFoundError(
+                          absl::StrCat("revision ", revision, " has hash ",
+                                       stored.pointer.hash(), ", not ", hash)),
+                      "REVISION_NOT_FOUND",
+                      {{"movie", movie_id}, {"revision", revision}});
+  }
+  v1::Manifest manifest;
+  KINORA_RETURN_IF_ERROR(
+      Annotate(ParseDocument(stored.json, &manifest), revision));
+  return manifest;
+}
+
+// Blobs of a run by their hashes, with what names them.
+class NamedBlobs {
+ public:
+  void Add(const std::string& what, const v1::Content& content) {
+    if (!content.has_blob()) return;
+    Add(what, content.blob().digest());
+  }
+  void Add(const std::string& what, const v1::Digest& digest) {
+    if (names_.try_emplace(digest.hash(), what).second) {
+      digests_.push_back(digest);
+    }
+  }
+
+  absl::Status CheckAllAreThere(BlobStore& blobs,
+                                const std::string& movie_id) const {
+    for (size_t at = 0; at < digests_.size(); at += kDigestsPerLook) {
+      v1::FindMissingBlobsRequest find;
+      find.set_movie_id(movie_id);
+      const size_t end =
+          std::min(digests_.size(), at + size_t{kDigestsPerLook});
+      for (size_t i = at; i < end; ++i) *find.add_digests() = digests_[i];
+      KINORA_ASSIGN_OR_RETURN(const v1::FindMissingBlobsResponse found,
+                              blobs.FindMissing(find));
+      if (found.missing().empty()) continue;
+      const std::string& hash = found.missing(0).hash();
+      return WithReason(absl::FailedPreconditionError(absl::StrCat(
+                            "the run cannot be replayed: blob ", hash, " of ",
+                            names_.at(hash), " is gone")),
+                        "BLOB_NOT_FOUND",
+                        {{"movie", movie_id}, {"digest", hash}});
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  absl::flat_hash_map<std::string, std::string> names_;
+  std::vector<v1::Digest> digests_;
+};
+
+absl::Status CheckBlobs(const RecordedRun& run, const Store& copy) {
+  const std::string& movie_id = run.record.movie_id();
+  v1::GetMovieRequest get;
+  get.set_movie_id(movie_id);
+  KINORA_ASSIGN_OR_RETURN(const v1::GetMovieResponse movie,
+                          copy.movies.Get(get));
+  NamedBlobs blobs;
+  blobs.Add("the blueprint", movie.movie().blueprint().digest());
+  for (const v1::PlannedInput& input : run.plan.inputs()) {
+    blobs.Add(input.input_id(), input.content());
+  }
+  for (const v1::PlannedSource& source : run.plan.sources()) {
+    blobs.Add(source.artefact_id(), source.content());
+  }
+  for (const v1::ReusedJob& job : run.plan.reused()) {
+    for (const v1::ReusedArtefact& artefact : job.artefacts()) {
+      blobs.Add(artefact.artefact_id(), artefact.content());
+    }
+  }
+  for (const v1::Event& event : run.results) {
+    blobs.Add(event.artefact().artefact_id(), event.artefact().output());
+  }
+  return blobs.CheckAllAreThere(copy.blobs, movie_id);
+}
+
+// Money is no obstacle: what is replayed costs nothing.
+absl::Status LiftCap(const Store& copy, const std::string& movie_id) {
+  v1::GetMovieRequest get;
+  get.set_movie_id(movie_id);
+  KINORA_ASSIGN_OR_RETURN(const v1::GetMovieResponse movie,
+                          copy.movies.Get(get));
+  if (!movie.movie().quota().has_max_cost()) return absl::OkStatus();
+  v1::SetMovieQuotaRequest set;
+  set.set_movie_id(movie_id);
+  *set.mutable_quota() = movie.movie().quota();
+  set.mutable_quota()->clear_max_cost();
+  return copy.movies.SetQuota(set).status();
+}
+
+absl::Status AppendAgain(const Store& copy, const v1::LogName& log,
+                         const v1::LeaseToken& lease,
+                         const std::vector<const v1::Event*>& events) {
+  for (size_t at = 0; at < events.size(); at += kEventsPerAppend) {
+    v1::AppendEventsRequest append;
+    *append.mutable_log() = log;
+    *append.mutable_lease() = lease;
+    const size_t end = std::min(events.size(), at + size_t{kEventsPerAppend});
+    for (size_t i = at; i < end; ++i) {
+      v1::Event* event = append.add_events();
+      *event = *events[i];
+      event->clear_sequence();
+      event->clear_time();
+    }
+    KINORA_RETURN_IF_ERROR(copy.events.Append(append).status());
+  }
+  return absl::OkStatus();
+}
+
+// The results of jobs that are done, into the log of artefacts.
+absl::Status AppendResults(const RecordedRun& run,
+                           const std::map<std::string, JobEnd>& done,
+                           const v1::LeaseToken& lease, const Store& copy) {
+  std::vector<const v1::Event*> results;
+  for (const v1::Event& event : run.results) {
+    if (event.artefact().status() == v1::ARTEFACT_STATUS_SUCCEEDED &&
+        done.contains(event.artefact().produced_by().job_id())) {
+      results.push_back(&event);
+    }
+  }
+  v1::LogName log;
+  log.set_movie_id(run.record.movie_id());
+  log.set_kind(v1::LOG_KIND_ARTEFACTS);
+  return AppendAgain(copy, log, lease, results);
+}
+
+// The beginning of the ledger, and what it tells of jobs that are done.
+absl::Status AppendSteps(const RecordedRun& run,
+                         const std::map<std::string, JobEnd>& done,
+                         int64_t through, const v1::LeaseToken& lease,
+                         const Store& copy) {
+  std::vector<const v1::Event*> steps;
+  for (const v1::Event& event : run.steps) {
+    const v1::LedgerEvent& ledger = event.ledger();
+    const bool is_step = ledger.has_step_started() ||
+                         ledger.has_step_completed() ||
+                         ledger.has_step_failed() || ledger.has_step_skipped();
+    std::string job_id;
+    if (ledger.has_step_started()) {
+      job_id = ledger.step_started().step().step_id();
+    } else if (ledger.has_step_completed()) {
+      job_id = ledger.step_completed().step().step_id();
+    } else if (ledger.has_step_failed()) {
+      job_id = ledger.step_failed().step().step_id();
+    } else if (ledger.has_step_skipped()) {
+      job_id = ledger.step_skipped().step().step_id();
+    }
+    if (is_step && !done.contains(job_id)) continue;
+    if (event.sequence() > through && !ledger.has_run_created()) continue;
+    steps.push_back(&event);
+  }
+  v1::LogName log;
+  log.set_movie_id(run.record.movie_id());
+  log.set_kind(v1::LOG_KIND_LEDGER);
+  log.set_run_id(run.record.run_id());
+  return AppendAgain(copy, log, lease, steps);
+}
+
+// The run as its runner would have left it, had it died at the checkpoint.
+v1::RunRecord OpenRecord(const v1::RunRecord& ended) {
+  v1::RunRecord record = ended;
+  record.set_status(v1::RUN_STATUS_RUNNING);
+  record.clear_error();
+  record.clear_finish_time();
+  record.clear_published_revision();
+  record.clear_manifest_hash();
+  record.clear_cost();
+  record.clear_other_costs();
+  record.clear_budget();
+  record.clear_wait();
+  // The runner does what its caller did.
+  record.clear_stepwise();
+  return record;
+}
+
+absl::Status Seed(const RecordedRun& run,
+                  const std::map<std::string, JobEnd>& done, int64_t through,
+                  bool forks, const Store& copy) {
+  const std::string& movie_id = run.record.movie_id();
+  KINORA_ASSIGN_OR_RETURN(const MovieLease lease,
+                          MovieLease::Take(copy.leases, movie_id, "replay",
+                                           run.record.run_id(), kSeedTime));
+  KINORA_RETURN_IF_ERROR(LiftCap(copy, movie_id));
+  KINORA_RETURN_IF_ERROR(AppendResults(run, done, lease.token(), copy));
+  if (forks) return absl::OkStatus();
+  v1::SavePlanHeader save;
+  save.set_movie_id(movie_id);
+  save.set_expected_hash(run.record.plan_hash());
+  KINORA_RETURN_IF_ERROR(copy.plans.Save(save, run.plan_json).status());
+  v1::PutRunRecordRequest put;
+  *put.mutable_record() = OpenRecord(run.record);
+  *put.mutable_lease() = lease.token();
+  KINORA_RETURN_IF_ERROR(copy.runs.Put(put).status());
+  return AppendSteps(run, done, through, lease.token(), copy);
+}
+
+// Versions that are known of producers, by name.
+std::map<std::string, std::string> VersionsOf(
+    const RecordedRun& run, const std::optional<v1::Manifest>& base) {
+  std::map<std::string, std::string> versions;
+  if (base.has_value()) {
+    for (const auto& node : base->nodes()) {
+      const v1::ProducerIdentity& producer = node.second.producer();
+      versions[producer.name()] = producer.version();
+    }
+  }
+  for (const v1::PlannedNode& node : run.plan.nodes()) {
+    versions[node.producer().name()] = node.producer().version();
+  }
+  return versions;
+}
+
+// All that are configured or known, each as one that is always there.
+ProducerConfigs ReplayConfigs(
+    const ProducerConfigs& configured,
+    const std::map<std::string, std::string>& versions) {
+  ProducerConfigs configs;
+  const auto add = [&configs](const std::string& name) {
+    ProducerConfig& config = configs[name];
+    config.targets = {"record"};
+    config.max_attempts = 1;
+  };
+  for (const auto& config : configured) add(config.first);
+  for (const auto& version : versions) add(version.first);
+  return configs;
+}
+
+// What the calls of a fork cost, as its ledger says.
+absl::Status TellCalls(const Store& copy, const v1::RunRecord& fork,
+                       const std::map<std::string, std::string>& unrecorded,
+                       v1::ReplayRunResponse* response) {
+  std::map<std::string, v1::Cost> costs;
+  int64_t through = 0;
+  KINORA_RETURN_IF_ERROR(FoldLedger(copy.events, fork.movie_id(), fork.run_id(),
+                                    &through, [&costs](const v1::Event& event) {
+                                      const v1::StepCompletedEvent& step =
+                                          event.ledger().step_completed();
+                                      if (step.has_cost())
+                                        costs[step.step().step_id()] =
+                                            step.cost();
+                                    }));
+  std::map<std::string, int64_t> totals;
+  for (const auto& call : unrecorded) {
+    const auto cost = costs.find(call.first);
+    if (cost != costs.end()) {
+      totals[cost->second.currency_code()] += cost->second.micros();
+    }
+    if (static_cast<size_t>(response->calls_size()) == kMaxCalls) {
+      response->set_calls_truncated(true);
+      continue;
+    }
+    v1::ReplayCall* told = response->add_calls();
+    told->set_job_id(call.first);
+    if (cost != costs.end()) *told->mutable_cost() = cost->second;
+  }
+  for (const auto& total : totals) {
+    v1::Cost* cost = response->add_calls_cost();
+    cost->set_currency_code(total.first);
+    cost->set_micros(total.second);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status TellDifferences(const Store& original, const Store& copy,
+                             const RecordedRun& run,
+                             const std::map<std::string, std::string>& missing,
+                             v1::ReplayRunResponse* response) {
+  std::optional<v1::Manifest> manifest;
+  if (!run.manifest_hash.empty()) {
+    absl::StatusOr<v1::Manifest> found = ManifestOf(
+        original, run.record.movie_id(),
+        run.revision.empty() ? run.plan.base_revision() : run.revision,
+        run.manifest_hash);
+    // One that was pruned has its hash still.
+    if (found.ok()) {
+      manifest = *std::move(found);
+    } else if (!absl::IsNotFound(found.status())) {
+      return found.status();
+    }
+  }
+  KINORA_ASSIGN_OR_RETURN(const RecordedRun again,
+                          ReadRecordedRun(copy, run.record.run_id()));
+  for (v1::ReplayDifference& difference :
+       DifferencesOf(run, again, manifest, missing)) {
+    if (static_cast<size_t>(response->differences_size()) == kMaxDifferences) {
+      response->set_differences_truncated(true);
+      break;
+    }
+    *response->add_differences() = std::move(difference);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<v1::ReplayRunResponse> DryRuns::Replay(
+    const v1::ReplayRunRequest& request) {
+  if (request.from_sequence() < 0) {
+    return InvalidField("from_sequence", absl::StrCat(request.from_sequence()),
+                        "must not be negative");
+  }
+  if (Find(request.run_id()) != nullptr) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("run ", request.run_id(),
+                     " is a dry run, which leaves no record to replay"));
+  }
+  KINORA_ASSIGN_OR_RETURN(const std::unique_ptr<Seat> seat, Seat::Take(*this));
+  return ReplayOnCopy(request);
+}
+
+absl::StatusOr<v1::ReplayRunResponse> DryRuns::ReplayOnCopy(
+    const v1::ReplayRunRequest& request) {
+  KINORA_ASSIGN_OR_RETURN(const RecordedRun run,
+                          ReadRecordedRun(deps_.store, request.run_id()));
+  if (request.from_sequence() > run.last_sequence) {
+    return WithReason(
+        absl::OutOfRangeError(absl::StrCat(
+            "from_sequence: the last event of run ", request.run_id(), " is ",
+            run.last_sequence, ", got ", request.from_sequence())),
+        "SEQUENCE_MISMATCH", {{"current", absl::StrCat(run.last_sequence)}});
+  }
+  const std::string& movie_id = run.record.movie_id();
+  std::optional<v1::Manifest> base;
+  if (!run.plan.manifest_base_hash().empty()) {
+    KINORA_ASSIGN_OR_RETURN(
+        base, ManifestOf(deps_.store, movie_id, run.plan.base_revision(),
+                         run.plan.manifest_base_hash()));
+  }
+  const bool forks = !request.edits().empty();
+  const std::map<std::string, JobEnd> done =
+      EndsOf(run, request.from_sequence());
+
+  // In the order in which they need each other.
+  ThreadPool executor("replay", kDryRunThreads);
+  KINORA_ASSIGN_OR_RETURN(
+      const std::unique_ptr<ScratchMovie> scratch,
+      ScratchMovie::CopyAt(deps_.store, movie_id, run.beginning, deps_.clock,
+                           executor));
+  const Store copy = scratch->store();
+  KINORA_RETURN_IF_ERROR(CheckBlobs(run, copy));
+  for (const v1::PendingEdit& edit : request.edits()) {
+    if (edit.content().has_blob()) {
+      scratch->Expect(edit.content().blob().digest());
+    }
+  }
+  KINORA_RETURN_IF_ERROR(
+      Annotate(Seed(run, done, request.from_sequence(), forks, copy),
+               "prepare the copy of the movie"));
+  MovieReader reader(copy);
+  KINORA_ASSIGN_OR_RETURN(const MovieSnapshot movie, reader.Read(movie_id));
+  StorePlanner planner(copy);
+  SimulatedProducers simulated(deps_.producers, *movie.blueprint, executor);
+  const std::map<std::string, std::string> versions = VersionsOf(run, base);
+  RecordedProducers producers(run, versions, executor,
+                              forks ? &simulated : nullptr);
+  Watch watch(*this);
+  Runner runner({copy, planner, producers, executor, deps_.clock, deps_.random,
+                 /*metrics=*/nullptr, &watch},
+                ReplayConfigs(configs_, versions), options_);
+
+  v1::RunRecord replay = run.record;
+  if (forks) {
+    v1::StartRunRequest start;
+    start.set_movie_id(movie_id);
+    *start.mutable_edits() = request.edits();
+    if (run.plan.has_scope()) *start.mutable_scope() = run.plan.scope();
+    start.set_dispatch(run.record.dispatch());
+    start.set_max_concurrency(run.record.max_concurrency());
+    KINORA_ASSIGN_OR_RETURN(v1::StartRunResponse started, runner.Start(start));
+    replay = std::move(*started.mutable_run());
+  } else {
+    KINORA_RETURN_IF_ERROR(runner.AdoptOpenRun(request.run_id()));
+  }
+  KINORA_RETURN_IF_ERROR(watch.AwaitEnd(runner, copy.leases, replay));
+  // Its record comes after its ledger.
+  runner.Drain(absl::InfiniteDuration());
+  v1::GetRunRequest get;
+  get.set_run_id(replay.run_id());
+  KINORA_ASSIGN_OR_RETURN(const v1::GetRunResponse ended, runner.Get(get));
+  replay = ended.run().record();
+
+  v1::ReplayRunResponse response;
+  response.set_run_id(request.run_id());
+  response.set_recorded_status(run.record.status());
+  response.set_recorded_revision(run.revision);
+  response.set_recorded_manifest_hash(run.manifest_hash);
+  response.set_status(replay.status());
+  response.set_error(replay.error());
+  response.set_manifest_hash(replay.manifest_hash());
+  const std::map<std::string, std::string> unrecorded = producers.unrecorded();
+  response.set_answered_jobs(static_cast<int64_t>(producers.answered().size()));
+  response.set_unrecorded_jobs(static_cast<int64_t>(unrecorded.size()));
+  response.set_checkpoint_jobs(static_cast<int64_t>(done.size()));
+  int64_t reused = replay.jobs().reused();
+  for (const auto& job : done) {
+    if (forks || job.second == JobEnd::kReused) --reused;
+  }
+  response.set_reused_jobs(std::max<int64_t>(reused, 0));
+  if (forks) {
+    KINORA_RETURN_IF_ERROR(TellCalls(copy, replay, unrecorded, &response));
+  } else {
+    KINORA_RETURN_IF_ERROR(
+        TellDifferences(deps_.store, copy, run, unrecorded, &response));
+  }
+  response.set_identical(run.manifest_hash.empty() && !forks
+                             ? response.differences().empty()
+                             : !run.manifest_hash.empty() &&
+                                   response.manifest_hash() ==
+                                       run.manifest_hash);
+  return response;
+}
+
+}  // namespace kinora
