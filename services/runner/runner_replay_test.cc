@@ -124,7 +124,7 @@ TEST_F(RunnerReplayTest, ComesToTheSameManifestAndLeavesNothing) {
   EXPECT_EQ(replay.manifest_hash(), CurrentOf(store()).hash());
   EXPECT_EQ(replay.answered_jobs(), 4);
   EXPECT_EQ(replay.reused_jobs(), 0);
-  EXPECT_TRUE(CopyOf(store(), "film") == before);
+  EXPECT_THAT(CopyOf(store(), "film"), IsOkAndHolds(before));
   v1::GetLeaseRequest lease;
   lease.set_lease_id("movie/film");
   ASSERT_OK_AND_ASSIGN(const v1::GetLeaseResponse held,
@@ -239,7 +239,7 @@ TEST_F(RunnerReplayTest, AForkNamesWhatItWouldCallAndCallsNobody) {
   EXPECT_TRUE(same.identical()) << same.ShortDebugString();
   EXPECT_THAT(Calls(same), IsEmpty());
   EXPECT_EQ(calls(), 2);
-  EXPECT_TRUE(CopyOf(store(), "film") == before);
+  EXPECT_THAT(CopyOf(store(), "film"), IsOkAndHolds(before));
 }
 
 // Tells of another output of one artefact than its producer made.
