@@ -446,7 +446,11 @@ absl::StatusOr<v1::ReplayRunResponse> DryRuns::ReplayOnCopy(
   response.set_checkpoint_jobs(static_cast<int64_t>(done.size()));
   int64_t reused = replay.jobs().reused();
   for (const auto& job : done) {
-    if (forks || job.second == JobEnd::kReused) --reused;
+    // A fork reuses whatever the checkpoint says is there.
+    if (job.second == JobEnd::kReused ||
+        (forks && job.second == JobEnd::kSucceeded)) {
+      --reused;
+    }
   }
   response.set_reused_jobs(std::max<int64_t>(reused, 0));
   if (forks) {

@@ -25,6 +25,7 @@ namespace kinora {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -298,6 +299,34 @@ TEST_F(RunnerReplayTest, ABlobThatIsGoneIsNamed) {
               StatusIs(absl::StatusCode::kFailedPrecondition,
                        AllOf(HasSubstr(hash), HasSubstr("Artifact:AText"))));
   EXPECT_EQ(ReasonOf(refused), "BLOB_NOT_FOUND");
+}
+
+// A checkpoint keeps what the movie is, not what it was on the way.
+TEST_F(RunnerReplayTest, WhatACheckpointRemovedIsNotReplayed) {
+  MakeMovie(Chain("{}"));
+  const std::string first =
+      RunToEnd(StartRequest({{"Topic", "moon"}})).record().run_id();
+  const std::string second =
+      RunToEnd(StartRequest({{"Topic", "sun"}})).record().run_id();
+  MovieAfter(second);
+  v1::CheckpointMovieRequest checkpoint;
+  checkpoint.set_movie_id("film");
+  checkpoint.set_remove_covered_logs(true);
+  ASSERT_OK_AND_ASSIGN(const v1::CheckpointMovieResponse covered,
+                       store().maintenance.CheckpointMovie(checkpoint));
+  ASSERT_THAT(covered.removed_logs(),
+              Contains("events/rev-0001.artefacts.jsonl"));
+  for (const std::string& run_id : {first, second}) {
+    const absl::Status refused =
+        process_->dry_runs().Replay(RequestOf(run_id)).status();
+    EXPECT_THAT(refused, StatusIs(absl::StatusCode::kOutOfRange,
+                                  HasSubstr("checkpoint")));
+    EXPECT_EQ(ReasonOf(refused), "LOG_TRIMMED");
+  }
+  // What came after it has all that it began with.
+  EXPECT_EQ(
+      ExpectSame(RunToEnd(StartRequest({{"Side", "right"}}))).answered_jobs(),
+      1);
 }
 
 // F: S3-15 It has no manifest, so its jobs are what is held to.
