@@ -212,6 +212,22 @@ TEST_P(RunnerServiceTest, ADryRunIsToldOfAndWatchedButNotListed) {
   EXPECT_TRUE(runs.runs().empty());
 }
 
+// F: S3-23
+TEST_P(RunnerServiceTest, ARunIsReplayed) {
+  ASSERT_OK_AND_ASSIGN(const std::string run_id, Start());
+  ASSERT_OK(Watch(run_id, 0));
+  v1::ReplayRunRequest request;
+  request.set_run_id(run_id);
+  ASSERT_OK_AND_ASSIGN(const v1::ReplayRunResponse replay,
+                       client_.ReplayRun(request));
+  EXPECT_TRUE(replay.identical()) << replay.ShortDebugString();
+  EXPECT_EQ(replay.answered_jobs(), 3);
+  EXPECT_EQ(process_.calls(), 3);
+  request.set_run_id(std::string(kRun1));
+  EXPECT_THAT(client_.ReplayRun(request),
+              StatusIs(absl::StatusCode::kNotFound));
+}
+
 // F: B-8
 TEST_P(RunnerServiceTest, ARunnerWithoutDryRunsDoesNotStartARealOne) {
   v1::StartRunRequest request;
