@@ -34,7 +34,7 @@ absl::Status HistoryTrimmed(int64_t oldest) {
   return WithReason(
       absl::OutOfRangeError(absl::StrCat(
           "a checkpoint has removed that part of the movie's history: the "
-          "oldest event of its artefacts is ",
+          "oldest event left is ",
           oldest)),
       "LOG_TRIMMED", {{"oldest", absl::StrCat(oldest)}});
 }
