@@ -14,6 +14,7 @@
 #include "services/planner/store_planner.h"
 #include "services/runner/dry_run_watch.h"
 #include "services/runner/run_budget.h"
+#include "services/runner/run_recovery.h"
 #include "services/runner/simulated_producers.h"
 #include "services/store/scratch/scratch_movie.h"
 
@@ -190,6 +191,9 @@ absl::StatusOr<std::shared_ptr<const EndedDryRun>> DryRuns::CarryOut(
   record->set_dry_run(true);
   record->clear_published_revision();
   record->clear_manifest_hash();
+  RecoveryFacts facts;
+  facts.run = ended->run;
+  *ended->run.mutable_recovery() = RecoveryOf(facts);
   *plan = std::move(*started.mutable_plan());
   plan->set_saved(!request.plan_hash().empty());
   return std::shared_ptr<const EndedDryRun>(std::move(ended));

@@ -44,6 +44,8 @@
 
 namespace kinora {
 
+struct RecoveryFacts;
+
 // Thread-safe. Calls block.
 //
 // One run per movie: a run holds the lease `movie/<movie_id>`, whose purpose is
@@ -255,6 +257,20 @@ class Runner {
   std::shared_ptr<RunActor> ActorOf(const std::string& run_id);
   absl::StatusOr<std::vector<RunQuestion>> PendingOf(
       const v1::RunRecord& record);
+  // runner_recovery.cc
+
+  // What there is to know beside the run's own state.
+  absl::Status Complete(const v1::RunRecord& record, RecoveryFacts* facts);
+  absl::Status CheckStartAgain(const v1::RunRecord& ended,
+                               RecoveryFacts* facts);
+  absl::StatusOr<std::string> ActiveBeside(const v1::RunRecord& ended,
+                                           const RecoveryFacts& facts);
+  // What is in the way of Resume(), as Get() tells it, but for a run that is
+  // active.
+  absl::Status CheckResume(const v1::RunRecord& record);
+  void MarkDamaged(v1::RunRecord* record);
+  // OK: it can be read again.
+  void TellDamage(const std::string& run_id, const absl::Status& status);
   // runner_retry.cc
   absl::StatusOr<std::vector<std::string>> RetryElsewhere(
       const v1::RetryRunRequest& request);
@@ -361,6 +377,8 @@ class Runner {
   int queue_looks_ ABSL_GUARDED_BY(mu_) = 0;  // posted or under way
   // What keeps open runs from being adopted, by run, as last told.
   std::map<std::string, std::string> obstacles_ ABSL_GUARDED_BY(mu_);
+  // Why runs cannot be read, by run, as last told.
+  std::map<std::string, std::string> damaged_ ABSL_GUARDED_BY(mu_);
   // Runs whose results are all to be looked up when they are adopted.
   std::set<std::string> look_up_all_ ABSL_GUARDED_BY(mu_);
   std::set<std::string> starting_ ABSL_GUARDED_BY(mu_);  // movies

@@ -82,6 +82,8 @@ absl::Status Runner::AdoptOpenRun(const std::string& run_id) {
 // Once, not every time.
 void Runner::TellObstacle(const std::string& run_id,
                           const absl::Status& status) {
+  // That another has it says nothing of its ledger.
+  if (!status.ok()) TellDamage(run_id, status);
   {
     MutexLock lock(mu_);
     if (status.ok()) {

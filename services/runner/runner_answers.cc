@@ -67,29 +67,6 @@ void PutStanding(const CallPlaces::Standing& standing,
 
 }  // namespace
 
-absl::StatusOr<v1::GetRunResponse> Runner::Get(
-    const v1::GetRunRequest& request) {
-  KINORA_ASSIGN_OR_RETURN(v1::RunRecord record, RecordOf(request.run_id()));
-  v1::GetRunResponse response;
-  KINORA_ASSIGN_OR_RETURN(*response.mutable_run(), reductions_.Reduce(record));
-  return response;
-}
-
-absl::StatusOr<v1::ListRunsResponse> Runner::List(
-    const v1::ListRunsRequest& request) {
-  v1::ListRunRecordsRequest list;
-  list.set_movie_id(request.movie_id());
-  list.set_page_size(request.page_size());
-  list.set_page_token(request.page_token());
-  *list.mutable_statuses() = request.statuses();
-  KINORA_ASSIGN_OR_RETURN(v1::ListRunRecordsResponse records,
-                          deps_.store.runs.List(list));
-  v1::ListRunsResponse response;
-  *response.mutable_runs() = std::move(*records.mutable_records());
-  response.set_next_page_token(records.next_page_token());
-  return response;
-}
-
 std::shared_ptr<RunActor> Runner::ActorOf(const std::string& run_id) {
   MutexLock lock(mu_);
   auto is_asked_for = [&run_id](const auto& active) {

@@ -34,6 +34,8 @@ RunnerMetrics::RunnerMetrics(MetricsRegistry& registry)
     : registry_(registry),
       runs_active_(registry.GetGauge("kinora_runner_runs_active",
                                      "Runs that this process carries out.")),
+      runs_damaged_(registry.GetGauge("kinora_runner_runs_damaged",
+                                      "Runs that cannot be read.")),
       dispatch_(registry.GetHistogram(
           "kinora_runner_dispatch_seconds",
           "Time from the end of a job's last dependency to its first call.",

@@ -2,6 +2,8 @@
 // table or of a blueprint, so there are few.
 //
 //   kinora_runner_runs_active                      runs of this process
+//   kinora_runner_runs_damaged                     runs that cannot be read, as
+//                                                  this process has met them
 //   kinora_runner_runs_total{end}                  completed, failed, ...
 //   kinora_runner_jobs_total{producer,event}       started, succeeded, ...
 //   kinora_runner_attempt_seconds{producer}        from the call to its end
@@ -49,6 +51,8 @@ class RunnerMetrics {
   // It is active no more, here; what became of it says RunClosed().
   void RunLeft() { runs_active_.Add(-1); }
   void RunClosed(v1::RunStatus status);
+  void RunDamaged() { runs_damaged_.Add(1); }
+  void RunMended() { runs_damaged_.Add(-1); }
 
   void JobMarked(absl::string_view producer, JobMark mark);
   void AttemptEnded(absl::string_view producer, absl::Duration duration);
@@ -69,6 +73,7 @@ class RunnerMetrics {
 
   MetricsRegistry& registry_;
   Gauge& runs_active_;
+  Gauge& runs_damaged_;
   Histogram& dispatch_;
   Mutex mu_;
   std::map<std::string, Producer, std::less<>> producers_ ABSL_GUARDED_BY(mu_);

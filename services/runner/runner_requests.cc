@@ -250,6 +250,7 @@ absl::StatusOr<v1::PauseRunResponse> Runner::Pause(
 absl::StatusOr<v1::ResumeRunResponse> Runner::Resume(
     const v1::ResumeRunRequest& request) {
   KINORA_ASSIGN_OR_RETURN(v1::RunRecord record, RecordOf(request.run_id()));
+  KINORA_RETURN_IF_ERROR(CheckResume(record));
   v1::ResumeRunResponse response;
   if (!IsTerminal(record.status())) {
     const absl::Status resumed =

@@ -8,6 +8,7 @@
 #include "common/rpc/tail_stream.h"
 #include "common/rpc/unary.h"
 #include "common/run_end.h"
+#include "services/runner/run_refusals.h"
 
 namespace kinora {
 
@@ -92,7 +93,13 @@ grpc::ServerUnaryReactor* RunnerRpcService::ResumeRun(
     v1::ResumeRunResponse* response) {
   return ServeUnary(
       context, executor_, request, response,
-      [this](const v1::ResumeRunRequest& r) { return runner_.Resume(r); });
+      [this](const v1::ResumeRunRequest& r)
+          -> absl::StatusOr<v1::ResumeRunResponse> {
+        if (dry_runs_ != nullptr && dry_runs_->Find(r.run_id()) != nullptr) {
+          return WasDry(r.run_id());
+        }
+        return runner_.Resume(r);
+      });
 }
 
 grpc::ServerUnaryReactor* RunnerRpcService::RetryRun(

@@ -1,5 +1,5 @@
-// What the files of Runner share: the names of leases and of what is active,
-// which errors and runs are of what kind, and Runner::StartSlot.
+// What the files of Runner share: the names of leases, which runs are of what
+// kind, and Runner::StartSlot.
 
 #ifndef KINORA_SERVICES_RUNNER_START_SLOT_H_
 #define KINORA_SERVICES_RUNNER_START_SLOT_H_
@@ -9,32 +9,10 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "common/error_reason.h"
+#include "services/runner/run_refusals.h"
 #include "services/runner/runner.h"
 
 namespace kinora {
-
-inline absl::Status RunActive(absl::string_view movie_id,
-                              absl::string_view run_id) {
-  return WithReason(
-      absl::FailedPreconditionError(absl::StrCat("run ", run_id, " of movie \"",
-                                                 movie_id, "\" is active")),
-      "RUN_ACTIVE", {{"movie", movie_id}, {"run", run_id}});
-}
-
-inline absl::Status RunHasEnded(absl::string_view run_id) {
-  return WithReason(absl::FailedPreconditionError(
-                        absl::StrCat("run ", run_id, " has ended already")),
-                    "RUN_TERMINAL", {{"run", run_id}});
-}
-
-// Of a run that its caller carries out, step by step.
-inline absl::Status IsItsCallers(absl::string_view run_id,
-                                 absl::string_view what) {
-  return absl::FailedPreconditionError(
-      absl::StrCat("run ", run_id, " is carried out step by step by its ",
-                   "caller, who decides by itself: it ", what));
-}
 
 // True for one that waits for its turn.
 inline bool IsQueued(const v1::RunRecord& record) {
