@@ -47,6 +47,9 @@ absl::StatusOr<int> ListQuestions(const Invocation& call) {
 }
 
 absl::StatusOr<int> AnswerQuestion(const Invocation& call) {
+  if (call.args.Has("skip") != (call.args.operands().size() == 2)) {
+    return BadUsage(InvalidField("VALUE", "", "expected a value or --skip"));
+  }
   v1::AnswerQuestionRequest request;
   request.set_run_id(std::string(call.operand(0)));
   request.set_job_id(call.args.Get("job").value_or(""));
@@ -67,13 +70,15 @@ absl::StatusOr<int> AnswerQuestion(const Invocation& call) {
     }
   }
   const auto& operands = call.args.operands();
+  const bool skips = call.args.Has("skip");
+  if (skips) answer.set_value_json("null");
   if (operands.size() > 3 && kind != v1::QUESTION_KIND_MULTIPLE) {
     return InvalidField("VALUE", call.operand(3),
                         "the question takes one value: quote it");
   }
   std::vector<absl::string_view> typed;
   for (size_t i = 2; i < operands.size(); ++i) typed.push_back(call.operand(i));
-  answer.set_value_json(AnswerJson(kind, typed));
+  if (!skips) answer.set_value_json(AnswerJson(kind, typed));
   KINORA_ASSIGN_OR_RETURN(const v1::AnswerQuestionResponse response,
                           call.connection.runner().AnswerQuestion(request));
   if (call.json) PrintJson(response);
@@ -92,13 +97,14 @@ std::vector<Command> QuestionCommands() {
        .max_operands = 1,
        .run = ListQuestions},
       {.words = "answer",
-       .usage = "RUN QUESTION VALUE [VALUE ...] [--job JOB] [--by NAME] "
-                "[--about HASH]",
+       .usage = "RUN QUESTION (VALUE [VALUE ...] | --skip) [--job JOB] "
+                "[--by NAME] [--about HASH]",
        .help = "answers a question: text, yes or no, options, or JSON",
        .flags = {{"job", "JOB", "the job that asked, if several did"},
                  {"by", "NAME", "who answers, for the ledger"},
-                 {"about", "HASH", "only if it is about this content"}},
-       .min_operands = 3,
+                 {"about", "HASH", "only if it is about this content"},
+                 {"skip", "", "passes over a question that may be"}},
+       .min_operands = 2,
        .max_operands = 102,
        .run = AnswerQuestion},
   };

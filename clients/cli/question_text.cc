@@ -106,6 +106,7 @@ std::string Terms(const v1::PendingQuestion& pending) {
     add("at most ", question.max_length(), " characters");
   }
   if (!question.pattern().empty()) add("matches ", question.pattern());
+  if (!question.metadata_json().empty()) add(question.metadata_json());
   return text;
 }
 
@@ -122,8 +123,10 @@ std::string HowToAnswer(const v1::PendingQuestion& pending) {
                         Quoted(proposed->string_value()));
   }
   std::string text = Terms(pending);
+  const bool may_skip = question.has_required() && !question.required();
   absl::StrAppend(&text, "    kinora answer ", pending.run_id(), " ",
-                  question.question_id(), " ", Expected(question), " --job ",
+                  question.question_id(), " ", Expected(question),
+                  may_skip ? " | --skip" : "", " --job ",
                   Quoted(pending.job_id()));
   if (question.quorum() > 1) absl::StrAppend(&text, " --by NAME");
   // Whoever answers means what was shown.

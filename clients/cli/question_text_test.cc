@@ -88,6 +88,19 @@ TEST(QuestionTextTest, TellsWhatAnAnswerKeepsTo) {
             0u);
 }
 
+// S3-7: what may be passed over, and what a producer tells beside it.
+TEST(QuestionTextTest, TellsThatItMayBePassedOver) {
+  v1::PendingQuestion pending = Pending(v1::QUESTION_KIND_TEXT);
+  pending.mutable_question()->set_required(true);
+  EXPECT_EQ(HowToAnswer(pending).find("--skip"), std::string::npos);
+  pending.mutable_question()->set_required(false);
+  pending.mutable_question()->set_metadata_json(R"({"scene":3})");
+  EXPECT_EQ(HowToAnswer(pending),
+            "    {\"scene\":3}\n"
+            "    kinora answer run-1 tone TEXT | --skip "
+            "--job 'Picture[segment=0]'");
+}
+
 TEST(QuestionTextTest, WhatTheRunAsksIsAnsweredWithWhatIsProposed) {
   v1::PendingQuestion pending;
   pending.set_run_id("run-1");

@@ -16,6 +16,7 @@
 #include "clients/cli/amounts.h"
 #include "clients/cli/command.h"
 #include "clients/cli/connection.h"
+#include "clients/cli/recovery_text.h"
 #include "clients/cli/run_watch.h"
 #include "clients/cli/terminal_text.h"
 #include "clients/cli/wait_text.h"
@@ -28,6 +29,8 @@ namespace kinora {
 namespace {
 
 std::string StatusWord(v1::RunStatus status) {
+  // Its record or its ledger cannot be read; the error says why.
+  if (status == v1::RUN_STATUS_UNSPECIFIED) return "unknown";
   return EnumWord(*v1::RunStatus_descriptor()->FindValueByNumber(status));
 }
 
@@ -151,6 +154,9 @@ absl::StatusOr<int> ShowRun(const Invocation& call) {
   if (run.paused_producers_size() > 0) {
     Print(absl::StrFormat("paused: producer %s\n",
                           absl::StrJoin(run.paused_producers(), ", ")));
+  }
+  for (const std::string& line : RecoveryLines(run)) {
+    Print(absl::StrCat(PrintableText(line), "\n"));
   }
   const v1::JobCounts& jobs = run.record().jobs();
   Print(absl::StrFormat(

@@ -49,6 +49,11 @@ bool IsApproval(const RunQuestion& answered) {
       answered.question.content_hash().empty()) {
     return false;
   }
+  // Whoever has passed it over has not approved of anything.
+  if (answered.answer->value_json() == "null" &&
+      MayBePassedOver(answered.question)) {
+    return false;
+  }
   return answered.question.kind() != v1::QUESTION_KIND_CONFIRM ||
          answered.answer->value_json() == "true";
 }

@@ -39,6 +39,9 @@ TEST_F(ApprovalsTest, OnlyWhatAPersonHasAgreedToIsOne) {
   EXPECT_FALSE(IsApproval(other));
   other.question.set_kind(v1::QUESTION_KIND_CHOICE);
   EXPECT_TRUE(IsApproval(other));
+  other.question.set_required(false);
+  other.answer->set_value_json("null");
+  EXPECT_FALSE(IsApproval(other));
   other = asked_;
   other.is_assumed = true;
   EXPECT_FALSE(IsApproval(other));

@@ -24,6 +24,7 @@ v1::Progress AttemptRedaction::Redacted(v1::Progress progress) const {
 
 v1::Question AttemptRedaction::Redacted(v1::Question question) const {
   question.set_prompt(Redacted(question.prompt()));
+  question.set_metadata_json(Redacted(question.metadata_json()));
   return question;
 }
 

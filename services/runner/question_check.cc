@@ -127,6 +127,16 @@ absl::Status ValidateText(const v1::Question& question) {
   return InvalidField("question.pattern", question.pattern(), usable.message());
 }
 
+absl::Status ValidateMetadata(const v1::Question& question) {
+  constexpr char kField[] = "question.metadata_json";
+  const std::string& metadata = question.metadata_json();
+  if (metadata.empty()) return absl::OkStatus();
+  KINORA_RETURN_IF_ERROR(CheckSize(kField, metadata, kMaxMetadataBytes));
+  const absl::StatusOr<JsonValue> parsed = ParseJson(metadata);
+  if (parsed.ok() && parsed->is_object()) return absl::OkStatus();
+  return InvalidField(kField, metadata, "expected a JSON object");
+}
+
 bool IsOption(const v1::Question& question, const JsonValue& value) {
   return value.is_string() &&
          absl::c_linear_search(question.options(), value.string_value());
@@ -240,6 +250,7 @@ absl::Status ValidateQuestion(const v1::Question& question) {
   KINORA_RETURN_IF_ERROR(ValidateTerms(question));
   KINORA_RETURN_IF_ERROR(CheckSize(
       "question.content_hash", question.content_hash(), kMaxContentHashBytes));
+  KINORA_RETURN_IF_ERROR(ValidateMetadata(question));
   KINORA_RETURN_IF_ERROR(CheckSize("question.schema_json",
                                    question.schema_json(), kMaxSchemaBytes));
   if (!question.schema_json().empty()) {
@@ -258,6 +269,9 @@ absl::StatusOr<std::string> CheckAnswer(const v1::Question& question,
   const absl::StatusOr<JsonValue> value =
       ParseJson(value_json, {.exact_integers = true});
   std::string objection;
+  if (value.ok() && value->is_null() && MayBePassedOver(question)) {
+    return CanonicalJson(*value);
+  }
   if (value.ok()) {
     objection = Objection(question, *value);
   } else if (question.kind() == v1::QUESTION_KIND_JSON) {

@@ -19,6 +19,7 @@ inline constexpr size_t kMaxPromptBytes = 4 * 1024;
 inline constexpr int kMaxOptions = 100;
 inline constexpr size_t kMaxOptionBytes = 1024;
 inline constexpr size_t kMaxAnswerBytes = 64 * 1024;
+inline constexpr size_t kMaxMetadataBytes = 16 * 1024;
 
 // INVALID_ARGUMENT naming the field (`question.prompt`) and its value if a
 // producer asks what nobody could answer, or more than the limits above.
@@ -31,6 +32,7 @@ absl::Status ValidateQuestion(const v1::Question& question);
 //   choice    one of the options
 //   multiple  an array of them, none twice, as many as are wanted
 //   JSON      any value that fits its schema, if it has one
+// and null of one that is not required.
 absl::StatusOr<std::string> CheckAnswer(const v1::Question& question,
                                         absl::string_view value_json);
 

@@ -182,5 +182,37 @@ TEST(QuestionCheckTest, ATextIsAsLongAsItMayBeAndMatchesAsAWhole) {
                        HasSubstr("question.pattern: only for text")));
 }
 
+// S3-7
+TEST(QuestionCheckTest, NullAnswersWhatIsNotRequired) {
+  for (const v1::QuestionKind kind :
+       {v1::QUESTION_KIND_TEXT, v1::QUESTION_KIND_CONFIRM,
+        v1::QUESTION_KIND_CHOICE, v1::QUESTION_KIND_MULTIPLE}) {
+    v1::Question question = Ask("q", kind);
+    question.add_options("a");
+    EXPECT_FALSE(CheckAnswer(question, "null").ok());
+    question.set_required(true);
+    EXPECT_FALSE(CheckAnswer(question, "null").ok());
+    question.set_required(false);
+    ASSERT_OK_AND_ASSIGN(const std::string answer,
+                         CheckAnswer(question, " null "));
+    EXPECT_EQ(answer, "null");
+    EXPECT_FALSE(CheckAnswer(question, "").ok());
+  }
+}
+
+TEST(QuestionCheckTest, WhatElseThereIsToKnowIsAnObject) {
+  v1::Question question = Ask("q", v1::QUESTION_KIND_TEXT);
+  question.set_metadata_json(R"({"scene":3})");
+  EXPECT_OK(ValidateQuestion(question));
+  for (const std::string& metadata :
+       {std::string("[1]"), std::string("{"),
+        "{\"a\":\"" + std::string(16 * 1024, 'x') + "\"}"}) {
+    question.set_metadata_json(metadata);
+    EXPECT_THAT(ValidateQuestion(question),
+                StatusIs(absl::StatusCode::kInvalidArgument,
+                         HasSubstr("question.metadata_json")));
+  }
+}
+
 }  // namespace
 }  // namespace kinora

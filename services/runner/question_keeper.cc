@@ -1,5 +1,9 @@
 #include "services/runner/question_keeper.h"
 
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+
 #include "common/status.h"
 #include "services/runner/question_verdict.h"
 
@@ -87,6 +91,24 @@ std::optional<v1::Failure> QuestionKeeper::FailureBy(
   return FailureOf(*known);
 }
 
+std::optional<v1::Failure> QuestionKeeper::CheckContents(
+    const std::string& job_id, const v1::Question& question) const {
+  MutexLock lock(mu_);
+  if (told_.Find(job_id, KeyOf(question)) != nullptr ||
+      told_.UnheededContents(job_id, question.question_id()) <
+          kMaxUnheededContents) {
+    return std::nullopt;
+  }
+  v1::Failure failure;
+  failure.set_reason(v1::FAILURE_REASON_PRODUCER_ERROR);
+  failure.set_message(absl::StrCat(
+      "question \"", question.question_id(), "\" was asked about ",
+      kMaxUnheededContents,
+      " contents that nobody has answered for, and now about another one: what "
+      "a job shows must be the same each time it is called"));
+  return failure;
+}
+
 std::optional<RunQuestion> QuestionKeeper::Latest(
     const std::string& job_id, const std::string& question_id) const {
   MutexLock lock(mu_);
@@ -116,7 +138,8 @@ std::vector<v1::JobEvent> QuestionKeeper::Verdicts(int64_t now_ms,
 
 int64_t QuestionKeeper::NextVerdictMillis(IsMeant is_meant) const {
   MutexLock lock(mu_);
-  return told_.NextVerdictMillis(is_meant);
+  return std::min(told_.NextVerdictMillis(is_meant),
+                  ToTell().NextVerdictMillis(is_meant));
 }
 
 std::vector<v1::Answer> QuestionKeeper::AnswersOf(

@@ -9,6 +9,7 @@
 #ifndef KINORA_SERVICES_RUNNER_QUESTION_KEEPER_H_
 #define KINORA_SERVICES_RUNNER_QUESTION_KEEPER_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -26,6 +27,9 @@
 #include "services/runner/run_questions.h"
 
 namespace kinora {
+
+// Of one question of a job in one run, without an answer of a person.
+inline constexpr size_t kMaxUnheededContents = 16;
 
 // Thread-safe. What is not said here is as RunQuestions has it.
 class QuestionKeeper {
@@ -57,6 +61,10 @@ class QuestionKeeper {
   // Why the job fails, as that has ended without an answer.
   std::optional<v1::Failure> FailureBy(const std::string& job_id,
                                        const std::string& key) const;
+  // Why the job fails that asks this new question, as it has asked about too
+  // many contents that nobody has answered: it may make other ones for ever.
+  std::optional<v1::Failure> CheckContents(const std::string& job_id,
+                                           const v1::Question& question) const;
   // The last that the job has asked under an id, also one that is to be told.
   std::optional<RunQuestion> Latest(const std::string& job_id,
                                     const std::string& question_id) const;
@@ -64,6 +72,7 @@ class QuestionKeeper {
   std::vector<RunQuestion> Settled(const std::string& job_id) const;
   std::vector<v1::JobEvent> Verdicts(int64_t now_ms, bool may_cancel_run,
                                      IsMeant is_meant) const;
+  // Also of one that is to be told.
   int64_t NextVerdictMillis(IsMeant is_meant) const;
   std::vector<v1::Answer> AnswersOf(const std::string& job_id) const;
   absl::StatusOr<v1::JobEvent> Accept(const std::string& job_id,

@@ -64,7 +64,7 @@ absl::Status ValidateAction(const v1::Question& question) {
                         "this build does not know such an action");
   }
   if (action == v1::QUESTION_DEADLINE_ACTION_DEFAULT &&
-      question.default_json().empty()) {
+      question.default_json().empty() && !MayBePassedOver(question)) {
     return InvalidField(Field("on_deadline"), shown,
                         "there is no default_json to assume");
   }
@@ -151,6 +151,15 @@ absl::Status ValidateTerms(const v1::Question& question) {
 
 uint32_t QuorumOf(const v1::Question& question) {
   return std::max(uint32_t{1}, question.quorum());
+}
+
+uint32_t VotersOf(const v1::Question& question) {
+  if (question.voters() > 0) return question.voters();
+  return std::max(kMaxVotes, 2 * QuorumOf(question));
+}
+
+bool MayBePassedOver(const v1::Question& question) {
+  return question.has_required() && !question.required();
 }
 
 void StampDeadline(int64_t now_ms, v1::Question* question) {

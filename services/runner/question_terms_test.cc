@@ -78,6 +78,28 @@ TEST(QuestionTermsTest, AnEscalationGoesToSomebodyAtSomeTime) {
   ExpectRefused(question, "question.escalations: expected at most 10");
 }
 
+// S3-7
+TEST(QuestionTermsTest, WhatIsNotRequiredNeedsNoDefault) {
+  v1::Question question;
+  EXPECT_FALSE(MayBePassedOver(question));
+  question.set_required(true);
+  EXPECT_FALSE(MayBePassedOver(question));
+  question.set_required(false);
+  EXPECT_TRUE(MayBePassedOver(question));
+  question.set_on_deadline(v1::QUESTION_DEADLINE_ACTION_DEFAULT);
+  EXPECT_OK(ValidateTerms(question));
+}
+
+TEST(QuestionTermsTest, SoManyPeopleAreAskedAtMost) {
+  v1::Question question;
+  question.set_quorum(2);
+  EXPECT_EQ(VotersOf(question), 100u);
+  question.set_quorum(80);
+  EXPECT_EQ(VotersOf(question), 160u);
+  question.set_voters(81);
+  EXPECT_EQ(VotersOf(question), 81u);
+}
+
 TEST(QuestionTermsTest, AQuorumCanBeReached) {
   v1::Question question;
   EXPECT_EQ(QuorumOf(question), 1u);

@@ -41,10 +41,14 @@ v1::JobEvent EndUnanswered(const RunQuestion& asked, bool no_quorum,
 v1::JobEvent DeadlinePassed(const RunQuestion& asked, bool may_cancel_run) {
   const v1::Question& question = asked.question;
   const v1::QuestionDeadlineAction action = question.on_deadline();
+  // Nobody has to answer what people may pass over.
+  const bool is_passed_over =
+      question.default_json().empty() && MayBePassedOver(question);
   const bool assumes = action == v1::QUESTION_DEADLINE_ACTION_DEFAULT ||
                        (action == v1::QUESTION_DEADLINE_ACTION_UNSPECIFIED &&
-                        !question.default_json().empty());
-  const auto value = ParseJson(question.default_json());
+                        (is_passed_over || !question.default_json().empty()));
+  const auto value =
+      ParseJson(is_passed_over ? "null" : question.default_json());
   if (assumes && value.ok()) {
     return AssumedEvent(asked.job_id,
                         AnswerOf(question, CanonicalJson(*value), {}),
@@ -76,8 +80,7 @@ std::optional<v1::JobEvent> VerdictOfVotes(const RunQuestion& asked) {
     return AnsweredEvent(asked.job_id,
                          AnswerOf(question, vote.value_json(), people));
   }
-  if (question.voters() == 0) return std::nullopt;
-  const size_t voters = question.voters();
+  const size_t voters = VotersOf(question);
   const size_t left = voters - std::min(voters, asked.votes.size());
   // What not enough people can agree to any more is not agreed to.
   if (question.kind() == v1::QUESTION_KIND_CONFIRM) {

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -128,6 +129,32 @@ TEST_F(QuestionVerdictTest, OneNoOfTwoDecides) {
   Vote("false");
   EXPECT_THAT(Verdict(0), HasSubstr(R"("answeredBy":"p0","assumed":"quorum")"));
   EXPECT_THAT(Verdict(0), HasSubstr(R"("value":false)"));
+}
+
+// Nobody says how many there are: it does not go on for ever.
+TEST_F(QuestionVerdictTest, AfterAHundredAnswersNoOtherIsAwaited) {
+  asked_.question.set_quorum(3);
+  asked_.question.set_kind(v1::QUESTION_KIND_TEXT);
+  for (int i = 0; i < 98; ++i) Vote(absl::StrCat("\"", i, "\""));
+  EXPECT_EQ(Verdict(0), "");  // two more may agree with one of them
+  Vote("\"98\"");
+  EXPECT_THAT(Verdict(0), HasSubstr(R"("then":"fail_job","why":"quorum")"));
+  EXPECT_THAT(VerdictOn(asked_, 0, true)->message(),
+              HasSubstr("no 3 of 100 people agree"));
+}
+
+// S3-7
+TEST_F(QuestionVerdictTest, WhatMayBePassedOverIsSoAtTheDeadline) {
+  asked_.question.set_required(false);
+  EXPECT_EQ(Verdict(kDeadline),
+            R"(answered {"assumed":"deadline","contentHash":"sha",)"
+            R"("questionId":"ok","value":null})");
+  asked_.question.set_on_deadline(v1::QUESTION_DEADLINE_ACTION_DEFAULT);
+  EXPECT_THAT(Verdict(kDeadline), HasSubstr(R"("value":null)"));
+  asked_.question.set_default_json("true");
+  EXPECT_THAT(Verdict(kDeadline), HasSubstr(R"("value":true)"));
+  asked_.question.set_on_deadline(v1::QUESTION_DEADLINE_ACTION_FAIL_JOB);
+  EXPECT_THAT(Verdict(kDeadline), HasSubstr("unanswered"));
 }
 
 TEST_F(QuestionVerdictTest, WhatIsSettledStaysSo) {

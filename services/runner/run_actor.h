@@ -273,6 +273,7 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   // run_actor_waits.cc
   bool MayStart(JobIndex job);
   RunStanding Standing();
+  int64_t FirstDeadline() const;
   RunWait ToldWait() const;
   void TellWaiting();
   void BeginWait(JobIndex job);

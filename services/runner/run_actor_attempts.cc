@@ -100,7 +100,11 @@ void RunActor::Take(AttemptEnded& ended) {
   const absl::Duration time_used = times_.Stop(ended.job, ended.at_nanos);
   AttemptResult& result = ended.result;
   SettleAttempt(ended.job, result);
-  if (attempt.unanswered.has_value() && result.failure.has_value()) {
+  if (attempt.refused.has_value() &&
+      (result.failure.has_value() || result.waits_for.has_value())) {
+    result.failure = attempt.refused;
+    result.waits_for.reset();
+  } else if (attempt.unanswered.has_value() && result.failure.has_value()) {
     result.failure = attempt.unanswered;
   } else if (TakeAsking(ended.job, attempt, &result)) {
     return;

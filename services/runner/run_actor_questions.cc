@@ -39,6 +39,10 @@ void RunActor::Take(const QuestionAsked& asked) {
     attempt.unanswered = questions_.FailureBy(job_id, key);
     if (attempt.unanswered.has_value()) return attempt.call->Cancel();
   }
+  attempt.refused = is_new && !is_approved
+                        ? questions_.CheckContents(job_id, asked.question)
+                        : std::nullopt;
+  if (attempt.refused.has_value()) return attempt.call->Cancel();
   attempt.asks.insert(key);
   times_.Stop(asked.job, deps_.clock.MonotonicNanos());
   attempt.takes_answers = asked.takes_answer;

@@ -2,10 +2,13 @@
 // says for what the run waits, and cuts waits short.
 
 #include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "absl/time/time.h"
 
 #include "services/runner/run_actor.h"
 
@@ -13,6 +16,8 @@ namespace kinora {
 namespace {
 
 constexpr int64_t kNanosPerMilli = 1'000'000;
+// What is later is no end of a wait, and more nanoseconds than can be counted.
+constexpr absl::Duration kForEver = absl::Hours(24 * 366 * 100);
 
 }  // namespace
 
@@ -41,6 +46,7 @@ RunStanding RunActor::Standing() {
   const size_t running = state_.count(JobStatus::kRunning);
   standing.running = running > asking ? running - asking : 0;
   standing.asking = asking + state_.count(JobStatus::kAsking);
+  if (standing.asking > 0) standing.answered_by = FirstDeadline();
   standing.in_doubt = state_.count(JobStatus::kInDoubt);
   standing.lacks_planner = expansion_attempts_ > kPatientExpansions;
   standing.is_answered_soon = standing.in_doubt > doubts_.size() ||
@@ -72,6 +78,18 @@ RunStanding RunActor::Standing() {
     }
   }
   return standing;
+}
+
+// Of the questions that wait, as RunStanding has it.
+int64_t RunActor::FirstDeadline() const {
+  const int64_t next = questions_.NextVerdictMillis(
+      [this](const std::string& job_id) { return HasToSettle(job_id); });
+  // What people have decided is about to be told, and no news of the wait.
+  if (next == 0) return waiting_for_ == kQuestion ? told_until_ : INT64_MAX;
+  if (next == INT64_MAX) return INT64_MAX;
+  const absl::Duration left = absl::Milliseconds(next - NowMillis(deps_.clock));
+  if (left > kForEver) return INT64_MAX;
+  return deps_.clock.MonotonicNanos() + absl::ToInt64Nanoseconds(left);
 }
 
 // What the ledger says of it.

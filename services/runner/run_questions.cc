@@ -265,6 +265,21 @@ const RunQuestion* RunQuestions::Latest(absl::string_view job_id,
   return latest;
 }
 
+size_t RunQuestions::UnheededContents(absl::string_view job_id,
+                                      absl::string_view question_id) const {
+  const auto job = by_job_.find(job_id);
+  if (job == by_job_.end()) return 0;
+  size_t count = 0;
+  for (size_t i : job->second) {
+    const RunQuestion& asked = questions_[i];
+    if (asked.question.question_id() != question_id) continue;
+    const bool was_heeded =
+        asked.answer.has_value() && (!asked.is_assumed || !asked.votes.empty());
+    if (!was_heeded) ++count;
+  }
+  return count;
+}
+
 std::vector<v1::Answer> RunQuestions::AnswersOf(
     absl::string_view job_id) const {
   std::vector<v1::Answer> answers;

@@ -50,6 +50,11 @@ class RunQuestions {
   // other content, or anew what nobody has answered before the job had ended.
   bool IsNew(absl::string_view job_id, const v1::Question& question) const;
 
+  // How many contents the job has asked about under that id without a person
+  // who answered.
+  size_t UnheededContents(absl::string_view job_id,
+                          absl::string_view question_id) const;
+
   // Those of one job, in the order of its questions.
   std::vector<v1::Answer> AnswersOf(absl::string_view job_id) const;
 

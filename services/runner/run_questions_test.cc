@@ -180,6 +180,45 @@ TEST_F(RunQuestionsTest, WhatIsAskedAboutNoMoreNeedsNoAnswer) {
   EXPECT_EQ(questions_.Latest("A", "ok")->round, 2u);
 }
 
+// Those for which a person has answered are a review that goes on.
+TEST_F(RunQuestionsTest, CountsContentsThatNobodyHasAnsweredFor) {
+  v1::Question question = Ask("ok", v1::QUESTION_KIND_CONFIRM);
+  EXPECT_EQ(questions_.UnheededContents("A", "ok"), 0u);
+  for (const char* hash : {"1", "2", "3"}) {
+    question.set_content_hash(hash);
+    Take(QuestionEvent("A", question));
+  }
+  Take(QuestionEvent("A", Ask("tone", v1::QUESTION_KIND_TEXT)));
+  EXPECT_EQ(questions_.UnheededContents("A", "ok"), 3u);
+  EXPECT_EQ(questions_.UnheededContents("B", "ok"), 0u);
+  v1::Answer answer = Say("ok", "true");
+  answer.set_content_hash("3");
+  Take(AssumedEvent("A", answer, "deadline"));
+  EXPECT_EQ(questions_.UnheededContents("A", "ok"), 3u);
+  question.set_content_hash("4");
+  Take(QuestionEvent("A", question));
+  EXPECT_EQ(questions_.UnheededContents("A", "ok"), 4u);
+  answer.set_content_hash("4");
+  Take(AnsweredEvent("A", answer));
+  EXPECT_EQ(questions_.UnheededContents("A", "ok"), 3u);
+}
+
+// S3-7: also what is not required, and what else there is to know, is told.
+TEST_F(RunQuestionsTest, TheLedgerHoldsWhatMayBePassedOver) {
+  v1::Question question = Ask("tone", v1::QUESTION_KIND_TEXT);
+  question.set_required(false);
+  question.set_metadata_json(R"({"scene":3})");
+  Take(QuestionEvent("A", question));
+  ASSERT_NE(questions_.Latest("A", "tone"), nullptr);
+  EXPECT_EQ(questions_.Latest("A", "tone")->question.SerializeAsString(),
+            question.SerializeAsString());
+  ASSERT_OK_AND_ASSIGN(const v1::JobEvent skipped,
+                       questions_.Accept("A", Say("tone", "null")));
+  Take(skipped);
+  ASSERT_EQ(questions_.AnswersOf("A").size(), 1u);
+  EXPECT_EQ(questions_.AnswersOf("A")[0].value_json(), "null");
+}
+
 TEST_F(RunQuestionsTest, EachPersonOfAQuorumAnswersOnce) {
   v1::Question question = Ask("ok", v1::QUESTION_KIND_CONFIRM);
   question.set_quorum(2);

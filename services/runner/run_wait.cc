@@ -93,7 +93,11 @@ RunWait WaitOf(const RunStanding& standing) {
     return Because(kBudget);
   }
   if (standing.in_doubt > 0) return Because(kInDoubt);
-  if (standing.asking > 0) return Because(kQuestion);
+  if (standing.asking > 0) {
+    RunWait wait = Because(kQuestion);
+    wait.until = standing.answered_by;
+    return wait;
+  }
   if (standing.lacks_planner) return Because(kPlanner);
   if (standing.later.has_value()) return *standing.later;
   return standing.held_by_pause ? Because(kPaused) : RunWait();

@@ -72,6 +72,9 @@ struct RunStanding {
   size_t running = 0;      // attempts under way, but for those that ask
   // Those, and jobs that have left their places to wait for an answer.
   size_t asking = 0;
+  // The first deadline of what they ask, in nanoseconds of
+  // Clock::MonotonicNanos(); INT64_MAX if they wait without end.
+  int64_t answered_by = INT64_MAX;
   size_t in_doubt = 0;  // jobs
   // About some of them a producer could not be asked, but has not been away for
   // long. They hold money, which may turn out to be needed or not.

@@ -1,5 +1,6 @@
 #include "services/runner/run_wait.h"
 
+#include <cstdint>
 #include <string>
 
 #include "gmock/gmock.h"
@@ -42,6 +43,15 @@ TEST(RunWaitTest, ARunThatDoesSomethingDoesNotWait) {
   standing.is_answered_soon = false;
   standing.goes_on_soon = true;
   EXPECT_EQ(WaitOf(standing).reason, "");
+}
+
+TEST(RunWaitTest, ARunThatAsksGoesOnAtTheFirstDeadlineAtLast) {
+  RunStanding standing;
+  standing.asking = 2;
+  EXPECT_EQ(WaitOf(standing).reason, "question");
+  EXPECT_EQ(WaitOf(standing).until, INT64_MAX);
+  standing.answered_by = kNow + kHour;
+  EXPECT_EQ(WaitOf(standing).until, kNow + kHour);
 }
 
 TEST(RunWaitTest, WhatIsOverSoonIsNotTold) {

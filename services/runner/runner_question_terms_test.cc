@@ -254,5 +254,47 @@ TEST_F(RunnerQuestionTermsTest, TermsThatContradictEachOtherFailTheJob) {
   EXPECT_EQ(Count(run.record().run_id(), "question"), 0);
 }
 
+// S3-17
+TEST_F(RunnerQuestionTermsTest, TheRunSaysUntilWhenItWaitsForPeople) {
+  const std::string run_id = StartAndAsk("timeout: 3600, defaultJson: 'true'");
+  const v1::RunWait wait = AwaitRecord(run_id, [](const v1::RunRecord& run) {
+                             return run.wait().reason() == "question";
+                           }).wait();
+  EXPECT_EQ(FromProto(wait.until()), FromProto(Pending(run_id).deadline()));
+  EXPECT_EQ(FromProto(Get(run_id).record().wait().until()),
+            FromProto(wait.until()));
+  ASSERT_OK(Answer(run_id, "true"));
+  EXPECT_EQ(Finish(run_id).record().status(), v1::RUN_STATUS_COMPLETED);
+}
+
+// S3-7
+TEST_F(RunnerQuestionTermsTest, WhatIsNotRequiredMayBePassedOver) {
+  const std::string run_id = StartAndAsk("required: false");
+  ASSERT_OK(Answer(run_id, "null"));
+  EXPECT_EQ(Finish(run_id).record().status(), v1::RUN_STATUS_COMPLETED);
+  EXPECT_THAT(Output("AText"), HasSubstr("answer = null"));
+  EXPECT_EQ(Count(run_id, "unanswered"), 0);
+}
+
+// It shows other content each time it is called, and takes each default.
+TEST_F(RunnerQuestionTermsTest, AJobThatAsksAboutOtherContentForEverFails) {
+  MakeMovie(Confirm(
+      absl::StrCat(kSoon, ", defaultJson: 'true', contentHash: answers")));
+  const std::string run_id = Start();
+  for (int asked = 1; asked <= 16; ++asked) {
+    int seen = 0;
+    Ledger(run_id, [&seen, asked](const v1::LedgerEvent& event) {
+      return event.job().type() == "question" && ++seen == asked;
+    });
+    PassTime(absl::Seconds(1));
+  }
+  const v1::RunSnapshot run = Finish(run_id);
+  EXPECT_EQ(run.record().status(), v1::RUN_STATUS_FAILED);
+  EXPECT_THAT(run.record().error(),
+              HasSubstr("question \"sim\" was asked about 16 contents"));
+  EXPECT_EQ(Count(run_id, "question"), 16);
+  EXPECT_EQ(Count(run_id, "retrying"), 0);
+}
+
 }  // namespace
 }  // namespace kinora

@@ -141,7 +141,11 @@ absl::StatusOr<std::string> Runner::ActiveBeside(const v1::RunRecord& ended,
   }
   KINORA_ASSIGN_OR_RETURN(const std::vector<v1::RunRecord> open,
                           OpenRunsOf(ended.movie_id()));
-  return open.empty() ? std::string() : open.front().run_id();
+  // Its record may lag behind its ledger.
+  for (const v1::RunRecord& other : open) {
+    if (other.run_id() != ended.run_id()) return other.run_id();
+  }
+  return std::string();
 }
 
 absl::Status Runner::CheckResume(const v1::RunRecord& record) {

@@ -28,6 +28,8 @@ struct RunningAttempt {
   bool takes_answers = false;  // and may wait for these
   // Why its job fails: something that it asks has ended without an answer.
   std::optional<v1::Failure> unanswered;
+  // Why what it has asked is not asked of anybody.
+  std::optional<v1::Failure> refused;
 
   // Nothing goes on before somebody answers.
   bool is_asking() const { return takes_answers && !asks.empty(); }

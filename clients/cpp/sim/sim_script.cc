@@ -17,6 +17,7 @@ constexpr int64_t kLinesPerMessage = 100;
 constexpr char kQuestionId[] = "sim";
 // In the place of a content hash.
 constexpr char kInputs[] = "inputs";
+constexpr char kAnswers[] = "answers";
 
 }  // namespace
 
@@ -113,6 +114,7 @@ bool SimScript::MustAsk() const {
 
 std::string SimScript::ContentHash() const {
   const std::string& hash = settings_.question_terms.content_hash();
+  if (hash == kAnswers) return absl::StrCat(header_.answers_size());
   return hash == kInputs ? header_.inputs_hash() : hash;
 }
 

@@ -16,7 +16,9 @@
 //   question_options  what a choice is made from
 //   question_terms  all else that it has, as a Question is in JSON, such as
 //                  {timeout: 3600, defaultJson: "true"}; the contentHash
-//                  `inputs` stands for the job's inputs hash
+//                  `inputs` stands for the job's inputs hash, and
+//                  `answers` for how many answers it has got: other content
+//                  each time it is called
 //   log_lines      so many lines for the run's log
 //   cost           charged for each attempt
 //   currency       of the cost, such as USD; the installation's unless set

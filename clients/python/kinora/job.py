@@ -203,8 +203,9 @@ class Job:
         `terms`: `deadline` (a time, in place of `timeout`), `on_deadline`
         ("default", "fail_job" or "cancel_run"), `assignees`, `escalations` (a
         list of people and a timedelta or None), `quorum`, `voters`,
-        `min_choices`, `max_choices`, `max_length` and `pattern`, as Question
-        in producer.proto says.
+        `min_choices`, `max_choices`, `max_length`, `pattern`, `required` (if
+        False the answer may be None) and `metadata` (a dict), as Question in
+        producer.proto says.
         """
         question = questions.make(question_id, prompt, kind, options, default=default, timeout=timeout,
                                   schema=schema, content_hash=content_hash, about=about, **terms)

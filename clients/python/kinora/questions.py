@@ -33,7 +33,7 @@ def make(question_id: str, prompt: str, kind: str = "text", options=(), *, defau
          timeout: datetime.timedelta | None = None, deadline: datetime.datetime | None = None, on_deadline: str = "",
          assignees=(), escalations=(), quorum: int = 0, voters: int = 0, schema: dict | None = None,
          min_choices: int = 0, max_choices: int = 0, max_length: int = 0, pattern: str = "", content_hash: str = "",
-         about: bytes | str | None = None) -> producer_pb2.Question:
+         about: bytes | str | None = None, required: bool = True, metadata: dict | None = None) -> producer_pb2.Question:
     """The question. The runner checks it; what is wrong here is only what has no form at all (ValueError)."""
     if about is not None and content_hash:
         raise ValueError("a question has about= or content_hash=, not both")
@@ -43,7 +43,10 @@ def make(question_id: str, prompt: str, kind: str = "text", options=(), *, defau
         voters=voters, min_choices=min_choices, max_choices=max_choices, max_length=max_length, pattern=pattern,
         content_hash=content_hash if about is None else content_hash_of(about),
         default_json="" if default is None else canonical_json.dumps(default),
-        schema_json="" if schema is None else canonical_json.dumps(schema))
+        schema_json="" if schema is None else canonical_json.dumps(schema),
+        metadata_json="" if metadata is None else canonical_json.dumps(metadata))
+    if not required:
+        question.required = False
     if timeout is not None:
         question.timeout.FromTimedelta(timeout)
     if deadline is not None:

@@ -174,6 +174,19 @@ def test_a_question_says_until_when_of_whom_and_what_about(serve):
     assert question.content_hash == hashlib.sha256(b"a calm sea").hexdigest()
 
 
+# F: S3-7
+def test_a_question_may_be_passed_over_and_says_more_of_itself(serve):
+    runner = serve(producer_of(lambda job: job.write("Out", str(job.ask(
+        "tone", "Which tone?", required=False, metadata={"scene": 3})))))
+    question = runner.run("p").question
+    assert question.HasField("required") and not question.required
+    assert question.metadata_json == '{"scene":3}'
+    passed_over = runner.run("p", answers=[producer_pb2.Answer(question_id="tone", value_json="null")])
+    assert passed_over.outputs["Out"] == b"None"
+    asked = serve(producer_of(lambda job: job.ask("tone", "Which tone?"))).run("p").question
+    assert not asked.HasField("required") and asked.metadata_json == ""
+
+
 def test_an_answer_is_one_about_the_same_content(serve):
     def work(job):
         draft = "calm" if job.ask("ok", "Good?", "confirm", about="calm") else "wild"
