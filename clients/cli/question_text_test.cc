@@ -88,7 +88,8 @@ TEST(QuestionTextTest, TellsWhatAnAnswerKeepsTo) {
             0u);
 }
 
-// S3-7: what may be passed over, and what a producer tells beside it.
+// F: S3-7
+// What may be passed over, and what a producer tells beside it.
 TEST(QuestionTextTest, TellsThatItMayBePassedOver) {
   v1::PendingQuestion pending = Pending(v1::QUESTION_KIND_TEXT);
   pending.mutable_question()->set_required(true);

@@ -182,7 +182,7 @@ TEST(QuestionCheckTest, ATextIsAsLongAsItMayBeAndMatchesAsAWhole) {
                        HasSubstr("question.pattern: only for text")));
 }
 
-// S3-7
+// F: S3-7
 TEST(QuestionCheckTest, NullAnswersWhatIsNotRequired) {
   for (const v1::QuestionKind kind :
        {v1::QUESTION_KIND_TEXT, v1::QUESTION_KIND_CONFIRM,

@@ -78,7 +78,7 @@ TEST(QuestionTermsTest, AnEscalationGoesToSomebodyAtSomeTime) {
   ExpectRefused(question, "question.escalations: expected at most 10");
 }
 
-// S3-7
+// F: S3-7
 TEST(QuestionTermsTest, WhatIsNotRequiredNeedsNoDefault) {
   v1::Question question;
   EXPECT_FALSE(MayBePassedOver(question));

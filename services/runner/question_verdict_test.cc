@@ -143,7 +143,7 @@ TEST_F(QuestionVerdictTest, AfterAHundredAnswersNoOtherIsAwaited) {
               HasSubstr("no 3 of 100 people agree"));
 }
 
-// S3-7
+// F: S3-7
 TEST_F(QuestionVerdictTest, WhatMayBePassedOverIsSoAtTheDeadline) {
   asked_.question.set_required(false);
   EXPECT_EQ(Verdict(kDeadline),

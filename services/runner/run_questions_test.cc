@@ -203,7 +203,8 @@ TEST_F(RunQuestionsTest, CountsContentsThatNobodyHasAnsweredFor) {
   EXPECT_EQ(questions_.UnheededContents("A", "ok"), 3u);
 }
 
-// S3-7: also what is not required, and what else there is to know, is told.
+// F: S3-7
+// Also what is not required, and what else there is to know, is told.
 TEST_F(RunQuestionsTest, TheLedgerHoldsWhatMayBePassedOver) {
   v1::Question question = Ask("tone", v1::QUESTION_KIND_TEXT);
   question.set_required(false);

@@ -93,7 +93,8 @@ absl::Status PlanLost() {
   return WithReason(absl::NotFoundError("no plan abc"), "PLAN_NOT_FOUND");
 }
 
-// S3-20: each state, with what has the run go on.
+// F: S3-20
+// Each state, with what has the run go on.
 TEST(RunRecoveryTest, EachStateSaysWhatHasTheRunGoOn) {
   const auto nothing = [](RecoveryFacts*) {};
   const std::vector<Row> rows = {
@@ -208,8 +209,9 @@ TEST(RunRecoveryTest, EachStateSaysWhatHasTheRunGoOn) {
   }
 }
 
-// S3-19: what is told beforehand is what ResumeRun then fails with, with all
-// that is in its way.
+// F: S3-19
+// What is told beforehand is what ResumeRun then fails with, with all that is in
+// its way.
 TEST(RunRecoveryTest, ARefusalNamesAllThatIsInTheWay) {
   RecoveryFacts facts = Facts(v1::RUN_STATUS_FAILED);
   EXPECT_OK(RefusalOf(RefusalsOf(facts)));
@@ -237,7 +239,8 @@ TEST(RunRecoveryTest, TellsUntilWhenSomebodyHasIt) {
   EXPECT_FALSE(RecoveryOf(facts).has_lease_expiry());
 }
 
-// S3-8: the results that are durable are the run's checkpoint.
+// F: S3-8
+// The results that are durable are the run's checkpoint.
 TEST(RunRecoveryTest, CountsWhatIsFinishedAndNamesWhatIsNotKnown) {
   RecoveryFacts facts = Facts(v1::RUN_STATUS_FAILED);
   EXPECT_EQ(RecoveryOf(facts).finished_jobs(), 2);

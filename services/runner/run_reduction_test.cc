@@ -100,6 +100,7 @@ TEST_F(RunReductionTest, AJobThatIsCalledAgainSaysWhyUntilItIs) {
 }
 
 // A crash between the terminal event and the record must not revive the run.
+// F: S3-15
 TEST_F(RunReductionTest, LedgerDecidesWhenTheRecordLags) {
   Next()->mutable_run_started();
   Take();
@@ -112,7 +113,7 @@ TEST_F(RunReductionTest, LedgerDecidesWhenTheRecordLags) {
 }
 
 TEST_F(RunReductionTest,
-       TerminalIsFinalButForALateFailure) {  // F: S2-44, S2-45
+       TerminalIsFinalButForALateFailure) {  // F: S2-44, S2-45, S3-16
   Next()->mutable_run_completed();
   Take();
   Next()->mutable_run_cancelled();

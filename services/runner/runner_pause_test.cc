@@ -297,6 +297,7 @@ TEST_F(RunnerPauseTest, ARetryDoesNotCallWhatIsPaused) {
 }
 
 // F: Decision 14
+// F: S3-5 (with the options that it was started with)
 TEST_F(RunnerPauseTest, ResumingARunThatFailedStartsANewOne) {
   MakeMovie(Chain("{}", "{fail_attempts: 3}"));
   v1::StartRunRequest request = StartRequest();

@@ -254,7 +254,7 @@ TEST_F(RunnerQuestionTermsTest, TermsThatContradictEachOtherFailTheJob) {
   EXPECT_EQ(Count(run.record().run_id(), "question"), 0);
 }
 
-// S3-17
+// F: S3-17
 TEST_F(RunnerQuestionTermsTest, TheRunSaysUntilWhenItWaitsForPeople) {
   const std::string run_id = StartAndAsk("timeout: 3600, defaultJson: 'true'");
   const v1::RunWait wait = AwaitRecord(run_id, [](const v1::RunRecord& run) {
@@ -267,7 +267,7 @@ TEST_F(RunnerQuestionTermsTest, TheRunSaysUntilWhenItWaitsForPeople) {
   EXPECT_EQ(Finish(run_id).record().status(), v1::RUN_STATUS_COMPLETED);
 }
 
-// S3-7
+// F: S3-7
 TEST_F(RunnerQuestionTermsTest, WhatIsNotRequiredMayBePassedOver) {
   const std::string run_id = StartAndAsk("required: false");
   ASSERT_OK(Answer(run_id, "null"));

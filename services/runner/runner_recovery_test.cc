@@ -1,8 +1,12 @@
 // What is told of runs that nobody carries out, that have ended, or that cannot
 // be read; and that a restart of everything changes nothing of it.
 
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -11,10 +15,14 @@
 #include "gtest/gtest.h"
 
 #include "common/error_reason.h"
+#include "common/metrics.h"
 #include "common/testing/status_matchers.h"
+#include "services/runner/run_listener.h"
+#include "services/runner/testing/runner_process.h"
 #include "services/runner/testing/runner_questions_fixture.h"
 #include "services/store/checks.h"
 #include "services/store/layout.h"
+#include "services/store/testing/forwarding_event_store.h"
 
 namespace kinora {
 namespace {
@@ -26,6 +34,55 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 using google::protobuf::util::MessageDifferencer;
+
+// A store in which the ledger of one run is damaged, for a while.
+class DamagedLedger final : public ForwardingEventStore {
+ public:
+  DamagedLedger(EventStore& base, std::string run_id)
+      : ForwardingEventStore(base), run_id_(std::move(run_id)) {}
+
+  void Mend() { is_mended_ = true; }
+
+  absl::StatusOr<v1::ReadEventsResponse> ReadPage(
+      const v1::ReadEventsRequest& request) override {
+    if (!is_mended_ && request.log().run_id() == run_id_) {
+      return DataCorrupt("ledger.log, line 7", "the checksum does not fit");
+    }
+    return ForwardingEventStore::ReadPage(request);
+  }
+
+ private:
+  const std::string run_id_;
+  std::atomic<bool> is_mended_{false};
+};
+
+// Looks whether the ledger has what it is told of.
+class DoubtingListener final : public RunListener {
+ public:
+  explicit DoubtingListener(EventStore& events) : events_(events) {}
+
+  int told() const { return told_; }
+  int missing() const { return missing_; }
+
+  void OnLedger(
+      absl::string_view movie_id, absl::string_view run_id,
+      int64_t first_sequence,
+      const google::protobuf::RepeatedPtrField<v1::Event>& events) override {
+    v1::ReadEventsRequest read;
+    read.mutable_log()->set_kind(v1::LOG_KIND_LEDGER);
+    read.mutable_log()->set_movie_id(std::string(movie_id));
+    read.mutable_log()->set_run_id(std::string(run_id));
+    read.set_after_sequence(first_sequence + events.size() - 2);
+    const absl::StatusOr<v1::ReadEventsResponse> page = events_.ReadPage(read);
+    told_ += events.size();
+    if (!page.ok() || page->events().empty()) ++missing_;
+  }
+
+ private:
+  EventStore& events_;
+  std::atomic<int> told_{0};
+  std::atomic<int> missing_{0};
+};
 
 class RunnerRecoveryTest : public RunnerQuestionsFixture {
  protected:
@@ -84,7 +141,8 @@ class RunnerRecoveryTest : public RunnerQuestionsFixture {
   }
 };
 
-// S3-20: recovery, readiness, pending questions and the length of the ledger.
+// F: S3-20
+// Recovery, readiness, pending questions and the length of the ledger.
 TEST_F(RunnerRecoveryTest, ARunThatGoesOnNeedsNothing) {
   MakeMovie(Asking(kText));
   const std::string run_id = Start();
@@ -104,7 +162,8 @@ TEST_F(RunnerRecoveryTest, ARunThatGoesOnNeedsNothing) {
   EXPECT_EQ(ended.finished_jobs(), 3);
 }
 
-// S3-14: whoever looks knows that somebody will go on with it, and from what.
+// F: S3-14
+// Whoever looks knows that somebody will go on with it, and from what.
 TEST_F(RunnerRecoveryTest, ARunThatNobodyCarriesOutIsAdopted) {
   MakeMovie(Asking(kText));
   const std::string run_id = Start();
@@ -117,6 +176,40 @@ TEST_F(RunnerRecoveryTest, ARunThatNobodyCarriesOutIsAdopted) {
   EXPECT_FALSE(left.has_lease_expiry());
   ASSERT_OK(runner().AdoptOpenRuns());
   EXPECT_EQ(Recovery(run_id).state(), v1::RUN_RECOVERY_STATE_NONE);
+}
+
+// F: S3-1, S3-2, S3-4, S3-8 (record, events, question, results and artefacts)
+TEST_F(RunnerRecoveryTest, AllThatIsOfARunIsFoundAfterARestart) {
+  MakeMovie(Asking(kText));
+  const std::string run_id = Start();
+  const size_t events = Ledger(run_id, WaitsFor("question")).size();
+  RestartAll();
+  const v1::RunSnapshot run = Get(run_id);
+  EXPECT_EQ(run.record().movie_id(), "film");
+  EXPECT_EQ(run.record().target_revision(), "rev-0001");
+  EXPECT_NE(run.record().plan_hash(), "");
+  EXPECT_TRUE(run.record().has_create_time());
+  EXPECT_GE(run.last_sequence(), static_cast<int64_t>(events));
+  EXPECT_EQ(Ledger(run_id, WaitsFor("question")).size(), events);
+  EXPECT_THAT(Questions(run_id), ElementsAre("A Which whale?"));
+  EXPECT_THAT(Jobs(run), Contains("E completed"));
+  EXPECT_NE(Output("EText"), "");
+}
+
+// F: S3-11
+TEST_F(RunnerRecoveryTest, WhoeverIsToldOfAnEventFindsItInTheLedger) {
+  DoubtingListener listener(store().events);
+  process_.reset();
+  process_ = std::make_unique<RunnerProcess>(
+      store(), clock_, SimProducerOptions(), /*metrics=*/nullptr, &listener);
+  MakeMovie(Asking(kText));
+  const std::string run_id = Start();
+  Ledger(run_id, WaitsFor("question"));
+  ASSERT_OK(Answer(run_id, "\"white\""));
+  EXPECT_EQ(Finish(run_id).record().status(), v1::RUN_STATUS_COMPLETED);
+  process_.reset();
+  EXPECT_EQ(listener.missing(), 0);
+  EXPECT_GT(listener.told(), 8);
 }
 
 TEST_F(RunnerRecoveryTest, APausedRunIsReadyToBeResumed) {
@@ -135,7 +228,7 @@ TEST_F(RunnerRecoveryTest, APausedRunIsReadyToBeResumed) {
   EXPECT_NE(Recovery(run_id).action(), v1::RUN_RECOVERY_ACTION_RESUME);
 }
 
-// S3-19
+// F: S3-19
 TEST_F(RunnerRecoveryTest, ACancelledRunIsResumedByOneThatReusesItsResults) {
   const std::string first = Cancelled();
   const v1::RunRecovery recovery = Recovery(first);
@@ -149,7 +242,8 @@ TEST_F(RunnerRecoveryTest, ACancelledRunIsResumedByOneThatReusesItsResults) {
   EXPECT_THAT(Jobs(Get(second.run().run_id())), Contains("E skipped reused"));
 }
 
-// S3-19: what is told is what resuming it fails with.
+// F: S3-19
+// What is told is what resuming it fails with.
 TEST_F(RunnerRecoveryTest, ARunIsNotResumedWhileAnotherIsActive) {
   const std::string first = Cancelled();
   const std::string second = Start();
@@ -167,7 +261,7 @@ TEST_F(RunnerRecoveryTest, ARunIsNotResumedWhileAnotherIsActive) {
   EXPECT_TRUE(Recovery(first).resume_ready());
 }
 
-// S3-19
+// F: S3-19
 TEST_F(RunnerRecoveryTest, ARunWhosePlanIsLostIsNotResumed) {
   const std::string first = Cancelled();
   const std::string plan = Get(first).record().plan_hash();
@@ -182,7 +276,8 @@ TEST_F(RunnerRecoveryTest, ARunWhosePlanIsLostIsNotResumed) {
   EXPECT_EQ(refused.message(), recovery.refusals(0).message());
 }
 
-// S3-10: reported with the file, and nobody else's trouble.
+// F: S3-10
+// Reported with the file, and nobody else's trouble.
 TEST_F(RunnerRecoveryTest, ARunWithADamagedRecordIsQuarantinedAndListed) {
   const std::string damaged = Cancelled();
   MakeMovie(Asking("{}"), "other");
@@ -219,9 +314,54 @@ TEST_F(RunnerRecoveryTest, ARunWithADamagedRecordIsQuarantinedAndListed) {
   EXPECT_EQ(Listed("film").at(0).status(), v1::RUN_STATUS_CANCELLED);
 }
 
-// S3-14, S3-17, S3-18, S3-23, S3-25: wherever store and runner are stopped, the
-// run is told as it was, and comes to the same end, asked once and answered
-// once.
+// F: S3-10
+// Found by whoever would go on with it, and told to who looks.
+TEST_F(RunnerRecoveryTest, ARunWithADamagedLedgerIsQuarantinedUntilItIsMended) {
+  MakeMovie(Asking(kText));
+  const std::string damaged = Start();
+  Ledger(damaged, WaitsFor("question"));
+  MakeMovie(Asking(kText), "other");
+  const std::string sound = StartIn("other");
+  Ledger(sound, WaitsFor("question"), "other");
+  process_.reset();
+  DamagedLedger events(store().events, damaged);
+  MetricsRegistry metrics;
+  process_ = std::make_unique<RunnerProcess>(events.Within(store()), clock_,
+                                             SimProducerOptions(), &metrics);
+
+  ASSERT_OK(runner().AdoptOpenRuns());
+  const std::vector<v1::RunRecord> listed = Listed("film");
+  ASSERT_THAT(listed, SizeIs(1));
+  EXPECT_EQ(listed[0].status(), v1::RUN_STATUS_UNSPECIFIED);
+  EXPECT_THAT(listed[0].error(), HasSubstr("ledger.log, line 7"));
+  EXPECT_THAT(metrics.RenderPrometheus(),
+              HasSubstr("\nkinora_runner_runs_damaged 1\n"));
+  const v1::RunSnapshot run = Get(damaged);
+  EXPECT_EQ(run.record().movie_id(), "film");
+  EXPECT_EQ(run.recovery().state(), v1::RUN_RECOVERY_STATE_QUARANTINED);
+  ASSERT_THAT(run.recovery().refusals(), SizeIs(1));
+  EXPECT_THAT(run.recovery().refusals(0).message(), HasSubstr("line 7"));
+  EXPECT_EQ(ReasonOf(Resume(damaged).status()), "DATA_CORRUPT");
+  // All others go on.
+  EXPECT_EQ(Recovery(sound).state(), v1::RUN_RECOVERY_STATE_NONE);
+  EXPECT_NE(Listed("other").at(0).status(), v1::RUN_STATUS_UNSPECIFIED);
+  ASSERT_OK(Answer(sound, "\"white\""));
+  EXPECT_TRUE(Ledger(sound, nullptr, "other").back().has_run_completed());
+
+  events.Mend();
+  ASSERT_OK(runner().AdoptOpenRuns());
+  EXPECT_EQ(Recovery(damaged).state(), v1::RUN_RECOVERY_STATE_NONE);
+  EXPECT_THAT(metrics.RenderPrometheus(),
+              HasSubstr("\nkinora_runner_runs_damaged 0\n"));
+  EXPECT_NE(Listed("film").at(0).status(), v1::RUN_STATUS_UNSPECIFIED);
+  ASSERT_OK(Answer(damaged, "\"white\""));
+  EXPECT_EQ(Finish(damaged).record().status(), v1::RUN_STATUS_COMPLETED);
+  process_.reset();
+}
+
+// F: S3-14, S3-17, S3-18, S3-23, S3-25
+// Wherever store and runner are stopped, the run is told as it was, and comes to
+// the same end, asked once and answered once.
 TEST_F(RunnerRecoveryTest, ARestartAfterAnyEventChangesNothing) {
   bool ended = false;
   int cuts = 0;

@@ -26,6 +26,7 @@
 
 namespace kinora {
 
+// F: S3-6
 TEST_P(EventLogContract, SequencesAreDenseAndBeginAtOne) {
   ASSERT_OK_AND_ASSIGN(AppendedRange first, Append(kInputsLog, {"{\"n\":1}"}));
   EXPECT_EQ(first.first_sequence, 1);
@@ -63,6 +64,7 @@ TEST_P(EventLogContract, LogsAreApart) {
   EXPECT_EQ(extent.last_sequence, 3);
 }
 
+// F: S3-3
 TEST_P(EventLogContract, ReadsFromAnyPointInPages) {
   Fill(kInputsLog, 10);
   EXPECT_EQ(Sequences(kInputsLog, 4), FromTo(5, 10));

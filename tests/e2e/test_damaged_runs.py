@@ -102,6 +102,8 @@ def live_with(what: str, tmp: pathlib.Path, site: Site) -> None:
         assert site.waiting in kinora.ok("runs", "list")
         said = kinora.call("verify").stdout
         is_told = name in said or what == "movie" and "builds/asks" in said
+        if is_told and what == "record" and (tmp / "data" / path).exists():
+            tells_damage(kinora, site, name)
         if not is_told:
             assert end_of(kinora, site.asking) == "run.completed", said
             assert kinora.manifest_bytes("asks") == sound
@@ -113,6 +115,18 @@ def live_with(what: str, tmp: pathlib.Path, site: Site) -> None:
         assert end_of(kinora, site.asking) == "run.completed"
         assert kinora.manifest_bytes("asks") == sound
         assert "asks: sound" in kinora.ok("verify", "asks")
+
+
+# F: S3-10 (reported, never left out)
+def tells_damage(kinora: Kinora, site: Site, name: str) -> None:
+    for listed in (("runs", "list"), ("runs", "list", "--movie", "asks")):
+        (line,) = [l for l in kinora.ok(*listed).splitlines() if site.asking in l]
+        assert "unknown" in line and name in line, line
+    shown = kinora.json("runs", "show", site.asking)["recovery"]
+    assert shown["state"] == "quarantined", shown
+    assert name in shown["refusals"][0]["message"], shown
+    assert f"damaged: builds/asks/{name}" in kinora.ok("runs", "show", site.asking)
+    assert name in kinora.fails("runs", "resume", site.asking)
 
 
 # Also in another store, where nobody knows of it.

@@ -7,7 +7,7 @@ import shutil
 FOLDER = pathlib.Path(__file__).parents[2] / "clients/cpp/import/testdata/film"
 
 
-# F: S1-20
+# F: S1-20, S3-22
 def test_every_old_revision_becomes_one_of_the_movie(tmp_path, kinora):
     told = kinora.json("movie", "import", "old", str(FOLDER), "--dry-run")
     assert "MOVIE_NOT_FOUND" in kinora.fails("movie", "show", "old")

@@ -131,7 +131,7 @@ def servers(tmp_path):
         servers.stop()
 
 
-# F: F3, Invariant 9 (replay then follow, across restarts of everything)
+# F: F3, S3-24, Invariant 9 (replay then follow, across restarts of everything)
 def test_each_watcher_sees_every_event_once_however_it_is_cut_off(servers, tmp_path):
     print(f"KINORA_DISCONNECTS_SEED={SEED}")
     rng = random.Random(SEED)

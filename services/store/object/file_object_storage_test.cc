@@ -187,7 +187,7 @@ TEST(FileObjectStorageUrlTest, UrlsAreAbsoluteHoweverTheRootIsNamed) {
 }
 
 // Cuts a scripted run before each change of the disk, loses what was not
-// synced, and looks whether everything acknowledged is there, whole.
+// synced, and looks whether everything acknowledged is there, whole. F: S3-9
 TEST_F(FileObjectStorageTest, WhatWasAcknowledgedSurvivesEveryCrash) {
   bool finished = false;
   for (int cut = 0; !finished; ++cut) {

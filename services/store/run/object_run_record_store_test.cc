@@ -50,6 +50,7 @@ class ObjectRunRecordStoreTest : public CoreFixture {
   v1::LeaseToken lease_;
 };
 
+// F: S3-2, S3-5
 TEST_F(ObjectRunRecordStoreTest, ARunIsFoundByItsIdAlone) {
   v1::RunRecord record = Record(kRun1);
   record.mutable_jobs()->set_total(3);
@@ -109,7 +110,7 @@ TEST_F(ObjectRunRecordStoreTest, OpenRunsAreFoundAmongThoseThatHaveEnded) {
 }
 
 // What runners go on with, and what is listed of other movies, does not depend
-// on it.
+// on it. F: S3-10
 TEST_F(ObjectRunRecordStoreTest, ADamagedRecordDoesNotEndListsOfAllMovies) {
   const std::string second = "run-01KDV3N3C00000000000000002";
   ASSERT_OK(Put(Record(kRun1)));
@@ -195,6 +196,7 @@ TEST_F(ObjectRunRecordStoreTest, ARecordThatReadsLikeAnotherIsDamage) {
   EXPECT_OK(Get(kRun1));
 }
 
+// F: S3-3
 TEST_F(ObjectRunRecordStoreTest, RunsAreListedNewestFirst) {
   std::vector<std::string> ids;
   for (char c : {'1', '3', '2'}) {
@@ -340,7 +342,7 @@ TEST_F(ObjectRunRecordStoreTest, ARunBelongsToOneMovie) {
                        HasSubstr("is a run of movie \"other\"")));
 }
 
-// F: S1-6, S1-27
+// F: S1-6, S1-27, S3-9
 TEST_F(ObjectRunRecordStoreTest, TheFirstRecordNamesThePlanByItsRevision) {
   v1::Plan plan;
   plan.set_format_version(1);
