@@ -191,7 +191,10 @@ absl::StatusOr<int> WatchRun(const Invocation& call) {
   }
   KINORA_RETURN_IF_ERROR(ValidateRunId(call.operand(0)));
   KINORA_ASSIGN_OR_RETURN(const v1::RunSnapshot run, GetRun(call));
-  if (after > run.last_sequence()) {
+  // Of one that cannot be read the watch says what is wrong.
+  const bool is_known =
+      run.recovery().state() != v1::RUN_RECOVERY_STATE_QUARANTINED;
+  if (is_known && after > run.last_sequence()) {
     return WithReason(absl::OutOfRangeError(absl::StrCat(
                           "--after: the last event of run ", call.operand(0),
                           " is ", run.last_sequence(), ", got ", after)),

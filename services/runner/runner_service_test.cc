@@ -208,6 +208,13 @@ TEST_P(RunnerServiceTest, ADryRunIsToldOfAndWatchedButNotListed) {
   ASSERT_OK_AND_ASSIGN(const v1::GetRunResponse run, client_.GetRun(get));
   EXPECT_EQ(run.run().record().status(), v1::RUN_STATUS_COMPLETED);
   EXPECT_EQ(run.run().jobs_size(), 3);
+  ASSERT_EQ(run.run().recovery().refusals_size(), 1);
+  EXPECT_EQ(run.run().recovery().state(), v1::RUN_RECOVERY_STATE_REFUSED);
+  v1::ResumeRunRequest resume;
+  resume.set_run_id(run_id);
+  EXPECT_THAT(client_.ResumeRun(resume),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr(run.run().recovery().refusals(0).message())));
   ASSERT_OK_AND_ASSIGN(const v1::ListRunsResponse runs, client_.ListRuns({}));
   EXPECT_TRUE(runs.runs().empty());
 }
