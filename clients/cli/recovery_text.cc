@@ -24,10 +24,14 @@ std::vector<std::string> RecoveryLines(const v1::RunSnapshot& run) {
     lines.push_back(
         absl::StrCat("    not known before: ", recovery.known_limit()));
   }
-  const absl::string_view what =
-      recovery.state() == v1::RUN_RECOVERY_STATE_QUARANTINED ? "damaged: "
-                                                             : "refused: ";
+  const bool is_quarantined =
+      recovery.state() == v1::RUN_RECOVERY_STATE_QUARANTINED;
   for (const v1::RunRefusal& refusal : recovery.refusals()) {
+    absl::string_view what = "refused: ";
+    if (is_quarantined) {
+      // What the disk does not give back may be sound.
+      what = refusal.reason() == "DATA_CORRUPT" ? "damaged: " : "unreadable: ";
+    }
     std::string line = absl::StrCat(what, refusal.message());
     if (!refusal.reason().empty()) {
       absl::StrAppend(&line, " (", refusal.reason(), ")");

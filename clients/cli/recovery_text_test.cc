@@ -48,6 +48,9 @@ TEST(RecoveryTextTest, NamesAllThatIsInTheWay) {
   recovery.mutable_refusals(0)->set_message("ledger.log, line 7");
   EXPECT_THAT(RecoveryLines(run),
               ElementsAre("damaged: ledger.log, line 7 (DATA_CORRUPT)"));
+  recovery.mutable_refusals(0)->clear_reason();
+  EXPECT_THAT(RecoveryLines(run),
+              ElementsAre("unreadable: ledger.log, line 7"));
 }
 
 }  // namespace

@@ -166,7 +166,7 @@ def test_a_run_replaces_the_one_that_is_active(kinora, film):
     assert events[-1]["type"] == "run.completed"
 
 
-# F: Decision 14
+# F: Decision 14, S3-19, S3-20
 def test_a_run_that_has_ended_is_resumed_by_a_new_one(kinora, film):
     create(kinora, film(SLOW))
     first = start(kinora)
@@ -174,6 +174,10 @@ def test_a_run_that_has_ended_is_resumed_by_a_new_one(kinora, film):
     kinora.ok("runs", "cancel", first)
     assert kinora.call("runs", "watch", first).returncode == 1
     assert "RUN_TERMINAL" in kinora.fails("runs", "pause", first)
+    recovery = kinora.json("runs", "show", first)["recovery"]
+    assert (recovery["state"], recovery["action"]) == ("available", "start_anew")
+    assert recovery["resumeReady"] and recovery["finishedJobs"] >= 1
+    assert f"    kinora runs resume {first}\n" in kinora.ok("runs", "show", first)
     second = kinora.ok("runs", "resume", first).split()[0]
     run = kinora.json("runs", "show", second)["record"]
     assert run["resumesRunId"] == first

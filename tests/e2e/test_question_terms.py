@@ -42,6 +42,22 @@ painter.serve()
 """
 
 
+OPTIONAL = """
+from kinora import Producer
+
+painter = Producer("painter", version="1")
+
+
+@painter.job
+def paint(job):
+    tone = job.ask("tone", "Which tone?", required=False, metadata={"scene": 3})
+    job.write("Picture", f"a {tone} sea")
+
+
+painter.serve()
+"""
+
+
 def painter_of(tmp_path, code):
     process = python_producer(tmp_path / "painter.py", code)
     yield write_producers(tmp_path, process.address, "painter")
@@ -59,6 +75,12 @@ def producers(tmp_path):
 def hasty_producers(tmp_path):
     """One that does not wait for long."""
     yield from painter_of(tmp_path, HASTY)
+
+
+@pytest.fixture
+def optional_producers(tmp_path):
+    """One that goes on without an answer."""
+    yield from painter_of(tmp_path, OPTIONAL)
 
 
 def create(kinora, tmp_path):
@@ -148,4 +170,25 @@ def test_a_deadline_that_passes_without_a_runner_is_acted_on_once(
     ledger = services.ledger("sea", run_id)
     (answered,) = [e for e in ledger if e["type"] == "job.answered"]
     assert answered["detail"]["assumed"] == "deadline"
+    assert services.stop() == [0, 0, 0]
+
+
+# F: S3-7
+def test_a_question_may_be_passed_over(optional_producers, tmp_path):
+    directory = tmp_path / "separate"
+    directory.mkdir()
+    services = Separate(directory, optional_producers)
+    kinora = services.kinora
+    create(kinora, tmp_path)
+    run_id = start(kinora)
+    waiting = wait_for_question(kinora, run_id, "tone")
+    assert waiting["question"]["required"] is False
+    listed = kinora.ok("questions", run_id)
+    assert '{"scene":3}' in listed and "TEXT | --skip" in listed
+    assert kinora.call("answer", run_id, "tone").returncode == 2
+    assert kinora.call("answer", run_id, "tone", "wild", "--skip").returncode == 2
+    assert kinora.ok("answer", run_id, "tone", "--skip") == ""
+    (answered,) = of_type(events_of(kinora, run_id), "job.answered")
+    assert answered["value"] is None
+    assert kinora.ok("artefact", "get", "sea", "Picture") == "a None sea"
     assert services.stop() == [0, 0, 0]

@@ -151,6 +151,16 @@ TEST(SimScriptTest, AsksOnTheTermsThatAreSetAndAnewAboutOtherContent) {
   EXPECT_EQ(Play(header).messages[0].question().content_hash(), "h2");
 }
 
+TEST(SimScriptTest, MayAskAboutOtherContentEachTime) {
+  v1::JobHeader header = Header(
+      R"({"question":"Ok?","question_terms":{"contentHash":"answers"}})");
+  EXPECT_EQ(Play(header).messages[0].question().content_hash(), "0");
+  v1::Answer& answer = *header.add_answers();
+  answer.set_question_id("sim");
+  answer.set_content_hash("0");
+  EXPECT_EQ(Play(header).messages[0].question().content_hash(), "1");
+}
+
 TEST(SimScriptTest, WaitsForTheAnswerOnAnOpenStream) {
   SimScript script =
       *SimScript::Make(Header(R"({"question":"Go?","question_kind":"choice",)"
