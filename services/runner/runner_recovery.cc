@@ -56,7 +56,13 @@ absl::StatusOr<v1::GetRunResponse> Runner::Get(
     facts.run.mutable_record()->set_error(
         std::string(record.status().message()));
   }
-  if (!facts.damage.ok() && !IsUnreadable(facts.damage)) return facts.damage;
+  if (!facts.damage.ok() && !IsUnreadable(facts.damage)) {
+    // It was deleted with its movie.
+    if (absl::IsNotFound(facts.damage)) {
+      TellDamage(request.run_id(), absl::OkStatus());
+    }
+    return facts.damage;
+  }
   TellDamage(request.run_id(), facts.damage);
   if (facts.damage.ok()) KINORA_RETURN_IF_ERROR(Complete(*record, &facts));
   v1::GetRunResponse response;
