@@ -210,8 +210,8 @@ TEST(RunRecoveryTest, EachStateSaysWhatHasTheRunGoOn) {
 }
 
 // F: S3-19
-// What is told beforehand is what ResumeRun then fails with, with all that is in
-// its way.
+// What is told beforehand is what ResumeRun then fails with, with all that is
+// in its way.
 TEST(RunRecoveryTest, ARefusalNamesAllThatIsInTheWay) {
   RecoveryFacts facts = Facts(v1::RUN_STATUS_FAILED);
   EXPECT_OK(RefusalOf(RefusalsOf(facts)));

@@ -53,6 +53,8 @@ absl::StatusOr<v1::GetRunResponse> Runner::Get(
     facts.damage = run.status();
   } else {
     facts.damage = record.status();
+    facts.run.mutable_record()->set_movie_id(
+        MetadataOf(record.status())["movie"]);
     facts.run.mutable_record()->set_error(
         std::string(record.status().message()));
   }

@@ -289,6 +289,7 @@ TEST_F(RunnerRecoveryTest, ARunWithADamagedRecordIsQuarantinedAndListed) {
 
   const v1::RunSnapshot run = Get(damaged);
   EXPECT_EQ(run.record().run_id(), damaged);
+  EXPECT_EQ(run.record().movie_id(), "film");
   EXPECT_EQ(run.recovery().state(), v1::RUN_RECOVERY_STATE_QUARANTINED);
   ASSERT_THAT(run.recovery().refusals(), SizeIs(1));
   EXPECT_EQ(run.recovery().refusals(0).reason(), "DATA_CORRUPT");
@@ -360,8 +361,8 @@ TEST_F(RunnerRecoveryTest, ARunWithADamagedLedgerIsQuarantinedUntilItIsMended) {
 }
 
 // F: S3-14, S3-17, S3-18, S3-23, S3-25
-// Wherever store and runner are stopped, the run is told as it was, and comes to
-// the same end, asked once and answered once.
+// Wherever store and runner are stopped, the run is told as it was, and comes
+// to the same end, asked once and answered once.
 TEST_F(RunnerRecoveryTest, ARestartAfterAnyEventChangesNothing) {
   bool ended = false;
   int cuts = 0;

@@ -115,9 +115,14 @@ absl::StatusOr<v1::GetRunRecordResponse> ObjectRunRecordStore::Get(
     const v1::GetRunRecordRequest& request) {
   KINORA_RETURN_IF_ERROR(ValidateRunIdField("run_id", request.run_id()));
   KINORA_ASSIGN_OR_RETURN(std::string movie_id, MovieOf(request.run_id()));
+  absl::StatusOr<v1::RunRecord> record = Load(movie_id, request.run_id());
+  const std::string reason = ReasonOf(record.status());
+  if (IsOfItsRecord(record.status()) && !reason.empty()) {
+    return WithReason(record.status(), reason, {{"movie", movie_id}});
+  }
+  KINORA_RETURN_IF_ERROR(record.status());
   v1::GetRunRecordResponse response;
-  KINORA_ASSIGN_OR_RETURN(*response.mutable_record(),
-                          Load(movie_id, request.run_id()));
+  *response.mutable_record() = *std::move(record);
   return response;
 }
 

@@ -46,6 +46,9 @@ class ObjectRunRecordStore final : public RunRecordStore {
   // runs has that error: DATA_LOSS, with the reason DATA_CORRUPT if it is
   // damage. A run is back as soon as its record can be read.
   //
+  // Of a run whose record is damaged Get() names the movie in the error's
+  // metadata (`movie`).
+  //
   // Put() is INVALID_ARGUMENT also if the run belongs to another movie.
   absl::StatusOr<v1::PutRunRecordResponse> Put(
       const v1::PutRunRecordRequest& request) override;
