@@ -67,6 +67,17 @@ absl::StatusOr<v1::ReadEventsResponse> RunLedgers::ReadPage(
   return events_.ReadPage(read);
 }
 
+absl::StatusOr<EventPagePtr> RunLedgers::ReadShared(
+    const v1::ReadEventsRequest& request) {
+  if (dry_runs_ != nullptr &&
+      dry_runs_->Find(request.log().run_id()) != nullptr) {
+    return EventStore::ReadShared(request);
+  }
+  v1::ReadEventsRequest read = request;
+  KINORA_ASSIGN_OR_RETURN(*read.mutable_log(), Find(request.log().run_id()));
+  return events_.ReadShared(read);
+}
+
 EventStore::WaiterId RunLedgers::NotifyAfter(
     const v1::LogName& log, int64_t after,
     absl::AnyInvocable<void()> callback) {

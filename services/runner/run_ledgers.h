@@ -32,6 +32,9 @@ class RunLedgers final : public EventStore {
   absl::StatusOr<v1::ReadEventsResponse> ReadPage(
       const v1::ReadEventsRequest& request) override;
 
+  absl::StatusOr<EventPagePtr> ReadShared(
+      const v1::ReadEventsRequest& request) override;
+
   // REQUIRES: a page of that run was read.
   WaiterId NotifyAfter(const v1::LogName& log, int64_t after,
                        absl::AnyInvocable<void()> callback) override;

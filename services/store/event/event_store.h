@@ -18,6 +18,7 @@
 #include "absl/types/span.h"
 
 #include "kinora/v1/event.pb.h"
+#include "services/store/event/event_page.h"
 #include "services/store/event/event_ptr.h"
 
 namespace kinora {
@@ -54,6 +55,15 @@ class EventStore {
   // bookmark is where the page began. `follow` is ignored.
   virtual absl::StatusOr<v1::ReadEventsResponse> ReadPage(
       const v1::ReadEventsRequest& request) = 0;
+
+  // ReadPage() for one of many who read the same: a store of this process
+  // shares pages between those who follow a log.
+  virtual absl::StatusOr<EventPagePtr> ReadShared(
+      const v1::ReadEventsRequest& request) {
+    absl::StatusOr<v1::ReadEventsResponse> page = ReadPage(request);
+    if (!page.ok()) return page.status();
+    return std::make_shared<const EventPage>(*std::move(page));
+  }
 
   // Calls `callback` once when the log may have an event after `after`, or
   // when that can no longer be told (the connection broke): read a page to find

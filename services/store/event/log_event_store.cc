@@ -406,6 +406,7 @@ std::shared_ptr<MovieIndex> LogEventStore::IndexOf(absl::string_view movie_id) {
 }
 
 void LogEventStore::Forget(absl::string_view movie_id) {
+  pages_.Clear();
   std::shared_ptr<MovieIndex> index;
   {
     MutexLock lock(mu_);

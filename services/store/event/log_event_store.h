@@ -27,8 +27,10 @@
 #include "services/store/blob/blob_store.h"
 #include "services/store/event/event_appender.h"
 #include "services/store/event/event_log.h"
+#include "services/store/event/event_page.h"
 #include "services/store/event/event_ptr.h"
 #include "services/store/event/event_store.h"
+#include "services/store/event/shared_pages.h"
 #include "services/store/index/movie_index.h"
 #include "services/store/lease/lease_table.h"
 #include "services/store/movie/movie_catalog.h"
@@ -92,6 +94,9 @@ class LogEventStore final : public EventStore {
   // the bookmark.
   absl::StatusOr<v1::ReadEventsResponse> ReadPage(
       const v1::ReadEventsRequest& request) override;
+  // Shares pages of whole logs, as ReadPage() makes them without a limit.
+  absl::StatusOr<EventPagePtr> ReadShared(
+      const v1::ReadEventsRequest& request) override;
   WaiterId NotifyAfter(const v1::LogName& log, int64_t after,
                        absl::AnyInvocable<void()> callback) override;
   void CancelNotify(WaiterId id) override;
@@ -144,7 +149,7 @@ class LogEventStore final : public EventStore {
   absl::StatusOr<MovieIndex::Saved> SaveIndexes(absl::string_view movie_id);
 
  private:
-  // Forgets a movie that was deleted.
+  // Forgets a movie that was deleted, or is about to be restored.
   void Forget(absl::string_view movie_id);
   std::shared_ptr<MovieIndex> IndexOf(absl::string_view movie_id);
 
@@ -179,6 +184,7 @@ class LogEventStore final : public EventStore {
   RunPaths run_paths_;
   EventAppender appender_;
   ReadableFiles readable_;
+  SharedPages pages_;
 
   Mutex mu_;
   absl::flat_hash_map<std::string, std::shared_ptr<MovieIndex>> indexes_

@@ -27,6 +27,80 @@ TEST_F(LogEventStoreTest, AReadFromPastTheEndIsOutOfRange) {
   EXPECT_EQ(MetadataOf(past)["current"], "1");
 }
 
+// F: F3
+TEST_F(LogEventStoreTest, FollowersShareThePagesOfALog) {
+  ASSERT_OK(Append(InputEdit("Input:Tone", "dry")));  // 2
+  v1::ReadEventsRequest read;
+  read.mutable_log()->set_movie_id("film");
+  read.mutable_log()->set_kind(v1::LOG_KIND_INPUTS);
+  ASSERT_OK_AND_ASSIGN(const EventPagePtr first,
+                       store().events.ReadShared(read));
+  ASSERT_OK_AND_ASSIGN(const v1::ReadEventsResponse own,
+                       store().events.ReadPage(read));
+  EXPECT_EQ(first->page().SerializeAsString(), own.SerializeAsString());
+  EXPECT_EQ(first->through(), 2);
+  ASSERT_OK(Append(InputEdit("Input:Tone", "wet")));  // 3
+  EXPECT_THAT(store().events.ReadShared(read), IsOkAndHolds(first));
+  read.set_after_sequence(2);
+  ASSERT_OK_AND_ASSIGN(const EventPagePtr next,
+                       store().events.ReadShared(read));
+  ASSERT_EQ(next->page().events_size(), 1);
+  EXPECT_EQ(next->page().events(0).sequence(), 3);
+  // The end, and what is past it, as ReadPage() has them.
+  read.set_after_sequence(3);
+  ASSERT_OK_AND_ASSIGN(const EventPagePtr end, store().events.ReadShared(read));
+  EXPECT_EQ(end->page().events_size(), 0);
+  EXPECT_EQ(end->through(), 3);
+  read.set_after_sequence(4);
+  EXPECT_EQ(ReasonOf(store().events.ReadShared(read).status()),
+            "SEQUENCE_MISMATCH");
+  // A part of a log is each reader's own.
+  read.set_after_sequence(0);
+  read.set_limit(1);
+  ASSERT_OK_AND_ASSIGN(const EventPagePtr part,
+                       store().events.ReadShared(read));
+  EXPECT_EQ(part->page().events_size(), 1);
+}
+
+// What is kept of a log is given to nobody who could not read it there.
+TEST_F(LogEventStoreTest, PagesOfWhatWasRemovedAreNotShared) {
+  Publish();  // events 1 and 2
+  Attempt("Artifact:Script", true, "rev-0002");
+  v1::ReadEventsRequest read;
+  read.mutable_log()->set_movie_id("film");
+  read.mutable_log()->set_kind(v1::LOG_KIND_ARTEFACTS);
+  ASSERT_OK(store().events.ReadShared(read));
+  ASSERT_OK(log_.Trim(ArtefactsLogKey("film"), 2));
+  const absl::Status trimmed = store().events.ReadShared(read).status();
+  EXPECT_EQ(ReasonOf(trimmed), "LOG_TRIMMED");
+  EXPECT_EQ(MetadataOf(trimmed)["oldest"], "3");
+  read.set_after_sequence(2);
+  EXPECT_OK(store().events.ReadShared(read));
+  read.mutable_log()->set_movie_id("other");
+  EXPECT_THAT(store().events.ReadShared(read),
+              StatusIs(absl::StatusCode::kNotFound));
+}
+
+// Its name may be that of another movie then.
+TEST_F(LogEventStoreTest, PagesOfADeletedMovieAreNotShared) {
+  ASSERT_OK(Append(InputEdit("Input:Tone", "dry")));  // 2
+  v1::ReadEventsRequest read;
+  read.mutable_log()->set_movie_id("film");
+  read.mutable_log()->set_kind(v1::LOG_KIND_INPUTS);
+  ASSERT_OK_AND_ASSIGN(const EventPagePtr old, store().events.ReadShared(read));
+  EXPECT_EQ(old->page().events_size(), 2);
+  v1::ReleaseLeaseRequest release;
+  *release.mutable_token() = lease_;
+  ASSERT_OK(store().leases.Release(release));
+  v1::DeleteMovieRequest remove;
+  remove.set_movie_id("film");
+  ASSERT_OK(store().movies.Delete(remove));
+  MakeFilm(store());
+  ASSERT_OK_AND_ASSIGN(const EventPagePtr young,
+                       store().events.ReadShared(read));
+  EXPECT_EQ(young->page().events_size(), 1);
+}
+
 // F: S0-3
 TEST_F(LogEventStoreTest, SinceRevisionIsStrictlyGreaterAndByNumber) {
   for (const char* revision : {"rev-0002", "rev-9999", "rev-10000"}) {

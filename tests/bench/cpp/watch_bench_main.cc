@@ -122,9 +122,9 @@ class LocalWatcher {
     for (;;) {
       request_.set_after_sequence(progress_.seen());
       if (request_.after_sequence() == last_) return;
-      const v1::ReadEventsResponse page = Must(events_.ReadPage(request_));
-      if (page.events().empty()) break;
-      progress_.Saw(page.events());
+      const EventPagePtr page = Must(events_.ReadShared(request_));
+      if (page->page().events().empty()) break;
+      progress_.Saw(page->page().events());
     }
     events_.NotifyAfter(request_.log(), request_.after_sequence(),
                         [this] { executor_.Post([this] { Read(); }); });
