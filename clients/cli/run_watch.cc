@@ -2,12 +2,14 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 
 #include "clients/cli/connection.h"
 #include "clients/cli/interrupt_watch.h"
@@ -32,6 +34,8 @@ class Screen {
  public:
   virtual ~Screen() = default;
   virtual void Show(const v1::Event& event) = 0;
+  // How the run stands where the events begin.
+  virtual void Begin(const v1::RunSnapshot& /*run*/) {}
   // Shows nothing further and leaves the cursor at the beginning of a line. Any
   // thread may call it.
   virtual void Leave() {}
@@ -39,6 +43,13 @@ class Screen {
 
 class JsonScreen final : public Screen {
  public:
+  // As `runs show` has it.
+  void Begin(const v1::RunSnapshot& run) override {
+    JsonObject line;
+    line.Add("snapshot", ProtoToJson(run));
+    PrintJson(JsonValue(std::move(line)));
+  }
+
   // The flat form of the ledger with its sequence.
   void Show(const v1::Event& event) override {
     JsonValue flat = LedgerEventToJson(event.ledger());
@@ -54,6 +65,20 @@ class JsonScreen final : public Screen {
 class PlainScreen final : public Screen {
  public:
   explicit PlainScreen(const v1::Plan& plan) : progress_(plan) {}
+
+  void Begin(const v1::RunSnapshot& run) override {
+    const std::string status = EnumWord(
+        *v1::RunStatus_descriptor()->FindValueByNumber(run.record().status()));
+    const v1::JobCounts& jobs = run.record().jobs();
+    const auto running = std::count_if(
+        run.jobs().begin(), run.jobs().end(),
+        [](const v1::JobState& job) { return job.status() == "running"; });
+    Print(absl::StrFormat(
+        "event %d  %s  jobs: %d running, %d called, %d reused, %d failed, %d "
+        "blocked, %d clean\n",
+        run.last_sequence(), status, running, jobs.succeeded(), jobs.reused(),
+        jobs.failed(), jobs.blocked(), jobs.clean()));
+  }
 
   void Show(const v1::Event& event) override {
     const std::string line = progress_.Take(event);
@@ -135,7 +160,8 @@ std::string HowToGoOn(absl::string_view run_id) {
 
 absl::StatusOr<int> WatchAndShow(const Invocation& call,
                                  absl::string_view run_id,
-                                 int64_t after_sequence, const v1::Plan& plan) {
+                                 int64_t after_sequence, const v1::Plan& plan,
+                                 bool snapshot) {
   const std::unique_ptr<Screen> screen = MakeScreen(call, plan, after_sequence);
   // Bars count what went before, too.
   const bool bars = !call.json && WantsBars(call);
@@ -152,15 +178,26 @@ absl::StatusOr<int> WatchAndShow(const Invocation& call,
   // says how it ended.
   bool ended = false;
   bool completed = false;
-  KINORA_RETURN_IF_ERROR(call.connection.runner().WatchRun(
-      run_id, bars ? 0 : after_sequence, [&](const v1::Event& event) {
-        screen->Show(event);
-        if (IsTerminal(event.ledger())) {
-          ended = true;
-          completed = event.ledger().has_run_completed();
-        }
-        return absl::OkStatus();
-      }));
+  const auto show = [&](const v1::Event& event) {
+    screen->Show(event);
+    if (IsTerminal(event.ledger())) {
+      ended = true;
+      completed = event.ledger().has_run_completed();
+    }
+    return absl::OkStatus();
+  };
+  RunnerClient& runner = call.connection.runner();
+  if (snapshot && !bars) {
+    const auto begin = [&](const v1::RunSnapshot& run) {
+      screen->Begin(run);
+      return absl::OkStatus();
+    };
+    KINORA_RETURN_IF_ERROR(
+        runner.WatchRunWithSnapshot(run_id, after_sequence, begin, show));
+  } else {
+    KINORA_RETURN_IF_ERROR(
+        runner.WatchRun(run_id, bars ? 0 : after_sequence, show));
+  }
   if (!ended) {
     v1::GetRunRequest get;
     get.set_run_id(std::string(run_id));

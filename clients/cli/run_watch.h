@@ -22,10 +22,13 @@ namespace kinora {
 // Shows the run from `after_sequence` on until it has ended. kExitOk if it
 // completed, kExitFailure if it ended otherwise. `plan` gives the jobs that
 // are to come; may be empty. SIGINT and SIGTERM end the process, not the run,
-// after saying how to go on; `call` has the flag `plain`.
+// after saying how to go on; `call` has the flag `plain`. With `snapshot` lines
+// begin with how the run stands, and without `after_sequence` have nothing of
+// what was before; bars count what was before in any case.
 absl::StatusOr<int> WatchAndShow(const Invocation& call,
                                  absl::string_view run_id,
-                                 int64_t after_sequence, const v1::Plan& plan);
+                                 int64_t after_sequence, const v1::Plan& plan,
+                                 bool snapshot = false);
 
 // The flag `plain` of commands that watch.
 inline constexpr FlagSpec kPlainFlag = {"plain", "", "lines, no bars"};

@@ -203,7 +203,8 @@ absl::StatusOr<int> WatchRun(const Invocation& call) {
   }
   return WatchAndShow(
       call, call.operand(0), after,
-      LoadPlanForShow(call, run.record().movie_id(), run.record().plan_hash()));
+      LoadPlanForShow(call, run.record().movie_id(), run.record().plan_hash()),
+      call.args.Has("snapshot"));
 }
 
 absl::StatusOr<int> CancelRun(const Invocation& call) {
@@ -313,9 +314,11 @@ std::vector<Command> RunsCommands() {
        .max_operands = 1,
        .run = ShowRun},
       {.words = "runs watch",
-       .usage = "RUN [--after SEQ] [--plain]",
+       .usage = "RUN [--after SEQ] [--snapshot] [--plain]",
        .help = "follows a run; with --json its ledger, one event a line",
-       .flags = {{"after", "SEQ", "begin behind this event"}, kPlainFlag},
+       .flags = {{"after", "SEQ", "begin behind this event"},
+                 {"snapshot", "", "first how the run stands"},
+                 kPlainFlag},
        .min_operands = 1,
        .max_operands = 1,
        .run = WatchRun},

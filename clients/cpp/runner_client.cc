@@ -133,6 +133,26 @@ absl::Status RunnerClient::WatchRun(
   v1::WatchRunRequest request;
   request.set_run_id(std::string(run_id));
   request.set_after_sequence(after_sequence);
+  return Watch(
+      std::move(request),
+      [](const v1::RunSnapshot&) { return absl::OkStatus(); }, on_event);
+}
+
+absl::Status RunnerClient::WatchRunWithSnapshot(
+    absl::string_view run_id, int64_t after_sequence,
+    absl::FunctionRef<absl::Status(const v1::RunSnapshot& run)> on_snapshot,
+    absl::FunctionRef<absl::Status(const v1::Event& event)> on_event) {
+  v1::WatchRunRequest request;
+  request.set_run_id(std::string(run_id));
+  request.set_after_sequence(after_sequence);
+  request.set_with_snapshot(true);
+  return Watch(std::move(request), on_snapshot, on_event);
+}
+
+absl::Status RunnerClient::Watch(
+    v1::WatchRunRequest request,
+    absl::FunctionRef<absl::Status(const v1::RunSnapshot& run)> on_snapshot,
+    absl::FunctionRef<absl::Status(const v1::Event& event)> on_event) {
   Clock& clock = RealClock();
   int64_t give_up = DeadlineAfter(clock, options_.resume_timeout);
   for (;;) {
@@ -143,6 +163,13 @@ absl::Status RunnerClient::WatchRun(
             *stub_->stub, &Stub::Type::WatchRun, request, kWatchTimeout,
             [&](v1::WatchRunResponse& page) -> absl::Status {
               give_up = DeadlineAfter(clock, options_.resume_timeout);
+              if (page.has_snapshot()) {
+                refused = on_snapshot(page.snapshot());
+                if (!refused.ok()) return refused;
+                // It holds for what comes, also after the watch has broken.
+                request.set_with_snapshot(false);
+                request.set_after_sequence(page.bookmark().sequence());
+              }
               for (const v1::Event& event : page.events()) {
                 if (event.sequence() <= request.after_sequence()) continue;
                 refused = on_event(event);

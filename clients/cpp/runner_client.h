@@ -79,7 +79,22 @@ class RunnerClient {
       absl::string_view run_id, int64_t after_sequence,
       absl::FunctionRef<absl::Status(const v1::Event& event)> on_event);
 
+  // The same, with the run as it stands first: `on_snapshot` is called once,
+  // before the events. `after_sequence` is that of a watch with a snapshot
+  // (WatchRunRequest): 0 for the events behind it alone. An error of
+  // `on_snapshot`, too, ends the watch.
+  absl::Status WatchRunWithSnapshot(
+      absl::string_view run_id, int64_t after_sequence,
+      absl::FunctionRef<absl::Status(const v1::RunSnapshot& run)> on_snapshot,
+      absl::FunctionRef<absl::Status(const v1::Event& event)> on_event);
+
  private:
+  // Resumes `request` until the run has ended.
+  absl::Status Watch(
+      v1::WatchRunRequest request,
+      absl::FunctionRef<absl::Status(const v1::RunSnapshot& run)> on_snapshot,
+      absl::FunctionRef<absl::Status(const v1::Event& event)> on_event);
+
   struct Stub;  // keeps the generated header out of this one
   const std::unique_ptr<Stub> stub_;
   const RunnerClientOptions options_;

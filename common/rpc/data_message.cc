@@ -114,6 +114,17 @@ grpc::ByteBuffer DataMessage(grpc::Slice data) {
   return grpc::ByteBuffer(slices.data(), slices.size());
 }
 
+grpc::ByteBuffer SharedMessage(std::shared_ptr<const std::string> bytes) {
+  using Held = std::shared_ptr<const std::string>;
+  // gRPC only reads what it sends.
+  void* const data = const_cast<char*>(bytes->data());
+  const size_t size = bytes->size();
+  const grpc::Slice slice(
+      data, size, [](void* held) { delete static_cast<Held*>(held); },
+      new Held(std::move(bytes)));
+  return grpc::ByteBuffer(&slice, 1);
+}
+
 absl::Status ParseMessage(const grpc::ByteBuffer& bytes,
                           google::protobuf::Message* message) {
   grpc::ByteBuffer copy = bytes;  // of the references

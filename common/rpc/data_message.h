@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -59,6 +60,10 @@ class DataBuffers : public std::enable_shared_from_this<DataBuffers> {
 };
 
 grpc::ByteBuffer DataMessage(grpc::Slice data);
+
+// A message that was serialized before, for one of several calls: it refers to
+// the bytes and holds on to them until it has been sent.
+grpc::ByteBuffer SharedMessage(std::shared_ptr<const std::string> bytes);
 
 // INTERNAL if the bytes are not such a message, as gRPC itself answers.
 absl::Status ParseMessage(const grpc::ByteBuffer& bytes,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -93,6 +94,24 @@ TEST(DataMessageTest, BuffersComeBack) {
   }
   EXPECT_EQ(buffers->Take(), buffer);
   buffers->Return(buffer);
+}
+
+// Several calls send the same bytes, which are there until the last has.
+TEST(DataMessageTest, ASharedMessageHoldsOnToItsBytes) {
+  v1::WriteBlobRequest request;
+  request.set_data("data");
+  auto bytes = std::make_shared<const std::string>(request.SerializeAsString());
+  const std::weak_ptr<const std::string> left = bytes;
+  {
+    const grpc::ByteBuffer first = SharedMessage(bytes);
+    const grpc::ByteBuffer second = SharedMessage(std::move(bytes));
+    for (const grpc::ByteBuffer* each : {&first, &second}) {
+      v1::WriteBlobRequest parsed;
+      ASSERT_OK(ParseMessage(*each, &parsed));
+      EXPECT_EQ(parsed.data(), "data");
+    }
+  }
+  EXPECT_TRUE(left.expired());
 }
 
 }  // namespace

@@ -8,13 +8,18 @@
 // empty message with a bookmark. A slow reader therefore costs one page, which
 // is read again from the log's files, and no event is delivered twice or
 // skipped. Every end (limit, last message, error, failed write, cancellation,
-// drain of the server) leads to the one Finish.
+// drain of the server) leads to the one Finish. A stream may have a state 0
+// before these, a task that makes a first message of another kind.
+//
+// A page is the stream's own (v1::ReadEventsResponse), or shared between those
+// who follow the log (EventPagePtr).
 
 #ifndef KINORA_COMMON_RPC_TAIL_STREAM_H_
 #define KINORA_COMMON_RPC_TAIL_STREAM_H_
 
 #include <cstdint>
 #include <memory>
+#include <type_traits>
 #include <utility>
 
 #include "absl/functional/any_invocable.h"
@@ -28,6 +33,7 @@
 #include "common/rpc/drain_watch.h"
 #include "common/rpc/stream_task.h"
 #include "kinora/v1/event.pb.h"
+#include "services/store/event/event_page.h"
 #include "services/store/event/event_store.h"
 
 namespace kinora {
@@ -36,26 +42,34 @@ namespace kinora {
 // below the minute after which proxies drop silent streams.
 inline constexpr absl::Duration kHeartbeatPeriod = absl::Seconds(15);
 
-template <typename Response>
+template <typename Response, typename Page = v1::ReadEventsResponse>
 class TailStream final : public grpc::ServerWriteReactor<Response> {
  public:
   // Turns a page (in a heartbeat, one without events) into the message to
   // send. True ends the stream with OK after that message. An error ends it
   // unsent. Runs on the executor, never twice at once.
-  using ToMessage = absl::AnyInvocable<absl::StatusOr<bool>(
-      v1::ReadEventsResponse page, Response* message)>;
+  using ToMessage =
+      absl::AnyInvocable<absl::StatusOr<bool>(Page page, Response* message)>;
+
+  // Makes the first message, before anything is read, and sets where `request`
+  // goes on behind it. An error ends the stream with it. Runs on the executor.
+  using Opening = absl::AnyInvocable<absl::Status(
+      v1::ReadEventsRequest* request, Response* message)>;
 
   // What a service method returns. Serves `request`: its log from
   // after_sequence on, `limit` events of it, following if `follow` is set.
   // `executor` and `events` MUST outlive the server. With `look_back` a reader
   // that has all events from the start has ToMessage see the last of them
-  // again, which may say that there is nothing to wait for.
+  // again, which may say that there is nothing to wait for. `opening` may be
+  // null.
   static grpc::ServerWriteReactor<Response>* Start(
       grpc::CallbackServerContext* context, Executor& executor,
       EventStore& events, v1::ReadEventsRequest request, ToMessage to_message,
-      absl::Duration heartbeat = kHeartbeatPeriod, bool look_back = false) {
+      absl::Duration heartbeat = kHeartbeatPeriod, bool look_back = false,
+      Opening opening = nullptr) {
     auto* stream = new TailStream(context, executor, events, std::move(request),
                                   std::move(to_message), heartbeat, look_back);
+    stream->opening_ = std::move(opening);
     stream->self_.reset(stream);
     stream->Begin(context);
     return stream;
@@ -100,15 +114,16 @@ class TailStream final : public grpc::ServerWriteReactor<Response> {
   // The task of state 1. At most one is queued or running, and none while a
   // write is, so what only it touches needs no lock.
   void Run() {
+    if (opening_ != nullptr) return Open();
     Wake wake = TakeWake();
     while (!Ended()) {
-      absl::StatusOr<v1::ReadEventsResponse> page = events_.ReadPage(request_);
+      absl::StatusOr<Page> page = Read(request_);
       if (!page.ok()) return End(page.status());
-      if (page->events_size() == 0 && look_back_) page = LastPage();
+      if (In(*page).events().empty() && look_back_) page = LastPage();
       look_back_ = false;
       if (!page.ok()) return End(page.status());
-      const int64_t bookmark = page->bookmark().sequence();
-      if (page->events_size() > 0) return Send(*std::move(page));
+      const int64_t bookmark = In(*page).bookmark().sequence();
+      if (!In(*page).events().empty()) return Send(*std::move(page));
       if (bookmark > request_.after_sequence()) {
         request_.set_after_sequence(bookmark);
         filtered_ = true;
@@ -125,27 +140,54 @@ class TailStream final : public grpc::ServerWriteReactor<Response> {
     }
   }
 
-  // REQUIRES: the cursor is at the last event.
-  absl::StatusOr<v1::ReadEventsResponse> LastPage() {
-    v1::ReadEventsRequest last = request_;
-    last.set_after_sequence(request_.after_sequence() - 1);
-    return events_.ReadPage(last);
+  absl::StatusOr<Page> Read(const v1::ReadEventsRequest& request) {
+    if constexpr (std::is_same_v<Page, EventPagePtr>) {
+      return events_.ReadShared(request);
+    } else {
+      return events_.ReadPage(request);
+    }
+  }
+  static const v1::ReadEventsResponse& In(const v1::ReadEventsResponse& page) {
+    return page;
+  }
+  static const v1::ReadEventsResponse& In(const EventPagePtr& page) {
+    return page->page();
   }
 
-  void Send(v1::ReadEventsResponse page) {
-    request_.set_after_sequence(page.bookmark().sequence());
+  // REQUIRES: the cursor is at the last event.
+  absl::StatusOr<Page> LastPage() {
+    v1::ReadEventsRequest last = request_;
+    last.set_after_sequence(request_.after_sequence() - 1);
+    return Read(last);
+  }
+
+  void Open() {
+    Opening opening = std::move(opening_);
+    opening_ = nullptr;
+    message_.Clear();
+    const absl::Status opened = opening(&request_, &message_);
+    if (!opened.ok()) return End(opened);
+    StartMessage(false);
+  }
+
+  void Send(Page page) {
+    request_.set_after_sequence(In(page).bookmark().sequence());
     filtered_ = false;
     bool last = false;
     if (limited_) {
-      request_.set_limit(request_.limit() - page.events_size());
+      request_.set_limit(request_.limit() - In(page).events_size());
       last = request_.limit() <= 0;
     }
     message_.Clear();
     absl::StatusOr<bool> done = to_message_(std::move(page), &message_);
     if (!done.ok()) return End(done.status());
+    StartMessage(last || *done);
+  }
+
+  void StartMessage(bool last) {
     MutexLock lock(mu_);
     if (state_ == State::kEnded) return;
-    last_message_ = last || *done;
+    last_message_ = last;
     writing_ = true;
     this->StartWrite(&message_);
   }
@@ -244,7 +286,8 @@ class TailStream final : public grpc::ServerWriteReactor<Response> {
   // Of the one task or write under way.
   v1::ReadEventsRequest request_;  // after_sequence is the cursor
   ToMessage to_message_;
-  bool look_back_;  // until the first page
+  bool look_back_;   // until the first page
+  Opening opening_;  // until the first message
   Response message_;
   bool filtered_ = false;  // the cursor moved since the last message
   bool last_message_ = false;

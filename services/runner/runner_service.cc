@@ -1,13 +1,10 @@
 #include "services/runner/runner_service.h"
 
-#include <algorithm>
 #include <memory>
 #include <utility>
 
 #include "common/error_reason.h"
-#include "common/rpc/tail_stream.h"
 #include "common/rpc/unary.h"
-#include "common/run_end.h"
 #include "services/runner/run_refusals.h"
 
 namespace kinora {
@@ -26,16 +23,18 @@ grpc::ServerUnaryReactor* RunnerRpcService::StartRun(
 grpc::ServerUnaryReactor* RunnerRpcService::GetRun(
     grpc::CallbackServerContext* context, const v1::GetRunRequest* request,
     v1::GetRunResponse* response) {
-  return ServeUnary(
-      context, executor_, request, response,
-      [this](const v1::GetRunRequest& r) -> absl::StatusOr<v1::GetRunResponse> {
-        const std::shared_ptr<const EndedDryRun> dry_run =
-            dry_runs_ == nullptr ? nullptr : dry_runs_->Find(r.run_id());
-        if (dry_run == nullptr) return runner_.Get(r);
-        v1::GetRunResponse answer;
-        *answer.mutable_run() = dry_run->run;
-        return answer;
-      });
+  return ServeUnary(context, executor_, request, response,
+                    [this](const v1::GetRunRequest& r) { return Get(r); });
+}
+
+absl::StatusOr<v1::GetRunResponse> RunnerRpcService::Get(
+    const v1::GetRunRequest& request) {
+  const std::shared_ptr<const EndedDryRun> dry_run =
+      dry_runs_ == nullptr ? nullptr : dry_runs_->Find(request.run_id());
+  if (dry_run == nullptr) return runner_.Get(request);
+  v1::GetRunResponse answer;
+  *answer.mutable_run() = dry_run->run;
+  return answer;
 }
 
 grpc::ServerUnaryReactor* RunnerRpcService::ListRuns(
@@ -44,32 +43,6 @@ grpc::ServerUnaryReactor* RunnerRpcService::ListRuns(
   return ServeUnary(
       context, executor_, request, response,
       [this](const v1::ListRunsRequest& r) { return runner_.List(r); });
-}
-
-grpc::ServerWriteReactor<v1::WatchRunResponse>* RunnerRpcService::WatchRun(
-    grpc::CallbackServerContext* context, const v1::WatchRunRequest* request) {
-  const int64_t after = std::max<int64_t>(0, request->after_sequence());
-  v1::ReadEventsRequest read;
-  read.mutable_log()->set_kind(v1::LOG_KIND_LEDGER);
-  read.mutable_log()->set_run_id(request->run_id());
-  read.set_after_sequence(after);
-  read.set_follow(true);
-  return TailStream<v1::WatchRunResponse>::Start(
-      context, executor_, ledgers_, std::move(read),
-      [after](v1::ReadEventsResponse page, v1::WatchRunResponse* message) {
-        *message->mutable_bookmark() = page.bookmark();
-        bool ended = false;
-        for (v1::Event& event : *page.mutable_events()) {
-          ended = ended || IsTerminal(event.ledger());
-          if (event.sequence() > after) {
-            *message->add_events() = std::move(event);
-          }
-        }
-        return ended;
-      },
-      // If the last event that the caller has is the terminal one, the watch
-      // has nothing to wait for.
-      kHeartbeatPeriod, /*look_back=*/true);
 }
 
 grpc::ServerUnaryReactor* RunnerRpcService::CancelRun(

@@ -3,8 +3,16 @@
 #ifndef KINORA_SERVICES_RUNNER_RUNNER_SERVICE_H_
 #define KINORA_SERVICES_RUNNER_RUNNER_SERVICE_H_
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "grpcpp/support/byte_buffer.h"
+
 #include "common/executor.h"
+// The raw variants of methods hide the typed ones.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Woverloaded-virtual"
 #include "kinora/v1/runner.grpc.pb.h"
+#pragma GCC diagnostic pop
 #include "services/runner/dry_runs.h"
 #include "services/runner/run_ledgers.h"
 #include "services/runner/runner.h"
@@ -12,8 +20,12 @@
 
 namespace kinora {
 
+// Watchers of one run are sent the same bytes (common/rpc/data_message.h).
+using RunnerWatchesRaw = v1::RunnerService::WithRawCallbackMethod_WatchRun<
+    v1::RunnerService::CallbackService>;
+
 // Thread-safe. RPCs that are not here answer UNIMPLEMENTED, naming themselves.
-class RunnerRpcService final : public v1::RunnerService::CallbackService {
+class RunnerRpcService final : public RunnerWatchesRaw {
  public:
   // All MUST outlive the server. Without `dry_runs` there are none.
   RunnerRpcService(Runner& runner, EventStore& events, Executor& executor,
@@ -33,9 +45,10 @@ class RunnerRpcService final : public v1::RunnerService::CallbackService {
                                      const v1::ListRunsRequest* request,
                                      v1::ListRunsResponse* response) override;
   // Tails the run's ledger; the message with the terminal event is the last.
-  grpc::ServerWriteReactor<v1::WatchRunResponse>* WatchRun(
+  // runner_service_watch.cc.
+  grpc::ServerWriteReactor<grpc::ByteBuffer>* WatchRun(
       grpc::CallbackServerContext* context,
-      const v1::WatchRunRequest* request) override;
+      const grpc::ByteBuffer* request) override;
   grpc::ServerUnaryReactor* CancelRun(grpc::CallbackServerContext* context,
                                       const v1::CancelRunRequest* request,
                                       v1::CancelRunResponse* response) override;
@@ -78,6 +91,13 @@ class RunnerRpcService final : public v1::RunnerService::CallbackService {
                                       v1::ReplayRunResponse* response) override;
 
  private:
+  absl::StatusOr<v1::GetRunResponse> Get(const v1::GetRunRequest& request);
+
+  // The first message of a watch `with_snapshot`; `watch` goes on behind it.
+  // With `history` it stays where it is.
+  absl::Status BeginWithSnapshot(bool history, v1::ReadEventsRequest* watch,
+                                 grpc::ByteBuffer* message);
+
   Runner& runner_;
   DryRuns* const dry_runs_;
   RunLedgers ledgers_;
