@@ -116,6 +116,19 @@ class Watcher:
         assert self.position == self.end, "ended before the run"
         return True
 
+    def begin_with_snapshot(self):
+        """Takes the run as it stands, to go on behind it, and leaves. Returns
+        the snapshot."""
+        request = watch_request(self._run_id, self.position)
+        request.with_snapshot = True
+        call = self._stub.WatchRun(request, timeout=LIMIT_S, wait_for_ready=True)
+        first = next(call)
+        call.cancel()
+        assert first.HasField("snapshot") and not first.events
+        assert first.bookmark.sequence == first.snapshot.last_sequence
+        self.position = first.snapshot.last_sequence
+        return first.snapshot
+
     def begin(self):
         """Takes one message, and leaves the rest to finish()."""
         call = self._call()
