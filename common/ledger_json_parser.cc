@@ -175,6 +175,16 @@ void GetLog(Reader* in, v1::LogAppendedEvent* e) {
   in->Text("channel", KINORA_SET(e, channel));
 }
 
+// Text here, but some sources count.
+void GetCursor(Reader* in, v1::ArtefactsSummaryUpdatedEvent* e) {
+  const JsonValue* cursor = in->Find("deltaCursor");
+  if (cursor != nullptr && cursor->is_number()) {
+    e->set_delta_cursor(ToJson(*cursor));
+  } else {
+    in->Text("deltaCursor", KINORA_SET(e, delta_cursor));
+  }
+}
+
 void GetUnknown(const JsonObject& object, absl::string_view type,
                 v1::UnknownLedgerEvent* e) {
   JsonObject raw = object;
@@ -254,7 +264,7 @@ void GetOtherKind(absl::string_view type, Reader* in, LedgerEvent* event) {
     v1::ArtefactsSummaryUpdatedEvent* e =
         event->mutable_artefacts_summary_updated();
     in->Text("namespace", KINORA_SET(e, namespace_));
-    in->Text("deltaCursor", KINORA_SET(e, delta_cursor));
+    GetCursor(in, e);
     in->Json("summary", KINORA_SET(e, summary_json));
   } else if (absl::ConsumePrefix(&type, "job.")) {
     v1::JobEvent* e = event->mutable_job();

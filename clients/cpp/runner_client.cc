@@ -127,6 +127,12 @@ absl::StatusOr<v1::ListProducersResponse> RunnerClient::ListProducers(
                    options_.timeout);
 }
 
+absl::StatusOr<v1::IngestLedgerEventsResponse> RunnerClient::IngestLedgerEvents(
+    const v1::IngestLedgerEventsRequest& request) {
+  return CallUnary(*stub_->stub, &Stub::Type::IngestLedgerEvents, request,
+                   options_.timeout);
+}
+
 absl::Status RunnerClient::WatchRun(
     absl::string_view run_id, int64_t after_sequence,
     absl::FunctionRef<absl::Status(const v1::Event& event)> on_event) {

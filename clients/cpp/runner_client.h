@@ -72,6 +72,9 @@ class RunnerClient {
   absl::StatusOr<v1::ListProducersResponse> ListProducers(
       const v1::ListProducersRequest& request);
 
+  absl::StatusOr<v1::IngestLedgerEventsResponse> IngestLedgerEvents(
+      const v1::IngestLedgerEventsRequest& request);
+
   // Calls `on_event` for each ledger event after `after_sequence`, once and in
   // order, and returns OK after the terminal one. A watch that breaks is
   // resumed where it broke. An error of `on_event` ends the watch with it.

@@ -56,19 +56,26 @@ class TailStream final : public grpc::ServerWriteReactor<Response> {
   using Opening = absl::AnyInvocable<absl::Status(
       v1::ReadEventsRequest* request, Response* message)>;
 
+  // Whether a log that is followed gets no event any more but such as nobody
+  // waits for. Asked once, on the executor, when all that there is was sent:
+  // then the stream ends, after what has come meanwhile. An error ends it.
+  using IsOver = absl::AnyInvocable<absl::StatusOr<bool>()>;
+
   // What a service method returns. Serves `request`: its log from
   // after_sequence on, `limit` events of it, following if `follow` is set.
   // `executor` and `events` MUST outlive the server. With `look_back` a reader
   // that has all events from the start has ToMessage see the last of them
-  // again, which may say that there is nothing to wait for. `opening` may be
+  // again, which may say that there is nothing to wait for. `is_over`
+  // and `opening` may be
   // null.
   static grpc::ServerWriteReactor<Response>* Start(
       grpc::CallbackServerContext* context, Executor& executor,
       EventStore& events, v1::ReadEventsRequest request, ToMessage to_message,
       absl::Duration heartbeat = kHeartbeatPeriod, bool look_back = false,
-      Opening opening = nullptr) {
+      IsOver is_over = nullptr, Opening opening = nullptr) {
     auto* stream = new TailStream(context, executor, events, std::move(request),
                                   std::move(to_message), heartbeat, look_back);
+    stream->is_over_ = std::move(is_over);
     stream->opening_ = std::move(opening);
     stream->self_.reset(stream);
     stream->Begin(context);
@@ -133,6 +140,15 @@ class TailStream final : public grpc::ServerWriteReactor<Response> {
         // Tells how far the filter got, so that the reader goes on from there.
         if (std::exchange(filtered_, false)) return Send(*std::move(page));
         return End(absl::OkStatus());
+      }
+      if (is_over_ != nullptr) {
+        const absl::StatusOr<bool> over = std::exchange(is_over_, nullptr)();
+        if (!over.ok()) return End(over.status());
+        if (*over) {
+          // What ended it may have come since the page was read.
+          request_.set_follow(false);
+          continue;
+        }
       }
       if (wake == Wake::kHeartbeat) return Send(*std::move(page));
       if (Wait()) return;
@@ -287,6 +303,7 @@ class TailStream final : public grpc::ServerWriteReactor<Response> {
   v1::ReadEventsRequest request_;  // after_sequence is the cursor
   ToMessage to_message_;
   bool look_back_;   // until the first page
+  IsOver is_over_;   // until it was asked
   Opening opening_;  // until the first message
   Response message_;
   bool filtered_ = false;  // the cursor moved since the last message

@@ -16,4 +16,10 @@ std::optional<v1::LogAppendedEvent> LogIntake::Take(const std::string& job_id,
   return log_.TakeAt(job_id, its.base + offset, batch.lines());
 }
 
+void LogIntake::RecallReported(const v1::LogAppendedEvent& event) {
+  v1::LogAppendedEvent lines = event;
+  lines.clear_channel_offset();
+  log_.Recall(lines);
+}
+
 }  // namespace kinora

@@ -31,6 +31,16 @@ class LogIntake {
   // anything else.
   void Recall(const v1::LogAppendedEvent& event) { log_.Recall(event); }
 
+  // The same for one that outside workers reported; whatever its channel is
+  // called, it is no job's.
+  void RecallReported(const v1::LogAppendedEvent& event);
+
+  // Gives up the numbers of the last `numbers` lines to such an event, as
+  // RunLog::GiveWay() does.
+  void GiveWay(const v1::LogAppendedEvent& event, int64_t numbers) {
+    log_.GiveWay(event, numbers);
+  }
+
   // Lines of the run so far, those not stored included.
   int64_t total() const { return log_.total(); }
   bool truncated() const { return log_.truncated(); }

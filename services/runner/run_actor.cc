@@ -1,5 +1,7 @@
 #include "services/runner/run_actor.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 
 #include "common/run_end.h"
@@ -49,6 +51,9 @@ RunActor::RunActor(const RunActorDeps& deps, v1::RunRecord record,
       meter_(deps.metrics, deps.clock, plan_),
       on_ended_(std::move(on_ended)),
       logs_(past_.has_value() ? past_->logs() : LogIntake()),
+      lines_told_(logs_.total()),
+      lines_through_(
+          std::max<int64_t>(1, past_.has_value() ? past_->through() : 0)),
       removed_artefact_ids_(plan_->removed_artefact_ids().begin(),
                             plan_->removed_artefact_ids().end()),
       pauses_(past_.has_value() ? past_->pauses() : RunPauses()) {}

@@ -219,6 +219,15 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   void TellProgress(JobIndex job, const v1::Progress& made);
   std::string HeartbeatDetailsFor(JobIndex job) const;
 
+  // run_actor_lines.cc
+  bool NumbersLines(const std::vector<v1::Event>& events) const;
+  void NoteLines(const v1::AppendEventsResponse& appended,
+                 const v1::AppendEventsRequest& request);
+  int64_t NoteLinesTold(const v1::LogAppendedEvent& event);
+  absl::Status LearnReportedLines();
+  void GiveWay(const v1::LogAppendedEvent& reported);
+  void ForgetNumbers();
+
   // run_actor_step.cc
   void Take(const StepCancel& cancel);
   absl::Status ConfirmLease();
@@ -380,6 +389,11 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   RunMeter meter_;
   absl::AnyInvocable<void()> on_ended_;
   LogIntake logs_;
+  // The number of the last line in the ledger, and the sequence up to which
+  // that is known.
+  int64_t lines_told_;
+  int64_t lines_through_;  // at least the first event, run.created
+  bool numbers_lines_ = true;
   std::map<JobIndex, RunningAttempt> running_;
   ProgressIntake progress_;
   std::vector<v1::Event> artefact_events_;  // to be appended

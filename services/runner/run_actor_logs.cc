@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "common/error_reason.h"
 #include "common/run_beside.h"
 #include "common/status.h"
 #include "services/runner/run_actor.h"
@@ -16,6 +17,9 @@ namespace {
 // Bounds of one append; the store takes 10,000 events.
 constexpr size_t kMaxAppendEvents = 2'000;
 constexpr size_t kMaxAppendBytes = 4 << 20;
+
+// How often lines are numbered anew, while others write into the log.
+constexpr int kNumberings = 5;
 
 // Whose results are read at a time.
 constexpr size_t kMaxLookUpJobs = 1'000;
@@ -214,9 +218,17 @@ void RunActor::NoteTold(const v1::AppendEventsResponse& appended,
 
 absl::Status RunActor::Append(v1::LogKind kind,
                               std::vector<v1::Event>* events) {
+  if (kind == v1::LOG_KIND_LEDGER && !numbers_lines_) ForgetNumbers();
+  if (kind == v1::LOG_KIND_LEDGER && only_if_heeded_ && NumbersLines(*events) &&
+      lines_through_ < watch_->through()) {
+    KINORA_RETURN_IF_ERROR(LearnReportedLines());
+  }
   size_t next = 0;
+  int numberings = kNumberings;
   while (next < events->size()) {
     const size_t first = next;
+    const bool is_numbered =
+        kind == v1::LOG_KIND_LEDGER && NumbersLines(*events);
     v1::AppendEventsRequest request;
     request.mutable_log()->set_movie_id(movie_id());
     request.mutable_log()->set_kind(kind);
@@ -231,6 +243,8 @@ absl::Status RunActor::Append(v1::LogKind kind,
                      step_ == nullptr ? "" : step_->call, "/", ++appends_));
     if (kind == v1::LOG_KIND_LEDGER && only_if_heeded_) {
       request.set_expected_sequence(watch_->through());
+    } else if (is_numbered) {
+      request.set_expected_sequence(lines_through_);
     }
     for (size_t bytes = 0;
          next < events->size() && bytes < kMaxAppendBytes &&
@@ -248,6 +262,12 @@ absl::Status RunActor::Append(v1::LogKind kind,
                 events->begin() + static_cast<std::ptrdiff_t>(first));
       events->erase(events->begin(),
                     events->begin() + static_cast<std::ptrdiff_t>(first));
+      if (is_numbered && ReasonOf(appended.status()) == "SEQUENCE_MISMATCH") {
+        KINORA_RETURN_IF_ERROR(LearnReportedLines());
+        if (--numberings == 0) ForgetNumbers();
+        next = 0;
+        if (!only_if_heeded_) continue;
+      }
       return Annotate(appended.status(), kind == v1::LOG_KIND_LEDGER
                                              ? "append to the ledger"
                                              : "append to the artefact log");
@@ -258,6 +278,7 @@ absl::Status RunActor::Append(v1::LogKind kind,
     }
     if (kind == v1::LOG_KIND_LEDGER) {
       NoteTold(*appended, request);
+      NoteLines(*appended, request);
       told_through_ = appended->last_sequence();
       // Other steps append meanwhile, and ask nothing.
       if (step_ == nullptr) watch_->NoteAppended(*appended);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/reported_event.h"
 #include "common/run_end.h"
 #include "services/runner/question_verdict.h"
 
@@ -25,6 +26,11 @@ bool SaysInDoubt(const JsonValue& detail) {
 }  // namespace
 
 void RunPast::Apply(const v1::LedgerEvent& event) {
+  if (IsReported(event)) {
+    // They are in the log, and that is all that is believed.
+    if (event.has_log_appended()) logs_.RecallReported(event.log_appended());
+    return;
+  }
   questions_.Apply(event);
   budget_.Recall(event);
   switch (event.kind_case()) {

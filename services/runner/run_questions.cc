@@ -11,6 +11,7 @@
 #include "common/error_reason.h"
 #include "common/json.h"
 #include "common/proto_json.h"
+#include "common/reported_event.h"
 #include "common/status.h"
 #include "services/runner/question_check.h"
 #include "services/runner/question_terms.h"
@@ -83,6 +84,7 @@ absl::Status NotAsked(absl::string_view job_id, const v1::Answer& answer,
 }  // namespace
 
 void RunQuestions::Apply(const v1::LedgerEvent& event) {
+  if (IsReported(event)) return;
   budget_.Apply(event);
   switch (event.kind_case()) {
     case v1::LedgerEvent::kJob: {

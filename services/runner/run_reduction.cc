@@ -6,6 +6,7 @@
 #include "absl/strings/string_view.h"
 
 #include "common/json.h"
+#include "common/reported_event.h"
 #include "common/run_end.h"
 #include "services/runner/run_wait.h"
 
@@ -41,8 +42,25 @@ RunReduction::RunReduction(v1::RunRecord record)
 void RunReduction::Apply(const v1::Event& event) {
   last_sequence_ = std::max(last_sequence_, event.sequence());
   if (event.ledger().run_id() != record_.run_id()) return;
+  if (IsReported(event.ledger())) return ApplyReported(event.ledger());
   budget_.Recall(event.ledger());
   ApplyLedger(event.ledger());
+}
+
+// Workers of a run whose caller carries it out tell what becomes of it; not
+// what it has published. Of other runs they tell lines of the log only.
+void RunReduction::ApplyReported(const v1::LedgerEvent& event) {
+  if (event.has_log_appended()) return TakeLines(event.log_appended());
+  if (!record_.stepwise()) return;
+  if (event.has_run_created() || event.has_run_started()) {
+    return ApplyLedger(event);
+  }
+  if (!IsTerminal(event)) return;
+  budget_.Recall(event);
+  if (event.has_run_completed()) {
+    return End(v1::RUN_STATUS_COMPLETED, "", event.occurred_at_ms());
+  }
+  ApplyLedger(event);
 }
 
 void RunReduction::ApplyLedger(const v1::LedgerEvent& event) {

@@ -33,7 +33,8 @@ class RunReduction {
   explicit RunReduction(v1::RunRecord record);
 
   // Takes the next event. Events of other runs and unknown ones only move the
-  // position.
+  // position. Of what outside workers report (common/reported_event.h) it takes
+  // the lines and, if the run's caller carries it out, its start and end.
   void Apply(const v1::Event& event);
 
   // The snapshot so far. The record's job counts are those of the jobs seen,
@@ -48,6 +49,7 @@ class RunReduction {
 
  private:
   void ApplyLedger(const v1::LedgerEvent& event);
+  void ApplyReported(const v1::LedgerEvent& event);
   void End(v1::RunStatus status, const std::string& error, int64_t at_ms);
   void TakeResult(const std::string& result_json);
   void TakeLines(const v1::LogAppendedEvent& event);

@@ -31,6 +31,25 @@ v1::RunRecord Beginning(const v1::RunRecord& record) {
 
 absl::StatusOr<v1::RunSnapshot> RunReductions::Reduce(
     const v1::RunRecord& record, RunPast* past) {
+  v1::RunSnapshot snapshot;
+  KINORA_RETURN_IF_ERROR(Look(
+      record, past,
+      [&snapshot](const RunReduction& run) { snapshot = run.Snapshot(); }));
+  return snapshot;
+}
+
+absl::StatusOr<v1::RunStatus> RunReductions::StatusOf(
+    const v1::RunRecord& record) {
+  v1::RunStatus status = v1::RUN_STATUS_UNSPECIFIED;
+  KINORA_RETURN_IF_ERROR(
+      Look(record, nullptr,
+           [&status](const RunReduction& run) { status = run.status(); }));
+  return status;
+}
+
+absl::Status RunReductions::Look(
+    const v1::RunRecord& record, RunPast* past,
+    absl::FunctionRef<void(const RunReduction&)> look) {
   const std::shared_ptr<Kept> kept = Take(record.run_id());
   MutexLock lock(kept->mu);
   // Not by their bytes: those of two equal records differ in the order of their
@@ -67,7 +86,8 @@ absl::StatusOr<v1::RunSnapshot> RunReductions::Reduce(
     MutexLock keeping(mu_);
     kept_.Put(record.run_id(), kept, kWeightOfRun + reduction.job_count());
   }
-  return reduction.Snapshot();
+  look(reduction);
+  return absl::OkStatus();
 }
 
 std::shared_ptr<RunReductions::Kept> RunReductions::Take(

@@ -10,6 +10,8 @@
 #include <string>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
 #include "common/executor.h"
@@ -36,6 +38,10 @@ class RunReductions {
   absl::StatusOr<v1::RunSnapshot> Reduce(const v1::RunRecord& record,
                                          RunPast* past = nullptr);
 
+  // The same, but only its status: costs nothing for a run of many jobs that
+  // was looked at before.
+  absl::StatusOr<v1::RunStatus> StatusOf(const v1::RunRecord& record);
+
  private:
   struct Kept {
     Mutex mu;
@@ -44,6 +50,9 @@ class RunReductions {
     std::optional<RunReduction> reduction ABSL_GUARDED_BY(mu);
   };
 
+  // Has `look` see the run as its ledger tells it now.
+  absl::Status Look(const v1::RunRecord& record, RunPast* past,
+                    absl::FunctionRef<void(const RunReduction&)> look);
   std::shared_ptr<Kept> Take(const std::string& run_id);
 
   EventStore& events_;

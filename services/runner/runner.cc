@@ -70,7 +70,8 @@ Runner::Runner(const RunnerDeps& deps, ProducerConfigs configs,
       recalls_(std::make_shared<Strand>(deps.executor)),
       expansions_(std::make_shared<TaskSlots>(deps.executor, kExpansions)),
       ids_(deps.clock, deps.random),
-      reductions_(deps.store.events, deps.executor) {
+      reductions_(deps.store.events, deps.executor),
+      reported_(deps.store.events, deps.executor) {
   if (deps.metrics != nullptr) metrics_.emplace(*deps.metrics);
 }
 
@@ -207,7 +208,7 @@ absl::Status Runner::AppendCreated(const v1::RunRecord& record,
   v1::AppendEventsRequest append = LedgerAppend(
       {record.movie_id(), record.run_id(), ""}, lease, std::move(created));
   if (only_first) append.set_expected_sequence(0);
-  return AppendAndTell(append);
+  return AppendAndTell(append).status();
 }
 
 RunActorDeps Runner::ActorDeps() {

@@ -33,6 +33,7 @@
 #include "services/runner/budget_question.h"
 #include "services/runner/call_places.h"
 #include "services/runner/producer_table.h"
+#include "services/runner/reported_runs.h"
 #include "services/runner/run_actor.h"
 #include "services/runner/run_budget.h"
 #include "services/runner/run_reductions.h"
@@ -108,8 +109,15 @@ class Runner {
       const v1::AnswerQuestionRequest& request);
   absl::StatusOr<v1::SetRunBudgetResponse> SetBudget(
       const v1::SetRunBudgetRequest& request);
+  // runner_ingestion.cc
+  absl::StatusOr<v1::IngestLedgerEventsResponse> Ingest(
+      const v1::IngestLedgerEventsRequest& request);
   absl::StatusOr<v1::ListProducersResponse> ListProducers(
       const v1::ListProducersRequest& request);
+
+  // Whether the run's ledger has its end. RUN_NOT_FOUND if there is no such
+  // run.
+  absl::StatusOr<bool> HasEnded(const std::string& run_id);
 
   // The ledger of a run, for WatchRun. RUN_NOT_FOUND if there is no such run.
   absl::StatusOr<v1::LogName> LedgerOf(absl::string_view run_id);
@@ -205,7 +213,8 @@ class Runner {
   absl::Status AppendLedger(const v1::RunRecord& record,
                             const v1::LeaseToken& lease, v1::Event event);
   // Appends to a ledger, and tells the listener.
-  absl::Status AppendAndTell(const v1::AppendEventsRequest& request);
+  absl::StatusOr<v1::AppendEventsResponse> AppendAndTell(
+      const v1::AppendEventsRequest& request);
 
   // runner_queue.cc
   absl::StatusOr<v1::StartRunResponse> StartInTurn(
@@ -367,6 +376,7 @@ class Runner {
   std::optional<RunnerMetrics> metrics_;
   RunIdGenerator ids_;
   RunReductions reductions_;
+  ReportedRuns reported_;
 
   Mutex mu_;
   CondVar ended_cv_;

@@ -165,6 +165,15 @@ absl::Status Runner::CloseRun(v1::RunRecord record, const v1::LeaseToken& lease,
     record.set_error(reduced.error());
     record.set_published_revision(reduced.published_revision());
     record.set_manifest_hash(reduced.manifest_hash());
+    // Its workers have told the end; what it has published they cannot tell.
+    if (record.stepwise() && record.manifest_hash().empty()) {
+      KINORA_ASSIGN_OR_RETURN(const v1::CommitRevisionResponse commit,
+                              CommitBy(record, reduced.jobs(), lease));
+      if (commit.published()) {
+        record.set_published_revision(commit.current().revision());
+        record.set_manifest_hash(commit.current().hash());
+      }
+    }
   }
   record.clear_wait();
   *record.mutable_jobs() = reduced.jobs();
@@ -189,17 +198,18 @@ absl::Status Runner::AppendLedger(const v1::RunRecord& record,
                                   const v1::LeaseToken& lease,
                                   v1::Event event) {
   const RunIdentity run = {record.movie_id(), record.run_id(), ""};
-  return AppendAndTell(LedgerAppend(run, lease, std::move(event)));
+  return AppendAndTell(LedgerAppend(run, lease, std::move(event))).status();
 }
 
-absl::Status Runner::AppendAndTell(const v1::AppendEventsRequest& request) {
-  KINORA_ASSIGN_OR_RETURN(const v1::AppendEventsResponse appended,
+absl::StatusOr<v1::AppendEventsResponse> Runner::AppendAndTell(
+    const v1::AppendEventsRequest& request) {
+  KINORA_ASSIGN_OR_RETURN(v1::AppendEventsResponse appended,
                           deps_.store.events.Append(request));
   if (deps_.listener != nullptr) {
     deps_.listener->OnLedger(request.log().movie_id(), request.log().run_id(),
                              appended.first_sequence(), request.events());
   }
-  return absl::OkStatus();
+  return appended;
 }
 
 }  // namespace kinora

@@ -180,7 +180,7 @@ absl::Status Runner::Ask(const v1::RunRecord& record,
     // Nothing is to come behind the run's end. A run that writes all the time
     // is not about to end.
     if (careful > 0) append.set_expected_sequence(run.last_sequence());
-    const absl::Status appended = AppendAndTell(append);
+    const absl::Status appended = AppendAndTell(append).status();
     if (careful > 0 && ReasonOf(appended) == "SEQUENCE_MISMATCH") continue;
     KINORA_RETURN_IF_ERROR(appended);
     Nudge(record);

@@ -5,7 +5,6 @@
 
 #include "common/error_reason.h"
 #include "common/rpc/unary.h"
-#include "services/runner/run_refusals.h"
 
 namespace kinora {
 
@@ -110,6 +109,16 @@ grpc::ServerUnaryReactor* RunnerRpcService::SetRunBudget(
   return ServeUnary(context, executor_, request, response,
                     [this](const v1::SetRunBudgetRequest& r) {
                       return runner_.SetBudget(r);
+                    });
+}
+
+grpc::ServerUnaryReactor* RunnerRpcService::IngestLedgerEvents(
+    grpc::CallbackServerContext* context,
+    const v1::IngestLedgerEventsRequest* request,
+    v1::IngestLedgerEventsResponse* response) {
+  return ServeUnary(context, executor_, request, response,
+                    [this](const v1::IngestLedgerEventsRequest& r) {
+                      return runner_.Ingest(r);
                     });
 }
 

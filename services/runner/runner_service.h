@@ -82,6 +82,10 @@ class RunnerRpcService final : public RunnerWatchesRaw {
       grpc::CallbackServerContext* context,
       const v1::SetRunBudgetRequest* request,
       v1::SetRunBudgetResponse* response) override;
+  grpc::ServerUnaryReactor* IngestLedgerEvents(
+      grpc::CallbackServerContext* context,
+      const v1::IngestLedgerEventsRequest* request,
+      v1::IngestLedgerEventsResponse* response) override;
   grpc::ServerUnaryReactor* ListProducers(
       grpc::CallbackServerContext* context,
       const v1::ListProducersRequest* request,

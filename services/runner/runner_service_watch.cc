@@ -68,14 +68,25 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* RunnerRpcService::WatchRun(
       return BeginWithSnapshot(history, begin, message);
     };
   }
+  WatchStream::IsOver is_over;
+  // From the beginning on there is the end, too; and a snapshot tells of it.
+  if (after > 0 && opening == nullptr) {
+    is_over = [this, run_id = watch.run_id()]() -> absl::StatusOr<bool> {
+      if (dry_runs_ != nullptr && dry_runs_->Find(run_id) != nullptr) {
+        return true;
+      }
+      return runner_.HasEnded(run_id);
+    };
+  }
   return WatchStream::Start(
       context, executor_, ledgers_, std::move(read),
       [after](const EventPagePtr& page, grpc::ByteBuffer* message) {
         return ToMessage(page, after, message);
       },
-      // If the last event that the caller has is the terminal one, the watch
-      // has nothing to wait for.
-      kHeartbeatPeriod, /*look_back=*/true, std::move(opening));
+      // If the caller has the terminal event, the watch has nothing to wait
+      // for: that is the last one, or some reports came in behind it.
+      kHeartbeatPeriod, /*look_back=*/true, std::move(is_over),
+      std::move(opening));
 }
 
 absl::Status RunnerRpcService::BeginWithSnapshot(bool history,

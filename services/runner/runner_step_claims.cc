@@ -104,7 +104,7 @@ absl::StatusOr<bool> Runner::ClaimJobs(Step* step) {
       *append.add_events() = std::move(event);
     }
   }
-  KINORA_RETURN_IF_ERROR(AppendAndTell(append));
+  KINORA_RETURN_IF_ERROR(AppendAndTell(append).status());
   KINORA_RETURN_IF_ERROR(step->run->CatchUp(deps_.store.events));
   return AreFree(*step, call);
 }

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "common/json.h"
+#include "common/reported_event.h"
 #include "common/status.h"
 #include "services/runner/ledger/ledger_event_view.h"
 #include "services/runner/ledger/reduce.h"
@@ -17,6 +18,11 @@ namespace kinora {
 namespace {
 
 using Type = LedgerEventView::Type;
+
+// Those without a source are nobody's in particular.
+bool IsKinoras(const v1::LedgerEvent& event) {
+  return !IsReported(event) && event.source() != v1::LEDGER_SOURCE_UNSPECIFIED;
+}
 
 bool IsOfStep(Type type) {
   return type == Type::kStepStarted || type == Type::kStepProgress ||
@@ -66,7 +72,12 @@ LedgerIngestion::LedgerIngestion(const LedgerInit& init)
 void LedgerIngestion::Recall(const v1::LedgerEvent& event) {
   if (event.run_id() != snapshot_.run_id) return;
   created_ = created_ || event.has_run_created();
-  if (event.has_log_appended()) log_.Recall(event.log_appended());
+  if (event.has_log_appended()) {
+    v1::LogAppendedEvent lines = event.log_appended();
+    if (IsKinoras(event)) lines.clear_channel_offset();
+    log_.Recall(lines);
+  }
+  if (IsReported(event)) repeated_.Note(event);
   Fold(event);
 }
 
@@ -80,34 +91,96 @@ void LedgerIngestion::Fold(const v1::LedgerEvent& event) {
 
 absl::StatusOr<std::vector<v1::LedgerEvent>> LedgerIngestion::Take(
     absl::Span<const v1::LedgerEvent> events, int64_t now_ms) {
-  bool created = created_;
-  for (size_t i = 0; i < events.size(); ++i) {
-    const absl::Status checked = Check(events[i], created);
-    if (!checked.ok()) {
-      return Annotate(checked, absl::StrCat("events[", i, "]"));
-    }
-    created = created || events[i].has_run_created();
-  }
-  std::vector<v1::LedgerEvent> taken;
-  for (v1::LedgerEvent event : events) {
-    if (event.occurred_at_ms() == 0) event.set_occurred_at_ms(now_ms);
-    std::optional<v1::LedgerEvent> admitted = Admit(std::move(event), false);
-    if (admitted.has_value()) taken.push_back(*std::move(admitted));
-  }
-  return taken;
+  KINORA_ASSIGN_OR_RETURN(Events checked, Checked(events));
+  return AdmitAll(std::move(checked), now_ms, /*of_patch=*/false);
 }
 
 absl::StatusOr<std::vector<v1::LedgerEvent>> LedgerIngestion::TakePatch(
     const RunPatch& patch, int64_t now_ms) {
+  KINORA_ASSIGN_OR_RETURN(Events checked, Checked(patch, now_ms));
+  return AdmitAll(std::move(checked), now_ms, /*of_patch=*/true);
+}
+
+absl::StatusOr<std::vector<v1::LedgerEvent>> LedgerIngestion::Preview(
+    absl::Span<const v1::LedgerEvent> events, int64_t now_ms) const {
+  KINORA_ASSIGN_OR_RETURN(Events checked, Checked(events));
+  LedgerIngestion aside = Aside(checked);
+  return aside.AdmitAll(std::move(checked), now_ms, /*of_patch=*/false);
+}
+
+absl::StatusOr<std::vector<v1::LedgerEvent>> LedgerIngestion::PreviewPatch(
+    const RunPatch& patch, int64_t now_ms) const {
+  KINORA_ASSIGN_OR_RETURN(Events checked, Checked(patch, now_ms));
+  LedgerIngestion aside = Aside(checked);
+  return aside.AdmitAll(std::move(checked), now_ms, /*of_patch=*/true);
+}
+
+absl::StatusOr<std::vector<v1::LedgerEvent>> LedgerIngestion::Checked(
+    absl::Span<const v1::LedgerEvent> events) const {
+  bool created = created_;
+  Events checked;
+  checked.reserve(events.size());
+  for (size_t i = 0; i < events.size(); ++i) {
+    const v1::LedgerEvent& event = events[i];
+    if (IsReported(event) && event.run_id() == snapshot_.run_id &&
+        repeated_.Knows(event)) {
+      continue;
+    }
+    const absl::Status status = Check(event, created);
+    if (!status.ok()) return Annotate(status, absl::StrCat("events[", i, "]"));
+    created = created || event.has_run_created();
+    checked.push_back(event);
+  }
+  return checked;
+}
+
+absl::StatusOr<std::vector<v1::LedgerEvent>> LedgerIngestion::Checked(
+    const RunPatch& patch, int64_t now_ms) const {
   KINORA_RETURN_IF_ERROR(CheckRun(patch.run_id));
   KINORA_RETURN_IF_ERROR(CheckRunStatus(patch.status));
-  std::vector<v1::LedgerEvent> taken;
-  for (v1::LedgerEvent& event :
-       EventsOfPatch(snapshot_, patch, static_cast<double>(now_ms))) {
-    std::optional<v1::LedgerEvent> admitted = Admit(std::move(event), true);
-    if (admitted.has_value()) taken.push_back(*std::move(admitted));
+  return EventsOfPatch(snapshot_, patch, static_cast<double>(now_ms));
+}
+
+std::vector<v1::LedgerEvent> LedgerIngestion::AdmitAll(Events events,
+                                                       int64_t now_ms,
+                                                       bool of_patch) {
+  Events admitted;
+  for (v1::LedgerEvent& event : events) {
+    if (event.occurred_at_ms() == 0) event.set_occurred_at_ms(now_ms);
+    std::optional<v1::LedgerEvent> one = Admit(std::move(event), of_patch);
+    if (one.has_value()) admitted.push_back(*std::move(one));
   }
-  return taken;
+  // What follows in a full log is counted only, and nobody else knows of it.
+  for (v1::LogAppendedEvent& counted : log_.TellCounted()) {
+    v1::LedgerEvent event;
+    event.set_run_id(snapshot_.run_id);
+    event.set_source(v1::LEDGER_SOURCE_EXTERNAL);
+    event.set_occurred_at_ms(now_ms);
+    *event.mutable_log_appended() = std::move(counted);
+    Fold(event);
+    admitted.push_back(std::move(event));
+  }
+  return admitted;
+}
+
+LedgerIngestion LedgerIngestion::Aside(const Events& events) const {
+  LedgerInit init;
+  init.run_id = snapshot_.run_id;
+  LedgerIngestion aside(init);
+  aside.snapshot_.status = snapshot_.status;
+  aside.snapshot_.started_at = snapshot_.started_at;
+  aside.snapshot_.total_log_count = snapshot_.total_log_count;
+  aside.snapshot_.logs_truncated = snapshot_.logs_truncated;
+  aside.log_ = log_;
+  aside.created_ = created_;
+  for (const v1::LedgerEvent& event : events) {
+    const LedgerEventView view = ViewOf(event);
+    if (!IsOfStep(view.type)) continue;
+    const LedgerStep* step = snapshot_.steps.Find(view.step_id);
+    if (step == nullptr || aside.snapshot_.steps.Find(view.step_id)) continue;
+    aside.snapshot_.steps.Add(*step);
+  }
+  return aside;
 }
 
 absl::Status LedgerIngestion::CheckRun(const std::string& run_id) const {

@@ -14,20 +14,26 @@
 
 #include "kinora/v1/ledger.pb.h"
 #include "services/runner/ledger/ledger_snapshot.h"
+#include "services/runner/ledger/repeated_events.h"
 #include "services/runner/ledger/run_log.h"
 #include "services/runner/ledger/run_patch.h"
 
 namespace kinora {
 
 // Its state is a fold of the ledger's own events: whoever takes a ledger over
-// tells them to Recall(), in their order. What the other methods give MUST be
-// appended in its order; if that fails, the state is ahead of the ledger and
-// the object is to be made anew. Pure: no clock, no I/O. Not thread-safe.
+// tells them to Recall(), in their order. What Take() and TakePatch() give MUST
+// be appended in its order; if that fails, the state is ahead of the ledger and
+// the object is to be made anew. What Preview() and PreviewPatch() give is told
+// to Recall() once it is in the ledger. Pure: no clock, no I/O. Not
+// thread-safe.
 //
 // Rules, for each event and each patch:
 //   - Log lines come in once: by position on a channel (`channelOffset`), by
 //     the run's own numbers (`firstSeq`) or, without either, by their text
-//     (run_log.h). What comes out has `firstSeq`.
+//     (run_log.h). What comes out has `firstSeq`. Channels of outside workers
+//     and those of Kinora's own jobs are different ones, whatever their names.
+//   - A reported event (common/reported_event.h) that is in the ledger already
+//     is dropped, and not refused (repeated_events.h).
 //   - `run.created` comes once. One that comes late, when the run has started
 //     or ended, does not set its status (F: S2-37).
 //   - Status words are normalised.
@@ -59,10 +65,26 @@ class LedgerIngestion {
   absl::StatusOr<std::vector<v1::LedgerEvent>> TakePatch(const RunPatch& patch,
                                                          int64_t now_ms);
 
+  // As Take() and TakePatch(), without a change of state. Their cost is that of
+  // the events, also in a run of very many steps.
+  absl::StatusOr<std::vector<v1::LedgerEvent>> Preview(
+      absl::Span<const v1::LedgerEvent> events, int64_t now_ms) const;
+  absl::StatusOr<std::vector<v1::LedgerEvent>> PreviewPatch(
+      const RunPatch& patch, int64_t now_ms) const;
+
   // The reduction of all events so far.
   const LedgerSnapshot& snapshot() const { return snapshot_; }
 
  private:
+  using Events = std::vector<v1::LedgerEvent>;
+
+  // Those of the events that are no repetitions, if none is refused.
+  absl::StatusOr<Events> Checked(
+      absl::Span<const v1::LedgerEvent> events) const;
+  absl::StatusOr<Events> Checked(const RunPatch& patch, int64_t now_ms) const;
+  Events AdmitAll(Events events, int64_t now_ms, bool of_patch);
+  // One that admits these events as this does, but knows no other steps.
+  LedgerIngestion Aside(const Events& events) const;
   absl::Status CheckRun(const std::string& run_id) const;
   absl::Status Check(const v1::LedgerEvent& event, bool created) const;
   // What becomes of an event that may come in; nothing if it says nothing new.
@@ -74,6 +96,7 @@ class LedgerIngestion {
 
   LedgerSnapshot snapshot_;
   RunLog log_;
+  RepeatedEvents repeated_;
   bool created_ = false;  // `run.created` has come
 };
 

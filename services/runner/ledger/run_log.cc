@@ -1,6 +1,7 @@
 #include "services/runner/ledger/run_log.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/hash/hash.h"
 #include "absl/strings/str_cat.h"
@@ -135,6 +136,16 @@ void RunLog::Recall(const v1::LogAppendedEvent& event) {
                ? std::max(total_, event.first_seq() - 1 + lines)
                : total_ + lines;
   told_ = total_;
+  Keep(event);
+  if (!event.has_channel_offset()) return;
+  Channel& channel = channels_[event.channel()];
+  // One line says that others are missing.
+  if (lines > 0 && event.channel_offset() > channel.taken) --lines;
+  channel.taken = event.channel_offset() + lines;
+}
+
+void RunLog::Keep(const v1::LogAppendedEvent& event) {
+  const int lines = event.lines_size();
   for (const std::string& line : event.lines()) {
     stored_bytes_ += static_cast<int64_t>(line.size());
     Remember(line);
@@ -142,12 +153,34 @@ void RunLog::Recall(const v1::LogAppendedEvent& event) {
   stored_lines_ += lines;
   // A worker may say, too, that it has lost lines; the log goes on then.
   truncated_ = truncated_ || (event.logs_truncated() && lines > 0 &&
-                              event.lines(event.lines_size() - 1) == kLogFull);
-  if (!event.has_channel_offset()) return;
-  Channel& channel = channels_[event.channel()];
-  // One line says that others are missing.
-  if (lines > 0 && event.channel_offset() > channel.taken) --lines;
-  channel.taken = event.channel_offset() + lines;
+                              event.lines(lines - 1) == kLogFull);
+}
+
+void RunLog::GiveWay(const v1::LogAppendedEvent& event, int64_t numbers) {
+  total_ += numbers;
+  told_ += numbers;
+  Keep(event);
+}
+
+std::vector<v1::LogAppendedEvent> RunLog::TellCounted() {
+  std::vector<v1::LogAppendedEvent> told;
+  const auto tell = [this, &told](Channel* channel) {
+    told_ += std::exchange(channel->untold, 0);
+    told.emplace_back().set_first_seq(told_ + 1);
+  };
+  if (others_.untold > 0) tell(&others_);
+  std::vector<std::string> names;
+  for (const auto& channel : channels_) {
+    if (channel.second.untold > 0) names.push_back(channel.first);
+  }
+  std::sort(names.begin(), names.end());
+  for (const std::string& name : names) {
+    Channel& channel = channels_[name];
+    tell(&channel);
+    told.back().set_channel(name);
+    told.back().set_channel_offset(channel.taken);
+  }
+  return told;
 }
 
 void RunLog::NoteReducersLine() {

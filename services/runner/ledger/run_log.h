@@ -65,6 +65,15 @@ class RunLog {
   // before anything else.
   void Recall(const v1::LogAppendedEvent& event);
 
+  // Gives up the numbers of the last `numbers` lines to others, who have put
+  // `event` into the ledger before the events that this log has given and that
+  // are not there yet: the numbers of those go on behind.
+  void GiveWay(const v1::LogAppendedEvent& event, int64_t numbers);
+
+  // What tells of all lines that were counted and that no event tells of yet:
+  // an event for each channel that has any.
+  std::vector<v1::LogAppendedEvent> TellCounted();
+
   // Counts a line that readers add by themselves when they reduce the ledger:
   // the one about a conflict of ends.
   void NoteReducersLine();
@@ -87,6 +96,8 @@ class RunLog {
   // Notes what of the log the event tells.
   void NoteTold(const v1::LogAppendedEvent& event, Channel* channel);
   void Remember(absl::string_view line);
+  // Takes what the event stores.
+  void Keep(const v1::LogAppendedEvent& event);
 
   absl::flat_hash_map<std::string, Channel> channels_;
   Channel others_;  // lines without a position
