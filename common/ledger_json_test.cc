@@ -21,6 +21,22 @@ absl::StatusOr<v1::LedgerEvent> FromText(absl::string_view text) {
 
 // Each line is a canonical spelling of one event: reading and writing it
 // gives the same bytes.
+// Some sources count.
+TEST(LedgerJsonTest, ACursorMayBeANumber) {
+  const auto event = LedgerEventFromJson(*ParseJson(
+      R"({"runId":"r","occurredAt":3,"type":"artefacts.summary.updated",)"
+      R"("deltaCursor":7})"));
+  ASSERT_OK(event);
+  EXPECT_EQ(event->artefacts_summary_updated().delta_cursor(), "7");
+  EXPECT_THAT(
+      LedgerEventFromJson(
+          *ParseJson(
+              R"({"runId":"r","occurredAt":3,"type":"artefacts.summary.updated",)"
+              R"("deltaCursor":[]})"))
+          .status(),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("deltaCursor")));
+}
+
 TEST(LedgerJsonTest, EveryTypeRoundTrips) {  // F: S2-5, S2-6
   const char* const kEvents[] = {
       R"({"runId":"r","source":"system","occurredAt":1,"type":"run.created",)"

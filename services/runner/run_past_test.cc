@@ -256,5 +256,25 @@ TEST_F(RunPastTest, TimeStandsStillOnceAnAttemptThatAskedWasInterrupted) {
   EXPECT_EQ(UsedMs(21'000), 2000);
 }
 
+// Of what outside workers report only the lines are taken.
+TEST_F(RunPastTest, ReportsProveNothingAboutJobs) {
+  Start(1);
+  v1::LedgerEvent report;
+  report.set_source(v1::LEDGER_SOURCE_WORKER);
+  report.mutable_step_completed()->mutable_step()->set_step_id("A");
+  past_.Apply(report);
+  report.mutable_step_started()->mutable_step()->set_step_id("B");
+  past_.Apply(report);
+  report.mutable_run_started();
+  past_.Apply(report);
+  EXPECT_THAT(past_.Interrupted(), ElementsAre("A"));
+  EXPECT_FALSE(past_.Told("A", JobStatus::kSucceeded));
+  EXPECT_FALSE(past_.has_started());
+  report.mutable_log_appended()->add_lines("x");
+  report.mutable_log_appended()->set_first_seq(1);
+  past_.Apply(report);
+  EXPECT_EQ(past_.logs().total(), 1);
+}
+
 }  // namespace
 }  // namespace kinora

@@ -303,5 +303,33 @@ TEST(RunReductionsAgreeTest, OnStatusErrorEndAndLines) {
   }
 }
 
+// Of a runner's run outside workers tell lines only; of one that its caller
+// carries out its end, too, but not what it has published.
+TEST_F(RunReductionTest, ReportsTellLinesAndTheEndOfACallersRun) {
+  v1::RunRecord callers = Record(v1::RUN_STATUS_RUNNING);
+  callers.set_stepwise(true);
+  RunReduction stepwise(callers);
+  const auto take = [this, &stepwise] {
+    event_.mutable_ledger()->set_source(v1::LEDGER_SOURCE_EXTERNAL);
+    reduction_.Apply(event_);
+    stepwise.Apply(event_);
+  };
+  Next()->mutable_step_completed()->mutable_step()->set_step_id("A");
+  take();
+  Next()->mutable_log_appended()->add_lines("x");
+  take();
+  Next()->mutable_run_completed()->set_result_json(
+      R"({"published":true,"revision":"rev-0009","manifestHash":"f"})");
+  take();
+  EXPECT_EQ(reduction_.status(), v1::RUN_STATUS_QUEUED);
+  EXPECT_EQ(stepwise.status(), v1::RUN_STATUS_COMPLETED);
+  for (const RunReduction* run : {&reduction_, &stepwise}) {
+    const v1::RunSnapshot snapshot = run->Snapshot();
+    EXPECT_EQ(snapshot.record().jobs().succeeded(), 0);
+    EXPECT_THAT(snapshot.log_tail(), ElementsAre("x"));
+    EXPECT_EQ(snapshot.record().published_revision(), "");
+  }
+}
+
 }  // namespace
 }  // namespace kinora

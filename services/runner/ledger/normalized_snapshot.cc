@@ -7,6 +7,7 @@
 #include "services/runner/ledger/json_members.h"
 #include "services/runner/ledger/snapshot_json.h"
 #include "services/runner/ledger/status_words.h"
+#include "services/runner/ledger/step_json.h"
 #include "services/runner/ledger/trimmed_text.h"
 
 namespace kinora {
@@ -31,22 +32,14 @@ std::string NormalizedStatus(const JsonValue& value,
 std::optional<LedgerStep> NormalizedStep(const JsonMember& member) {
   const JsonValue& value = member.value;
   if (IsBlankText(member.key) || !value.is_object()) return std::nullopt;
-  LedgerStep step;
-  step.status = StepStatusOf(TextOf(value, "status").value_or(""));
+  LedgerStep step = ReadStep(member.key, value, TrimmedOf);
   if (!step.status.has_value()) return std::nullopt;
-  step.step_id = member.key;
-  step.label = TrimmedOf(value, "label");
-  step.kind = TrimmedOf(value, "kind");
-  step.artefact_namespace = TrimmedOf(value, "artefactNamespace");
-  step.started_at = NumberOf(value, "startedAt");
-  step.completed_at = NumberOf(value, "completedAt");
-  step.updated_at = NumberOf(value, "updatedAt");
   if (step.status == StepStatus::kRunning && step.completed_at.has_value()) {
     step.status = StepStatus::kCompleted;
   }
-  const JsonValue* progress = MemberOf(value, "progress");
-  if (progress != nullptr && progress->is_object()) {
-    step.progress = NormalizedProgress(*progress);
+  if (step.progress.has_value()) {
+    step.progress->started_at.reset();
+    step.progress->completed_at.reset();
   }
   return step;
 }
@@ -99,17 +92,6 @@ void NormalizeTimes(const JsonValue& value, const LedgerInit& fallback,
 }
 
 }  // namespace
-
-LedgerProgress NormalizedProgress(const JsonValue& progress) {
-  LedgerProgress normalized;
-  normalized.completed = NumberOf(progress, "completed");
-  normalized.total = NumberOf(progress, "total");
-  normalized.failed = NumberOf(progress, "failed");
-  normalized.message = TrimmedOf(progress, "message");
-  normalized.artefact_namespace = TrimmedOf(progress, "artefactNamespace");
-  normalized.updated_at = NumberOf(progress, "updatedAt");
-  return normalized;
-}
 
 LedgerSnapshot NormalizedSnapshot(const JsonValue& value,
                                   const LedgerInit& fallback) {

@@ -164,5 +164,42 @@ TEST(RunLogTest, CountOfAFullLogIsExactAfterATakeOver) {  // F: S2-8
   EXPECT_EQ(log.total(), kMaxStoredLogLines + 7'777 + 2);
 }
 
+// Who reports by the request tells with each how many lines there are.
+TEST(RunLogTest, CountOfAFullLogCanBeToldAtOnce) {  // F: S2-8
+  RunLog log;
+  EXPECT_TRUE(log.TellCounted().empty());
+  Fill(&log);
+  log.TakeAt("B", 0, Lines({"b", "b"}));
+  log.TakeAt("A", kMaxStoredLogLines, Lines({"a"}));
+  log.TakeByText("", Lines({"c"}));
+  const std::vector<v1::LogAppendedEvent> told = log.TellCounted();
+  ASSERT_EQ(told.size(), 3u);
+  EXPECT_EQ(told[2].first_seq(), log.total() + 1);
+  EXPECT_EQ(told[2].channel(), "B");
+  EXPECT_EQ(told[2].channel_offset(), 2);
+  EXPECT_TRUE(log.TellCounted().empty());
+  // The same from the ledger.
+  RunLog next;
+  for (const v1::LogAppendedEvent& event : told) next.Recall(event);
+  EXPECT_EQ(next.total(), log.total());
+  EXPECT_EQ(next.taken("A"), kMaxStoredLogLines + 1);
+}
+
+// Others have put lines into the ledger before the log's own were there.
+TEST(RunLogTest, LogGivesNumbersUpToOthers) {  // F: S2-9, S2-75
+  RunLog log;
+  log.TakeAt("A", 0, Lines({"a", "b"}));
+  v1::LogAppendedEvent theirs;
+  theirs.set_first_seq(1);
+  for (int i = 0; i < 3; ++i) theirs.add_lines("x");
+  theirs.set_channel("A");
+  theirs.set_channel_offset(0);
+  log.GiveWay(theirs, 3);
+  EXPECT_EQ(log.total(), 5);
+  // Their channel is another one.
+  EXPECT_EQ(log.taken("A"), 2);
+  EXPECT_EQ(log.TakeAt("A", 2, Lines({"c"}))->first_seq(), 6);
+}
+
 }  // namespace
 }  // namespace kinora

@@ -6,8 +6,8 @@
 
 #include "services/runner/ledger/json_members.h"
 #include "services/runner/ledger/log_lines.h"
-#include "services/runner/ledger/snapshot_json.h"
 #include "services/runner/ledger/status_words.h"
+#include "services/runner/ledger/step_json.h"
 #include "services/runner/ledger/trimmed_text.h"
 
 namespace kinora {
@@ -210,10 +210,7 @@ RunPatch RunPatchFromJson(const JsonValue& json) {
   if (steps == nullptr || !steps->is_object()) return patch;
   for (const JsonMember& step : steps->object()) {
     if (IsBlankText(step.key) || !step.value.is_object()) continue;
-    LedgerProgress progress = NormalizedProgress(step.value);
-    // These are kept here too.
-    progress.started_at = NumberOf(step.value, "startedAt");
-    progress.completed_at = NumberOf(step.value, "completedAt");
+    LedgerProgress progress = ReadProgress(step.value, TrimmedOf);
     patch.live_node_progress.emplace_back(step.key, std::move(progress));
   }
   return patch;

@@ -8,6 +8,7 @@
 #include "common/json_writer.h"
 #include "services/runner/ledger/json_members.h"
 #include "services/runner/ledger/status_words.h"
+#include "services/runner/ledger/step_json.h"
 
 namespace kinora {
 namespace {
@@ -54,42 +55,12 @@ void PutStep(const LedgerStep& step, JsonWriter* json) {
   json->EndObject();
 }
 
-LedgerProgress ProgressFromJson(const JsonValue& json) {
-  LedgerProgress progress;
-  progress.completed = NumberOf(json, "completed");
-  progress.total = NumberOf(json, "total");
-  progress.failed = NumberOf(json, "failed");
-  progress.message = StringOf(json, "message");
-  progress.artefact_namespace = StringOf(json, "artefactNamespace");
-  progress.started_at = NumberOf(json, "startedAt");
-  progress.completed_at = NumberOf(json, "completedAt");
-  progress.updated_at = NumberOf(json, "updatedAt");
-  return progress;
-}
-
-LedgerStep StepFromJson(const std::string& id, const JsonValue& json) {
-  LedgerStep step;
-  step.step_id = id;
-  step.label = StringOf(json, "label");
-  step.kind = StringOf(json, "kind");
-  step.status = StepStatusOf(TextOf(json, "status").value_or(""));
-  step.artefact_namespace = StringOf(json, "artefactNamespace");
-  step.started_at = NumberOf(json, "startedAt");
-  step.completed_at = NumberOf(json, "completedAt");
-  step.updated_at = NumberOf(json, "updatedAt");
-  const JsonValue* progress = MemberOf(json, "progress");
-  if (progress != nullptr && progress->is_object()) {
-    step.progress = ProgressFromJson(*progress);
-  }
-  return step;
-}
-
 void ReadSteps(const JsonValue& json, LedgerSteps* steps) {
   const JsonValue* by_id = MemberOf(json, "stepsById");
   if (by_id != nullptr && by_id->is_object()) {
     for (const JsonMember& step : by_id->object()) {
       if (!step.value.is_object()) continue;
-      steps->Add(StepFromJson(step.key, step.value));
+      steps->Add(ReadStep(step.key, step.value, StringOf));
     }
   }
   const JsonValue* order = MemberOf(json, "orderedStepIds");

@@ -31,10 +31,6 @@ LedgerInit LedgerInitFromJson(const JsonValue& json);
 LedgerSnapshot NormalizedSnapshot(const JsonValue& value,
                                   const LedgerInit& fallback);
 
-// A step's progress as normalisation reads it: {completed, total, failed,
-// message, artefactNamespace, updatedAt}.
-LedgerProgress NormalizedProgress(const JsonValue& progress);
-
 }  // namespace kinora
 
 #endif  // KINORA_SERVICES_RUNNER_LEDGER_SNAPSHOT_JSON_H_
