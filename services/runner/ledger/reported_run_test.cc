@@ -442,7 +442,9 @@ TEST_F(ReportedRunTest, EachLineIsThereOnceOrOneGapIs) {
     for (const v1::LedgerEvent& event : ledger.events()) {
       Reduce(ViewOf(event), &reader);
       const v1::LogAppendedEvent& log = event.log_appended();
-      if (log.has_first_seq()) EXPECT_EQ(log.first_seq(), count + 1);
+      if (log.has_first_seq()) {
+        EXPECT_EQ(log.first_seq(), count + 1);
+      }
       for (const std::string& line : log.lines()) {
         ++count;
         int who = 0;

@@ -1,0 +1,182 @@
+"""What outside workers report of runs, by `kinora ledger ingest`: also again and
+again, while the run's runner is killed."""
+
+import json
+import os
+import random
+import re
+
+import pytest
+
+from cluster import ROOT, Separate
+
+SEED = int(os.environ.get("KINORA_INGEST_SEED", random.randrange(2**32)))
+
+ENDS = ("run.completed", "run.failed", "run.cancelled")
+PAGE = (ROOT / "docs/reporting.md").read_text()
+
+
+def write(path, *lines: dict) -> str:
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return str(path)
+
+
+def lines_of(events: list[dict]) -> list[str]:
+    return [
+        line
+        for event in events
+        if event["type"] == "log.appended"
+        for line in event.get("lines", [])
+    ]
+
+
+class Worker:
+    """Keeps the last lines of its log, and sends from some of them on what it
+    has not been told to be there."""
+
+    def __init__(self, chance: random.Random):
+        self._chance = chance
+        self._kept: list[str] = []
+        self.total = 0
+        self.sent = 0
+
+    def log(self, lines: int) -> None:
+        for _ in range(lines):
+            self.total += 1
+            self._kept.append(f"worker {self.total}")
+        self._kept = self._kept[-10:]
+
+    def event(self) -> dict:
+        first = self.total - len(self._kept)
+        offset = self._chance.randint(first, max(first, self.sent))
+        return {
+            "type": "log.appended",
+            "channel": "farm",
+            "channelOffset": offset,
+            "lines": self._kept[offset - first :],
+        }
+
+
+# F: S2-9 S2-75 S2-76 S2-78 S2-80
+def test_each_line_is_there_once_or_one_gap_is(tmp_path, producers, film):
+    chance = random.Random(SEED)
+    services = Separate(tmp_path, producers)
+    services.kinora.ok("movie", "create", "film", "--blueprint",
+                       film("{delay_ms: 700, log_lines: 3}"))  # fmt: skip
+    services.kinora.ok("input", "set", "film", 'Story="Call me Ishmael."')
+    started = services.kinora.json("run", "film", "--detach")
+    run_id = started["run"]["runId"]
+    worker = Worker(chance)
+    for turn in range(40):
+        worker.log(chance.randrange(5))
+        report = write(tmp_path / f"{turn}.jsonl", worker.event())
+        sending = services.kinora.start("ledger", "ingest", run_id, report)
+        if turn % 8 == 3:
+            services.runner.kill()
+            services.start_runner()
+        sending.communicate(timeout=120)
+        # The answer may get lost, too.
+        if sending.returncode == 0 and chance.random() < 0.7:
+            worker.sent = worker.total
+    services.kinora.call("runs", "watch", run_id)
+    worker.log(1)
+    report = write(tmp_path / "last.jsonl", worker.event())
+    services.kinora.ok("ledger", "ingest", run_id, report)
+
+    # A watch ends with the run, and one from there has what is behind.
+    events = services.kinora.lines("runs", "watch", run_id)
+    end = next(event["seq"] for event in events if event["type"] in ENDS)
+    events = [event for event in events if event["seq"] <= end]
+    events += services.kinora.lines("runs", "watch", run_id, "--after", str(end))
+    assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
+    number = 1
+    for line in lines_of(events):
+        if gap := re.fullmatch(r"\[kinora\] (\d+) log lines of farm are missing", line):
+            number += int(gap[1])
+        elif line.startswith("worker "):
+            assert line == f"worker {number}", f"seed {SEED}"
+            number += 1
+    assert number == worker.total + 1, f"seed {SEED}"
+
+    # All who count lines count the same.
+    shown = services.kinora.json("runs", "show", run_id)
+    assert int(shown["totalLogCount"]) == len(lines_of(events)), f"seed {SEED}"
+    assert shown["record"]["status"] == "completed"
+    assert services.stop() == [0, 0, 0]
+
+
+@pytest.fixture
+def ended(kinora, film):
+    """The id of a run that has ended."""
+    kinora.ok("movie", "create", "film", "--blueprint", film())
+    kinora.ok("input", "set", "film", 'Story="Call me Ishmael."')
+    return kinora.run("film").run_id
+
+
+def shown_lines() -> str:
+    """The events of the page's example."""
+    return re.search(r"^```json\n(.*?)^```$", PAGE, re.M | re.S)[1]
+
+
+def test_the_example_of_the_page_is_taken_once(kinora, ended, tmp_path):
+    path = tmp_path / "events.jsonl"
+    path.write_text(shown_lines())
+    count = len(shown_lines().splitlines())
+    said = kinora.json("ledger", "ingest", ended, str(path))
+    assert said["appended"] == count
+    again = kinora.json("ledger", "ingest", ended, str(path))
+    assert again == {"appended": 0, "lastSequence": said["lastSequence"]}
+    done = kinora.call_bytes("ledger", "ingest", ended, given=path.read_bytes())
+    assert done.stdout == b"0 appended, the last event is %d\n" % said["lastSequence"]
+    before = str(said["lastSequence"] - count)
+    told = kinora.lines("runs", "watch", ended, "--after", before)
+    assert [event["type"] for event in told] == [
+        json.loads(line)["type"] for line in shown_lines().splitlines()
+    ]
+    assert {event["source"] for event in told} <= {"worker", "external"}
+
+
+# F: S2-96
+@pytest.mark.parametrize(
+    "event, why",
+    [
+        ({"type": "job.answered", "jobId": "Film"}, "is said by Kinora alone"),
+        ({"type": "run.cancelled"}, "by the runner that carries the run out"),
+        ({"type": "step.started", "stepId": " "}, "must not be blank"),
+        ({"type": "step.started", "stepId": "a", "occurredAt": -1}, "occurred_at_ms"),
+        ({"type": "log.appended", "runId": "run-of-another"}, "run_id"),
+        ({"type": "log.appended", "lines": "x"}, "line 2: log.appended: lines"),
+    ],
+)
+def test_one_event_that_is_refused_keeps_out_all(kinora, ended, tmp_path, event, why):
+    good = {"type": "log.appended", "lines": ["good"]}
+    report = write(tmp_path / "events.jsonl", good, event)
+    said = kinora.fails("ledger", "ingest", ended, report)
+    assert why in said
+    assert "INVALID_ARGUMENT" in said
+    everything = kinora.lines("runs", "watch", ended)
+    assert "good" not in lines_of(everything)
+
+
+# F: S2-87 S2-88 S2-89 S2-90 S2-93
+def test_a_status_document_is_taken_once(kinora, ended, tmp_path):
+    last = kinora.lines("runs", "watch", ended)[-1]["seq"]
+    document = {
+        "runId": ended,
+        "status": "completed",
+        "liveLogs": ["sent", "sent"],
+        "liveLogsChannelOffset": 0,
+        "liveNodeProgress": {"upload": {"completed": 3, "total": 3,
+                                        "startedAt": 5, "completedAt": 9}},
+    }  # fmt: skip
+    path = write(tmp_path / "status.jsonl", document, document)
+    said = kinora.json("ledger", "ingest", ended, path, "--patch")
+    events = kinora.lines("runs", "watch", ended, "--after", str(last))
+    assert [event["type"] for event in events] == ["log.appended", "step.progress"]
+    assert said == {"appended": 2, "lastSequence": events[-1]["seq"]}
+    assert lines_of(events) == ["sent", "sent"]
+
+
+def test_a_run_that_is_not_there_is_named(kinora, ended):
+    nobody = "run-01J9ZZZZZZZZZZZZZZZZZZZZZZ"
+    assert "RUN_NOT_FOUND" in kinora.fails("ledger", "ingest", nobody, os.devnull)
