@@ -71,6 +71,7 @@ std::string CopyHeadText(const CopyHead& head) {
   }
   json.Add("ledgers", std::move(ledgers));
   json.Add("movieId", head.movie_id);
+  if (!head.run_id.empty()) json.Add("run", head.run_id);
   json.Add("storeVersion", kKinoraVersion);
   if (head.without_blobs) json.Add("withoutBlobs", true);
   return CanonicalJson(std::move(json));
@@ -110,6 +111,13 @@ absl::StatusOr<CopyHead> ParseCopyHead(absl::string_view text) {
     KINORA_ASSIGN_OR_RETURN(head.ledgers[ledger.key],
                             ExtentIn(&ledger.value, ledger.key));
   }
+  const JsonValue* run = json->Find("run");
+  if (run == nullptr) return head;
+  if (!run->is_string() || !head.ledgers.contains(run->string_value()) ||
+      head.ledgers.size() != 1) {
+    return CopyDamaged(kHeadMember, "is of one run, and holds other ones");
+  }
+  head.run_id = run->string_value();
   return head;
 }
 

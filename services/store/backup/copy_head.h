@@ -6,6 +6,7 @@
 //    "inputs": {"first": n, "last": n},
 //    "ledgers": {"run-...": {"first": n, "last": n}, ...},   of every run
 //    "movieId": whose copy it is,
+//    "run": "run-...",                      only in the export of one run
 //    "storeVersion": "0.1.0",
 //    "withoutBlobs": true}                  only if it is of the history alone
 // It says which moment the copy is of; formatVersion covers all members.
@@ -33,6 +34,7 @@ struct CopyHead {
   LogExtent artefacts;
   LogExtent inputs;
   std::map<std::string, LogExtent> ledgers;  // by run
+  std::string run_id;  // of an export; empty for a whole movie
   bool without_blobs = false;
 };
 

@@ -21,6 +21,8 @@
 //   blobs/7f/7f3c... ...                     by hash
 //   SHA256SUMS                               of all before it (member_sums.h)
 //
+// An export of one run has the same members, fewer of them (run_scope.h).
+//
 // Not in it, as it comes back by itself: indexes, checkpoints of log files,
 // readable files that nobody edited. Nor leases, which are a store's.
 

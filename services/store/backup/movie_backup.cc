@@ -10,6 +10,7 @@
 
 #include "common/digest.h"
 #include "common/error_reason.h"
+#include "common/ids.h"
 #include "common/log.h"
 #include "common/proto_json.h"
 #include "common/status.h"
@@ -18,6 +19,7 @@
 #include "services/store/backup/member_sums.h"
 #include "services/store/backup/movie_moment.h"
 #include "services/store/backup/needed_blobs.h"
+#include "services/store/backup/run_scope.h"
 #include "services/store/backup/tar_writer.h"
 #include "services/store/checkpoint/log_history.h"
 #include "services/store/checkpoint/revision_checkpoint.h"
@@ -43,6 +45,7 @@ class MovieBackup {
               const MovieHolds::Hold& hold)
       : cores_(cores),
         movie_id_(request.movie_id()),
+        run_id_(request.run_id()),
         without_blobs_(request.without_blobs()),
         prefix_(MoviePrefix(movie_id_)),
         write_(write),
@@ -52,6 +55,9 @@ class MovieBackup {
     KINORA_ASSIGN_OR_RETURN(moment_, ObserveMoment(cores_.storage, cores_.log,
                                                    cores_.catalog, movie_id_));
     if (without_blobs_) moment_.ledgers.clear();
+    if (!run_id_.empty()) {
+      KINORA_RETURN_IF_ERROR(NarrowToRun(cores_, movie_id_, run_id_, &moment_));
+    }
     const absl::Time now = cores_.clock.Now();
     KINORA_ASSIGN_OR_RETURN(tar_, TarWriter::Start(write_, now));
     KINORA_RETURN_IF_ERROR(AddMember(
@@ -60,6 +66,7 @@ class MovieBackup {
                                    .artefacts = moment_.artefacts,
                                    .inputs = moment_.inputs,
                                    .ledgers = moment_.ledgers,
+                                   .run_id = run_id_,
                                    .without_blobs = without_blobs_})));
     KINORA_RETURN_IF_ERROR(AddMember(kMovieMember, moment_.movie));
     if (moment_.retention.bytes.has_value()) {
@@ -72,7 +79,8 @@ class MovieBackup {
     if (!without_blobs_) {
       KINORA_RETURN_IF_ERROR(AddPlans());
       KINORA_RETURN_IF_ERROR(AddRuns());
-      KINORA_RETURN_IF_ERROR(AddEditedFiles());
+      // No run has read what somebody typed and nobody recorded.
+      if (run_id_.empty()) KINORA_RETURN_IF_ERROR(AddEditedFiles());
       KINORA_RETURN_IF_ERROR(AddBlobs());
     }
     // Logs of a deleted movie are empty. It was not, so far: all is there.
@@ -240,11 +248,22 @@ class MovieBackup {
           AddMember(Below(RunRecordKey(movie_id_, run.first)), run.second));
     }
     for (const auto& ledger : moment_.ledgers) {
-      KINORA_RETURN_IF_ERROR(AddLog(
-          LedgerLogKey(movie_id_, ledger.first), v1::LOG_KIND_LEDGER,
-          ledger.second, [](const v1::Event&) { return absl::OkStatus(); }));
+      KINORA_RETURN_IF_ERROR(AddLedger(ledger.first, ledger.second));
     }
     return absl::OkStatus();
+  }
+
+  absl::Status AddLedger(const std::string& run_id, LogExtent extent) {
+    const std::string key = LedgerLogKey(movie_id_, run_id);
+    const auto closing = moment_.closing_lines.find(run_id);
+    const bool closes = closing != moment_.closing_lines.end();
+    if (closes) --extent.last_sequence;
+    KINORA_RETURN_IF_ERROR(
+        AddLog(key, v1::LOG_KIND_LEDGER, extent,
+               [](const v1::Event&) { return absl::OkStatus(); }));
+    if (!closes) return absl::OkStatus();
+    return AddMember(LogPartMember(Below(key), extent.last_sequence + 1),
+                     closing->second);
   }
 
   // The others are written again from the log, also in the place of one that
@@ -323,6 +342,7 @@ class MovieBackup {
 
   const MovieBackupCores& cores_;
   const std::string& movie_id_;
+  const std::string& run_id_;  // of an export; empty for the whole movie
   const bool without_blobs_;
   const std::string prefix_;
   const TarWriter::Sink write_;
@@ -342,6 +362,13 @@ absl::Status BackUpMovie(
     const v1::BackUpMovieRequest& request, const MovieBackupCores& cores,
     absl::FunctionRef<absl::Status(absl::string_view)> write) {
   const std::string& movie_id = request.movie_id();
+  if (!request.run_id().empty()) {
+    KINORA_RETURN_IF_ERROR(ValidateRunId(request.run_id()));
+    if (request.without_blobs()) {
+      return InvalidField("run_id", request.run_id(),
+                          "cannot be exported without blobs");
+    }
+  }
   KINORA_RETURN_IF_ERROR(cores.catalog.Require(movie_id));
   const std::unique_ptr<MovieHolds::Hold> hold =
       cores.catalog.holds().ForCopy(movie_id);

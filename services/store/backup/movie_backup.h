@@ -8,6 +8,8 @@
 // that it will read. What it reads it checks: lines and their numbers,
 // manifests and blobs against their hashes. Damage ends it with DATA_LOSS.
 //
+// With `run_id` it is a copy of what that run reaches alone (run_scope.h).
+//
 // Memory: the records of the runs, 64 bytes a blob, some megabytes.
 
 #ifndef KINORA_SERVICES_STORE_BACKUP_MOVIE_BACKUP_H_
@@ -39,7 +41,8 @@ struct MovieBackupCores {
 
 // Hands the archive's bytes to `write`; an error of it ends the backup and is
 // returned. NOT_FOUND (MOVIE_NOT_FOUND), also if the movie is deleted
-// meanwhile. After an error the bytes are no whole archive.
+// meanwhile; of a run also the errors of NarrowToRun(). After an error the
+// bytes are no whole archive.
 absl::Status BackUpMovie(
     const v1::BackUpMovieRequest& request, const MovieBackupCores& cores,
     absl::FunctionRef<absl::Status(absl::string_view)> write);

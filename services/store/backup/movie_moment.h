@@ -34,6 +34,9 @@ struct MovieMoment {
   std::set<std::string> plans;                  // hashes
   std::set<std::string> planned_revisions;      // that have a copy of a plan
   std::map<std::string, std::string> progress;  // by revision
+  // Of ledgers that end with a line of the copy's own, that line, by run:
+  // `ledgers` counts it, the store does not have it (run_scope.h).
+  std::map<std::string, std::string> closing_lines;
 };
 
 // Memory: the records and the names of the plans. REQUIRES: a

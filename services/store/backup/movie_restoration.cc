@@ -21,7 +21,10 @@
 #include "services/store/backup/runs_restoration.h"
 #include "services/store/backup/tar_reader.h"
 #include "services/store/checks.h"
+#include "services/store/event/event_ptr.h"
 #include "services/store/layout.h"
+#include "services/store/manifest/manifest_replay.h"
+#include "services/store/manifest/revision_source.h"
 #include "services/store/run/run_index.h"
 
 namespace kinora {
@@ -75,9 +78,11 @@ class MovieRestoration {
       return CopyDamaged(more->path, absl::StrCat("is behind ", kSumsMember));
     }
     KINORA_RETURN_IF_ERROR(tar_->Finish());
+    if (!head_.run_id.empty()) KINORA_RETURN_IF_ERROR(CheckManifests());
     KINORA_RETURN_IF_ERROR(Publish());
     v1::RestoreMovieResponse response;
     response.set_current_revision(history_.last_revision());
+    response.set_run_id(head_.run_id);
     return response;
   }
 
@@ -273,6 +278,26 @@ class MovieRestoration {
     KINORA_ASSIGN_OR_RETURN(const absl::string_view more, tar_->Read());
     if (given.empty() && more.empty()) return absl::OkStatus();
     return CopyDamaged(kSumsMember, "names more than there is");
+  }
+
+  // That the events say what the manifests do: whoever takes the export of
+  // somebody else's run knows nothing of the movie otherwise.
+  absl::Status CheckManifests() {
+    // Nobody has made anything of these logs yet but this restoration.
+    cores_.catalog.ForgetEverywhere(movie_id_);
+    absl::StatusOr<std::vector<EventPtr>> commits =
+        cores_.events.Commits(movie_id_);
+    if (!commits.ok()) return OfCopy("events/", commits.status());
+    ManifestReplay replay(cores_.events, cores_.storage, cores_.log, movie_id_,
+                          *std::move(commits));
+    while (!replay.done()) {
+      const std::string revision = replay.next().revision();
+      const absl::Status made = replay.Next().status();
+      // Where logs were removed the manifest stands for itself.
+      if (made.ok() || absl::IsOutOfRange(made)) continue;
+      return OfCopy(ManifestPath(revision), made);
+    }
+    return absl::OkStatus();
   }
 
   absl::Status Publish() {

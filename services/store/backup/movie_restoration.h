@@ -8,6 +8,9 @@
 // what was written is removed at once, at the next open or when somebody takes
 // the id, whichever comes first.
 //
+// The export of a run (run_scope.h) is such a copy, too; of that each manifest
+// is made again from the events before the movie exists.
+//
 // Records keep their numbers, manifests their bytes and hashes. Under another
 // id the movie's id changes in movie.json, in the records of runs and in plans,
 // which get another hash by that. Events, which are history, stay as they are.

@@ -10,15 +10,13 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
 
-#include "common/digest.h"
 #include "common/error_reason.h"
 #include "common/random.h"
 #include "common/testing/fake_clock.h"
 #include "common/testing/faulty_file_system.h"
 #include "common/testing/manual_executor.h"
 #include "common/testing/status_matchers.h"
-#include "services/store/backup/tar_reader.h"
-#include "services/store/backup/tar_writer.h"
+#include "services/store/backup/copy_archives.h"
 #include "services/store/layout.h"
 #include "services/store/local_store.h"
 #include "services/store/object/checked_document.h"
@@ -31,52 +29,6 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-
-using Member = std::pair<std::string, std::string>;
-
-std::vector<Member> MembersOf(absl::string_view copy) {
-  std::vector<Member> members;
-  const auto read = [&]() -> absl::StatusOr<std::string> {
-    const std::string piece(copy.substr(0, 9999));
-    copy.remove_prefix(piece.size());
-    return piece;
-  };
-  auto tar = TarReader::Start(read);
-  EXPECT_OK(tar);
-  for (;;) {
-    const auto member = (*tar)->Next();
-    EXPECT_OK(member);
-    if (!member.ok() || !member->has_value()) return members;
-    members.emplace_back((*member)->path, "");
-    for (;;) {
-      const auto piece = (*tar)->Read();
-      EXPECT_OK(piece);
-      if (!piece.ok() || piece->empty()) break;
-      members.back().second.append(piece->data(), piece->size());
-    }
-  }
-}
-
-// An archive of the members, in their order. The list of hashes is made anew
-// where there is one, so that nothing but the change itself is wrong.
-std::string ArchiveOf(const std::vector<Member>& members) {
-  std::string copy;
-  const auto write = [&](absl::string_view bytes) {
-    absl::StrAppend(&copy, bytes);
-    return absl::OkStatus();
-  };
-  auto tar = TarWriter::Start(write, absl::FromUnixSeconds(1));
-  std::string sums;
-  for (const Member& member : members) {
-    const std::string& bytes =
-        member.first == "SHA256SUMS" ? sums : member.second;
-    EXPECT_OK((*tar)->BeginMember(member.first, bytes.size()));
-    EXPECT_OK((*tar)->Append(bytes));
-    absl::StrAppend(&sums, Sha256Of(bytes).Hex(), "  ", member.first, "\n");
-  }
-  EXPECT_OK((*tar)->Finish());
-  return copy;
-}
 
 class MovieRestorationTest : public ::testing::Test {
  protected:

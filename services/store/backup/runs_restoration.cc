@@ -100,6 +100,9 @@ absl::Status RunsRestoration::TakeRecord(const std::string& path,
   if (record.run_id() != run_id || !head_.ledgers.contains(run_id)) {
     return CopyDamaged(path, "is not the record of a run of this copy");
   }
+  if (!head_.run_id.empty() && !IsTerminal(record.status())) {
+    return CopyDamaged(path, "has not ended, which an exported run has");
+  }
   ++records_;
   if (!IsTerminal(record.status())) open_runs_.push_back(run_id);
   record.set_movie_id(movie_id_);

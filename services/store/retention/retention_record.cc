@@ -91,20 +91,24 @@ absl::StatusOr<RetentionRecord> LoadRetention(ObjectStorage& storage,
   return record;
 }
 
-absl::Status SaveRetention(ObjectStorage& storage, absl::string_view movie_id,
-                           RetentionRecord* record) {
+std::string RetentionText(const RetentionRecord& record) {
   JsonObject json;
-  json.Add("prunedRevisions", ToJson(record->pruned_revisions));
-  json.Add("removingRuns", ToJson(record->removing_runs));
+  json.Add("prunedRevisions", ToJson(record.pruned_revisions));
+  json.Add("removingRuns", ToJson(record.removing_runs));
   JsonArray takes;
-  for (const TakesRule& rule : record->takes) {
+  for (const TakesRule& rule : record.takes) {
     JsonObject item;
     item.Add("keep", rule.keep);
     item.Add("through", rule.through);
     takes.emplace_back(std::move(item));
   }
   json.Add("takes", std::move(takes));
-  std::string bytes = WithChecksum(CanonicalJson(std::move(json)));
+  return WithChecksum(CanonicalJson(std::move(json)));
+}
+
+absl::Status SaveRetention(ObjectStorage& storage, absl::string_view movie_id,
+                           RetentionRecord* record) {
+  std::string bytes = RetentionText(*record);
   KINORA_RETURN_IF_ERROR(
       storage.CompareAndSwap(RetentionKey(movie_id), record->bytes, bytes));
   record->bytes = std::move(bytes);

@@ -51,6 +51,9 @@ struct RetentionRecord {
 absl::StatusOr<RetentionRecord> LoadRetention(ObjectStorage& storage,
                                               absl::string_view movie_id);
 
+// The bytes of the object that says what `record` does.
+std::string RetentionText(const RetentionRecord& record);
+
 // Replaces the object that `record` was read from, and updates `record.bytes`.
 // ABORTED if it has changed since.
 absl::Status SaveRetention(ObjectStorage& storage, absl::string_view movie_id,
