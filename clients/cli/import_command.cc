@@ -9,6 +9,7 @@
 #include "clients/cli/amounts.h"
 #include "clients/cli/command.h"
 #include "clients/cli/connection.h"
+#include "clients/cli/folder_import.h"
 #include "clients/cli/hand_edits.h"
 #include "clients/cpp/import/kept_results.h"
 #include "clients/cpp/import/movie_import.h"
@@ -125,14 +126,20 @@ void PrintKept(const KeptResults& kept) {
   }
 }
 
-absl::StatusOr<int> ImportFolder(const Invocation& call) {
-  const std::string movie_id(call.operand(0));
-  const bool dry_run = call.args.Has("dry-run");
-  KINORA_ASSIGN_OR_RETURN(
-      const RevisionFolder folder,
-      ReadRevisionFolder(PosixFileSystem(), call.operand(1)));
+absl::StatusOr<int> ImportNamed(const Invocation& call) {
+  return ImportFolder(call, std::string(call.operand(0)),
+                      std::string(call.operand(1)), call.args.Has("dry-run"));
+}
+
+}  // namespace
+
+absl::StatusOr<int> ImportFolder(const Invocation& call,
+                                 const std::string& movie_id,
+                                 const std::string& directory, bool dry_run) {
+  KINORA_ASSIGN_OR_RETURN(const RevisionFolder folder,
+                          ReadRevisionFolder(PosixFileSystem(), directory));
   v1::ValidateBlueprintRequest validate;
-  validate.set_file_name(absl::StrCat(call.operand(1), "/blueprint.yaml"));
+  validate.set_file_name(absl::StrCat(directory, "/blueprint.yaml"));
   validate.set_blueprint(folder.blueprint);
   KINORA_RETURN_IF_ERROR(
       call.connection.planner().ValidateBlueprint(validate).status());
@@ -165,8 +172,6 @@ absl::StatusOr<int> ImportFolder(const Invocation& call) {
   return kExitOk;
 }
 
-}  // namespace
-
 std::vector<Command> ImportCommands() {
   return {
       {.words = "movie import",
@@ -175,7 +180,7 @@ std::vector<Command> ImportCommands() {
        .flags = {{"dry-run", "", "check all and tell; write nothing"}},
        .min_operands = 2,
        .max_operands = 2,
-       .run = ImportFolder},
+       .run = ImportNamed},
   };
 }
 
