@@ -81,6 +81,12 @@ absl::StatusOr<v1::DiffRevisionsResponse> RemotePlanner::DiffRevisions(
                    options_.plan_timeout);
 }
 
+absl::StatusOr<v1::DiffRunsResponse> RemotePlanner::DiffRuns(
+    const v1::DiffRunsRequest& request) {
+  return CallUnary(*stub_->stub, &Stub::Type::DiffRuns, request,
+                   options_.plan_timeout);
+}
+
 absl::StatusOr<v1::ListTakesResponse> RemotePlanner::ListTakes(
     const v1::ListTakesRequest& request) {
   return CallUnary(*stub_->stub, &Stub::Type::ListTakes, request,

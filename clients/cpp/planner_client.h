@@ -55,6 +55,8 @@ class RemotePlanner final : public Planner {
       const v1::GetJobDurationsRequest& request) override;
   absl::StatusOr<v1::DiffRevisionsResponse> DiffRevisions(
       const v1::DiffRevisionsRequest& request) override;
+  absl::StatusOr<v1::DiffRunsResponse> DiffRuns(
+      const v1::DiffRunsRequest& request) override;
   absl::StatusOr<v1::ListTakesResponse> ListTakes(
       const v1::ListTakesRequest& request) override;
   absl::StatusOr<v1::ListLeavesResponse> ListLeaves(

@@ -48,6 +48,8 @@ class Planner {
       const v1::GetJobDurationsRequest& request) = 0;
   virtual absl::StatusOr<v1::DiffRevisionsResponse> DiffRevisions(
       const v1::DiffRevisionsRequest& request) = 0;
+  virtual absl::StatusOr<v1::DiffRunsResponse> DiffRuns(
+      const v1::DiffRunsRequest& request) = 0;
   virtual absl::StatusOr<v1::ListTakesResponse> ListTakes(
       const v1::ListTakesRequest& request) = 0;
   virtual absl::StatusOr<v1::ListLeavesResponse> ListLeaves(

@@ -144,6 +144,14 @@ grpc::ServerUnaryReactor* PlannerRpcService::DiffRevisions(
                     });
 }
 
+grpc::ServerUnaryReactor* PlannerRpcService::DiffRuns(
+    grpc::CallbackServerContext* context, const v1::DiffRunsRequest* request,
+    v1::DiffRunsResponse* response) {
+  return ServeUnary(
+      context, executor_, request, response,
+      [this](const v1::DiffRunsRequest& r) { return planner_.DiffRuns(r); });
+}
+
 grpc::ServerUnaryReactor* PlannerRpcService::ListTakes(
     grpc::CallbackServerContext* context, const v1::ListTakesRequest* request,
     v1::ListTakesResponse* response) {

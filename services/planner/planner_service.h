@@ -62,6 +62,10 @@ class PlannerRpcService final : public v1::PlannerService::CallbackService {
       const v1::DiffRevisionsRequest* request,
       v1::DiffRevisionsResponse* response) override;
 
+  grpc::ServerUnaryReactor* DiffRuns(grpc::CallbackServerContext* context,
+                                     const v1::DiffRunsRequest* request,
+                                     v1::DiffRunsResponse* response) override;
+
   grpc::ServerUnaryReactor* ListTakes(grpc::CallbackServerContext* context,
                                       const v1::ListTakesRequest* request,
                                       v1::ListTakesResponse* response) override;

@@ -93,6 +93,13 @@ class ScriptedPlanner final : public Planner {
     return response;
   }
 
+  absl::StatusOr<v1::DiffRunsResponse> DiffRuns(
+      const v1::DiffRunsRequest& request) override {
+    v1::DiffRunsResponse response;
+    response.set_next_page_token(request.page_token());
+    return response;
+  }
+
   // Whether to tell of durations only when it is not late any more.
   void SetLate(bool is_late) {
     MutexLock lock(mu_);
@@ -201,6 +208,10 @@ TEST_P(PlannerServiceTest, UnaryCallsReachThePlanner) {
   diff.set_page_token("7");
   ASSERT_OK_AND_ASSIGN(auto compared, remote_.DiffRevisions(diff));
   EXPECT_EQ(compared.next_page_token(), "7");
+  v1::DiffRunsRequest runs;
+  runs.set_page_token("8");
+  ASSERT_OK_AND_ASSIGN(auto compared_runs, remote_.DiffRuns(runs));
+  EXPECT_EQ(compared_runs.next_page_token(), "8");
 }
 
 INSTANTIATE_TEST_SUITE_P(Transports, PlannerServiceTest,

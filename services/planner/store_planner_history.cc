@@ -41,6 +41,11 @@ absl::StatusOr<v1::DiffRevisionsResponse> StorePlanner::DiffRevisions(
   return history_.DiffRevisions(request);
 }
 
+absl::StatusOr<v1::DiffRunsResponse> StorePlanner::DiffRuns(
+    const v1::DiffRunsRequest& request) {
+  return history_.DiffRuns(request);
+}
+
 absl::StatusOr<v1::ListTakesResponse> StorePlanner::ListTakes(
     const v1::ListTakesRequest& request) {
   return history_.ListTakes(request);

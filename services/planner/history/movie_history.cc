@@ -4,7 +4,6 @@
 #include <optional>
 #include <utility>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 
 #include "common/element_id.h"
@@ -12,6 +11,7 @@
 #include "common/ids.h"
 #include "common/json_leaf.h"
 #include "common/status.h"
+#include "services/planner/history/diff_page.h"
 #include "services/planner/history/event_finder.h"
 #include "services/planner/history/explanation.h"
 #include "services/planner/history/leaf_list.h"
@@ -24,11 +24,6 @@
 
 namespace kinora {
 namespace {
-
-constexpr int kDefaultPageSize = 1000;
-constexpr int kMaxPageSize = 10'000;
-// Well below the message limit; values of inputs may be large.
-constexpr size_t kMaxPageBytes = 2 << 20;
 
 // Empty stands for the current one.
 absl::Status CheckRevision(absl::string_view field,
@@ -71,16 +66,8 @@ absl::StatusOr<std::shared_ptr<const RevisionDiff>> MovieHistory::DiffOf(
 absl::StatusOr<v1::DiffRevisionsResponse> MovieHistory::DiffRevisions(
     const v1::DiffRevisionsRequest& request) {
   KINORA_RETURN_IF_ERROR(ValidateMovieId(request.movie_id()));
-  if (request.page_size() < 0 || request.page_size() > kMaxPageSize) {
-    return InvalidField("page_size", absl::StrCat(request.page_size()),
-                        absl::StrCat("must be 0 to ", kMaxPageSize));
-  }
-  size_t at = 0;
-  if (!request.page_token().empty() &&
-      !absl::SimpleAtoi(request.page_token(), &at)) {
-    return InvalidField("page_token", request.page_token(),
-                        "must be the next_page_token of a page");
-  }
+  KINORA_ASSIGN_OR_RETURN(const size_t at,
+                          PageStart(request.page_size(), request.page_token()));
   if (request.old_revision().empty()) {
     return InvalidField("old_revision", "", "must name a revision");
   }
@@ -96,16 +83,7 @@ absl::StatusOr<v1::DiffRevisionsResponse> MovieHistory::DiffRevisions(
                           DiffOf(request.movie_id(), from, to));
   v1::DiffRevisionsResponse response;
   *response.mutable_summary() = diff->Summary();
-  const int limit =
-      request.page_size() == 0 ? kDefaultPageSize : request.page_size();
-  size_t bytes = 0;
-  for (; at < diff->size() && response.differences_size() < limit &&
-         bytes < kMaxPageBytes;
-       ++at) {
-    *response.add_differences() = diff->At(at);
-    bytes += response.differences().rbegin()->ByteSizeLong();
-  }
-  if (at < diff->size()) response.set_next_page_token(absl::StrCat(at));
+  FillPage(*diff, at, request.page_size(), &response);
   return response;
 }
 

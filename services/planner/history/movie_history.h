@@ -19,6 +19,8 @@
 #include "services/planner/history/call_history.h"
 #include "services/planner/history/revision_diff.h"
 #include "services/planner/history/revision_reader.h"
+#include "services/planner/history/run_diff.h"
+#include "services/planner/history/told_run.h"
 #include "services/planner/movie_reader.h"
 #include "services/store/store.h"
 
@@ -36,6 +38,10 @@ class MovieHistory {
       const v1::DiffRevisionsRequest& request);
   absl::StatusOr<v1::ExplainArtefactResponse> ExplainArtefact(
       const v1::ExplainArtefactRequest& request);
+
+  // Two runs compared: movie_history_runs.cc.
+  absl::StatusOr<v1::DiffRunsResponse> DiffRuns(
+      const v1::DiffRunsRequest& request);
 
   absl::StatusOr<v1::ListTakesResponse> ListTakes(
       const v1::ListTakesRequest& request);
@@ -58,6 +64,15 @@ class MovieHistory {
   absl::StatusOr<std::shared_ptr<const RevisionDiff>> DiffOf(
       const std::string& movie_id, const v1::ManifestPointer& from,
       const v1::ManifestPointer& to);
+  absl::StatusOr<v1::RunRecord> RecordOf(const std::string& run_id);
+  absl::StatusOr<ToldRun> ReadRun(const v1::RunRecord& record, bool* complete);
+  // The manifest that a run led to; without a hash if there is none.
+  absl::StatusOr<v1::ManifestPointer> ManifestAfter(const ToldRun& run);
+  // Null unless both led to one.
+  absl::StatusOr<std::shared_ptr<const RevisionDiff>> ManifestsOf(
+      const ToldRun& from, const ToldRun& to);
+  absl::StatusOr<std::shared_ptr<const RunDiff>> DiffOf(
+      const v1::RunRecord& from, const v1::RunRecord& to);
   // INVALID_ARGUMENT unless `content` holds a value for each of the leaves.
   absl::Status CheckContent(const std::string& movie_id, const std::string& id,
                             const v1::Content& content,
@@ -77,6 +92,7 @@ class MovieHistory {
   RevisionReader reader_;
   Mutex mu_;
   RecentlyUsed<const RevisionDiff> diffs_ ABSL_GUARDED_BY(mu_){kMaxDiffs};
+  RecentlyUsed<const RunDiff> run_diffs_ ABSL_GUARDED_BY(mu_){kMaxDiffs};
   RecentlyUsed<const CallHistory> calls_ ABSL_GUARDED_BY(mu_){kMaxMovies};
 };
 

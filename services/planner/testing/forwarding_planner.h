@@ -52,6 +52,10 @@ class ForwardingPlanner : public Planner {
       const v1::DiffRevisionsRequest& request) override {
     return base_.DiffRevisions(request);
   }
+  absl::StatusOr<v1::DiffRunsResponse> DiffRuns(
+      const v1::DiffRunsRequest& request) override {
+    return base_.DiffRuns(request);
+  }
   absl::StatusOr<v1::ListTakesResponse> ListTakes(
       const v1::ListTakesRequest& request) override {
     return base_.ListTakes(request);
