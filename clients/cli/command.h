@@ -55,6 +55,7 @@ std::vector<Command> RunCommands();
 std::vector<Command> RunsCommands();
 Command ReplayCommand();  // one of them
 std::vector<Command> RunFileCommands();
+std::vector<Command> RunsDiffCommands();
 std::vector<Command> QuestionCommands();
 std::vector<Command> ProducerCommands();
 std::vector<Command> ArtefactCommands();

@@ -11,69 +11,16 @@
 #include "clients/cli/amounts.h"
 #include "clients/cli/command.h"
 #include "clients/cli/connection.h"
-#include "clients/cli/content_text.h"
+#include "clients/cli/difference_text.h"
 #include "common/status.h"
 
 namespace kinora {
 namespace {
 
-std::string ShortHash(const std::string& hash) {
-  return hash.empty() ? "nothing" : hash.substr(0, 12);
-}
-
-// `"a cat" -> "a dog"`, or the hashes of what cannot be shown.
-std::string ValueChange(const v1::Content& before, const v1::Content& after,
-                        bool had, bool has) {
-  return absl::StrCat(had ? ShowValue(before) : "nothing", " -> ",
-                      has ? ShowValue(after) : "nothing");
-}
-
-std::string DescribeProducer(const v1::ProducerIdentity& producer) {
-  if (producer.name().empty()) return "nothing";
-  return absl::StrCat(producer.name(), " version \"", producer.version(), "\"");
-}
-
-std::string DescribeSetting(const v1::KeyChange& setting) {
-  if (setting.name().empty()) return "settings";
-  return absl::StrCat(
-      setting.name(), ": ",
-      setting.old_text().empty() ? "nothing" : setting.old_text(), " -> ",
-      setting.new_text().empty() ? "nothing" : setting.new_text());
-}
-
-void PrintDifference(const v1::Difference& difference) {
-  if (difference.node().empty()) {
-    Print(absl::StrFormat(
-        "~ %s  %s  %s\n", difference.id(),
-        ValueChange(difference.old_content(), difference.new_content(),
-                    difference.has_old_content(), difference.has_new_content()),
-        difference.reason().text()));
-    return;
-  }
-  const char mark = difference.old_hash().empty()   ? '+'
-                    : difference.new_hash().empty() ? '-'
-                                                    : '~';
-  Print(absl::StrFormat(
-      "%c %s  %s -> %s  %s%s\n", mark, difference.id(),
-      ShortHash(difference.old_hash()), ShortHash(difference.new_hash()),
-      difference.origin() == v1::VALUE_ORIGIN_REUSED ? "reused; " : "",
-      difference.reason().text()));
-}
-
-void PrintNode(const v1::NodeDifference& node) {
-  std::vector<std::string> changes;
-  const std::string before = DescribeProducer(node.old_producer());
-  const std::string after = DescribeProducer(node.new_producer());
-  if (before != after) changes.push_back(absl::StrCat(before, " -> ", after));
-  for (const v1::KeyChange& setting : node.settings()) {
-    changes.push_back(DescribeSetting(setting));
-  }
-  Print(absl::StrFormat("~ node %s  %s\n", node.node(),
-                        absl::StrJoin(changes, "; ")));
-}
-
 void PrintSummary(const v1::RevisionDiff& summary) {
-  for (const v1::NodeDifference& node : summary.nodes()) PrintNode(node);
+  for (const v1::NodeDifference& node : summary.nodes()) {
+    Print(DescribeNode(node));
+  }
   Print(absl::StrFormat(
       "%s -> %s: %s, %s changed, %d added, %d removed, %d unchanged\n",
       summary.old_revision(), summary.new_revision(),
@@ -110,7 +57,7 @@ absl::StatusOr<int> DiffRevisions(const Invocation& call) {
       if (call.json) {
         *all.add_differences() = std::move(difference);
       } else {
-        PrintDifference(difference);
+        Print(DescribeDifference(difference));
       }
     }
   } while (!request.page_token().empty());
@@ -120,32 +67,6 @@ absl::StatusOr<int> DiffRevisions(const Invocation& call) {
     PrintSummary(all.summary());
   }
   return kExitOk;
-}
-
-std::string DescribeChange(const v1::KeyChange& change) {
-  switch (change.part()) {
-    case v1::KEY_PART_SETTING:
-      return absl::StrCat("setting ", DescribeSetting(change));
-    case v1::KEY_PART_SETTINGS:
-      return "settings: which ones is not known any more";
-    case v1::KEY_PART_SALT:
-      if (change.old_text() == change.new_text()) return "";
-      return absl::StrCat("salt \"", change.old_text(), "\" -> \"",
-                          change.new_text(), "\"");
-    case v1::KEY_PART_WIRING:
-      return absl::StrCat(
-          "reads as ", change.name(), ": ",
-          change.old_source_id().empty() ? "nothing" : change.old_source_id(),
-          " -> ",
-          change.new_source_id().empty() ? "nothing" : change.new_source_id());
-    case v1::KEY_PART_INPUT:
-    case v1::KEY_PART_ARTEFACT:
-      return absl::StrCat(
-          "reads as ", change.name(), ": ", change.new_source_id(), "  ",
-          ShortHash(change.old_hash()), " -> ", ShortHash(change.new_hash()));
-    default:
-      return "";  // the reason says it all
-  }
 }
 
 std::string DescribeOrigin(const v1::Cause& cause) {
