@@ -17,14 +17,6 @@ constexpr size_t kReadBytes = size_t{1} << 20;
 
 absl::StatusOr<int64_t> WriteToStandardOutput(
     const Invocation& call, const v1::BackUpMovieRequest& request) {
-  if (call.json) {
-    return BadUsage(absl::InvalidArgumentError(
-        "the copy and --json cannot both go to standard output"));
-  }
-  if (isatty(STDOUT_FILENO) != 0) {
-    return BadUsage(absl::InvalidArgumentError(
-        "a copy is an archive: it is not written to a terminal"));
-  }
   const absl::Status broken =
       absl::UnavailableError("cannot write to standard output");
   int64_t size = 0;
@@ -41,9 +33,23 @@ absl::StatusOr<int64_t> WriteToStandardOutput(
 
 }  // namespace
 
+absl::Status CheckCopyTarget(const Invocation& call, absl::string_view path) {
+  if (path != kStandardStream) return absl::OkStatus();
+  if (call.json) {
+    return BadUsage(absl::InvalidArgumentError(
+        "the copy and --json cannot both go to standard output"));
+  }
+  if (isatty(STDOUT_FILENO) != 0) {
+    return BadUsage(absl::InvalidArgumentError(
+        "a copy is an archive: it is not written to a terminal"));
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<int64_t> WriteCopy(const Invocation& call,
                                   const v1::BackUpMovieRequest& request,
                                   const std::string& path) {
+  KINORA_RETURN_IF_ERROR(CheckCopyTarget(call, path));
   if (path == kStandardStream) return WriteToStandardOutput(call, request);
   KINORA_ASSIGN_OR_RETURN(OutputFile file,
                           OutputFile::Open(path, ExistingFile::kRefuse));

@@ -21,9 +21,12 @@ namespace kinora {
 // In the place of a file: standard input or output.
 inline constexpr absl::string_view kStandardStream = "-";
 
+// Whether a copy may go to `path`. Bad usage for standard output if that is a
+// terminal, or JSON has it for itself.
+absl::Status CheckCopyTarget(const Invocation& call, absl::string_view path);
+
 // Has the store write a copy to `path`, which must not exist, or to standard
-// output. The size. A terminal gets none, and JSON has standard output for
-// itself: both are bad usage.
+// output. The size. Errors as of CheckCopyTarget() and of the store.
 absl::StatusOr<int64_t> WriteCopy(const Invocation& call,
                                   const v1::BackUpMovieRequest& request,
                                   const std::string& path);

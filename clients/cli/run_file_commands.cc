@@ -28,6 +28,7 @@ absl::StatusOr<int> ExportRun(const Invocation& call) {
   if (path.empty()) {
     return BadUsage(InvalidField("--output", "", "must name a file, or be -"));
   }
+  KINORA_RETURN_IF_ERROR(CheckCopyTarget(call, path));
   KINORA_ASSIGN_OR_RETURN(const v1::GetRunRecordResponse found,
                           call.connection.store().runs.Get(get));
   v1::BackUpMovieRequest request;
