@@ -1,24 +1,16 @@
 #include "services/store/backup/run_scope.h"
 
-#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 
 #include "common/error_reason.h"
 #include "common/proto_json.h"
-#include "common/random.h"
 #include "common/testing/status_matchers.h"
-#include "kinora/v1/plan.pb.h"
-#include "services/store/backup/copy_archives.h"
-#include "services/store/backup/movie_backup_fixture.h"
-#include "services/store/event/log_line.h"
-#include "services/store/object/checked_document.h"
+#include "services/store/backup/run_scope_fixture.h"
 #include "services/store/testing/core_fixture.h"
 #include "services/store/testing/movie_copies.h"
 #include "services/store/testing/movie_story.h"
@@ -30,111 +22,6 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
-
-class RunScopeTest : public MovieBackupTest {
- protected:
-  absl::StatusOr<std::string> Export(const std::string& run_id) {
-    v1::BackUpMovieRequest request;
-    request.set_movie_id("film");
-    request.set_run_id(run_id);
-    std::string copy;
-    const absl::Status status =
-        store().maintenance.BackUpMovie(request, [&](absl::string_view bytes) {
-          absl::StrAppend(&copy, bytes);
-          return absl::OkStatus();
-        });
-    if (!status.ok()) return status;
-    return copy;
-  }
-
-  // A run on the current revision that makes one image, `pixels N`, and
-  // publishes nothing. Its record says `status`; its ledger has begun.
-  void TellRunWithoutRevision(int number, v1::RunStatus status) {
-    const std::string run_id = StoryRunId(number);
-    const v1::LeaseToken lease = TakeFilmLease(store(), "runner-1", run_id);
-    v1::Plan plan;
-    plan.set_format_version(1);
-    plan.set_movie_id("film");
-    plan.set_target_revision("rev-0002");
-    plan.set_base_revision("rev-0001");
-    plan.set_manifest_base_hash(CurrentOf(store()).hash());
-    plan.set_inputs_through_sequence(InputsEnd());
-    v1::SavePlanHeader header;
-    header.set_movie_id("film");
-    ASSERT_OK_AND_ASSIGN(const v1::SavePlanResponse saved,
-                         store().plans.Save(header, CanonicalBytes(plan)));
-    v1::PutRunRecordRequest put;
-    *put.mutable_lease() = lease;
-    v1::RunRecord& record = *put.mutable_record();
-    record.set_run_id(run_id);
-    record.set_movie_id("film");
-    record.set_plan_hash(saved.plan_hash());
-    record.set_target_revision("rev-0002");
-    record.set_manifest_base_hash(plan.manifest_base_hash());
-    record.set_status(status);
-    ASSERT_OK(store().runs.Put(put));
-    v1::LedgerEvent started;
-    started.mutable_run_started();
-    Tell(number, lease, started);
-    v1::AppendEventsRequest image =
-        ArtefactMade("Artifact:Image", static_cast<char>('0' + number), "",
-                     lease, run_id, "rev-0002");
-    *image.mutable_events(0)
-         ->mutable_artefact()
-         ->mutable_output()
-         ->mutable_blob() = PutBlob(store(), absl::StrCat("pixels ", number));
-    ASSERT_OK(store().events.Append(image));
-    v1::ReleaseLeaseRequest release;
-    *release.mutable_token() = lease;
-    ASSERT_OK(store().leases.Release(release));
-  }
-
-  // One line more in a run's ledger.
-  void Tell(int number, const v1::LeaseToken& lease,
-            const v1::LedgerEvent& event) {
-    v1::AppendEventsRequest ledger;
-    *ledger.mutable_lease() = lease;
-    ledger.mutable_log()->set_movie_id("film");
-    ledger.mutable_log()->set_kind(v1::LOG_KIND_LEDGER);
-    ledger.mutable_log()->set_run_id(StoryRunId(number));
-    v1::LedgerEvent& told = *ledger.add_events()->mutable_ledger();
-    told = event;
-    told.set_run_id(StoryRunId(number));
-    told.set_occurred_at_ms(number);
-    ASSERT_OK(store().events.Append(ledger));
-  }
-
-  int64_t InputsEnd() {
-    v1::GetLogStatusRequest request;
-    request.mutable_log()->set_movie_id("film");
-    request.mutable_log()->set_kind(v1::LOG_KIND_INPUTS);
-    return store().events.GetLogStatus(request)->last_sequence();
-  }
-
-  static v1::RunRecord RecordIn(Store store, int number) {
-    v1::GetRunRecordRequest get;
-    get.set_run_id(StoryRunId(number));
-    const absl::StatusOr<v1::GetRunRecordResponse> found = store.runs.Get(get);
-    EXPECT_OK(found);
-    return found.ok() ? found->record() : v1::RunRecord();
-  }
-
-  static std::vector<v1::LedgerEvent> LedgerIn(Store store, int number) {
-    v1::ReadEventsRequest read;
-    read.mutable_log()->set_movie_id("film");
-    read.mutable_log()->set_kind(v1::LOG_KIND_LEDGER);
-    read.mutable_log()->set_run_id(StoryRunId(number));
-    const absl::StatusOr<v1::ReadEventsResponse> page =
-        store.events.ReadPage(read);
-    EXPECT_OK(page);
-    std::vector<v1::LedgerEvent> events;
-    if (!page.ok()) return events;
-    for (const v1::Event& event : page->events()) {
-      events.push_back(event.ledger());
-    }
-    return events;
-  }
-};
 
 // F: S3-2, S3-3, S3-4 (the typed records of a run in one file: record, ledger,
 // plan, manifests, events, artefacts)
@@ -356,87 +243,6 @@ TEST_F(RunScopeTest, OfRemovedLogsTheNewestRunIsLeft) {
   EXPECT_THAT(RestoreFrom(elsewhere->store(), "film", file),
               IsOkAndHolds("rev-0004"));
   EXPECT_THAT(ProblemsOf(elsewhere->store(), "film"), IsEmpty());
-}
-
-// A byte that changes nothing that is kept, in tar's padding, may pass: then
-// the movie is the same.
-TEST_F(RunScopeTest, ADamagedByteIsRefusedAndNothingIsWritten) {
-  TellMovieStory(store(), 2);
-  ASSERT_OK_AND_ASSIGN(const std::string file, Export(StoryRunId(2)));
-  std::unique_ptr<LocalStore> elsewhere = Open("/elsewhere");
-  ASSERT_OK(RestoreFrom(elsewhere->store(), "film", file));
-  const auto right = FilesBelow(fs_, "/elsewhere/builds/film");
-  EXPECT_EQ(ReasonOf(RestoreFrom(elsewhere->store(), "film", file).status()),
-            "MOVIE_EXISTS");
-  ASSERT_OK(DeleteMovie(elsewhere->store(), "film"));
-  SeededRandom random(7);
-  int refused = 0;
-  for (size_t at = UniformBelow(random, 300); at < file.size();
-       at += 200 + UniformBelow(random, 200)) {
-    SCOPED_TRACE(at);
-    std::string damaged = file;
-    damaged[at] =
-        static_cast<char>(damaged[at] ^ (1 << UniformBelow(random, 8)));
-    const absl::Status status =
-        RestoreFrom(elsewhere->store(), "film", damaged).status();
-    if (status.ok()) {
-      EXPECT_EQ(FilesBelow(fs_, "/elsewhere/builds/film"), right);
-      ASSERT_OK(DeleteMovie(elsewhere->store(), "film"));
-      continue;
-    }
-    ++refused;
-    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
-    EXPECT_THAT(FilesBelow(fs_, "/elsewhere/builds/film"), IsEmpty());
-    EXPECT_THAT(FilesBelow(fs_, "/elsewhere/restoring"), IsEmpty());
-  }
-  EXPECT_GT(refused, 30);
-}
-
-// Every sum is right, and yet the events do not say what the manifest does.
-TEST_F(RunScopeTest, ForgedEventsAreRefused) {
-  TellMovieStory(store(), 2);
-  ASSERT_OK_AND_ASSIGN(const std::string file, Export(StoryRunId(2)));
-  std::vector<Member> members = MembersOf(file);
-  for (Member& member : members) {
-    if (!absl::EndsWith(member.first, ".artefacts.jsonl")) continue;
-    std::string forged;
-    int64_t sequence = 0;
-    for (absl::string_view rest = member.second; !rest.empty();) {
-      const absl::string_view line = rest.substr(0, rest.find('\n'));
-      rest.remove_prefix(line.size() + 1);
-      AppendLogLine(
-          ++sequence,
-          absl::StrReplaceAll(LogLineBody(line), {{"script 2", "forged 2"}}),
-          &forged);
-    }
-    EXPECT_NE(forged, member.second);
-    member.second = forged;
-  }
-  std::unique_ptr<LocalStore> elsewhere = Open("/elsewhere");
-  EXPECT_THAT(
-      RestoreFrom(elsewhere->store(), "film", ArchiveOf(members)).status(),
-      StatusIs(absl::StatusCode::kInvalidArgument,
-               HasSubstr("manifests/rev-0002.json")));
-  EXPECT_THAT(FilesBelow(fs_, "/elsewhere/builds/film"), IsEmpty());
-  EXPECT_OK(RestoreFrom(elsewhere->store(), "film", file));
-}
-
-TEST_F(RunScopeTest, AnExportWithARunThatGoesOnIsRefused) {
-  TellMovieStory(store(), 2);
-  ASSERT_OK_AND_ASSIGN(const std::string file, Export(StoryRunId(2)));
-  std::vector<Member> members = MembersOf(file);
-  for (Member& member : members) {
-    if (!absl::EndsWith(member.first, "/record.json")) continue;
-    ASSERT_OK_AND_ASSIGN(const std::string json,
-                         WithoutChecksum(member.second));
-    EXPECT_THAT(json, HasSubstr("\"completed\""));
-    member.second = WithChecksum(
-        absl::StrReplaceAll(json, {{"\"completed\"", "\"running\""}}));
-  }
-  std::unique_ptr<LocalStore> elsewhere = Open("/elsewhere");
-  EXPECT_THAT(
-      RestoreFrom(elsewhere->store(), "film", ArchiveOf(members)).status(),
-      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("has not ended")));
 }
 
 }  // namespace
