@@ -176,8 +176,8 @@ TEST_F(MovieRestorationTest, AShortenedCopyIsRefused) {
   ExpectRefused(copy_ + copy_, "");
 }
 
-// A byte that changes nothing that is kept, in tar's padding, may pass: then
-// the movie is the same, without a problem.
+// A byte that says nothing, at the end of a header's own sum, may pass: then
+// the movie is the same.
 TEST_F(MovieRestorationTest, AFlippedByteNeverMakesAnotherMovie) {
   ASSERT_OK(RestoreFrom(store(), "second", copy_));
   const auto right = FilesBelow(fs_, "/store/builds/second");
@@ -201,7 +201,7 @@ TEST_F(MovieRestorationTest, AFlippedByteNeverMakesAnotherMovie) {
     ASSERT_OK(DeleteMovie(store(), "second"));
   }
   EXPECT_GT(refused, 50);
-  EXPECT_GT(passed, 0);
+  EXPECT_LT(passed, 3);
 }
 
 // The archive is in order, its content is not.

@@ -24,7 +24,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-// A byte that changes nothing that is kept, in tar's padding, may pass: then
+// A byte that says nothing, at the end of a header's own sum, may pass: then
 // the movie is the same.
 TEST_F(RunScopeTest, ADamagedByteIsRefusedAndNothingIsWritten) {
   TellMovieStory(store(), 2);

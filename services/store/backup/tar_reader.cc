@@ -22,6 +22,8 @@ constexpr int64_t kRecordBytes = 512;
 constexpr int64_t kEndBytes = 2 * kRecordBytes;
 // A header, with another one and a record of attributes before it if need be.
 constexpr int64_t kMaxHeaderBytes = 3 * kRecordBytes;
+// What fills up a member is looked at once the header behind it was read.
+constexpr size_t kBeforeBytes = 8 * static_cast<size_t>(kRecordBytes);
 
 }  // namespace
 
@@ -60,6 +62,14 @@ absl::StatusOr<std::unique_ptr<TarReader>> TarReader::Start(Source source) {
 
 absl::Status TarReader::Take() {
   if (ended_) return absl::OkStatus();
+  if (piece_.size() >= kBeforeBytes) {
+    before_ = piece_.substr(piece_.size() - kBeforeBytes);
+  } else {
+    before_.append(piece_);
+    if (before_.size() > kBeforeBytes) {
+      before_.erase(0, before_.size() - kBeforeBytes);
+    }
+  }
   KINORA_ASSIGN_OR_RETURN(piece_, source_());
   ended_ = piece_.empty();
   const auto begin = piece_.rbegin();
@@ -91,12 +101,27 @@ absl::Status TarReader::Check(int code) {
   return CopyDamaged(path_, text == nullptr ? "it cannot be read" : text);
 }
 
+absl::Status TarReader::CheckFilling(int64_t end) const {
+  const int64_t filling =
+      (kRecordBytes - size_bytes_ % kRecordBytes) % kRecordBytes;
+  const int64_t piece_at = taken_bytes_ - static_cast<int64_t>(piece_.size());
+  const int64_t before_at = piece_at - static_cast<int64_t>(before_.size());
+  for (int64_t at = std::max(end - filling, before_at); at < end; ++at) {
+    const char byte = at < piece_at
+                          ? before_[static_cast<size_t>(at - before_at)]
+                          : piece_[static_cast<size_t>(at - piece_at)];
+    if (byte != '\0') return CopyDamaged(path_, "is not filled up with zeros");
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::optional<TarReader::Member>> TarReader::Next() {
   struct archive_entry* entry = nullptr;
   const int code = archive_read_next_header(archive_, &entry);
   if (code == ARCHIVE_EOF && given_.ok()) return std::nullopt;
   // An error names the member before: that far it was in order.
   KINORA_RETURN_IF_ERROR(Check(code));
+  KINORA_RETURN_IF_ERROR(CheckFilling(archive_read_header_position(archive_)));
   const char* const path = archive_entry_pathname(entry);
   if (path == nullptr) return CopyDamaged("", "a member has no name");
   path_ = path;

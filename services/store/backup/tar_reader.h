@@ -47,7 +47,8 @@ class TarReader {
   TarReader& operator=(const TarReader&) = delete;
 
   // The next member; none at the end of the archive. CopyDamaged() for what is
-  // no archive or no plain file.
+  // no archive or no plain file, or if something stands where the one before is
+  // filled up with zeros.
   absl::StatusOr<std::optional<Member>> Next();
 
   // The next bytes of the member, valid until the next call; empty at its end.
@@ -65,11 +66,14 @@ class TarReader {
                            const void** bytes);
   absl::Status Take();
   absl::Status Check(int code);
+  // That a member is filled up with zeros, up to where the next one begins.
+  absl::Status CheckFilling(int64_t end) const;
 
   const Source source_;
   struct archive* const archive_;
   absl::Status given_;          // the source's first error
   std::string piece_;           // what it gave last
+  std::string before_;          // the end of what it gave before that
   int64_t taken_bytes_ = 0;     // all it gave
   int64_t trailing_zeros_ = 0;  // at the end of that
   bool ended_ = false;          // it gives no more
