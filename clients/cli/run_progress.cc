@@ -13,6 +13,7 @@
 #include "common/json.h"
 #include "common/ledger_json.h"
 #include "common/proto_json.h"
+#include "common/reported_event.h"
 
 namespace kinora {
 namespace {
@@ -27,6 +28,29 @@ std::string Line(absl::string_view word, absl::string_view job_id,
   std::string line = absl::StrFormat("  %-8s %s", word, job_id);
   if (!detail.empty()) absl::StrAppend(&line, "  ", detail);
   return line;
+}
+
+// What a worker outside says of a step, which is no job of the plan.
+std::string ReportedLine(const v1::LedgerEvent& event) {
+  switch (event.kind_case()) {
+    case v1::LedgerEvent::kStepStarted:
+      return Line("reported", event.step_started().step().step_id(), "started");
+    case v1::LedgerEvent::kStepCompleted:
+      return Line("reported", event.step_completed().step().step_id(), "done");
+    case v1::LedgerEvent::kStepSkipped:
+      return Line("reported", event.step_skipped().step().step_id(), "skipped");
+    case v1::LedgerEvent::kStepFailed:
+      return Line("reported", event.step_failed().step().step_id(),
+                  absl::StrCat("failed  ", event.step_failed().error()));
+    default:
+      return "";
+  }
+}
+
+bool IsOfStep(const v1::LedgerEvent& event) {
+  return event.has_step_started() || event.has_step_progress() ||
+         event.has_step_completed() || event.has_step_skipped() ||
+         event.has_step_failed();
 }
 
 // True for what takes a job that was running from its producer for a while.
@@ -98,6 +122,7 @@ RunProgress::Node& RunProgress::NodeOf(absl::string_view job_id) {
 
 std::string RunProgress::Take(const v1::Event& event) {
   const v1::LedgerEvent& ledger = event.ledger();
+  if (IsReported(ledger) && IsOfStep(ledger)) return ReportedLine(ledger);
   const int64_t at = ledger.occurred_at_ms();
   latest_ms_ = std::max(latest_ms_, at);
   switch (ledger.kind_case()) {

@@ -291,5 +291,17 @@ TEST(RunProgressTest, SaysWhatIsPausedAndResumed) {
   EXPECT_EQ(progress.Take(event), "  resumed  adopted");
 }
 
+// Workers outside tell of steps; jobs are those that Kinora tells of.
+TEST(RunProgressTest, ReportedStepsAreShownAndCountForNothing) {
+  RunProgress progress(PlanOf({"A"}));
+  v1::Event event = Completed("A", 1000);
+  event.mutable_ledger()->set_source(v1::LEDGER_SOURCE_EXTERNAL);
+  EXPECT_EQ(progress.Take(event), "  reported A  done");
+  EXPECT_EQ(progress.View(1).nodes[0].done, 0);
+  EXPECT_EQ(progress.Take(Started("A", 1000)), "  start    A");
+  progress.Take(Completed("A", 2000));
+  EXPECT_EQ(progress.View(1).nodes[0].done, 1);
+}
+
 }  // namespace
 }  // namespace kinora

@@ -75,7 +75,9 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* RunnerRpcService::WatchRun(
       if (dry_runs_ != nullptr && dry_runs_->Find(run_id) != nullptr) {
         return true;
       }
-      return runner_.HasEnded(run_id);
+      // Where that cannot be told, as history was trimmed, the watch waits.
+      const absl::StatusOr<bool> ended = runner_.HasEnded(run_id);
+      return ended.ok() && *ended;
     };
   }
   return WatchStream::Start(
