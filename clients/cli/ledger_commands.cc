@@ -91,6 +91,7 @@ class Reporter {
     return Annotate(Send(), absl::StrCat("lines ", first_, " to ", last_));
   }
 
+  bool has_events() const { return !request_.events().empty(); }
   int64_t last_sequence() const { return last_sequence_; }
   int64_t appended() const { return appended_; }
 
@@ -127,10 +128,16 @@ class Reporter {
 };
 
 absl::Status ReportStdin(Reporter* reporter) {
-  LineReader lines(STDIN_FILENO, [] {});
+  // The next line may take for ever: what there is goes out before.
+  absl::Status sent;
+  const auto send = [&sent, reporter] {
+    if (sent.ok() && reporter->has_events()) sent = reporter->SendEvents();
+  };
+  LineReader lines(STDIN_FILENO, send);
   for (;;) {
     KINORA_ASSIGN_OR_RETURN(const std::optional<absl::string_view> line,
                             lines.Next());
+    KINORA_RETURN_IF_ERROR(sent);
     if (!line.has_value()) return absl::OkStatus();
     KINORA_RETURN_IF_ERROR(reporter->Take(*line, lines.number()));
   }

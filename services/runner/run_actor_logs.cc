@@ -221,7 +221,7 @@ absl::Status RunActor::Append(v1::LogKind kind,
   if (kind == v1::LOG_KIND_LEDGER && !numbers_lines_) ForgetNumbers();
   if (kind == v1::LOG_KIND_LEDGER && only_if_heeded_ && NumbersLines(*events) &&
       lines_through_ < watch_->through()) {
-    KINORA_RETURN_IF_ERROR(LearnReportedLines());
+    if (!LearnReportedLines().ok()) ForgetNumbers();
   }
   size_t next = 0;
   int numberings = kNumberings;
@@ -263,8 +263,7 @@ absl::Status RunActor::Append(v1::LogKind kind,
       events->erase(events->begin(),
                     events->begin() + static_cast<std::ptrdiff_t>(first));
       if (is_numbered && ReasonOf(appended.status()) == "SEQUENCE_MISMATCH") {
-        KINORA_RETURN_IF_ERROR(LearnReportedLines());
-        if (--numberings == 0) ForgetNumbers();
+        if (!LearnReportedLines().ok() || --numberings == 0) ForgetNumbers();
         next = 0;
         if (!only_if_heeded_) continue;
       }
