@@ -44,9 +44,9 @@ absl::Status ReportedRuns::CatchUp(const v1::RunRecord& record, State* state) {
 }
 
 void ReportedRuns::Keep(const std::string& run_id, std::shared_ptr<Known> known,
-                        size_t steps) {
+                        size_t weight) {
   MutexLock lock(mu_);
-  kept_.Put(run_id, std::move(known), kWeightOfRun + steps);
+  kept_.Put(run_id, std::move(known), kWeightOfRun + weight);
 }
 
 }  // namespace kinora

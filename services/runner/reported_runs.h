@@ -50,7 +50,7 @@ class ReportedRuns {
 
   // Keeps what it was told, as long as there is room.
   void Keep(const std::string& run_id, std::shared_ptr<Known> known,
-            size_t steps);
+            size_t weight);
 
  private:
   EventStore& events_;

@@ -72,7 +72,7 @@ absl::StatusOr<v1::IngestLedgerEventsResponse> Runner::Ingest(
   v1::IngestLedgerEventsResponse response;
   for (int careful = kCarefulTries;; --careful) {
     KINORA_RETURN_IF_ERROR(reported_.CatchUp(record, &state));
-    reported_.Keep(request.run_id(), known, state.run->step_count());
+    reported_.Keep(request.run_id(), known, state.run->weight());
     KINORA_ASSIGN_OR_RETURN(std::vector<v1::LedgerEvent> events,
                             state.run->Take(request, NowMillis(deps_.clock)));
     response.set_last_sequence(state.through);

@@ -4,6 +4,7 @@
 #ifndef KINORA_SERVICES_RUNNER_LEDGER_LEDGER_INGESTION_H_
 #define KINORA_SERVICES_RUNNER_LEDGER_LEDGER_INGESTION_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -71,6 +72,11 @@ class LedgerIngestion {
       absl::Span<const v1::LedgerEvent> events, int64_t now_ms) const;
   absl::StatusOr<std::vector<v1::LedgerEvent>> PreviewPatch(
       const RunPatch& patch, int64_t now_ms) const;
+
+  // What it holds in memory, in steps.
+  size_t weight() const {
+    return snapshot_.steps.all().size() + repeated_.size() / 8;
+  }
 
   // The reduction of all events so far.
   const LedgerSnapshot& snapshot() const { return snapshot_; }

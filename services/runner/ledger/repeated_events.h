@@ -30,6 +30,8 @@ class RepeatedEvents {
   // Notes an event of the ledger, in the order of the ledger.
   void Note(const v1::LedgerEvent& event);
 
+  size_t size() const { return keys_.size(); }
+
  private:
   void Count(size_t key);
 

@@ -52,7 +52,8 @@ class ReportedRun {
   absl::StatusOr<std::vector<v1::LedgerEvent>> Take(
       const v1::IngestLedgerEventsRequest& request, int64_t now_ms) const;
 
-  size_t step_count() const { return ingestion_.snapshot().steps.all().size(); }
+  // What it holds in memory, in steps.
+  size_t weight() const { return ingestion_.weight(); }
 
  private:
   using Events = std::vector<v1::LedgerEvent>;
