@@ -215,7 +215,7 @@ std::vector<Command> LedgerCommands() {
        .usage = "RUN [FILE] [--patch]",
        .help = "tells the run's ledger what happened, one event a line as "
                "`runs watch --json` prints them; with --patch status documents",
-       .flags = {{.name = "patch"}},
+       .flags = {{"patch", "", "a line is a status document"}},
        .min_operands = 1,
        .max_operands = 2,
        .run = IngestLines},
