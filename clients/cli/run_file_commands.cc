@@ -20,20 +20,30 @@
 namespace kinora {
 namespace {
 
-absl::StatusOr<int> ExportRun(const Invocation& call) {
+// The movie that a run is found in by its id.
+absl::StatusOr<std::string> FindRun(const Invocation& call,
+                                    const std::string& run_id) {
   v1::GetRunRecordRequest get;
-  get.set_run_id(std::string(call.operand(0)));
-  KINORA_RETURN_IF_ERROR(ValidateRunId(get.run_id()));
+  get.set_run_id(run_id);
+  KINORA_ASSIGN_OR_RETURN(const v1::GetRunRecordResponse found,
+                          call.connection.store().runs.Get(get));
+  return found.record().movie_id();
+}
+
+absl::StatusOr<int> ExportRun(const Invocation& call) {
+  v1::BackUpMovieRequest request;
+  request.set_run_id(std::string(call.operand(0)));
+  KINORA_RETURN_IF_ERROR(ValidateRunId(request.run_id()));
   const std::string path = call.args.Get("output").value_or("");
   if (path.empty()) {
     return BadUsage(InvalidField("--output", "", "must name a file, or be -"));
   }
   KINORA_RETURN_IF_ERROR(CheckCopyTarget(call, path));
-  KINORA_ASSIGN_OR_RETURN(const v1::GetRunRecordResponse found,
-                          call.connection.store().runs.Get(get));
-  v1::BackUpMovieRequest request;
-  request.set_movie_id(found.record().movie_id());
-  request.set_run_id(get.run_id());
+  request.set_movie_id(call.args.Get("movie").value_or(""));
+  if (request.movie_id().empty()) {
+    KINORA_ASSIGN_OR_RETURN(*request.mutable_movie_id(),
+                            FindRun(call, request.run_id()));
+  }
   KINORA_ASSIGN_OR_RETURN(const int64_t size, WriteCopy(call, request, path));
   if (path == kStandardStream) {
     std::fprintf(stderr, "exported %s of %s, %s\n", request.run_id().c_str(),
@@ -162,9 +172,10 @@ absl::StatusOr<int> Import(const Invocation& call) {
 std::vector<Command> RunFileCommands() {
   return {
       {.words = "runs export",
-       .usage = "RUN --output FILE|-",
+       .usage = "RUN --output FILE|- [--movie MOVIE]",
        .help = "writes a run and all it reaches to one file",
-       .flags = {{"output", "FILE", "the file, which must not exist; or -"}},
+       .flags = {{"output", "FILE", "the file, which must not exist; or -"},
+                 {"movie", "MOVIE", "the one that has it, of several copies"}},
        .min_operands = 1,
        .max_operands = 1,
        .run = ExportRun},

@@ -77,6 +77,12 @@ def test_a_run_is_verified_elsewhere(tmp_path, server, kinora, film, elsewhere):
     beside = elsewhere.json("import", file, "--as", "copy")
     assert beside["runElsewhere"] == "film"
     assert elsewhere.json("verify", "copy")["movies"][0]["problems"] == []
+    copied = str(tmp_path / "copied.tar")
+    told = elsewhere.json(
+        "runs", "export", second.run_id, "--movie", "copy", "-o", copied
+    )
+    assert told["movieId"] == "copy"
+    assert elsewhere.json("import", copied, "--verify-only")["movieId"] == "copy"
 
 
 # F: S3-23
