@@ -44,6 +44,49 @@ class UnaryFinisher {
   grpc::ServerUnaryReactor* reactor_;
 };
 
+// A UnaryAnswer is called once, with what a unary call is to be answered.
+template <typename Response>
+class UnaryAnswer {
+ public:
+  UnaryAnswer(grpc::ServerUnaryReactor* reactor, Response* response)
+      : finisher_(reactor), response_(response) {}
+
+  void operator()(absl::StatusOr<Response> answer) {
+    if (!answer.ok()) return finisher_.Finish(answer.status());
+    *response_ = *std::move(answer);
+    finisher_.Finish(absl::OkStatus());
+  }
+
+ private:
+  UnaryFinisher finisher_;
+  Response* const response_;  // valid until the call is finished
+};
+
+// As ServeUnary(), for a `handler`, void(const Request&,
+// UnaryAnswer<Response>), that may pass the answer on and return: no thread
+// waits for it. The request is valid until the answer is called.
+template <typename Queue, typename Request, typename Response, typename Handler>
+grpc::ServerUnaryReactor* ServeUnaryLater(grpc::CallbackServerContext* context,
+                                          Queue&& executor,
+                                          const Request* request,
+                                          Response* response, Handler handler) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  if (absl::Status admitted = AdmitCall(context); !admitted.ok()) {
+    reactor->Finish(ToGrpcStatus(admitted));
+    return reactor;
+  }
+  executor.Post([context, request, trace = TraceOf(context),
+                 handler = std::move(handler),
+                 answer = UnaryAnswer<Response>(reactor, response)]() mutable {
+    if (context->IsCancelled()) {
+      return answer(absl::CancelledError("the caller has gone"));
+    }
+    TraceScope scope(std::move(trace));
+    handler(*request, std::move(answer));
+  });
+  return reactor;
+}
+
 // Runs `handler`, a StatusOr<Response>(const Request&), on `executor` (an
 // Executor, or what posts to one, as a Strand does) and finishes the call with
 // what it returns. A call that was cancelled or timed out before its turn is
@@ -62,25 +105,12 @@ template <typename Queue, typename Request, typename Response, typename Handler>
 grpc::ServerUnaryReactor* ServeUnary(grpc::CallbackServerContext* context,
                                      Queue&& executor, const Request* request,
                                      Response* response, Handler handler) {
-  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  if (absl::Status admitted = AdmitCall(context); !admitted.ok()) {
-    reactor->Finish(ToGrpcStatus(admitted));
-    return reactor;
-  }
-  executor.Post([context, request, response, trace = TraceOf(context),
-                 handler = std::move(handler),
-                 finisher = UnaryFinisher(reactor)]() mutable {
-    if (context->IsCancelled()) {
-      finisher.Finish(absl::CancelledError("the caller has gone"));
-      return;
-    }
-    TraceScope scope(std::move(trace));
-    absl::StatusOr<Response> result = handler(*request);
-    if (!result.ok()) return finisher.Finish(result.status());
-    *response = *std::move(result);
-    finisher.Finish(absl::OkStatus());
-  });
-  return reactor;
+  return ServeUnaryLater(
+      context, executor, request, response,
+      [handler = std::move(handler)](const Request& r,
+                                     UnaryAnswer<Response> answer) mutable {
+        answer(handler(r));
+      });
 }
 
 // Gives `context` a deadline `timeout` from now. Every call of ours has one.

@@ -283,8 +283,8 @@ void Runner::Ended(const std::string& movie_id) {
 }
 
 bool Runner::IsIdle() {
-  return active_.empty() && steps_.empty() && starting_.empty() && !adopting_ &&
-         queue_looks_ == 0;
+  return active_.empty() && steps_.empty() && starting_.empty() &&
+         end_watches_.empty() && !adopting_ && queue_looks_ == 0;
 }
 
 bool Runner::WaitUntilIdle(absl::Duration limit) {
@@ -304,6 +304,7 @@ void Runner::Drain(absl::Duration limit) {
       if (deps_.executor.Cancel(adoption_timer_)) adopting_ = false;
       for (const auto& active : active_) active.second->Stop(now);
       for (const auto& step : steps_) step->Stop(now);
+      for (const auto& watch : end_watches_) watch.second->GiveUp();
     }
     if (WaitUntilIdle(now ? absl::InfiniteDuration() : limit)) return;
   }

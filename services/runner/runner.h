@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/functional/any_invocable.h"
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -36,6 +37,7 @@
 #include "services/runner/reported_runs.h"
 #include "services/runner/run_actor.h"
 #include "services/runner/run_budget.h"
+#include "services/runner/run_end_watch.h"
 #include "services/runner/run_reductions.h"
 #include "services/runner/runner_deps.h"
 #include "services/runner/runner_metrics.h"
@@ -95,8 +97,14 @@ class Runner {
 
   absl::StatusOr<v1::GetRunResponse> Get(const v1::GetRunRequest& request);
   absl::StatusOr<v1::ListRunsResponse> List(const v1::ListRunsRequest& request);
+  // Where only the run's end tells whether the request has come in time, the
+  // first blocks until then. The second blocks no longer than others: it calls
+  // `done` then, once, from the executor or before it returns.
   absl::StatusOr<v1::CancelRunResponse> Cancel(
       const v1::CancelRunRequest& request);
+  using Cancelled =
+      absl::AnyInvocable<void(absl::StatusOr<v1::CancelRunResponse>)>;
+  void Cancel(const v1::CancelRunRequest& request, Cancelled done);
   absl::StatusOr<v1::PauseRunResponse> Pause(
       const v1::PauseRunRequest& request);
   absl::StatusOr<v1::ResumeRunResponse> Resume(
@@ -240,13 +248,23 @@ class Runner {
   absl::Status EndQueued(v1::RunRecord record, const v1::LeaseToken& lease,
                          v1::RunStatus status, const std::string& error);
 
+  // runner_cancels.cc
+
+  // The record of a run that may end otherwise yet; none of one that is sure to
+  // end as cancelled, or has.
+  absl::StatusOr<std::optional<v1::RunRecord>> AskToEnd(
+      const v1::CancelRunRequest& request);
+  absl::StatusOr<std::optional<v1::RunRecord>> CancelElsewhere(
+      const std::string& run_id, const std::string& reason);
+  absl::StatusOr<std::optional<v1::RunRecord>> RequestCancel(
+      const std::string& run_id, const std::string& reason);
+  void AwaitCancelled(const v1::RunRecord& record, Cancelled done);
+
   // runner_requests.cc
+
+  // How often a request makes sure that it comes right behind what it has read.
+  static constexpr int kCarefulTries = 5;
   absl::StatusOr<v1::RunRecord> RecordOf(const std::string& run_id);
-  absl::Status CancelElsewhere(const std::string& run_id,
-                               const std::string& reason);
-  absl::Status RequestCancel(const std::string& run_id,
-                             const std::string& reason);
-  absl::Status AwaitCancelled(const v1::RunRecord& record);
   absl::Status RequestPause(const std::string& run_id, bool pause,
                             const std::string& producer);
   // The event to append to the ledger of a run with that past; none if there is
@@ -392,6 +410,10 @@ class Runner {
   // Runs whose results are all to be looked up when they are adopted.
   std::set<std::string> look_up_all_ ABSL_GUARDED_BY(mu_);
   std::set<std::string> starting_ ABSL_GUARDED_BY(mu_);  // movies
+  // Of cancellations that wait for their answer.
+  std::map<uint64_t, std::shared_ptr<RunEndWatch>> end_watches_
+      ABSL_GUARDED_BY(mu_);
+  uint64_t last_end_watch_ ABSL_GUARDED_BY(mu_) = 0;
   std::set<std::shared_ptr<StepCall>> steps_ ABSL_GUARDED_BY(mu_);
   // By run. All that a call holds are known; those used last are kept.
   std::map<std::string, std::weak_ptr<StepwiseRun>> stepwise_

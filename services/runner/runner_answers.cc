@@ -8,20 +8,13 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "common/error_reason.h"
-#include "common/ids.h"
 #include "common/proto_time.h"
-#include "common/run_end.h"
 #include "common/status.h"
 #include "services/runner/output_schemas.h"
 #include "services/runner/runner.h"
-#include "services/runner/start_slot.h"
 
 namespace kinora {
 namespace {
-
-// It is in the ledger, the record and every list of runs.
-constexpr size_t kMaxReasonBytes = 1024;
 
 v1::BreakerState BreakerStateOf(TargetStatus status) {
   switch (status) {
@@ -78,27 +71,6 @@ std::shared_ptr<RunActor> Runner::ActorOf(const std::string& run_id) {
     if (!active->second->closing()) return active->second;
     ended_cv_.Wait(mu_);
   }
-}
-
-absl::StatusOr<v1::CancelRunResponse> Runner::Cancel(
-    const v1::CancelRunRequest& request) {
-  KINORA_RETURN_IF_ERROR(ValidateRunId(request.run_id()));
-  if (request.reason().size() > kMaxReasonBytes) {
-    return InvalidField("reason", request.reason(),
-                        absl::StrCat("at most ", kMaxReasonBytes, " bytes"));
-  }
-  while (const auto actor = ActorOf(request.run_id())) {
-    const absl::Status cancelled = actor->Cancel(request.reason());
-    if (cancelled.ok()) return v1::CancelRunResponse();
-    // One that has just begun to end is waited for; one that has lost its lease
-    // is another runner's.
-    if (ReasonOf(cancelled) == "LEASE_LOST") break;
-    if (!actor->closing()) return cancelled;
-  }
-  KINORA_RETURN_IF_ERROR(CancelElsewhere(
-      request.run_id(),
-      request.reason().empty() ? "cancelled by request" : request.reason()));
-  return v1::CancelRunResponse();
 }
 
 absl::StatusOr<v1::ListProducersResponse> Runner::ListProducers(

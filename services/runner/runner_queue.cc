@@ -127,7 +127,7 @@ absl::StatusOr<v1::RunRecord> Runner::Enqueue(
   if (!told.ok()) {
     // Nobody must find it running who was told that it was not started.
     const absl::Status ended =
-        RequestCancel(record.run_id(), std::string(told.message()));
+        RequestCancel(record.run_id(), std::string(told.message())).status();
     LogWarning("a start was not queued",
                {{"run", record.run_id()}, {"error", told}, {"end", ended}});
     return told;
@@ -153,9 +153,10 @@ absl::Status Runner::CancelForAnother(const v1::RunRecord& successor) {
     v1::CancelRunRequest cancel;
     cancel.set_run_id(record.run_id());
     cancel.set_reason(absl::StrCat("replaced by ", successor.run_id()));
-    const absl::Status cancelled = Cancel(cancel).status();
-    if (!cancelled.ok() && ReasonOf(cancelled) != "RUN_TERMINAL") {
-      return Annotate(cancelled,
+    // However it ends, this one's turn comes then.
+    const absl::Status asked = AskToEnd(cancel).status();
+    if (!asked.ok() && ReasonOf(asked) != "RUN_TERMINAL") {
+      return Annotate(asked,
                       absl::StrCat(successor.run_id(), " is queued; cancel ",
                                    record.run_id()));
     }

@@ -27,20 +27,9 @@
 namespace kinora {
 namespace {
 
-// True if some job has not come to its end in the ledger: it is under way, or
-// waits for its next attempt, a person or money. Whoever carries the run out
-// tells that end, and looks at the ledger behind it.
-bool HasOpenJob(const RunPast& past) {
-  return !past.Interrupted().empty() ||
-         !past.AwaitingAttempt(/*job_id=*/"").empty() ||
-         !past.questions().Pending().empty();
-}
-
 constexpr absl::Duration kPollPeriod = absl::Milliseconds(20);
 // A request takes milliseconds; a dead one's lease lasts some seconds.
 constexpr absl::Duration kPatience = absl::Seconds(20);
-// How often a request makes sure that it comes right behind what it has read.
-constexpr int kCarefulTries = 5;
 
 }  // namespace
 
@@ -82,80 +71,6 @@ absl::StatusOr<v1::RunRecord> Runner::RecordOf(const std::string& run_id) {
   KINORA_ASSIGN_OR_RETURN(v1::GetRunRecordResponse found,
                           deps_.store.runs.Get(get));
   return std::move(*found.mutable_record());
-}
-
-absl::Status Runner::CancelElsewhere(const std::string& run_id,
-                                     const std::string& reason) {
-  KINORA_ASSIGN_OR_RETURN(const v1::RunRecord record, RecordOf(run_id));
-  if (IsTerminal(record.status())) return RunHasEnded(run_id);
-  if (IsQueued(record)) return RequestCancel(run_id, reason);
-  // Nobody's, or another runner's, which then holds the lease.
-  const std::string& movie_id = record.movie_id();
-  absl::StatusOr<std::unique_ptr<StartSlot>> slot =
-      StartSlot::Take(*this, movie_id);
-  if (ReasonOf(slot.status()) == "RUN_ACTIVE") {
-    return RequestCancel(run_id, reason);
-  }
-  KINORA_RETURN_IF_ERROR(slot.status());
-  const absl::StatusOr<v1::LeaseToken> lease = TryAcquire(movie_id, run_id);
-  if (ReasonOf(lease.status()) == "LEASE_HELD" && !record.stepwise()) {
-    slot->reset();  // whoever holds it may be dead, and this runner adopts it
-    return RequestCancel(run_id, reason);
-  }
-  KINORA_RETURN_IF_ERROR(lease.status());
-  const absl::Status closed = CloseRun(record, *lease, reason);
-  Release(*lease);
-  LookAtQueue(movie_id);
-  return closed;
-}
-
-absl::Status Runner::RequestCancel(const std::string& run_id,
-                                   const std::string& reason) {
-  v1::RunRecord record;
-  int tries = 0;
-  bool is_heeded = false;  // sure to be
-  {
-    KINORA_ASSIGN_OR_RETURN(const std::unique_ptr<RunLease> lease,
-                            RunLease::Take(*this, run_id));
-    KINORA_ASSIGN_OR_RETURN(record, RecordOf(run_id));
-    if (IsQueued(record)) {
-      return EndQueued(record, lease->token(), v1::RUN_STATUS_CANCELLED,
-                       reason);
-    }
-    const auto cancel =
-        [&](const RunPast& past) -> std::optional<v1::LedgerEvent> {
-      is_heeded = ++tries <= kCarefulTries && HasOpenJob(past);
-      if (past.cancel_reason().has_value()) return std::nullopt;
-      v1::LedgerEvent event;
-      event.mutable_run_waiting()->set_reason(std::string(kCancelling));
-      event.mutable_run_waiting()->set_message(reason);
-      return event;
-    };
-    KINORA_RETURN_IF_ERROR(Ask(record, lease->token(), cancel));
-  }
-  if (is_heeded || record.stepwise()) return absl::OkStatus();
-  return AwaitCancelled(record);
-}
-
-// The run may have looked at its ledger for the last time before it was asked,
-// and publish what it has made: what it has come to is the answer.
-absl::Status Runner::AwaitCancelled(const v1::RunRecord& record) {
-  const int64_t deadline = DeadlineAfter(RealClock(), kPatience);
-  for (;;) {
-    KINORA_ASSIGN_OR_RETURN(const v1::RunSnapshot run,
-                            reductions_.Reduce(record));
-    const v1::RunStatus status = run.record().status();
-    if (status == v1::RUN_STATUS_CANCELLED) return absl::OkStatus();
-    if (IsTerminal(status)) return RunHasEnded(record.run_id());
-    MutexLock lock(mu_);
-    if (draining_ || RealClock().MonotonicNanos() >= deadline) {
-      return absl::UnavailableError(absl::StrCat(
-          "run ", record.run_id(),
-          " is asked to end as cancelled, but may have been about to end by "
-          "itself, and has not ended yet: cancel it again, or look at it"));
-    }
-    ended_cv_.WaitFor(mu_, kPollPeriod);
-  }
 }
 
 absl::Status Runner::Ask(const v1::RunRecord& record,

@@ -47,9 +47,10 @@ grpc::ServerUnaryReactor* RunnerRpcService::ListRuns(
 grpc::ServerUnaryReactor* RunnerRpcService::CancelRun(
     grpc::CallbackServerContext* context, const v1::CancelRunRequest* request,
     v1::CancelRunResponse* response) {
-  return ServeUnary(
-      context, executor_, request, response,
-      [this](const v1::CancelRunRequest& r) { return runner_.Cancel(r); });
+  return ServeUnaryLater(context, executor_, request, response,
+                         [this](const v1::CancelRunRequest& r, auto answer) {
+                           runner_.Cancel(r, std::move(answer));
+                         });
 }
 
 grpc::ServerUnaryReactor* RunnerRpcService::PauseRun(
