@@ -14,8 +14,6 @@ constexpr size_t kStatuses = static_cast<size_t>(JobStatus::kCancelled) + 1;
 
 }  // namespace
 
-bool IsFinal(JobStatus status) { return status >= JobStatus::kSucceeded; }
-
 RunState::RunState(std::shared_ptr<const v1::Plan> plan,
                    const RunStateOptions& options, Random& random)
     : plan_(std::move(plan)),
