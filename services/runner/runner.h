@@ -195,8 +195,10 @@ class Runner {
   // on.
   absl::StatusOr<v1::LeaseToken> LeaseToStart(const std::string& movie_id,
                                               const std::string& run_id);
-  // Those that have begun and whose record has not ended; of all movies if
-  // `movie_id` is empty.
+  // Those that have begun and whose record has not ended, the oldest first; of
+  // all movies if `movie_id` is empty. Of several runs of a movie, which a
+  // record that was lost for a while leaves, that is the one to go on with:
+  // the others began without it.
   absl::StatusOr<std::vector<v1::RunRecord>> OpenRunsOf(
       const std::string& movie_id);
   // The same of those that wait for their turn.

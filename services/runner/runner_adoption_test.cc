@@ -17,6 +17,7 @@
 #include "common/testing/status_matchers.h"
 #include "services/runner/runner.h"
 #include "services/runner/testing/runner_fixture.h"
+#include "services/store/layout.h"
 
 namespace kinora {
 namespace {
@@ -353,6 +354,28 @@ TEST_F(RunnerAdoptionTest, ACancellationOutlivesItsRunner) {
   EXPECT_EQ(run.record().status(), v1::RUN_STATUS_CANCELLED);
   EXPECT_EQ(run.record().error(), "enough");
   EXPECT_EQ(calls(), 0);
+}
+
+// A record that is lost for a while leaves two: the other one began without it,
+// and may wait for a person.
+TEST_F(RunnerAdoptionTest, OfTwoOpenRunsOfAMovieTheOlderOneGoesOn) {
+  MakeMovie(Chain("{}", kSlowOnce));
+  const std::string older = Interrupted(After({"A", "D"}, {"B"}));
+  const std::string key = RunRecordKey("film", older);
+  ASSERT_OK_AND_ASSIGN(const std::string record,
+                       storage_.Read(key, 0, 1 << 20));
+  ASSERT_OK(storage_.Delete(key));
+  clock_.Advance(absl::Seconds(1));  // their ids tell which is older
+  const std::string newer = Interrupted(After({}, {"B"}));
+  ASSERT_OK(storage_.Write(key, record));
+  ASSERT_OK(runner().AdoptOpenRuns());
+  EXPECT_EQ(Finish(older).record().status(), v1::RUN_STATUS_COMPLETED);
+  EXPECT_EQ(CurrentOf(store()).revision(), "rev-0001");
+  // What it was to change is no longer current.
+  ASSERT_OK(runner().AdoptOpenRuns());
+  const v1::RunSnapshot run = Finish(newer);
+  EXPECT_EQ(run.record().status(), v1::RUN_STATUS_CANCELLED);
+  EXPECT_THAT(run.record().error(), HasSubstr("no other can go on"));
 }
 
 }  // namespace

@@ -132,6 +132,7 @@ absl::StatusOr<std::vector<v1::RunRecord>> Runner::UnendedRunsOf(
     }
     list.set_page_token(page.next_page_token());
   } while (!list.page_token().empty());
+  std::reverse(runs.begin(), runs.end());
   return runs;
 }
 
