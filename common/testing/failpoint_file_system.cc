@@ -62,36 +62,38 @@ std::string FilePattern(absl::string_view data_dir, absl::string_view path) {
   return absl::StrJoin(parts, "/");
 }
 
-class FailpointFileSystem::File final : public WritableFile {
+class FailpointFileSystem::File final : public ForwardingWritableFile {
  public:
   File(const FailpointFileSystem& fs, std::string path,
        std::unique_ptr<WritableFile> base)
-      : fs_(fs), path_(std::move(path)), base_(std::move(base)) {}
+      : ForwardingWritableFile(std::move(base)),
+        fs_(fs),
+        path_(std::move(path)) {}
 
   absl::Status Append(absl::string_view bytes) override {
     fs_.At("write", path_);
     const size_t half = bytes.size() / 2;
     if (half > 0) {
-      KINORA_RETURN_IF_ERROR(base_->Append(bytes.substr(0, half)));
+      KINORA_RETURN_IF_ERROR(
+          ForwardingWritableFile::Append(bytes.substr(0, half)));
       fs_.At("write-half", path_);
     }
-    return base_->Append(bytes.substr(half));
+    return ForwardingWritableFile::Append(bytes.substr(half));
   }
   absl::Status Reserve(uint64_t bytes) override {
     fs_.At("reserve", path_);
-    return base_->Reserve(bytes);
+    return ForwardingWritableFile::Reserve(bytes);
   }
+  // The kernel has the bytes at once, or the process would take some with it.
+  void ExpectLarge() override {}
   absl::Status Sync() override {
     fs_.At("sync", path_);
     return absl::OkStatus();
   }
-  absl::Status Close() override { return base_->Close(); }
-  uint64_t Size() const override { return base_->Size(); }
 
  private:
   const FailpointFileSystem& fs_;
   const std::string path_;
-  const std::unique_ptr<WritableFile> base_;
 };
 
 void FailpointFileSystem::At(absl::string_view operation,
@@ -106,49 +108,30 @@ void FailpointFileSystem::At(absl::string_view operation,
                       FilePattern(data_dir_, to)));
 }
 
-absl::StatusOr<std::unique_ptr<RandomAccessFile>>
-FailpointFileSystem::OpenForRead(absl::string_view path) {
-  return base_.OpenForRead(path);
-}
-
 absl::StatusOr<std::unique_ptr<WritableFile>> FailpointFileSystem::OpenForWrite(
     absl::string_view path, OpenMode mode) {
   At("open", path);
   KINORA_ASSIGN_OR_RETURN(std::unique_ptr<WritableFile> file,
-                          base_.OpenForWrite(path, mode));
+                          ForwardingFileSystem::OpenForWrite(path, mode));
   return std::make_unique<File>(*this, std::string(path), std::move(file));
-}
-
-absl::StatusOr<std::vector<std::string>> FailpointFileSystem::List(
-    absl::string_view directory) {
-  return base_.List(directory);
-}
-
-absl::StatusOr<FileInfo> FailpointFileSystem::Stat(absl::string_view path) {
-  return base_.Stat(path);
-}
-
-absl::StatusOr<std::string> FailpointFileSystem::RealPath(
-    absl::string_view path) {
-  return base_.RealPath(path);
 }
 
 absl::Status FailpointFileSystem::CreateDirectories(
     absl::string_view directory) {
-  if (base_.Stat(directory).ok()) return absl::OkStatus();
+  if (ForwardingFileSystem::Stat(directory).ok()) return absl::OkStatus();
   At("make-directory", directory);
-  return base_.CreateDirectories(directory);
+  return ForwardingFileSystem::CreateDirectories(directory);
 }
 
 absl::Status FailpointFileSystem::CreateDirectory(absl::string_view directory) {
   At("create-directory", directory);
-  return base_.CreateDirectory(directory);
+  return ForwardingFileSystem::CreateDirectory(directory);
 }
 
 absl::Status FailpointFileSystem::Rename(absl::string_view from,
                                          absl::string_view to) {
   At("rename", from, to);
-  return base_.Rename(from, to);
+  return ForwardingFileSystem::Rename(from, to);
 }
 
 absl::Status FailpointFileSystem::RenameIfAbsent(absl::string_view from,
@@ -156,26 +139,26 @@ absl::Status FailpointFileSystem::RenameIfAbsent(absl::string_view from,
   At("link", from, to);
   // In two steps, as the disk does it, for the point between them.
   if (::link(std::string(from).c_str(), std::string(to).c_str()) != 0) {
-    return base_.RenameIfAbsent(from, to);  // for its error
+    return ForwardingFileSystem::RenameIfAbsent(from, to);  // for its error
   }
   At("unlink-linked", from, to);
-  return base_.Remove(from);
+  return ForwardingFileSystem::Remove(from);
 }
 
 absl::Status FailpointFileSystem::Remove(absl::string_view path) {
   At("unlink", path);
-  return base_.Remove(path);
+  return ForwardingFileSystem::Remove(path);
 }
 
 absl::Status FailpointFileSystem::Truncate(absl::string_view path,
                                            uint64_t size_bytes) {
   At("truncate", path);
-  return base_.Truncate(path, size_bytes);
+  return ForwardingFileSystem::Truncate(path, size_bytes);
 }
 
 absl::Status FailpointFileSystem::Touch(absl::string_view path) {
   At("touch", path);
-  return base_.Touch(path);
+  return ForwardingFileSystem::Touch(path);
 }
 
 absl::Status FailpointFileSystem::SyncDirectory(absl::string_view directory) {
@@ -202,11 +185,6 @@ class FailpointFileSystem::Volume final : public VolumeSync {
 absl::StatusOr<std::unique_ptr<VolumeSync>> FailpointFileSystem::OpenVolume(
     absl::string_view directory) {
   return std::make_unique<Volume>(*this, directory);
-}
-
-absl::StatusOr<std::unique_ptr<FileLock>> FailpointFileSystem::Lock(
-    absl::string_view path) {
-  return base_.Lock(path);
 }
 
 }  // namespace kinora

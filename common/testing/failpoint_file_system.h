@@ -17,13 +17,14 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <vector>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
 #include "common/file_system.h"
+#include "common/forwarding_file_system.h"
 
 namespace kinora {
 
@@ -33,22 +34,18 @@ namespace kinora {
 std::string FilePattern(absl::string_view data_dir, absl::string_view path);
 
 // As thread-safe as `reach`.
-class FailpointFileSystem final : public FileSystem {
+class FailpointFileSystem final : public ForwardingFileSystem {
  public:
   // Called with each point before it is passed.
   using Reach = std::function<void(const std::string& point)>;
 
   FailpointFileSystem(absl::string_view data_dir, Reach reach)
-      : data_dir_(data_dir), reach_(std::move(reach)) {}
+      : ForwardingFileSystem(PosixFileSystem()),
+        data_dir_(data_dir),
+        reach_(std::move(reach)) {}
 
-  absl::StatusOr<std::unique_ptr<RandomAccessFile>> OpenForRead(
-      absl::string_view path) override;
   absl::StatusOr<std::unique_ptr<WritableFile>> OpenForWrite(
       absl::string_view path, OpenMode mode) override;
-  absl::StatusOr<std::vector<std::string>> List(
-      absl::string_view directory) override;
-  absl::StatusOr<FileInfo> Stat(absl::string_view path) override;
-  absl::StatusOr<std::string> RealPath(absl::string_view path) override;
   absl::Status CreateDirectories(absl::string_view directory) override;
   absl::Status CreateDirectory(absl::string_view directory) override;
   absl::Status Rename(absl::string_view from, absl::string_view to) override;
@@ -60,8 +57,6 @@ class FailpointFileSystem final : public FileSystem {
   absl::Status SyncDirectory(absl::string_view directory) override;
   absl::StatusOr<std::unique_ptr<VolumeSync>> OpenVolume(
       absl::string_view directory) override;
-  absl::StatusOr<std::unique_ptr<FileLock>> Lock(
-      absl::string_view path) override;
 
  private:
   class File;
@@ -71,7 +66,6 @@ class FailpointFileSystem final : public FileSystem {
   void At(absl::string_view operation, absl::string_view from,
           absl::string_view to) const;
 
-  FileSystem& base_ = PosixFileSystem();
   const std::string data_dir_;
   const Reach reach_;
 };

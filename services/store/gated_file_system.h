@@ -7,14 +7,13 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
 #include "common/file_system.h"
+#include "common/forwarding_file_system.h"
 #include "services/store/write_gate.h"
 
 namespace kinora {
@@ -26,20 +25,14 @@ namespace kinora {
 // it fails the calls that need it, with PERMISSION_DENIED naming it.
 //
 // Thread-safe, and its files as those of `base`.
-class GatedFileSystem final : public FileSystem {
+class GatedFileSystem final : public ForwardingFileSystem {
  public:
   // `base` and `gate` MUST outlive this, and this the files that it opens.
   GatedFileSystem(FileSystem& base, WriteGate& gate)
-      : base_(base), gate_(gate) {}
+      : ForwardingFileSystem(base), gate_(gate) {}
 
-  absl::StatusOr<std::unique_ptr<RandomAccessFile>> OpenForRead(
-      absl::string_view path) override;
   absl::StatusOr<std::unique_ptr<WritableFile>> OpenForWrite(
       absl::string_view path, OpenMode mode) override;
-  absl::StatusOr<std::vector<std::string>> List(
-      absl::string_view directory) override;
-  absl::StatusOr<FileInfo> Stat(absl::string_view path) override;
-  absl::StatusOr<std::string> RealPath(absl::string_view path) override;
   absl::Status CreateDirectories(absl::string_view directory) override;
   absl::Status CreateDirectory(absl::string_view directory) override;
   absl::Status Rename(absl::string_view from, absl::string_view to) override;
@@ -49,8 +42,6 @@ class GatedFileSystem final : public FileSystem {
   absl::Status Truncate(absl::string_view path, uint64_t size_bytes) override;
   absl::Status Touch(absl::string_view path) override;
   absl::Status SyncDirectory(absl::string_view directory) override;
-  absl::StatusOr<std::unique_ptr<VolumeSync>> OpenVolume(
-      absl::string_view directory) override;
   absl::StatusOr<std::unique_ptr<FileLock>> Lock(
       absl::string_view path) override;
 
@@ -62,7 +53,6 @@ class GatedFileSystem final : public FileSystem {
     return IsReadOnlyVolume(status) ? gate_.Close(status) : status;
   }
 
-  FileSystem& base_;
   WriteGate& gate_;
 };
 
