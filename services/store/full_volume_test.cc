@@ -1,21 +1,15 @@
 // A store on a volume that is full: what it still does, and that it goes on by
 // itself once there is room.
 
-#include <memory>
 #include <string>
 
 #include "absl/strings/str_cat.h"
 
 #include "common/error_reason.h"
 #include "common/file_system.h"
-#include "common/random.h"
 #include "common/status.h"
-#include "common/testing/fake_clock.h"
-#include "common/testing/faulty_file_system.h"
 #include "common/testing/status_matchers.h"
-#include "common/thread_pool.h"
-#include "services/store/local_store.h"
-#include "services/store/testing/core_fixture.h"
+#include "services/store/volume_fixture.h"
 
 namespace kinora {
 namespace {
@@ -27,17 +21,8 @@ constexpr uint64_t kMuch = uint64_t{8} << 20;
 // Too little to go on with, enough for a small file.
 constexpr uint64_t kLittle = 4096;
 
-class FullVolumeTest : public ::testing::Test {
+class FullVolumeTest : public VolumeFixture {
  protected:
-  void Open() {
-    local_ = nullptr;
-    LocalStoreOptions options;
-    options.data_dir = "/data";
-    ASSERT_OK_AND_ASSIGN(
-        local_, LocalStore::Open(options, fs_, clock_, random_, pool_));
-  }
-  Store store() { return local_->store(); }
-
   // Two revisions, the second with an image that is a blob.
   void TellStory() {
     Open();
@@ -94,13 +79,6 @@ class FullVolumeTest : public ::testing::Test {
         }));
     return removed;
   }
-
-  FaultyFileSystem fs_;
-  FakeClock clock_;
-  SeededRandom random_{1};
-  ThreadPool pool_{"test", 2};
-  v1::LeaseToken lease_;
-  std::unique_ptr<LocalStore> local_;
 };
 
 // Nothing of the logs survived but the journal: what it holds has no room in

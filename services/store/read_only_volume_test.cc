@@ -2,19 +2,13 @@
 // it first, all are refused and say why, and reads go on.
 
 #include <functional>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "common/error_reason.h"
 #include "common/file_system.h"
-#include "common/random.h"
-#include "common/testing/fake_clock.h"
-#include "common/testing/faulty_file_system.h"
 #include "common/testing/status_matchers.h"
-#include "common/thread_pool.h"
-#include "services/store/local_store.h"
-#include "services/store/testing/core_fixture.h"
+#include "services/store/volume_fixture.h"
 
 namespace kinora {
 namespace {
@@ -22,17 +16,8 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-class ReadOnlyVolumeTest : public ::testing::Test {
+class ReadOnlyVolumeTest : public VolumeFixture {
  protected:
-  void Open() {
-    local_ = nullptr;
-    LocalStoreOptions options;
-    options.data_dir = "/data";
-    ASSERT_OK_AND_ASSIGN(
-        local_, LocalStore::Open(options, fs_, clock_, random_, pool_));
-  }
-  Store store() { return local_->store(); }
-
   void TellStory() {
     Open();
     MakeFilm(store());
@@ -102,13 +87,6 @@ class ReadOnlyVolumeTest : public ::testing::Test {
         },
     };
   }
-
-  FaultyFileSystem fs_;
-  FakeClock clock_;
-  SeededRandom random_{1};
-  ThreadPool pool_{"test", 2};
-  v1::LeaseToken lease_;
-  std::unique_ptr<LocalStore> local_;
 };
 
 TEST_F(ReadOnlyVolumeTest, WhateverIsWrittenFirstTheStoreIsReadOnly) {
@@ -145,9 +123,7 @@ TEST_F(ReadOnlyVolumeTest, AStartOnItIsRefusedAndSaysWhy) {
   TellStory();
   local_ = nullptr;
   fs_.FailAlways(FileOp::kLock, ReadOnlyVolume("open: Read-only file system"));
-  LocalStoreOptions options;
-  options.data_dir = "/data";
-  EXPECT_THAT(LocalStore::Open(options, fs_, clock_, random_, pool_).status(),
+  EXPECT_THAT(TryOpen().status(),
               StatusIs(absl::StatusCode::kUnavailable,
                        AllOf(HasSubstr("the store on \"/data\""),
                              HasSubstr("Read-only file system"))));
