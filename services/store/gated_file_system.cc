@@ -16,7 +16,7 @@ class GatedFileSystem::File final : public ForwardingWritableFile {
     return fs_.Changed(ForwardingWritableFile::Reserve(bytes));
   }
   absl::Status Sync() override {
-    return fs_.Changed(ForwardingWritableFile::Sync());
+    return fs_.Synced(ForwardingWritableFile::Sync());
   }
   absl::Status Close() override {
     return fs_.Changed(ForwardingWritableFile::Close());

@@ -1,6 +1,6 @@
-// A GatedFileSystem is the disk of one store: a change that it refuses because
-// the volume is read-only closes the store's WriteGate, whichever driver made
-// it.
+// A GatedFileSystem is the disk of one store: a change that fails because of
+// the volume, and not of one file, closes the store's WriteGate, whichever
+// driver made it.
 
 #ifndef KINORA_SERVICES_STORE_GATED_FILE_SYSTEM_H_
 #define KINORA_SERVICES_STORE_GATED_FILE_SYSTEM_H_
@@ -18,11 +18,16 @@
 
 namespace kinora {
 
-// As `base`, but what would fail with a ReadOnlyVolume() fails with the status
-// of the gate, closed for good: such a volume is one that the system has
-// remounted after an error, and nobody knows what else is wrong with it. A file
-// or directory that refuses the server alone (EACCES, EPERM) is another matter:
-// it fails the calls that need it, with PERMISSION_DENIED naming it.
+// As `base`, but these fail with the status of the gate, closed for good:
+//   - what would fail with a ReadOnlyVolume(): such a volume is one that the
+//     system has remounted after an error, and nobody knows what else is wrong
+//     with it;
+//   - a change that would fail with a DiskFailure(), and the sync of a file
+//   that
+//     fails for whatever reason but want of room: nobody can tell what is on
+//     the disk.
+// A read that fails, and a file or directory that refuses the server alone
+// (EACCES, EPERM), are another matter: they fail the calls that need them.
 //
 // Thread-safe, and its files as those of `base`.
 class GatedFileSystem final : public ForwardingFileSystem {
@@ -50,7 +55,15 @@ class GatedFileSystem final : public ForwardingFileSystem {
 
   // What came of a change, after the gate was closed if that is due.
   absl::Status Changed(const absl::Status& status) {
-    return IsReadOnlyVolume(status) ? gate_.Close(status) : status;
+    return IsReadOnlyVolume(status) || IsDiskFailure(status)
+               ? gate_.Close(status)
+               : status;
+  }
+  // The same of the sync of a file.
+  absl::Status Synced(const absl::Status& status) {
+    return status.ok() || absl::IsResourceExhausted(status)
+               ? status
+               : gate_.Close(status);
   }
 
   WriteGate& gate_;

@@ -1,5 +1,5 @@
-// A store on a volume that the system has made read-only: whichever write meets
-// it first, all are refused and say why, and reads go on.
+// A store on a volume that the system has made read-only, or that fails:
+// whichever write meets it first, all are refused and say why, and reads go on.
 
 #include <functional>
 #include <string>
@@ -127,6 +127,28 @@ TEST_F(ReadOnlyVolumeTest, AStartOnItIsRefusedAndSaysWhy) {
               StatusIs(absl::StatusCode::kUnavailable,
                        AllOf(HasSubstr("the store on \"/data\""),
                              HasSubstr("Read-only file system"))));
+}
+
+// Nobody can tell what of it is there; it was a blob, which is in no log.
+// F: Decision 22
+TEST_F(ReadOnlyVolumeTest, ADiskThatFailsAnyWriteIsTheSame) {
+  TellStory();
+  const std::string json = ManifestJson(store());
+  for (const FileOp op : {FileOp::kAppend, FileOp::kSync, FileOp::kClose,
+                          FileOp::kRenameIfAbsent, FileOp::kSyncDirectory}) {
+    SCOPED_TRACE(static_cast<int>(op));
+    fs_.FailNext(op, DiskFailure("write: Input/output error"));
+    EXPECT_EQ(ReasonOf(Writes()[1]()), "STORE_READ_ONLY");
+    EXPECT_THAT(local_->read_only_reason(), HasSubstr("Input/output error"));
+    for (const auto& write : Writes()) {
+      EXPECT_EQ(ReasonOf(write()), "STORE_READ_ONLY");
+    }
+    EXPECT_EQ(ManifestJson(store()), json);
+    Open();
+    EXPECT_EQ(local_->read_only_reason(), "");
+    EXPECT_EQ(ManifestJson(store()), json);
+  }
+  EXPECT_OK(Writes()[1]());
 }
 
 // Every object is written there first.
