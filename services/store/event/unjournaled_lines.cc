@@ -35,8 +35,13 @@ class LineSorter {
   // A line, and where the next one begins.
   void Take(absl::string_view line, uint64_t end) {
     const absl::StatusOr<int64_t> checked = CheckLogLine(line);
+    follow_ = follow_ && checked.ok() && *checked == ++number_;
     if (!checked.ok()) return;
     const int64_t sequence = *checked;
+    if (follow_ && sequence < first_ && end > cut_at_) {
+      found_.of_later_log = true;
+      return;
+    }
     if (sequence >= first_ && sequence <= last_) {
       if (line != journaled_[sequence - first_]) found_.of_later_log = true;
       return;
@@ -64,6 +69,9 @@ class LineSorter {
   int64_t next_behind_;
   int64_t last_found_ = 0;
   bool is_any_lost_ = false;
+  // The lines so far are whole and follow each other from 1 on, to this one.
+  bool follow_ = true;
+  int64_t number_ = 0;
   UnjournaledLines found_;
 };
 

@@ -11,7 +11,9 @@
 // with theirs, as with a movie that was deleted and created again. (The older
 // of the two it cannot be: its file is removed, durably, before the first line
 // of the next is written; and again at a start, if the journal says so.) Of
-// that removal the journal has lost the mark.
+// that removal the journal has lost the mark. So is a file whose lines follow
+// each other from 1 on, and that has one before the first journaled line where
+// that has its place or behind it: those of its own log end before it.
 
 #ifndef KINORA_SERVICES_STORE_EVENT_UNJOURNALED_LINES_H_
 #define KINORA_SERVICES_STORE_EVENT_UNJOURNALED_LINES_H_

@@ -67,6 +67,34 @@ TEST_F(UnjournaledLinesTest, ALaterLogOfTheNameKeepsItsLines) {
   }
 }
 
+// It has no number in common with the journal's lines, which are later ones of
+// the log before; but where those have their place it is still at its first.
+TEST_F(UnjournaledLinesTest, ALaterLogThatIsNotAsFarKeepsItsLines) {
+  for (const int count : {1, 2, 3}) {
+    SCOPED_TRACE(count);
+    fs_.Remove(aside_).IgnoreError();
+    ASSERT_OK(log_->Remove(kLog));
+    Append(3);
+    Reopen();  // the journal is done with them
+    const size_t done = Bytes().size();
+    Append(2);
+    const std::string journaled = Bytes().substr(done);
+    const JournalEnd end = EndOfJournal();
+    ASSERT_OK(log_->Remove(kLog));
+    Append(count, std::string(done, 'x'));
+    const std::string later = Bytes();
+    LoseJournalBehind(end);
+    EXPECT_THAT(Reopen(),
+                AllOf(HasSubstr("is of a later log"), HasSubstr(path_)));
+    EXPECT_EQ(Bytes(), later);
+    EXPECT_THAT(ReadFile(fs_, aside_), IsOkAndHolds(journaled));
+    EXPECT_EQ(Last(), count);
+    EXPECT_OK(AppendOne());
+    Reopen();
+    EXPECT_EQ(Last(), count + 1);
+  }
+}
+
 // The removal is in the journal, what came after it is not.
 TEST_F(UnjournaledLinesTest, ALaterLogIsNotRemovedInsteadOfTheOneBefore) {
   Append(3);
