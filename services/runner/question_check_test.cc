@@ -7,21 +7,12 @@
 #include "gtest/gtest.h"
 
 #include "common/testing/status_matchers.h"
+#include "services/runner/testing/asked_question.h"
 
 namespace kinora {
 namespace {
 
 using ::testing::HasSubstr;
-
-v1::Question Ask(const std::string& id, v1::QuestionKind kind,
-                 const std::vector<std::string>& options = {}) {
-  v1::Question question;
-  question.set_question_id(id);
-  question.set_prompt("Which " + id + "?");
-  question.set_kind(kind);
-  for (const std::string& option : options) question.add_options(option);
-  return question;
-}
 
 TEST(QuestionCheckTest, AnswersMustHaveTheQuestionsForm) {
   const std::vector<std::string> options = {"a", "b"};

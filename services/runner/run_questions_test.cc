@@ -8,22 +8,13 @@
 #include "common/error_reason.h"
 #include "common/testing/status_matchers.h"
 #include "services/runner/question_check.h"
+#include "services/runner/testing/asked_question.h"
 
 namespace kinora {
 namespace {
 
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-
-v1::Question Ask(const std::string& id, v1::QuestionKind kind,
-                 const std::vector<std::string>& options = {}) {
-  v1::Question question;
-  question.set_question_id(id);
-  question.set_prompt("Which " + id + "?");
-  question.set_kind(kind);
-  for (const std::string& option : options) question.add_options(option);
-  return question;
-}
 
 v1::Answer Say(const std::string& id, const std::string& value_json) {
   v1::Answer answer;

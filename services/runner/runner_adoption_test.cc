@@ -179,9 +179,7 @@ TEST_F(RunnerAdoptionTest, ARunWhoseLeaseIsHeldIsLeftAlone) {
   const v1::LeaseToken lease = TakeFilmLease(store(), "living-runner", run_id);
   ASSERT_OK(runner().AdoptOpenRuns());
   EXPECT_EQ(calls(), 0);
-  v1::ReleaseLeaseRequest release;
-  *release.mutable_token() = lease;
-  ASSERT_OK(store().leases.Release(release));
+  Release(lease);
   ASSERT_OK(runner().AdoptOpenRuns());
   EXPECT_EQ(Finish(run_id).record().status(), v1::RUN_STATUS_COMPLETED);
 }
@@ -333,21 +331,10 @@ TEST_F(RunnerAdoptionTest, ACancellationOutlivesItsRunner) {
   MakeMovie(Chain("{}", kSlowOnce));
   const std::string run_id = Interrupted(After({"A"}, {"B"}));
   // What Cancel() writes before it returns.
-  const v1::LeaseToken lease = TakeFilmLease(store(), "dead-runner", run_id);
-  v1::AppendEventsRequest append;
-  append.mutable_log()->set_movie_id("film");
-  append.mutable_log()->set_kind(v1::LOG_KIND_LEDGER);
-  append.mutable_log()->set_run_id(run_id);
-  *append.mutable_lease() = lease;
-  v1::LedgerEvent& event = *append.add_events()->mutable_ledger();
-  event.set_run_id(run_id);
-  event.set_occurred_at_ms(1);
-  event.mutable_run_waiting()->set_reason(std::string(kCancelling));
-  event.mutable_run_waiting()->set_message("enough");
-  ASSERT_OK(store().events.Append(append));
-  v1::ReleaseLeaseRequest release;
-  *release.mutable_token() = lease;
-  ASSERT_OK(store().leases.Release(release));
+  v1::LedgerEvent cancelling;
+  cancelling.mutable_run_waiting()->set_reason(std::string(kCancelling));
+  cancelling.mutable_run_waiting()->set_message("enough");
+  TellAsTheDead(run_id, cancelling);
 
   ASSERT_OK(runner().AdoptOpenRuns());
   const v1::RunSnapshot run = Finish(run_id);

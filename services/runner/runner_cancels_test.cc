@@ -60,9 +60,7 @@ class RunnerCancelsTest : public HeldRunnerFixture {
 
   // The lease expires, and another runner takes the run up.
   void Adopt() {
-    v1::ReleaseLeaseRequest release;
-    *release.mutable_token() = lease_;
-    ASSERT_OK(store().leases.Release(release));
+    Release(lease_);
     CarryOn(store(), executor_);
     ASSERT_OK(carrier_->AdoptOpenRuns());
   }

@@ -12,7 +12,6 @@
 #include "common/proto_time.h"
 #include "common/testing/status_matchers.h"
 #include "services/runner/question_events.h"
-#include "services/runner/run_events.h"
 #include "services/runner/testing/runner_questions_fixture.h"
 
 namespace kinora {
@@ -142,14 +141,9 @@ TEST_F(RunnerQuestionTermsTest, AnEndThatIsInTheLedgerFailsTheJobAtAdoption) {
   asked.question.set_question_id("sim");
   Unanswered unanswered;
   unanswered.message = "nobody was there";
-  const v1::LeaseToken lease = TakeFilmLease(store(), "dead-runner", run_id);
-  v1::Event event = LedgerEventAt({"film", run_id, ""}, 1);
-  *event.mutable_ledger()->mutable_job() = UnansweredEvent(asked, unanswered);
-  ASSERT_OK(store().events.Append(
-      LedgerAppend({"film", run_id, ""}, lease, std::move(event))));
-  v1::ReleaseLeaseRequest release;
-  *release.mutable_token() = lease;
-  ASSERT_OK(store().leases.Release(release));
+  v1::LedgerEvent told;
+  *told.mutable_job() = UnansweredEvent(asked, unanswered);
+  TellAsTheDead(run_id, told);
   process_ = NewProcess();
   ASSERT_OK(runner().AdoptOpenRuns());
   const v1::RunSnapshot run = Finish(run_id);

@@ -183,14 +183,9 @@ TEST_F(RunnerQuestionsTest, ARecordedAnswerIsDeliveredByTheNextRunner) {
   Ledger(run_id, WaitsFor("question"));
   process_.reset();
   // What Answer() writes before it returns.
-  const v1::LeaseToken lease = TakeFilmLease(store(), "dead-runner", run_id);
-  v1::Event event = LedgerEventAt({"film", run_id, ""}, 1);
-  *event.mutable_ledger()->mutable_job() = AnswerOf("\"the white one\"");
-  ASSERT_OK(store().events.Append(
-      LedgerAppend({"film", run_id, ""}, lease, std::move(event))));
-  v1::ReleaseLeaseRequest release;
-  *release.mutable_token() = lease;
-  ASSERT_OK(store().leases.Release(release));
+  v1::LedgerEvent answered;
+  *answered.mutable_job() = AnswerOf("\"the white one\"");
+  TellAsTheDead(run_id, answered);
 
   process_ = NewProcess();
   ASSERT_OK(runner().AdoptOpenRuns());
@@ -271,9 +266,7 @@ TEST_F(RunnerQuestionsTest, ARunThatAsksIsCancelledThoughItsRunnerIsGone) {
   cancel.set_run_id(run_id);
   cancel.set_reason("enough");
   ASSERT_OK(runner().Cancel(cancel));
-  v1::ReleaseLeaseRequest release;
-  *release.mutable_token() = lease;
-  ASSERT_OK(store().leases.Release(release));
+  Release(lease);
   ASSERT_OK(runner().AdoptOpenRuns());
   const v1::RunSnapshot run = Finish(run_id);
   EXPECT_EQ(run.record().status(), v1::RUN_STATUS_CANCELLED);

@@ -18,6 +18,7 @@
 
 #include "common/clock.h"
 #include "common/testing/status_matchers.h"
+#include "services/runner/run_events.h"
 #include "services/runner/runner.h"
 #include "services/runner/testing/runner_process.h"
 #include "services/store/testing/core_fixture.h"
@@ -127,6 +128,24 @@ class RunnerFixture : public CoreFixture {
       }
       std::this_thread::yield();
     }
+  }
+
+  void Release(const v1::LeaseToken& lease) {
+    v1::ReleaseLeaseRequest release;
+    *release.mutable_token() = lease;
+    ASSERT_OK(store().leases.Release(release));
+  }
+
+  // The last that the run's ledger has of a runner which is gone, and whose
+  // lease has expired since.
+  void TellAsTheDead(const std::string& run_id, const v1::LedgerEvent& told) {
+    const v1::LeaseToken lease = TakeFilmLease(store(), "dead-runner", run_id);
+    const RunIdentity run = {"film", run_id, ""};
+    v1::Event event = LedgerEventAt(run, 1);
+    event.mutable_ledger()->MergeFrom(told);
+    ASSERT_OK(
+        store().events.Append(LedgerAppend(run, lease, std::move(event))));
+    Release(lease);
   }
 
   // "Job status[: detail]" of each job of a run.

@@ -107,12 +107,6 @@ class RunnerStepsFixture : public RunnerFixture {
     return store().manifests.Commit(commit);
   }
 
-  void Release(const v1::LeaseToken& lease) {
-    v1::ReleaseLeaseRequest release;
-    *release.mutable_token() = lease;
-    ASSERT_OK(store().leases.Release(release));
-  }
-
   // A run to its end, after which nobody has the lease.
   void RunAndLetGo(const v1::StartRunRequest& request) {
     v1::CancelRunRequest cancel;
