@@ -56,6 +56,7 @@ RunActor::RunActor(const RunActorDeps& deps, v1::RunRecord record,
           std::max<int64_t>(1, past_.has_value() ? past_->through() : 0)),
       removed_artefact_ids_(plan_->removed_artefact_ids().begin(),
                             plan_->removed_artefact_ids().end()),
+      looks_(deps.executor),
       pauses_(past_.has_value() ? past_->pauses() : RunPauses()) {}
 
 void RunActor::Start() { Post(Begun{}); }
@@ -161,7 +162,8 @@ absl::Status RunActor::Work(std::vector<RunMessage> messages) {
   TellWaiting();
   KINORA_RETURN_IF_ERROR(TellBatch(&starts));
   if (!starts.empty()) SettleBudgetQuestion();
-  KINORA_RETURN_IF_ERROR(Append(v1::LOG_KIND_ARTEFACTS, &approvals_));
+  KINORA_RETURN_IF_ERROR(
+      Append(v1::LOG_KIND_ARTEFACTS, approvals_.to_append()));
   WatchQuestions();
   TellStepDone();
   // That the ledger has these calls may have been answered long after it was
@@ -199,7 +201,7 @@ absl::Status RunActor::Work(std::vector<RunMessage> messages) {
 }
 
 void RunActor::Take(const Begun&) {
-  questions_changed_ = true;
+  looks_.NoteNews();
   if (past_.has_value()) RecallApprovals();
   if (step_ != nullptr) return BeginStep();
   if (past_.has_value()) GoOn();

@@ -52,12 +52,14 @@
 #include "services/runner/call_places.h"
 #include "services/runner/job_times.h"
 #include "services/runner/job_waits.h"
+#include "services/runner/kept_approvals.h"
 #include "services/runner/lease_keeper.h"
 #include "services/runner/ledger_watch.h"
 #include "services/runner/log_intake.h"
 #include "services/runner/open_calls.h"
 #include "services/runner/progress_intake.h"
 #include "services/runner/question_keeper.h"
+#include "services/runner/question_looks.h"
 #include "services/runner/run_actor_deps.h"
 #include "services/runner/run_budget.h"
 #include "services/runner/run_events.h"
@@ -425,15 +427,8 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   HeldStarts held_;  // when starts were last looked for
   // Producers where attempts of the run are known to wait for answers.
   std::map<std::string, uint32_t> asking_;
-  // Questions: whether something about them is news, when they are to be looked
-  // at next, and how often that was in vain.
-  bool questions_changed_ = false;
-  int64_t questions_due_ms_ = INT64_MAX;
-  Executor::TimerId questions_timer_ = 0;
-  int verdict_tries_ = 0;
-  bool verdicts_failed_ = false;
-  std::vector<v1::Event> approvals_;  // to be appended
-  std::set<std::string> approved_;    // what was, or is to be
+  QuestionLooks looks_;
+  KeptApprovals approvals_;
   bool watching_movie_cap_ = false;
   std::string waiting_for_;  // as the ledger has it; empty if it goes on
   // What was told with it, also by somebody else: the event, and its end by the

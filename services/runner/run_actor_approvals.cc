@@ -7,8 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
-
 #include "common/log.h"
 #include "common/status.h"
 #include "services/runner/approvals.h"
@@ -24,11 +22,6 @@ v1::ResolveArtefactsRequest FindRequest(
   request.set_movie_id(movie_id);
   request.mutable_queries()->Assign(queries.begin(), queries.end());
   return request;
-}
-
-std::string NameOf(const RunQuestion& asked) {
-  return absl::StrCat(asked.job_id, "\n", asked.question.question_id(), "\n",
-                      asked.question.content_hash());
 }
 
 }  // namespace
@@ -91,9 +84,9 @@ absl::Status RunActor::RecordApproved(const v1::JobEvent& approved) {
 
 void RunActor::NoteApprovals(const std::string& job_id) {
   for (const RunQuestion& asked : questions_.Settled(job_id)) {
-    if (!IsApproval(asked) || !approved_.insert(NameOf(asked)).second) continue;
-    approvals_.push_back(ApprovalEvent(run_id(), asked));
-    approvals_.back().set_revision(identity_.revision);
+    if (IsApproval(asked)) {
+      approvals_.Keep(run_id(), identity_.revision, asked);
+    }
   }
 }
 
@@ -116,7 +109,7 @@ void RunActor::RecallApprovals() {
     if ((*found)[i] == nullptr) continue;
     const std::optional<Approval> kept = ApprovalIn(*(*found)[i]);
     if (kept.has_value() && kept->run_id == run_id()) {
-      approved_.insert(NameOf(given[i]));
+      approvals_.NoteKept(given[i]);
     }
   }
   for (const RunQuestion& asked : given) NoteApprovals(asked.job_id);

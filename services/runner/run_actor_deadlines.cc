@@ -3,13 +3,10 @@
 // run acts on it. The time is that of the ledger's events, so a run that was
 // left alone beyond a deadline acts as soon as somebody carries it out.
 
-#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "absl/time/time.h"
 
 #include "common/error_reason.h"
 #include "common/log.h"
@@ -18,14 +15,6 @@
 #include "services/runner/run_actor.h"
 
 namespace kinora {
-namespace {
-
-// The wall clock may be corrected meanwhile, and a machine sleeps.
-constexpr absl::Duration kLongestLook = absl::Minutes(1);
-// How often a verdict makes sure that it comes right behind what was read.
-constexpr int kCarefulTries = 5;
-
-}  // namespace
 
 // Of a step, others carry out the other jobs of the run.
 bool RunActor::HasToSettle(const std::string& job_id) const {
@@ -33,21 +22,19 @@ bool RunActor::HasToSettle(const std::string& job_id) const {
 }
 
 void RunActor::Take(const QuestionsDue&) {
-  questions_changed_ = true;
-  questions_due_ms_ = INT64_MAX;
+  looks_.Begin();
   if (state_.cancelled() || state_.finished() || stopping_) return;
   // Whoever answers at the same time is before it or behind it.
   const absl::Status recorded = questions_.RecordAlone(
       [this]() -> absl::Status { return RecordVerdicts(); });
-  verdicts_failed_ = false;
   if (recorded.ok()) {
-    verdict_tries_ = 0;
+    looks_.NoteRecorded();
   } else if (ReasonOf(recorded) == "SEQUENCE_MISMATCH") {
     // Somebody may have answered: the ledger is read first.
-    ++verdict_tries_;
+    looks_.NoteOvertaken();
     Post(QuestionsDue{});
   } else {
-    verdicts_failed_ = true;
+    looks_.NoteFailed();
     LogWarning("the end of a question is not recorded",
                {{"run", run_id()}, {"error", recorded}});
   }
@@ -82,9 +69,7 @@ absl::Status RunActor::RecordVerdict(const v1::JobEvent& verdict) {
     *request.add_events() = std::move(cancel);
   }
   request.set_request_id(QuestionRequestId(verdict));
-  if (verdict_tries_ < kCarefulTries) {
-    request.set_expected_sequence(watch_->through());
-  }
+  if (looks_.is_careful()) request.set_expected_sequence(watch_->through());
   const absl::StatusOr<v1::AppendEventsResponse> appended =
       deps_.store.events.Append(request);
   // Somebody has recorded another end of it.
@@ -102,20 +87,11 @@ absl::Status RunActor::RecordVerdict(const v1::JobEvent& verdict) {
 
 // Has the questions looked at when there will be something to say.
 void RunActor::WatchQuestions() {
-  if (!std::exchange(questions_changed_, false)) return;
+  if (!looks_.TakeNews()) return;
   if (state_.cancelled() || state_.finished() || stopping_) return;
   const int64_t next = questions_.NextVerdictMillis(
       [this](const std::string& job_id) { return HasToSettle(job_id); });
-  if (next >= questions_due_ms_) return;
-  deps_.executor.Cancel(questions_timer_);
-  questions_due_ms_ = next;
-  const int64_t left = next - NowMillis(deps_.clock);
-  const absl::Duration soonest =
-      verdicts_failed_ ? kLedgerRetryPeriod : absl::ZeroDuration();
-  const absl::Duration delay =
-      std::clamp(left < 0 ? absl::ZeroDuration() : absl::Milliseconds(left),
-                 soonest, kLongestLook);
-  questions_timer_ = deps_.executor.PostAfter(delay, [weak = weak_from_this()] {
+  looks_.LookAt(next, NowMillis(deps_.clock), [weak = weak_from_this()] {
     if (auto self = weak.lock()) self->Post(QuestionsDue{});
   });
 }

@@ -52,7 +52,7 @@ void RunActor::Take(const QuestionAsked& asked) {
   StampDeadline(NowMillis(deps_.clock), &question);
   *AddLedger()->mutable_job() = QuestionEvent(job_id, question);
   questions_.Ask(ledger_events_.back().ledger());
-  questions_changed_ = true;
+  looks_.NoteNews();
 }
 
 // Appends what the batch tells. Whoever sees a question of it in the ledger may
@@ -228,7 +228,7 @@ std::optional<JobIndex> RunActor::FindJob(const std::string& job_id) const {
 }
 
 void RunActor::Take(const QuestionAnswered& answered) {
-  questions_changed_ = true;
+  looks_.NoteNews();
   const std::optional<JobIndex> job = FindJob(answered.job_id);
   if (!job.has_value()) return;
   NoteApprovals(answered.job_id);
