@@ -430,6 +430,8 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   QuestionLooks looks_;
   KeptApprovals approvals_;
   bool watching_movie_cap_ = false;
+  // By the monotonic clock; INT64_MAX if it is not its turn that it waits for.
+  int64_t turn_awaited_since_ = INT64_MAX;
   std::string waiting_for_;  // as the ledger has it; empty if it goes on
   // What was told with it, also by somebody else: the event, and its end by the
   // monotonic clock.

@@ -51,6 +51,8 @@ RunStanding RunActor::Standing() {
   standing.lacks_planner = expansion_attempts_ > kPatientExpansions;
   standing.is_answered_soon = standing.in_doubt > doubts_.size() ||
                               (expanding_ && !standing.lacks_planner);
+  const int64_t turn_awaited_since =
+      std::exchange(turn_awaited_since_, INT64_MAX);
   // Mostly so.
   if (standing.running > 0) return standing;
   const int64_t now = deps_.clock.MonotonicNanos();
@@ -74,7 +76,8 @@ RunStanding RunActor::Standing() {
     if (hold.has_value()) {
       standing.WaitsFor(WaitForProducer(producer, *hold), now, told);
     } else {
-      standing.goes_on_soon = true;
+      turn_awaited_since_ = std::min(turn_awaited_since, now);
+      standing.WaitsForTurn(producer, turn_awaited_since_, now, told);
     }
   }
   return standing;

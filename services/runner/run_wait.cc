@@ -36,6 +36,18 @@ void RunStanding::WaitsFor(RunWait wait, int64_t now, const RunWait& told) {
   }
 }
 
+void RunStanding::WaitsForTurn(absl::string_view producer, int64_t since,
+                               int64_t now, const RunWait& told) {
+  RunWait wait = Because(kProducer);
+  wait.message = absl::StrCat("other runs make all the calls of ", producer,
+                              " that may be made at once");
+  if (now - since < absl::ToInt64Nanoseconds(kLeastWait) && !wait.IsFor(told)) {
+    goes_on_soon = true;
+  } else {
+    WaitsFor(std::move(wait), now, told);
+  }
+}
+
 RunWait WaitForProducer(absl::string_view producer,
                         const CallTurns::Hold& hold) {
   RunWait wait = Because(kProducer);

@@ -94,6 +94,11 @@ struct RunStanding {
   // Takes a job that goes on by itself with the end of `wait`, now being `now`.
   // What was told stays told to its end, though that may move.
   void WaitsFor(RunWait wait, int64_t now, const RunWait& told);
+  // The same of one that waits for its turn among other runs, as the run has
+  // done since `since` without a call of its own. Turns come and go, so it is
+  // told only of a run that has stood still for kLeastWait.
+  void WaitsForTurn(absl::string_view producer, int64_t since, int64_t now,
+                    const RunWait& told);
 };
 
 // Reason, message and end of what keeps jobs from their producer.

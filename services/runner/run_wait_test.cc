@@ -58,6 +58,25 @@ TEST(RunWaitTest, WhatIsOverSoonIsNotTold) {
   EXPECT_EQ(WaitOf(WaitingFor(Down("tts", kNow + kSecond))).reason, "");
 }
 
+// Turns change every few milliseconds: who has had none for long is told, and
+// goes on being told until it has one.
+TEST(RunWaitTest, ARunThatStandsStillWaitsForItsTurnAmongOthers) {
+  RunStanding standing;
+  standing.WaitsForTurn("tts", kNow - 2 * kSecond, kNow, RunWait());
+  EXPECT_EQ(WaitOf(standing).reason, "");
+  standing = RunStanding();
+  standing.WaitsForTurn("tts", kNow - 3 * kSecond, kNow, RunWait());
+  const RunWait told = WaitOf(standing);
+  EXPECT_EQ(told.reason, "producer");
+  EXPECT_THAT(told.message, HasSubstr("tts"));
+  EXPECT_EQ(told.until, INT64_MAX);
+  standing = RunStanding();
+  standing.WaitsForTurn("tts", kNow, kNow, told);
+  EXPECT_TRUE(WaitOf(standing).IsKnownBy(told));
+  standing.running = 1;
+  EXPECT_EQ(WaitOf(standing).reason, "");
+}
+
 // Else it would go on a little before it does.
 TEST(RunWaitTest, WhatWasToldStaysToldToItsEnd) {
   const RunWait told = Down("tts", kNow + kSecond);

@@ -15,6 +15,7 @@
 #include "common/testing/status_matchers.h"
 #include "common/thread_pool.h"
 #include "services/planner/store_planner.h"
+#include "services/runner/run_wait.h"
 #include "services/runner/runner.h"
 #include "services/runner/testing/held_producers.h"
 #include "services/runner/testing/runner_fixture.h"
@@ -211,6 +212,32 @@ TEST_F(RunnerWaitsTest, PlacesThatAreHeldForAnswersLetARunWaitForItsQuestion) {
         return event.run_resumed().reason() == "producer";
       },
       "third");
+}
+
+// Who looks at it is not left to think that it does something.
+TEST_F(RunnerWaitsTest, ARunThatGetsNoTurnSaysSoAfterAWhile) {
+  const std::string first = Start("film", {"X", "Y"});
+  producers_.WaitForAttempt("X");
+  producers_.WaitForAttempt("Y");
+  const std::string second = Start("other", {"A"});
+  // It begins to wait with what it tells first, and looks again soon.
+  Ledger(
+      second,
+      [](const v1::LedgerEvent& event) { return event.has_run_started(); },
+      "other");
+  clock_.Advance(kLeastWait);
+  const v1::RunWaitingEvent waiting = WaitOf(second, "other");
+  EXPECT_EQ(waiting.reason(), "producer");
+  EXPECT_THAT(waiting.message(), HasSubstr("other runs"));
+  EXPECT_EQ(waiting.until_ms(), 0);
+  producers_.Succeed("X");
+  producers_.WaitForAttempt("A");
+  Ledger(
+      second,
+      [](const v1::LedgerEvent& event) {
+        return event.run_resumed().reason() == "producer";
+      },
+      "other");
 }
 
 }  // namespace
