@@ -5,6 +5,7 @@
 
 #include "common/error_reason.h"
 #include "common/rpc/unary.h"
+#include "services/runner/run_refusals.h"
 
 namespace kinora {
 

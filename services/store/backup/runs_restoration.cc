@@ -121,7 +121,7 @@ absl::Status RunsRestoration::TakeLedger(const std::string& path,
   LogRestoration& ledger =
       ledgers_
           .try_emplace(run_id, log_, LedgerLogKey(movie_id_, run_id),
-                       v1::LOG_KIND_LEDGER, run->second,
+                       v1::LOG_KIND_LEDGER, run->second, /*is_cut=*/false,
                        [](const v1::Event&) { return std::string(); })
           .first->second;
   return ledger.Take(path, bytes);
