@@ -28,8 +28,9 @@ JsonValue ReplayFixtureOf(const JsonValue& document, Clock& clock,
 void AddReplayFixture(JsonValue& document, Clock& clock, RunIdGenerator& ids);
 
 // What in `document` is other than `fixture` expects, a line each; empty if it
-// passes. Where several stages are of one node, the first is held to what is
-// first expected of it, and so on. What is of another type than a record and a
+// passes. Where several stages are of one node, the last is held to what is
+// last expected of it, the one before to what is expected before, and so on: a
+// run passes its own fixture. What is of another type than a record and a
 // fixture have counts as missing.
 std::vector<std::string> EvaluateReplay(const JsonValue& document,
                                         const JsonValue& fixture);

@@ -36,6 +36,7 @@
 #include "common/file_system.h"
 #include "common/ids.h"
 #include "common/json.h"
+#include "services/runner/record/document_form.h"
 #include "services/runner/record/topic_log.h"
 
 namespace kinora {
@@ -54,13 +55,8 @@ struct RunDocumentDeps {
   EventTopicLog* log = nullptr;
 };
 
-// Checks that `document` is a run record at all: an object in which each known
-// member has its type (null counts as missing). INVALID_ARGUMENT names the
-// first that has not, such as `stages[2].status`.
-absl::Status CheckRunDocument(const JsonValue& document);
-
-// `document` with the members that a run record has, those of older names
-// (`_type`, `jobs`) under their own. Errors: as CheckRunDocument(); those of
+// `document` with the members that a run record has, those of other names
+// under their own (document_form.h). Errors: as CheckRunDocument(); those of
 // the log, with its topic. Never a part of a document.
 absl::StatusOr<JsonValue> NormalizedRunDocument(JsonValue document,
                                                 const RunDocumentDeps& deps);
