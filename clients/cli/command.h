@@ -67,6 +67,7 @@ std::vector<Command> CopyCommands();
 std::vector<Command> ServerCommands();
 std::vector<Command> ImportCommands();
 std::vector<Command> LedgerCommands();
+std::vector<Command> RecordCommands();
 
 // Prints one line of JSON.
 void PrintJson(const google::protobuf::Message& message);

@@ -56,7 +56,7 @@ std::vector<Command> AllCommands() {
         RunFileCommands,  QuestionCommands, ProducerCommands, TakeCommands,
         ArtefactCommands, EditCommands,     ManifestCommands, BlobCommands,
         UpkeepCommands,   CopyCommands,     ServerCommands,   ImportCommands,
-        LedgerCommands}) {
+        LedgerCommands,   RecordCommands}) {
     for (Command& command : commands()) all.push_back(std::move(command));
   }
   return all;
