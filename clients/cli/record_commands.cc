@@ -1,6 +1,7 @@
 // kinora records normalize | save | load | fixture | evaluate: the steps of a
 // run record on files. They ask no server.
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -52,7 +53,7 @@ absl::StatusOr<int> NormalizeRecord(const Invocation& call) {
 absl::StatusOr<int> SaveRecord(const Invocation& call) {
   const std::optional<std::string> directory = call.args.Get("dir");
   if (!directory.has_value()) {
-    return BadUsage(absl::InvalidArgumentError("--dir: must be given"));
+    return InvalidField("--dir", "", "DIR is required");
   }
   KINORA_ASSIGN_OR_RETURN(const JsonValue document,
                           ReadRecord(call.operand(0)));
@@ -94,7 +95,7 @@ absl::StatusOr<int> PrintFixture(const Invocation& call) {
 absl::StatusOr<int> EvaluateRecord(const Invocation& call) {
   const std::optional<std::string> path = call.args.Get("fixture");
   if (!path.has_value()) {
-    return BadUsage(absl::InvalidArgumentError("--fixture: must be given"));
+    return InvalidField("--fixture", "", "FIXTURE is required");
   }
   KINORA_ASSIGN_OR_RETURN(const JsonValue document,
                           ReadRecord(call.operand(0)));

@@ -5,7 +5,7 @@
 set -u
 cd "$(dirname "$0")/../.."
 seconds=$1
-targets=(blueprint event_json id index_table journal json_schema ledger log_checkpoint log_line manifest revision_checkpoint)
+targets=(blueprint event_json id index_table journal json_schema ledger log_checkpoint log_line manifest revision_checkpoint run_record)
 
 # Of its own, since another compiler makes Bazel configure all anew.
 base=${KINORA_FUZZ_OUTPUT_BASE:-$HOME/.cache/kinora-bazel-fuzz}

@@ -54,11 +54,14 @@ constexpr Form kChildRunForm[] = {{"worker_id"},
 constexpr Form kQuestionForm[] = {
     {"request_id"}, {"prompt"}, {"agent"}, {"trace_id"}, {"asked_at"}};
 
+constexpr Form kReceiptLinkForm[] = {{"kind"},        {"label"}, {"run_id"},
+                                     {"artifact_id"}, {"path"},  {"href"}};
+
 constexpr Form kHandoffForm[] = {{"id"},
                                  {"kind"},
                                  {"created_at"},
                                  {"parent_run_id"},
-                                 {"receipt_links", kArray, kArtifactForm},
+                                 {"receipt_links", kArray, kReceiptLinkForm},
                                  {"metadata", kObject}};
 
 constexpr Form kRunForm[] = {{"type"},
@@ -136,6 +139,11 @@ void AdoptOtherNames(JsonValue& document) {
 absl::Status CheckRunDocument(const JsonValue& document) {
   if (!document.is_object()) return WrongType("run record", kObject, document);
   return CheckMembers(document, "", kRunForm);
+}
+
+absl::Status CheckHandoff(const JsonValue& handoff) {
+  if (!handoff.is_object()) return WrongType("handoff", kObject, handoff);
+  return CheckMembers(handoff, "", kHandoffForm);
 }
 
 }  // namespace kinora

@@ -20,6 +20,9 @@ void AdoptOtherNames(JsonValue& document);
 // has not, such as `stages[2].status`.
 absl::Status CheckRunDocument(const JsonValue& document);
 
+// The same of one handoff of a record.
+absl::Status CheckHandoff(const JsonValue& handoff);
+
 }  // namespace kinora
 
 #endif  // KINORA_SERVICES_RUNNER_RECORD_DOCUMENT_FORM_H_

@@ -12,6 +12,7 @@
 
 #include "common/canonical_json.h"
 #include "common/digest.h"
+#include "services/runner/record/document_form.h"
 #include "services/runner/record/document_members.h"
 
 namespace kinora {
@@ -153,7 +154,7 @@ void Fill(const JsonValue& from, JsonValue& to) {
 std::optional<JsonValue> HandoffOf(const JsonValue& artifact) {
   if (TextOrEmpty(artifact, "kind") != kHandoff) return std::nullopt;
   const JsonValue* data = MemberOf(artifact, "data");
-  if (data == nullptr || !data->is_object()) return std::nullopt;
+  if (data == nullptr || !CheckHandoff(*data).ok()) return std::nullopt;
   const JsonValue* target = MemberOf(*data, kTarget);
   const JsonValue* metadata = MemberOf(artifact, "metadata");
   const absl::string_view id = metadata == nullptr

@@ -30,7 +30,8 @@ absl::string_view HandoffTarget(const JsonValue& handoff);
 // sorted by created_at and id, each has the record's run as its parent unless
 // it has one, and a link of kind `run_receipt` to the record, with its path if
 // that is known. The artefact of a handoff is replaced in its place, but for
-// its own id, title and such, or appended. Idempotent. REQUIRES: an object that
+// its own id, title and such, or appended; one whose `data` is no handoff is
+// left alone. Idempotent. REQUIRES: an object that
 // passes CheckRunDocument().
 void SyncHandoffs(JsonValue& document);
 

@@ -1,5 +1,7 @@
 #include "services/runner/record/handoffs.h"
 
+#include <string>
+
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -100,6 +102,19 @@ TEST(HandoffsTest, OfOneIdTheLaterGoesBefore) {  // F: S4-39
   ASSERT_EQ(handoffs.size(), 1u);
   EXPECT_EQ(Member(handoffs[0], "task"), JsonValue("2"));
   EXPECT_EQ(Member(handoffs[0], "reason"), JsonValue("kept"));
+}
+
+TEST(HandoffsTest, AnArtifactThatIsNoHandoffIsLeftAlone) {
+  for (const char* data :
+       {"7", "null", "{}", "{'id':'h','created_at':7}",
+        "{'id':'h','receipt_links':[7]}", "{'id':'h','metadata':[]}"}) {
+    const JsonValue before =
+        Json(std::string("{'id':'r','artifacts':[{'kind':'handoff','data':") +
+             data + "}]}");
+    JsonValue document = before;
+    SyncHandoffs(document);
+    EXPECT_EQ(document, before);
+  }
 }
 
 TEST(HandoffsTest, ARecordWithoutAnyStaysAsItIs) {
