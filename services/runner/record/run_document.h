@@ -10,15 +10,15 @@
 //
 // A document goes through the same steps in three places:
 //
-//                     normalise             save             load
-//   the input         own value             not changed      own value
-//   defaults          if empty or missing   no               no
-//   questions         3rd                   1st              no
-//   child runs        4th                   2nd              1st
-//   replay fixture    2nd (1st: defaults)   3rd              2nd
-//   persisted_path    kept                  the new path     kept, else the
-//   path handoffs          yes                   yes              yes
-//   observability     if there is none      made anew        made anew
+//                    normalise          save          load
+//   the input        own value          not changed   own value
+//   defaults         1st, where empty   no            no
+//   replay fixture   2nd                3rd           2nd
+//   questions        3rd                1st           no
+//   child runs       4th                2nd           1st
+//   persisted_path   kept               the path      kept, else the path
+//   handoffs         5th                5th           4th
+//   observability    if there is none   made anew     made anew
 //
 // Each is idempotent: normalising twice is normalising once, and what is loaded
 // is what was saved.
