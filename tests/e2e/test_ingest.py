@@ -180,6 +180,7 @@ def test_a_status_document_is_taken_once(kinora, ended, tmp_path):
     assert lines_of(events) == ["sent", "sent"]
 
 
-def test_a_run_that_is_not_there_is_named(kinora, ended):
+def test_a_run_that_is_not_there_is_named(kinora, tmp_path):
     nobody = "run-01J9ZZZZZZZZZZZZZZZZZZZZZZ"
-    assert "RUN_NOT_FOUND" in kinora.fails("ledger", "ingest", nobody, os.devnull)
+    nothing = write(tmp_path / "nothing.jsonl")
+    assert "RUN_NOT_FOUND" in kinora.fails("ledger", "ingest", nobody, nothing)
