@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 
 #include "clients/cli/amounts.h"
 #include "clients/cli/command.h"
@@ -168,6 +169,22 @@ absl::StatusOr<v1::IfActive> IfActiveOf(const Args& args) {
   return replace ? v1::IF_ACTIVE_REPLACE : v1::IF_ACTIVE_UNSPECIFIED;
 }
 
+// Who starts the run, and why.
+absl::Status TakeOrigin(const Args& args, v1::StartRunRequest* request) {
+  for (const std::string& label : args.GetAll("label")) {
+    const std::vector<std::string> parts =
+        absl::StrSplit(label, absl::MaxSplits('=', 1));
+    if (parts.size() < 2 || parts[0].empty()) {
+      return InvalidField("--label", label, "expected NAME=VALUE");
+    }
+    (*request->mutable_labels())[parts[0]] = parts[1];
+  }
+  request->set_trigger_event_json(args.Get("trigger").value_or(""));
+  request->set_parent_run_id(args.Get("parent").value_or(""));
+  request->set_parent_job_id(args.Get("parent-job").value_or(""));
+  return absl::OkStatus();
+}
+
 absl::StatusOr<int> StartRun(const Invocation& call) {
   v1::StartRunRequest request;
   request.set_movie_id(std::string(call.operand(0)));
@@ -184,6 +201,7 @@ absl::StatusOr<int> StartRun(const Invocation& call) {
                           ScopeOf(call.args));
   if (scope.has_value()) *request.mutable_scope() = *std::move(scope);
   KINORA_RETURN_IF_ERROR(TakeDispatch(call.args, &request));
+  KINORA_RETURN_IF_ERROR(TakeOrigin(call.args, &request));
   if (const auto budget = call.args.Get("budget"); budget.has_value()) {
     KINORA_ASSIGN_OR_RETURN(*request.mutable_budget(),
                             ParseCost("--budget", *budget));
@@ -218,7 +236,9 @@ std::vector<Command> RunCommands() {
   return {{.words = "run",
            .usage = "MOVIE [--set NAME=JSON ...] [SCOPE] [--budget AMOUNT] "
                     "[--queue | --replace] [--dispatch eager|layered] "
-                    "[--concurrency N] [--detach] [--dry-run] [--plain]",
+                    "[--concurrency N] [--label NAME=VALUE ...] "
+                    "[--trigger JSON] [--parent RUN --parent-job JOB] "
+                    "[--detach] [--dry-run] [--plain]",
            .help = "plans and runs; exit code 0 only if the run completed",
            .flags = WithScopeFlags(
                {{"set", "NAME=JSON", "set this input first"},
@@ -229,6 +249,10 @@ std::vector<Command> RunCommands() {
                  "eager: a job starts once what it reads is done; layered: "
                  "once the layer before is"},
                 {"concurrency", "N", "at most so many jobs at once"},
+                {"label", "NAME=VALUE", "kept in the run's record"},
+                {"trigger", "JSON", "the event that sets the run off"},
+                {"parent", "RUN", "the run of whose job this is a part"},
+                {"parent-job", "JOB", "the job of that run"},
                 {"detach", "", "start the run and do not wait for it"},
                 {"dry-run", "",
                  "simulate all producers; nothing is written or charged"},

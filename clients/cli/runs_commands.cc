@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/numbers.h"
@@ -97,12 +98,8 @@ absl::StatusOr<v1::RunSnapshot> GetRun(const Invocation& call) {
   return std::move(*response.mutable_run());
 }
 
-absl::StatusOr<int> ListRuns(const Invocation& call) {
-  v1::ListRunsRequest request;
-  request.set_movie_id(call.args.Get("movie").value_or(""));
-  if (const auto words = call.args.Get("status"); words.has_value()) {
-    KINORA_RETURN_IF_ERROR(AddStatuses(*words, &request));
-  }
+absl::StatusOr<v1::ListRunsResponse> AllPages(const Invocation& call,
+                                              v1::ListRunsRequest request) {
   v1::ListRunsResponse all;
   do {
     KINORA_ASSIGN_OR_RETURN(const v1::ListRunsResponse page,
@@ -110,6 +107,18 @@ absl::StatusOr<int> ListRuns(const Invocation& call) {
     all.mutable_runs()->MergeFrom(page.runs());
     request.set_page_token(page.next_page_token());
   } while (!request.page_token().empty());
+  return all;
+}
+
+absl::StatusOr<int> ListRuns(const Invocation& call) {
+  v1::ListRunsRequest request;
+  request.set_movie_id(call.args.Get("movie").value_or(""));
+  request.set_parent_run_id(call.args.Get("parent").value_or(""));
+  if (const auto words = call.args.Get("status"); words.has_value()) {
+    KINORA_RETURN_IF_ERROR(AddStatuses(*words, &request));
+  }
+  KINORA_ASSIGN_OR_RETURN(const v1::ListRunsResponse all,
+                          AllPages(call, request));
   if (call.json) {
     PrintJson(all);
     return kExitOk;
@@ -124,13 +133,49 @@ absl::StatusOr<int> ListRuns(const Invocation& call) {
   return kExitOk;
 }
 
+// The runs that jobs of this one have started.
+absl::StatusOr<v1::ListRunsResponse> ChildrenOf(const Invocation& call,
+                                                const v1::RunRecord& run) {
+  if (run.dry_run()) return v1::ListRunsResponse();
+  v1::ListRunsRequest request;
+  request.set_parent_run_id(run.run_id());
+  return AllPages(call, request);
+}
+
+// Where the run stands among its parent and its children.
+void PrintFamily(const v1::RunRecord& run,
+                 const v1::ListRunsResponse& children) {
+  if (!run.parent_run_id().empty()) {
+    Print(absl::StrFormat("child of %s, job %s; root %s\n", run.parent_run_id(),
+                          PrintableText(run.parent_job_id()),
+                          run.root_run_id()));
+  }
+  if (!run.trigger_event_json().empty()) {
+    Print(absl::StrFormat("trigger: %s\n",
+                          PrintableText(run.trigger_event_json())));
+  }
+  for (const v1::RunRecord& child : children.runs()) {
+    Print(absl::StrFormat("child %s, job %s\n", Describe(child),
+                          PrintableText(child.parent_job_id())));
+  }
+}
+
 absl::StatusOr<int> ShowRun(const Invocation& call) {
   KINORA_ASSIGN_OR_RETURN(const v1::RunSnapshot run, GetRun(call));
+  KINORA_ASSIGN_OR_RETURN(const v1::ListRunsResponse children,
+                          ChildrenOf(call, run.record()));
   const std::optional<absl::Duration> left = TimeLeft(call, run);
   if (call.json) {
     JsonValue shown = ProtoToJson(run);
     if (left.has_value()) {
       shown.object().Add("etaSeconds", absl::ToInt64Seconds(*left));
+    }
+    if (children.runs_size() > 0) {
+      JsonArray list;
+      for (const v1::RunRecord& child : children.runs()) {
+        list.push_back(ProtoToJson(child));
+      }
+      shown.object().Add("children", std::move(list));
     }
     PrintJson(shown);
     return kExitOk;
@@ -141,6 +186,7 @@ absl::StatusOr<int> ShowRun(const Invocation& call) {
         "left: about ",
         absl::FormatDuration(absl::Trunc(*left, absl::Seconds(1))), "\n"));
   }
+  PrintFamily(run.record(), children);
   if (run.record().dry_run()) Print("dry run: nothing of it was written\n");
   if (run.record().has_wait()) {
     Print(absl::StrFormat("waits: %s\n",
@@ -301,9 +347,10 @@ absl::StatusOr<int> RunBudget(const Invocation& call) {
 std::vector<Command> RunsCommands() {
   return {
       {.words = "runs list",
-       .usage = "[--movie MOVIE] [--status WORDS]",
+       .usage = "[--movie MOVIE] [--status WORDS] [--parent RUN]",
        .help = "lists runs, the newest first",
        .flags = {{"movie", "MOVIE", "only runs of this movie"},
+                 {"parent", "RUN", "only those that jobs of this run started"},
                  {"status", "WORDS", "only these, such as running,waiting"}},
        .run = ListRuns},
       {.words = "runs show",

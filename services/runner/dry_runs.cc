@@ -23,6 +23,10 @@ namespace {
 
 absl::Status CheckDryRun(const v1::StartRunRequest& request) {
   KINORA_RETURN_IF_ERROR(ValidateMovieId(request.movie_id()));
+  if (!request.parent_run_id().empty()) {
+    return InvalidField("parent_run_id", request.parent_run_id(),
+                        "a dry run is nobody's child");
+  }
   if (request.if_active() == v1::IF_ACTIVE_UNSPECIFIED) return absl::OkStatus();
   return InvalidField("if_active", v1::IfActive_Name(request.if_active()),
                       "a dry run neither waits for other runs nor stops them");

@@ -13,6 +13,7 @@
 #include "common/run_labels.h"
 #include "common/status.h"
 #include "services/runner/start_slot.h"
+#include "services/runner/trigger_event.h"
 
 namespace kinora {
 namespace {
@@ -20,6 +21,19 @@ namespace {
 constexpr size_t kMaxRemembered = 10'000;
 // A planner that hangs takes no more threads of the executor than this.
 constexpr int kExpansions = 2;
+
+absl::Status CheckParent(const v1::StartRunRequest& request) {
+  const std::string& parent = request.parent_run_id();
+  if (parent.empty() != request.parent_job_id().empty()) {
+    return InvalidField(
+        parent.empty() ? "parent_run_id" : "parent_job_id", "",
+        "a child is started by a job of its parent: set both or neither");
+  }
+  if (parent.empty()) return absl::OkStatus();
+  const absl::Status valid = ValidateRunId(parent);
+  if (valid.ok()) return valid;
+  return InvalidField("parent_run_id", parent, valid.message());
+}
 
 absl::Status CheckStart(const v1::StartRunRequest& request) {
   KINORA_RETURN_IF_ERROR(ValidateMovieId(request.movie_id()));
@@ -40,6 +54,9 @@ absl::Status CheckStart(const v1::StartRunRequest& request) {
     }
   }
   KINORA_RETURN_IF_ERROR(ValidateRunLabels("labels", request.labels()));
+  KINORA_RETURN_IF_ERROR(CheckParent(request));
+  KINORA_RETURN_IF_ERROR(
+      ValidateTriggerEvent("trigger_event_json", request.trigger_event_json()));
   if (!v1::IfActive_IsValid(request.if_active())) {
     return InvalidField("if_active", absl::StrCat(request.if_active()),
                         "expected one of the values of IfActive");
@@ -89,10 +106,12 @@ absl::StatusOr<v1::StartRunResponse> Runner::Start(
     }
     if (!known.empty()) return Remembered(known);
   }
-  if (request.if_active() == v1::IF_ACTIVE_UNSPECIFIED) {
-    return StartNow(request, /*resumes=*/"");
-  }
-  return StartInTurn(request);
+  absl::StatusOr<v1::StartRunResponse> started =
+      request.if_active() == v1::IF_ACTIVE_UNSPECIFIED
+          ? StartNow(request, /*resumes=*/"")
+          : StartInTurn(request);
+  if (started.ok()) HeedParent(started->run());
+  return started;
 }
 
 absl::StatusOr<v1::StartRunResponse> Runner::StartNow(
@@ -107,8 +126,7 @@ absl::StatusOr<v1::StartRunResponse> Runner::StartNow(
   // known to be ours.
   KINORA_ASSIGN_OR_RETURN(const std::vector<v1::PendingEdit> edits,
                           CheckEdits(request));
-  v1::RunRecord origin;
-  origin.set_run_id(ids_.Next());
+  KINORA_ASSIGN_OR_RETURN(v1::RunRecord origin, OriginOf(request));
   origin.set_resumes_run_id(resumes);
   KINORA_ASSIGN_OR_RETURN(v1::LeaseToken lease,
                           LeaseToStart(request.movie_id(), origin.run_id()));
@@ -148,6 +166,10 @@ absl::StatusOr<v1::StartRunResponse> Runner::StartUnderLease(
   v1::RunRecord& record = prepared.record;
   record.set_run_id(origin.run_id());
   record.set_resumes_run_id(origin.resumes_run_id());
+  record.set_parent_run_id(origin.parent_run_id());
+  record.set_parent_job_id(origin.parent_job_id());
+  record.set_root_run_id(origin.root_run_id());
+  record.set_trigger_event_json(origin.trigger_event_json());
   record.set_dispatch(request.dispatch());
   record.set_max_concurrency(request.max_concurrency());
   if (request.has_budget()) *record.mutable_budget() = request.budget();
@@ -276,10 +298,11 @@ void Runner::Ended(const std::string& movie_id) {
       if (metrics_.has_value()) metrics_->RunLeft();
     }
     // Counted before anybody may think that the runner is idle.
-    ++queue_looks_;
+    queue_looks_ += actor != nullptr ? 2 : 1;
     ended_cv_.SignalAll();
   }
   PostQueueLook(movie_id);
+  if (actor != nullptr) PostChildrenLook(actor->run_id());
 }
 
 bool Runner::IsIdle() {

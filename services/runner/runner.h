@@ -262,6 +262,22 @@ class Runner {
       const std::string& run_id, const std::string& reason);
   void AwaitCancelled(const v1::RunRecord& record, Cancelled done);
 
+  // runner_children.cc
+
+  // What is known of a run before it begins: its id, its trigger, and of a
+  // child its parent, which goes on and has begun the job.
+  absl::StatusOr<v1::RunRecord> OriginOf(const v1::StartRunRequest& request);
+  // INVALID_ARGUMENT if the start would cancel a run above it.
+  absl::Status CheckReplaces(const v1::StartRunRequest& request,
+                             v1::RunRecord parent);
+  // Cancels a child whose parent was cancelled while it was started.
+  void HeedParent(const v1::RunRecord& child);
+  // Cancels those whose parent has ended as cancelled.
+  void CancelOrphans(const std::vector<v1::RunRecord>& unended);
+  // Does so with the children of a run that has ended, soon.
+  void LookAtChildren(const std::string& run_id);
+  void PostChildrenLook(const std::string& run_id);
+
   // runner_requests.cc
 
   // How often a request makes sure that it comes right behind what it has read.

@@ -15,6 +15,7 @@
 #include "common/run_beside.h"
 #include "common/run_end.h"
 #include "common/status.h"
+#include "common/trace_context.h"
 #include "services/runner/ledger_fold.h"
 #include "services/runner/passing_error.h"
 #include "services/runner/run_past.h"
@@ -62,12 +63,14 @@ void Runner::AdoptAgainAndAgain() {
 absl::Status Runner::AdoptOpenRuns() {
   KINORA_ASSIGN_OR_RETURN(const std::vector<v1::RunRecord> open,
                           OpenRunsOf(/*movie_id=*/""));
+  CancelOrphans(open);
   for (const v1::RunRecord& record : open) {
     TellObstacle(record.run_id(), Adopt(record));
   }
   // What was open goes first.
   KINORA_ASSIGN_OR_RETURN(const std::vector<v1::RunRecord> queued,
                           QueuedRunsOf(/*movie_id=*/""));
+  CancelOrphans(queued);
   std::set<std::string> movies;
   for (const v1::RunRecord& record : queued) movies.insert(record.movie_id());
   for (const std::string& movie_id : movies) BeginQueued(movie_id);
@@ -187,6 +190,9 @@ absl::StatusOr<bool> Runner::AdoptUnderLease(
   record.set_status(v1::RUN_STATUS_RUNNING);
   record.clear_wait();
   KINORA_RETURN_IF_ERROR(PutRecord(record, lease));
+  // What it calls belongs to the trace of the call that started it.
+  TraceScope trace(
+      TraceContext::Parse(record.traceparent()).value_or(TraceContext()));
   LogInfo("run adopted", {{"run", run_id}, {"movie", record.movie_id()}});
   Launch(record, *plan, std::move(state), std::move(past), std::move(budget),
          lease);

@@ -184,7 +184,9 @@ absl::Status Runner::CloseRun(v1::RunRecord record, const v1::LeaseToken& lease,
   record.mutable_finish_time()->set_seconds(absl::ToUnixSeconds(now));
   LogInfo("open run closed", {{"run", record.run_id()},
                               {"status", v1::RunStatus_Name(record.status())}});
-  return PutRecord(record, lease);
+  KINORA_RETURN_IF_ERROR(PutRecord(record, lease));
+  LookAtChildren(record.run_id());
+  return absl::OkStatus();
 }
 
 absl::Status Runner::PutRecord(const v1::RunRecord& record,

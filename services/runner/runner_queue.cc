@@ -107,7 +107,7 @@ absl::StatusOr<v1::RunRecord> Runner::Enqueue(
     const v1::StartRunRequest& request) {
   v1::PutRunRecordRequest put;
   v1::RunRecord& record = *put.mutable_record();
-  record.set_run_id(ids_.Next());
+  KINORA_ASSIGN_OR_RETURN(record, OriginOf(request));
   record.set_movie_id(request.movie_id());
   record.set_status(v1::RUN_STATUS_QUEUED);
   record.set_dispatch(request.dispatch());

@@ -176,6 +176,7 @@ absl::StatusOr<v1::ListRunsResponse> Runner::List(
   list.set_page_size(request.page_size());
   list.set_page_token(request.page_token());
   *list.mutable_statuses() = request.statuses();
+  list.set_parent_run_id(request.parent_run_id());
   absl::StatusOr<v1::ListRunRecordsResponse> records =
       deps_.store.runs.List(list);
   const bool is_by_movie =

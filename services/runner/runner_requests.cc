@@ -191,6 +191,9 @@ absl::StatusOr<v1::RunRecord> Runner::StartAgain(const v1::RunRecord& ended) {
         ParseDocument(ended.queued_request_json(), &request));
     request.clear_if_active();
     request.clear_request_id();
+    // No job of the parent waits for the new run.
+    request.clear_parent_run_id();
+    request.clear_parent_job_id();
     // A movie that was restored may have another id.
     request.set_movie_id(ended.movie_id());
   } else {
@@ -198,6 +201,7 @@ absl::StatusOr<v1::RunRecord> Runner::StartAgain(const v1::RunRecord& ended) {
     request.set_dispatch(ended.dispatch());
     request.set_max_concurrency(ended.max_concurrency());
     *request.mutable_labels() = ended.labels();
+    request.set_trigger_event_json(ended.trigger_event_json());
     if (ended.has_budget()) *request.mutable_budget() = ended.budget();
     const absl::StatusOr<std::shared_ptr<const v1::Plan>> plan =
         LoadPlan(ended.movie_id(), ended.plan_hash());

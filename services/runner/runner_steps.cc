@@ -206,6 +206,7 @@ absl::StatusOr<bool> Runner::ClaimBegin(Step* step) {
     KINORA_RETURN_IF_ERROR(Admit(step->record, lease));
     *step->record.mutable_create_time() = ToProto(deps_.clock.Now());
     step->record.set_traceparent(CurrentTrace().ToString());
+    step->record.set_root_run_id(step->record.run_id());
     KINORA_RETURN_IF_ERROR(PutRecord(step->record, lease));
   }
   const absl::Status created =

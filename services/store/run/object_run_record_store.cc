@@ -11,6 +11,7 @@
 #include "common/ids.h"
 #include "common/log.h"
 #include "common/proto_json.h"
+#include "common/proto_time.h"
 #include "common/run_end.h"
 #include "common/run_labels.h"
 #include "common/status.h"
@@ -23,6 +24,8 @@ namespace {
 
 // Records that one page reads.
 constexpr int kMaxLooks = 2000;
+// By how much the clocks of the runners that named two runs may differ.
+constexpr absl::Duration kClockSkew = absl::Hours(1);
 
 absl::Status RunNotFound(absl::string_view run_id) {
   return WithReason(
@@ -39,6 +42,10 @@ absl::Status CheckRecord(const v1::RunRecord& record) {
   if (!record.target_revision().empty()) {
     KINORA_RETURN_IF_ERROR(ValidateRevisionField("record.target_revision",
                                                  record.target_revision()));
+  }
+  if (!record.parent_run_id().empty()) {
+    KINORA_RETURN_IF_ERROR(
+        ValidateRunIdField("record.parent_run_id", record.parent_run_id()));
   }
   return ValidateRunLabels("record.labels", record.labels());
 }
@@ -194,6 +201,25 @@ absl::StatusOr<std::vector<std::string>> ObjectRunRecordStore::Candidates(
   return index_.Page(request.movie_id(), before, limit);
 }
 
+// A child is begun after its parent, and before its parent has ended.
+absl::StatusOr<ObjectRunRecordStore::Span> ObjectRunRecordStore::SpanOf(
+    const v1::ListRunRecordsRequest& request) {
+  const std::string& parent_id = request.parent_run_id();
+  if (parent_id.empty()) return Span();
+  KINORA_RETURN_IF_ERROR(ValidateRunIdField("parent_run_id", parent_id));
+  KINORA_ASSIGN_OR_RETURN(const absl::Time begun, RunIdTime(parent_id));
+  Span span;
+  span.from = begun - kClockSkew;
+  const absl::StatusOr<v1::RunRecord> parent =
+      LoadListed(/*movie_id=*/"", parent_id);
+  // Of one whose record is gone, or damaged, there may be children all the
+  // same.
+  if (parent.ok() && parent->has_finish_time()) {
+    span.to = FromProto(parent->finish_time()) + kClockSkew;
+  }
+  return span;
+}
+
 absl::StatusOr<v1::ListRunRecordsResponse> ObjectRunRecordStore::List(
     const v1::ListRunRecordsRequest& request) {
   KINORA_ASSIGN_OR_RETURN(int page_size, PageSize(request.page_size()));
@@ -205,6 +231,7 @@ absl::StatusOr<v1::ListRunRecordsResponse> ObjectRunRecordStore::List(
     KINORA_RETURN_IF_ERROR(movies_.Require(request.movie_id()));
   }
   v1::ListRunRecordsResponse response;
+  KINORA_ASSIGN_OR_RETURN(const Span span, SpanOf(request));
   std::string before = request.page_token();
   int looks = 0;
   for (;;) {
@@ -218,12 +245,15 @@ absl::StatusOr<v1::ListRunRecordsResponse> ObjectRunRecordStore::List(
         return response;
       }
       before = id;
+      const absl::StatusOr<absl::Time> begun = RunIdTime(id);
+      if (begun.ok() && *begun < span.from) return response;
+      if (begun.ok() && *begun > span.to) continue;
       ++looks;
       absl::StatusOr<v1::RunRecord> record = LoadListed(request.movie_id(), id);
       if (absl::IsNotFound(record.status())) continue;
       const auto& statuses = request.statuses();
       if (IsOfItsRecord(record.status()) && request.movie_id().empty()) {
-        if (statuses.empty()) {
+        if (statuses.empty() && request.parent_run_id().empty()) {
           *response.add_records() = UnreadRecord(id, record.status());
         } else {
           TellUnread(id, record.status());
@@ -231,6 +261,10 @@ absl::StatusOr<v1::ListRunRecordsResponse> ObjectRunRecordStore::List(
         continue;
       }
       KINORA_RETURN_IF_ERROR(record.status());
+      if (!request.parent_run_id().empty() &&
+          record->parent_run_id() != request.parent_run_id()) {
+        continue;
+      }
       if (statuses.empty() ||
           std::count(statuses.begin(), statuses.end(), record->status()) > 0) {
         *response.add_records() = *std::move(record);

@@ -18,6 +18,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 
 #include "common/mutex.h"
 #include "services/store/lease/lease_table.h"
@@ -58,6 +59,12 @@ class ObjectRunRecordStore final : public RunRecordStore {
       const v1::ListRunRecordsRequest& request) override;
 
  private:
+  // When the runs of a list may have been begun, by their ids.
+  struct Span {
+    absl::Time from = absl::InfinitePast();
+    absl::Time to = absl::InfiniteFuture();
+  };
+  absl::StatusOr<Span> SpanOf(const v1::ListRunRecordsRequest& request);
   // Names the run in the index.
   absl::Status Claim(const v1::RunRecord& record);
   // Names the plan, if the record has one, by its revision.

@@ -5,7 +5,9 @@
 
 #include "common/error_reason.h"
 #include "common/file_system.h"
+#include "common/ids.h"
 #include "common/proto_json.h"
+#include "common/proto_time.h"
 #include "common/testing/status_matchers.h"
 #include "services/store/layout.h"
 #include "services/store/object/checked_document.h"
@@ -218,6 +220,65 @@ TEST_F(ObjectRunRecordStoreTest, RunsAreListedNewestFirst) {
     } while (!request.page_token().empty());
     EXPECT_THAT(listed, ElementsAre(ids[1], ids[2], ids[0])) << movie;
   }
+}
+
+// F: S3-2, S3-4
+TEST_F(ObjectRunRecordStoreTest, ChildrenAreListedByTheirParent) {
+  const std::string before = "run-01KDV0000000000000000000AA";
+  const std::string first = "run-01KDV3N3C00000000000000002";
+  const std::string other = "run-01KDV3N3C00000000000000003";
+  const std::string second = "run-01KDV3N3C00000000000000004";
+  const std::string late = "run-01KEV3N3C00000000000000005";
+  v1::RunRecord parent = Record(kRun1);
+  ASSERT_OK(Put(parent));
+  for (const std::string& id : {before, other}) ASSERT_OK(Put(Record(id)));
+  for (const std::string& id : {first, second, late}) {
+    v1::RunRecord child = Record(id);
+    child.set_parent_run_id(std::string(kRun1));
+    if (id == first) child.set_status(v1::RUN_STATUS_FAILED);
+    ASSERT_OK(Put(child));
+  }
+  const auto children = [this](const std::string& movie, bool only_open) {
+    v1::ListRunRecordsRequest request;
+    request.set_movie_id(movie);
+    request.set_parent_run_id(std::string(kRun1));
+    request.set_page_size(1);
+    if (only_open) request.add_statuses(v1::RUN_STATUS_RUNNING);
+    std::vector<std::string> ids;
+    do {
+      const absl::StatusOr<v1::ListRunRecordsResponse> page =
+          core().runs.List(request);
+      EXPECT_OK(page);
+      if (!page.ok()) return ids;
+      for (const v1::RunRecord& record : page->records()) {
+        ids.push_back(record.run_id());
+      }
+      request.set_page_token(page->next_page_token());
+    } while (!request.page_token().empty());
+    return ids;
+  };
+  for (bool restarted : {false, true}) {
+    if (restarted) Restart();
+    for (const char* movie : {"film", ""}) {
+      EXPECT_THAT(children(movie, false), ElementsAre(late, second, first));
+      EXPECT_THAT(children(movie, true), ElementsAre(late, second));
+    }
+  }
+  // Once the parent has ended, runs that were begun long after that are not
+  // looked at.
+  const absl::StatusOr<absl::Time> begun = RunIdTime(kRun1);
+  ASSERT_OK(begun);
+  parent.set_status(v1::RUN_STATUS_COMPLETED);
+  *parent.mutable_finish_time() = ToProto(*begun + absl::Minutes(1));
+  ASSERT_OK(Put(parent));
+  EXPECT_THAT(children("", false), ElementsAre(second, first));
+
+  v1::ListRunRecordsRequest malformed;
+  malformed.set_parent_run_id("../film");
+  EXPECT_THAT(
+      core().runs.List(malformed),
+      StatusIs(absl::StatusCode::kInvalidArgument,
+               AllOf(HasSubstr("parent_run_id"), HasSubstr("../film"))));
 }
 
 // A page that leaves runs out for their status misses none of the others.
