@@ -27,6 +27,9 @@ absl::Status SendToCommand(const Hook& hook, const HookCall& call) {
                          {"KINORA_HOOK_KEY", call.key},
                          {"KINORA_MOVIE_ID", call.movie_id},
                          {"KINORA_RUN_ID", call.run_id}};
+  if (!call.traceparent.empty()) {
+    command.environment["TRACEPARENT"] = call.traceparent;
+  }
   command.standard_input = absl::StrCat(call.json, "\n");
   command.timeout = hook.timeout;
   return RunChildCommand(command);
@@ -69,6 +72,9 @@ absl::Status SendToWebhook(const Hook& hook, const HookCall& call) {
   headers.Add("Content-Type: application/json");
   headers.Add(absl::StrCat("Idempotency-Key: ", call.key));
   headers.Add(absl::StrCat("Kinora-Event: ", WordOf(call.event)));
+  if (!call.traceparent.empty()) {
+    headers.Add(absl::StrCat("traceparent: ", call.traceparent));
+  }
   // Some servers let a client that asks wait for its answer.
   headers.Add("Expect:");
   if (!hook.secret.empty()) {

@@ -6,12 +6,14 @@
 //   KINORA_MOVIE_ID
 //   KINORA_RUN_ID
 //   KINORA_HOOK_KEY    as Idempotency-Key below
+//   TRACEPARENT        as traceparent below
 //
 // A webhook gets a POST of the document with
 //
 //   Content-Type: application/json
 //   Idempotency-Key: run-01J.../17     the same whenever it is sent again
 //   Kinora-Event: failure
+//   traceparent: 00-4bf9...            W3C trace context, if the run has one
 //   Kinora-Signature: sha256=4f1c...   if the hook has a secret: HMAC-SHA256 of
 //                                      the body under it, in hexadecimal
 //

@@ -29,11 +29,14 @@ TEST(HookSenderTest, ACommandGetsTheDocumentAndWhatItIsAbout) {
   Hook hook;
   hook.command = {"sh", "-c",
                   "{ cat; echo $KINORA_EVENT $KINORA_MOVIE_ID $KINORA_RUN_ID "
-                  "$KINORA_HOOK_KEY; } > \"$1\"",
+                  "$KINORA_HOOK_KEY $TRACEPARENT; } > \"$1\"",
                   "sh", temp.Sub("out")};
-  ASSERT_OK(SendToHook(hook, CallOf("{\"a\":1}")));
+  HookCall call = CallOf("{\"a\":1}");
+  call.traceparent = "00-trace-span-01";
+  ASSERT_OK(SendToHook(hook, call));
   EXPECT_THAT(ReadFile(PosixFileSystem(), temp.Sub("out")),
-              IsOkAndHolds("{\"a\":1}\nfailure film run-1 run-1/17\n"));
+              IsOkAndHolds("{\"a\":1}\nfailure film run-1 run-1/17 "
+                           "00-trace-span-01\n"));
 }
 
 // RFC 4231, test case 2.

@@ -11,6 +11,7 @@
 #include "common/ledger_json.h"
 #include "common/log.h"
 #include "common/run_end.h"
+#include "common/trace_context.h"
 
 namespace kinora {
 namespace {
@@ -96,6 +97,9 @@ void RunHooks::OnLedger(
       call.run_id = std::string(run_id);
       call.key = absl::StrCat(run_id, "/", sequence);
       call.json = DocumentOf(call, sequence, events[i].ledger());
+      if (!CurrentTrace().empty()) {
+        call.traceparent = CurrentTrace().Child().ToString();
+      }
       Enqueue(hook, std::move(call));
     }
   }

@@ -50,6 +50,7 @@ struct HookCall {
   std::string run_id;
   std::string key;   // the same whenever it is sent again: run id / sequence
   std::string json;  // the document
+  std::string traceparent;  // of the call, in the run's trace; empty for none
 };
 
 // Sends a call to a hook. Blocks, no longer than the hook's timeout.

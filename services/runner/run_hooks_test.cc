@@ -1,5 +1,7 @@
 #include "services/runner/run_hooks.h"
 
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -10,6 +12,7 @@
 #include "common/random.h"
 #include "common/testing/fake_clock.h"
 #include "common/testing/manual_executor.h"
+#include "common/trace_context.h"
 
 namespace kinora {
 namespace {
@@ -38,6 +41,7 @@ class RunHooksTest : public ::testing::Test {
           sent_.push_back(
               absl::StrCat(hook.index, " ", WordOf(call.event), " ", call.key));
           documents_.push_back(call.json);
+          traces_.push_back(call.traceparent);
           return answer_;
         },
         executor_, random_, options);
@@ -55,6 +59,7 @@ class RunHooksTest : public ::testing::Test {
   absl::Status answer_;
   std::vector<std::string> sent_;
   std::vector<std::string> documents_;
+  std::vector<std::string> traces_;
 };
 
 constexpr HookEvent kAll[] = {HookEvent::kQuestion, HookEvent::kFailure,
@@ -76,6 +81,31 @@ TEST_F(RunHooksTest, EachEventIsToldUnderItsWord) {
   EXPECT_THAT(sent_, ElementsAre("0 question run-1/12", "0 budget run-1/14",
                                  "0 failure run-1/16", "0 completion run-1/18",
                                  "0 question run-1/19"));
+}
+
+// Each call is a span of its own in the trace of the run.
+TEST_F(RunHooksTest, CallsAreInTheTraceOfTheRun) {
+  RunHooks hooks =
+      Make({HookOn({HookEvent::kFailure}), HookOn({HookEvent::kFailure})});
+  const TraceContext run = TraceContext::New();
+  {
+    TraceScope scope(run);
+    Add()->mutable_run_failed();
+    Tell(hooks);
+  }
+  Add()->mutable_run_failed();
+  Tell(hooks, 2);
+  executor_.RunUntilIdle();
+  ASSERT_THAT(traces_, SizeIs(4));
+  std::set<std::string> spans = {run.span_id};
+  for (size_t i = 0; i < 2; ++i) {
+    const std::optional<TraceContext> called = TraceContext::Parse(traces_[i]);
+    ASSERT_TRUE(called.has_value()) << traces_[i];
+    EXPECT_EQ(called->trace_id, run.trace_id);
+    spans.insert(called->span_id);
+  }
+  EXPECT_THAT(spans, SizeIs(3));
+  EXPECT_EQ(traces_[2], "");
 }
 
 // The failure of a run is both; a hook that wants both hears of it once.
