@@ -277,6 +277,7 @@ class Runner {
   // Does so with the children of a run that has ended, soon.
   void LookAtChildren(const std::string& run_id);
   void PostChildrenLook(const std::string& run_id);
+  std::vector<v1::RunRecord> OpenChildrenOf(const std::string& run_id);
 
   // runner_requests.cc
 

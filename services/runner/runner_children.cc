@@ -130,27 +130,36 @@ void Runner::LookAtChildren(const std::string& run_id) {
 
 void Runner::PostChildrenLook(const std::string& run_id) {
   deps_.executor.Post([this, run_id] {
-    v1::ListRunRecordsRequest list;
-    list.set_parent_run_id(run_id);
-    for (const v1::RunStatus status :
-         {v1::RUN_STATUS_QUEUED, v1::RUN_STATUS_RUNNING,
-          v1::RUN_STATUS_WAITING}) {
-      list.add_statuses(status);
-    }
-    std::vector<v1::RunRecord> children;
-    do {
-      const absl::StatusOr<v1::ListRunRecordsResponse> page =
-          deps_.store.runs.List(list);
-      if (!page.ok()) break;  // the next look for open runs finds them
-      children.insert(children.end(), page->records().begin(),
-                      page->records().end());
-      list.set_page_token(page->next_page_token());
-    } while (!list.page_token().empty());
-    CancelOrphans(children);
+    CancelOrphans(OpenChildrenOf(run_id));
     MutexLock lock(mu_);
     --queue_looks_;
     ended_cv_.SignalAll();
   });
+}
+
+// Those that can be told: the next look for open runs finds the others.
+std::vector<v1::RunRecord> Runner::OpenChildrenOf(const std::string& run_id) {
+  std::vector<v1::RunRecord> children;
+  {
+    MutexLock lock(mu_);
+    if (draining_) return children;
+  }
+  v1::ListRunRecordsRequest list;
+  list.set_parent_run_id(run_id);
+  for (const v1::RunStatus status :
+       {v1::RUN_STATUS_QUEUED, v1::RUN_STATUS_RUNNING,
+        v1::RUN_STATUS_WAITING}) {
+    list.add_statuses(status);
+  }
+  do {
+    const absl::StatusOr<v1::ListRunRecordsResponse> page =
+        deps_.store.runs.List(list);
+    if (!page.ok()) break;
+    children.insert(children.end(), page->records().begin(),
+                    page->records().end());
+    list.set_page_token(page->next_page_token());
+  } while (!list.page_token().empty());
+  return children;
 }
 
 }  // namespace kinora

@@ -199,8 +199,8 @@ outputs: [XText]
   ASSERT_OK_AND_ASSIGN(const v1::StartRunResponse child,
                        carrier_->Start(request));
   producers_.WaitForAttempt("X");
-  producers_.Fail("A");
   producers_.Succeed("B");
+  producers_.Fail("A");
   AwaitRecord(parent, [](const v1::RunRecord& record) {
     return record.status() == v1::RUN_STATUS_FAILED;
   });
