@@ -161,9 +161,7 @@ def test_a_child_is_cancelled_with_its_parent(kinora, tmp_path):
 def test_only_a_job_that_has_begun_has_children(kinora, tmp_path):
     create(kinora, tmp_path, hold=False)
     done = kinora.run("film")
-    said = kinora.fails(
-        "run", "teaser", "--parent", done.run_id, "--parent-job", "Cut"
-    )
+    said = kinora.fails("run", "teaser", "--parent", done.run_id, "--parent-job", "Cut")
     assert "RUN_TERMINAL" in said
     assert "parent_job_id" in kinora.fails("run", "teaser", "--parent", done.run_id)
     assert "trigger_event_json" in kinora.fails("run", "teaser", "--trigger", "[1]")
