@@ -197,26 +197,25 @@ class SimJob final
       identity.set_version(options_.version);
     } else if (!answering_ || script_->paused()) {
       return;
-    } else {
-      script_->Next(&response_);
-      if (response_.has_result()) return End();
+    } else if (!script_->Next(&response_)) {
+      finished_ = true;
+      Finish(grpc::Status::OK);
+      return;
+    } else if (response_.result().has_succeeded() &&
+               options_.record != nullptr) {
+      // As with a provider, it is paid for before the caller knows.
+      const absl::Status recorded = options_.record->Finished(key_);
+      if (!recorded.ok()) {
+        finished_ = true;
+        Finish(ToGrpcStatus(recorded));
+        return;
+      }
     }
     writing_ = true;
     grpc::WriteOptions options;
     // What is followed at once goes out with what follows.
     if (answering_ && !script_->paused()) options.set_buffer_hint();
     StartWrite(&response_, options);
-  }
-
-  // Writes the result.
-  void End() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-    finished_ = true;
-    if (response_.result().has_succeeded() && options_.record != nullptr) {
-      // As with a provider, it is paid for before the caller knows.
-      const absl::Status recorded = options_.record->Finished(key_);
-      if (!recorded.ok()) return Finish(ToGrpcStatus(recorded));
-    }
-    StartWriteAndFinish(&response_, {}, grpc::Status::OK);
   }
 
   Executor& executor_;
