@@ -312,10 +312,7 @@ TEST_F(RunnerReplayTest, WhatACheckpointRemovedIsNotReplayed) {
   v1::CheckpointMovieRequest checkpoint;
   checkpoint.set_movie_id("film");
   checkpoint.set_remove_covered_logs(true);
-  ASSERT_OK_AND_ASSIGN(const v1::CheckpointMovieResponse covered,
-                       store().maintenance.CheckpointMovie(checkpoint));
-  ASSERT_THAT(covered.removed_logs(),
-              Contains("events/rev-0001.artefacts.jsonl"));
+  ASSERT_OK(store().maintenance.CheckpointMovie(checkpoint));
   for (const std::string& run_id : {first, second}) {
     const absl::Status refused =
         process_->dry_runs().Replay(RequestOf(run_id)).status();
