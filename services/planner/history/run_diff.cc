@@ -15,7 +15,8 @@ constexpr int kMaxOutputs = 100;
 
 bool Same(const ToldRun::Job& a, const ToldRun::Job& b) {
   return a.outcome == b.outcome && a.attempts == b.attempts &&
-         a.inputs_hash == b.inputs_hash && a.outputs == b.outputs;
+         a.error == b.error && a.inputs_hash == b.inputs_hash &&
+         a.outputs == b.outputs;
 }
 
 bool Same(const v1::PlannedNode& a, const v1::PlannedNode& b) {
@@ -217,8 +218,12 @@ v1::JobDifference RunDiff::DescribeJob(const JobPair& job) const {
 
 v1::RunDiff RunDiff::Summary() const {
   v1::RunDiff summary = summary_;
-  summary.set_identical(size() == 0 && summary.nodes().empty() &&
-                        from_.record().status() == to_.record().status());
+  const v1::RunRecord& before = from_.record();
+  const v1::RunRecord& after = to_.record();
+  const bool ended_alike = before.status() == after.status() &&
+                           (before.status() != v1::RUN_STATUS_FAILED ||
+                            before.error() == after.error());
+  summary.set_identical(size() == 0 && summary.nodes().empty() && ended_alike);
   return summary;
 }
 

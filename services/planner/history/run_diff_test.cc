@@ -239,6 +239,31 @@ TEST_F(RunDiffTest, OutcomesAttemptsCostsAndTimesAreTold) {
   EXPECT_EQ(diff.At(1).job().new_().costs_size(), 0);
 }
 
+TEST_F(RunDiffTest, AnotherErrorIsADifference) {
+  Run one = Begin("run-1", "a cat");
+  one.record.set_status(v1::RUN_STATUS_FAILED);
+  one.record.set_error("job Script: out of paint");
+  Make("Script", 1, "Input:Story", "a cat", "", &one);
+  Run two = one;
+  two.record.set_run_id("run-2");
+  for (v1::ArtefactEvent& event : two.artefacts) {
+    event.mutable_produced_by()->set_run_id("run-2");
+  }
+  EXPECT_TRUE(RunDiff(one.Told(), two.Told()).Summary().identical());
+
+  two.ledger.back().mutable_step_failed()->set_error("out of words");
+  const RunDiff diff(one.Told(), two.Told());
+  EXPECT_THAT(Lines(diff), ElementsAre("job Script: failed -> failed"));
+  EXPECT_EQ(diff.At(0).job().old().error(), "out of paint");
+  EXPECT_EQ(diff.At(0).job().new_().error(), "out of words");
+  EXPECT_FALSE(diff.Summary().identical());
+
+  // One that no job has.
+  Run three = one;
+  three.record.set_error("commit: the movie is full");
+  EXPECT_FALSE(RunDiff(one.Told(), three.Told()).Summary().identical());
+}
+
 TEST_F(RunDiffTest, JobsAndInputsOfOneRunOnlyAreTold) {
   Run one = Begin("run-1", "a cat");
   SetInput("Input:Mood", "grim", &one);
