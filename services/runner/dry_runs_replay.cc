@@ -219,8 +219,12 @@ absl::StatusOr<v1::ReplayRunResponse> DryRuns::ReplayOnCopy(
                          run.plan.manifest_base_hash()));
   }
   const bool forks = !request.edits().empty();
-  const std::map<std::string, JobEnd> done =
-      EndsOf(run, request.from_sequence());
+  std::map<std::string, JobEnd> done;
+  // The layers that a scope counts are those of a plan in which nothing is
+  // done; the record answers for what was.
+  if (!forks || run.plan.scope().up_to_layer() == 0) {
+    done = EndsOf(run, request.from_sequence());
+  }
 
   // In the order in which they need each other.
   ThreadPool executor("replay", kDryRunThreads);

@@ -243,6 +243,23 @@ TEST_F(RunnerReplayTest, AForkNamesWhatItWouldCallAndCallsNobody) {
   EXPECT_THAT(CopyOf(store(), "film"), IsOkAndHolds(before));
 }
 
+// F: B-5 What was done when it forks off is a layer all the same.
+TEST_F(RunnerReplayTest, AForkStopsAfterTheLayerThatItsRunStoppedAfter) {
+  MakeMovie(kPriced);
+  v1::StartRunRequest start = StartRequest({{"Topic", "moon"}});
+  start.mutable_scope()->set_up_to_layer(1);
+  const v1::RunSnapshot run = RunToEnd(start);
+  ASSERT_EQ(calls(), 1);
+  for (int64_t from = 0; from <= run.last_sequence(); ++from) {
+    SCOPED_TRACE(from);
+    const v1::ReplayRunResponse fork =
+        Replay(RequestOf(run.record().run_id(), from, {{"Side", "right"}}));
+    EXPECT_EQ(fork.status(), v1::RUN_STATUS_COMPLETED) << fork.error();
+    EXPECT_THAT(Calls(fork), IsEmpty());
+    EXPECT_EQ(fork.answered_jobs(), 1);
+  }
+}
+
 // Tells of another output of one artefact than its producer made.
 class ForgedEvents final : public ForwardingEventStore {
  public:
