@@ -162,6 +162,9 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   // the ledger's word: whoever adopts the run looks all of them up.
   bool mistook_results() const { return mistook_results_.load(); }
 
+  // True once it has ended as cancelled.
+  bool cancelled() const { return cancelled_.load(); }
+
   const std::string& movie_id() const { return identity_.movie_id; }
   const std::string& run_id() const { return identity_.run_id; }
 
@@ -380,6 +383,7 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   Mutex end_mu_;
   std::atomic<bool> closing_ = false;
   std::atomic<bool> mistook_results_ = false;
+  std::atomic<bool> cancelled_ = false;
   Mutex mu_;
   std::vector<RunMessage> inbox_ ABSL_GUARDED_BY(mu_);
   bool posted_ ABSL_GUARDED_BY(mu_) = false;

@@ -77,6 +77,7 @@ absl::Status RunActor::CloseRecord(v1::RunStatus status,
   record_.clear_wait();
   record_.set_error(error);
   *record_.mutable_finish_time() = ToProto(deps_.clock.Now());
+  cancelled_ = status == v1::RUN_STATUS_CANCELLED;
   const absl::Status put = PutRecord();
   if (!put.ok()) {
     LogWarning("run record not written", {{"run", run_id()}, {"error", put}});

@@ -298,11 +298,12 @@ void Runner::Ended(const std::string& movie_id) {
       if (metrics_.has_value()) metrics_->RunLeft();
     }
     // Counted before anybody may think that the runner is idle.
-    queue_looks_ += actor != nullptr ? 2 : 1;
+    queue_looks_ += actor != nullptr && actor->cancelled() ? 2 : 1;
     ended_cv_.SignalAll();
   }
   PostQueueLook(movie_id);
-  if (actor != nullptr) PostChildrenLook(actor->run_id());
+  // A look reads the records of all runs that go on: only where it may matter.
+  if (actor != nullptr && actor->cancelled()) PostChildrenLook(actor->run_id());
 }
 
 bool Runner::IsIdle() {

@@ -274,7 +274,8 @@ class Runner {
   void HeedParent(const v1::RunRecord& child);
   // Cancels those whose parent has ended as cancelled.
   void CancelOrphans(const std::vector<v1::RunRecord>& unended);
-  // Does so with the children of a run that has ended, soon.
+  // Does so with the children of a run that has ended as cancelled, soon; not
+  // while the runner drains.
   void LookAtChildren(const std::string& run_id);
   void PostChildrenLook(const std::string& run_id);
   std::vector<v1::RunRecord> OpenChildrenOf(const std::string& run_id);

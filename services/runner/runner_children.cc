@@ -109,6 +109,10 @@ void Runner::CancelOrphans(const std::vector<v1::RunRecord>& unended) {
           parent.ok() && parent->status() == v1::RUN_STATUS_CANCELLED;
     }
     if (!cancelled[parent_id]) continue;
+    {
+      MutexLock lock(mu_);
+      if (draining_) return;  // whoever looks next does so
+    }
     const absl::Status asked =
         RequestCancel(child.run_id(),
                       absl::StrCat("its parent ", parent_id, " was cancelled"))
@@ -123,6 +127,8 @@ void Runner::CancelOrphans(const std::vector<v1::RunRecord>& unended) {
 void Runner::LookAtChildren(const std::string& run_id) {
   {
     MutexLock lock(mu_);
+    // Nobody may wait for it any more.
+    if (draining_) return;
     ++queue_looks_;
   }
   PostChildrenLook(run_id);

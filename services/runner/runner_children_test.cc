@@ -1,20 +1,27 @@
 // Runs that jobs of other runs have started.
 
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 #include "common/clock.h"
 #include "common/error_reason.h"
+#include "common/mutex.h"
 #include "common/proto_time.h"
 #include "common/testing/status_matchers.h"
 #include "common/thread_pool.h"
 #include "services/runner/runner.h"
 #include "services/runner/testing/held_runner_fixture.h"
 #include "services/runner/testing/runner_fixture.h"
+#include "services/runner/testing/runner_process.h"
+#include "services/store/run/run_record_store.h"
+#include "services/store/store.h"
 
 namespace kinora {
 namespace {
@@ -168,6 +175,64 @@ TEST_F(RunnerChildrenTest, ACancelledParentCancelsItsOpenChildren) {
   }
   EXPECT_THAT(AwaitStatus(below.run_id(), v1::RUN_STATUS_CANCELLED).error(),
               HasSubstr(running.run_id()));
+}
+
+// Tells whose children were looked for.
+class ParentsAsked final : public RunRecordStore {
+ public:
+  explicit ParentsAsked(RunRecordStore& base) : base_(base) {}
+
+  absl::StatusOr<v1::PutRunRecordResponse> Put(
+      const v1::PutRunRecordRequest& request) override {
+    return base_.Put(request);
+  }
+  absl::StatusOr<v1::GetRunRecordResponse> Get(
+      const v1::GetRunRecordRequest& request) override {
+    return base_.Get(request);
+  }
+  absl::StatusOr<v1::ListRunRecordsResponse> List(
+      const v1::ListRunRecordsRequest& request) override {
+    if (!request.parent_run_id().empty()) {
+      MutexLock lock(mu_);
+      parents_.push_back(request.parent_run_id());
+    }
+    return base_.List(request);
+  }
+
+  std::vector<std::string> parents() {
+    MutexLock lock(mu_);
+    return parents_;
+  }
+
+ private:
+  RunRecordStore& base_;
+  Mutex mu_;
+  std::vector<std::string> parents_ ABSL_GUARDED_BY(mu_);
+};
+
+// To look for children is to read the records of all runs that go on.
+TEST_F(RunnerChildrenTest, OnlyARunThatWasCancelledHasItsChildrenLookedFor) {
+  ParentsAsked runs(store().runs);
+  const Store base = store();
+  RunnerProcess process({base.movies, base.blobs, base.events, base.manifests,
+                         base.plans, base.leases, runs, base.maintenance},
+                        clock_, {});
+  MakeMovie(Chain("{}"), "short");
+  ASSERT_OK_AND_ASSIGN(const v1::StartRunResponse completed,
+                       process.runner().Start(Of("short")));
+  AwaitStatus(completed.run().run_id(), v1::RUN_STATUS_COMPLETED);
+  MakeMovie(Chain("{}", kSlowOnce));
+  ASSERT_OK_AND_ASSIGN(const v1::StartRunResponse slow,
+                       process.runner().Start(Of("film")));
+  AwaitB(slow.run());
+  v1::CancelRunRequest cancel;
+  cancel.set_run_id(slow.run().run_id());
+  ASSERT_OK(process.runner().Cancel(cancel).status());
+  const int64_t deadline = DeadlineAfter(RealClock(), kPatience);
+  while (runs.parents().empty() && RealClock().MonotonicNanos() < deadline) {
+    std::this_thread::yield();
+  }
+  EXPECT_THAT(runs.parents(), ElementsAre(slow.run().run_id()));
 }
 
 // Attempts end when the test says so.

@@ -185,7 +185,9 @@ absl::Status Runner::CloseRun(v1::RunRecord record, const v1::LeaseToken& lease,
   LogInfo("open run closed", {{"run", record.run_id()},
                               {"status", v1::RunStatus_Name(record.status())}});
   KINORA_RETURN_IF_ERROR(PutRecord(record, lease));
-  LookAtChildren(record.run_id());
+  if (record.status() == v1::RUN_STATUS_CANCELLED) {
+    LookAtChildren(record.run_id());
+  }
   return absl::OkStatus();
 }
 

@@ -167,6 +167,8 @@ absl::Status Runner::CancelForAnother(const v1::RunRecord& successor) {
 void Runner::LookAtQueue(const std::string& movie_id) {
   {
     MutexLock lock(mu_);
+    // Nobody may wait for it any more.
+    if (draining_) return;
     ++queue_looks_;
   }
   PostQueueLook(movie_id);
