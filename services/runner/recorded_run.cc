@@ -10,6 +10,7 @@
 #include "common/ids.h"
 #include "common/json.h"
 #include "common/proto_json.h"
+#include "common/reported_event.h"
 #include "common/run_end.h"
 #include "common/status.h"
 #include "services/runner/ledger_fold.h"
@@ -17,7 +18,9 @@
 namespace kinora {
 namespace {
 
+// Of steps, outside workers tell what proves nothing about jobs.
 bool IsStep(const v1::LedgerEvent& event) {
+  if (IsReported(event)) return event.has_run_created();
   switch (event.kind_case()) {
     case v1::LedgerEvent::kRunCreated:
     case v1::LedgerEvent::kRunStarted:
@@ -55,7 +58,11 @@ absl::Status ReadLedger(const Store& store, RecordedRun* run) {
     const v1::LedgerEvent& ledger = event.ledger();
     if (ledger.has_run_completed()) {
       end = v1::RUN_STATUS_COMPLETED;
-      run->manifest_hash = ManifestHashIn(ledger.run_completed().result_json());
+      // What was published they do not know either.
+      if (!IsReported(ledger)) {
+        run->manifest_hash =
+            ManifestHashIn(ledger.run_completed().result_json());
+      }
     } else if (ledger.has_run_failed()) {
       end = v1::RUN_STATUS_FAILED;
     } else if (ledger.has_run_cancelled()) {

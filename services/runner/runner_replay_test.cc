@@ -362,6 +362,29 @@ TEST_F(RunnerReplayTest, ARunThatFailedFailsAsItDid) {
   EXPECT_EQ(calls(), called);
 }
 
+// It proves nothing about jobs, and nobody makes it again.
+TEST_F(RunnerReplayTest, WhatOutsideWorkersReportIsNotReplayed) {
+  MakeMovie(Chain("{fail_attempts: 9, fail_code: INVALID_ARGUMENT}"));
+  const v1::RunSnapshot run = RunToEnd(StartRequest());
+  v1::IngestLedgerEventsRequest report;
+  report.set_run_id(run.record().run_id());
+  for (const char* step : {"upload", "C"}) {
+    v1::LedgerEvent* event = report.add_events();
+    event->set_occurred_at_ms(1);
+    event->mutable_step_completed()->mutable_step()->set_step_id(step);
+  }
+  ASSERT_OK_AND_ASSIGN(const v1::IngestLedgerEventsResponse taken,
+                       runner().Ingest(report));
+  ASSERT_EQ(taken.appended(), 2);
+  for (const int64_t from : {int64_t{0}, taken.last_sequence()}) {
+    SCOPED_TRACE(from);
+    const v1::ReplayRunResponse replay =
+        Replay(RequestOf(run.record().run_id(), from));
+    EXPECT_TRUE(replay.identical()) << replay.ShortDebugString();
+    EXPECT_THAT(Differences(replay), IsEmpty());
+  }
+}
+
 TEST_F(RunnerReplayTest, OfARunThatWasCutShortWhatHadEndedIsTheSame) {
   MakeMovie(Chain("{}", "{delay_ms: 3600000}"));
   const std::string run_id = Start();

@@ -264,6 +264,18 @@ TEST_F(RunDiffTest, AnotherErrorIsADifference) {
   EXPECT_FALSE(RunDiff(one.Told(), three.Told()).Summary().identical());
 }
 
+TEST_F(RunDiffTest, WhatOutsideWorkersReportIsNoJob) {
+  Run one = Begin("run-1", "a cat");
+  Make("Script", 1, "Input:Story", "a cat", "once upon a cat", &one);
+  Run two = one;
+  for (const char* step : {"upload", "Picture"}) {
+    v1::LedgerEvent& reported = two.ledger.emplace_back();
+    reported.set_source(v1::LEDGER_SOURCE_WORKER);
+    reported.mutable_step_completed()->mutable_step()->set_step_id(step);
+  }
+  EXPECT_TRUE(RunDiff(one.Told(), two.Told()).Summary().identical());
+}
+
 TEST_F(RunDiffTest, JobsAndInputsOfOneRunOnlyAreTold) {
   Run one = Begin("run-1", "a cat");
   SetInput("Input:Mood", "grim", &one);

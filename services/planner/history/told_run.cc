@@ -6,6 +6,7 @@
 
 #include "common/content.h"
 #include "common/proto_time.h"
+#include "common/reported_event.h"
 
 namespace kinora {
 
@@ -42,6 +43,8 @@ ToldRun::ToldRun(v1::RunRecord record, v1::Plan plan)
 }
 
 void ToldRun::AddLedger(const v1::LedgerEvent& event) {
+  // What outside workers tell of steps proves nothing about jobs.
+  if (IsReported(event)) return;
   if (event.has_step_started()) {
     Job& job = jobs_[event.step_started().step().step_id()];
     job.outcome = "running";
