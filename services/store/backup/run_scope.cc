@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "common/error_reason.h"
 #include "common/proto_json.h"
 #include "common/proto_time.h"
+#include "common/reported_event.h"
 #include "common/run_end.h"
 #include "common/status.h"
 #include "kinora/v1/event.pb.h"
@@ -38,6 +40,9 @@ struct ToldEnd {
   std::string error;
   int64_t at_ms = 0;
 };
+
+// What a ledger says of a job.
+enum class StepEnd { kNone, kSucceeded, kReused, kFailed, kBlocked };
 
 class Narrowing {
  public:
@@ -254,6 +259,7 @@ class Narrowing {
             const v1::Event event,
             EventFromRecord(key, v1::LOG_KIND_LEDGER, record));
         TakeEnd(event.ledger(), &end);
+        TakeStep(event.ledger());
       }
     }
     return end;
@@ -277,6 +283,36 @@ class Narrowing {
     }
   }
 
+  void TakeStep(const v1::LedgerEvent& event) {
+    // What outside workers tell of steps proves nothing about jobs.
+    if (IsReported(event)) return;
+    if (event.has_step_started()) {
+      steps_[event.step_started().step().step_id()] = StepEnd::kNone;
+    } else if (event.has_step_completed()) {
+      steps_[event.step_completed().step().step_id()] = StepEnd::kSucceeded;
+    } else if (event.has_step_failed()) {
+      steps_[event.step_failed().step().step_id()] = StepEnd::kFailed;
+    } else if (event.has_step_skipped()) {
+      const v1::StepSkippedEvent& skipped = event.step_skipped();
+      steps_[skipped.step().step_id()] =
+          skipped.reason() == "reused"    ? StepEnd::kReused
+          : skipped.reason() == "blocked" ? StepEnd::kBlocked
+                                          : StepEnd::kNone;
+    }
+  }
+
+  // A record has its counts at its end only.
+  void CountJobs() {
+    std::map<StepEnd, int64_t> ends;
+    for (const auto& step : steps_) ++ends[step.second];
+    v1::JobCounts& jobs = *record_.mutable_jobs();
+    jobs.set_succeeded(ends[StepEnd::kSucceeded]);
+    jobs.set_reused(ends[StepEnd::kReused]);
+    jobs.set_failed(ends[StepEnd::kFailed]);
+    jobs.set_blocked(ends[StepEnd::kBlocked]);
+    jobs.clear_running();
+  }
+
   absl::Status Close() {
     if (IsTerminal(record_.status())) return absl::OkStatus();
     KINORA_ASSIGN_OR_RETURN(ToldEnd end, ReadEnd());
@@ -290,6 +326,7 @@ class Narrowing {
     }
     record_.set_status(end.status);
     record_.set_error(end.error);
+    CountJobs();
     record_.clear_wait();
     record_.clear_queued_request_json();
     *record_.mutable_finish_time() = ToProto(absl::FromUnixMillis(end.at_ms));
@@ -331,6 +368,7 @@ class Narrowing {
   std::string base_hash_;
   EventPtr base_;  // null before the first revision
   EventPtr next_;  // the first commit behind it; null if there is none
+  std::map<std::string, StepEnd> steps_;  // of a run that is to be closed
 };
 
 }  // namespace

@@ -168,6 +168,38 @@ TEST_F(RunScopeTest, ARecordThatLagsIsToldAsItsLedgerHasIt) {
   EXPECT_EQ(LedgerIn(elsewhere->store(), 2).size(), 2U);
 }
 
+TEST_F(RunScopeTest, TheRecordCountsWhatItsJobsHadComeTo) {
+  TellMovieStory(store(), 1);
+  TellRunWithoutRevision(2, v1::RUN_STATUS_RUNNING);
+  const v1::LeaseToken lease =
+      TakeFilmLease(store(), "runner-1", StoryRunId(2));
+  v1::LedgerEvent event;
+  for (const char* job : {"Script", "Image", "Clip"}) {
+    event.mutable_step_started()->mutable_step()->set_step_id(job);
+    Tell(2, lease, event);
+  }
+  event.mutable_step_completed()->mutable_step()->set_step_id("Script");
+  Tell(2, lease, event);
+  event.mutable_step_failed()->mutable_step()->set_step_id("Clip");
+  Tell(2, lease, event);
+  event.mutable_step_skipped()->mutable_step()->set_step_id("Film");
+  event.mutable_step_skipped()->set_reason("blocked");
+  Tell(2, lease, event);
+  // No job of the plan, whatever it is called.
+  event.set_source(v1::LEDGER_SOURCE_WORKER);
+  event.mutable_step_completed()->mutable_step()->set_step_id("Image");
+  Tell(2, lease, event);
+  ASSERT_OK_AND_ASSIGN(const std::string file, Export(StoryRunId(2)));
+  std::unique_ptr<LocalStore> elsewhere = Open("/elsewhere");
+  ASSERT_OK(RestoreFrom(elsewhere->store(), "film", file));
+  const v1::JobCounts jobs = RecordIn(elsewhere->store(), 2).jobs();
+  EXPECT_EQ(jobs.succeeded(), 1);
+  EXPECT_EQ(jobs.failed(), 1);
+  EXPECT_EQ(jobs.blocked(), 1);
+  EXPECT_EQ(jobs.reused(), 0);
+  EXPECT_EQ(jobs.running(), 0);
+}
+
 // What is appended while the file is written is not in it, and does not break
 // it.
 TEST_F(RunScopeTest, AnExportIsOfOneMomentWhileTheRunGoesOn) {
