@@ -43,8 +43,9 @@ absl::StatusOr<EventPagePtr> SharedPages::Get(const std::string& log,
     return begins_here ? found : Rest(found, after);
   }
   absl::StatusOr<v1::ReadEventsResponse> answer = read();
+  const absl::Status status = answer.status();
   size_t bytes = 0;
-  if (answer.ok()) {
+  if (status.ok()) {
     found = std::make_shared<const EventPage>(*std::move(answer));
     bytes = log.size() + kBytesBesides +
             kBytesPerEncodedByte * found->page().ByteSizeLong();
@@ -52,7 +53,7 @@ absl::StatusOr<EventPagePtr> SharedPages::Get(const std::string& log,
   MutexLock lock(mu_);
   reading_.erase(place);
   read_cv_.SignalAll();
-  if (found == nullptr) return answer.status();
+  if (!status.ok()) return status;
   if (clears == clears_ && !found->page().events().empty()) {
     Keep(place, found, bytes);
   }
