@@ -56,6 +56,7 @@ std::vector<Command> RunsCommands();
 Command ReplayCommand();  // one of them
 std::vector<Command> RunFileCommands();
 std::vector<Command> RunsDiffCommands();
+std::vector<Command> RunsRecordCommands();
 std::vector<Command> QuestionCommands();
 std::vector<Command> ProducerCommands();
 std::vector<Command> ArtefactCommands();

@@ -51,12 +51,12 @@ namespace {
 std::vector<Command> AllCommands() {
   std::vector<Command> all;
   for (auto* commands :
-       {MovieCommands,    InputCommands,    PlanCommands,     HistoryCommands,
-        GraphCommands,    RunCommands,      RunsCommands,     RunsDiffCommands,
-        RunFileCommands,  QuestionCommands, ProducerCommands, TakeCommands,
-        ArtefactCommands, EditCommands,     ManifestCommands, BlobCommands,
-        UpkeepCommands,   CopyCommands,     ServerCommands,   ImportCommands,
-        LedgerCommands,   RecordCommands}) {
+       {MovieCommands,    InputCommands,    PlanCommands,      HistoryCommands,
+        GraphCommands,    RunCommands,      RunsCommands,      RunsDiffCommands,
+        RunFileCommands,  QuestionCommands, ProducerCommands,  TakeCommands,
+        ArtefactCommands, EditCommands,     ManifestCommands,  BlobCommands,
+        UpkeepCommands,   CopyCommands,     ServerCommands,    ImportCommands,
+        LedgerCommands,   RecordCommands,   RunsRecordCommands}) {
     for (Command& command : commands()) all.push_back(std::move(command));
   }
   return all;

@@ -1,0 +1,101 @@
+#include "services/runner/record/read_run_document.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "common/ids.h"
+#include "common/proto_json.h"
+#include "common/status.h"
+#include "services/runner/ledger_fold.h"
+#include "services/runner/record/run_document_source.h"
+
+namespace kinora {
+namespace {
+
+absl::StatusOr<v1::Plan> ReadPlan(const Store& store,
+                                  const v1::RunRecord& run) {
+  v1::LoadPlanRequest load;
+  load.set_movie_id(run.movie_id());
+  load.set_plan_hash(run.plan_hash());
+  KINORA_ASSIGN_OR_RETURN(const std::string json, store.plans.Load(load));
+  v1::Plan plan;
+  KINORA_RETURN_IF_ERROR(
+      Annotate(ParseDocument(json, &plan), "plan " + run.plan_hash()));
+  return plan;
+}
+
+// As only one run of a movie goes on at a time, its events lie together.
+absl::Status TakeArtefacts(const Store& store, const v1::RunRecord& run,
+                           RunDocumentSource* source) {
+  v1::ReadEventsRequest read;
+  read.mutable_log()->set_movie_id(run.movie_id());
+  read.mutable_log()->set_kind(v1::LOG_KIND_ARTEFACTS);
+  v1::GetLogStatusRequest get;
+  *get.mutable_log() = read.log();
+  KINORA_ASSIGN_OR_RETURN(const v1::GetLogStatusResponse extent,
+                          store.events.GetLogStatus(get));
+  read.set_after_sequence(std::max<int64_t>(extent.oldest_sequence() - 1, 0));
+  bool has_begun = false;
+  for (;;) {
+    KINORA_ASSIGN_OR_RETURN(const v1::ReadEventsResponse page,
+                            store.events.ReadPage(read));
+    if (page.bookmark().sequence() <= read.after_sequence()) break;
+    read.set_after_sequence(page.bookmark().sequence());
+    for (const v1::Event& event : page.events()) {
+      if (event.has_revision_committed() && has_begun) return absl::OkStatus();
+      has_begun =
+          has_begun || event.artefact().produced_by().run_id() == run.run_id();
+      source->TakeArtefact(event);
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status TakeChildren(const Store& store, const v1::RunRecord& run,
+                          RunDocumentSource* source) {
+  v1::ListRunRecordsRequest list;
+  list.set_parent_run_id(run.run_id());
+  std::vector<v1::RunRecord> children;
+  do {
+    KINORA_ASSIGN_OR_RETURN(v1::ListRunRecordsResponse page,
+                            store.runs.List(list));
+    for (v1::RunRecord& child : *page.mutable_records()) {
+      children.push_back(std::move(child));
+    }
+    list.set_page_token(page.next_page_token());
+  } while (!list.page_token().empty());
+  // The oldest first, as the jobs are.
+  std::reverse(children.begin(), children.end());
+  for (const v1::RunRecord& child : children) source->TakeChild(child);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<JsonValue> ReadRunDocument(const Store& store,
+                                          const std::string& run_id) {
+  KINORA_RETURN_IF_ERROR(ValidateRunId(run_id));
+  v1::GetRunRecordRequest get;
+  get.set_run_id(run_id);
+  KINORA_ASSIGN_OR_RETURN(const v1::GetRunRecordResponse found,
+                          store.runs.Get(get));
+  const v1::RunRecord& run = found.record();
+  RunDocumentSource source(run);
+  if (!run.plan_hash().empty()) {
+    KINORA_ASSIGN_OR_RETURN(const v1::Plan plan, ReadPlan(store, run));
+    source.TakePlan(plan);
+  }
+  int64_t through = 0;
+  KINORA_RETURN_IF_ERROR(FoldLedger(store.events, run.movie_id(), run_id,
+                                    &through,
+                                    [&source](const v1::Event& event) {
+                                      source.TakeLedger(event.ledger());
+                                    }));
+  KINORA_RETURN_IF_ERROR(TakeArtefacts(store, run, &source));
+  KINORA_RETURN_IF_ERROR(TakeChildren(store, run, &source));
+  return source.Document();
+}
+
+}  // namespace kinora
