@@ -15,6 +15,7 @@
 #include "common/random.h"
 #include "common/status.h"
 #include "services/runner/record/document_members.h"
+#include "services/runner/record/file_topic_log.h"
 #include "services/runner/record/read_run_document.h"
 #include "services/runner/record/run_document.h"
 
@@ -37,7 +38,12 @@ absl::Status KeepFixture(const std::string& path, const RunDocumentDeps& deps,
 
 absl::StatusOr<int> RecordRun(const Invocation& call) {
   RunIdGenerator ids(RealClock(), SystemRandom());
-  const RunDocumentDeps deps{RealClock(), ids, PosixFileSystem()};
+  RunDocumentDeps deps{RealClock(), ids, PosixFileSystem()};
+  std::optional<FileTopicLog> log;
+  if (const auto directory = call.args.Get("log"); directory.has_value()) {
+    log.emplace(deps.files, *directory);
+    deps.log = &*log;
+  }
   KINORA_ASSIGN_OR_RETURN(
       JsonValue document,
       ReadRunDocument(call.connection.store(), std::string(call.operand(0))));
@@ -68,9 +74,10 @@ absl::StatusOr<int> RecordRun(const Invocation& call) {
 std::vector<Command> RunsRecordCommands() {
   return {
       {.words = "runs record",
-       .usage = "RUN [--dir DIR]",
+       .usage = "RUN [--dir DIR] [--log DIR]",
        .help = "prints or saves the run record of a run, to be given away",
-       .flags = {{"dir", "DIR", "save it there as RUN.json; made if missing"}},
+       .flags = {{"dir", "DIR", "save it there as RUN.json; made if missing"},
+                 {"log", "DIR", "files of topics: questions, and who is told"}},
        .min_operands = 1,
        .max_operands = 1,
        .run = RecordRun},

@@ -90,6 +90,14 @@ def test_a_run_is_printed_and_saved_as_a_record(kinora, tmp_path):
     assert kinora.json(*save) == {"path": str(path)}
     assert path.read_bytes() == saved
     assert [entry.name for entry in runs.iterdir()] == [path.name]
+    topics = tmp_path / "topics"
+    kinora.ok(*save, "--log", str(topics))
+    (line,) = (topics / "observability.action_graph.jsonl").read_text().splitlines()
+    told = json.loads(line)
+    assert told["id"] == 1 and told["kind"] == "action_graph_update"
+    assert told["headers"]["run_id"] == done.run_id
+    assert told["payload"]["persisted_path"] == str(path)
+    assert path.read_bytes() == saved
     loaded = json.loads(kinora.ok("records", "load", str(path)))
     assert loaded == json.loads(saved)
 
