@@ -14,15 +14,27 @@
 #include "common/ids.h"
 #include "common/random.h"
 #include "common/status.h"
+#include "services/runner/record/file_topic_log.h"
 #include "services/runner/record/replay_fixture.h"
 #include "services/runner/record/run_document.h"
 
 namespace kinora {
 namespace {
 
-RunDocumentDeps Deps() {
+RunDocumentDeps Deps(EventTopicLog* log = nullptr) {
   static RunIdGenerator ids(RealClock(), SystemRandom());
-  return {RealClock(), ids, PosixFileSystem()};
+  return {RealClock(), ids, PosixFileSystem(), log};
+}
+
+// The log that `--log` names, if it does.
+std::optional<FileTopicLog> LogOf(const Args& args) {
+  const std::optional<std::string> directory = args.Get("log");
+  if (!directory.has_value()) return std::nullopt;
+  return FileTopicLog(PosixFileSystem(), *directory);
+}
+
+EventTopicLog* Given(std::optional<FileTopicLog>& log) {
+  return log.has_value() ? &*log : nullptr;
 }
 
 // The JSON in a file, whatever it says.
@@ -44,8 +56,10 @@ absl::StatusOr<JsonValue> ReadRecord(absl::string_view path) {
 
 absl::StatusOr<int> NormalizeRecord(const Invocation& call) {
   KINORA_ASSIGN_OR_RETURN(JsonValue document, ReadRecord(call.operand(0)));
-  KINORA_ASSIGN_OR_RETURN(const JsonValue normalized,
-                          NormalizedRunDocument(std::move(document), Deps()));
+  std::optional<FileTopicLog> log = LogOf(call.args);
+  KINORA_ASSIGN_OR_RETURN(
+      const JsonValue normalized,
+      NormalizedRunDocument(std::move(document), Deps(Given(log))));
   PrintJson(normalized);
   return kExitOk;
 }
@@ -59,8 +73,9 @@ absl::StatusOr<int> SaveRecord(const Invocation& call) {
                           ReadRecord(call.operand(0)));
   KINORA_ASSIGN_OR_RETURN(const std::string path,
                           RunDocumentPath(*directory, document));
+  std::optional<FileTopicLog> log = LogOf(call.args);
   KINORA_ASSIGN_OR_RETURN(const std::string saved,
-                          SaveRunDocument(document, path, Deps()));
+                          SaveRunDocument(document, path, Deps(Given(log))));
   if (call.json) {
     JsonObject json;
     json.Add("path", saved);
@@ -129,15 +144,17 @@ absl::StatusOr<int> EvaluateRecord(const Invocation& call) {
 std::vector<Command> RecordCommands() {
   return {
       {.words = "records normalize",
-       .usage = "FILE",
+       .usage = "FILE [--log DIR]",
        .help = "prints a run record with all that a run record has",
+       .flags = {{"log", "DIR", "files of topics, of which questions are"}},
        .min_operands = 1,
        .max_operands = 1,
        .run = NormalizeRecord},
       {.words = "records save",
-       .usage = "FILE --dir DIR",
+       .usage = "FILE --dir DIR [--log DIR]",
        .help = "saves a run record as DIR/<id>.json, and prints that path",
-       .flags = {{"dir", "DIR", "where records are; made if missing"}},
+       .flags = {{"dir", "DIR", "where records are; made if missing"},
+                 {"log", "DIR", "files of topics: questions, and who is told"}},
        .min_operands = 1,
        .max_operands = 1,
        .run = SaveRecord},

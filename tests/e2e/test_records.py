@@ -121,3 +121,39 @@ def test_what_is_no_record_is_told(tmp_path):
     assert not (tmp_path / "runs").exists()
     for words in (("save", bad), ("evaluate", bad), ("load",), ("normalize",)):
         assert records(*words).returncode == 2, words
+
+
+# F: S4-29, S4-34
+def test_questions_come_from_a_log_and_who_follows_it_is_told(tmp_path):
+    given = write(tmp_path / "given.json", ENDED)
+    topics = tmp_path / "topics"
+    topics.mkdir()
+    asked = {
+        "id": 1,
+        "kind": "hitl.question_asked",
+        "headers": {"run_id": "run_1"},
+        "payload": {
+            "request_id": "q1",
+            "agent": "director",
+            "requested_at": "2026-04-23T12:01:00Z",
+            "payload": {"prompt": "Good?"},
+        },
+    }
+    (topics / "hitl.questions.jsonl").write_text(json.dumps(asked) + "\n")
+    shown = records("normalize", given, "--log", topics)
+    assert shown.returncode == 0, shown.stderr
+    (question,) = json.loads(shown.stdout)["hitl_questions"]
+    assert question["request_id"] == "q1" and question["prompt"] == "Good?"
+
+    saved = records("save", given, "--dir", tmp_path, "--log", topics)
+    assert saved.returncode == 0, saved.stderr
+    lines = (topics / "observability.action_graph.jsonl").read_text().splitlines()
+    assert [json.loads(line)["headers"]["run_id"] for line in lines] == ["run_1"]
+    assert json.loads(lines[0])["payload"]["observability"]["counts"]["questions"] == 1
+
+    # A log that cannot be read is an error, and nothing is written.
+    (topics / "hitl.questions.jsonl").write_text("{}\n")
+    refused = records("save", given, "--dir", tmp_path / "new", "--log", topics)
+    assert refused.returncode == 1
+    assert "line 1 is no record" in refused.stderr
+    assert not (tmp_path / "new").exists()
