@@ -184,14 +184,17 @@ void RunDocumentSource::TakeLedger(const v1::LedgerEvent& event) {
     case v1::LedgerEvent::kRunCompleted:
       end_ = v1::RUN_STATUS_COMPLETED;
       end_ms_ = now_ms;
+      result_ = ObjectIn(event.run_completed().result_json());
       return;
     case v1::LedgerEvent::kRunFailed:
       end_ = v1::RUN_STATUS_FAILED;
       end_ms_ = now_ms;
+      error_ = event.run_failed().error();
       return;
     case v1::LedgerEvent::kRunCancelled:
       end_ = v1::RUN_STATUS_CANCELLED;
       end_ms_ = now_ms;
+      error_ = event.run_cancelled().error();
       return;
     case v1::LedgerEvent::kJob:
       return TakeJob(event);
@@ -363,10 +366,13 @@ JsonObject RunDocumentSource::Metadata() const {
   JsonObject told;
   for (const auto& label : labels) told.Add(label.first, label.second);
   if (!told.empty()) metadata.Add("labels", std::move(told));
-  AddText(metadata, "error", record_.error());
+  // As the ledger has it: the store's record of the run is written behind it,
+  // and this one is to be the same whenever it is made.
+  const JsonValue result(result_);
+  AddText(metadata, "error", end_.has_value() ? error_ : record_.error());
   AddText(metadata, "plan_hash", record_.plan_hash());
-  AddText(metadata, "published_revision", record_.published_revision());
-  AddText(metadata, "manifest_hash", record_.manifest_hash());
+  AddText(metadata, "revision", TextOrEmpty(result, "revision"));
+  AddText(metadata, "manifest_hash", TextOrEmpty(result, "manifestHash"));
   return metadata;
 }
 
@@ -407,18 +413,15 @@ JsonValue RunDocumentSource::Document() const {
                                   : record_.root_run_id());
   AddText(document, "status", StatusWord(end_.value_or(record_.status())));
   document.Add("started_at", TimeText(record_.create_time()));
-  if (record_.has_finish_time()) {
-    document.Add("finished_at", TimeText(record_.finish_time()));
-  } else {
+  if (end_.has_value()) {
     AddTime(document, "finished_at", end_ms_);
+  } else if (record_.has_finish_time()) {
+    document.Add("finished_at", TimeText(record_.finish_time()));
   }
   document.Add("stages", std::move(stages));
-  JsonArray children = ChildRuns();
-  if (!children.empty()) document.Add("child_runs", std::move(children));
-  JsonArray questions = Questions();
-  if (!questions.empty()) {
-    document.Add("hitl_questions", std::move(questions));
-  }
+  // Also if empty, so that what steps add to them has its place in the file.
+  document.Add("child_runs", ChildRuns());
+  document.Add("hitl_questions", Questions());
   if (!handoffs.empty()) document.Add("handoffs", std::move(handoffs));
   JsonObject metadata = Metadata();
   if (!metadata.empty()) document.Add("metadata", std::move(metadata));

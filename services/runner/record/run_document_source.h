@@ -74,7 +74,9 @@ class RunDocumentSource {
   v1::RunRecord record_;
   std::optional<v1::RunStatus> end_;  // by the ledger, which decides
   int64_t end_ms_ = 0;
-  std::vector<Stage> stages_;                          // as first seen
+  std::string error_;
+  JsonObject result_;          // of a run that ended well
+  std::vector<Stage> stages_;  // as first seen
   absl::flat_hash_map<std::string, size_t> stage_of_;  // by job id
   absl::flat_hash_map<std::string, size_t> place_of_;  // in the plan
   std::vector<Question> questions_;

@@ -88,7 +88,8 @@ class RunDocumentSourceTest : public RecordTest {
   }
   static void EndWell(RunDocumentSource& source) {
     v1::LedgerEvent event = At(2'000'000);
-    event.mutable_run_completed();
+    event.mutable_run_completed()->set_result_json(
+        R"({"revision":"rev-0001","manifestHash":"aa"})");
     source.TakeLedger(event);
   }
 
@@ -246,6 +247,9 @@ TEST_F(RunDocumentSourceTest, TheLedgerSaysHowItEnded) {
   EXPECT_EQ(TextOrEmpty(document, "status"), "completed");
   EXPECT_EQ(TextOrEmpty(document, "finished_at"), "1970-01-01T00:33:20Z");
   EXPECT_EQ(TextOrEmpty(document, "root_run_id"), "run-1");
+  const JsonValue& metadata = *document.Find("metadata");
+  EXPECT_EQ(TextOrEmpty(metadata, "revision"), "rev-0001");
+  EXPECT_EQ(TextOrEmpty(metadata, "manifest_hash"), "aa");
 }
 
 TEST_F(RunDocumentSourceTest, ARunPassesItsOwnFixture) {  // F: S4-37, S4-41
