@@ -259,6 +259,12 @@ void RunDocumentSource::TakeArtefact(const v1::Event& event) {
     return;
   }
   Stage& stage = StageOf(made.produced_by().job_id());
+  if (stage.status.empty() && made.reused_sequence() != 0) {
+    // Reused by the plan already: the ledger has no step of it.
+    stage.reused = true;
+    stage.status = kCompleted;
+    stage.outcome = "success";
+  }
   if (!made.produced_by().node().empty()) {
     stage.node = made.produced_by().node();
   }

@@ -144,9 +144,18 @@ TEST_F(RunDocumentSourceTest, TellsWhatJobsDidInTheOrderOfThePlan) {
 TEST_F(RunDocumentSourceTest, WhatIsReusedIsAsGoodAsMade) {
   RunDocumentSource source(record_);
   Skip(source, "Write", "reused");
+  v1::Event by_plan;
+  by_plan.mutable_artefact()->set_status(v1::ARTEFACT_STATUS_SUCCEEDED);
+  by_plan.mutable_artefact()->set_reused_sequence(7);
+  by_plan.mutable_artefact()->mutable_produced_by()->set_run_id("run-1");
+  by_plan.mutable_artefact()->mutable_produced_by()->set_job_id("Draw");
+  source.TakeArtefact(by_plan);
   const JsonValue document = source.Document();
   const auto stages = ElementsOf(document, "stages");
-  ASSERT_EQ(stages.size(), 1u);
+  ASSERT_EQ(stages.size(), 2u);
+  EXPECT_EQ(TextOrEmpty(stages[1], "id"), "Draw");
+  EXPECT_EQ(TextOrEmpty(stages[1], "status"), "completed");
+  EXPECT_EQ(*stages[1].Find("reused"), JsonValue(true));
   EXPECT_EQ(TextOrEmpty(stages[0], "status"), "completed");
   EXPECT_EQ(TextOrEmpty(stages[0], "outcome"), "success");
   EXPECT_EQ(*stages[0].Find("reused"), JsonValue(true));
