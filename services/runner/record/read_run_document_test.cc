@@ -37,9 +37,10 @@ TEST_F(ReadRunDocumentTest, ARunThatHasEndedIsToldInTheOrderOfItsPlan) {
 }
 
 TEST_F(ReadRunDocumentTest, ThereMustBeSuchARun) {
-  EXPECT_EQ(ReasonOf(ReadRunDocument(store(), "run-01M80A0TXEJKZYVTJGZRG8RXPV")
-                         .status()),
-            "RUN_NOT_FOUND");
+  EXPECT_EQ(
+      ReasonOf(
+          ReadRunDocument(store(), "run-01M80A0TXEJKZYVTJGZRG8RXPV").status()),
+      "RUN_NOT_FOUND");
   EXPECT_EQ(ReadRunDocument(store(), "no run").status().code(),
             absl::StatusCode::kInvalidArgument);
 }

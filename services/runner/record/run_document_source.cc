@@ -23,6 +23,9 @@ namespace {
 constexpr char kCompleted[] = "completed";
 constexpr char kFailed[] = "failed";
 
+// The end of the year 9999.
+constexpr int64_t kLastMs = 253'402'300'799'999;
+
 // The label by which a run says which event it answers once more.
 constexpr char kReplayLabel[] = "replay_of_event_id";
 
@@ -39,7 +42,8 @@ std::string TimeText(int64_t ms) {
 }
 
 void AddTime(JsonObject& object, absl::string_view key, int64_t ms) {
-  if (ms > 0) object.Add(key, TimeText(ms));
+  // Whoever reports from outside may say anything.
+  if (ms > 0 && ms <= kLastMs) object.Add(key, TimeText(ms));
 }
 
 void AddText(JsonObject& object, absl::string_view key,
@@ -227,7 +231,8 @@ void RunDocumentSource::TakeQuestion(const v1::LedgerEvent& event,
     }
     SetIfAny(known->json, "answer", detail.Find("value"));
     SetIfAny(known->json, "answered_by", detail.Find("answeredBy"));
-    known->json.Set("answered_at", TimeText(event.occurred_at_ms()));
+    known->json.Remove("answered_at");
+    AddTime(known->json, "answered_at", event.occurred_at_ms());
     return;
   }
   Question asked{job.job_id(), id, {}};
@@ -242,7 +247,7 @@ void RunDocumentSource::TakeQuestion(const v1::LedgerEvent& event,
   asked.json.Add("stage_id", job.job_id());
   asked.json.Add("prompt", TextOrEmpty(detail, "prompt"));
   asked.json.Add("agent", NodeIn(job.job_id()));
-  asked.json.Add("asked_at", TimeText(event.occurred_at_ms()));
+  AddTime(asked.json, "asked_at", event.occurred_at_ms());
   if (known == questions_.end()) {
     questions_.push_back(std::move(asked));
     return;
