@@ -282,7 +282,8 @@ class Runner {
 
   // runner_requests.cc
 
-  // How often a request makes sure that it comes right behind what it has read.
+  // How often a request or report makes sure that it comes right behind what it
+  // has read.
   static constexpr int kCarefulTries = 5;
   absl::StatusOr<v1::RunRecord> RecordOf(const std::string& run_id);
   absl::Status RequestPause(const std::string& run_id, bool pause,

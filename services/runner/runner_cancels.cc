@@ -154,7 +154,7 @@ absl::StatusOr<std::optional<v1::RunRecord>> Runner::RequestCancel(
 // The run may have looked at its ledger for the last time before it was asked,
 // and publish what it has made: what it has come to is the answer.
 void Runner::AwaitCancelled(const v1::RunRecord& record, Cancelled done) {
-  const std::string run_id = record.run_id();
+  const std::string& run_id = record.run_id();
   const absl::StatusOr<v1::RunSnapshot> run = reductions_.Reduce(record);
   if (!run.ok()) return done(run.status());
   const v1::RunStatus status = run->record().status();

@@ -27,9 +27,6 @@
 namespace kinora {
 namespace {
 
-// How often a report makes sure that it comes right behind what it has read.
-constexpr int kCarefulTries = 5;
-
 v1::AppendEventsRequest AppendOf(const v1::RunRecord& record,
                                  const v1::LeaseToken& lease,
                                  std::vector<v1::LedgerEvent> events) {

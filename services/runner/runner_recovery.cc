@@ -49,8 +49,8 @@ absl::StatusOr<v1::GetRunResponse> Runner::Get(
   if (record.ok()) {
     *facts.run.mutable_record() = *record;
     absl::StatusOr<v1::RunSnapshot> run = reductions_.Reduce(*record);
-    if (run.ok()) facts.run = *std::move(run);
     facts.damage = run.status();
+    if (run.ok()) facts.run = *std::move(run);
   } else {
     facts.damage = record.status();
     facts.run.mutable_record()->set_movie_id(
