@@ -11,7 +11,7 @@
 #include "gtest/gtest.h"
 
 #include "common/clock.h"
-#include "common/file_system.h"
+#include "common/files/file_system.h"
 #include "common/testing/status_matchers.h"
 #include "common/testing/temp_dir.h"
 

@@ -13,7 +13,7 @@
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/message.h"
 
-#include "common/proto_json.h"
+#include "common/json/proto_json.h"
 #include "common/size_text.h"
 #include "common/status.h"
 #include "common/utf8.h"
@@ -95,6 +95,8 @@ constexpr OptionText kOptionTexts[] = {
     {"RunnerConfig.rate_burst",
      "calls that may begin at once if the rate was not used; 0 for one", "0"},
     {"RunnerConfig.hooks", "YAML file with the hooks; empty for none", ""},
+    {"RunnerConfig.records", "directory for records of runs; empty for none",
+     ""},
     {"SimConfig.version", "version that Describe reports", "1"},
     {"SimConfig.record",
      "file with what is known of each job, for LookUpJob; empty for none", ""},
@@ -105,6 +107,8 @@ constexpr OptionText kOptionTexts[] = {
     {"StandaloneConfig.producers",
      "YAML file with the producer table; may be left out", ""},
     {"StandaloneConfig.hooks", "YAML file with the hooks; empty for none", ""},
+    {"StandaloneConfig.records",
+     "directory for records of runs; empty for none", ""},
     {"StandaloneConfig.max_concurrency", "jobs called at once over all runs",
      "64", kJobs},
     {"StandaloneConfig.lease_seconds", "seconds a lease lasts without renewal",

@@ -19,8 +19,8 @@
 #include "absl/time/time.h"
 
 #include "common/clock.h"
-#include "common/mutex.h"
 #include "common/random.h"
+#include "common/threads/mutex.h"
 
 namespace kinora {
 

@@ -24,18 +24,18 @@ test='_test\.cc$|(^|/)tests?/|(^|/)testing/'
 rule 'gRPC stays at the edge (services, clients, common/rpc, mains)' \
   '#include [<"](grpc|grpcpp)/|\.grpc\.pb\.h"' \
   "_service[a-z_]*\.(h|cc)$|^clients/|^common/rpc/|(^|/)[a-z_]*main\.cc$|^services/standalone/|$test"
-rule 'locks are kinora::Mutex and its companions (common/mutex.h)' \
+rule 'locks are kinora::Mutex and its companions (common/threads/mutex.h)' \
   'absl::(Mutex|CondVar|Notification)|std::((recursive_|shared_)?(timed_)?mutex|condition_variable|lock_guard|unique_lock|scoped_lock|shared_lock)' \
-  '^common/mutex\.(h|cc)$'
+  '^common/threads/mutex\.(h|cc)$'
 rule 'time comes from a Clock (common/clock.h)' \
   'std::chrono::[a-z_]+::now\(|absl::Now\(|[^_a-zA-Z.>](time|gettimeofday|clock_gettime)\(' \
   '^common/clock\.cc$'
 rule 'randomness comes from a Random (common/random.h)' \
   'std::(random_device|mt19937)|absl::BitGen|[^_a-zA-Z.>]s?rand\(|RAND_bytes\(' \
   '^common/random\.(h|cc)$'
-rule 'the disk is behind a FileSystem (common/file_system.h)' \
+rule 'the disk is behind a FileSystem (common/files/file_system.h)' \
   'std::filesystem|std::[io]?fstream|[^_a-zA-Z.>:]fopen\(' \
-  "^common/[a-z_]*file_system[a-z_]*\.(h|cc)$|^clients/|$test"
+  "^common/files/[a-z_]*file_system[a-z_]*\.(h|cc)$|^clients/|$test"
 rule 'the environment is read at the edge (F: S1-45): configuration, commands, mains' \
   'getenv\(|[^_a-zA-Z]environ[^_a-zA-Z]' \
   "^common/(child_command|config_file)\.cc$|^clients/|(^|/)[a-z_]*main\.cc$|$test"

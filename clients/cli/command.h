@@ -13,7 +13,7 @@
 
 #include "clients/cli/args.h"
 #include "common/exit_codes.h"
-#include "common/json.h"
+#include "common/json/json.h"
 
 namespace kinora {
 
@@ -56,7 +56,6 @@ std::vector<Command> RunsCommands();
 Command ReplayCommand();  // one of them
 std::vector<Command> RunFileCommands();
 std::vector<Command> RunsDiffCommands();
-std::vector<Command> RunsRecordCommands();
 std::vector<Command> QuestionCommands();
 std::vector<Command> ProducerCommands();
 std::vector<Command> ArtefactCommands();

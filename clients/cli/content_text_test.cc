@@ -6,7 +6,7 @@
 #include "gtest/gtest.h"
 
 #include "common/digest.h"
-#include "common/file_system.h"
+#include "common/files/file_system.h"
 #include "common/testing/temp_dir.h"
 
 namespace kinora {

@@ -13,7 +13,7 @@
 #include "absl/strings/string_view.h"
 
 #include "clients/cli/command.h"
-#include "common/file_system.h"
+#include "common/files/file_system.h"
 #include "kinora/v1/maintenance.pb.h"
 
 namespace kinora {

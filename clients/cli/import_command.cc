@@ -14,7 +14,7 @@
 #include "clients/cpp/import/kept_results.h"
 #include "clients/cpp/import/movie_import.h"
 #include "clients/cpp/import/revision_folder.h"
-#include "common/file_system.h"
+#include "common/files/file_system.h"
 #include "common/status.h"
 
 namespace kinora {

@@ -8,7 +8,7 @@
 #include "clients/cli/args.h"
 #include "clients/cli/content_text.h"
 #include "clients/cpp/input_edits.h"
-#include "common/file_system.h"
+#include "common/files/file_system.h"
 #include "common/random.h"
 #include "common/status.h"
 

@@ -18,7 +18,7 @@
 #include "clients/cpp/input_edits.h"
 #include "clients/cpp/input_history.h"
 #include "common/element_id.h"
-#include "common/proto_json.h"
+#include "common/json/proto_json.h"
 #include "common/status.h"
 
 namespace kinora {

@@ -18,7 +18,7 @@
 #include "clients/cli/run_eta.h"
 #include "clients/cli/run_progress.h"
 #include "common/clock.h"
-#include "common/mutex.h"
+#include "common/threads/mutex.h"
 #include "kinora/v1/event.pb.h"
 #include "kinora/v1/plan.pb.h"
 

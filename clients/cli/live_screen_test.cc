@@ -10,8 +10,8 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
-#include "common/mutex.h"
 #include "common/testing/fake_clock.h"
+#include "common/threads/mutex.h"
 
 namespace kinora {
 namespace {

@@ -13,9 +13,9 @@
 #include "clients/cli/command.h"
 #include "clients/cli/connection.h"
 #include "clients/cpp/sim/sim_main.h"
-#include "common/canonical_json.h"
 #include "common/error_reason.h"
-#include "common/proto_json.h"
+#include "common/json/canonical_json.h"
+#include "common/json/proto_json.h"
 #include "common/status.h"
 #include "services/planner/blueprint/suggest.h"
 #include "services/standalone/standalone_main.h"
@@ -51,12 +51,12 @@ namespace {
 std::vector<Command> AllCommands() {
   std::vector<Command> all;
   for (auto* commands :
-       {MovieCommands,    InputCommands,    PlanCommands,      HistoryCommands,
-        GraphCommands,    RunCommands,      RunsCommands,      RunsDiffCommands,
-        RunFileCommands,  QuestionCommands, ProducerCommands,  TakeCommands,
-        ArtefactCommands, EditCommands,     ManifestCommands,  BlobCommands,
-        UpkeepCommands,   CopyCommands,     ServerCommands,    ImportCommands,
-        LedgerCommands,   RecordCommands,   RunsRecordCommands}) {
+       {MovieCommands,    InputCommands,    PlanCommands,     HistoryCommands,
+        GraphCommands,    RunCommands,      RunsCommands,     RunsDiffCommands,
+        RunFileCommands,  QuestionCommands, ProducerCommands, TakeCommands,
+        ArtefactCommands, EditCommands,     ManifestCommands, BlobCommands,
+        UpkeepCommands,   CopyCommands,     ServerCommands,   ImportCommands,
+        LedgerCommands,   RecordCommands}) {
     for (Command& command : commands()) all.push_back(std::move(command));
   }
   return all;

@@ -8,9 +8,9 @@
 #include "clients/cli/amounts.h"
 #include "clients/cli/command.h"
 #include "clients/cli/connection.h"
-#include "common/file_system.h"
+#include "common/files/file_system.h"
 #include "common/ids.h"
-#include "common/proto_json.h"
+#include "common/json/proto_json.h"
 #include "common/status.h"
 
 namespace kinora {

@@ -18,7 +18,7 @@
 #include "clients/cli/plan_text.h"
 #include "clients/cli/producer_versions.h"
 #include "clients/cli/scope_flags.h"
-#include "common/proto_json.h"
+#include "common/json/proto_json.h"
 #include "common/status.h"
 
 namespace kinora {

@@ -10,8 +10,8 @@
 #include "absl/strings/str_replace.h"
 #include "absl/time/time.h"
 
-#include "common/canonical_json.h"
-#include "common/json.h"
+#include "common/json/canonical_json.h"
+#include "common/json/json.h"
 #include "common/proto_time.h"
 
 namespace kinora {

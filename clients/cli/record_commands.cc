@@ -1,5 +1,6 @@
 // kinora records normalize | save | load | fixture | evaluate: the steps of a
-// run record on files. They ask no server.
+// run record on files, which ask no server; and kinora runs record, which makes
+// a record of a run.
 
 #include <optional>
 #include <string>
@@ -9,12 +10,15 @@
 #include "absl/strings/str_cat.h"
 
 #include "clients/cli/command.h"
+#include "clients/cli/connection.h"
 #include "common/clock.h"
-#include "common/file_system.h"
+#include "common/files/file_system.h"
 #include "common/ids.h"
 #include "common/random.h"
 #include "common/status.h"
 #include "services/runner/record/file_topic_log.h"
+#include "services/runner/record/kept_fixture.h"
+#include "services/runner/record/read_run_document.h"
 #include "services/runner/record/replay_fixture.h"
 #include "services/runner/record/run_document.h"
 
@@ -54,14 +58,35 @@ absl::StatusOr<JsonValue> ReadRecord(absl::string_view path) {
   return document;
 }
 
+absl::StatusOr<int> PrintNormalized(JsonValue document,
+                                    const RunDocumentDeps& deps) {
+  KINORA_ASSIGN_OR_RETURN(const JsonValue normalized,
+                          NormalizedRunDocument(std::move(document), deps));
+  PrintJson(normalized);
+  return kExitOk;
+}
+
+// Saves the document at `path`, and tells that.
+absl::StatusOr<int> SaveAndTell(const Invocation& call,
+                                const JsonValue& document,
+                                const std::string& path,
+                                const RunDocumentDeps& deps) {
+  KINORA_ASSIGN_OR_RETURN(const std::string saved,
+                          SaveRunDocument(document, path, deps));
+  if (call.json) {
+    JsonObject json;
+    json.Add("path", saved);
+    PrintJson(JsonValue(std::move(json)));
+  } else {
+    Print(absl::StrCat(saved, "\n"));
+  }
+  return kExitOk;
+}
+
 absl::StatusOr<int> NormalizeRecord(const Invocation& call) {
   KINORA_ASSIGN_OR_RETURN(JsonValue document, ReadRecord(call.operand(0)));
   std::optional<FileTopicLog> log = LogOf(call.args);
-  KINORA_ASSIGN_OR_RETURN(
-      const JsonValue normalized,
-      NormalizedRunDocument(std::move(document), Deps(Given(log))));
-  PrintJson(normalized);
-  return kExitOk;
+  return PrintNormalized(std::move(document), Deps(Given(log)));
 }
 
 absl::StatusOr<int> SaveRecord(const Invocation& call) {
@@ -74,16 +99,7 @@ absl::StatusOr<int> SaveRecord(const Invocation& call) {
   KINORA_ASSIGN_OR_RETURN(const std::string path,
                           RunDocumentPath(*directory, document));
   std::optional<FileTopicLog> log = LogOf(call.args);
-  KINORA_ASSIGN_OR_RETURN(const std::string saved,
-                          SaveRunDocument(document, path, Deps(Given(log))));
-  if (call.json) {
-    JsonObject json;
-    json.Add("path", saved);
-    PrintJson(JsonValue(std::move(json)));
-  } else {
-    Print(absl::StrCat(saved, "\n"));
-  }
-  return kExitOk;
+  return SaveAndTell(call, document, path, Deps(Given(log)));
 }
 
 absl::StatusOr<int> LoadRecord(const Invocation& call) {
@@ -139,6 +155,20 @@ absl::StatusOr<int> EvaluateRecord(const Invocation& call) {
   return failures.empty() ? kExitOk : kExitFailure;
 }
 
+absl::StatusOr<int> RecordRun(const Invocation& call) {
+  std::optional<FileTopicLog> log = LogOf(call.args);
+  const RunDocumentDeps deps = Deps(Given(log));
+  KINORA_ASSIGN_OR_RETURN(
+      JsonValue document,
+      ReadRunDocument(call.connection.store(), std::string(call.operand(0))));
+  const std::optional<std::string> directory = call.args.Get("dir");
+  if (!directory.has_value()) return PrintNormalized(std::move(document), deps);
+  KINORA_ASSIGN_OR_RETURN(const std::string path,
+                          RunDocumentPath(*directory, document));
+  KINORA_RETURN_IF_ERROR(KeepFixture(path, deps, &document));
+  return SaveAndTell(call, document, path, deps);
+}
+
 }  // namespace
 
 std::vector<Command> RecordCommands() {
@@ -177,6 +207,14 @@ std::vector<Command> RecordCommands() {
        .min_operands = 1,
        .max_operands = 1,
        .run = EvaluateRecord},
+      {.words = "runs record",
+       .usage = "RUN [--dir DIR] [--log DIR]",
+       .help = "prints or saves the run record of a run, to be given away",
+       .flags = {{"dir", "DIR", "save it there as RUN.json; made if missing"},
+                 {"log", "DIR", "files of topics: questions, and who is told"}},
+       .min_operands = 1,
+       .max_operands = 1,
+       .run = RecordRun},
   };
 }
 

@@ -14,7 +14,7 @@
 #include "clients/cli/terminal_text.h"
 #include "common/cost_text.h"
 #include "common/exit_codes.h"
-#include "common/proto_json.h"
+#include "common/json/proto_json.h"
 #include "common/status.h"
 
 namespace kinora {

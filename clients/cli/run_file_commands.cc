@@ -13,7 +13,7 @@
 #include "clients/cli/copy_streams.h"
 #include "clients/cli/folder_import.h"
 #include "clients/cli/run_file.h"
-#include "common/file_system.h"
+#include "common/files/file_system.h"
 #include "common/ids.h"
 #include "common/status.h"
 

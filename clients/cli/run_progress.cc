@@ -10,9 +10,9 @@
 #include "clients/cli/question_text.h"
 #include "clients/cli/wait_text.h"
 #include "common/cost_text.h"
-#include "common/json.h"
-#include "common/ledger_json.h"
-#include "common/proto_json.h"
+#include "common/json/json.h"
+#include "common/json/ledger_json.h"
+#include "common/json/proto_json.h"
 #include "common/reported_event.h"
 
 namespace kinora {

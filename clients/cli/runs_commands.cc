@@ -23,7 +23,7 @@
 #include "clients/cli/wait_text.h"
 #include "common/error_reason.h"
 #include "common/ids.h"
-#include "common/proto_json.h"
+#include "common/json/proto_json.h"
 #include "common/status.h"
 
 namespace kinora {

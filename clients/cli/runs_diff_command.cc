@@ -14,7 +14,7 @@
 #include "clients/cli/difference_text.h"
 #include "clients/cli/terminal_text.h"
 #include "common/cost_text.h"
-#include "common/proto_json.h"
+#include "common/json/proto_json.h"
 #include "common/proto_time.h"
 #include "common/status.h"
 

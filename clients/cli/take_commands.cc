@@ -18,8 +18,8 @@
 #include "clients/cli/input_assignments.h"
 #include "clients/cpp/artefact_edits.h"
 #include "common/element_id.h"
-#include "common/json.h"
-#include "common/proto_json.h"
+#include "common/json/json.h"
+#include "common/json/proto_json.h"
 #include "common/status.h"
 
 namespace kinora {

@@ -1,7 +1,7 @@
 #include "clients/cpp/append_stream.h"
 
 #include <algorithm>
-#include <optional>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -98,15 +98,21 @@ AppendStream::~AppendStream() {
     while (callbacks_ > 0) idle_.Wait(mu_);
     TakeBack(absl::CancelledError("the store's client is closed"), &answered);
   }
-  for (Answered& each : answered) each.done(std::move(each.answer));
+  Tell(std::move(answered));
 }
 
-void AppendStream::Append(v1::AppendEventsRequest request, Done done) {
+AppendStream::Pending AppendStream::Begin(v1::AppendEventsRequest request,
+                                          Done done) const {
   Pending pending;
   pending.bytes = request.ByteSizeLong();
   pending.request = std::move(request);
   pending.deadline_nanos = DeadlineAfter(RealClock(), timeout_);
   pending.done = std::move(done);
+  return pending;
+}
+
+void AppendStream::Append(v1::AppendEventsRequest request, Done done) {
+  Pending pending = Begin(std::move(request), std::move(done));
   MutexLock lock(mu_);
   queue_.push_back(std::move(pending));
   Advance();
@@ -114,32 +120,54 @@ void AppendStream::Append(v1::AppendEventsRequest request, Done done) {
 
 absl::StatusOr<v1::AppendEventsResponse> AppendStream::AppendAndWait(
     v1::AppendEventsRequest request) {
-  struct Wait {
-    Mutex mu;
-    CondVar answered;
-    std::optional<absl::StatusOr<v1::AppendEventsResponse>> answer
-        ABSL_GUARDED_BY(mu);
-  };
-  const auto wait = std::make_shared<Wait>();
-  const int64_t deadline = DeadlineAfter(RealClock(), timeout_);
-  Append(std::move(request),
-         [wait](absl::StatusOr<v1::AppendEventsResponse> answer) {
-           {
-             MutexLock lock(wait->mu);
-             wait->answer = std::move(answer);
-           }
-           // Without the lock, or the one who wakes would wait for it.
-           wait->answered.SignalOne();
-         });
-  MutexLock lock(wait->mu);
-  while (!wait->answer.has_value()) {
-    if (wait->answered.WaitUntil(wait->mu, deadline)) continue;
-    if (wait->answer.has_value()) break;
-    return absl::DeadlineExceededError(
-        absl::StrCat("the store did not answer an append within ",
-                     absl::FormatDuration(timeout_)));
+  std::vector<v1::AppendEventsRequest> requests;
+  requests.push_back(std::move(request));
+  return std::move(AppendAllAndWait(std::move(requests)).front());
+}
+
+std::vector<absl::StatusOr<v1::AppendEventsResponse>>
+AppendStream::AppendAllAndWait(std::vector<v1::AppendEventsRequest> requests) {
+  std::shared_ptr<Round> round;
+  {
+    MutexLock lock(mu_);
+    if (round_ == nullptr) round_ = std::make_shared<Round>();
+    round = round_;
   }
-  return *std::move(wait->answer);
+  // Under the lock of the round.
+  struct Answers {
+    size_t due;
+    std::vector<absl::StatusOr<v1::AppendEventsResponse>> all;
+  };
+  const auto answers = std::make_shared<Answers>();
+  answers->due = requests.size();
+  answers->all.assign(requests.size(),
+                      absl::DeadlineExceededError(absl::StrCat(
+                          "the store did not answer an append within ",
+                          absl::FormatDuration(timeout_))));
+  const int64_t deadline = DeadlineAfter(RealClock(), timeout_);
+  std::vector<Pending> pending;
+  pending.reserve(requests.size());
+  for (size_t i = 0; i < requests.size(); ++i) {
+    pending.push_back(Begin(
+        std::move(requests[i]),
+        [round, answers, i](absl::StatusOr<v1::AppendEventsResponse> told) {
+          MutexLock lock(round->mu);
+          answers->all[i] = std::move(told);
+          --answers->due;
+        }));
+    pending.back().round = round;
+  }
+  {
+    MutexLock lock(mu_);
+    std::move(pending.begin(), pending.end(), std::back_inserter(queue_));
+    Advance();
+  }
+  MutexLock lock(round->mu);
+  while (answers->due > 0 && round->answered.WaitUntil(round->mu, deadline)) {
+  }
+  // Answers may still come of those that are given up.
+  if (answers->due > 0) return answers->all;
+  return std::move(answers->all);
 }
 
 void AppendStream::Advance() {
@@ -151,10 +179,15 @@ void AppendStream::Advance() {
     call_->Start(stub_);
   }
   const bool may_write = !broken_ && !writing_ && !telling_;
-  if (may_write && under_way_.size() < kMaxUnderWay) WriteNext();
+  if (!may_write || under_way_.size() >= kMaxUnderWay) return;
+  // See the head of append_stream.h.
+  const bool worth_it =
+      under_way_.empty() || queue_.size() >= under_way_.front().appends.size();
+  if (worth_it) WriteNext();
 }
 
 void AppendStream::WriteNext() {
+  round_ = nullptr;  // whoever comes now goes with the next
   Message& message = under_way_.emplace_back();
   size_t bytes = 0;
   int events = 0;
@@ -194,12 +227,29 @@ void AppendStream::OnAnswer(v1::StreamAppendEventsResponse& response) {
     under_way_.pop_front();
     telling_ = true;
   }
+  std::vector<Answered> answered;
+  answered.reserve(message.appends.size());
   for (int i = 0; i < response.outcomes_size(); ++i) {
-    message.appends[i].done(AnswerOf(*response.mutable_outcomes(i)));
+    answered.push_back({std::move(message.appends[i]),
+                        AnswerOf(*response.mutable_outcomes(i))});
   }
+  Tell(std::move(answered));
   MutexLock lock(mu_);
   telling_ = false;
   Advance();
+}
+
+void AppendStream::Tell(std::vector<Answered> answered) {
+  for (size_t i = 0; i < answered.size(); ++i) {
+    Pending& append = answered[i].append;
+    append.done(std::move(answered[i].answer));
+    const bool last_of_round = i + 1 == answered.size() ||
+                               answered[i + 1].append.round != append.round;
+    // Without its lock, or those who wake would wait for it.
+    if (append.round != nullptr && last_of_round) {
+      append.round->answered.SignalAll();
+    }
+  }
 }
 
 void AppendStream::OnBroken() {
@@ -221,7 +271,7 @@ void AppendStream::OnEnded(const absl::Status& status) {
     }
     Advance();
   }
-  for (Answered& each : answered) each.done(std::move(each.answer));
+  Tell(std::move(answered));
   Leave();
 }
 
@@ -248,7 +298,7 @@ void AppendStream::TakeBack(const absl::Status& why,
     if (retry && now < pending.deadline_nanos) {
       queue_.push_back(std::move(pending));
     } else {
-      answered->push_back({std::move(pending.done), why});
+      answered->push_back({std::move(pending), why});
     }
   }
 }

@@ -2,13 +2,16 @@
 // StreamAppendEvents call: what callers append while a message is under way
 // goes with the next, so that many callers cost few messages and share syncs.
 //
-// A lone append goes out at once. While the callers of a message are told their
-// answers nothing does: each of them may append again, and the first to do so
-// would have a message to itself, for whose sync the others wait. The call is
-// opened by the first append and again after it broke: appends that were not
-// answered are sent again, a few times, under their request ids, so that none
-// happens twice. Appends to one log are sent in the order in which they were
-// given.
+// A lone append goes out at once. While one message is at the store, a second
+// one goes out once it carries as many appends as that one, or that one is
+// answered: its callers append again at about the same time, and the first of
+// them would have a message to itself, for whose sync the others wait. For the
+// same reason nothing goes out while callers are told their answers.
+//
+// The call is opened by the first append and again after it broke: appends that
+// were not answered are sent again, a few times, under their request ids, so
+// that none happens twice. Appends to one log are sent in the order in which
+// they were given.
 
 #ifndef KINORA_CLIENTS_CPP_APPEND_STREAM_H_
 #define KINORA_CLIENTS_CPP_APPEND_STREAM_H_
@@ -25,7 +28,7 @@
 #include "absl/time/time.h"
 #include "grpcpp/alarm.h"
 
-#include "common/mutex.h"
+#include "common/threads/mutex.h"
 #include "kinora/v1/event.grpc.pb.h"
 
 namespace kinora {
@@ -51,14 +54,26 @@ class AppendStream {
   absl::StatusOr<v1::AppendEventsResponse> AppendAndWait(
       v1::AppendEventsRequest request);
 
+  // The same for several, which go in one message if they fit into it.
+  std::vector<absl::StatusOr<v1::AppendEventsResponse>> AppendAllAndWait(
+      std::vector<v1::AppendEventsRequest> requests);
+
  private:
   class Call;
+  // Where the threads wait whose appends were queued for one message, to be
+  // woken together: a call to the kernel for each of them costs more than all
+  // the rest of an append.
+  struct Round {
+    Mutex mu;
+    CondVar answered;
+  };
   struct Pending {
     v1::AppendEventsRequest request;
     size_t bytes = 0;
     int64_t deadline_nanos = 0;  // on the monotonic clock
     int attempts = 0;
     Done done;
+    std::shared_ptr<Round> round;  // to be woken once it is done; may be null
   };
   // A message on its way, and whose appends it carries.
   struct Message {
@@ -67,9 +82,12 @@ class AppendStream {
   };
   // Appends that have their answer, to be told without the lock.
   struct Answered {
-    Done done;
+    Pending append;
     absl::StatusOr<v1::AppendEventsResponse> answer;
   };
+
+  Pending Begin(v1::AppendEventsRequest request, Done done) const;
+  static void Tell(std::vector<Answered> answered);
 
   // Starts whatever can go on.
   void Advance() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -94,6 +112,7 @@ class AppendStream {
   Mutex mu_;
   CondVar idle_;
   std::deque<Pending> queue_ ABSL_GUARDED_BY(mu_);
+  std::shared_ptr<Round> round_ ABSL_GUARDED_BY(mu_);  // of those in queue_
   std::deque<Message> under_way_ ABSL_GUARDED_BY(mu_);
   Call* call_ ABSL_GUARDED_BY(mu_) = nullptr;
   bool broken_ ABSL_GUARDED_BY(mu_) = false;  // no more writes to call_

@@ -13,10 +13,10 @@
 #include "gtest/gtest.h"
 
 #include "common/error_reason.h"
-#include "common/mutex.h"
 #include "common/testing/in_process_server.h"
 #include "common/testing/status_matchers.h"
-#include "common/thread_pool.h"
+#include "common/threads/mutex.h"
+#include "common/threads/thread_pool.h"
 #include "services/store/event_service.h"
 
 namespace kinora {
@@ -26,17 +26,17 @@ namespace {
 class GatedEventStore final : public EventStore {
  public:
   std::vector<absl::StatusOr<v1::AppendEventsResponse>> AppendAll(
-      absl::Span<v1::AppendEventsRequest> requests) override {
+      absl::Span<v1::AppendEventsRequest* const> requests) override {
     MutexLock lock(mu_);
     std::vector<std::string>& batch = batches_.emplace_back();
-    for (const v1::AppendEventsRequest& request : requests) {
-      batch.push_back(request.request_id());
+    for (const v1::AppendEventsRequest* request : requests) {
+      batch.push_back(request->request_id());
     }
     changed_.SignalAll();
     while (closed_) changed_.Wait(mu_);
     std::vector<absl::StatusOr<v1::AppendEventsResponse>> answers;
-    for (const v1::AppendEventsRequest& request : requests) {
-      answers.push_back(AppendLocked(request));
+    for (const v1::AppendEventsRequest* request : requests) {
+      answers.push_back(AppendLocked(*request));
     }
     return answers;
   }
@@ -218,6 +218,29 @@ TEST_P(AppendStreamTest, WhoeverIsAnsweredTogetherAppendsAgainTogether) {
   }
 }
 
+// While a message of five is at the store, the next one waits until it is worth
+// a sync of its own.
+TEST_P(AppendStreamTest, ASecondMessageCarriesAsManyAsTheFirst) {
+  AppendStream stream(*stub_, absl::Seconds(60));
+  stream.Append(Request("0"),
+                [&](const absl::StatusOr<v1::AppendEventsResponse>& answer) {
+                  EXPECT_OK(answer.status());
+                  events_.Close();
+                  for (const char* id : {"a", "b", "c", "d", "e"}) {
+                    stream.Append(Request(id), answers_.Done());
+                  }
+                });
+  events_.WaitForBatches(2);
+  for (const char* id : {"f", "g", "h", "i", "j"}) {
+    stream.Append(Request(id), answers_.Done());
+  }
+  events_.Open();
+  for (const auto& answer : answers_.WaitFor(10)) EXPECT_OK(answer.status());
+  const std::vector<std::vector<std::string>> batches = {
+      {"0"}, {"a", "b", "c", "d", "e"}, {"f", "g", "h", "i", "j"}};
+  EXPECT_EQ(events_.batches(), batches);
+}
+
 TEST_P(AppendStreamTest, ThreadsThatWaitAreAnsweredEachForItself) {
   AppendStream stream(*stub_, absl::Seconds(60));
   std::vector<std::thread> threads;
@@ -231,6 +254,20 @@ TEST_P(AppendStreamTest, ThreadsThatWaitAreAnsweredEachForItself) {
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(events_.order().size(), 800u);
+}
+
+TEST_P(AppendStreamTest, WhatIsGivenTogetherGoesInOneMessage) {
+  AppendStream stream(*stub_, absl::Seconds(60));
+  v1::AppendEventsRequest refused;
+  refused.set_request_id("r");
+  const auto answers =
+      stream.AppendAllAndWait({Request("0"), refused, Request("1")});
+  ASSERT_EQ(answers.size(), 3u);
+  EXPECT_OK(answers[0].status());
+  EXPECT_EQ(ReasonOf(answers[1].status()), "LEASE_LOST");
+  ASSERT_OK(answers[2].status());
+  EXPECT_EQ(answers[2]->last_sequence(), 2);
+  EXPECT_EQ(events_.batches().size(), 1u);
 }
 
 TEST_P(AppendStreamTest, ARefusalKeepsItsReasonAndHarmsNoOther) {

@@ -11,7 +11,7 @@
 #include "common/content.h"
 #include "common/error_reason.h"
 #include "common/ids.h"
-#include "common/json_leaf.h"
+#include "common/json/json_leaf.h"
 #include "common/status.h"
 #include "services/planner/blueprint/suggest.h"
 #include "services/store/event/derived_event.h"

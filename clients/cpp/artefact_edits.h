@@ -44,9 +44,10 @@ using ValueMaker =
 // FAILED_PRECONDITION (RUN_ACTIVE) while a run does, ABORTED (LEASE_LOST) if
 // one has taken the movie from an edit that was slow. NOT_FOUND
 // (ARTEFACT_NOT_FOUND) unless the current revision has the artefact;
-// INVALID_ARGUMENT if the value does not hold the leaves (common/json_leaf.h).
-// They append all events or, on an error, none, and return them as appended:
-// that of the artefact, then those of its leaves in the blueprint's order.
+// INVALID_ARGUMENT if the value does not hold the leaves
+// (common/json/json_leaf.h). They append all events or, on an error, none, and
+// return them as appended: that of the artefact, then those of its leaves in
+// the blueprint's order.
 //
 // Thread-compatible.
 class ArtefactEditor {

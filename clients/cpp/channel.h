@@ -35,7 +35,8 @@ struct ChannelOptions {
 
 // A channel to a gRPC target, such as "127.0.0.1:7401" or
 // "dns:///store.example:7401". Connects when first used, and again after a
-// connection broke. Passes the thread's trace (common/trace_context.h) on.
+// connection broke. Passes the thread's trace
+// (common/telemetry/trace_context.h) on.
 //
 // The last reference to a channel MUST NOT be dropped in a callback of gRPC:
 // its destructor would wait for the thread that it runs on. A ClientContext

@@ -1,5 +1,6 @@
 #include "clients/cpp/remote_event_store.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -8,9 +9,9 @@
 #include "grpcpp/support/client_callback.h"
 
 #include "clients/cpp/client_stream.h"
-#include "common/mutex.h"
 #include "common/random.h"
 #include "common/status.h"
+#include "common/threads/mutex.h"
 
 namespace kinora {
 namespace {
@@ -24,6 +25,13 @@ constexpr size_t kMaxSharedBytes = 64 << 10;
 
 // Long enough to cost nothing, short enough that a forgotten waiter ends.
 constexpr absl::Duration kWaiterTimeout = absl::Minutes(10);
+
+// With a request id, so that it may be sent again.
+void Name(v1::AppendEventsRequest* request) {
+  if (!request->request_id().empty()) return;
+  request->set_request_id(absl::StrCat(absl::Hex(SystemRandom().Next()),
+                                       absl::Hex(SystemRandom().Next())));
+}
 
 }  // namespace
 
@@ -157,14 +165,27 @@ RemoteEventStore::~RemoteEventStore() {
 absl::StatusOr<v1::AppendEventsResponse> RemoteEventStore::Append(
     const v1::AppendEventsRequest& request) {
   v1::AppendEventsRequest named = request;
-  if (named.request_id().empty()) {
-    named.set_request_id(absl::StrCat(absl::Hex(SystemRandom().Next()),
-                                      absl::Hex(SystemRandom().Next())));
-  }
+  Name(&named);
   if (named.ByteSizeLong() > kMaxSharedBytes) {
     return CallUnary(*stub_, &Stub::AppendEvents, named, timeout_);
   }
   return appends_.AppendAndWait(std::move(named));
+}
+
+std::vector<absl::StatusOr<v1::AppendEventsResponse>>
+RemoteEventStore::AppendAll(
+    absl::Span<v1::AppendEventsRequest* const> requests) {
+  const bool are_small =
+      std::all_of(requests.begin(), requests.end(), [](const auto* request) {
+        return request->ByteSizeLong() <= kMaxSharedBytes;
+      });
+  if (!are_small) return EventStore::AppendAll(requests);
+  std::vector<v1::AppendEventsRequest> named;
+  named.reserve(requests.size());
+  for (const v1::AppendEventsRequest* request : requests) {
+    Name(&named.emplace_back(*request));
+  }
+  return appends_.AppendAllAndWait(std::move(named));
 }
 
 absl::StatusOr<v1::ReadEventsResponse> RemoteEventStore::ReadPage(

@@ -5,8 +5,10 @@
 #define KINORA_CLIENTS_CPP_REMOTE_EVENT_STORE_H_
 
 #include <memory>
+#include <vector>
 
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "grpcpp/channel.h"
 
 #include "clients/cpp/append_stream.h"
@@ -27,6 +29,9 @@ class RemoteEventStore final : public EventStore {
   // (clients/cpp/append_stream.h); large ones go by themselves.
   absl::StatusOr<v1::AppendEventsResponse> Append(
       const v1::AppendEventsRequest& request) override;
+  // In one message, if none of them is large.
+  std::vector<absl::StatusOr<v1::AppendEventsResponse>> AppendAll(
+      absl::Span<v1::AppendEventsRequest* const> requests) override;
   absl::StatusOr<v1::ReadEventsResponse> ReadPage(
       const v1::ReadEventsRequest& request) override;
 

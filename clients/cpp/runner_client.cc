@@ -7,9 +7,9 @@
 
 #include "clients/cpp/client_stream.h"
 #include "common/clock.h"
-#include "common/mutex.h"
 #include "common/rpc/unary.h"
 #include "common/run_end.h"
+#include "common/threads/mutex.h"
 #include "kinora/v1/runner.grpc.pb.h"
 
 namespace kinora {

@@ -18,8 +18,8 @@
 #include "absl/time/time.h"
 #include "grpcpp/server_context.h"
 
-#include "common/mutex.h"
-#include "common/trace_context.h"
+#include "common/telemetry/trace_context.h"
+#include "common/threads/mutex.h"
 
 namespace kinora {
 

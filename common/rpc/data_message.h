@@ -19,7 +19,7 @@
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/slice.h"
 
-#include "common/mutex.h"
+#include "common/threads/mutex.h"
 
 namespace kinora {
 

@@ -17,9 +17,9 @@
 #include "grpcpp/support/server_callback.h"
 
 #include "common/error_reason.h"
-#include "common/executor.h"
 #include "common/rpc/read_stream.h"
 #include "common/status.h"
+#include "common/threads/executor.h"
 
 namespace kinora {
 

@@ -20,11 +20,12 @@
 #include "absl/status/statusor.h"
 #include "grpcpp/support/server_callback.h"
 
-#include "common/executor.h"
-#include "common/mutex.h"
+#include "common/rpc/arena_messages.h"
 #include "common/rpc/call_context.h"
 #include "common/rpc/drain_watch.h"
 #include "common/rpc/stream_task.h"
+#include "common/threads/executor.h"
+#include "common/threads/mutex.h"
 
 namespace kinora {
 
@@ -93,7 +94,7 @@ class InOrderStream final : public grpc::ServerBidiReactor<Request, Response> {
     const bool room = requests_.size() + responses_.size() < kMaxQueued;
     if (!reading_ && !read_all_ && !stopped_ && room) {
       reading_ = true;
-      this->StartRead(&incoming_);
+      this->StartRead(&**incoming_);
     }
     const bool answered = responses_.empty() || broken_;
     const bool no_more = stopped_ || (read_all_ && requests_.empty());
@@ -105,13 +106,13 @@ class InOrderStream final : public grpc::ServerBidiReactor<Request, Response> {
   }
 
   void Handle() {
-    Request request;
+    std::unique_ptr<ArenaMessage<Request>> request;
     {
       MutexLock lock(mu_);
       request = std::move(requests_.front());
       requests_.pop_front();
     }
-    Handled(handler_(request));
+    Handled(handler_(**request));
   }
 
   void Handled(absl::StatusOr<Response> response) {
@@ -140,7 +141,7 @@ class InOrderStream final : public grpc::ServerBidiReactor<Request, Response> {
     reading_ = false;
     if (ok) {
       requests_.push_back(std::move(incoming_));
-      incoming_ = Request();
+      incoming_ = std::make_unique<ArenaMessage<Request>>();
     } else {
       read_all_ = true;
     }
@@ -162,11 +163,14 @@ class InOrderStream final : public grpc::ServerBidiReactor<Request, Response> {
   const std::shared_ptr<void> hold_;
   const TraceContext trace_;
   DrainWatch drain_;
-  Handler handler_;   // of the one task
-  Request incoming_;  // of the read under way
+  Handler handler_;  // of the one task
+  // Of the read under way.
+  std::unique_ptr<ArenaMessage<Request>> incoming_ =
+      std::make_unique<ArenaMessage<Request>>();
 
   Mutex mu_;
-  std::deque<Request> requests_ ABSL_GUARDED_BY(mu_);
+  std::deque<std::unique_ptr<ArenaMessage<Request>>> requests_
+      ABSL_GUARDED_BY(mu_);
   std::deque<Response> responses_ ABSL_GUARDED_BY(mu_);
   bool reading_ ABSL_GUARDED_BY(mu_) = false;
   bool handling_ ABSL_GUARDED_BY(mu_) = false;

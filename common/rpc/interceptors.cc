@@ -9,11 +9,11 @@
 
 #include "common/clock.h"
 #include "common/error_reason.h"
-#include "common/log.h"
 #include "common/rpc/call_context.h"
 #include "common/rpc/rpc_metrics.h"
 #include "common/rpc/status.h"
-#include "common/trace_context.h"
+#include "common/telemetry/log.h"
+#include "common/telemetry/trace_context.h"
 
 namespace kinora {
 namespace {

@@ -9,7 +9,7 @@
 #include "grpcpp/support/client_interceptor.h"
 #include "grpcpp/support/server_interceptor.h"
 
-#include "common/metrics.h"
+#include "common/telemetry/metrics.h"
 
 namespace kinora {
 

@@ -16,10 +16,10 @@
 #include "google/protobuf/message.h"
 
 #include "common/config_file.h"
-#include "common/log.h"
-#include "common/metrics.h"
-#include "common/metrics_server.h"
 #include "common/status.h"
+#include "common/telemetry/log.h"
+#include "common/telemetry/metrics.h"
+#include "common/telemetry/metrics_server.h"
 #include "kinora/v1/config.pb.h"
 
 namespace kinora {

@@ -16,10 +16,10 @@
 #include "absl/status/statusor.h"
 #include "grpcpp/support/server_callback.h"
 
-#include "common/executor.h"
-#include "common/mutex.h"
 #include "common/rpc/call_context.h"
 #include "common/rpc/stream_task.h"
+#include "common/threads/executor.h"
+#include "common/threads/mutex.h"
 
 namespace kinora {
 

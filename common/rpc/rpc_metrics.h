@@ -17,8 +17,8 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
-#include "common/metrics.h"
-#include "common/mutex.h"
+#include "common/telemetry/metrics.h"
+#include "common/threads/mutex.h"
 
 namespace kinora {
 

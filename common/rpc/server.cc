@@ -12,12 +12,12 @@
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
 
-#include "common/log.h"
-#include "common/mutex.h"
 #include "common/rpc/call_context.h"
 #include "common/rpc/deadline.h"
 #include "common/rpc/interceptors.h"
 #include "common/status.h"
+#include "common/telemetry/log.h"
+#include "common/threads/mutex.h"
 
 namespace kinora {
 namespace {

@@ -11,12 +11,12 @@
 
 #include "clients/cpp/channel.h"
 #include "common/error_reason.h"
-#include "common/metrics.h"
-#include "common/mutex.h"
 #include "common/rpc/unary.h"
+#include "common/telemetry/metrics.h"
 #include "common/testing/in_process_server.h"
 #include "common/testing/status_matchers.h"
-#include "common/thread_pool.h"
+#include "common/threads/mutex.h"
+#include "common/threads/thread_pool.h"
 #include "kinora/v1/lease.grpc.pb.h"
 
 namespace kinora {

@@ -9,9 +9,9 @@
 
 #include "absl/status/status.h"
 
-#include "common/executor.h"
 #include "common/rpc/status.h"
-#include "common/trace_context.h"
+#include "common/telemetry/trace_context.h"
+#include "common/threads/executor.h"
 
 namespace kinora {
 

@@ -27,11 +27,11 @@
 #include "absl/time/time.h"
 #include "grpcpp/support/server_callback.h"
 
-#include "common/executor.h"
-#include "common/mutex.h"
 #include "common/rpc/call_context.h"
 #include "common/rpc/drain_watch.h"
 #include "common/rpc/stream_task.h"
+#include "common/threads/executor.h"
+#include "common/threads/mutex.h"
 #include "kinora/v1/event.pb.h"
 #include "services/store/event/event_page.h"
 #include "services/store/event/event_store.h"

@@ -13,10 +13,10 @@
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/server_callback.h"
 
-#include "common/executor.h"
 #include "common/rpc/call_context.h"
 #include "common/rpc/status.h"
-#include "common/trace_context.h"
+#include "common/telemetry/trace_context.h"
+#include "common/threads/executor.h"
 
 namespace kinora {
 

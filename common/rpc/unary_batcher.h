@@ -18,12 +18,12 @@
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/server_callback.h"
 
-#include "common/executor.h"
-#include "common/mutex.h"
 #include "common/rpc/call_context.h"
 #include "common/rpc/status.h"
 #include "common/rpc/unary.h"
-#include "common/trace_context.h"
+#include "common/telemetry/trace_context.h"
+#include "common/threads/executor.h"
+#include "common/threads/mutex.h"
 
 namespace kinora {
 
@@ -42,7 +42,7 @@ class UnaryBatcher {
   // Answers each request, in their order, and may change them. Runs on the
   // executor under the trace of the first call, and may block.
   using Handler = absl::AnyInvocable<std::vector<absl::StatusOr<Response>>(
-      absl::Span<Request>) const>;
+      absl::Span<Request* const>) const>;
 
   // What a call counts against the limit of a batch.
   using Weight = size_t (*)(const Request&);
@@ -68,7 +68,7 @@ class UnaryBatcher {
       MutexLock lock(mu_);
       waiting_weight_ += call.weight;
       waiting_.push_back(std::move(call));
-      if (batches_ > 0 && !MayBeginAnother()) return reactor;
+      if (!MayBegin()) return reactor;
       ++batches_;
     }
     PostNext();
@@ -108,15 +108,14 @@ class UnaryBatcher {
     std::vector<Call> calls = Take();
     if (!calls.empty()) {
       TraceScope scope(calls.front().trace);
-      std::vector<Request> requests;
+      std::vector<Request*> requests;
       requests.reserve(calls.size());
       // gRPC holds the message for this call alone, and asks no more of it than
       // to be there until the end.
       for (const Call& call : calls) {
-        requests.push_back(std::move(const_cast<Request&>(*call.request)));
+        requests.push_back(const_cast<Request*>(call.request));
       }
-      std::vector<absl::StatusOr<Response>> answers =
-          handler_(absl::MakeSpan(requests));
+      std::vector<absl::StatusOr<Response>> answers = handler_(requests);
       for (size_t i = 0; i < calls.size(); ++i) {
         const absl::Status status = answers[i].status();
         if (status.ok()) *calls[i].response = *std::move(answers[i]);
@@ -126,15 +125,15 @@ class UnaryBatcher {
     {
       MutexLock lock(mu_);
       --batches_;
-      if (waiting_.empty() || (batches_ > 0 && !MayBeginAnother())) return;
+      if (waiting_.empty() || !MayBegin()) return;
       ++batches_;
     }
     PostNext();  // behind what else the executor has to do
   }
 
-  bool MayBeginAnother() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-    return batches_ < limits_.concurrent_batches &&
-           waiting_weight_ >= limits_.batch_weight;
+  bool MayBegin() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    return batches_ == 0 || (batches_ < limits_.concurrent_batches &&
+                             waiting_weight_ >= limits_.batch_weight);
   }
 
   // The calls of the next batch; those whose callers have gone are finished.

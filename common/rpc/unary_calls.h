@@ -14,9 +14,9 @@
 #include "grpcpp/client_context.h"
 #include "grpcpp/support/status.h"
 
-#include "common/mutex.h"
 #include "common/rpc/status.h"
 #include "common/rpc/unary.h"
+#include "common/threads/mutex.h"
 
 namespace kinora {
 

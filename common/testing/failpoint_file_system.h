@@ -23,8 +23,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-#include "common/file_system.h"
-#include "common/forwarding_file_system.h"
+#include "common/files/file_system.h"
+#include "common/files/forwarding_file_system.h"
 
 namespace kinora {
 

@@ -8,7 +8,7 @@
 #include "absl/time/time.h"
 
 #include "common/clock.h"
-#include "common/mutex.h"
+#include "common/threads/mutex.h"
 
 namespace kinora {
 

@@ -5,7 +5,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
-#include "common/file_system.h"
+#include "common/files/file_system.h"
 
 namespace kinora {
 namespace {

@@ -8,11 +8,11 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
-#include "common/mutex.h"
 #include "common/random.h"
 #include "common/status.h"
 #include "common/testing/faulty_disk.h"
 #include "common/testing/faulty_files.h"
+#include "common/threads/mutex.h"
 
 namespace kinora {
 namespace {

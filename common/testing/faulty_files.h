@@ -18,10 +18,10 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
-#include "common/file_system.h"
-#include "common/mutex.h"
+#include "common/files/file_system.h"
 #include "common/testing/faulty_disk.h"
 #include "common/testing/faulty_file_system.h"
+#include "common/threads/mutex.h"
 
 namespace kinora {
 

@@ -12,10 +12,10 @@
 
 #include "absl/time/time.h"
 
-#include "common/executor.h"
-#include "common/mutex.h"
 #include "common/random.h"
 #include "common/testing/fake_clock.h"
+#include "common/threads/executor.h"
+#include "common/threads/mutex.h"
 
 namespace kinora {
 

@@ -6,11 +6,11 @@
 
 #include "clients/cpp/channel.h"
 #include "clients/cpp/remote_store.h"
-#include "common/file_system.h"
+#include "common/files/file_system.h"
 #include "common/rpc/program.h"
 #include "common/rpc/server.h"
 #include "common/status.h"
-#include "common/thread_pool.h"
+#include "common/threads/thread_pool.h"
 #include "kinora/v1/config.pb.h"
 #include "services/planner/planner_service.h"
 #include "services/planner/store_planner.h"

@@ -7,7 +7,7 @@
 #include "common/content.h"
 #include "common/element_id.h"
 #include "common/error_reason.h"
-#include "common/json.h"
+#include "common/json/json.h"
 #include "common/status.h"
 #include "common/utf8.h"
 

@@ -15,8 +15,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-#include "common/mutex.h"
 #include "common/recently_used.h"
+#include "common/threads/mutex.h"
 #include "services/planner/blueprint/blueprint.h"
 #include "services/planner/plan/input_values.h"
 #include "services/store/store.h"

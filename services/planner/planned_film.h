@@ -9,15 +9,15 @@
 #include <utility>
 #include <vector>
 
-#include "common/call_stop.h"
 #include "common/content.h"
 #include "common/inputs_hash.h"
-#include "common/proto_json.h"
+#include "common/json/proto_json.h"
 #include "common/random.h"
 #include "common/testing/fake_clock.h"
 #include "common/testing/faulty_file_system.h"
 #include "common/testing/manual_executor.h"
 #include "common/testing/status_matchers.h"
+#include "common/threads/call_stop.h"
 #include "services/planner/store_planner.h"
 #include "services/store/local_store.h"
 #include "services/store/testing/forwarding_blob_store.h"

@@ -24,8 +24,8 @@
 #include "absl/status/statusor.h"
 
 #include "common/clock.h"
-#include "common/executor.h"
-#include "common/mutex.h"
+#include "common/threads/executor.h"
+#include "common/threads/mutex.h"
 #include "kinora/v1/planner.pb.h"
 #include "services/planner/movie_reader.h"
 #include "services/planner/plan/deciding_values.h"

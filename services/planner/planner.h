@@ -10,7 +10,7 @@
 
 #include "absl/status/statusor.h"
 
-#include "common/call_stop.h"
+#include "common/threads/call_stop.h"
 #include "kinora/v1/plan.pb.h"
 #include "kinora/v1/planner.pb.h"
 

@@ -3,7 +3,7 @@
 #ifndef KINORA_SERVICES_PLANNER_PLANNER_METRICS_H_
 #define KINORA_SERVICES_PLANNER_PLANNER_METRICS_H_
 
-#include "common/metrics.h"
+#include "common/telemetry/metrics.h"
 
 namespace kinora {
 

@@ -3,7 +3,7 @@
 #ifndef KINORA_SERVICES_PLANNER_PLANNER_SERVICE_H_
 #define KINORA_SERVICES_PLANNER_PLANNER_SERVICE_H_
 
-#include "common/executor.h"
+#include "common/threads/executor.h"
 #include "kinora/v1/planner.grpc.pb.h"
 #include "services/planner/planner.h"
 

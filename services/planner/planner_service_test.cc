@@ -12,10 +12,10 @@
 
 #include "clients/cpp/planner_client.h"
 #include "common/error_reason.h"
-#include "common/mutex.h"
 #include "common/testing/in_process_server.h"
 #include "common/testing/status_matchers.h"
-#include "common/thread_pool.h"
+#include "common/threads/mutex.h"
+#include "common/threads/thread_pool.h"
 
 namespace kinora {
 namespace {

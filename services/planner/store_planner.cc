@@ -12,9 +12,10 @@
 #include "common/digest.h"
 #include "common/error_reason.h"
 #include "common/ids.h"
-#include "common/proto_json.h"
+#include "common/json/proto_json.h"
 #include "common/status.h"
 #include "services/planner/graph/render.h"
+#include "services/store/plan/saved_plan.h"
 
 namespace kinora {
 absl::StatusOr<v1::ValidateBlueprintResponse> StorePlanner::ValidateBlueprint(
@@ -95,13 +96,9 @@ absl::StatusOr<v1::ExpandDeferredGroupResponse>
 StorePlanner::ExpandDeferredGroup(const v1::ExpandDeferredGroupRequest& request,
                                   CallStop& /*stop*/) {
   KINORA_RETURN_IF_ERROR(ValidateMovieId(request.movie_id()));
-  v1::LoadPlanRequest load;
-  load.set_movie_id(request.movie_id());
-  load.set_plan_hash(request.plan_hash());
-  KINORA_ASSIGN_OR_RETURN(const std::string json, store_.plans.Load(load));
-  v1::Plan plan;
-  KINORA_RETURN_IF_ERROR(Annotate(ParseDocument(json, &plan),
-                                  absl::StrCat("plan ", request.plan_hash())));
+  KINORA_ASSIGN_OR_RETURN(
+      const v1::Plan plan,
+      ReadSavedPlan(store_.plans, request.movie_id(), request.plan_hash()));
   return MovieOf(request.movie_id())->Expand(plan, request);
 }
 

@@ -5,10 +5,10 @@
 #include "absl/strings/str_cat.h"
 
 #include "common/ids.h"
-#include "common/proto_json.h"
 #include "common/status.h"
 #include "services/planner/history/estimate.h"
 #include "services/planner/store_planner.h"
+#include "services/store/plan/saved_plan.h"
 
 namespace kinora {
 namespace {
@@ -83,14 +83,8 @@ absl::StatusOr<v1::EstimatePlanResponse> StorePlanner::EstimatePlan(
     create.set_with_layers(true);
     KINORA_ASSIGN_OR_RETURN(made, CreatePlan(create));
   } else {
-    v1::LoadPlanRequest load;
-    load.set_movie_id(movie_id);
-    load.set_plan_hash(request.plan_hash());
-    KINORA_ASSIGN_OR_RETURN(const std::string json, store_.plans.Load(load));
-    v1::Plan plan;
-    KINORA_RETURN_IF_ERROR(
-        Annotate(ParseDocument(json, &plan),
-                 absl::StrCat("plan ", request.plan_hash())));
+    KINORA_ASSIGN_OR_RETURN(v1::Plan plan, ReadSavedPlan(store_.plans, movie_id,
+                                                         request.plan_hash()));
     made.layers.assign(std::make_move_iterator(plan.mutable_layers()->begin()),
                        std::make_move_iterator(plan.mutable_layers()->end()));
     *made.header.mutable_summary() = plan.summary();

@@ -9,16 +9,17 @@
 #include "clients/cpp/producer/remote_producer_caller.h"
 #include "clients/cpp/remote_store.h"
 #include "common/clock.h"
-#include "common/file_system.h"
+#include "common/files/file_system.h"
 #include "common/random.h"
 #include "common/rpc/program.h"
 #include "common/rpc/server.h"
 #include "common/status.h"
-#include "common/thread_pool.h"
+#include "common/threads/thread_pool.h"
 #include "kinora/v1/config.pb.h"
-#include "services/runner/dry_runs.h"
-#include "services/runner/producer_table_file.h"
-#include "services/runner/program_hooks.h"
+#include "services/runner/calls/producer_table_file.h"
+#include "services/runner/hooks/program_hooks.h"
+#include "services/runner/program_recorder.h"
+#include "services/runner/replay/dry_runs.h"
 #include "services/runner/runner.h"
 #include "services/runner/runner_service.h"
 
@@ -64,6 +65,7 @@ class RunnerServer final : public ProgramServer {
     }
     KINORA_ASSIGN_OR_RETURN(std::unique_ptr<ProgramHooks> hooks,
                             ProgramHooks::Start(config.hooks()));
+    KINORA_RETURN_IF_ERROR(ProgramRecorder::Prepare(config.records()));
     KINORA_ASSIGN_OR_RETURN(const RunnerOptions options, OptionsOf(config));
     auto server = std::make_unique<RunnerServer>(
         config, options, std::move(producers), std::move(hooks));
@@ -89,6 +91,10 @@ class RunnerServer final : public ProgramServer {
         watchdog_("watchdog", 1),
         renewals_("leases", kRenewalThreads),
         callers_(producers, store_.store().blobs, executor_, RealClock(), {}),
+        recorder_(ProgramRecorder::Start(
+            config.records(), store_.store(),
+            hooks_ == nullptr ? nullptr : hooks_->listener(),
+            MetricsOf(config.server()))),
         deps_{store_.store(),
               planner_,
               callers_,
@@ -98,7 +104,8 @@ class RunnerServer final : public ProgramServer {
               MetricsOf(config.server()),
               hooks_ == nullptr ? nullptr : hooks_->listener(),
               &watchdog_,
-              &renewals_},
+              &renewals_,
+              recorder_ == nullptr ? nullptr : recorder_->recorder()},
         dry_runs_(deps_, producers, options),
         runner_(deps_, std::move(producers), options),
         service_(runner_, store_.store().events, executor_, &dry_runs_) {}
@@ -122,6 +129,7 @@ class RunnerServer final : public ProgramServer {
   ThreadPool watchdog_;
   ThreadPool renewals_;
   RemoteProducerCaller callers_;
+  const std::unique_ptr<ProgramRecorder> recorder_;  // null for none
   const RunnerDeps deps_;
   DryRuns dry_runs_;
   Runner runner_;

@@ -12,8 +12,8 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
 
-#include "common/mutex.h"
-#include "services/runner/dry_runs.h"
+#include "common/threads/mutex.h"
+#include "services/runner/replay/dry_runs.h"
 #include "services/runner/runner.h"
 #include "services/store/event/event_store.h"
 

@@ -7,13 +7,13 @@
 
 #include "clients/cpp/input_edits.h"
 #include "common/error_reason.h"
-#include "common/log.h"
-#include "common/proto_json.h"
 #include "common/proto_time.h"
-#include "common/run_labels.h"
 #include "common/status.h"
+#include "common/telemetry/log.h"
+#include "common/telemetry/run_labels.h"
 #include "services/runner/start_slot.h"
 #include "services/runner/trigger_event.h"
+#include "services/store/plan/saved_plan.h"
 
 namespace kinora {
 namespace {
@@ -240,7 +240,8 @@ RunActorDeps Runner::ActorDeps() {
           places_,        metrics_.has_value() ? &*metrics_ : nullptr,
           deps_.listener, deps_.watchdog,
           deps_.renewals, options_.durations_patience,
-          recalls_,       expansions_};
+          recalls_,       expansions_,
+          deps_.recorder};
 }
 
 void Runner::Launch(const v1::RunRecord& record,
@@ -265,14 +266,9 @@ void Runner::Launch(const v1::RunRecord& record,
 
 absl::StatusOr<std::shared_ptr<const v1::Plan>> Runner::LoadPlan(
     const std::string& movie_id, const std::string& plan_hash) {
-  v1::LoadPlanRequest load;
-  load.set_movie_id(movie_id);
-  load.set_plan_hash(plan_hash);
-  KINORA_ASSIGN_OR_RETURN(const std::string json, deps_.store.plans.Load(load));
-  auto plan = std::make_shared<v1::Plan>();
-  KINORA_RETURN_IF_ERROR(
-      Annotate(ParseDocument(json, plan.get()), "plan " + plan_hash));
-  return plan;
+  KINORA_ASSIGN_OR_RETURN(
+      v1::Plan plan, ReadSavedPlan(deps_.store.plans, movie_id, plan_hash));
+  return std::make_shared<const v1::Plan>(std::move(plan));
 }
 
 void Runner::Remember(const std::string& request_id,

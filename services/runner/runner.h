@@ -22,27 +22,27 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
-#include "common/executor.h"
 #include "common/ids.h"
-#include "common/mutex.h"
 #include "common/random.h"
 #include "common/recently_used.h"
-#include "common/strand.h"
-#include "common/task_slots.h"
+#include "common/run_budget.h"
+#include "common/threads/executor.h"
+#include "common/threads/mutex.h"
+#include "common/threads/strand.h"
+#include "common/threads/task_slots.h"
 #include "kinora/v1/runner.pb.h"
 #include "services/planner/planner.h"
-#include "services/runner/budget_question.h"
-#include "services/runner/call_places.h"
-#include "services/runner/producer_table.h"
-#include "services/runner/reported_runs.h"
-#include "services/runner/run_actor.h"
-#include "services/runner/run_budget.h"
-#include "services/runner/run_end_watch.h"
-#include "services/runner/run_reductions.h"
+#include "services/runner/actor/run_actor.h"
+#include "services/runner/actor/runner_metrics.h"
+#include "services/runner/calls/call_places.h"
+#include "services/runner/calls/producer_table.h"
+#include "services/runner/past/reported_runs.h"
+#include "services/runner/past/run_end_watch.h"
+#include "services/runner/past/run_reductions.h"
+#include "services/runner/questions/budget_question.h"
 #include "services/runner/runner_deps.h"
-#include "services/runner/runner_metrics.h"
-#include "services/runner/step_call.h"
-#include "services/runner/stepwise_run.h"
+#include "services/runner/steps/step_call.h"
+#include "services/runner/steps/stepwise_run.h"
 #include "services/store/store.h"
 
 namespace kinora {
@@ -220,6 +220,10 @@ class Runner {
       const DeclaredPrices& prices, const v1::LeaseToken& lease);
   absl::Status CloseRun(v1::RunRecord record, const v1::LeaseToken& lease,
                         const std::string& reason);
+  // Puts the record of a run whose ledger has ended, once it is saved as a
+  // document.
+  absl::Status PutClosed(const v1::RunRecord& record,
+                         const v1::LeaseToken& lease);
   absl::Status AppendLedger(const v1::RunRecord& record,
                             const v1::LeaseToken& lease, v1::Event event);
   // Appends to a ledger, and tells the listener.
@@ -281,10 +285,6 @@ class Runner {
   std::vector<v1::RunRecord> OpenChildrenOf(const std::string& run_id);
 
   // runner_requests.cc
-
-  // How often a request or report makes sure that it comes right behind what it
-  // has read.
-  static constexpr int kCarefulTries = 5;
   absl::StatusOr<v1::RunRecord> RecordOf(const std::string& run_id);
   absl::Status RequestPause(const std::string& run_id, bool pause,
                             const std::string& producer);

@@ -10,18 +10,18 @@
 #include "absl/strings/str_cat.h"
 
 #include "common/error_reason.h"
-#include "common/log.h"
 #include "common/proto_time.h"
-#include "common/run_beside.h"
 #include "common/run_end.h"
 #include "common/status.h"
-#include "common/trace_context.h"
-#include "services/runner/ledger_fold.h"
-#include "services/runner/passing_error.h"
-#include "services/runner/run_past.h"
+#include "common/telemetry/log.h"
+#include "common/telemetry/trace_context.h"
+#include "common/threads/run_beside.h"
+#include "services/runner/calls/passing_error.h"
+#include "services/runner/past/ledger_fold.h"
+#include "services/runner/past/run_past.h"
+#include "services/runner/past/told_results.h"
 #include "services/runner/runner.h"
 #include "services/runner/start_slot.h"
-#include "services/runner/told_results.h"
 
 namespace kinora {
 namespace {

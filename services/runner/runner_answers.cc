@@ -10,7 +10,8 @@
 
 #include "common/proto_time.h"
 #include "common/status.h"
-#include "services/runner/output_schemas.h"
+#include "services/runner/calls/output_schemas.h"
+#include "services/runner/past/run_events.h"
 #include "services/runner/runner.h"
 
 namespace kinora {
@@ -110,11 +111,7 @@ absl::StatusOr<v1::ListProducersResponse> Runner::ListProducers(
 absl::StatusOr<v1::LogName> Runner::LedgerOf(absl::string_view run_id) {
   KINORA_ASSIGN_OR_RETURN(const v1::RunRecord record,
                           RecordOf(std::string(run_id)));
-  v1::LogName log;
-  log.set_movie_id(record.movie_id());
-  log.set_kind(v1::LOG_KIND_LEDGER);
-  log.set_run_id(std::string(run_id));
-  return log;
+  return LedgerLog(record.movie_id(), run_id);
 }
 
 }  // namespace kinora

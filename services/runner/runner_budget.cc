@@ -11,8 +11,8 @@
 #include "common/ids.h"
 #include "common/run_end.h"
 #include "common/status.h"
+#include "services/runner/past/run_past.h"
 #include "services/runner/run_lease.h"
-#include "services/runner/run_past.h"
 #include "services/runner/runner.h"
 #include "services/runner/start_slot.h"
 
@@ -47,10 +47,14 @@ absl::Status Runner::LimitByMovie(const v1::RunRecord& record,
   list.set_movie_id(record.movie_id());
   list.set_page_size(1'000);
   do {
-    KINORA_ASSIGN_OR_RETURN(const v1::ListRunRecordsResponse page,
+    KINORA_ASSIGN_OR_RETURN(v1::ListRunRecordsResponse page,
                             deps_.store.runs.List(list));
-    for (const v1::RunRecord& other : page.records()) {
+    for (v1::RunRecord& other : *page.mutable_records()) {
       if (other.run_id() == record.run_id()) continue;
+      if (other.status() == v1::RUN_STATUS_UNSPECIFIED) {
+        // What one has spent that cannot be read is not nothing.
+        KINORA_ASSIGN_OR_RETURN(other, RecordOf(other.run_id()));
+      }
       budget->AddToMovie(other.cost());
       for (const v1::Cost& cost : other.other_costs()) {
         budget->AddToMovie(cost);

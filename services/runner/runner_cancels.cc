@@ -15,9 +15,11 @@
 #include "common/ids.h"
 #include "common/run_end.h"
 #include "common/status.h"
-#include "services/runner/run_end_watch.h"
+#include "services/runner/past/careful_tries.h"
+#include "services/runner/past/run_end_watch.h"
+#include "services/runner/past/run_events.h"
+#include "services/runner/past/run_past.h"
 #include "services/runner/run_lease.h"
-#include "services/runner/run_past.h"
 #include "services/runner/runner.h"
 #include "services/runner/start_slot.h"
 
@@ -163,17 +165,13 @@ void Runner::AwaitCancelled(const v1::RunRecord& record, Cancelled done) {
                              ? absl::OkStatus()
                              : RunHasEnded(run_id)));
   }
-  v1::LogName ledger;
-  ledger.set_movie_id(record.movie_id());
-  ledger.set_kind(v1::LOG_KIND_LEDGER);
-  ledger.set_run_id(run_id);
   {
     MutexLock lock(mu_);
     if (!draining_) {
       const uint64_t id = ++last_end_watch_;
       end_watches_[id] = RunEndWatch::Start(
-          deps_.store.events, deps_.executor, std::move(ledger),
-          run->last_sequence(), kPatience,
+          deps_.store.events, deps_.executor,
+          LedgerLog(record.movie_id(), run_id), run->last_sequence(), kPatience,
           [this, id, run_id, done = std::move(done)](
               const std::optional<v1::LedgerEvent>& end) mutable {
             if (!end.has_value()) {

@@ -12,7 +12,7 @@
 #include "common/run_end.h"
 #include "common/testing/in_process_server.h"
 #include "common/testing/status_matchers.h"
-#include "common/thread_pool.h"
+#include "common/threads/thread_pool.h"
 #include "services/runner/runner_service.h"
 #include "services/runner/testing/held_runner_fixture.h"
 

@@ -13,9 +13,9 @@
 #include "absl/strings/str_cat.h"
 
 #include "common/error_reason.h"
-#include "common/log.h"
 #include "common/run_end.h"
 #include "common/status.h"
+#include "common/telemetry/log.h"
 #include "services/runner/runner.h"
 #include "services/runner/start_slot.h"
 

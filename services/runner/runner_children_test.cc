@@ -12,10 +12,10 @@
 
 #include "common/clock.h"
 #include "common/error_reason.h"
-#include "common/mutex.h"
 #include "common/proto_time.h"
 #include "common/testing/status_matchers.h"
-#include "common/thread_pool.h"
+#include "common/threads/mutex.h"
+#include "common/threads/thread_pool.h"
 #include "services/runner/runner.h"
 #include "services/runner/testing/held_runner_fixture.h"
 #include "services/runner/testing/runner_fixture.h"

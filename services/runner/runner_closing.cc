@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "common/error_reason.h"
-#include "common/proto_json.h"
+#include "common/json/proto_json.h"
 #include "common/status.h"
 #include "services/runner/runner.h"
 #include "services/store/manifest/manifest_builder.h"

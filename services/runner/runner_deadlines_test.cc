@@ -11,7 +11,7 @@
 
 #include "common/random.h"
 #include "common/testing/status_matchers.h"
-#include "common/thread_pool.h"
+#include "common/threads/thread_pool.h"
 #include "services/planner/store_planner.h"
 #include "services/runner/runner.h"
 #include "services/runner/testing/held_producers.h"

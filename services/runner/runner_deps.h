@@ -8,14 +8,15 @@
 #include "absl/time/time.h"
 
 #include "common/clock.h"
-#include "common/executor.h"
-#include "common/metrics.h"
 #include "common/random.h"
+#include "common/telemetry/metrics.h"
+#include "common/threads/executor.h"
 #include "services/planner/planner.h"
-#include "services/runner/call_rate.h"
-#include "services/runner/producer_caller.h"
-#include "services/runner/retry_policy.h"
-#include "services/runner/run_listener.h"
+#include "services/runner/actor/run_listener.h"
+#include "services/runner/calls/call_rate.h"
+#include "services/runner/calls/producer_caller.h"
+#include "services/runner/calls/retry_policy.h"
+#include "services/runner/record/run_recorder.h"
 #include "services/store/store.h"
 
 namespace kinora {
@@ -55,6 +56,8 @@ struct RunnerDeps {
   // `executor`, all threads of which may wait for a planner or for a long read
   // while a lease runs out.
   Executor* renewals = nullptr;
+  // Saves the records of runs that end; null for nobody.
+  RunRecorder* recorder = nullptr;
 };
 
 }  // namespace kinora

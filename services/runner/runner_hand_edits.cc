@@ -3,8 +3,8 @@
 // already, or wants none; who queues it cannot, as the movie is not free.
 
 #include "common/error_reason.h"
-#include "common/log.h"
 #include "common/status.h"
+#include "common/telemetry/log.h"
 #include "services/runner/runner.h"
 
 namespace kinora {

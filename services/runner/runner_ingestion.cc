@@ -20,7 +20,9 @@
 #include "common/error_reason.h"
 #include "common/run_end.h"
 #include "common/status.h"
-#include "services/runner/reported_runs.h"
+#include "services/runner/past/careful_tries.h"
+#include "services/runner/past/reported_runs.h"
+#include "services/runner/past/run_events.h"
 #include "services/runner/run_lease.h"
 #include "services/runner/runner.h"
 
@@ -31,9 +33,7 @@ v1::AppendEventsRequest AppendOf(const v1::RunRecord& record,
                                  const v1::LeaseToken& lease,
                                  std::vector<v1::LedgerEvent> events) {
   v1::AppendEventsRequest append;
-  append.mutable_log()->set_movie_id(record.movie_id());
-  append.mutable_log()->set_kind(v1::LOG_KIND_LEDGER);
-  append.mutable_log()->set_run_id(record.run_id());
+  *append.mutable_log() = LedgerLog(record.movie_id(), record.run_id());
   *append.mutable_lease() = lease;
   for (v1::LedgerEvent& event : events) {
     *append.add_events()->mutable_ledger() = std::move(event);

@@ -12,10 +12,10 @@
 #include "gtest/gtest.h"
 
 #include "common/error_reason.h"
-#include "common/mutex.h"
 #include "common/run_end.h"
 #include "common/testing/status_matchers.h"
-#include "common/thread_pool.h"
+#include "common/threads/mutex.h"
+#include "common/threads/thread_pool.h"
 #include "services/runner/testing/held_runner_fixture.h"
 #include "services/store/testing/forwarding_event_store.h"
 #include "services/store/testing/forwarding_manifest_store.h"

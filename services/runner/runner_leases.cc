@@ -7,10 +7,10 @@
 #include "absl/strings/str_cat.h"
 
 #include "common/error_reason.h"
-#include "common/log.h"
 #include "common/proto_time.h"
 #include "common/run_end.h"
 #include "common/status.h"
+#include "common/telemetry/log.h"
 #include "services/runner/runner.h"
 #include "services/runner/start_slot.h"
 
@@ -184,11 +184,21 @@ absl::Status Runner::CloseRun(v1::RunRecord record, const v1::LeaseToken& lease,
   record.mutable_finish_time()->set_seconds(absl::ToUnixSeconds(now));
   LogInfo("open run closed", {{"run", record.run_id()},
                               {"status", v1::RunStatus_Name(record.status())}});
-  KINORA_RETURN_IF_ERROR(PutRecord(record, lease));
+  KINORA_RETURN_IF_ERROR(PutClosed(record, lease));
   if (record.status() == v1::RUN_STATUS_CANCELLED) {
     LookAtChildren(record.run_id());
   }
   return absl::OkStatus();
+}
+
+// A lease that nobody renews outlasts the wait.
+absl::Status Runner::PutClosed(const v1::RunRecord& record,
+                               const v1::LeaseToken& lease) {
+  if (deps_.recorder != nullptr) {
+    deps_.recorder->SaveAndWait(
+        record, std::min(options_.lease_ttl / 3, RunRecorder::kPatience));
+  }
+  return PutRecord(record, lease);
 }
 
 absl::Status Runner::PutRecord(const v1::RunRecord& record,

@@ -8,10 +8,10 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
-#include "common/metrics.h"
-#include "common/mutex.h"
 #include "common/run_end.h"
-#include "services/runner/run_listener.h"
+#include "common/telemetry/metrics.h"
+#include "common/threads/mutex.h"
+#include "services/runner/actor/run_listener.h"
 #include "services/runner/testing/runner_fixture.h"
 
 namespace kinora {

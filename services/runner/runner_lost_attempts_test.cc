@@ -10,10 +10,10 @@
 #include "gtest/gtest.h"
 
 #include "common/cost_text.h"
-#include "common/executor.h"
-#include "common/mutex.h"
 #include "common/testing/status_matchers.h"
-#include "common/thread_pool.h"
+#include "common/threads/executor.h"
+#include "common/threads/mutex.h"
+#include "common/threads/thread_pool.h"
 #include "services/runner/testing/held_runner_fixture.h"
 
 namespace kinora {

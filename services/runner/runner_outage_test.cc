@@ -11,11 +11,11 @@
 #include "gtest/gtest.h"
 
 #include "common/error_reason.h"
-#include "common/mutex.h"
 #include "common/random.h"
 #include "common/testing/manual_executor.h"
 #include "common/testing/status_matchers.h"
-#include "common/thread_pool.h"
+#include "common/threads/mutex.h"
+#include "common/threads/thread_pool.h"
 #include "services/planner/store_planner.h"
 #include "services/runner/runner.h"
 #include "services/runner/testing/held_producers.h"

@@ -13,7 +13,7 @@
 
 #include "common/error_reason.h"
 #include "common/status.h"
-#include "services/runner/output_schemas.h"
+#include "services/runner/calls/output_schemas.h"
 #include "services/runner/runner.h"
 
 namespace kinora {

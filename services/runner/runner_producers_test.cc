@@ -15,11 +15,11 @@
 
 #include "clients/cpp/producer/remote_producer_caller.h"
 #include "common/error_reason.h"
-#include "common/mutex.h"
 #include "common/random.h"
 #include "common/testing/in_process_server.h"
 #include "common/testing/status_matchers.h"
-#include "common/thread_pool.h"
+#include "common/threads/mutex.h"
+#include "common/threads/thread_pool.h"
 #include "kinora/v1/producer.grpc.pb.h"
 #include "services/planner/store_planner.h"
 #include "services/runner/runner.h"

@@ -11,7 +11,7 @@
 #include "common/error_reason.h"
 #include "common/proto_time.h"
 #include "common/testing/status_matchers.h"
-#include "services/runner/question_events.h"
+#include "services/runner/questions/question_events.h"
 #include "services/runner/testing/runner_questions_fixture.h"
 
 namespace kinora {

@@ -15,10 +15,10 @@
 #include "common/proto_time.h"
 #include "common/run_end.h"
 #include "common/status.h"
-#include "services/runner/budget_question.h"
+#include "services/runner/past/run_past.h"
+#include "services/runner/questions/budget_question.h"
+#include "services/runner/questions/run_questions.h"
 #include "services/runner/run_lease.h"
-#include "services/runner/run_past.h"
-#include "services/runner/run_questions.h"
 #include "services/runner/runner.h"
 #include "services/runner/start_slot.h"
 

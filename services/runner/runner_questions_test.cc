@@ -11,8 +11,8 @@
 
 #include "common/error_reason.h"
 #include "common/testing/status_matchers.h"
-#include "services/runner/run_events.h"
-#include "services/runner/run_questions.h"
+#include "services/runner/past/run_events.h"
+#include "services/runner/questions/run_questions.h"
 #include "services/runner/runner.h"
 #include "services/runner/testing/runner_questions_fixture.h"
 

@@ -15,13 +15,13 @@
 #include "clients/cpp/input_edits.h"
 #include "common/error_reason.h"
 #include "common/ids.h"
-#include "common/log.h"
-#include "common/proto_json.h"
+#include "common/json/proto_json.h"
 #include "common/proto_time.h"
 #include "common/run_end.h"
 #include "common/status.h"
-#include "common/trace_context.h"
-#include "services/runner/passing_error.h"
+#include "common/telemetry/log.h"
+#include "common/telemetry/trace_context.h"
+#include "services/runner/calls/passing_error.h"
 #include "services/runner/run_lease.h"
 #include "services/runner/runner.h"
 #include "services/runner/start_slot.h"
@@ -303,7 +303,7 @@ absl::Status Runner::EndQueued(v1::RunRecord record,
   LogInfo("queued run ended", {{"run", record.run_id()},
                                {"status", v1::RunStatus_Name(record.status())},
                                {"error", record.error()}});
-  return PutRecord(record, lease);
+  return PutClosed(record, lease);
 }
 
 }  // namespace kinora

@@ -12,10 +12,10 @@
 
 #include "common/error_reason.h"
 #include "common/ids.h"
-#include "common/log.h"
 #include "common/proto_time.h"
 #include "common/run_end.h"
 #include "common/status.h"
+#include "common/telemetry/log.h"
 #include "services/runner/run_recovery.h"
 #include "services/runner/runner.h"
 #include "services/runner/start_slot.h"
@@ -177,20 +177,11 @@ absl::StatusOr<v1::ListRunsResponse> Runner::List(
   list.set_page_token(request.page_token());
   *list.mutable_statuses() = request.statuses();
   list.set_parent_run_id(request.parent_run_id());
-  absl::StatusOr<v1::ListRunRecordsResponse> records =
-      deps_.store.runs.List(list);
-  const bool is_by_movie =
-      IsUnreadable(records.status()) && request.statuses().empty();
-  if (is_by_movie) {
-    // A list of all movies' runs has those, too, that cannot be read.
-    list.clear_movie_id();
-    records = deps_.store.runs.List(list);
-  }
-  KINORA_RETURN_IF_ERROR(records.status());
+  KINORA_ASSIGN_OR_RETURN(v1::ListRunRecordsResponse records,
+                          deps_.store.runs.List(list));
   v1::ListRunsResponse response;
-  response.set_next_page_token(records->next_page_token());
-  for (v1::RunRecord& record : *records->mutable_records()) {
-    if (is_by_movie && record.movie_id() != request.movie_id()) continue;
+  response.set_next_page_token(records.next_page_token());
+  for (v1::RunRecord& record : *records.mutable_records()) {
     MarkDamaged(&record);
     *response.add_runs() = std::move(record);
   }

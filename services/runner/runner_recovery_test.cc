@@ -15,9 +15,9 @@
 #include "gtest/gtest.h"
 
 #include "common/error_reason.h"
-#include "common/metrics.h"
+#include "common/telemetry/metrics.h"
 #include "common/testing/status_matchers.h"
-#include "services/runner/run_listener.h"
+#include "services/runner/actor/run_listener.h"
 #include "services/runner/testing/runner_process.h"
 #include "services/runner/testing/runner_questions_fixture.h"
 #include "services/store/checks.h"

@@ -13,16 +13,17 @@
 
 #include "common/error_reason.h"
 #include "common/ids.h"
-#include "common/proto_json.h"
+#include "common/json/proto_json.h"
 #include "common/proto_time.h"
 #include "common/run_end.h"
 #include "common/status.h"
+#include "services/runner/past/careful_tries.h"
+#include "services/runner/past/run_past.h"
+#include "services/runner/questions/run_questions.h"
 #include "services/runner/run_lease.h"
-#include "services/runner/run_past.h"
-#include "services/runner/run_pauses.h"
-#include "services/runner/run_questions.h"
 #include "services/runner/runner.h"
 #include "services/runner/start_slot.h"
+#include "services/runner/state/run_pauses.h"
 
 namespace kinora {
 namespace {

@@ -13,8 +13,8 @@
 #include "common/ids.h"
 #include "common/run_end.h"
 #include "common/status.h"
+#include "services/runner/past/run_past.h"
 #include "services/runner/run_lease.h"
-#include "services/runner/run_past.h"
 #include "services/runner/runner.h"
 #include "services/runner/start_slot.h"
 

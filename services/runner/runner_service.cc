@@ -118,7 +118,7 @@ grpc::ServerUnaryReactor* RunnerRpcService::IngestLedgerEvents(
     grpc::CallbackServerContext* context,
     const v1::IngestLedgerEventsRequest* request,
     v1::IngestLedgerEventsResponse* response) {
-  return ServeUnary(context, executor_, request, response,
+  return ServeUnary(context, reports_, request, response,
                     [this](const v1::IngestLedgerEventsRequest& r) {
                       return runner_.Ingest(r);
                     });

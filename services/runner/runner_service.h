@@ -7,13 +7,14 @@
 #include "absl/status/statusor.h"
 #include "grpcpp/support/byte_buffer.h"
 
-#include "common/executor.h"
+#include "common/threads/executor.h"
+#include "common/threads/task_slots.h"
 // The raw variants of methods hide the typed ones.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Woverloaded-virtual"
 #include "kinora/v1/runner.grpc.pb.h"
 #pragma GCC diagnostic pop
-#include "services/runner/dry_runs.h"
+#include "services/runner/replay/dry_runs.h"
 #include "services/runner/run_ledgers.h"
 #include "services/runner/runner.h"
 #include "services/store/event/event_store.h"
@@ -33,7 +34,8 @@ class RunnerRpcService final : public RunnerWatchesRaw {
       : runner_(runner),
         dry_runs_(dry_runs),
         ledgers_(runner, events, dry_runs),
-        executor_(executor) {}
+        executor_(executor),
+        reports_(executor, kReports) {}
 
   grpc::ServerUnaryReactor* StartRun(grpc::CallbackServerContext* context,
                                      const v1::StartRunRequest* request,
@@ -102,10 +104,15 @@ class RunnerRpcService final : public RunnerWatchesRaw {
   absl::Status BeginWithSnapshot(bool history, v1::ReadEventsRequest* watch,
                                  grpc::ByteBuffer* message);
 
+  // Reports wait for each other, and for the lease that a dead runner has left
+  // on their run: they take no more threads of the executor than this.
+  static constexpr int kReports = 2;
+
   Runner& runner_;
   DryRuns* const dry_runs_;
   RunLedgers ledgers_;
   Executor& executor_;
+  TaskSlots reports_;
 };
 
 }  // namespace kinora

@@ -8,7 +8,7 @@
 #include "common/rpc/drain_watch.h"
 #include "common/rpc/status.h"
 #include "services/runner/runner_service.h"
-#include "services/runner/step_call.h"
+#include "services/runner/steps/step_call.h"
 
 namespace kinora {
 namespace {

@@ -2,16 +2,17 @@
 
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 
 #include "clients/cpp/runner_client.h"
 #include "common/error_reason.h"
-#include "common/file_system.h"
+#include "common/files/file_system.h"
 #include "common/testing/in_process_server.h"
 #include "common/testing/status_matchers.h"
-#include "common/thread_pool.h"
+#include "common/threads/thread_pool.h"
 #include "services/runner/testing/runner_process.h"
 #include "services/store/layout.h"
 #include "services/store/testing/core_fixture.h"
@@ -167,6 +168,39 @@ TEST_P(RunnerServiceTest, RunsArePausedAndResumed) {
                        client_.ResumeRun(resume));
   EXPECT_EQ(resumed.run().resumes_run_id(), run_id);
   ASSERT_OK(Watch(resumed.run().run_id(), 0));
+}
+
+// As when the runner that took a report has died, whose lease lasts.
+TEST_P(RunnerServiceTest, ReportsThatWaitLeaveThreadsForOtherCalls) {
+  ASSERT_OK_AND_ASSIGN(const std::string run_id, Start());
+  ASSERT_OK(Watch(run_id, 0));
+  ThreadPool threads("three", 3);
+  RunnerRpcService service(process_.runner(), store().events, threads);
+  InProcessServer server({{v1::RunnerService::service_full_name(), &service}});
+  v1::AcquireLeaseRequest acquire;
+  acquire.set_lease_id("run/" + run_id);
+  acquire.set_holder("another");
+  acquire.mutable_ttl()->set_seconds(3600);
+  ASSERT_OK_AND_ASSIGN(const v1::AcquireLeaseResponse held,
+                       store().leases.Acquire(acquire));
+  std::vector<std::thread> workers;
+  for (int i = 0; i < 6; ++i) {
+    workers.emplace_back([&] {
+      RunnerClient worker(server.Channel(GetParam()));
+      v1::IngestLedgerEventsRequest report;
+      report.set_run_id(run_id);
+      EXPECT_OK(worker.IngestLedgerEvents(report));
+    });
+  }
+  // If these wait for the reports, no report gets the lease in time.
+  RunnerClient other(server.Channel(GetParam()));
+  v1::GetRunRequest get;
+  get.set_run_id(run_id);
+  for (int i = 0; i < 200; ++i) EXPECT_OK(other.GetRun(get));
+  v1::ReleaseLeaseRequest release;
+  *release.mutable_token() = held.lease().token();
+  EXPECT_OK(store().leases.Release(release));
+  for (std::thread& worker : workers) worker.join();
 }
 
 TEST_P(RunnerServiceTest, UnknownRunIsNotFound) {

@@ -10,9 +10,9 @@
 
 #include "kinora/v1/run_record.pb.h"
 #include "services/runner/runner.h"
-#include "services/runner/step_call.h"
-#include "services/runner/step_claim.h"
-#include "services/runner/stepwise_run.h"
+#include "services/runner/steps/step_call.h"
+#include "services/runner/steps/step_claim.h"
+#include "services/runner/steps/stepwise_run.h"
 
 namespace kinora {
 

@@ -18,10 +18,10 @@
 #include "common/error_reason.h"
 #include "common/proto_time.h"
 #include "common/status.h"
-#include "services/runner/job_claims.h"
-#include "services/runner/run_events.h"
+#include "services/runner/past/run_events.h"
 #include "services/runner/runner.h"
 #include "services/runner/runner_step.h"
+#include "services/runner/steps/job_claims.h"
 
 namespace kinora {
 namespace {

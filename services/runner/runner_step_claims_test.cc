@@ -15,10 +15,10 @@
 #include "common/error_reason.h"
 #include "common/testing/in_process_server.h"
 #include "common/testing/status_matchers.h"
-#include "common/thread_pool.h"
-#include "services/runner/job_claims.h"
-#include "services/runner/run_events.h"
+#include "common/threads/thread_pool.h"
+#include "services/runner/past/run_events.h"
 #include "services/runner/runner_service.h"
+#include "services/runner/steps/job_claims.h"
 #include "services/runner/testing/late_answer.h"
 #include "services/runner/testing/runner_steps_fixture.h"
 

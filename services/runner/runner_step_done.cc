@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "common/status.h"
-#include "services/runner/run_past.h"
+#include "services/runner/past/run_past.h"
 #include "services/runner/runner.h"
 #include "services/runner/runner_step.h"
 

@@ -14,13 +14,13 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
-#include "common/mutex.h"
 #include "common/random.h"
 #include "common/testing/status_matchers.h"
-#include "common/thread_pool.h"
+#include "common/threads/mutex.h"
+#include "common/threads/thread_pool.h"
 #include "services/planner/store_planner.h"
 #include "services/runner/runner.h"
-#include "services/runner/step_call.h"
+#include "services/runner/steps/step_call.h"
 #include "services/runner/testing/held_producers.h"
 #include "services/runner/testing/runner_steps_fixture.h"
 

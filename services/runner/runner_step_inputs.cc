@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "common/status.h"
-#include "services/runner/run_events.h"
-#include "services/runner/run_results.h"
+#include "services/runner/past/run_events.h"
+#include "services/runner/past/run_results.h"
 #include "services/runner/runner.h"
 #include "services/runner/runner_step.h"
 

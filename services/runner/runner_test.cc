@@ -12,8 +12,8 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
-#include "common/canonical_json.h"
-#include "common/json.h"
+#include "common/json/canonical_json.h"
+#include "common/json/json.h"
 #include "common/testing/status_matchers.h"
 #include "services/planner/store_planner.h"
 #include "services/runner/testing/runner_fixture.h"

@@ -12,8 +12,8 @@
 
 #include "kinora/v1/plan.pb.h"
 #include "kinora/v1/run_record.pb.h"
-#include "services/runner/plan_parts.h"
-#include "services/runner/step_call.h"
+#include "services/runner/steps/plan_parts.h"
+#include "services/runner/steps/step_call.h"
 
 namespace kinora {
 

@@ -5,7 +5,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 
-#include "common/json.h"
+#include "common/json/json.h"
 #include "common/status.h"
 
 namespace kinora {

@@ -16,8 +16,8 @@
 #include "clients/cpp/channel.h"
 #include "common/child_command.h"
 #include "common/clock.h"
-#include "common/log.h"
 #include "common/status.h"
+#include "common/telemetry/log.h"
 
 namespace kinora {
 namespace {

@@ -15,7 +15,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
-#include "common/mutex.h"
+#include "common/threads/mutex.h"
 #include "kinora/v1/config.pb.h"
 
 namespace kinora {

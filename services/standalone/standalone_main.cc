@@ -8,18 +8,19 @@
 #include "clients/cpp/producer/remote_producer_caller.h"
 #include "common/clock.h"
 #include "common/config_file.h"
-#include "common/file_system.h"
+#include "common/files/file_system.h"
 #include "common/random.h"
 #include "common/rpc/program.h"
 #include "common/rpc/server.h"
 #include "common/status.h"
-#include "common/thread_pool.h"
+#include "common/threads/thread_pool.h"
 #include "kinora/v1/config.pb.h"
 #include "services/planner/planner_service.h"
 #include "services/planner/store_planner.h"
-#include "services/runner/dry_runs.h"
-#include "services/runner/producer_table.h"
-#include "services/runner/program_hooks.h"
+#include "services/runner/calls/producer_table.h"
+#include "services/runner/hooks/program_hooks.h"
+#include "services/runner/program_recorder.h"
+#include "services/runner/replay/dry_runs.h"
 #include "services/runner/runner.h"
 #include "services/runner/runner_service.h"
 #include "services/standalone/producer_processes.h"
@@ -97,7 +98,8 @@ class StandaloneServer final : public ProgramServer {
   ThreadPool watchdog_;
   ThreadPool renewals_;
   const ProgramStore local_;
-  std::unique_ptr<ProgramHooks> hooks_;  // null for none
+  std::unique_ptr<ProgramHooks> hooks_;        // null for none
+  std::unique_ptr<ProgramRecorder> recorder_;  // null for none
   std::vector<std::unique_ptr<ProducerProcess>> processes_;
 
   std::unique_ptr<StorePlanner> planner_;
@@ -121,6 +123,7 @@ absl::StatusOr<std::unique_ptr<ProgramServer>> StandaloneServer::Start(
   KINORA_ASSIGN_OR_RETURN(ProducerConfigs producers, CheckProducerTable(table));
   KINORA_ASSIGN_OR_RETURN(std::unique_ptr<ProgramHooks> hooks,
                           ProgramHooks::Start(config.hooks()));
+  KINORA_RETURN_IF_ERROR(ProgramRecorder::Prepare(config.records()));
   auto executor =
       std::make_unique<ThreadPool>("store", WorkerThreadsOf(config.server()));
   LocalStoreOptions options = LocalStoreOptionsOf(config);
@@ -152,6 +155,10 @@ absl::Status StandaloneServer::Serve(const v1::StandaloneConfig& config,
   caller.inline_limit_bytes = config.inline_limit_bytes();
   callers_ = std::make_unique<RemoteProducerCaller>(
       producers, store.blobs, runner_executor_, RealClock(), caller);
+  RunListener* const listener =
+      hooks_ == nullptr ? nullptr : hooks_->listener();
+  recorder_ = ProgramRecorder::Start(config.records(), store, listener,
+                                     MetricsOf(config.server()));
   const RunnerDeps deps{store,
                         *planner_,
                         *callers_,
@@ -159,9 +166,10 @@ absl::Status StandaloneServer::Serve(const v1::StandaloneConfig& config,
                         RealClock(),
                         SystemRandom(),
                         MetricsOf(config.server()),
-                        hooks_ == nullptr ? nullptr : hooks_->listener(),
+                        listener,
                         &watchdog_,
-                        &renewals_};
+                        &renewals_,
+                        recorder_ == nullptr ? nullptr : recorder_->recorder()};
   KINORA_ASSIGN_OR_RETURN(const RunnerOptions options, OptionsOf(config));
   dry_runs_ = std::make_unique<DryRuns>(deps, producers, options);
   runner_ = std::make_unique<Runner>(deps, std::move(producers), options);

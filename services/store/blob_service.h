@@ -10,8 +10,8 @@
 #include <memory>
 #include <utility>
 
-#include "common/executor.h"
 #include "common/rpc/data_message.h"
+#include "common/threads/executor.h"
 // The raw variants of methods hide the typed ones.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Woverloaded-virtual"

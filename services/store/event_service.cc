@@ -1,6 +1,5 @@
 #include "services/store/event_service.h"
 
-#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
@@ -52,9 +51,11 @@ EventRpcService::EventRpcService(EventStore& events, Executor& executor)
           [](const v1::AppendEventsRequest& request) {
             return static_cast<size_t>(request.events_size());
           },
-          [&events](absl::Span<v1::AppendEventsRequest> requests) {
+          [&events](absl::Span<v1::AppendEventsRequest* const> requests) {
             return events.AppendAll(requests);
-          }) {}
+          }) {
+  SetMessageAllocatorFor_AppendEvents(&append_messages_);
+}
 
 grpc::ServerUnaryReactor* EventRpcService::AppendEvents(
     grpc::CallbackServerContext* context,
@@ -73,12 +74,14 @@ EventRpcService::StreamAppendEvents(grpc::CallbackServerContext* context) {
       [this](v1::StreamAppendEventsRequest& request)
           -> absl::StatusOr<v1::StreamAppendEventsResponse> {
         KINORA_RETURN_IF_ERROR(CheckStreamed(request));
-        std::vector<v1::AppendEventsRequest> appends(
-            std::make_move_iterator(request.mutable_appends()->begin()),
-            std::make_move_iterator(request.mutable_appends()->end()));
+        std::vector<v1::AppendEventsRequest*> appends;
+        appends.reserve(request.appends_size());
+        for (v1::AppendEventsRequest& append : *request.mutable_appends()) {
+          appends.push_back(&append);
+        }
         v1::StreamAppendEventsResponse response;
         const std::vector<absl::StatusOr<v1::AppendEventsResponse>> answers =
-            events_.AppendAll(absl::MakeSpan(appends));
+            events_.AppendAll(appends);
         for (const absl::StatusOr<v1::AppendEventsResponse>& answer : answers) {
           SetOutcome(answer, response.add_outcomes());
         }

@@ -3,8 +3,9 @@
 #ifndef KINORA_SERVICES_STORE_EVENT_SERVICE_H_
 #define KINORA_SERVICES_STORE_EVENT_SERVICE_H_
 
-#include "common/executor.h"
+#include "common/rpc/arena_messages.h"
 #include "common/rpc/unary_batcher.h"
+#include "common/threads/executor.h"
 #include "kinora/v1/event.grpc.pb.h"
 #include "services/store/event/event_store.h"
 
@@ -45,6 +46,8 @@ class EventRpcService final : public v1::EventService::CallbackService {
  private:
   EventStore& events_;
   Executor& executor_;
+  ArenaMessages<v1::AppendEventsRequest, v1::AppendEventsResponse>
+      append_messages_;
   UnaryBatcher<v1::AppendEventsRequest, v1::AppendEventsResponse> appends_;
 };
 

@@ -16,10 +16,10 @@
 #include "gtest/gtest.h"
 
 #include "clients/cpp/remote_store.h"
-#include "common/mutex.h"
 #include "common/testing/in_process_server.h"
 #include "common/testing/status_matchers.h"
-#include "common/thread_pool.h"
+#include "common/threads/mutex.h"
+#include "common/threads/thread_pool.h"
 #include "services/store/event_service.h"
 
 namespace kinora {
@@ -53,7 +53,7 @@ class ScratchEventStore final : public EventStore {
   }
 
   std::vector<absl::StatusOr<v1::AppendEventsResponse>> AppendAll(
-      absl::Span<v1::AppendEventsRequest> requests) override {
+      absl::Span<v1::AppendEventsRequest* const> requests) override {
     {
       MutexLock lock(mu_);
       largest_batch_ = std::max(largest_batch_, requests.size());

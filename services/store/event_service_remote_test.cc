@@ -9,9 +9,9 @@
 #include "gtest/gtest.h"
 
 #include "clients/cpp/remote_store.h"
-#include "common/mutex.h"
 #include "common/rpc/unary.h"
 #include "common/testing/status_matchers.h"
+#include "common/threads/mutex.h"
 #include "services/store/event_service.h"
 #include "services/store/event_service_fixture.h"
 

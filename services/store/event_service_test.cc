@@ -11,7 +11,7 @@
 #include "common/rpc/tail_stream.h"
 #include "common/testing/in_process_server.h"
 #include "common/testing/status_matchers.h"
-#include "common/thread_pool.h"
+#include "common/threads/thread_pool.h"
 #include "services/store/event_service_fixture.h"
 
 namespace kinora {

@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "common/error_reason.h"
-#include "common/file_system.h"
+#include "common/files/file_system.h"
 #include "common/status.h"
 #include "common/testing/status_matchers.h"
 #include "services/store/volume_fixture.h"

@@ -12,8 +12,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-#include "common/file_system.h"
-#include "common/forwarding_file_system.h"
+#include "common/files/file_system.h"
+#include "common/files/forwarding_file_system.h"
 #include "services/store/write_gate.h"
 
 namespace kinora {

@@ -4,7 +4,7 @@
 #ifndef KINORA_SERVICES_STORE_LEASE_SERVICE_H_
 #define KINORA_SERVICES_STORE_LEASE_SERVICE_H_
 
-#include "common/executor.h"
+#include "common/threads/executor.h"
 #include "kinora/v1/lease.grpc.pb.h"
 #include "services/store/lease/lease_store.h"
 

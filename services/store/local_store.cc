@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "common/log.h"
 #include "common/status.h"
+#include "common/telemetry/log.h"
 #include "services/store/event/memory_event_log.h"
 #include "services/store/gated_file_system.h"
 #include "services/store/layout.h"

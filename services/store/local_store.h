@@ -15,10 +15,10 @@
 #include "absl/time/time.h"
 
 #include "common/clock.h"
-#include "common/executor.h"
-#include "common/file_system.h"
-#include "common/metrics.h"
+#include "common/files/file_system.h"
 #include "common/random.h"
+#include "common/telemetry/metrics.h"
+#include "common/threads/executor.h"
 #include "services/store/event/event_log.h"
 #include "services/store/event/file_event_log.h"
 #include "services/store/object/object_storage.h"

@@ -10,11 +10,11 @@
 #include "gtest/gtest.h"
 
 #include "common/clock.h"
-#include "common/file_system.h"
+#include "common/files/file_system.h"
 #include "common/random.h"
 #include "common/testing/status_matchers.h"
 #include "common/testing/temp_dir.h"
-#include "common/thread_pool.h"
+#include "common/threads/thread_pool.h"
 #include "services/store/local_store.h"
 #include "services/store/testing/core_fixture.h"
 

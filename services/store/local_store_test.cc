@@ -12,14 +12,14 @@
 
 #include "common/digest.h"
 #include "common/error_reason.h"
-#include "common/file_system.h"
-#include "common/file_url.h"
+#include "common/files/file_system.h"
+#include "common/files/file_url.h"
 #include "common/random.h"
 #include "common/testing/fake_clock.h"
 #include "common/testing/faulty_file_system.h"
 #include "common/testing/status_matchers.h"
 #include "common/testing/temp_dir.h"
-#include "common/thread_pool.h"
+#include "common/threads/thread_pool.h"
 #include "services/store/testing/core_fixture.h"
 
 namespace kinora {

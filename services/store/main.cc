@@ -6,13 +6,13 @@
 #include <utility>
 
 #include "common/clock.h"
-#include "common/file_system.h"
-#include "common/log.h"
+#include "common/files/file_system.h"
 #include "common/random.h"
 #include "common/rpc/program.h"
 #include "common/rpc/server.h"
 #include "common/status.h"
-#include "common/thread_pool.h"
+#include "common/telemetry/log.h"
+#include "common/threads/thread_pool.h"
 #include "kinora/v1/config.pb.h"
 #include "services/store/local_store.h"
 #include "services/store/store_config.h"

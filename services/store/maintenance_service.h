@@ -12,8 +12,8 @@
 #include <string>
 #include <utility>
 
-#include "common/executor.h"
-#include "common/keyed_strands.h"
+#include "common/threads/executor.h"
+#include "common/threads/keyed_strands.h"
 #include "kinora/v1/maintenance.grpc.pb.h"
 #include "services/store/maintenance/maintenance_store.h"
 

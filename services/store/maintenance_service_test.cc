@@ -13,12 +13,12 @@
 
 #include "clients/cpp/remote_store.h"
 #include "common/error_reason.h"
-#include "common/mutex.h"
 #include "common/rpc/unary.h"
 #include "common/status.h"
 #include "common/testing/in_process_server.h"
 #include "common/testing/status_matchers.h"
-#include "common/thread_pool.h"
+#include "common/threads/mutex.h"
+#include "common/threads/thread_pool.h"
 
 namespace kinora {
 namespace {

@@ -3,7 +3,7 @@
 #ifndef KINORA_SERVICES_STORE_MANIFEST_SERVICE_H_
 #define KINORA_SERVICES_STORE_MANIFEST_SERVICE_H_
 
-#include "common/executor.h"
+#include "common/threads/executor.h"
 #include "kinora/v1/manifest.grpc.pb.h"
 #include "services/store/manifest/manifest_store.h"
 

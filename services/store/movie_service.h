@@ -4,7 +4,7 @@
 #ifndef KINORA_SERVICES_STORE_MOVIE_SERVICE_H_
 #define KINORA_SERVICES_STORE_MOVIE_SERVICE_H_
 
-#include "common/executor.h"
+#include "common/threads/executor.h"
 #include "kinora/v1/movie.grpc.pb.h"
 #include "services/store/movie/movie_store.h"
 

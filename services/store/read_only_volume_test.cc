@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "common/error_reason.h"
-#include "common/file_system.h"
+#include "common/files/file_system.h"
 #include "common/testing/status_matchers.h"
 #include "services/store/volume_fixture.h"
 

@@ -4,7 +4,7 @@
 #ifndef KINORA_SERVICES_STORE_RUN_RECORD_SERVICE_H_
 #define KINORA_SERVICES_STORE_RUN_RECORD_SERVICE_H_
 
-#include "common/executor.h"
+#include "common/threads/executor.h"
 #include "kinora/v1/run_record.grpc.pb.h"
 #include "services/store/run/run_record_store.h"
 

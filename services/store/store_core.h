@@ -7,7 +7,7 @@
 #include <memory>
 
 #include "common/clock.h"
-#include "common/executor.h"
+#include "common/threads/executor.h"
 #include "services/store/blob/object_blob_store.h"
 #include "services/store/event/event_log.h"
 #include "services/store/event/log_event_store.h"

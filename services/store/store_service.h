@@ -11,9 +11,9 @@
 #include <string>
 #include <vector>
 
-#include "common/executor.h"
 #include "common/rpc/server.h"
-#include "common/thread_pool.h"
+#include "common/threads/executor.h"
+#include "common/threads/thread_pool.h"
 #include "services/store/blob_service.h"
 #include "services/store/event_service.h"
 #include "services/store/lease_service.h"

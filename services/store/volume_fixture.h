@@ -11,7 +11,7 @@
 #include "common/testing/fake_clock.h"
 #include "common/testing/faulty_file_system.h"
 #include "common/testing/status_matchers.h"
-#include "common/thread_pool.h"
+#include "common/threads/thread_pool.h"
 #include "services/store/local_store.h"
 #include "services/store/testing/core_fixture.h"
 

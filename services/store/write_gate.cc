@@ -5,7 +5,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "common/error_reason.h"
-#include "common/log.h"
+#include "common/telemetry/log.h"
 
 namespace kinora {
 

@@ -4,8 +4,8 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "common/mutex.h"
 #include "common/status.h"
+#include "common/threads/mutex.h"
 
 namespace kinora {
 namespace {

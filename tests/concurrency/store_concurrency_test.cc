@@ -22,14 +22,14 @@
 #include "gtest/gtest.h"
 
 #include "common/clock.h"
-#include "common/file_system.h"
-#include "common/log.h"
-#include "common/mutex.h"
+#include "common/files/file_system.h"
 #include "common/random.h"
 #include "common/status.h"
+#include "common/telemetry/log.h"
 #include "common/testing/status_matchers.h"
 #include "common/testing/temp_dir.h"
-#include "common/thread_pool.h"
+#include "common/threads/mutex.h"
+#include "common/threads/thread_pool.h"
 #include "services/store/local_store.h"
 #include "tests/concurrency/log_follower.h"
 

@@ -20,8 +20,8 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
-#include "common/file_system.h"
-#include "common/file_url.h"
+#include "common/files/file_system.h"
+#include "common/files/file_url.h"
 #include "common/testing/status_matchers.h"
 #include "services/store/object/object_storage.h"
 

@@ -29,9 +29,9 @@
 #include "gtest/gtest.h"
 
 #include "common/clock.h"
-#include "common/file_system.h"
-#include "common/log.h"
+#include "common/files/file_system.h"
 #include "common/status.h"
+#include "common/telemetry/log.h"
 #include "common/testing/failpoint_file_system.h"
 #include "common/testing/manual_executor.h"
 #include "common/testing/temp_dir.h"

@@ -18,8 +18,8 @@
 #include "absl/strings/string_view.h"
 #include "gtest/gtest.h"
 
-#include "common/log.h"
 #include "common/status.h"
+#include "common/telemetry/log.h"
 #include "common/testing/faulty_file_system.h"
 #include "common/testing/manual_executor.h"
 #include "common/testing/seed_range.h"

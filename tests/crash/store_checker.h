@@ -20,7 +20,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 
-#include "common/file_system.h"
+#include "common/files/file_system.h"
 #include "services/store/local_store.h"
 #include "tests/crash/store_facts.h"
 

@@ -8,7 +8,7 @@
 #include "common/digest.h"
 #include "common/element_id.h"
 #include "common/ids.h"
-#include "common/proto_json.h"
+#include "common/json/proto_json.h"
 #include "common/status.h"
 #include "services/store/event/event_validator.h"
 #include "services/store/movie/object_movie_store.h"

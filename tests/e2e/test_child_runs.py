@@ -2,13 +2,10 @@
 
 import json
 import pathlib
-import time
 
 import pytest
 
 from cluster import Kinora, python_producer, up, write_producers
-
-LIMIT_S = 60
 
 # `cutter` has a still made by a run of the movie `teaser`, and uses what that
 # has come to; `still` goes on until it is called off if it is told to.
@@ -39,6 +36,7 @@ def cut(job):
             metadata=trace,
             timeout=30,
         ).run
+        job.log("child " + child.run_id)
         get = runner_pb2.GetRunRequest(run_id=child.run_id)
         while child.status in (
             run_record_pb2.RUN_STATUS_QUEUED,
@@ -99,14 +97,23 @@ def create(kinora: Kinora, tmp_path: pathlib.Path, hold: bool) -> None:
         kinora.ok("movie", "create", movie, "--blueprint", str(path))
 
 
-def await_status(kinora: Kinora, run_id: str, status: str) -> dict:
-    deadline = time.monotonic() + LIMIT_S
-    while True:
-        shown = kinora.json("runs", "show", run_id)
-        if shown["record"]["status"] == status:
-            return shown
-        assert time.monotonic() < deadline, shown
-        time.sleep(0.1)
+def await_end(kinora: Kinora, run_id: str) -> dict:
+    kinora.call("runs", "watch", run_id)
+    return kinora.json("runs", "show", run_id)
+
+
+def await_child(kinora: Kinora, run_id: str) -> str:
+    """Returns the id of the child, once its run's job has logged it."""
+    watch = kinora.start("runs", "watch", run_id, "--json")
+    try:
+        for line in watch.stdout:
+            for said in json.loads(line).get("lines", []):
+                if said.startswith("child "):
+                    return said.removeprefix("child ")
+    finally:
+        watch.kill()
+        watch.communicate()
+    raise AssertionError(f"{run_id} has ended without a child")
 
 
 # F: S3-2, S4-20
@@ -147,15 +154,15 @@ def test_a_child_is_cancelled_with_its_parent(kinora, tmp_path):
     create(kinora, tmp_path, hold=True)
     kinora.ok("run", "film", "--detach")
     (parent,) = kinora.json("runs", "list", "--movie", "film")["runs"]
-    list_children = ("runs", "list", "--parent", parent["runId"])
-    deadline = time.monotonic() + LIMIT_S
-    while not (children := kinora.json(*list_children).get("runs")):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    child_id = await_child(kinora, parent["runId"])
+    (child,) = kinora.json("runs", "list", "--parent", parent["runId"])["runs"]
+    assert child["runId"] == child_id
     kinora.ok("runs", "cancel", parent["runId"])
-    ended = await_status(kinora, children[0]["runId"], "cancelled")
+    ended = await_end(kinora, child_id)
+    assert ended["record"]["status"] == "cancelled"
     assert parent["runId"] in ended["record"]["error"]
-    await_status(kinora, parent["runId"], "cancelled")
+    ended = await_end(kinora, parent["runId"])
+    assert ended["record"]["status"] == "cancelled"
 
 
 def test_only_a_job_that_has_begun_has_children(kinora, tmp_path):

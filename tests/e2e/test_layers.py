@@ -46,7 +46,7 @@ def test_core_that_goes_past_a_seam_is_named(tmp_path, line):
 def test_only_the_edge_reads_the_environment(tmp_path):
     reads = 'const char* key = std::getenv("API_KEY");\n'
     files = ["common/config_file.cc", "services/runner/main.cc", "clients/cli/run.cc"]
-    core = "services/runner/producer_table.cc"
+    core = "services/runner/calls/producer_table.cc"
     assert broken(tmp_path, {name: reads for name in [*files, core]}) == [f"{core}:1"]
 
 

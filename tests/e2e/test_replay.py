@@ -33,6 +33,13 @@ def test_a_run_is_proved_without_its_producers(film, tmp_path):
         assert said == identical(first, "rev-0001", 8)
         said = kinora.ok("runs", "replay", second.run_id)
         assert said == identical(second, "rev-0002", 3)
+        # What is logged of a replay is not taken for the run.
+        log = server.whole_log().splitlines()
+        ends = [line for line in log if f'msg="run ended" run={first.run_id} ' in line]
+        assert [line.endswith(" replay=true") for line in ends] == [False, True], ends
+        adopted = [line for line in log if 'msg="run adopted"' in line]
+        assert len(adopted) == 2
+        assert all(line.endswith(" replay=true") for line in adopted)
         assert files_below(tmp_path / "data") == before
 
         server.kill()
@@ -51,6 +58,36 @@ def test_a_run_is_proved_without_its_producers(film, tmp_path):
             assert jobs == 8
         assert replay["checkpointJobs"] == 8
         assert server.stop() == 0, server.log()
+
+
+# What came later, or is not what the run built on, is nothing to it.
+def test_damage_elsewhere_in_the_movie_keeps_no_run_from_its_replay(
+    tmp_path, producers, film
+):
+    server = up(tmp_path, producers)
+    kinora = Kinora(server.address)
+    create(kinora, film())
+    runs = [kinora.run("film")]
+    for hour in ("dawn", "noon", "dusk", "night"):
+        runs.append(kinora.run("film", "--set", f'Prompt[segment=1]="{hour}"'))
+        assert runs[-1].end == "run.completed", runs[-1].events[-1]
+    server.wait_for_log(f'msg="run ended" run={runs[-1].run_id}')
+    assert server.stop() == 0, server.log()
+    movie = tmp_path / "data/builds/film"
+    for path in (
+        movie / "manifests/rev-0001.json",
+        movie / "runs" / runs[0].run_id / "record.json",
+        movie / "manifests/rev-0004.json",
+        movie / "runs" / runs[3].run_id / "record.json",
+    ):
+        path.write_bytes(b"x" + path.read_bytes()[1:])
+    server = up(tmp_path, producers)
+    kinora = Kinora(server.address)
+    # It built on rev-0002, and published rev-0003.
+    replay = kinora.json("runs", "replay", runs[2].run_id)
+    assert replay["identical"] is True, replay
+    assert replay["recordedRevision"] == "rev-0003"
+    assert server.stop() == 0, server.log()
 
 
 # F: S3-23

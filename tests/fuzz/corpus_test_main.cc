@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "common/file_system.h"
+#include "common/files/file_system.h"
 #include "common/random.h"
 #include "tests/fuzz/fuzz_target.h"
 

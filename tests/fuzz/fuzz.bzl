@@ -26,7 +26,7 @@ def fuzz_target(name, deps):
         linkstatic = False,
         deps = [
             name,
-            "//common:file_system",
+            "//common/files:file_system",
             "//common:random",
         ],
     )

@@ -6,9 +6,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
-#include "common/canonical_json.h"
-#include "common/json.h"
-#include "common/json_schema.h"
+#include "common/json/canonical_json.h"
+#include "common/json/json.h"
+#include "common/json/json_schema.h"
 #include "tests/fuzz/fuzz_target.h"
 
 namespace kinora {

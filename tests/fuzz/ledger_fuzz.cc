@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "common/json.h"
+#include "common/json/json.h"
 #include "services/runner/ledger/ledger_question.h"
 #include "services/runner/ledger/snapshot_json.h"
 #include "tests/fuzz/fuzz_target.h"

@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "common/log.h"
+#include "common/telemetry/log.h"
 #include "common/testing/faulty_file_system.h"
 #include "services/store/event/log_checkpoint.h"
 #include "tests/fuzz/fuzz_target.h"

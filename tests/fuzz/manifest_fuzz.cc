@@ -4,9 +4,9 @@
 
 #include <string>
 
-#include "common/canonical_json.h"
-#include "common/json.h"
-#include "common/proto_json.h"
+#include "common/json/canonical_json.h"
+#include "common/json/json.h"
+#include "common/json/proto_json.h"
 #include "kinora/v1/manifest.pb.h"
 #include "kinora/v1/plan.pb.h"
 #include "tests/fuzz/fuzz_target.h"

@@ -1,9 +1,9 @@
 // Run records of any kind. What is no record is refused; of one that is, each
 // step done twice is that step done once, and its run passes its own fixture.
 
-#include "common/canonical_json.h"
 #include "common/ids.h"
-#include "common/json.h"
+#include "common/json/canonical_json.h"
+#include "common/json/json.h"
 #include "common/random.h"
 #include "common/testing/fake_clock.h"
 #include "common/testing/faulty_file_system.h"

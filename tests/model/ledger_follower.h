@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "common/executor.h"
+#include "common/threads/executor.h"
 #include "kinora/v1/event.pb.h"
 #include "tests/model/model_store.h"
 

@@ -28,10 +28,10 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
-#include "common/executor.h"
 #include "common/random.h"
-#include "services/runner/producer_caller.h"
-#include "services/runner/producer_table.h"
+#include "common/threads/executor.h"
+#include "services/runner/calls/producer_caller.h"
+#include "services/runner/calls/producer_table.h"
 #include "tests/model/model_store.h"
 #include "tests/model/run_truth.h"
 #include "tests/model/store_cut.h"

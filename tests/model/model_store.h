@@ -22,10 +22,10 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 
-#include "common/executor.h"
 #include "common/random.h"
 #include "common/testing/fake_clock.h"
 #include "common/testing/faulty_file_system.h"
+#include "common/threads/executor.h"
 #include "services/store/local_store.h"
 #include "services/store/store.h"
 

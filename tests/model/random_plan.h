@@ -16,7 +16,7 @@
 #include "common/random.h"
 #include "kinora/v1/plan.pb.h"
 #include "kinora/v1/planner.pb.h"
-#include "services/runner/run_state.h"
+#include "services/runner/state/run_state.h"
 
 namespace kinora {
 

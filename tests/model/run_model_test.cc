@@ -23,8 +23,8 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 
-#include "common/log.h"
 #include "common/random.h"
+#include "common/telemetry/log.h"
 #include "common/testing/seed_range.h"
 #include "common/testing/status_matchers.h"
 #include "tests/model/model_run.h"

@@ -36,7 +36,7 @@
 #include "common/digest.h"
 #include "kinora/v1/plan.pb.h"
 #include "kinora/v1/planner.pb.h"
-#include "services/runner/run_state.h"
+#include "services/runner/state/run_state.h"
 #include "tests/model/random_plan.h"
 
 namespace kinora {

@@ -26,7 +26,7 @@
 #include "common/random.h"
 #include "common/status.h"
 #include "common/testing/seed_range.h"
-#include "services/runner/run_state.h"
+#include "services/runner/state/run_state.h"
 #include "tests/model/random_plan.h"
 #include "tests/model/run_rules.h"
 

@@ -5,7 +5,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 
-#include "common/file_system.h"
+#include "common/files/file_system.h"
 #include "common/status.h"
 #include "common/testing/status_matchers.h"
 #include "common/testing/temp_dir.h"

@@ -6,7 +6,7 @@
 
 #include "clients/cpp/content_upload.h"
 #include "common/content.h"
-#include "common/json_leaf.h"
+#include "common/json/json_leaf.h"
 #include "common/status.h"
 
 namespace kinora {

@@ -10,7 +10,7 @@
 
 #include "absl/status/statusor.h"
 
-#include "common/json.h"
+#include "common/json/json.h"
 #include "kinora/v1/plan.pb.h"
 #include "kinora/v1/types.pb.h"
 #include "services/store/blob/blob_store.h"

@@ -17,7 +17,7 @@
 #include "clients/cpp/import/movie_import.h"
 #include "clients/cpp/import/revision_folder.h"
 #include "common/digest.h"
-#include "common/file_system.h"
+#include "common/files/file_system.h"
 #include "services/planner/store_planner.h"
 #include "services/store/testing/core_fixture.h"
 

@@ -23,7 +23,7 @@
 #include "absl/strings/string_view.h"
 
 #include "clients/cpp/import/revision_folder.h"
-#include "common/file_system.h"
+#include "common/files/file_system.h"
 #include "services/store/store.h"
 
 namespace kinora {

@@ -12,11 +12,11 @@
 #include "clients/cpp/import/folder_inputs.h"
 #include "clients/cpp/import/folder_problems.h"
 #include "clients/cpp/import/stray_file.h"
-#include "common/canonical_json.h"
 #include "common/digest.h"
 #include "common/element_id.h"
 #include "common/ids.h"
-#include "common/json.h"
+#include "common/json/canonical_json.h"
+#include "common/json/json.h"
 #include "common/status.h"
 #include "services/planner/blueprint/blueprint.h"
 

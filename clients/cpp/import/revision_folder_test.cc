@@ -13,7 +13,7 @@
 
 #include "clients/cpp/import/film_folder.h"
 #include "common/digest.h"
-#include "common/file_system.h"
+#include "common/files/file_system.h"
 #include "common/testing/status_matchers.h"
 #include "common/testing/temp_dir.h"
 

@@ -6,8 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "common/json.h"
-#include "common/json_leaf.h"
+#include "common/json/json.h"
+#include "common/json/json_leaf.h"
 #include "common/status.h"
 
 namespace kinora {

@@ -15,10 +15,10 @@
 
 namespace kinora {
 
-// Fills the sinks of leaves from those they are parts of (common/json_leaf.h),
-// which get no readable copy, as an edit there would not reach the leaves.
-// INVALID_ARGUMENT if a document cannot be split; else errors of the store.
-// Leaves of what is not complete are left alone.
+// Fills the sinks of leaves from those they are parts of
+// (common/json/json_leaf.h), which get no readable copy, as an edit there would
+// not reach the leaves. INVALID_ARGUMENT if a document cannot be split; else
+// errors of the store. Leaves of what is not complete are left alone.
 absl::Status SplitLeaves(BlobStore& blobs, const std::string& movie_id,
                          std::deque<OutputSink>* sinks);
 

@@ -11,8 +11,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-#include "common/json.h"
-#include "common/json_schema.h"
+#include "common/json/json.h"
+#include "common/json/json_schema.h"
 
 namespace kinora {
 

@@ -14,7 +14,7 @@
 
 #include "clients/cpp/producer/output_check.h"
 #include "kinora/v1/producer.pb.h"
-#include "services/runner/producer_caller.h"
+#include "services/runner/calls/producer_caller.h"
 #include "services/store/blob/blob_store.h"
 
 namespace kinora {

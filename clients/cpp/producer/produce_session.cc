@@ -64,6 +64,7 @@ void ProduceSession::Start(v1::ProducerService::Stub& stub) {
   AddHold();
   AddHold();
   outgoing_.mutable_header()->Swap(&request_.header);
+  outgoing_.mutable_header()->set_takes_batches(true);
   if (!manners_.references) WriteHeader();
   ReadNext();
   watch_->Start();
@@ -181,6 +182,10 @@ void ProduceSession::EndWriting() {
 }
 
 void ProduceSession::ReadNext() {
+  while (next_in_batch_ < batch_.responses_size()) {
+    incoming_.Swap(batch_.mutable_responses(next_in_batch_++));
+    if (!HandleResponse()) return;
+  }
   watch_->Await(true);
   StartRead(&incoming_);
 }
@@ -188,6 +193,11 @@ void ProduceSession::ReadNext() {
 void ProduceSession::OnReadDone(bool ok) {
   watch_->Await(false);
   if (!ok) return EndReading();
+  if (incoming_.has_batch()) {
+    batch_.Swap(incoming_.mutable_batch());
+    next_in_batch_ = 0;
+    return ReadNext();
+  }
   if (HandleResponse()) ReadNext();
 }
 
@@ -225,6 +235,10 @@ bool ProduceSession::HandleResponse() {
       return true;
     case v1::ProduceResponse::kResult:
       return HandleResult();
+    case v1::ProduceResponse::kBatch:
+      Break(v1::FAILURE_REASON_PRODUCER_ERROR,
+            "the producer sent a batch in a batch", false);
+      return true;
     case v1::ProduceResponse::MESSAGE_NOT_SET:
       return true;  // from a newer producer
   }

@@ -19,11 +19,11 @@
 #include "clients/cpp/producer/stall_watch.h"
 #include "common/clock.h"
 #include "common/digest.h"
-#include "common/executor.h"
-#include "common/mutex.h"
-#include "common/trace_context.h"
+#include "common/telemetry/trace_context.h"
+#include "common/threads/executor.h"
+#include "common/threads/mutex.h"
 #include "kinora/v1/producer.grpc.pb.h"
-#include "services/runner/producer_caller.h"
+#include "services/runner/calls/producer_caller.h"
 #include "services/store/blob/blob_store.h"
 
 namespace kinora {
@@ -45,7 +45,8 @@ struct ProducerManners {
 //            the next piece of the blob on the executor, write it
 //            -> half-close; or, where the producer takes answers on the stream,
 //            each answer as it comes, and half-close after the result
-//   reading: read -> progress, log lines, question: told on, read again
+//   reading: read -> a batch: its messages one by one, as if each was read
+//                 -> progress, log lines, question: told on, read again
 //                 -> output chunk: kept, or appended to an upload on the
 //                    executor; only then read again, so an output of any size
 //                    costs one chunk and a slow store slows the producer down
@@ -98,6 +99,7 @@ class ProduceSession final
   void StopAnswering();
   void EndWriting();
 
+  // Goes on with the batch, or reads.
   void ReadNext();
   // True if the next read may start, false if something will start it later.
   bool HandleResponse();
@@ -139,6 +141,8 @@ class ProduceSession final
 
   // The reading loop's.
   v1::ProduceResponse incoming_;
+  v1::ProduceBatch batch_;  // what was read last, if it was one
+  int next_in_batch_ = 0;
   bool accepted_ = false;
   std::string version_;           // of who accepted
   std::deque<OutputSink> sinks_;  // in the order of the outputs

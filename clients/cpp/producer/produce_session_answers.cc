@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "clients/cpp/producer/produce_session.h"
-#include "services/runner/question_check.h"
+#include "services/runner/questions/question_check.h"
 
 namespace kinora {
 namespace {

@@ -16,11 +16,11 @@
 #include "gtest/gtest.h"
 
 #include "clients/cpp/producer/remote_producer_caller.h"
-#include "common/mutex.h"
 #include "common/proto_time.h"
 #include "common/testing/in_process_server.h"
 #include "common/testing/status_matchers.h"
-#include "common/thread_pool.h"
+#include "common/threads/mutex.h"
+#include "common/threads/thread_pool.h"
 #include "kinora/v1/producer.grpc.pb.h"
 
 namespace kinora {

@@ -15,11 +15,11 @@
 
 #include "common/clock.h"
 #include "common/content.h"
-#include "common/executor.h"
-#include "common/json_schema.h"
-#include "common/mutex.h"
-#include "services/runner/producer_caller.h"
-#include "services/runner/producer_table.h"
+#include "common/json/json_schema.h"
+#include "common/threads/executor.h"
+#include "common/threads/mutex.h"
+#include "services/runner/calls/producer_caller.h"
+#include "services/runner/calls/producer_table.h"
 #include "services/store/blob/blob_store.h"
 
 namespace grpc {

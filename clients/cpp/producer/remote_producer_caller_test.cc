@@ -13,12 +13,12 @@
 #include "clients/cpp/channel.h"
 #include "clients/cpp/producer/output_check.h"
 #include "clients/cpp/sim/sim_producer_service.h"
-#include "common/canonical_json.h"
 #include "common/error_reason.h"
-#include "common/json.h"
+#include "common/json/canonical_json.h"
+#include "common/json/json.h"
 #include "common/testing/in_process_server.h"
 #include "common/testing/status_matchers.h"
-#include "common/thread_pool.h"
+#include "common/threads/thread_pool.h"
 #include "services/store/testing/core_fixture.h"
 
 namespace kinora {

@@ -13,11 +13,11 @@
 #include "clients/cpp/producer/remote_producer_caller.h"
 #include "clients/cpp/producer/remote_producer_target.h"
 #include "common/error_reason.h"
-#include "common/log.h"
-#include "common/mutex.h"
 #include "common/rpc/unary.h"
 #include "common/rpc/unary_calls.h"
-#include "services/runner/output_schemas.h"
+#include "common/telemetry/log.h"
+#include "common/threads/mutex.h"
+#include "services/runner/calls/output_schemas.h"
 
 namespace kinora {
 namespace {

@@ -15,9 +15,9 @@
 #include "absl/strings/string_view.h"
 
 #include "clients/cpp/producer/remote_producer_caller.h"
-#include "common/mutex.h"
+#include "common/threads/mutex.h"
 #include "kinora/v1/producer.grpc.pb.h"
-#include "services/runner/output_schemas.h"
+#include "services/runner/calls/output_schemas.h"
 
 namespace kinora {
 

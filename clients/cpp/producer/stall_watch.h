@@ -11,8 +11,8 @@
 #include "absl/time/time.h"
 
 #include "common/clock.h"
-#include "common/executor.h"
-#include "common/mutex.h"
+#include "common/threads/executor.h"
+#include "common/threads/mutex.h"
 
 namespace kinora {
 

@@ -6,10 +6,10 @@
 
 #include "clients/cpp/sim/sim_producer_service.h"
 #include "clients/cpp/sim/sim_record.h"
-#include "common/file_system.h"
+#include "common/files/file_system.h"
 #include "common/rpc/program.h"
 #include "common/status.h"
-#include "common/thread_pool.h"
+#include "common/threads/thread_pool.h"
 #include "kinora/v1/config.pb.h"
 
 namespace kinora {

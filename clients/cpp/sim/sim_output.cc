@@ -5,9 +5,9 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "common/canonical_json.h"
 #include "common/digest.h"
-#include "common/json.h"
+#include "common/json/canonical_json.h"
+#include "common/json/json.h"
 
 namespace kinora {
 namespace {

@@ -7,13 +7,16 @@
 
 #include "clients/cpp/sim/sim_reference.h"
 #include "clients/cpp/sim/sim_script.h"
-#include "common/mutex.h"
 #include "common/rpc/call_context.h"
 #include "common/rpc/status.h"
 #include "common/status.h"
+#include "common/threads/mutex.h"
 
 namespace kinora {
 namespace {
+
+// A batch is full from there on, so that no message grows large by it.
+constexpr size_t kBatchBytes = 64 * 1024;
 
 // One Produce stream. The executor's timer may outlive the stream, so the
 // object keeps itself alive until OnDone() and the timer holds a copy.
@@ -37,12 +40,9 @@ class SimJob final
     MutexLock lock(mu_);
     if (closing_.has_value() || finished_) return;
     const absl::Status status = ok ? Take() : TakeHalfClose();
-    if (!status.ok()) {
-      closing_ = ToGrpcStatus(status);
-    } else if (ok) {
-      StartRead(&request_);
-    }
+    if (!status.ok()) closing_ = ToGrpcStatus(status);
     Advance();
+    if (ok && !closing_.has_value()) StartRead(&request_);
   }
 
   void OnWriteDone(bool ok) override {
@@ -72,6 +72,7 @@ class SimJob final
         calls_.fetch_add(1);
         producer_ = request_.header().producer();
         key_ = request_.header().idempotency_key();
+        takes_batches_ = request_.header().takes_batches();
         if (options_.record != nullptr) {
           KINORA_RETURN_IF_ERROR(options_.record->Started(key_));
         }
@@ -84,7 +85,7 @@ class SimJob final
         script_ = std::move(script);
         script_->StayOpen(options_.answers_on_stream);
         ReadReferences();
-        BeginIfComplete();
+        if (script_->CheckInputs().ok()) Begin();
         return absl::OkStatus();
       }
       case v1::ProduceRequest::kInputChunk:
@@ -189,33 +190,68 @@ class SimJob final
       return;
     }
     if (!script_.has_value()) return;
-    if (!accepted_) {
-      accepted_ = true;
-      v1::ProducerIdentity& identity =
-          *response_.mutable_accepted()->mutable_identity();
-      identity.set_name(producer_);
-      identity.set_version(options_.version);
-    } else if (!answering_ || script_->paused()) {
+    Gather();
+    const v1::ProduceBatch& said = response_.batch();
+    if (said.responses().empty()) {
+      if (closing_.has_value()) Advance();
       return;
-    } else if (!script_->Next(&response_)) {
+    }
+    const v1::ProduceResponse* const message =
+        said.responses_size() == 1 ? &said.responses(0) : &response_;
+    const bool is_first = !std::exchange(written_, true);
+    if (is_first && closing_.has_value()) {
+      // Not behind other messages: a caller in this process that is not reading
+      // just then would get the end without the message (gRPC 1.51).
       finished_ = true;
-      Finish(grpc::Status::OK);
+      StartWriteAndFinish(message, {}, *closing_);
       return;
-    } else if (response_.result().has_succeeded() &&
-               options_.record != nullptr) {
-      // As with a provider, it is paid for before the caller knows.
-      const absl::Status recorded = options_.record->Finished(key_);
-      if (!recorded.ok()) {
-        finished_ = true;
-        Finish(ToGrpcStatus(recorded));
-        return;
-      }
     }
     writing_ = true;
     grpc::WriteOptions options;
-    // What is followed at once goes out with what follows.
-    if (answering_ && !script_->paused()) options.set_buffer_hint();
-    StartWrite(&response_, options);
+    // What is followed at once goes out with what follows, be it the end. But
+    // not the first: it has the call's metadata, which is done when it is sent.
+    if (!is_first && answering_ && !script_->paused()) {
+      options.set_buffer_hint();
+    }
+    StartWrite(message, options);
+  }
+
+  // Puts into the batch what can be said now, and no more than the next message
+  // for a caller that takes no batches. Behind the result the call is to end.
+  void Gather() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    v1::ProduceBatch& batch = *response_.mutable_batch();
+    batch.Clear();
+    size_t bytes = 0;
+    do {
+      v1::ProduceResponse& next = *batch.add_responses();
+      if (!Say(&next)) {
+        batch.mutable_responses()->RemoveLast();
+        return;
+      }
+      bytes += next.ByteSizeLong();
+      if (!next.has_result()) continue;
+      closing_ = grpc::Status::OK;
+      if (!next.result().has_succeeded() || options_.record == nullptr) return;
+      // As with a provider, it is paid for before the caller knows.
+      const absl::Status recorded = options_.record->Finished(key_);
+      if (recorded.ok()) return;
+      closing_ = ToGrpcStatus(recorded);
+      batch.mutable_responses()->RemoveLast();
+      return;
+    } while (takes_batches_ && bytes < kBatchBytes);
+  }
+
+  // False if there is nothing to say yet.
+  bool Say(v1::ProduceResponse* response) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    if (!accepted_) {
+      accepted_ = true;
+      v1::ProducerIdentity& identity =
+          *response->mutable_accepted()->mutable_identity();
+      identity.set_name(producer_);
+      identity.set_version(options_.version);
+      return true;
+    }
+    return answering_ && !script_->paused() && script_->Next(response);
   }
 
   Executor& executor_;
@@ -227,17 +263,19 @@ class SimJob final
 
   Mutex mu_;
   std::shared_ptr<SimJob> self_;
-  v1::ProduceResponse response_ ABSL_GUARDED_BY(mu_);
+  v1::ProduceResponse response_ ABSL_GUARDED_BY(mu_);  // a batch
   std::optional<SimScript> script_ ABSL_GUARDED_BY(mu_);
   std::string producer_ ABSL_GUARDED_BY(mu_);
   std::string key_ ABSL_GUARDED_BY(mu_);
   Executor::TimerId timer_ ABSL_GUARDED_BY(mu_) = 0;
+  bool takes_batches_ ABSL_GUARDED_BY(mu_) = false;
   bool accepted_ ABSL_GUARDED_BY(mu_) = false;
   bool reads_references_ ABSL_GUARDED_BY(mu_) = false;
   bool half_closed_ ABSL_GUARDED_BY(mu_) = false;
   bool begun_ ABSL_GUARDED_BY(mu_) = false;
   bool answering_ ABSL_GUARDED_BY(mu_) = false;
   bool writing_ ABSL_GUARDED_BY(mu_) = false;
+  bool written_ ABSL_GUARDED_BY(mu_) = false;  // the first message
   bool finished_ ABSL_GUARDED_BY(mu_) = false;
   std::optional<grpc::Status> closing_ ABSL_GUARDED_BY(mu_);
 };

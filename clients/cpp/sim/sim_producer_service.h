@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "clients/cpp/sim/sim_record.h"
-#include "common/executor.h"
-#include "common/file_system.h"
+#include "common/files/file_system.h"
+#include "common/threads/executor.h"
 #include "kinora/v1/producer.grpc.pb.h"
 
 namespace kinora {
@@ -37,12 +37,15 @@ struct SimProducerOptions {
 //   1. header read        -> accepted is written
 //   2. input chunks read  -> hashed and compared with the header's digests
 //      meanwhile references are read on the executor, and treated as chunks
-//   3. half-close read, or with answers_on_stream the last input; and all
-//      references read
+//   3. half-close read, or with answers_on_stream the last input, or the header
+//      where it has all inputs; and all references read
 //                         -> after delay_ms: log lines, usage, then either a
 //                            question, a failure, or all outputs in chunks; a
 //                            question waits for its answer until half-close
 //   4. result written     -> Finish(OK)
+//
+// A caller that takes batches gets what follows at once as one message: without
+// a delay and large inputs or outputs that is all of it.
 class SimProducerService final : public v1::ProducerService::CallbackService {
  public:
   // `executor` (for delays and files) MUST outlive the service.

@@ -13,8 +13,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-#include "common/file_system.h"
-#include "common/mutex.h"
+#include "common/files/file_system.h"
+#include "common/threads/mutex.h"
 #include "kinora/v1/producer.pb.h"
 
 namespace kinora {

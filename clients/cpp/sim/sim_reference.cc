@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
 
-#include "common/file_url.h"
+#include "common/files/file_url.h"
 #include "common/status.h"
 
 namespace kinora {

@@ -7,7 +7,7 @@
 #include "absl/status/status.h"
 
 #include "clients/cpp/sim/sim_script.h"
-#include "common/file_system.h"
+#include "common/files/file_system.h"
 #include "kinora/v1/producer.pb.h"
 
 namespace kinora {

@@ -5,7 +5,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "common/digest.h"
-#include "common/file_url.h"
+#include "common/files/file_url.h"
 #include "common/testing/faulty_file_system.h"
 #include "common/testing/status_matchers.h"
 

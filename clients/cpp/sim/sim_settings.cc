@@ -8,9 +8,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
-#include "common/canonical_json.h"
-#include "common/json.h"
-#include "common/proto_json.h"
+#include "common/json/canonical_json.h"
+#include "common/json/json.h"
+#include "common/json/proto_json.h"
 #include "common/status.h"
 
 namespace kinora {

@@ -6,9 +6,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
-#include "common/canonical_json.h"
 #include "common/content.h"
 #include "common/digest.h"
+#include "common/json/canonical_json.h"
 #include "common/status.h"
 #include "services/planner/blueprint/blueprint_parser.h"
 

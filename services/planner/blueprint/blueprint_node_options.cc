@@ -7,7 +7,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 
-#include "common/canonical_json.h"
+#include "common/json/canonical_json.h"
 #include "common/status.h"
 #include "services/planner/blueprint/blueprint_parser.h"
 

@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 
-#include "common/readable_path.h"
+#include "common/files/readable_path.h"
 #include "common/status.h"
 #include "services/planner/blueprint/blueprint_parser.h"
 #include "services/planner/blueprint/suggest.h"

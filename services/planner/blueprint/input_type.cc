@@ -5,10 +5,10 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 
-#include "common/canonical_json.h"
 #include "common/content.h"
 #include "common/digest.h"
-#include "common/json_writer.h"
+#include "common/json/canonical_json.h"
+#include "common/json/json_writer.h"
 #include "common/status.h"
 #include "common/utf8.h"
 

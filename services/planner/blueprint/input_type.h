@@ -16,7 +16,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-#include "common/json.h"
+#include "common/json/json.h"
 #include "kinora/v1/types.pb.h"
 
 namespace kinora {

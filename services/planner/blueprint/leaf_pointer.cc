@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 
-#include "common/json_pointer.h"
+#include "common/json/json_pointer.h"
 #include "common/status.h"
 #include "services/planner/blueprint/suggest.h"
 

@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
-#include "common/readable_path.h"
+#include "common/files/readable_path.h"
 #include "common/status.h"
 #include "services/planner/blueprint/suggest.h"
 

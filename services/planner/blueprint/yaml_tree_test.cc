@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "common/json_writer.h"
+#include "common/json/json_writer.h"
 #include "common/testing/status_matchers.h"
 
 namespace kinora {

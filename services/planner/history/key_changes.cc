@@ -6,8 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "common/canonical_json.h"
-#include "common/json.h"
+#include "common/json/canonical_json.h"
+#include "common/json/json.h"
 #include "common/utf8.h"
 
 namespace kinora {

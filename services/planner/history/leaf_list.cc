@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "common/json_leaf.h"
+#include "common/json/json_leaf.h"
 #include "common/status.h"
 
 namespace kinora {

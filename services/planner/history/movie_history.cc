@@ -9,7 +9,7 @@
 #include "common/element_id.h"
 #include "common/error_reason.h"
 #include "common/ids.h"
-#include "common/json_leaf.h"
+#include "common/json/json_leaf.h"
 #include "common/status.h"
 #include "services/planner/history/diff_page.h"
 #include "services/planner/history/event_finder.h"

@@ -13,8 +13,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-#include "common/mutex.h"
 #include "common/recently_used.h"
+#include "common/threads/mutex.h"
 #include "kinora/v1/planner.pb.h"
 #include "services/planner/history/call_history.h"
 #include "services/planner/history/revision_diff.h"

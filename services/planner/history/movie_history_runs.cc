@@ -6,11 +6,11 @@
 
 #include "common/error_reason.h"
 #include "common/ids.h"
-#include "common/proto_json.h"
 #include "common/status.h"
 #include "kinora/v1/plan.pb.h"
 #include "services/planner/history/diff_page.h"
 #include "services/planner/history/movie_history.h"
+#include "services/store/plan/saved_plan.h"
 
 namespace kinora {
 namespace {
@@ -40,13 +40,9 @@ absl::StatusOr<v1::RunRecord> MovieHistory::RecordOf(
 
 absl::StatusOr<ToldRun> MovieHistory::ReadRun(const v1::RunRecord& record,
                                               bool* complete) {
-  v1::LoadPlanRequest load;
-  load.set_movie_id(record.movie_id());
-  load.set_plan_hash(record.plan_hash());
-  KINORA_ASSIGN_OR_RETURN(const std::string json, store_.plans.Load(load));
-  v1::Plan plan;
-  KINORA_RETURN_IF_ERROR(Annotate(ParseDocument(json, &plan),
-                                  absl::StrCat("plan ", record.plan_hash())));
+  KINORA_ASSIGN_OR_RETURN(
+      v1::Plan plan,
+      ReadSavedPlan(store_.plans, record.movie_id(), record.plan_hash()));
   const std::string base = plan.base_revision();
   ToldRun run(record, std::move(plan));
   v1::ReadEventsRequest read;

@@ -12,8 +12,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-#include "common/mutex.h"
 #include "common/recently_used.h"
+#include "common/threads/mutex.h"
 #include "kinora/v1/event.pb.h"
 #include "kinora/v1/manifest.pb.h"
 #include "services/planner/history/revision_state.h"

@@ -5,11 +5,11 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 
-#include "common/canonical_json.h"
 #include "common/digest.h"
 #include "common/element_id.h"
 #include "common/error_reason.h"
-#include "common/json.h"
+#include "common/json/canonical_json.h"
+#include "common/json/json.h"
 #include "common/status.h"
 
 namespace kinora {

@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "common/error_reason.h"
-#include "common/json.h"
+#include "common/json/json.h"
 #include "common/status.h"
 #include "services/planner/graph/element_walk.h"
 #include "services/planner/plan/conditions.h"

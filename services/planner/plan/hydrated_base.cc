@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "common/content.h"
-#include "common/json.h"
+#include "common/json/json.h"
 #include "common/status.h"
 #include "services/planner/plan/input_values.h"
 

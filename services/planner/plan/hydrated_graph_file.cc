@@ -11,8 +11,8 @@
 #include "absl/strings/str_cat.h"
 
 #include "common/crc32c.h"
-#include "common/log.h"
 #include "common/status.h"
+#include "common/telemetry/log.h"
 
 namespace kinora {
 namespace {

@@ -7,7 +7,7 @@
 #include "absl/strings/escaping.h"
 
 #include "common/content.h"
-#include "common/proto_json.h"
+#include "common/json/proto_json.h"
 #include "common/testing/faulty_file_system.h"
 #include "common/testing/status_matchers.h"
 #include "services/planner/plan/hydrated_graph_file.h"

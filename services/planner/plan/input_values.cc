@@ -12,7 +12,7 @@
 
 #include "common/element_id.h"
 #include "common/error_reason.h"
-#include "common/json.h"
+#include "common/json/json.h"
 #include "common/status.h"
 #include "services/planner/blueprint/suggest.h"
 #include "services/planner/plan/graph_shape.h"

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <thread>
 
-#include "common/parallel_for.h"
+#include "common/threads/parallel_for.h"
 #include "services/planner/plan/job_keys.h"
 
 namespace kinora {

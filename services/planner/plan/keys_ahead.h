@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "common/digest.h"
-#include "common/executor.h"
+#include "common/threads/executor.h"
 #include "services/planner/plan/job_set.h"
 #include "services/planner/plan/plan_state.h"
 

@@ -28,7 +28,7 @@
 #include "absl/status/statusor.h"
 
 #include "common/digest.h"
-#include "common/executor.h"
+#include "common/threads/executor.h"
 #include "kinora/v1/manifest.pb.h"
 #include "kinora/v1/plan.pb.h"
 #include "kinora/v1/planner.pb.h"

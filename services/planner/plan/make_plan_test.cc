@@ -5,8 +5,8 @@
 
 #include "common/content.h"
 #include "common/error_reason.h"
-#include "common/json.h"
-#include "common/proto_json.h"
+#include "common/json/json.h"
+#include "common/json/proto_json.h"
 #include "common/testing/status_matchers.h"
 #include "services/planner/plan/plan_world.h"
 

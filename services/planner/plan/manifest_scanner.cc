@@ -5,8 +5,8 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "common/json_scanner.h"
-#include "common/proto_json.h"
+#include "common/json/json_scanner.h"
+#include "common/json/proto_json.h"
 #include "common/status.h"
 #include "services/planner/plan/input_values.h"
 

@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "common/content.h"
-#include "common/proto_json.h"
+#include "common/json/proto_json.h"
 #include "common/random.h"
 #include "common/testing/status_matchers.h"
 #include "services/planner/plan/plan_rules.h"

@@ -6,7 +6,7 @@
 
 #include "common/content.h"
 #include "common/inputs_hash.h"
-#include "common/proto_json.h"
+#include "common/json/proto_json.h"
 #include "common/testing/status_matchers.h"
 #include "services/planner/plan/expand_plan.h"
 #include "services/planner/plan/manifest_scanner.h"

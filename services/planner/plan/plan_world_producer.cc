@@ -4,10 +4,10 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "common/canonical_json.h"
 #include "common/content.h"
-#include "common/json.h"
-#include "common/json_pointer.h"
+#include "common/json/canonical_json.h"
+#include "common/json/json.h"
+#include "common/json/json_pointer.h"
 #include "common/testing/status_matchers.h"
 #include "services/planner/plan/plan_world.h"
 

@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
-#include "common/json_leaf.h"
+#include "common/json/json_leaf.h"
 #include "common/status.h"
 #include "services/planner/plan/deciding_values.h"
 #include "services/planner/plan/plan_state.h"

@@ -8,7 +8,7 @@
 #include "absl/strings/strip.h"
 
 #include "common/content.h"
-#include "common/json.h"
+#include "common/json/json.h"
 #include "common/status.h"
 #include "services/planner/plan/artefact_name.h"
 

@@ -9,8 +9,8 @@
 
 #include "absl/strings/string_view.h"
 
-#include "common/json.h"
-#include "common/json_writer.h"
+#include "common/json/json.h"
+#include "common/json/json_writer.h"
 #include "services/runner/ledger/trimmed_text.h"
 
 namespace kinora {

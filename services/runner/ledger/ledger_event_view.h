@@ -9,7 +9,7 @@
 
 #include "absl/strings/string_view.h"
 
-#include "common/json.h"
+#include "common/json/json.h"
 #include "kinora/v1/ledger.pb.h"
 
 namespace kinora {
@@ -69,8 +69,8 @@ struct LedgerEventView {
 
 LedgerEventView ViewOf(const v1::LedgerEvent& event);
 
-// Of the flat JSON form (common/ledger_json.h). What is not there, null or of
-// the wrong type is missing; a missing time is 0, an event without a run
+// Of the flat JSON form (common/json/ledger_json.h). What is not there, null or
+// of the wrong type is missing; a missing time is 0, an event without a run
 // belongs to the run "". To refuse such events is up to ingestion.
 LedgerEventView ViewOf(const JsonValue& event);
 

@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "common/json.h"
+#include "common/json/json.h"
 #include "common/reported_event.h"
 #include "common/status.h"
 #include "services/runner/ledger/ledger_event_view.h"
@@ -118,17 +118,18 @@ absl::StatusOr<std::vector<v1::LedgerEvent>> LedgerIngestion::PreviewPatch(
 absl::StatusOr<std::vector<v1::LedgerEvent>> LedgerIngestion::Checked(
     absl::Span<const v1::LedgerEvent> events) const {
   bool created = created_;
+  RepeatedEvents before;  // of these events
   Events checked;
   checked.reserve(events.size());
   for (size_t i = 0; i < events.size(); ++i) {
     const v1::LedgerEvent& event = events[i];
-    if (IsReported(event) && event.run_id() == snapshot_.run_id &&
-        repeated_.Knows(event)) {
-      continue;
-    }
+    const bool reported =
+        IsReported(event) && event.run_id() == snapshot_.run_id;
+    if (reported && (repeated_.Knows(event) || before.Knows(event))) continue;
     const absl::Status status = Check(event, created);
     if (!status.ok()) return Annotate(status, absl::StrCat("events[", i, "]"));
     created = created || event.has_run_created();
+    if (reported) before.Note(event);
     checked.push_back(event);
   }
   return checked;

@@ -33,8 +33,9 @@ namespace kinora {
 //     the run's own numbers (`firstSeq`) or, without either, by their text
 //     (run_log.h). What comes out has `firstSeq`. Channels of outside workers
 //     and those of Kinora's own jobs are different ones, whatever their names.
-//   - A reported event (common/reported_event.h) that is in the ledger already
-//     is dropped, and not refused (repeated_events.h).
+//   - A reported event (common/reported_event.h) that is in the ledger already,
+//     or came before in the same report, is dropped, and not refused
+//     (repeated_events.h).
 //   - `run.created` comes once. One that comes late, when the run has started
 //     or ended, does not set its status (F: S2-37).
 //   - Status words are normalised.

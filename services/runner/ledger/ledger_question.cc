@@ -4,8 +4,8 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "common/json_writer.h"
-#include "common/ledger_json.h"
+#include "common/json/json_writer.h"
+#include "common/json/ledger_json.h"
 #include "common/status.h"
 #include "services/runner/ledger/json_members.h"
 #include "services/runner/ledger/log_lines.h"

@@ -11,7 +11,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
-#include "common/json.h"
+#include "common/json/json.h"
 #include "common/testing/status_matchers.h"
 #include "services/runner/ledger/ledger_question.h"
 

@@ -9,9 +9,9 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
-#include "common/json.h"
-#include "common/json_writer.h"
-#include "common/ledger_json.h"
+#include "common/json/json.h"
+#include "common/json/json_writer.h"
+#include "common/json/ledger_json.h"
 #include "common/testing/status_matchers.h"
 #include "services/runner/ledger/snapshot_json.h"
 

@@ -6,9 +6,9 @@
 
 #include "absl/hash/hash.h"
 
-#include "common/canonical_json.h"
-#include "common/json.h"
-#include "common/ledger_json.h"
+#include "common/json/canonical_json.h"
+#include "common/json/json.h"
+#include "common/json/ledger_json.h"
 #include "services/runner/ledger/status_words.h"
 
 namespace kinora {

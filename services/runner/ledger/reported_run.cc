@@ -6,9 +6,9 @@
 #include "absl/strings/str_cat.h"
 
 #include "common/error_reason.h"
-#include "common/json.h"
-#include "common/json_writer.h"
-#include "common/ledger_json.h"
+#include "common/json/json.h"
+#include "common/json/json_writer.h"
+#include "common/json/ledger_json.h"
 #include "common/reported_event.h"
 #include "common/run_end.h"
 #include "common/status.h"
@@ -36,6 +36,28 @@ bool IsOfRun(const v1::LedgerEvent& event) {
 absl::string_view StatusOfEnd(const v1::LedgerEvent& event) {
   if (event.has_run_completed()) return "completed";
   return event.has_run_failed() ? "failed" : "cancelled";
+}
+
+absl::Status CheckSize(absl::string_view field, const v1::LedgerEvent& event) {
+  const size_t size = event.ByteSizeLong();
+  if (size <= kMaxReportedEventBytes) return absl::OkStatus();
+  return InvalidField(
+      field, absl::StrCat(size, " bytes"),
+      absl::StrCat("an event has at most ", kMaxReportedEventBytes,
+                   " bytes: send long logs in parts"));
+}
+
+// No log has so many lines. Who says so would leave no numbers for the lines of
+// others: a ledger has none above 2^53.
+absl::Status CheckLines(const v1::LogAppendedEvent& event) {
+  const auto check = [](absl::string_view field, int64_t value) {
+    if (value <= kMaxReportedPosition) return absl::OkStatus();
+    return InvalidField(field, absl::StrCat(value),
+                        absl::StrCat("must be at most ", kMaxReportedPosition));
+  };
+  KINORA_RETURN_IF_ERROR(
+      check("log_appended.channel_offset", event.channel_offset()));
+  return check("log_appended.first_seq", event.first_seq());
 }
 
 // Money and what a producer leaves for its next attempt are read back by
@@ -181,12 +203,21 @@ absl::StatusOr<std::vector<v1::LedgerEvent>> ReportedRun::TakePatch(
   RunPatch patch = RunPatchFromJson(*json);
   const JsonValue* run_id = json->Find("runId");
   if (run_id == nullptr || run_id->is_null()) patch.run_id = run_id_;
+  if (patch.live_logs_channel_offset.value_or(0) >
+      static_cast<double>(kMaxReportedPosition)) {
+    return InvalidField(absl::StrCat(kField, ".liveLogsChannelOffset"),
+                        absl::StrCat(*patch.live_logs_channel_offset),
+                        absl::StrCat("must be at most ", kMaxReportedPosition));
+  }
   absl::StatusOr<Events> taken = ingestion_.PreviewPatch(patch, now_ms);
   if (!taken.ok()) return Annotate(taken.status(), kField);
   if (taken->size() > static_cast<size_t>(kMaxReportedEvents)) {
     return InvalidField(kField, absl::StrCat(taken->size(), " events"),
                         absl::StrCat("must say no more than ",
                                      kMaxReportedEvents, " events do"));
+  }
+  for (const v1::LedgerEvent& event : *taken) {
+    KINORA_RETURN_IF_ERROR(CheckSize(kField, event));
   }
   if (is_callers_) return taken;
   const auto end = std::find_if(
@@ -221,7 +252,9 @@ absl::Status ReportedRun::MayBeSaid(const v1::LedgerEvent& event) const {
     return InvalidField("occurred_at_ms", absl::StrCat(event.occurred_at_ms()),
                         "must be milliseconds since 1970");
   }
+  KINORA_RETURN_IF_ERROR(CheckSize("event", event));
   if (event.has_unknown()) return CheckUnknown(event);
+  KINORA_RETURN_IF_ERROR(CheckLines(event.log_appended()));
   return CheckStep(event);
 }
 

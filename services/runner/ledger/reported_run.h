@@ -21,6 +21,12 @@ namespace kinora {
 // A request has at most so many events, and a status document becomes so many
 // at most.
 inline constexpr int kMaxReportedEvents = 5'000;
+// And none of these is larger: with what stands beside it on a page, who
+// watches the run gets it in a message of at most 4 MiB, which is all that
+// clients of gRPC take where they are not told otherwise.
+inline constexpr size_t kMaxReportedEventBytes = 2'000'000;
+// Lines before those of a report, on their channel or in the run.
+inline constexpr int64_t kMaxReportedPosition = 1'000'000'000'000;
 
 // Folds the ledger, as a LedgerIngestion does, whose rules hold for all that
 // comes in. Before them come those of what a worker may say at all:

@@ -6,7 +6,7 @@
 #include "absl/hash/hash.h"
 #include "absl/strings/str_cat.h"
 
-#include "common/json.h"
+#include "common/json/json.h"
 #include "common/utf8.h"
 #include "services/runner/ledger/log_lines.h"
 #include "services/runner/ledger/trimmed_text.h"
@@ -195,6 +195,8 @@ int64_t RunLog::taken(const std::string& channel) const {
 
 std::optional<v1::LogAppendedEvent> RunLog::Count(int64_t lines,
                                                   Channel* channel) {
+  // Many channels may each claim very many.
+  lines = std::clamp<int64_t>(kMaxJsonInteger - total_, 0, lines);
   total_ += lines;
   channel->untold += lines;
   if (channel->untold < kCountedLinesATime) return std::nullopt;

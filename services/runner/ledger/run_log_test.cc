@@ -52,6 +52,19 @@ TEST(RunLogTest, OffsetsOutOfAllBoundsAreCut) {
   EXPECT_THAT(far->lines(), ElementsAre(HasSubstr("are missing"), "z"));
 }
 
+TEST(RunLogTest, ManyChannelsOutOfAllBoundsDoNotOverflowTheCount) {
+  RunLog log;
+  Fill(&log);
+  int64_t last = log.total();
+  for (int i = 0; i < 2'000; ++i) {
+    const std::string channel = absl::StrCat("channel ", i);
+    log.TakeAt(channel, INT64_MAX, Lines({"z"}));
+    ASSERT_GE(log.total(), last);
+    last = log.total();
+  }
+  EXPECT_EQ(last, int64_t{1} << 53);
+}
+
 // The reducer trims as ECMAScript does, and drops what is blank then.
 TEST(RunLogTest, LineOfAnySpacesKeepsItsPlace) {  // F: S2-72
   RunLog log;

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "common/json.h"
+#include "common/json/json.h"
 #include "kinora/v1/ledger.pb.h"
 #include "services/runner/ledger/ledger_snapshot.h"
 

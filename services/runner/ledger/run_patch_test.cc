@@ -7,8 +7,8 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
-#include "common/json_writer.h"
-#include "common/ledger_json.h"
+#include "common/json/json_writer.h"
+#include "common/json/ledger_json.h"
 #include "services/runner/ledger/snapshot_json.h"
 
 namespace kinora {

@@ -5,7 +5,7 @@
 
 #include <utility>
 
-#include "common/json_writer.h"
+#include "common/json/json_writer.h"
 #include "services/runner/ledger/json_members.h"
 #include "services/runner/ledger/status_words.h"
 #include "services/runner/ledger/step_json.h"

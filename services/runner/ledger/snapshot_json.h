@@ -6,7 +6,7 @@
 
 #include <string>
 
-#include "common/json.h"
+#include "common/json/json.h"
 #include "services/runner/ledger/ledger_snapshot.h"
 
 namespace kinora {

@@ -8,7 +8,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
-#include "common/json_writer.h"
+#include "common/json/json_writer.h"
 
 namespace kinora {
 namespace {

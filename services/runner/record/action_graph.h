@@ -6,8 +6,8 @@
 
 #include "absl/strings/string_view.h"
 
-#include "common/file_system.h"
-#include "common/json.h"
+#include "common/files/file_system.h"
+#include "common/json/json.h"
 #include "services/runner/record/topic_log.h"
 
 namespace kinora {

@@ -5,7 +5,7 @@
 
 #include <optional>
 
-#include "common/json.h"
+#include "common/json/json.h"
 
 namespace kinora {
 

@@ -7,7 +7,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 
-#include "common/json_writer.h"
+#include "common/json/json_writer.h"
 #include "common/status.h"
 #include "services/runner/record/document_members.h"
 

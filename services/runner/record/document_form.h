@@ -5,7 +5,7 @@
 
 #include "absl/status/status.h"
 
-#include "common/json.h"
+#include "common/json/json.h"
 
 namespace kinora {
 

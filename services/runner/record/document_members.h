@@ -12,7 +12,7 @@
 
 #include "common/clock.h"
 #include "common/ids.h"
-#include "common/json.h"
+#include "common/json/json.h"
 #include "services/runner/ledger/json_members.h"
 
 namespace kinora {

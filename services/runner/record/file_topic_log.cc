@@ -8,8 +8,8 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 
-#include "common/canonical_json.h"
-#include "common/json.h"
+#include "common/json/canonical_json.h"
+#include "common/json/json.h"
 #include "common/status.h"
 #include "services/runner/record/document_members.h"
 

@@ -10,8 +10,8 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "common/canonical_json.h"
 #include "common/digest.h"
+#include "common/json/canonical_json.h"
 #include "services/runner/record/document_form.h"
 #include "services/runner/record/document_members.h"
 

@@ -9,7 +9,7 @@
 
 #include "absl/strings/string_view.h"
 
-#include "common/json.h"
+#include "common/json/json.h"
 
 namespace kinora {
 

@@ -6,7 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 
-#include "common/json.h"
+#include "common/json/json.h"
 #include "services/runner/record/topic_log.h"
 
 namespace kinora {

@@ -2,7 +2,7 @@
 
 #include <cstddef>
 
-#include "common/json_writer.h"
+#include "common/json/json_writer.h"
 
 namespace kinora {
 namespace {

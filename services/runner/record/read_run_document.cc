@@ -6,25 +6,13 @@
 #include <vector>
 
 #include "common/ids.h"
-#include "common/proto_json.h"
 #include "common/status.h"
-#include "services/runner/ledger_fold.h"
+#include "services/runner/past/ledger_fold.h"
 #include "services/runner/record/run_document_source.h"
+#include "services/store/plan/saved_plan.h"
 
 namespace kinora {
 namespace {
-
-absl::StatusOr<v1::Plan> ReadPlan(const Store& store,
-                                  const v1::RunRecord& run) {
-  v1::LoadPlanRequest load;
-  load.set_movie_id(run.movie_id());
-  load.set_plan_hash(run.plan_hash());
-  KINORA_ASSIGN_OR_RETURN(const std::string json, store.plans.Load(load));
-  v1::Plan plan;
-  KINORA_RETURN_IF_ERROR(
-      Annotate(ParseDocument(json, &plan), "plan " + run.plan_hash()));
-  return plan;
-}
 
 // As only one run of a movie goes on at a time, its events lie together.
 absl::Status TakeArtefacts(const Store& store, const v1::RunRecord& run,
@@ -84,7 +72,9 @@ absl::StatusOr<JsonValue> ReadRunDocument(const Store& store,
   const v1::RunRecord& run = found.record();
   RunDocumentSource source(run);
   if (!run.plan_hash().empty()) {
-    KINORA_ASSIGN_OR_RETURN(const v1::Plan plan, ReadPlan(store, run));
+    KINORA_ASSIGN_OR_RETURN(
+        const v1::Plan plan,
+        ReadSavedPlan(store.plans, run.movie_id(), run.plan_hash()));
     source.TakePlan(plan);
   }
   int64_t through = 0;

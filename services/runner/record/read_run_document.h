@@ -7,7 +7,7 @@
 
 #include "absl/status/statusor.h"
 
-#include "common/json.h"
+#include "common/json/json.h"
 #include "services/store/store.h"
 
 namespace kinora {

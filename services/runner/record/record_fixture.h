@@ -8,7 +8,7 @@
 #include "gtest/gtest.h"
 
 #include "common/ids.h"
-#include "common/json.h"
+#include "common/json/json.h"
 #include "common/random.h"
 #include "common/testing/fake_clock.h"
 #include "common/testing/faulty_file_system.h"

@@ -8,7 +8,7 @@
 
 #include "common/clock.h"
 #include "common/ids.h"
-#include "common/json.h"
+#include "common/json/json.h"
 
 namespace kinora {
 

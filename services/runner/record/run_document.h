@@ -33,9 +33,9 @@
 #include "absl/strings/string_view.h"
 
 #include "common/clock.h"
-#include "common/file_system.h"
+#include "common/files/file_system.h"
 #include "common/ids.h"
-#include "common/json.h"
+#include "common/json/json.h"
 #include "services/runner/record/document_form.h"
 #include "services/runner/record/topic_log.h"
 

@@ -6,7 +6,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
-#include "common/canonical_json.h"
+#include "common/json/canonical_json.h"
 #include "common/testing/status_matchers.h"
 #include "services/runner/record/child_runs.h"
 #include "services/runner/record/record_fixture.h"

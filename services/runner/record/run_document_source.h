@@ -13,7 +13,7 @@
 
 #include "absl/container/flat_hash_map.h"
 
-#include "common/json.h"
+#include "common/json/json.h"
 #include "kinora/v1/event.pb.h"
 #include "kinora/v1/plan.pb.h"
 #include "kinora/v1/run_record.pb.h"

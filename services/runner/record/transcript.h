@@ -11,8 +11,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-#include "common/file_system.h"
-#include "common/json.h"
+#include "common/files/file_system.h"
+#include "common/json/json.h"
 
 namespace kinora {
 

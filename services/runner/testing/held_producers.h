@@ -21,9 +21,9 @@
 
 #include "common/clock.h"
 #include "common/digest.h"
-#include "common/mutex.h"
 #include "common/proto_time.h"
-#include "services/runner/producer_caller.h"
+#include "common/threads/mutex.h"
+#include "services/runner/calls/producer_caller.h"
 
 namespace kinora {
 

@@ -12,9 +12,9 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 
-#include "common/executor.h"
 #include "common/random.h"
 #include "common/testing/status_matchers.h"
+#include "common/threads/executor.h"
 #include "services/planner/store_planner.h"
 #include "services/runner/runner.h"
 #include "services/runner/testing/held_producers.h"

@@ -10,7 +10,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 
-#include "common/mutex.h"
+#include "common/threads/mutex.h"
 #include "services/store/testing/forwarding_event_store.h"
 
 namespace kinora {

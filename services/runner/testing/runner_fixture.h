@@ -18,7 +18,7 @@
 
 #include "common/clock.h"
 #include "common/testing/status_matchers.h"
-#include "services/runner/run_events.h"
+#include "services/runner/past/run_events.h"
 #include "services/runner/runner.h"
 #include "services/runner/testing/runner_process.h"
 #include "services/store/testing/core_fixture.h"

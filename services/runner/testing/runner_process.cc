@@ -5,7 +5,7 @@
 #include "common/cost_text.h"
 #include "common/random.h"
 #include "common/testing/in_process_server.h"
-#include "common/thread_pool.h"
+#include "common/threads/thread_pool.h"
 #include "services/planner/store_planner.h"
 
 namespace kinora {
@@ -40,7 +40,7 @@ RunnerOptions Options() {
 // In the order of construction.
 struct RunnerProcess::Parts {
   Parts(const Store& store, Clock& clock, const SimProducerOptions& options,
-        MetricsRegistry* metrics, RunListener* listener)
+        MetricsRegistry* metrics, RunListener* listener, RunRecorder* recorder)
       : sim_executor("sim", 2),
         sim(sim_executor, options),
         server({{v1::ProducerService::service_full_name(), &sim}}),
@@ -49,8 +49,17 @@ struct RunnerProcess::Parts {
         planner(store),
         executor("runner", 4),
         caller(Configs(), store.blobs, executor, clock, CallerOptions()),
-        deps{store, planner,        caller,  executor,
-             clock, SystemRandom(), metrics, listener},
+        deps{store,
+             planner,
+             caller,
+             executor,
+             clock,
+             SystemRandom(),
+             metrics,
+             listener,
+             /*watchdog=*/nullptr,
+             /*renewals=*/nullptr,
+             recorder},
         dry_runs(deps, Configs(), Options()),
         runner(deps, Configs(), Options()) {}
 
@@ -84,8 +93,10 @@ struct RunnerProcess::Parts {
 
 RunnerProcess::RunnerProcess(const Store& store, Clock& clock,
                              const SimProducerOptions& sim,
-                             MetricsRegistry* metrics, RunListener* listener)
-    : parts_(std::make_unique<Parts>(store, clock, sim, metrics, listener)) {}
+                             MetricsRegistry* metrics, RunListener* listener,
+                             RunRecorder* recorder)
+    : parts_(std::make_unique<Parts>(store, clock, sim, metrics, listener,
+                                     recorder)) {}
 
 RunnerProcess::~RunnerProcess() = default;
 

@@ -10,7 +10,8 @@
 
 #include "clients/cpp/sim/sim_producer_service.h"
 #include "common/clock.h"
-#include "services/runner/dry_runs.h"
+#include "services/runner/record/run_recorder.h"
+#include "services/runner/replay/dry_runs.h"
 #include "services/runner/runner.h"
 #include "services/store/store.h"
 
@@ -26,10 +27,12 @@ class RunnerProcess {
  public:
   // `sim` is for all its producers. The store's parts and `clock` MUST outlive
   // this.
-  // So MUST what hears of its runs; null for nobody.
+  // So MUST what hears of its runs, and what saves their records; null for
+  // nobody.
   RunnerProcess(const Store& store, Clock& clock, const SimProducerOptions& sim,
                 MetricsRegistry* metrics = nullptr,
-                RunListener* listener = nullptr);
+                RunListener* listener = nullptr,
+                RunRecorder* recorder = nullptr);
   ~RunnerProcess();
 
   Runner& runner();

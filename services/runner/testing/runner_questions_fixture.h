@@ -11,7 +11,7 @@
 #include "gtest/gtest.h"
 
 #include "common/testing/status_matchers.h"
-#include "services/runner/run_questions.h"
+#include "services/runner/questions/run_questions.h"
 #include "services/runner/runner.h"
 #include "services/runner/testing/runner_fixture.h"
 

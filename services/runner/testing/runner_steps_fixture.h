@@ -12,10 +12,10 @@
 
 #include "clients/cpp/runner_client.h"
 #include "common/error_reason.h"
-#include "common/proto_json.h"
+#include "common/json/proto_json.h"
 #include "common/testing/in_process_server.h"
 #include "common/testing/status_matchers.h"
-#include "common/thread_pool.h"
+#include "common/threads/thread_pool.h"
 #include "services/planner/store_planner.h"
 #include "services/runner/runner_service.h"
 #include "services/runner/testing/runner_fixture.h"

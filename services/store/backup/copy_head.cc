@@ -4,10 +4,10 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "common/canonical_json.h"
 #include "common/error_reason.h"
 #include "common/ids.h"
-#include "common/json.h"
+#include "common/json/canonical_json.h"
+#include "common/json/json.h"
 #include "common/status.h"
 #include "common/version.h"
 #include "services/store/backup/copy_layout.h"

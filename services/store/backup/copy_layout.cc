@@ -5,8 +5,8 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
 
+#include "common/files/readable_path.h"
 #include "common/ids.h"
-#include "common/readable_path.h"
 #include "services/store/layout.h"
 
 namespace kinora {

@@ -9,10 +9,10 @@
 #include "absl/strings/str_cat.h"
 
 #include "common/digest.h"
-#include "common/error_reason.h"
-#include "common/proto_json.h"
+#include "common/json/proto_json.h"
 #include "common/status.h"
 #include "kinora/v1/manifest.pb.h"
+#include "services/store/backup/history_end.h"
 #include "services/store/backup/tar_reader.h"
 #include "services/store/checkpoint/log_history.h"
 #include "services/store/checkpoint/revision_checkpoint.h"
@@ -29,15 +29,6 @@ constexpr int64_t kRecordsPerRead = 1000;
 constexpr int64_t kReadBytes = int64_t{1} << 20;
 
 }  // namespace
-
-absl::Status HistoryTrimmed(int64_t oldest) {
-  return WithReason(
-      absl::OutOfRangeError(absl::StrCat(
-          "a checkpoint has removed that part of the movie's history: the "
-          "oldest event left is ",
-          oldest)),
-      "LOG_TRIMMED", {{"oldest", absl::StrCat(oldest)}});
-}
 
 absl::Status HistoryRestoration::Take(const MemberName& name,
                                       const std::string& path,

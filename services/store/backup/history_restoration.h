@@ -24,10 +24,6 @@
 
 namespace kinora {
 
-// OUT_OF_RANGE (LOG_TRIMMED): what the movie was that long ago is not known any
-// more.
-absl::Status HistoryTrimmed(int64_t oldest);
-
 // Not thread-safe. Its errors are CopyDamaged() or those of the drivers.
 class HistoryRestoration {
  public:

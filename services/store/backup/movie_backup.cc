@@ -11,11 +11,12 @@
 #include "common/digest.h"
 #include "common/error_reason.h"
 #include "common/ids.h"
-#include "common/log.h"
-#include "common/proto_json.h"
+#include "common/json/proto_json.h"
 #include "common/status.h"
+#include "common/telemetry/log.h"
 #include "services/store/backup/copy_head.h"
 #include "services/store/backup/copy_layout.h"
+#include "services/store/backup/history_scope.h"
 #include "services/store/backup/member_sums.h"
 #include "services/store/backup/movie_moment.h"
 #include "services/store/backup/needed_blobs.h"
@@ -44,30 +45,36 @@ class MovieBackup {
               const v1::BackUpMovieRequest& request, TarWriter::Sink write,
               const MovieHolds::Hold& hold)
       : cores_(cores),
+        request_(request),
         movie_id_(request.movie_id()),
         run_id_(request.run_id()),
-        without_blobs_(request.without_blobs()),
         prefix_(MoviePrefix(movie_id_)),
         write_(write),
         hold_(hold) {}
 
   absl::Status Run() {
-    KINORA_ASSIGN_OR_RETURN(moment_, ObserveMoment(cores_.storage, cores_.log,
-                                                   cores_.catalog, movie_id_));
-    if (without_blobs_) moment_.ledgers.clear();
+    KINORA_ASSIGN_OR_RETURN(
+        moment_,
+        ObserveMoment(cores_.storage, cores_.log, cores_.catalog, movie_id_,
+                      /*with_runs=*/!request_.without_blobs()));
+    if (request_.has_until()) {
+      KINORA_RETURN_IF_ERROR(
+          NarrowToHistory(cores_, movie_id_, request_.until(), &moment_));
+    }
     if (!run_id_.empty()) {
       KINORA_RETURN_IF_ERROR(NarrowToRun(cores_, movie_id_, run_id_, &moment_));
     }
     const absl::Time now = cores_.clock.Now();
     KINORA_ASSIGN_OR_RETURN(tar_, TarWriter::Start(write_, now));
-    KINORA_RETURN_IF_ERROR(AddMember(
-        kHeadMember, CopyHeadText({.movie_id = movie_id_,
-                                   .create_time = now,
-                                   .artefacts = moment_.artefacts,
-                                   .inputs = moment_.inputs,
-                                   .ledgers = moment_.ledgers,
-                                   .run_id = run_id_,
-                                   .without_blobs = without_blobs_})));
+    KINORA_RETURN_IF_ERROR(
+        AddMember(kHeadMember,
+                  CopyHeadText({.movie_id = movie_id_,
+                                .create_time = now,
+                                .artefacts = moment_.artefacts,
+                                .inputs = moment_.inputs,
+                                .ledgers = moment_.ledgers,
+                                .run_id = run_id_,
+                                .without_blobs = request_.without_blobs()})));
     KINORA_RETURN_IF_ERROR(AddMember(kMovieMember, moment_.movie));
     if (moment_.retention.bytes.has_value()) {
       KINORA_RETURN_IF_ERROR(
@@ -76,7 +83,7 @@ class MovieBackup {
     KINORA_RETURN_IF_ERROR(AddCheckpoint());
     KINORA_RETURN_IF_ERROR(AddEvents());
     KINORA_RETURN_IF_ERROR(AddManifests());
-    if (!without_blobs_) {
+    if (!request_.without_blobs()) {
       KINORA_RETURN_IF_ERROR(AddPlans());
       KINORA_RETURN_IF_ERROR(AddRuns());
       // No run has read what somebody typed and nobody recorded.
@@ -121,6 +128,7 @@ class MovieBackup {
   }
 
   absl::Status AddEvents() {
+    if (request_.without_blobs()) return AddBareEvents();
     LogHistory artefacts(cores_.log, cores_.storage, movie_id_,
                          v1::LOG_KIND_ARTEFACTS);
     LogHistory inputs(cores_.log, cores_.storage, movie_id_,
@@ -144,6 +152,12 @@ class MovieBackup {
                   take_input);
   }
 
+  absl::Status AddBareEvents() {
+    KINORA_RETURN_IF_ERROR(AddLog(ArtefactsLogKey(movie_id_),
+                                  v1::LOG_KIND_ARTEFACTS, moment_.artefacts));
+    return AddLog(InputsLogKey(movie_id_), v1::LOG_KIND_INPUTS, moment_.inputs);
+  }
+
   // The events of a checkpoint, in the place of those before `extent`.
   static absl::Status AddKept(
       LogHistory& history, const LogExtent& extent,
@@ -155,9 +169,11 @@ class MovieBackup {
         [take](const v1::Event& event) { return take(event); });
   }
 
-  absl::Status AddLog(const std::string& key, v1::LogKind kind,
-                      const LogExtent& extent,
-                      absl::FunctionRef<absl::Status(const v1::Event&)> take) {
+  static absl::Status Pass(const v1::Event&) { return absl::OkStatus(); }
+
+  absl::Status AddLog(
+      const std::string& key, v1::LogKind kind, const LogExtent& extent,
+      absl::FunctionRef<absl::Status(const v1::Event&)> take = Pass) {
     int64_t at = std::max<int64_t>(extent.oldest_sequence - 1, 0);
     while (at < extent.last_sequence) {
       const int64_t limit = std::min(kPartRecords, extent.last_sequence - at);
@@ -258,9 +274,7 @@ class MovieBackup {
     const auto closing = moment_.closing_lines.find(run_id);
     const bool closes = closing != moment_.closing_lines.end();
     if (closes) --extent.last_sequence;
-    KINORA_RETURN_IF_ERROR(
-        AddLog(key, v1::LOG_KIND_LEDGER, extent,
-               [](const v1::Event&) { return absl::OkStatus(); }));
+    KINORA_RETURN_IF_ERROR(AddLog(key, v1::LOG_KIND_LEDGER, extent));
     if (!closes) return absl::OkStatus();
     return AddMember(LogPartMember(Below(key), extent.last_sequence + 1),
                      closing->second);
@@ -341,9 +355,9 @@ class MovieBackup {
   }
 
   const MovieBackupCores& cores_;
+  const v1::BackUpMovieRequest& request_;
   const std::string& movie_id_;
   const std::string& run_id_;  // of an export; empty for the whole movie
-  const bool without_blobs_;
   const std::string prefix_;
   const TarWriter::Sink write_;
   const MovieHolds::Hold& hold_;
@@ -368,6 +382,9 @@ absl::Status BackUpMovie(
       return InvalidField("run_id", request.run_id(),
                           "cannot be exported without blobs");
     }
+  }
+  if (request.has_until() && !request.without_blobs()) {
+    return InvalidField("until", "", "goes with without_blobs only");
   }
   KINORA_RETURN_IF_ERROR(cores.catalog.Require(movie_id));
   const std::unique_ptr<MovieHolds::Hold> hold =

@@ -11,8 +11,8 @@
 
 #include "common/digest.h"
 #include "common/error_reason.h"
-#include "common/mutex.h"
 #include "common/testing/status_matchers.h"
+#include "common/threads/mutex.h"
 #include "services/store/backup/movie_backup_fixture.h"
 #include "services/store/testing/core_fixture.h"
 #include "services/store/testing/movie_copies.h"

@@ -36,11 +36,12 @@ bool Same(const LogExtent& a, const LogExtent& b) {
 class Observation {
  public:
   Observation(ObjectStorage& storage, EventLog& log, MovieCatalog& catalog,
-              absl::string_view movie_id)
+              absl::string_view movie_id, bool with_runs)
       : storage_(storage),
         log_(log),
         catalog_(catalog),
         movie_id_(movie_id),
+        with_runs_(with_runs),
         runs_prefix_(RunsPrefix(movie_id)) {}
 
   absl::StatusOr<MovieMoment> Run() {
@@ -75,11 +76,16 @@ class Observation {
                             ReadObject(storage_, MovieKey(movie_id_)));
     KINORA_ASSIGN_OR_RETURN(moment.retention,
                             LoadRetention(storage_, movie_id_));
+    if (with_runs_) KINORA_RETURN_IF_ERROR(ReadRuns(&moment));
+    return moment;
+  }
+
+  absl::Status ReadRuns(MovieMoment* moment) {
     std::vector<std::string> run_ids;
     KINORA_RETURN_IF_ERROR(ForEachEntry(
         storage_, runs_prefix_, [&](const ObjectPage& page) -> absl::Status {
           for (const ObjectInfo& object : page.objects) {
-            KINORA_RETURN_IF_ERROR(TakeRevisionObject(object.key, &moment));
+            KINORA_RETURN_IF_ERROR(TakeRevisionObject(object.key, moment));
           }
           for (const std::string& prefix : page.prefixes) {
             const absl::string_view run_id = LastPart(prefix);
@@ -94,19 +100,19 @@ class Observation {
                          const absl::string_view hash =
                              absl::StripSuffix(LastPart(object.key), ".json");
                          if (Digest::ParseHex(hash).ok())
-                           moment.plans.emplace(hash);
+                           moment->plans.emplace(hash);
                        }
                        return absl::OkStatus();
                      }));
     for (const std::string& run_id : run_ids) {
-      if (moment.retention.removing_runs.contains(run_id)) continue;
+      if (moment->retention.removing_runs.contains(run_id)) continue;
       absl::StatusOr<std::string> record =
           ReadObject(storage_, RunRecordKey(movie_id_, run_id));
       if (absl::IsNotFound(record.status())) continue;  // no run yet, or pruned
       KINORA_RETURN_IF_ERROR(record.status());
-      moment.runs.emplace(run_id, *std::move(record));
+      moment->runs.emplace(run_id, *std::move(record));
     }
-    return moment;
+    return absl::OkStatus();
   }
 
   absl::Status TakeRevisionObject(const std::string& key, MovieMoment* moment) {
@@ -164,6 +170,7 @@ class Observation {
   EventLog& log_;
   MovieCatalog& catalog_;
   const std::string movie_id_;
+  const bool with_runs_;
   const std::string runs_prefix_;
 };
 
@@ -171,8 +178,9 @@ class Observation {
 
 absl::StatusOr<MovieMoment> ObserveMoment(ObjectStorage& storage, EventLog& log,
                                           MovieCatalog& catalog,
-                                          absl::string_view movie_id) {
-  return Observation(storage, log, catalog, movie_id).Run();
+                                          absl::string_view movie_id,
+                                          bool with_runs) {
+  return Observation(storage, log, catalog, movie_id, with_runs).Run();
 }
 
 }  // namespace kinora

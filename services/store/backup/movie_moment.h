@@ -39,12 +39,14 @@ struct MovieMoment {
   std::map<std::string, std::string> closing_lines;
 };
 
-// Memory: the records and the names of the plans. REQUIRES: a
-// MovieHolds::ForCopy() hold. UNAVAILABLE if the movie changes too fast to be
-// seen standing still; DATA_LOSS if a record does not parse.
+// Memory: the records and the names of the plans. Without `with_runs` neither
+// is looked at, nor any ledger. REQUIRES: a MovieHolds::ForCopy() hold.
+// UNAVAILABLE if the movie changes too fast to be seen standing still;
+// DATA_LOSS if a record does not parse.
 absl::StatusOr<MovieMoment> ObserveMoment(ObjectStorage& storage, EventLog& log,
                                           MovieCatalog& catalog,
-                                          absl::string_view movie_id);
+                                          absl::string_view movie_id,
+                                          bool with_runs);
 
 }  // namespace kinora
 

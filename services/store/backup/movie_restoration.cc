@@ -1,6 +1,5 @@
 #include "services/store/backup/movie_restoration.h"
 
-#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,8 +10,8 @@
 #include "absl/strings/str_cat.h"
 
 #include "common/digest.h"
-#include "common/log.h"
 #include "common/status.h"
+#include "common/telemetry/log.h"
 #include "services/store/backup/copy_head.h"
 #include "services/store/backup/copy_layout.h"
 #include "services/store/backup/history_restoration.h"
@@ -32,16 +31,6 @@ namespace {
 
 // What is held in memory at once: a manifest, a plan, a part of a log.
 constexpr int64_t kMaxDocumentBytes = int64_t{256} << 20;
-
-// The extent of the log when it ended at `through`.
-absl::Status CutExtent(int64_t through, LogExtent* extent) {
-  if (extent->oldest_sequence > std::max<int64_t>(through, 1)) {
-    return HistoryTrimmed(extent->oldest_sequence);
-  }
-  extent->last_sequence = std::min(extent->last_sequence, through);
-  if (extent->last_sequence == 0) *extent = LogExtent();
-  return absl::OkStatus();
-}
 
 class MovieRestoration {
  public:

@@ -65,6 +65,7 @@ class MovieRestorationTest : public ::testing::Test {
     get.set_movie_id("second");
     EXPECT_EQ(ReasonOf(store().movies.Get(get).status()), "MOVIE_NOT_FOUND");
     ExpectNothingOf(fs_, "second");
+    EXPECT_THAT(Exists(fs_, "/store/builds/second"), IsOkAndHolds(false));
   }
 
   // The member whose name begins so.
@@ -313,6 +314,28 @@ TEST_F(MovieRestorationTest, AnErrorOfTheReaderEndsIt) {
   ExpectNothingOf(fs_, "second");
 }
 
+// The directories of the one that was refused have gone; those of the next are
+// durable.
+TEST_F(MovieRestorationTest, TheNextCopyUnderTheIdIsThereForGood) {
+  ExpectRefused(copy_.substr(0, copy_.size() - 1024), "");
+  ASSERT_OK(RestoreFrom(store(), "second", copy_));
+  const auto right = FilesBelow(fs_, "/store/builds/second");
+  local_.reset();
+  fs_.Crash(FaultyFileSystem::Survival::kNothing, 1);
+  local_ = Open(fs_);
+  EXPECT_EQ(FilesBelow(fs_, "/store/builds/second"), right);
+  EXPECT_THAT(ProblemsOf(store(), "second"), IsEmpty());
+}
+
+// Files that somebody has put there are not the store's to remove.
+TEST_F(MovieRestorationTest, WhatIsNotItsOwnStays) {
+  const std::string notes = "/store/builds/second/b~/notes.txt";
+  ASSERT_OK(fs_.CreateDirectories(ParentPath(notes)));
+  ASSERT_OK(WriteFileAtomically(fs_, notes, "mine"));
+  EXPECT_FALSE(RestoreFrom(store(), "second", copy_.substr(0, 5000)).ok());
+  EXPECT_THAT(ReadFile(fs_, notes), IsOkAndHolds("mine"));
+}
+
 // A crash at any change of the disk leaves no movie, or all of it.
 TEST_F(MovieRestorationTest, ACutAtAnyChangeLeavesAWholeMovieOrNone) {
   const auto right = [&] {
@@ -346,6 +369,7 @@ TEST_F(MovieRestorationTest, ACutAtAnyChangeLeavesAWholeMovieOrNone) {
       ++none;
       EXPECT_EQ(ReasonOf(there), "MOVIE_NOT_FOUND");
       ExpectNothingOf(fs, "second");
+      EXPECT_THAT(Exists(fs, "/store/builds/second"), IsOkAndHolds(false));
       EXPECT_OK(RestoreFrom(local->store(), "second", copy_));
     }
     ASSERT_LT(cut, 5000);

@@ -11,9 +11,10 @@
 #include "absl/time/time.h"
 
 #include "common/error_reason.h"
-#include "common/proto_json.h"
+#include "common/json/proto_json.h"
 #include "common/proto_time.h"
 #include "common/reported_event.h"
+#include "common/run_budget.h"
 #include "common/run_end.h"
 #include "common/status.h"
 #include "kinora/v1/event.pb.h"
@@ -286,6 +287,7 @@ class Narrowing {
   void TakeStep(const v1::LedgerEvent& event) {
     // What outside workers tell of steps proves nothing about jobs.
     if (IsReported(event)) return;
+    budget_.Recall(event);
     if (event.has_step_started()) {
       steps_[event.step_started().step().step_id()] = StepEnd::kNone;
     } else if (event.has_step_completed()) {
@@ -301,7 +303,7 @@ class Narrowing {
     }
   }
 
-  // A record has its counts at its end only.
+  // A record has its counts and what the run has cost at its end only.
   void CountJobs() {
     std::map<StepEnd, int64_t> ends;
     for (const auto& step : steps_) ++ends[step.second];
@@ -311,10 +313,12 @@ class Narrowing {
     jobs.set_failed(ends[StepEnd::kFailed]);
     jobs.set_blocked(ends[StepEnd::kBlocked]);
     jobs.clear_running();
+    WriteMoney(budget_, &record_);
   }
 
   absl::Status Close() {
     if (IsTerminal(record_.status())) return absl::OkStatus();
+    if (record_.has_budget()) budget_.RestoreCap(record_.budget());
     KINORA_ASSIGN_OR_RETURN(ToldEnd end, ReadEnd());
     if (end.status == v1::RUN_STATUS_UNSPECIFIED) {
       // Whoever has published has ended well, and not come to say so.
@@ -369,6 +373,7 @@ class Narrowing {
   EventPtr base_;  // null before the first revision
   EventPtr next_;  // the first commit behind it; null if there is none
   std::map<std::string, StepEnd> steps_;  // of a run that is to be closed
+  RunBudget budget_;                      // the same
 };
 
 }  // namespace

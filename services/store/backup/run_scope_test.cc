@@ -8,7 +8,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "common/error_reason.h"
-#include "common/proto_json.h"
+#include "common/json/proto_json.h"
 #include "common/testing/status_matchers.h"
 #include "services/store/backup/run_scope_fixture.h"
 #include "services/store/testing/core_fixture.h"
@@ -198,6 +198,47 @@ TEST_F(RunScopeTest, TheRecordCountsWhatItsJobsHadComeTo) {
   EXPECT_EQ(jobs.blocked(), 1);
   EXPECT_EQ(jobs.reused(), 0);
   EXPECT_EQ(jobs.running(), 0);
+}
+
+TEST_F(RunScopeTest, TheRecordSaysWhatTheRunHasCost) {
+  TellMovieStory(store(), 1);
+  TellRunWithoutRevision(2, v1::RUN_STATUS_RUNNING);
+  const v1::LeaseToken lease =
+      TakeFilmLease(store(), "runner-1", StoryRunId(2));
+  const auto usd = [](int64_t micros) {
+    v1::Cost cost;
+    cost.set_currency_code("USD");
+    cost.set_micros(micros);
+    return cost;
+  };
+  v1::LedgerEvent event;
+  *event.mutable_run_budget()->mutable_cap() = usd(1'000);
+  Tell(2, lease, event);
+  for (const char* job : {"Script", "Image", "Clip"}) {
+    event.mutable_step_started()->mutable_step()->set_step_id(job);
+    *event.mutable_step_started()->mutable_reserved() = usd(100);
+    Tell(2, lease, event);
+  }
+  event.mutable_step_completed()->mutable_step()->set_step_id("Script");
+  *event.mutable_step_completed()->mutable_cost() = usd(40);
+  Tell(2, lease, event);
+  // An attempt that failed has its price, too.
+  event.mutable_step_failed()->mutable_step()->set_step_id("Clip");
+  *event.mutable_step_failed()->mutable_cost() = usd(2);
+  Tell(2, lease, event);
+  // No money of this installation's.
+  event.set_source(v1::LEDGER_SOURCE_WORKER);
+  event.mutable_step_completed()->mutable_step()->set_step_id("Image");
+  *event.mutable_step_completed()->mutable_cost() = usd(700);
+  Tell(2, lease, event);
+
+  ASSERT_OK_AND_ASSIGN(const std::string file, Export(StoryRunId(2)));
+  std::unique_ptr<LocalStore> elsewhere = Open("/elsewhere");
+  ASSERT_OK(RestoreFrom(elsewhere->store(), "film", file));
+  const v1::RunRecord record = RecordIn(elsewhere->store(), 2);
+  EXPECT_EQ(CanonicalBytes(record.cost()), CanonicalBytes(usd(42)));
+  EXPECT_EQ(CanonicalBytes(record.budget()), CanonicalBytes(usd(1'000)));
+  EXPECT_EQ(record.other_costs_size(), 0);
 }
 
 // What is appended while the file is written is not in it, and does not break

@@ -31,7 +31,7 @@
 #include "absl/strings/string_view.h"
 
 #include "common/digest.h"
-#include "common/mutex.h"
+#include "common/threads/mutex.h"
 
 namespace kinora {
 

@@ -9,8 +9,8 @@
 #include "absl/strings/str_cat.h"
 
 #include "common/digest.h"
-#include "common/parallel_for.h"
 #include "common/status.h"
+#include "common/threads/parallel_for.h"
 #include "services/store/blob/object_blob_store.h"
 #include "services/store/blob/object_blob_upload.h"
 #include "services/store/checks.h"

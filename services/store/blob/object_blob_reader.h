@@ -13,7 +13,7 @@
 #include "absl/types/span.h"
 
 #include "common/digest.h"
-#include "common/metrics.h"
+#include "common/telemetry/metrics.h"
 #include "services/store/blob/blob_store.h"
 #include "services/store/object/object_storage.h"
 

@@ -7,8 +7,8 @@
 
 #include "common/digest.h"
 #include "common/error_reason.h"
-#include "common/log.h"
 #include "common/status.h"
+#include "common/telemetry/log.h"
 #include "services/store/blob/object_blob_reader.h"
 #include "services/store/blob/object_blob_upload.h"
 #include "services/store/checks.h"

@@ -20,9 +20,9 @@
 
 #include "common/clock.h"
 #include "common/digest.h"
-#include "common/executor.h"
-#include "common/metrics.h"
-#include "common/mutex.h"
+#include "common/telemetry/metrics.h"
+#include "common/threads/executor.h"
+#include "common/threads/mutex.h"
 #include "services/store/blob/blob_store.h"
 #include "services/store/blob/blob_usage.h"
 #include "services/store/blob/blob_uses.h"

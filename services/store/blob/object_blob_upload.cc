@@ -3,8 +3,8 @@
 #include "absl/strings/str_cat.h"
 
 #include "common/error_reason.h"
-#include "common/run_beside.h"
 #include "common/status.h"
+#include "common/threads/run_beside.h"
 
 namespace kinora {
 

@@ -19,7 +19,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
-#include "common/mutex.h"
+#include "common/threads/mutex.h"
 #include "services/store/object/object_storage.h"
 
 namespace kinora {

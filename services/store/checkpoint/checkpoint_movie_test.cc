@@ -5,7 +5,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "common/error_reason.h"
-#include "common/file_system.h"
+#include "common/files/file_system.h"
 #include "common/random.h"
 #include "common/testing/fake_clock.h"
 #include "common/testing/faulty_file_system.h"

@@ -7,8 +7,8 @@
 
 #include "absl/strings/match.h"
 
-#include "common/log.h"
 #include "common/status.h"
+#include "common/telemetry/log.h"
 #include "services/store/checkpoint/kept_events.h"
 #include "services/store/checkpoint/log_history.h"
 #include "services/store/checkpoint/revision_checkpoint.h"

@@ -118,13 +118,13 @@ class EventAppender::Call {
 };
 
 std::vector<absl::StatusOr<v1::AppendEventsResponse>> EventAppender::AppendAll(
-    absl::Span<v1::AppendEventsRequest> requests) {
+    absl::Span<v1::AppendEventsRequest* const> requests) {
   std::vector<absl::StatusOr<v1::AppendEventsResponse>> answers =
       TryAppendAll(requests);
   for (size_t i = 0; i < answers.size(); ++i) {
     while (!answers[i].ok() && ReasonOf(answers[i].status()) == kLookAgain) {
       // Somebody else's append went in, so this ends.
-      for (v1::Event& event : *requests[i].mutable_events()) {
+      for (v1::Event& event : *requests[i]->mutable_events()) {
         event.clear_time();
       }
       answers[i] = std::move(TryAppendAll(requests.subspan(i, 1)).front());
@@ -134,12 +134,13 @@ std::vector<absl::StatusOr<v1::AppendEventsResponse>> EventAppender::AppendAll(
 }
 
 std::vector<absl::StatusOr<v1::AppendEventsResponse>>
-EventAppender::TryAppendAll(absl::Span<v1::AppendEventsRequest> requests) {
+EventAppender::TryAppendAll(
+    absl::Span<v1::AppendEventsRequest* const> requests) {
   std::vector<Call> calls;
   calls.reserve(requests.size());
   std::vector<Call*> prepared;
-  for (v1::AppendEventsRequest& request : requests) {
-    Call* const call = &calls.emplace_back(&request, movies_);
+  for (v1::AppendEventsRequest* request : requests) {
+    Call* const call = &calls.emplace_back(request, movies_);
     bool busy = false;
     bool ready = Prepare(call, false, &busy);
     if (busy) {

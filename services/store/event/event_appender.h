@@ -25,7 +25,7 @@
 
 #include "common/clock.h"
 #include "common/ids.h"
-#include "common/mutex.h"
+#include "common/threads/mutex.h"
 #include "kinora/v1/event.pb.h"
 #include "services/store/blob/blob_store.h"
 #include "services/store/event/append_requests.h"
@@ -73,7 +73,7 @@ class EventAppender {
   // at make it look again, after the others. They share a sync where
   // they can. Values without a hash get it in `requests`.
   std::vector<absl::StatusOr<v1::AppendEventsResponse>> AppendAll(
-      absl::Span<v1::AppendEventsRequest> requests);
+      absl::Span<v1::AppendEventsRequest* const> requests);
 
   // Drops what is remembered of a deleted movie's requests.
   void Forget(absl::string_view movie_id);
@@ -84,7 +84,7 @@ class EventAppender {
   // AppendAll() but for appends whose condition was looked at too early: they
   // are answered with `kLookAgain`.
   std::vector<absl::StatusOr<v1::AppendEventsResponse>> TryAppendAll(
-      absl::Span<v1::AppendEventsRequest> requests);
+      absl::Span<v1::AppendEventsRequest* const> requests);
 
   // Checks an append and prepares it up to the EventLog. False if it is
   // answered; an append under the same request id that is under way elsewhere

@@ -6,10 +6,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 
-#include "common/json.h"
-#include "common/json_writer.h"
-#include "common/ledger_json.h"
-#include "common/proto_json.h"
+#include "common/json/json.h"
+#include "common/json/json_writer.h"
+#include "common/json/ledger_json.h"
+#include "common/json/proto_json.h"
 #include "common/status.h"
 #include "services/store/checks.h"
 #include "services/store/event/event_reader.h"
@@ -17,6 +17,9 @@
 
 namespace kinora {
 namespace {
+
+// One allocation for most events, and little memory for nothing.
+constexpr size_t kUsualBodyBytes = 512;
 
 constexpr absl::string_view kRequestId = "requestId";
 constexpr absl::string_view kRequestEvents = "requestEvents";
@@ -68,7 +71,9 @@ void AppendMember(absl::string_view key, std::string* out) {
 }  // namespace
 
 std::string EventToBody(const v1::Event& event, const RequestMark* mark) {
-  std::string body = "{";
+  std::string body;
+  body.reserve(kUsualBodyBytes);
+  body.push_back('{');
   if (event.has_ledger() ? AppendLedgerMembers(event.ledger(), &body)
                          : AppendEventMembers(event, &body)) {
     if (mark != nullptr) {

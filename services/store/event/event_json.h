@@ -5,7 +5,7 @@
 //   {"seq":7,"time":"2026-01-02T03:04:05.678Z","revision":"rev-0001",
 //    "input":{"inputId":"Input:Topic","content":{...},"editedBy":"user"},
 //    "requestId":"r-1","requestEvents":3,"crc32c":"0badcafe"}
-// A line of a ledger is flat (common/ledger_json.h); its time is its
+// A line of a ledger is flat (common/json/ledger_json.h); its time is its
 // `occurredAt`.
 //
 // The last event of a batch that came under a request id carries it

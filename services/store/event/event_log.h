@@ -158,6 +158,11 @@ class EventLog {
   // reading. OK if there is no such log.
   virtual absl::Status Remove(absl::string_view log) = 0;
 
+  // Nobody appends to a log below `prefix`, which ends in '/', before others
+  // may have removed what lies around removed logs there, such as empty
+  // directories.
+  virtual void ForgetPlaces(absl::string_view /*prefix*/) {}
+
   // A clean end: what the driver keeps is complete without any recovery, so
   // that its files may be copied and put back. REQUIRES: no call is in
   // progress, and none but the destructor comes after.

@@ -18,7 +18,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/types/span.h"
 
-#include "common/mutex.h"
+#include "common/threads/mutex.h"
 
 namespace kinora {
 

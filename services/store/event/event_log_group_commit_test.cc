@@ -5,7 +5,7 @@
 
 #include "gtest/gtest.h"
 
-#include "common/mutex.h"
+#include "common/threads/mutex.h"
 
 namespace kinora {
 namespace {

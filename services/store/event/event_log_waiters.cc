@@ -7,7 +7,7 @@
 
 #include "absl/container/flat_hash_map.h"
 
-#include "common/mutex.h"
+#include "common/threads/mutex.h"
 
 namespace kinora {
 

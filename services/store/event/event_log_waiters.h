@@ -10,7 +10,7 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/strings/string_view.h"
 
-#include "common/executor.h"
+#include "common/threads/executor.h"
 
 namespace kinora {
 

@@ -6,10 +6,10 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
-#include "common/mutex.h"
 #include "common/testing/fake_clock.h"
 #include "common/testing/manual_executor.h"
-#include "common/thread_pool.h"
+#include "common/threads/mutex.h"
+#include "common/threads/thread_pool.h"
 
 namespace kinora {
 namespace {

@@ -9,7 +9,7 @@
 #include <string>
 #include <utility>
 
-#include "common/mutex.h"
+#include "common/threads/mutex.h"
 #include "kinora/v1/event.pb.h"
 
 namespace kinora {

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <string>
 
-#include "common/json_scanner.h"
-#include "common/ledger_json.h"
+#include "common/json/json_scanner.h"
+#include "common/json/ledger_json.h"
 #include "common/rfc3339.h"
 
 namespace kinora {

@@ -40,11 +40,11 @@ class EventStore {
   // log happen in that order. They share a sync where they can. May fill in
   // what `requests` leave out, such as the hashes of values.
   virtual std::vector<absl::StatusOr<v1::AppendEventsResponse>> AppendAll(
-      absl::Span<v1::AppendEventsRequest> requests) {
+      absl::Span<v1::AppendEventsRequest* const> requests) {
     std::vector<absl::StatusOr<v1::AppendEventsResponse>> answers;
     answers.reserve(requests.size());
-    for (const v1::AppendEventsRequest& request : requests) {
-      answers.push_back(Append(request));
+    for (const v1::AppendEventsRequest* request : requests) {
+      answers.push_back(Append(*request));
     }
     return answers;
   }

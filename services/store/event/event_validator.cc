@@ -1,18 +1,19 @@
 #include "services/store/event/event_validator.h"
 
 #include <string>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
-#include "common/canonical_json.h"
 #include "common/content.h"
 #include "common/cost_check.h"
 #include "common/digest.h"
 #include "common/element_id.h"
+#include "common/files/readable_path.h"
 #include "common/ids.h"
-#include "common/json.h"
-#include "common/readable_path.h"
+#include "common/json/canonical_json.h"
+#include "common/json/json.h"
 #include "common/status.h"
 #include "common/utf8.h"
 #include "services/store/checks.h"
@@ -22,8 +23,9 @@ namespace {
 
 constexpr size_t kMaxMimeTypeBytes = 128;
 
+// Spelling out the names takes longer than checking what they name.
 std::string Sub(absl::string_view field, absl::string_view name) {
-  return absl::StrCat(field, ".", name);
+  return field.empty() ? std::string() : absl::StrCat(field, ".", name);
 }
 
 absl::Status ValidateId(absl::string_view field, absl::string_view id,
@@ -77,9 +79,9 @@ absl::Status ValidateInline(absl::string_view field, int64_t inline_limit,
                                      inline_limit, " bytes: store a blob"));
   }
   KINORA_RETURN_IF_ERROR(ValidateBytes(Sub(field, "data"), *value));
-  const std::string hash = Sha256Of(value->data()).Hex();
+  std::string hash = Sha256Of(value->data()).Hex();
   if (value->hash().empty()) {
-    value->set_hash(hash);
+    value->set_hash(std::move(hash));
   } else if (value->hash() != hash) {
     return InvalidField(Sub(field, "hash"), value->hash(),
                         absl::StrCat("the bytes have the hash ", hash));

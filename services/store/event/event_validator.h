@@ -24,7 +24,7 @@ absl::Status ValidateArtefactId(absl::string_view field, absl::string_view id);
 
 // Checks one event of an append to `log`, and fills in the hash of an inline
 // value where it is empty. INVALID_ARGUMENT names the field, which begins with
-// `field`, such as "events[3]". What is checked:
+// `field`, such as "events[3]", unless that is empty. What is checked:
 //   - sequence and time are unset, the revision is well-formed (in a ledger:
 //     empty), exactly the payload is set that the log holds;
 //   - ids, hashes and the sizes of values; a value's media type is set, and

@@ -3,10 +3,10 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 
-#include "common/canonical_json.h"
-#include "common/json_writer.h"
-#include "common/ledger_json.h"
-#include "common/proto_json.h"
+#include "common/json/canonical_json.h"
+#include "common/json/json_writer.h"
+#include "common/json/ledger_json.h"
+#include "common/json/proto_json.h"
 #include "common/rfc3339.h"
 #include "common/utf8.h"
 

@@ -7,9 +7,10 @@
 #include <utility>
 
 #include "absl/hash/hash.h"
+#include "absl/strings/strip.h"
 
-#include "common/log.h"
 #include "common/status.h"
+#include "common/telemetry/log.h"
 #include "services/store/event/file_event_log_recovery.h"
 #include "services/store/event/journal.h"
 
@@ -314,6 +315,10 @@ absl::Status FileEventLog::Remove(absl::string_view log) {
   chain->EndArchive();
   if (status.ok()) waiters_.Notify(log, std::numeric_limits<int64_t>::max());
   return status;
+}
+
+void FileEventLog::ForgetPlaces(absl::string_view prefix) {
+  directories_.Forget(JoinPath(root_, absl::StripSuffix(prefix, "/")));
 }
 
 void FileEventLog::NoteRemoved(absl::string_view log) {

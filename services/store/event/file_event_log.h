@@ -55,10 +55,10 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 
-#include "common/executor.h"
-#include "common/file_system.h"
-#include "common/metrics.h"
-#include "common/mutex.h"
+#include "common/files/file_system.h"
+#include "common/telemetry/metrics.h"
+#include "common/threads/executor.h"
+#include "common/threads/mutex.h"
 #include "services/store/event/event_log.h"
 #include "services/store/event/event_log_waiters.h"
 #include "services/store/event/file_event_log_chain.h"
@@ -135,6 +135,7 @@ class FileEventLog final : public EventLog {
   absl::Status Checkpoint(absl::string_view log) override;
   absl::Status Trim(absl::string_view log, int64_t through) override;
   absl::Status Remove(absl::string_view log) override;
+  void ForgetPlaces(absl::string_view prefix) override;
   absl::Status Close() override;
   absl::StatusOr<AppendedRange> Restore(
       absl::string_view log, int64_t first_sequence,

@@ -9,8 +9,8 @@
 #include "absl/strings/str_cat.h"
 
 #include "common/error_reason.h"
-#include "common/log.h"
 #include "common/status.h"
+#include "common/telemetry/log.h"
 #include "services/store/event/log_checkpoint.h"
 
 namespace kinora {

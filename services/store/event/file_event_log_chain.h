@@ -27,8 +27,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-#include "common/file_system.h"
-#include "common/mutex.h"
+#include "common/files/file_system.h"
+#include "common/threads/mutex.h"
 #include "services/store/event/event_log.h"
 #include "services/store/event/log_damages.h"
 #include "services/store/event/log_segment.h"

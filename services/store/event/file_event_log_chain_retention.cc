@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <optional>
 
-#include "common/log.h"
 #include "common/status.h"
+#include "common/telemetry/log.h"
 #include "services/store/event/file_event_log_chain.h"
 #include "services/store/event/log_checkpoint.h"
 #include "services/store/event/log_file_removal.h"

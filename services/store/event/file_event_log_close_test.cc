@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "common/error_reason.h"
-#include "common/file_system.h"
+#include "common/files/file_system.h"
 #include "common/testing/status_matchers.h"
 #include "services/store/event/file_event_log.h"
 #include "services/store/event/file_event_log_fixture.h"

@@ -7,8 +7,8 @@
 #include "absl/strings/str_cat.h"
 
 #include "common/clock.h"
-#include "common/log.h"
 #include "common/status.h"
+#include "common/telemetry/log.h"
 #include "services/store/event/log_line.h"
 
 namespace kinora {
@@ -327,7 +327,11 @@ absl::Status FileEventLogCommitter::SyncLogs(const Checkpoint& checkpoint) {
     KINORA_RETURN_IF_ERROR(log.file->Sync());
     // The names of the files: some were made since the last checkpoint.
     if (directories.insert(log.chain->directory()).second) {
-      KINORA_RETURN_IF_ERROR(fs_.SyncDirectory(log.chain->directory()));
+      const absl::Status synced = fs_.SyncDirectory(log.chain->directory());
+      // That of a log which was removed meanwhile may have gone, too.
+      const bool gone =
+          absl::IsNotFound(synced) && log.chain->Next().sequence == 1;
+      if (!gone) KINORA_RETURN_IF_ERROR(synced);
     }
     log.chain->CloseIfIdle(log.file);
     log.chain->CheckpointIfDue(end, limits_);

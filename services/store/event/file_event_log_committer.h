@@ -16,9 +16,9 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 
-#include "common/file_system.h"
-#include "common/metrics.h"
-#include "common/mutex.h"
+#include "common/files/file_system.h"
+#include "common/telemetry/metrics.h"
+#include "common/threads/mutex.h"
 #include "services/store/event/event_log.h"
 #include "services/store/event/event_log_group_commit.h"
 #include "services/store/event/event_log_waiters.h"

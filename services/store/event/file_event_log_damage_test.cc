@@ -8,7 +8,7 @@
 #include "gtest/gtest.h"
 
 #include "common/error_reason.h"
-#include "common/file_system.h"
+#include "common/files/file_system.h"
 #include "common/testing/status_matchers.h"
 #include "services/store/event/file_event_log_fixture.h"
 

@@ -10,9 +10,9 @@
 
 #include "gtest/gtest.h"
 
-#include "common/executor.h"
 #include "common/testing/faulty_file_system.h"
 #include "common/testing/status_matchers.h"
+#include "common/threads/executor.h"
 #include "services/store/event/file_event_log.h"
 #include "tests/contract/event_log_fixture.h"
 

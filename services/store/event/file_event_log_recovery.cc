@@ -13,8 +13,8 @@
 #include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 
-#include "common/log.h"
 #include "common/status.h"
+#include "common/telemetry/log.h"
 #include "services/store/event/journal_mending.h"
 #include "services/store/event/journal_reader.h"
 #include "services/store/event/log_checkpoint.h"

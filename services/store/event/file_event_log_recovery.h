@@ -31,7 +31,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-#include "common/file_system.h"
+#include "common/files/file_system.h"
 #include "services/store/event/journal.h"
 #include "services/store/event/log_checkpoint.h"
 #include "services/store/event/log_tail.h"

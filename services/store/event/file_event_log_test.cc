@@ -8,12 +8,12 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 
-#include "common/file_system.h"
-#include "common/metrics.h"
+#include "common/files/file_system.h"
+#include "common/telemetry/metrics.h"
 #include "common/testing/faulty_file_system.h"
 #include "common/testing/status_matchers.h"
 #include "common/testing/temp_dir.h"
-#include "common/thread_pool.h"
+#include "common/threads/thread_pool.h"
 #include "services/store/event/file_event_log_fixture.h"
 #include "tests/contract/event_log_contract.h"
 

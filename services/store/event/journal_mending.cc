@@ -12,8 +12,8 @@
 #include "absl/strings/strip.h"
 
 #include "common/crc32c.h"
-#include "common/log.h"
 #include "common/status.h"
+#include "common/telemetry/log.h"
 #include "services/store/event/journal.h"
 #include "services/store/event/journal_batch.h"
 #include "services/store/event/log_line.h"

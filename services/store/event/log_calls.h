@@ -4,7 +4,7 @@
 #ifndef KINORA_SERVICES_STORE_EVENT_LOG_CALLS_H_
 #define KINORA_SERVICES_STORE_EVENT_LOG_CALLS_H_
 
-#include "common/mutex.h"
+#include "common/threads/mutex.h"
 
 namespace kinora {
 

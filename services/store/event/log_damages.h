@@ -12,7 +12,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
 
-#include "common/mutex.h"
+#include "common/threads/mutex.h"
 
 namespace kinora {
 

@@ -9,8 +9,8 @@
 
 #include "common/error_reason.h"
 #include "common/ids.h"
-#include "common/log.h"
 #include "common/status.h"
+#include "common/telemetry/log.h"
 #include "services/store/checkpoint/log_history.h"
 #include "services/store/checks.h"
 #include "services/store/event/event_json.h"
@@ -55,15 +55,15 @@ absl::Status ValidateSelection(const v1::ReadEventsRequest& request) {
 absl::StatusOr<v1::AppendEventsResponse> LogEventStore::Append(
     const v1::AppendEventsRequest& request) {
   v1::AppendEventsRequest own = request;
-  return std::move(AppendAll(absl::MakeSpan(&own, 1)).front());
+  return std::move(AppendAll({&own}).front());
 }
 
 std::vector<absl::StatusOr<v1::AppendEventsResponse>> LogEventStore::AppendAll(
-    absl::Span<v1::AppendEventsRequest> requests) {
+    absl::Span<v1::AppendEventsRequest* const> requests) {
   std::vector<absl::StatusOr<v1::AppendEventsResponse>> answers =
       appender_.AppendAll(requests);
   for (size_t i = 0; i < answers.size(); ++i) {
-    if (answers[i].ok()) ShowText(requests[i]);
+    if (answers[i].ok()) ShowText(*requests[i]);
   }
   return answers;
 }

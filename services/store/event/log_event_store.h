@@ -23,7 +23,7 @@
 #include "absl/types/span.h"
 
 #include "common/clock.h"
-#include "common/mutex.h"
+#include "common/threads/mutex.h"
 #include "services/store/blob/blob_store.h"
 #include "services/store/event/event_appender.h"
 #include "services/store/event/event_log.h"
@@ -87,7 +87,7 @@ class LogEventStore final : public EventStore {
   absl::StatusOr<v1::AppendEventsResponse> Append(
       const v1::AppendEventsRequest& request) override;
   std::vector<absl::StatusOr<v1::AppendEventsResponse>> AppendAll(
-      absl::Span<v1::AppendEventsRequest> requests) override;
+      absl::Span<v1::AppendEventsRequest* const> requests) override;
 
   // Reads at most 1,000 events or about 1 MiB at a time. With `since_revision`
   // or `artefact_id` a page may hold no events and still not be the last: go by

@@ -137,7 +137,8 @@ TEST_F(LogEventStoreTest, OfManyAppendsEachIsAnsweredForItself) {
       InputEdit("Input:Topic", "c"), InputEdit("Input:Topic", "d")};
   requests[2].set_expected_sequence(7);
   requests[3].set_expected_sequence(2);
-  const auto answers = store().events.AppendAll(absl::MakeSpan(requests));
+  const auto answers = store().events.AppendAll(
+      {&requests[0], &requests[1], &requests[2], &requests[3]});
   ASSERT_EQ(answers.size(), 4u);
   ASSERT_OK(answers[0].status());
   EXPECT_EQ(answers[0]->first_sequence(), 2);
@@ -154,7 +155,8 @@ TEST_F(LogEventStoreTest, ARepeatBesideItsFirstIsAnsweredOnce) {
   v1::AppendEventsRequest request = InputEdit("Input:Topic", "a");
   request.set_request_id("r-1");
   std::vector<v1::AppendEventsRequest> requests(3, request);
-  const auto answers = store().events.AppendAll(absl::MakeSpan(requests));
+  const auto answers =
+      store().events.AppendAll({&requests[0], &requests[1], &requests[2]});
   for (const auto& answer : answers) {
     ASSERT_OK(answer.status());
     EXPECT_EQ(answer->first_sequence(), 2);

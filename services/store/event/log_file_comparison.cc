@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
 
-#include "common/log.h"
+#include "common/telemetry/log.h"
 #include "services/store/event/log_line.h"
 #include "services/store/event/log_line_reader.h"
 

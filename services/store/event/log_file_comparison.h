@@ -28,7 +28,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-#include "common/file_system.h"
+#include "common/files/file_system.h"
 #include "services/store/event/journal.h"
 #include "services/store/event/unjournaled_lines.h"
 

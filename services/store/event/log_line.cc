@@ -17,7 +17,12 @@ constexpr size_t kCrcDigits = 8;
 constexpr size_t kSuffixBytes = kCrcMember.size() + kCrcDigits + kTail.size();
 
 std::string CrcDigits(absl::string_view bytes) {
-  return absl::StrCat(absl::Hex(Crc32c(bytes), absl::kZeroPad8));
+  uint32_t crc = Crc32c(bytes);
+  std::string digits(kCrcDigits, '0');
+  for (size_t i = kCrcDigits; i-- > 0; crc >>= 4) {
+    digits[i] = "0123456789abcdef"[crc & 15];
+  }
+  return digits;
 }
 
 }  // namespace

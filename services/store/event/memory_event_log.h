@@ -12,8 +12,8 @@
 
 #include "absl/container/flat_hash_map.h"
 
-#include "common/executor.h"
-#include "common/mutex.h"
+#include "common/threads/executor.h"
+#include "common/threads/mutex.h"
 #include "services/store/event/event_log.h"
 #include "services/store/event/event_log_waiters.h"
 

@@ -4,7 +4,7 @@
 
 #include "gtest/gtest.h"
 
-#include "common/thread_pool.h"
+#include "common/threads/thread_pool.h"
 #include "tests/contract/event_log_contract.h"
 
 namespace kinora {

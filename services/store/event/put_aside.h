@@ -8,7 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-#include "common/file_system.h"
+#include "common/files/file_system.h"
 
 namespace kinora {
 

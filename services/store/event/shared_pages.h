@@ -25,7 +25,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 
-#include "common/mutex.h"
+#include "common/threads/mutex.h"
 #include "services/store/event/event_page.h"
 
 namespace kinora {

@@ -9,7 +9,7 @@
 #include "absl/status/status.h"
 #include "gtest/gtest.h"
 
-#include "common/mutex.h"
+#include "common/threads/mutex.h"
 
 namespace kinora {
 namespace {

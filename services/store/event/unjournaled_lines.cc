@@ -8,8 +8,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 
-#include "common/log.h"
 #include "common/status.h"
+#include "common/telemetry/log.h"
 #include "services/store/event/log_checkpoint.h"
 #include "services/store/event/log_line.h"
 #include "services/store/event/log_line_reader.h"

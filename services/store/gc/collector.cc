@@ -9,7 +9,7 @@
 
 #include "common/digest.h"
 #include "common/error_reason.h"
-#include "common/file_system.h"
+#include "common/files/file_system.h"
 #include "common/proto_time.h"
 #include "common/status.h"
 #include "services/store/checks.h"

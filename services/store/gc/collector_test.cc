@@ -5,7 +5,7 @@
 
 #include "common/digest.h"
 #include "common/error_reason.h"
-#include "common/file_system.h"
+#include "common/files/file_system.h"
 #include "common/testing/status_matchers.h"
 #include "services/store/layout.h"
 #include "services/store/testing/core_fixture.h"

@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "common/digest.h"
-#include "common/proto_json.h"
+#include "common/json/proto_json.h"
 #include "common/status.h"
 #include "kinora/v1/run_record.pb.h"
 #include "kinora/v1/runner.pb.h"

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "common/proto_json.h"
+#include "common/json/proto_json.h"
 #include "common/testing/status_matchers.h"
 #include "kinora/v1/plan.pb.h"
 #include "kinora/v1/runner.pb.h"

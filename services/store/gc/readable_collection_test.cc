@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "common/clock.h"
-#include "common/file_system.h"
+#include "common/files/file_system.h"
 #include "common/testing/fake_clock.h"
 #include "common/testing/faulty_file_system.h"
 #include "common/testing/status_matchers.h"

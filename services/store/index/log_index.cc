@@ -7,8 +7,8 @@
 #include "absl/strings/str_cat.h"
 
 #include "common/job_failure.h"
-#include "common/log.h"
 #include "common/status.h"
+#include "common/telemetry/log.h"
 #include "services/store/event/event_json.h"
 #include "services/store/event/log_line.h"
 #include "services/store/layout.h"

@@ -7,8 +7,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
-#include "common/log.h"
 #include "common/status.h"
+#include "common/telemetry/log.h"
 
 namespace kinora {
 namespace {

@@ -12,7 +12,7 @@
 
 #include "common/error_reason.h"
 #include "common/ids.h"
-#include "common/proto_json.h"
+#include "common/json/proto_json.h"
 #include "common/proto_time.h"
 #include "common/status.h"
 #include "services/store/checks.h"

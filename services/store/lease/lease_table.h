@@ -39,7 +39,7 @@
 #include "absl/strings/string_view.h"
 
 #include "common/clock.h"
-#include "common/mutex.h"
+#include "common/threads/mutex.h"
 #include "kinora/v1/types.pb.h"
 #include "services/store/lease/lease_store.h"
 #include "services/store/movie/movie_catalog.h"

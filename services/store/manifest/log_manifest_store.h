@@ -39,8 +39,8 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 
-#include "common/executor.h"
-#include "common/mutex.h"
+#include "common/threads/executor.h"
+#include "common/threads/mutex.h"
 #include "services/store/blob/blob_store.h"
 #include "services/store/event/event_log.h"
 #include "services/store/event/log_event_store.h"

@@ -7,7 +7,7 @@
 
 #include "common/digest.h"
 #include "common/error_reason.h"
-#include "common/json.h"
+#include "common/json/json.h"
 #include "common/testing/status_matchers.h"
 #include "services/store/layout.h"
 #include "services/store/manifest/log_manifest_store_fixture.h"

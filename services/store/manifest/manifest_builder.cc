@@ -7,9 +7,9 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 
-#include "common/json_writer.h"
-#include "common/proto_json.h"
-#include "common/proto_json_writer.h"
+#include "common/json/json_writer.h"
+#include "common/json/proto_json.h"
+#include "common/json/proto_json_writer.h"
 #include "common/utf8.h"
 
 namespace kinora {

@@ -3,7 +3,7 @@
 #include <memory>
 #include <string>
 
-#include "common/proto_json.h"
+#include "common/json/proto_json.h"
 #include "common/testing/status_matchers.h"
 
 namespace kinora {

@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "common/proto_json.h"
+#include "common/json/proto_json.h"
 #include "common/status.h"
 
 namespace kinora {

@@ -9,7 +9,7 @@
 
 #include "common/digest.h"
 #include "common/error_reason.h"
-#include "common/proto_json.h"
+#include "common/json/proto_json.h"
 #include "common/status.h"
 #include "services/store/checks.h"
 #include "services/store/event/event_json.h"

@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "common/proto_json.h"
+#include "common/json/proto_json.h"
 #include "common/random.h"
 #include "common/testing/fake_clock.h"
 #include "common/testing/faulty_file_system.h"

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "common/error_reason.h"
-#include "common/proto_json.h"
+#include "common/json/proto_json.h"
 #include "common/testing/status_matchers.h"
 #include "services/store/layout.h"
 #include "services/store/manifest/log_manifest_store.h"

@@ -38,7 +38,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
-#include "common/mutex.h"
+#include "common/threads/mutex.h"
 #include "services/store/event/event_log.h"
 #include "services/store/movie/movie_holds.h"
 #include "services/store/object/object_storage.h"

@@ -8,8 +8,8 @@
 
 #include "common/error_reason.h"
 #include "common/ids.h"
-#include "common/log.h"
 #include "common/status.h"
+#include "common/telemetry/log.h"
 #include "services/store/checks.h"
 #include "services/store/layout.h"
 #include "services/store/run/run_index.h"
@@ -124,6 +124,9 @@ absl::Status MovieDeletion::EndRestoration(absl::string_view movie_id) {
   if (absl::IsNotFound(exists)) {
     MutexLock lock(mu_);
     KINORA_RETURN_IF_ERROR(PurgeContent(movie_id));
+    // There never was a movie for anybody to write to.
+    log_.ForgetPlaces(MoviePrefix(movie_id));
+    storage_.DropEmpty(MoviePrefix(movie_id));
     LogInfo("dropped a restoration that was cut short",
             {{"movie_id", movie_id}});
   } else {

@@ -18,7 +18,8 @@
 // Empty directories go at the next open (movie_directories.h).
 //
 // What a restoration leaves when it fails or is cut short (services/store/
-// backup/) goes the same way: `restoring/<movie>` leads to it.
+// backup/) goes the same way: `restoring/<movie>` leads to it. With it go its
+// directories.
 
 #ifndef KINORA_SERVICES_STORE_MOVIE_MOVIE_DELETION_H_
 #define KINORA_SERVICES_STORE_MOVIE_MOVIE_DELETION_H_
@@ -30,7 +31,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-#include "common/mutex.h"
+#include "common/threads/mutex.h"
 #include "services/store/event/event_log.h"
 #include "services/store/lease/lease_table.h"
 #include "services/store/movie/movie_catalog.h"

@@ -8,28 +8,9 @@
 
 #include "common/status.h"
 #include "services/store/layout.h"
+#include "services/store/object/empty_directories.h"
 
 namespace kinora {
-namespace {
-
-// True if it is gone. A file anywhere in it ends the search.
-absl::StatusOr<bool> RemoveIfEmpty(FileSystem& fs, absl::string_view path) {
-  const absl::StatusOr<FileInfo> info = fs.Stat(path);
-  if (absl::IsNotFound(info.status())) return false;  // a link to nothing
-  KINORA_RETURN_IF_ERROR(info.status());
-  if (!info->is_directory || info->is_link) return false;
-  KINORA_ASSIGN_OR_RETURN(const std::vector<std::string> names, fs.List(path));
-  for (const std::string& name : names) {
-    KINORA_ASSIGN_OR_RETURN(const bool removed,
-                            RemoveIfEmpty(fs, JoinPath(path, name)));
-    if (!removed) return false;
-  }
-  KINORA_RETURN_IF_ERROR(fs.Remove(path));
-  return true;
-}
-
-}  // namespace
-
 absl::Status RemoveEmptyMovieDirectories(FileSystem& fs,
                                          absl::string_view root) {
   const std::string builds =
@@ -40,7 +21,8 @@ absl::Status RemoveEmptyMovieDirectories(FileSystem& fs,
   for (const std::string& name : *names) {
     const absl::Status movie = fs.Stat(JoinPath(root, MovieKey(name))).status();
     if (!absl::IsNotFound(movie)) continue;
-    KINORA_RETURN_IF_ERROR(RemoveIfEmpty(fs, JoinPath(builds, name)).status());
+    KINORA_RETURN_IF_ERROR(
+        RemoveEmptyTree(fs, JoinPath(builds, name)).status());
   }
   return absl::OkStatus();
 }

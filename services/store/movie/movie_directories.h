@@ -1,10 +1,12 @@
 // The directories that movies have left behind.
 //
-// A movie that is deleted, or whose creation or restoration came to nothing,
-// leaves its directories, empty. They cannot go at once: the drivers know which
+// A movie that is deleted, or whose creation came to nothing, leaves its
+// directories, empty. They cannot go at once: the drivers know which
 // directories are durable (services/store/object/durable_directories.h), and
-// the next movie of that id writes into them. So they go when a store opens and
-// nobody knows of any yet.
+// calls that were let in before, such as uploads, still write into them. So
+// they go when a store opens and nobody knows of any yet. Those of a
+// restoration that came to nothing go with it, unless it was cut short: nobody
+// else was let in (ObjectStorage::DropEmpty()).
 
 #ifndef KINORA_SERVICES_STORE_MOVIE_MOVIE_DIRECTORIES_H_
 #define KINORA_SERVICES_STORE_MOVIE_MOVIE_DIRECTORIES_H_
@@ -12,7 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 
-#include "common/file_system.h"
+#include "common/files/file_system.h"
 
 namespace kinora {
 

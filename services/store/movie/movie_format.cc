@@ -5,10 +5,10 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "common/canonical_json.h"
 #include "common/error_reason.h"
-#include "common/log.h"
+#include "common/json/canonical_json.h"
 #include "common/status.h"
+#include "common/telemetry/log.h"
 #include "services/store/checks.h"
 #include "services/store/layout.h"
 #include "services/store/object/checked_document.h"

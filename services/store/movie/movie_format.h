@@ -25,7 +25,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 
-#include "common/json.h"
+#include "common/json/json.h"
 #include "services/store/object/object_storage.h"
 
 namespace kinora {

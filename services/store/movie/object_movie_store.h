@@ -17,7 +17,7 @@
 #include "absl/strings/string_view.h"
 
 #include "common/clock.h"
-#include "common/mutex.h"
+#include "common/threads/mutex.h"
 #include "services/store/event/event_log.h"
 #include "services/store/event/log_event_store.h"
 #include "services/store/lease/lease_table.h"

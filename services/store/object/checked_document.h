@@ -25,7 +25,7 @@
 #include "absl/types/span.h"
 #include "google/protobuf/message.h"
 
-#include "common/json.h"
+#include "common/json/json.h"
 
 namespace kinora {
 

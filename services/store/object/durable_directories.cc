@@ -1,5 +1,8 @@
 #include "services/store/object/durable_directories.h"
 
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+
 #include "common/status.h"
 
 namespace kinora {
@@ -38,6 +41,14 @@ absl::Status DurableDirectories::Make(absl::string_view directory) {
 void DurableDirectories::AreDurable(const std::set<std::string>& directories) {
   MutexLock lock(mu_);
   for (const std::string& directory : directories) Remember(directory);
+}
+
+void DurableDirectories::Forget(absl::string_view directory) {
+  const std::string below = absl::StrCat(directory, "/");
+  MutexLock lock(mu_);
+  absl::erase_if(known_, [&](const std::string& known) {
+    return known == directory || absl::StartsWith(known, below);
+  });
 }
 
 void DurableDirectories::Remember(absl::string_view directory) {

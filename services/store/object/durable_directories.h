@@ -17,13 +17,13 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 
-#include "common/file_system.h"
-#include "common/mutex.h"
+#include "common/files/file_system.h"
+#include "common/threads/mutex.h"
 
 namespace kinora {
 
 // Thread-safe. A directory that this was asked for, or one above it, MUST NOT
-// be removed while this lives.
+// be removed while this lives, but as Forget() says.
 class DurableDirectories {
  public:
   // `fs` MUST outlive this. What lies above `root` is taken for durable.
@@ -40,6 +40,10 @@ class DurableDirectories {
   absl::Status Make(absl::string_view directory) ABSL_LOCKS_EXCLUDED(mu_);
   void AreDurable(const std::set<std::string>& directories)
       ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Nobody writes into `directory`, or one below it, before Ensure() or Make()
+  // is called for that again: they may be removed from here on.
+  void Forget(absl::string_view directory) ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
   absl::Status EnsureLocked(absl::string_view directory)

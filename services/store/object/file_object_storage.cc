@@ -7,10 +7,12 @@
 
 #include "absl/hash/hash.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 
-#include "common/file_url.h"
-#include "common/log.h"
+#include "common/files/file_url.h"
 #include "common/status.h"
+#include "common/telemetry/log.h"
+#include "services/store/object/empty_directories.h"
 
 namespace kinora {
 namespace {
@@ -325,12 +327,21 @@ absl::Status FileObjectStorage::DeleteAll(absl::Span<const std::string> keys) {
     if (*removed) changed.emplace(ParentPath(places_.PathOf(key)));
   }
   for (const std::string& directory : changed) {
-    const absl::Status synced = places_.SyncNamesIn(directory);
+    const absl::Status synced = places_.SyncRemovalsIn(directory);
     if (status.ok()) status = synced;
   }
   // There may be room now.
   if (!changed.empty()) gate_->CheckAtBegin().IgnoreError();
   return status;
+}
+
+void FileObjectStorage::DropEmpty(absl::string_view prefix) {
+  const std::string directory = places_.PathOf(absl::StripSuffix(prefix, "/"));
+  places_.directories().Forget(directory);
+  const absl::Status removed = RemoveEmptyTree(fs_, directory).status();
+  if (removed.ok()) return;
+  LogWarning("empty directories are to be removed later",
+             {{"directory", directory}, {"error", removed}});
 }
 
 absl::Status FileObjectStorage::Renew(absl::string_view key) {

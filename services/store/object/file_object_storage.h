@@ -36,8 +36,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-#include "common/file_system.h"
-#include "common/mutex.h"
+#include "common/files/file_system.h"
+#include "common/threads/mutex.h"
 #include "services/store/object/object_places.h"
 #include "services/store/object/object_storage.h"
 #include "services/store/object/staged_object.h"
@@ -84,11 +84,12 @@ class FileObjectStorage final : public ObjectStorage {
   absl::StatusOr<ObjectPage> List(absl::string_view prefix, int page_size,
                                   absl::string_view token) override;
 
-  // These leave an empty directory in place. DeleteAll() syncs each directory
-  // once.
+  // These leave an empty directory in place, until DropEmpty(). DeleteAll()
+  // syncs each directory once.
   absl::Status Delete(absl::string_view key) override;
   absl::Status DeleteAll(absl::Span<const std::string> keys) override;
   absl::Status Renew(absl::string_view key) override;
+  void DropEmpty(absl::string_view prefix) override;
   bool KeepsFiles() const override { return true; }
 
   // A `file:` URL; all links in the root's own path are followed.

@@ -10,8 +10,8 @@
 
 #include "gtest/gtest.h"
 
-#include "common/file_system.h"
-#include "common/file_url.h"
+#include "common/files/file_system.h"
+#include "common/files/file_url.h"
 #include "common/testing/faulty_file_system.h"
 #include "common/testing/status_matchers.h"
 #include "common/testing/temp_dir.h"

@@ -17,7 +17,7 @@
 #include "absl/time/time.h"
 
 #include "common/clock.h"
-#include "common/mutex.h"
+#include "common/threads/mutex.h"
 #include "services/store/object/object_storage.h"
 
 namespace kinora {

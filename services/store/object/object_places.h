@@ -9,7 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 
-#include "common/file_system.h"
+#include "common/files/file_system.h"
 #include "services/store/object/durable_directories.h"
 #include "services/store/write_gate.h"
 
@@ -30,6 +30,14 @@ class ObjectPlaces {
   absl::Status SyncNamesIn(absl::string_view directory) {
     const absl::Status status = fs_.SyncDirectory(directory);
     return status.ok() ? status : gate_.Close(status);
+  }
+
+  // The same where names were removed: a directory that has gone with them has
+  // none.
+  absl::Status SyncRemovalsIn(absl::string_view directory) {
+    const absl::Status status = fs_.SyncDirectory(directory);
+    if (status.ok() || absl::IsNotFound(status)) return absl::OkStatus();
+    return gate_.Close(status);
   }
 
   FileSystem& fs() { return fs_; }

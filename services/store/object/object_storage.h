@@ -140,6 +140,11 @@ class ObjectStorage {
   // there is no such object.
   virtual absl::Status Renew(absl::string_view key) = 0;
 
+  // Leaves nothing of `prefix`, which ends in '/', where there are no objects
+  // below it; where there are, all of them stay. For prefixes that nobody
+  // writes below meanwhile. What cannot be done now does no harm: best effort.
+  virtual void DropEmpty(absl::string_view /*prefix*/) {}
+
   // True if objects are files that a person can read and edit.
   virtual bool KeepsFiles() const { return false; }
 

@@ -13,7 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-#include "common/file_system.h"
+#include "common/files/file_system.h"
 #include "services/store/object/object_places.h"
 #include "services/store/object/object_storage.h"
 

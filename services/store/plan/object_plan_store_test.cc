@@ -4,7 +4,7 @@
 
 #include "common/digest.h"
 #include "common/error_reason.h"
-#include "common/proto_json.h"
+#include "common/json/proto_json.h"
 #include "common/testing/status_matchers.h"
 #include "services/store/layout.h"
 #include "services/store/object/checked_document.h"

@@ -6,10 +6,10 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
-#include "common/canonical_json.h"
 #include "common/content.h"
-#include "common/json.h"
-#include "common/readable_path.h"
+#include "common/files/readable_path.h"
+#include "common/json/canonical_json.h"
+#include "common/json/json.h"
 #include "common/status.h"
 #include "common/utf8.h"
 #include "services/store/checkpoint/log_history.h"

@@ -56,7 +56,7 @@
 #include "absl/time/time.h"
 
 #include "common/digest.h"
-#include "common/mutex.h"
+#include "common/threads/mutex.h"
 #include "kinora/v1/event.pb.h"
 #include "services/store/event/event_log.h"
 #include "services/store/object/object_storage.h"

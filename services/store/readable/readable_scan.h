@@ -15,7 +15,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/statusor.h"
 
-#include "common/mutex.h"
+#include "common/threads/mutex.h"
 #include "kinora/v1/maintenance.pb.h"
 #include "services/store/blob/blob_store.h"
 #include "services/store/event/log_event_store.h"

@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "common/file_system.h"
+#include "common/files/file_system.h"
 #include "common/testing/status_matchers.h"
 #include "common/testing/temp_dir.h"
 #include "services/store/readable/readable_files.h"

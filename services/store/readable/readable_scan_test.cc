@@ -8,7 +8,7 @@
 
 #include "common/clock.h"
 #include "common/error_reason.h"
-#include "common/file_system.h"
+#include "common/files/file_system.h"
 #include "common/testing/status_matchers.h"
 #include "services/store/local_store.h"
 #include "services/store/readable/readable_scan_fixture.h"

@@ -28,7 +28,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-#include "common/mutex.h"
+#include "common/threads/mutex.h"
 #include "kinora/v1/event.pb.h"
 #include "services/store/event/event_log.h"
 #include "services/store/object/object_storage.h"

@@ -5,8 +5,8 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "common/canonical_json.h"
-#include "common/json.h"
+#include "common/json/canonical_json.h"
+#include "common/json/json.h"
 #include "common/status.h"
 #include "services/store/checks.h"
 #include "services/store/layout.h"

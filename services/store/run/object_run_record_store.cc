@@ -9,12 +9,12 @@
 
 #include "common/error_reason.h"
 #include "common/ids.h"
-#include "common/log.h"
-#include "common/proto_json.h"
+#include "common/json/proto_json.h"
 #include "common/proto_time.h"
 #include "common/run_end.h"
-#include "common/run_labels.h"
 #include "common/status.h"
+#include "common/telemetry/log.h"
+#include "common/telemetry/run_labels.h"
 #include "services/store/checks.h"
 #include "services/store/layout.h"
 #include "services/store/object/checked_document.h"
@@ -252,8 +252,11 @@ absl::StatusOr<v1::ListRunRecordsResponse> ObjectRunRecordStore::List(
       absl::StatusOr<v1::RunRecord> record = LoadListed(request.movie_id(), id);
       if (absl::IsNotFound(record.status())) continue;
       const auto& statuses = request.statuses();
-      if (IsOfItsRecord(record.status()) && request.movie_id().empty()) {
-        if (statuses.empty() && request.parent_run_id().empty()) {
+      const bool is_of_all =
+          statuses.empty() && request.parent_run_id().empty();
+      if (IsOfItsRecord(record.status()) &&
+          (is_of_all || request.movie_id().empty())) {
+        if (is_of_all) {
           *response.add_records() = UnreadRecord(id, record.status());
         } else {
           TellUnread(id, record.status());

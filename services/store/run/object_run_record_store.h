@@ -20,7 +20,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
-#include "common/mutex.h"
+#include "common/threads/mutex.h"
 #include "services/store/lease/lease_table.h"
 #include "services/store/movie/movie_catalog.h"
 #include "services/store/object/object_storage.h"
@@ -41,11 +41,13 @@ class ObjectRunRecordStore final : public RunRecordStore {
   }
 
   // A record that cannot be read, as it is damaged or the disk fails, is not
-  // for all other movies' runs to end at: in a list of all movies' runs such a
-  // run has its ids and, as its error, what is wrong; its status is not known,
-  // so lists by status are without it, which is logged. A list of its movie's
-  // runs has that error: DATA_LOSS, with the reason DATA_CORRUPT if it is
-  // damage. A run is back as soon as its record can be read.
+  // for lists of other runs to end at: in a list of all runs, or of all runs of
+  // its movie, such a run has its ids and, as its error, what is wrong. Its
+  // status and its parent are not known: a list by these of all movies' runs is
+  // without it, which is logged; one of its movie's runs, by which it is told
+  // whether another may begin, has that error: DATA_LOSS, with the reason
+  // DATA_CORRUPT if it is damage. A run is back as soon as its record can be
+  // read.
   //
   // Of a run whose record is damaged Get() names the movie in the error's
   // metadata (`movie`).

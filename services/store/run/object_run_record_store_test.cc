@@ -4,9 +4,9 @@
 #include <vector>
 
 #include "common/error_reason.h"
-#include "common/file_system.h"
+#include "common/files/file_system.h"
 #include "common/ids.h"
-#include "common/proto_json.h"
+#include "common/json/proto_json.h"
 #include "common/proto_time.h"
 #include "common/testing/status_matchers.h"
 #include "services/store/layout.h"
@@ -136,9 +136,24 @@ TEST_F(ObjectRunRecordStoreTest, ADamagedRecordDoesNotEndListsOfAllMovies) {
   ASSERT_EQ(open.records_size(), 1);
   EXPECT_EQ(open.records(0).run_id(), second);
 
+  // Whether the movie is free cannot be told.
   request.set_movie_id("film");
   EXPECT_THAT(core().runs.List(request),
               StatusIs(absl::StatusCode::kDataLoss, HasSubstr(key)));
+  // The movie's runs are listed as all are.
+  request.clear_statuses();
+  request.set_page_size(1);
+  ASSERT_OK_AND_ASSIGN(v1::ListRunRecordsResponse page,
+                       core().runs.List(request));
+  ASSERT_EQ(page.records_size(), 1);
+  EXPECT_EQ(page.records(0).run_id(), second);
+  request.set_page_token(page.next_page_token());
+  ASSERT_OK_AND_ASSIGN(page, core().runs.List(request));
+  ASSERT_EQ(page.records_size(), 1);
+  EXPECT_EQ(page.records(0).run_id(), kRun1);
+  EXPECT_EQ(page.records(0).movie_id(), "film");
+  EXPECT_EQ(page.records(0).status(), v1::RUN_STATUS_UNSPECIFIED);
+  EXPECT_THAT(page.records(0).error(), HasSubstr(key));
 }
 
 // It is told as what it is, the run is no damaged one: it is back with the
@@ -152,6 +167,7 @@ TEST_F(ObjectRunRecordStoreTest, ARecordThatTheDiskFailsToReadIsNotDamaged) {
   open.add_statuses(v1::RUN_STATUS_RUNNING);
   v1::ListRunRecordsRequest of_movie;
   of_movie.set_movie_id("film");
+  of_movie.add_statuses(v1::RUN_STATUS_RUNNING);
   for (const absl::Status& error :
        {DiskFailure("read \"record.json\": Input/output error"),
         absl::PermissionDeniedError("open \"record.json\": not permitted")}) {

@@ -20,7 +20,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-#include "common/mutex.h"
+#include "common/threads/mutex.h"
 #include "services/store/object/object_storage.h"
 
 namespace kinora {

@@ -12,7 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-#include "common/mutex.h"
+#include "common/threads/mutex.h"
 #include "services/store/blob/blob_store.h"
 
 namespace kinora {

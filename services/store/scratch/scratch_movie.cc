@@ -48,6 +48,10 @@ absl::Status ScratchMovie::Fill(MaintenanceStore& original,
   v1::BackUpMovieRequest request;
   request.set_movie_id(movie_id);
   request.set_without_blobs(true);
+  if (end.has_value()) {
+    request.mutable_until()->set_artefacts_through(end->artefacts_through);
+    request.mutable_until()->set_inputs_through(end->inputs_through);
+  }
   std::deque<std::string> pieces;
   KINORA_RETURN_IF_ERROR(
       original.BackUpMovie(request, [&pieces](absl::string_view bytes) {

@@ -17,7 +17,7 @@
 #include "absl/status/statusor.h"
 
 #include "common/clock.h"
-#include "common/executor.h"
+#include "common/threads/executor.h"
 #include "services/store/backup/history_end.h"
 #include "services/store/event/memory_event_log.h"
 #include "services/store/object/memory_object_storage.h"
@@ -36,8 +36,9 @@ class ScratchMovie {
       const Store& original, const std::string& movie_id, Clock& clock,
       Executor& executor);
 
-  // The movie as it was when its logs ended there. OUT_OF_RANGE (LOG_TRIMMED)
-  // if that is not known any more; else as CopyOf().
+  // The movie as it was when its logs ended there, with the manifest that was
+  // current. OUT_OF_RANGE (LOG_TRIMMED) if that is not known any more; else as
+  // CopyOf(), which says nothing of what came later.
   static absl::StatusOr<std::unique_ptr<ScratchMovie>> CopyAt(
       const Store& original, const std::string& movie_id, const HistoryEnd& end,
       Clock& clock, Executor& executor);

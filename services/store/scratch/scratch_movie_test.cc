@@ -4,12 +4,14 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 #include "common/error_reason.h"
 #include "common/testing/manual_executor.h"
 #include "common/testing/status_matchers.h"
+#include "services/store/layout.h"
 #include "services/store/testing/core_fixture.h"
 #include "services/store/testing/movie_copies.h"
 
@@ -157,6 +159,71 @@ TEST_F(ScratchMovieTest, CanBeTheMovieAsItWas) {
       copy.events.Append(ArtefactMade("Artifact:Text", 'c', "again", lease,
                                       kRun2, "rev-0002")));
   EXPECT_EQ(next.first_sequence(), artefacts.last_sequence() + 1);
+}
+
+// What came later, runs, and revisions that are not current there are none of
+// its business: they may be damaged.
+TEST_F(ScratchMovieTest, ReadsNothingThatItDoesNotHold) {
+  std::vector<int64_t> ends;  // of the revisions in the log of artefacts
+  for (int number = 1; number <= 3; ++number) {
+    v1::GetLogStatusRequest get;
+    get.mutable_log()->set_movie_id("film");
+    get.mutable_log()->set_kind(v1::LOG_KIND_ARTEFACTS);
+    ASSERT_OK_AND_ASSIGN(const v1::GetLogStatusResponse log,
+                         store().events.GetLogStatus(get));
+    ends.push_back(log.last_sequence());
+    if (number == 3) break;
+    const std::string revision = absl::StrCat("rev-000", number + 1);
+    const std::string run_id =
+        absl::StrCat("run-01KDV3N3C0000000000000000", number + 1);
+    ASSERT_OK(store().events.Append(
+        ArtefactMade("Artifact:Text", static_cast<char>('b' + number), "new",
+                     lease_, run_id, revision)));
+    ASSERT_OK(store().manifests.Commit(
+        CommitOf(lease_, run_id, revision, CurrentOf(store()).hash(), 1)));
+  }
+  const std::string second = ManifestJson(store(), "rev-0002");
+  for (const std::string& key :
+       {ManifestKey("film", "rev-0001"), ManifestKey("film", "rev-0003"),
+        RunRecordKey("film", kRun1)}) {
+    ASSERT_OK(storage_.Write(key, "damaged"));
+  }
+  Restart();
+  EXPECT_FALSE(CopyOf(store(), "film").ok());
+  ASSERT_OK_AND_ASSIGN(
+      const std::unique_ptr<ScratchMovie> scratch,
+      ScratchMovie::CopyAt(store(), "film",
+                           {.artefacts_through = ends[1], .inputs_through = 1},
+                           clock_, executor_));
+  EXPECT_EQ(CurrentOf(scratch->store()).revision(), "rev-0002");
+  EXPECT_EQ(ManifestJson(scratch->store()), second);
+  // All results are there that a run may reuse.
+  v1::ResolveArtefactsRequest resolve;
+  resolve.set_movie_id("film");
+  resolve.add_queries()->set_artefact_id("Artifact:Image");
+  resolve.add_queries()->set_artefact_id("Artifact:Text");
+  ASSERT_OK_AND_ASSIGN(const std::vector<EventPtr> found,
+                       scratch->store().events.FindArtefacts(resolve));
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_NE(found[0], nullptr);
+  ASSERT_NE(found[1], nullptr);
+  EXPECT_LE(found[1]->sequence(), ends[1]);
+}
+
+TEST_F(ScratchMovieTest, AnEndThatIsNoneIsRefusedByName) {
+  v1::BackUpMovieRequest request;
+  request.set_movie_id("film");
+  request.mutable_until()->set_artefacts_through(1);
+  const auto back_up = [&] {
+    return store().maintenance.BackUpMovie(
+        request, [](absl::string_view) { return absl::OkStatus(); });
+  };
+  EXPECT_THAT(back_up(), StatusIs(absl::StatusCode::kInvalidArgument,
+                                  HasSubstr("until: goes with")));
+  request.set_without_blobs(true);
+  request.mutable_until()->set_inputs_through(-1);
+  EXPECT_THAT(back_up(), StatusIs(absl::StatusCode::kInvalidArgument,
+                                  HasSubstr("until.inputs_through")));
 }
 
 TEST_F(ScratchMovieTest, CanBeTheMovieBeforeItsFirstRevision) {

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "common/ids.h"
-#include "common/log.h"
 #include "common/status.h"
+#include "common/telemetry/log.h"
 #include "services/store/checkpoint/log_history.h"
 #include "services/store/checkpoint/revision_checkpoint.h"
 #include "services/store/checks.h"

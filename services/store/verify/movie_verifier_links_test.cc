@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "common/file_system.h"
+#include "common/files/file_system.h"
 #include "common/testing/status_matchers.h"
 #include "services/store/testing/core_fixture.h"
 #include "services/store/testing/movie_story.h"

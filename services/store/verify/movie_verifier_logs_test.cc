@@ -8,7 +8,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "common/error_reason.h"
-#include "common/file_system.h"
+#include "common/files/file_system.h"
 #include "common/testing/status_matchers.h"
 #include "services/store/testing/core_fixture.h"
 #include "services/store/testing/movie_story.h"

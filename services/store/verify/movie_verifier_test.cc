@@ -6,7 +6,7 @@
 
 #include "common/clock.h"
 #include "common/error_reason.h"
-#include "common/file_system.h"
+#include "common/files/file_system.h"
 #include "common/testing/status_matchers.h"
 #include "services/store/event/memory_event_log.h"
 #include "services/store/object/memory_object_storage.h"

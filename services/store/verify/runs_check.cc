@@ -5,7 +5,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "common/digest.h"
-#include "common/proto_json.h"
+#include "common/json/proto_json.h"
 #include "common/run_end.h"
 #include "common/status.h"
 #include "kinora/v1/plan.pb.h"

@@ -19,9 +19,9 @@
 
 #include "common/clock.h"
 #include "common/digest.h"
-#include "common/file_system.h"
+#include "common/files/file_system.h"
 #include "common/random.h"
-#include "common/thread_pool.h"
+#include "common/threads/thread_pool.h"
 #include "services/store/layout.h"
 #include "services/store/local_store.h"
 #include "tests/bench/cpp/bench.h"

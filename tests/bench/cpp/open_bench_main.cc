@@ -14,9 +14,9 @@
 #include "absl/strings/str_cat.h"
 
 #include "common/clock.h"
-#include "common/file_system.h"
+#include "common/files/file_system.h"
 #include "common/random.h"
-#include "common/thread_pool.h"
+#include "common/threads/thread_pool.h"
 #include "services/store/local_store.h"
 #include "tests/bench/cpp/bench.h"
 #include "tests/bench/cpp/note_requests.h"

@@ -26,9 +26,9 @@
 #include "absl/strings/str_split.h"
 
 #include "common/clock.h"
-#include "common/file_system.h"
+#include "common/files/file_system.h"
 #include "common/random.h"
-#include "common/thread_pool.h"
+#include "common/threads/thread_pool.h"
 #include "services/planner/store_planner.h"
 #include "services/store/local_store.h"
 #include "tests/bench/cpp/bench.h"

@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/repeated_ptr_field.h"
 
-#include "common/mutex.h"
+#include "common/threads/mutex.h"
 #include "kinora/v1/event.pb.h"
 #include "tests/bench/cpp/bench.h"
 
