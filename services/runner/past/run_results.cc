@@ -1,13 +1,16 @@
 #include "services/runner/past/run_results.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <iterator>
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
 
+#include "common/ids.h"
 #include "common/status.h"
 #include "common/telemetry/log.h"
+#include "services/planner/log_tail.h"
 
 namespace kinora {
 namespace {
@@ -15,6 +18,25 @@ namespace {
 constexpr size_t kMaxQueries = 5'000;  // of one lookup; the store takes 10,000
 
 }  // namespace
+
+absl::StatusOr<int64_t> BeforeResultsOf(EventStore& store,
+                                        const v1::RunRecord& run) {
+  v1::GetLogStatusRequest get;
+  get.mutable_log()->set_movie_id(run.movie_id());
+  get.mutable_log()->set_kind(v1::LOG_KIND_ARTEFACTS);
+  KINORA_ASSIGN_OR_RETURN(const v1::GetLogStatusResponse extent,
+                          store.GetLogStatus(get));
+  const int64_t removed = std::max<int64_t>(extent.oldest_sequence() - 1, 0);
+  // One that has ended while it waited for its turn was never told its own.
+  if (run.target_revision().empty()) return removed;
+  KINORA_ASSIGN_OR_RETURN(Revision base,
+                          Revision::Parse(run.target_revision()));
+  if (--base.number == 0) return removed;
+  KINORA_ASSIGN_OR_RETURN(
+      const int64_t earlier,
+      FindLogTail(store, run.movie_id(), base.ToString()));
+  return std::max(removed, earlier);
+}
 
 absl::StatusOr<std::vector<EventPtr>> FindResults(
     EventStore& store, const std::string& movie_id,

@@ -8,33 +8,32 @@
 #include "common/ids.h"
 #include "common/status.h"
 #include "services/runner/past/ledger_fold.h"
+#include "services/runner/past/run_results.h"
 #include "services/runner/record/run_document_source.h"
 #include "services/store/plan/saved_plan.h"
 
 namespace kinora {
 namespace {
 
-// As only one run of a movie goes on at a time, its events lie together.
+// As only one run of a movie goes on at a time, its events lie together, among
+// those of the revision that it leads to: what that costs does not grow with
+// the movie's history.
 absl::Status TakeArtefacts(const Store& store, const v1::RunRecord& run,
                            RunDocumentSource* source) {
   v1::ReadEventsRequest read;
   read.mutable_log()->set_movie_id(run.movie_id());
   read.mutable_log()->set_kind(v1::LOG_KIND_ARTEFACTS);
-  v1::GetLogStatusRequest get;
-  *get.mutable_log() = read.log();
-  KINORA_ASSIGN_OR_RETURN(const v1::GetLogStatusResponse extent,
-                          store.events.GetLogStatus(get));
-  read.set_after_sequence(std::max<int64_t>(extent.oldest_sequence() - 1, 0));
-  bool has_begun = false;
+  KINORA_ASSIGN_OR_RETURN(const int64_t before,
+                          BeforeResultsOf(store.events, run));
+  read.set_after_sequence(before);
   for (;;) {
     KINORA_ASSIGN_OR_RETURN(const v1::ReadEventsResponse page,
                             store.events.ReadPage(read));
     if (page.bookmark().sequence() <= read.after_sequence()) break;
     read.set_after_sequence(page.bookmark().sequence());
     for (const v1::Event& event : page.events()) {
-      if (event.has_revision_committed() && has_begun) return absl::OkStatus();
-      has_begun =
-          has_begun || event.artefact().produced_by().run_id() == run.run_id();
+      // Behind it all events are of later revisions.
+      if (event.has_revision_committed()) return absl::OkStatus();
       source->TakeArtefact(event);
     }
   }

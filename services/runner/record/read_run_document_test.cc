@@ -1,7 +1,10 @@
 #include "services/runner/record/read_run_document.h"
 
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -10,6 +13,7 @@
 #include "services/runner/record/document_form.h"
 #include "services/runner/record/document_members.h"
 #include "services/runner/testing/runner_fixture.h"
+#include "services/store/testing/forwarding_event_store.h"
 
 namespace kinora {
 namespace {
@@ -34,6 +38,54 @@ TEST_F(ReadRunDocumentTest, ARunThatHasEndedIsToldInTheOrderOfItsPlan) {
   ASSERT_OK_AND_ASSIGN(const JsonValue again,
                        ReadRunDocument(store(), run.record().run_id()));
   EXPECT_EQ(again, document);
+}
+
+// Counts what is read of the logs of artefacts.
+class CountedArtefacts final : public ForwardingEventStore {
+ public:
+  using ForwardingEventStore::ForwardingEventStore;
+
+  absl::StatusOr<v1::ReadEventsResponse> ReadPage(
+      const v1::ReadEventsRequest& request) override {
+    absl::StatusOr<v1::ReadEventsResponse> page =
+        ForwardingEventStore::ReadPage(request);
+    if (page.ok() && request.log().kind() == v1::LOG_KIND_ARTEFACTS) {
+      read_ += page->events_size();
+    }
+    return page;
+  }
+
+  int Count() { return std::exchange(read_, 0); }
+
+ private:
+  int read_ = 0;
+};
+
+TEST_F(ReadRunDocumentTest, WhatItCostsDoesNotGrowWithTheMoviesHistory) {
+  MakeMovie(Chain("{}", "{}"));
+  CountedArtefacts events(store().events);
+  const Store counted = events.Within(store());
+  std::vector<std::string> runs;
+  for (int i = 0; i < 20; ++i) {
+    const v1::RunSnapshot run =
+        RunToEnd(StartRequest({{"Topic", absl::StrCat("sea ", i)}}));
+    ASSERT_EQ(run.record().status(), v1::RUN_STATUS_COMPLETED);
+    runs.push_back(run.record().run_id());
+  }
+  // D is made by the first alone.
+  for (const size_t i : {1u, 10u, 19u}) {
+    ASSERT_OK_AND_ASSIGN(const JsonValue document,
+                         ReadRunDocument(counted, runs[i]));
+    int made = 0;
+    for (const JsonValue& stage : ElementsOf(document, "stages")) {
+      made += static_cast<int>(ElementsOf(stage, "artifacts").size());
+    }
+    EXPECT_EQ(made, 3) << runs[i];
+    // Its own, its commit, and what looking for them takes. Behind them a page
+    // is read to its end.
+    const int behind = static_cast<int>(runs.size() - 1 - i) * 4;
+    EXPECT_LE(events.Count(), 3 + 1 + behind + 10) << runs[i];
+  }
 }
 
 TEST_F(ReadRunDocumentTest, ThereMustBeSuchARun) {

@@ -14,6 +14,7 @@
 #include "common/run_end.h"
 #include "common/status.h"
 #include "services/runner/past/ledger_fold.h"
+#include "services/runner/past/run_results.h"
 
 namespace kinora {
 namespace {
@@ -103,12 +104,9 @@ absl::Status ReadResults(const Store& store, RecordedRun* run) {
   v1::LogName log;
   log.set_movie_id(run->record.movie_id());
   log.set_kind(v1::LOG_KIND_ARTEFACTS);
-  v1::GetLogStatusRequest get;
-  *get.mutable_log() = log;
-  KINORA_ASSIGN_OR_RETURN(const v1::GetLogStatusResponse extent,
-                          store.events.GetLogStatus(get));
-  const int64_t before = std::max<int64_t>(extent.oldest_sequence() - 1, 0);
-  int64_t base = before;   // where that of the base was committed
+  KINORA_ASSIGN_OR_RETURN(const int64_t before,
+                          BeforeResultsOf(store.events, run->record));
+  int64_t base = before;   // what there was of the revision it builds on
   int64_t first = 0;       // event of the run
   bool is_behind = false;  // the run
   v1::ReadEventsRequest read;
@@ -126,11 +124,7 @@ absl::Status ReadResults(const Store& store, RecordedRun* run) {
         run->manifest_hash = commit.manifest_hash();
         if (first == 0) first = event.sequence();
       }
-      if (event.has_revision_committed() &&
-          commit.manifest_hash() == run->plan.manifest_base_hash()) {
-        base = event.sequence();
-      }
-      is_behind = event.has_revision_committed() && first > 0;
+      is_behind = event.has_revision_committed();
       if (is_behind) break;
       if (event.artefact().produced_by().run_id() != run_id) continue;
       if (first == 0) first = event.sequence();
@@ -148,7 +142,7 @@ absl::Status ReadResults(const Store& store, RecordedRun* run) {
         absl::OutOfRangeError(absl::StrCat(
             "the events of run ", run_id,
             " were removed by a checkpoint: it cannot be replayed")),
-        "LOG_TRIMMED", {{"oldest", absl::StrCat(extent.oldest_sequence())}});
+        "LOG_TRIMMED", {{"oldest", absl::StrCat(before + 1)}});
   }
   for (const v1::ReusedJob& job : run->plan.reused()) {
     for (const v1::ReusedArtefact& artefact : job.artefacts()) {
