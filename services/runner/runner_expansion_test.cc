@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 
+#include "common/clock.h"
 #include "common/random.h"
 #include "common/testing/status_matchers.h"
 #include "common/threads/call_stop.h"

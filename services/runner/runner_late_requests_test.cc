@@ -11,6 +11,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "common/clock.h"
 #include "common/error_reason.h"
 #include "common/run_end.h"
 #include "common/testing/status_matchers.h"

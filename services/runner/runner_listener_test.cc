@@ -5,11 +5,14 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "common/clock.h"
 #include "common/run_end.h"
 #include "common/telemetry/metrics.h"
+#include "common/testing/status_matchers.h"
 #include "common/threads/mutex.h"
 #include "services/runner/actor/run_listener.h"
 #include "services/runner/testing/runner_fixture.h"

@@ -10,6 +10,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "common/clock.h"
 #include "common/testing/status_matchers.h"
 #include "services/runner/runner.h"
 #include "services/runner/testing/runner_fixture.h"

@@ -14,6 +14,7 @@
 #include "gtest/gtest.h"
 
 #include "clients/cpp/producer/remote_producer_caller.h"
+#include "common/clock.h"
 #include "common/error_reason.h"
 #include "common/random.h"
 #include "common/testing/in_process_server.h"

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
 
 #include "common/testing/status_matchers.h"
 #include "services/runner/testing/runner_fixture.h"

@@ -14,6 +14,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "common/clock.h"
 #include "common/random.h"
 #include "common/testing/status_matchers.h"
 #include "common/threads/mutex.h"

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
 
 #include "common/run_end.h"
 #include "common/testing/status_matchers.h"

@@ -7,29 +7,12 @@
 
 #include <atomic>
 #include <cstdint>
-#include <string>
-#include <vector>
 
-#include "clients/cpp/sim/sim_record.h"
-#include "common/files/file_system.h"
+#include "clients/cpp/sim/sim_producer_options.h"
 #include "common/threads/executor.h"
 #include "kinora/v1/producer.grpc.pb.h"
 
 namespace kinora {
-
-struct SimProducerOptions {
-  std::string version = "1";  // what Describe reports
-  int64_t price_micros = 0;   // of a job, in USD; 0 for none
-  // Answers LookUpJob; null for a producer that keeps no record. MUST outlive
-  // the service.
-  SimRecord* record = nullptr;
-  bool answers_on_stream = false;  // what Describe reports
-  // What Describe reports; it makes whatever is asked for in any case.
-  std::vector<v1::DeclaredOutput> outputs;
-  // Where references to large inputs lead; null for a producer that does not
-  // ask for any. MUST outlive the service and what it has posted.
-  FileSystem* files = nullptr;
-};
 
 // Thread-safe. One Produce stream costs no thread.
 //

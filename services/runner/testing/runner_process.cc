@@ -2,6 +2,7 @@
 
 #include "clients/cpp/channel.h"
 #include "clients/cpp/producer/remote_producer_caller.h"
+#include "clients/cpp/sim/sim_producer_service.h"
 #include "common/cost_text.h"
 #include "common/random.h"
 #include "common/testing/in_process_server.h"

@@ -8,7 +8,7 @@
 #include <memory>
 #include <string>
 
-#include "clients/cpp/sim/sim_producer_service.h"
+#include "clients/cpp/sim/sim_producer_options.h"
 #include "common/clock.h"
 #include "services/runner/record/run_recorder.h"
 #include "services/runner/replay/dry_runs.h"
