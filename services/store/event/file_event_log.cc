@@ -13,6 +13,7 @@
 #include "common/telemetry/log.h"
 #include "services/store/event/file_event_log_recovery.h"
 #include "services/store/event/journal.h"
+#include "services/store/event/log_file_removal.h"
 
 namespace kinora {
 namespace {
@@ -302,16 +303,15 @@ absl::Status FileEventLog::Remove(absl::string_view log) {
   const LogCalls::Call in_progress(calls_, LogCalls::kWrite);
   KINORA_ASSIGN_OR_RETURN(const ChainPtr chain, Chain(log));
   chain->BeginRemove();
-  absl::Status status = committer_.MarkRemoved(chain);
+  absl::Status status = NoteLogRemoval(fs_, root_, log);
+  if (absl::IsResourceExhausted(status)) status = committer_.StopFor(status);
+  if (status.ok()) status = committer_.MarkRemoved(chain);
   // From here on it is gone: what a crash leaves of the files goes on open.
   if (status.ok()) {
     NoteRemoved(log);
     status = chain->RemoveFiles();
     if (!status.ok()) status = committer_.Poison(status);
   }
-  // Or the next start would remove the files again, were they those of the next
-  // log of that name: the journal may have lost that it has begun.
-  if (status.ok()) status = committer_.MarkSynced(chain);
   chain->EndArchive();
   if (status.ok()) waiters_.Notify(log, std::numeric_limits<int64_t>::max());
   return status;

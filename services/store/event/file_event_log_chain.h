@@ -6,6 +6,8 @@
 //   <stem>.log               live
 //   <stem>.checkpoint        how far the live one was checked, if it is there
 //                            (log_checkpoint.h)
+//   <stem>.removal           while all of these are removed
+//                            (log_file_removal.h)
 //   <anything>.<stem>.jsonl  archives, in the order of their first records
 //   ...~                     a copy that a crash left behind; removed and made
 //   anew

@@ -55,10 +55,7 @@ class FileEventLogCommitter::Group {
     for (EventLogGroupCommit::Entry* entry : entries_) {
       Commit& commit = *static_cast<Commit*>(entry);
       if (commit.call == nullptr) {
-        batch_.Add({.kind = commit.mark, .log = commit.chain->log()});
-        if (commit.mark == JournalRecord::Kind::kRemoved) {
-          removed_.push_back(commit.chain.get());
-        }
+        AddMark(commit);
         admitted_.push_back(&commit);
         continue;
       }
@@ -103,6 +100,14 @@ class FileEventLogCommitter::Group {
   }
 
  private:
+  void AddMark(const Commit& commit) {
+    const bool removed = commit.mark == JournalRecord::Kind::kRemoved;
+    batch_.Add({.kind = commit.mark,
+                .log = commit.chain->log(),
+                .first_sequence = removed ? kNotedRemoval : 0});
+    if (removed) removed_.push_back(commit.chain.get());
+  }
+
   PendingLog& PendingOf(const ChainPtr& chain) {
     PendingLog*& log = by_chain_[chain.get()];
     if (log == nullptr) {

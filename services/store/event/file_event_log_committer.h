@@ -56,13 +56,13 @@ class FileEventLogCommitter {
   void Append(absl::Span<const ChainAppend> appends);
 
   // Makes durable that the live file needs nothing of what was journaled for it
-  // so far, nor is to be removed. REQUIRES: the live file is synced, or gone,
-  // and the caller is between BeginArchive() or BeginRemove() and EndArchive()
-  // of the chain.
+  // so far. REQUIRES: the live file is synced, and the caller is between
+  // BeginArchive() and EndArchive() of the chain.
   absl::Status MarkSynced(const std::shared_ptr<FileEventLogChain>& chain);
 
   // Makes durable that the log is removed, with all that was journaled for it
-  // so far. REQUIRES: the caller is between BeginRemove() and EndArchive().
+  // so far. REQUIRES: NoteLogRemoval() noted it, and the caller is between
+  // BeginRemove() and EndArchive().
   absl::Status MarkRemoved(const std::shared_ptr<FileEventLogChain>& chain);
 
   // Syncs what is unsynced and removes the journal, of which nothing is needed

@@ -146,10 +146,15 @@ class ApplicableRecords {
         .status();
   }
 
-  std::vector<std::string> RemovedLogs() const {
-    std::vector<std::string> removed;
+  struct RemovedLog {
+    std::string log;
+    bool noted = false;  // by kNotedRemoval
+  };
+  std::vector<RemovedLog> RemovedLogs() const {
+    std::vector<RemovedLog> removed;
     for (const auto& entry : marks_) {
-      if (entry.second.removed) removed.push_back(entry.first);
+      const Mark& mark = entry.second;
+      if (mark.removed) removed.push_back({entry.first, mark.noted});
     }
     return removed;
   }
@@ -174,6 +179,7 @@ class ApplicableRecords {
   struct Mark {
     JournalPlace place;
     bool removed = false;
+    bool noted = false;
   };
 
   // The first lines that a log has lost, and where it ended.
@@ -199,7 +205,8 @@ class ApplicableRecords {
       case JournalRecord::Kind::kCheckpoint:
       case JournalRecord::Kind::kRemoved:
         marks_[record.log] = {place,
-                              record.kind == JournalRecord::Kind::kRemoved};
+                              record.kind == JournalRecord::Kind::kRemoved,
+                              record.first_sequence == kNotedRemoval};
         // The file has them.
         if (lost != lost_.end()) lost_.erase(lost);
         return;
@@ -244,6 +251,21 @@ absl::Status TellOfEmptySegments(FileSystem& fs, absl::string_view directory) {
         "a segment of the journal holds nothing: a crash tore it when "
         "it was made, or its records were lost",
         {{"file", path}, {"bytes", info.size_bytes}});
+  }
+  return absl::OkStatus();
+}
+
+// Ends the removals that a crash has cut short. The files of one that was ended
+// may be those of a later log, of which the journal has lost all it knew.
+absl::Status EndRemovals(FileSystem& fs, absl::string_view root,
+                         const ApplicableRecords& records) {
+  for (const ApplicableRecords::RemovedLog& removed : records.RemovedLogs()) {
+    if (removed.noted) {
+      KINORA_ASSIGN_OR_RETURN(const bool due,
+                              LogRemovalIsNoted(fs, root, removed.log));
+      if (!due) continue;
+    }
+    KINORA_RETURN_IF_ERROR(RemoveLogFiles(fs, root, removed.log));
   }
   return absl::OkStatus();
 }
@@ -295,10 +317,7 @@ absl::StatusOr<JournalNext> RecoverLogFiles(FileSystem& fs,
   KINORA_RETURN_IF_ERROR(MendJournal(fs, root, journal_directory));
   ApplicableRecords records(fs, journal_directory);
   KINORA_RETURN_IF_ERROR(records.FindMarks());
-  // What was removed last may be there still, or again.
-  for (const std::string& log : records.RemovedLogs()) {
-    KINORA_RETURN_IF_ERROR(RemoveLogFiles(fs, root, log));
-  }
+  KINORA_RETURN_IF_ERROR(EndRemovals(fs, root, records));
   // Files are compared before the first of them is cut.
   LogFileComparison comparison(fs, root);
   KINORA_RETURN_IF_ERROR(CompareFiles(records, &comparison));

@@ -6,8 +6,9 @@
 // removed only then. So the file is cut there and the journaled lines are
 // appended, whatever the crash left behind that point. Records before the log's
 // last checkpoint record are left alone: they were synced into a live file that
-// may have been replaced since. A log that was removed last is removed again
-// before lines that were journaled after that are applied.
+// may have been replaced since. Of a log that was removed last the removal is
+// ended, if it was cut short (log_file_removal.h), before lines that were
+// journaled after that are applied.
 //
 // Before that the journal is mended, if it is damaged (journal_mending.h). A
 // log of which lines are lost all the same ends before them. A checkpoint of

@@ -26,7 +26,7 @@
 //         log_bytes       u32
 //         line_bytes      u32
 //         offset          u64, of the lines in the log's live file
-//         first_sequence  i64
+//         first_sequence  i64; of a removed log 1, see kNotedRemoval
 //         last_sequence   i64
 //         lines_crc32c    u32
 //         log             the log's key

@@ -21,6 +21,11 @@ inline constexpr absl::string_view kJournalHeader = "kinora-journal-2\n";
 // Each of the two edges of a batch.
 inline constexpr size_t kJournalBatchEdgeBytes = 24;
 
+// The `first_sequence` of a kRemoved whose files go only while the note of it
+// is there (log_file_removal.h). Older stores wrote 0 and no note: their files
+// go whatever they are.
+inline constexpr int64_t kNotedRemoval = 1;
+
 // One record of a batch, viewing into it.
 struct JournalRecord {
   enum class Kind : uint8_t {
@@ -31,7 +36,8 @@ struct JournalRecord {
     // The live file holds, synced, all that was journaled for the log before
     // this; it may have been replaced since.
     kCheckpoint = 2,
-    // The log was removed with all that was journaled for it before this.
+    // The log was removed with all that was journaled for it before this;
+    // `first_sequence` is kNotedRemoval.
     kRemoved = 3,
     // Here stood lines that are lost, with these sequence numbers; `offset` is
     // where they ended. Only mending writes it (journal_mending.h).

@@ -1,5 +1,6 @@
 #include "services/store/event/log_file_removal.h"
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -19,7 +20,27 @@ absl::Status RemoveIfThere(FileSystem& fs, const std::string& path) {
   return absl::IsNotFound(removed) ? absl::OkStatus() : removed;
 }
 
+std::string NotePath(absl::string_view root, absl::string_view log) {
+  return JoinPath(root,
+                  absl::StrCat(absl::StripSuffix(log, ".log"), ".removal"));
+}
+
 }  // namespace
+
+absl::Status NoteLogRemoval(FileSystem& fs, absl::string_view root,
+                            absl::string_view log) {
+  const std::string path = NotePath(root, log);
+  const absl::StatusOr<std::unique_ptr<WritableFile>> note =
+      fs.OpenForWrite(path, OpenMode::kTruncate);
+  if (absl::IsNotFound(note.status())) return absl::OkStatus();
+  KINORA_RETURN_IF_ERROR(note.status());
+  return fs.SyncDirectory(ParentPath(path));
+}
+
+absl::StatusOr<bool> LogRemovalIsNoted(FileSystem& fs, absl::string_view root,
+                                       absl::string_view log) {
+  return Exists(fs, NotePath(root, log));
+}
 
 absl::Status RemoveLogFiles(FileSystem& fs, absl::string_view root,
                             absl::string_view log) {
@@ -40,6 +61,10 @@ absl::Status RemoveLogFiles(FileSystem& fs, absl::string_view root,
     KINORA_RETURN_IF_ERROR(RemoveIfThere(fs, absl::StrCat(file, "~")));
     KINORA_RETURN_IF_ERROR(RemoveIfThere(fs, file));
   }
+  KINORA_RETURN_IF_ERROR(fs.SyncDirectory(directory));
+  const absl::Status ended = fs.Remove(NotePath(root, log));
+  if (absl::IsNotFound(ended)) return absl::OkStatus();
+  KINORA_RETURN_IF_ERROR(ended);
   return fs.SyncDirectory(directory);
 }
 

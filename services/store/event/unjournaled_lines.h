@@ -10,7 +10,7 @@
 // log of that name: one that was begun after the journaled lines were removed
 // with theirs, as with a movie that was deleted and created again. (The older
 // of the two it cannot be: its file is removed, durably, before the first line
-// of the next is written; and again at a start, if the journal says so.) Of
+// of the next is written; a start ends a removal that was cut short.) Of
 // that removal the journal has lost the mark. So is a file whose lines follow
 // each other from 1 on, and that has one before the first journaled line where
 // that has its place or behind it: those of its own log end before it.
