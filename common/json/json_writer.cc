@@ -51,39 +51,33 @@ void AppendEscape(unsigned char c, std::string* out) {
   }
 }
 
-// Most strings, and all keys, are short and need no escape: they go out in one
-// piece. False if this one does not.
-bool AppendPlain(bool comma, absl::string_view value, bool colon,
-                 std::string* out) {
+// Appends `value` as a string, with what stands around it.
+void AppendQuoted(bool comma, absl::string_view value, bool colon,
+                  std::string* out) {
+  size_t i = PlainJsonTextPrefix(value);
+  // Most strings, and all keys, are short and need no escape: they go out in
+  // one piece.
   char piece[128];
-  if (value.size() > sizeof(piece) - 4 ||
-      PlainJsonTextPrefix(value) != value.size()) {
-    return false;
+  if (i == value.size() && i <= sizeof(piece) - 4) {
+    char* end = piece;
+    if (comma) *end++ = ',';
+    *end++ = '"';
+    end = std::copy(value.begin(), value.end(), end);
+    *end++ = '"';
+    if (colon) *end++ = ':';
+    out->append(piece, static_cast<size_t>(end - piece));
+    return;
   }
-  char* end = piece;
-  if (comma) *end++ = ',';
-  *end++ = '"';
-  end = std::copy(value.begin(), value.end(), end);
-  *end++ = '"';
-  if (colon) *end++ = ':';
-  out->append(piece, static_cast<size_t>(end - piece));
-  return true;
-}
-
-}  // namespace
-
-void AppendJsonString(absl::string_view value, std::string* out) {
-  if (AppendPlain(false, value, false, out)) return;
+  if (comma) out->push_back(',');
   out->push_back('"');
   size_t copied = 0;  // value[0, copied) is in *out
   for (;;) {
-    size_t i = copied;
     // Valid characters of several bytes stand as they are too.
-    for (size_t length = 1; length > 0 && i < value.size(); i += length) {
+    while (i < value.size() && static_cast<unsigned char>(value[i]) >= 0x80) {
+      const size_t length = Utf8CharLength(value.substr(i));
+      if (length == 0) break;
+      i += length;
       i += PlainJsonTextPrefix(value.substr(i));
-      const bool ascii =
-          i == value.size() || static_cast<unsigned char>(value[i]) < 0x80;
-      length = ascii ? 0 : Utf8CharLength(value.substr(i));
     }
     out->append(value.data() + copied, i - copied);
     if (i == value.size()) break;
@@ -94,8 +88,16 @@ void AppendJsonString(absl::string_view value, std::string* out) {
       out->append(kReplacement.data(), kReplacement.size());
     }
     copied = i + 1;
+    i = copied + PlainJsonTextPrefix(value.substr(copied));
   }
   out->push_back('"');
+  if (colon) out->push_back(':');
+}
+
+}  // namespace
+
+void AppendJsonString(absl::string_view value, std::string* out) {
+  AppendQuoted(false, value, false, out);
 }
 
 void AppendJsonNumber(double value, std::string* out) {
@@ -158,18 +160,14 @@ JsonWriter& JsonWriter::Close(char bracket) {
 }
 
 JsonWriter& JsonWriter::Key(absl::string_view key) {
-  if (!AppendPlain(need_comma_, key, true, &out_)) {
-    Separate();
-    AppendJsonString(key, &out_);
-    out_.push_back(':');
-  }
+  AppendQuoted(need_comma_, key, true, &out_);
   need_comma_ = false;
   return *this;
 }
 
 JsonWriter& JsonWriter::String(absl::string_view value) {
-  Separate();
-  AppendJsonString(value, &out_);
+  AppendQuoted(need_comma_, value, false, &out_);
+  need_comma_ = true;
   return *this;
 }
 

@@ -33,6 +33,26 @@ TEST(JsonWriterTest, KeysAndStringsOfAnyLengthStandWhole) {
   }
 }
 
+// Wherever in it something is that does not stand as it is.
+TEST(JsonWriterTest, KeysAndStringsOfAnyLengthAreEscaped) {
+  for (size_t length = 1; length <= 300; ++length) {
+    for (const size_t at : {size_t{0}, length / 2, length - 1}) {
+      std::string text(length, 'x');
+      std::string escaped = text;
+      text.replace(at, 1, "\n\xc3\xa9\xff");
+      escaped.replace(at, 1, "\\n\xc3\xa9\xef\xbf\xbd");
+      std::string line;
+      JsonWriter json(&line);
+      json.BeginObject();
+      json.Key(text).String(text).Key(text).String(text);
+      json.EndObject();
+      const std::string member =
+          absl::StrCat("\"", escaped, "\":\"", escaped, "\"");
+      ASSERT_EQ(line, absl::StrCat("{", member, ",", member, "}"));
+    }
+  }
+}
+
 TEST(JsonWriterTest, SetsCommasAtEveryDepth) {
   std::string line = "prefix ";
   JsonWriter json(&line);
