@@ -23,8 +23,20 @@ constexpr int64_t kDefaultPageEvents = 1000;
 // others in it.
 constexpr size_t kMaxSharedBytes = 64 << 10;
 
+// Of one caller they gain a sync, and whoever is held up is the caller. Beside
+// the way of still larger ones a sync is little, and a server that takes no
+// larger messages ends the stream for all who append.
+constexpr size_t kMaxJointBytes = 1 << 20;
+
 // Long enough to cost nothing, short enough that a forgotten waiter ends.
 constexpr absl::Duration kWaiterTimeout = absl::Minutes(10);
+
+// A stream that is sent more events in a message ends, with the appends of
+// whoever has some under way.
+bool MayShare(const v1::AppendEventsRequest& request, size_t max_bytes) {
+  return request.ByteSizeLong() <= max_bytes &&
+         request.events_size() <= kMaxEventsPerAppend;
+}
 
 // With a request id, so that it may be sent again.
 void Name(v1::AppendEventsRequest* request) {
@@ -166,7 +178,7 @@ absl::StatusOr<v1::AppendEventsResponse> RemoteEventStore::Append(
     const v1::AppendEventsRequest& request) {
   v1::AppendEventsRequest named = request;
   Name(&named);
-  if (named.ByteSizeLong() > kMaxSharedBytes) {
+  if (!MayShare(named, kMaxSharedBytes)) {
     return CallUnary(*stub_, &Stub::AppendEvents, named, timeout_);
   }
   return appends_.AppendAndWait(std::move(named));
@@ -175,11 +187,10 @@ absl::StatusOr<v1::AppendEventsResponse> RemoteEventStore::Append(
 std::vector<absl::StatusOr<v1::AppendEventsResponse>>
 RemoteEventStore::AppendAll(
     absl::Span<v1::AppendEventsRequest* const> requests) {
-  const bool are_small =
-      std::all_of(requests.begin(), requests.end(), [](const auto* request) {
-        return request->ByteSizeLong() <= kMaxSharedBytes;
-      });
-  if (!are_small) return EventStore::AppendAll(requests);
+  const bool may_share = std::all_of(
+      requests.begin(), requests.end(),
+      [](const auto* request) { return MayShare(*request, kMaxJointBytes); });
+  if (!may_share) return EventStore::AppendAll(requests);
   std::vector<v1::AppendEventsRequest> named;
   named.reserve(requests.size());
   for (const v1::AppendEventsRequest* request : requests) {

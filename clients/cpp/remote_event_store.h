@@ -29,7 +29,8 @@ class RemoteEventStore final : public EventStore {
   // (clients/cpp/append_stream.h); large ones go by themselves.
   absl::StatusOr<v1::AppendEventsResponse> Append(
       const v1::AppendEventsRequest& request) override;
-  // In one message, if none of them is large.
+  // In one message, if they fit into one; without waiting for each other, if
+  // none of them is over 1 MiB.
   std::vector<absl::StatusOr<v1::AppendEventsResponse>> AppendAll(
       absl::Span<v1::AppendEventsRequest* const> requests) override;
   absl::StatusOr<v1::ReadEventsResponse> ReadPage(

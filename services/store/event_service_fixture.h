@@ -56,9 +56,15 @@ class ScratchEventStore final : public EventStore {
       absl::Span<v1::AppendEventsRequest* const> requests) override {
     {
       MutexLock lock(mu_);
+      ++batches_;
       largest_batch_ = std::max(largest_batch_, requests.size());
     }
     return EventStore::AppendAll(requests);
+  }
+  // Of appends, however many in each.
+  size_t batches() {
+    MutexLock lock(mu_);
+    return batches_;
   }
   size_t largest_batch() {
     MutexLock lock(mu_);
@@ -160,6 +166,7 @@ class ScratchEventStore final : public EventStore {
   WaiterId next_id_ ABSL_GUARDED_BY(mu_) = 0;
   absl::Status error_ ABSL_GUARDED_BY(mu_);
   int pages_ ABSL_GUARDED_BY(mu_) = 0;
+  size_t batches_ ABSL_GUARDED_BY(mu_) = 0;
   size_t largest_batch_ ABSL_GUARDED_BY(mu_) = 0;
 };
 

@@ -86,6 +86,34 @@ TEST_P(EventServiceTest, TheRemoteStoreNamesEveryAppend) {
   EXPECT_EQ(ids[2], "mine");
 }
 
+// Such as what a job has made and what its run tells of it: one sync does.
+TEST_P(EventServiceTest, AppendsOfOneCallGoTogetherThoughOneIsLarge) {
+  for (const int large : {0, 1}) {
+    v1::AppendEventsRequest requests[2];
+    for (v1::AppendEventsRequest& request : requests) request.add_events();
+    requests[large].mutable_events(0)->set_revision(
+        std::string(300 << 10, 'x'));
+    const size_t messages = events_.batches();
+    const auto answers =
+        remote_.store().events.AppendAll({&requests[0], &requests[1]});
+    ASSERT_THAT(answers, SizeIs(2));
+    ASSERT_OK(answers[0].status());
+    ASSERT_OK(answers[1].status());
+    EXPECT_EQ(answers[0]->first_sequence() + 1, answers[1]->first_sequence());
+    EXPECT_EQ(events_.batches(), messages + 1);
+  }
+}
+
+TEST_P(EventServiceTest, AnAppendOfTooManyEventsHarmsNoOther) {
+  v1::AppendEventsRequest one;
+  one.add_events();
+  v1::AppendEventsRequest many;
+  for (int i = 0; i <= kMaxEventsPerAppend; ++i) many.add_events();
+  const auto answers = remote_.store().events.AppendAll({&one, &many});
+  ASSERT_THAT(answers, SizeIs(2));
+  EXPECT_OK(answers[0].status());
+}
+
 // A counter of calls to wait for.
 class Calls {
  public:
