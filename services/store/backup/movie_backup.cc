@@ -16,8 +16,8 @@
 #include "common/telemetry/log.h"
 #include "services/store/backup/copy_head.h"
 #include "services/store/backup/copy_layout.h"
+#include "services/store/backup/copy_writer.h"
 #include "services/store/backup/history_scope.h"
-#include "services/store/backup/member_sums.h"
 #include "services/store/backup/movie_moment.h"
 #include "services/store/backup/needed_blobs.h"
 #include "services/store/backup/run_scope.h"
@@ -37,7 +37,6 @@ namespace {
 // A part of a log: what is held of it at a time.
 constexpr int64_t kPartBytes = int64_t{4} << 20;
 constexpr int64_t kPartRecords = 20'000;
-constexpr size_t kBlobReadBytes = size_t{1} << 20;
 
 class MovieBackup {
  public:
@@ -65,20 +64,21 @@ class MovieBackup {
       KINORA_RETURN_IF_ERROR(NarrowToRun(cores_, movie_id_, run_id_, &moment_));
     }
     const absl::Time now = cores_.clock.Now();
-    KINORA_ASSIGN_OR_RETURN(tar_, TarWriter::Start(write_, now));
+    KINORA_ASSIGN_OR_RETURN(copy_,
+                            CopyWriter::Start(cores_.storage, write_, now));
     KINORA_RETURN_IF_ERROR(
-        AddMember(kHeadMember,
-                  CopyHeadText({.movie_id = movie_id_,
-                                .create_time = now,
-                                .artefacts = moment_.artefacts,
-                                .inputs = moment_.inputs,
-                                .ledgers = moment_.ledgers,
-                                .run_id = run_id_,
-                                .without_blobs = request_.without_blobs()})));
-    KINORA_RETURN_IF_ERROR(AddMember(kMovieMember, moment_.movie));
+        copy_->Add(kHeadMember,
+                   CopyHeadText({.movie_id = movie_id_,
+                                 .create_time = now,
+                                 .artefacts = moment_.artefacts,
+                                 .inputs = moment_.inputs,
+                                 .ledgers = moment_.ledgers,
+                                 .run_id = run_id_,
+                                 .without_blobs = request_.without_blobs()})));
+    KINORA_RETURN_IF_ERROR(copy_->Add(kMovieMember, moment_.movie));
     if (moment_.retention.bytes.has_value()) {
       KINORA_RETURN_IF_ERROR(
-          AddMember(kRetentionMember, *moment_.retention.bytes));
+          copy_->Add(kRetentionMember, *moment_.retention.bytes));
     }
     KINORA_RETURN_IF_ERROR(AddCheckpoint());
     KINORA_RETURN_IF_ERROR(AddEvents());
@@ -92,19 +92,10 @@ class MovieBackup {
     }
     // Logs of a deleted movie are empty. It was not, so far: all is there.
     if (hold_.deleted()) return absl::AbortedError("deleted");
-    KINORA_RETURN_IF_ERROR(AddSums());
-    return tar_->Finish();
+    return copy_->Finish();
   }
 
  private:
-  absl::Status AddMember(absl::string_view path, absl::string_view bytes) {
-    KINORA_RETURN_IF_ERROR(
-        tar_->BeginMember(path, static_cast<int64_t>(bytes.size())));
-    KINORA_RETURN_IF_ERROR(tar_->Append(bytes));
-    sums_.Add(path, Sha256Of(bytes));
-    return absl::OkStatus();
-  }
-
   // What stands for records that were removed. None are while this runs.
   absl::Status AddCheckpoint() {
     if (moment_.artefacts.oldest_sequence <= 1 &&
@@ -121,8 +112,8 @@ class MovieBackup {
     for (const v1::LogKind kind :
          {v1::LOG_KIND_ARTEFACTS, v1::LOG_KIND_INPUTS}) {
       const std::string path = checkpoint->PathOf(kind);
-      KINORA_ASSIGN_OR_RETURN(const Digest digest, AddObject(path, path));
-      sums_.Add(path, digest);
+      KINORA_RETURN_IF_ERROR(
+          copy_->AddObject(absl::StrCat(prefix_, path), path));
     }
     return absl::OkStatus();
   }
@@ -196,8 +187,8 @@ class MovieBackup {
         absl::StrAppend(&part, record.line, "\n");
         at = record.sequence;
       }
-      KINORA_RETURN_IF_ERROR(
-          AddMember(LogPartMember(Below(key), records.front().sequence), part));
+      KINORA_RETURN_IF_ERROR(copy_->Add(
+          LogPartMember(Below(key), records.front().sequence), part));
     }
     return absl::OkStatus();
   }
@@ -222,10 +213,10 @@ class MovieBackup {
         return DataCorrupt(ManifestKey(movie_id_, revision), parsed.message());
       }
       KINORA_RETURN_IF_ERROR(needed_.AddThoseOf(manifest));
-      KINORA_RETURN_IF_ERROR(AddMember(ManifestPath(revision), stored.json));
+      KINORA_RETURN_IF_ERROR(copy_->Add(ManifestPath(revision), stored.json));
     }
     if (current == nullptr) return absl::OkStatus();
-    return AddMember(kCurrentMember, CanonicalBytes(PointerOf(*current)));
+    return copy_->Add(kCurrentMember, CanonicalBytes(PointerOf(*current)));
   }
 
   absl::Status AddPlans() {
@@ -240,7 +231,7 @@ class MovieBackup {
         return DataCorrupt(key, "does not have its hash");
       }
       KINORA_RETURN_IF_ERROR(needed_.AddThoseOf(Below(key), plan));
-      KINORA_RETURN_IF_ERROR(AddMember(Below(key), json));
+      KINORA_RETURN_IF_ERROR(copy_->Add(Below(key), json));
     }
     for (const std::string& revision : moment_.planned_revisions) {
       const std::string key = RevisionPlanKey(movie_id_, revision);
@@ -248,12 +239,12 @@ class MovieBackup {
                               ReadObject(cores_.storage, key));
       // Replaced meanwhile by one of a later run; it is a copy anyway.
       if (!moment_.plans.contains(Sha256Of(json).Hex())) continue;
-      KINORA_RETURN_IF_ERROR(AddMember(Below(key), json));
+      KINORA_RETURN_IF_ERROR(copy_->Add(Below(key), json));
     }
     for (const auto& progress : moment_.progress) {
       KINORA_RETURN_IF_ERROR(
-          AddMember(Below(RevisionProgressKey(movie_id_, progress.first)),
-                    progress.second));
+          copy_->Add(Below(RevisionProgressKey(movie_id_, progress.first)),
+                     progress.second));
     }
     return absl::OkStatus();
   }
@@ -261,7 +252,7 @@ class MovieBackup {
   absl::Status AddRuns() {
     for (const auto& run : moment_.runs) {
       KINORA_RETURN_IF_ERROR(
-          AddMember(Below(RunRecordKey(movie_id_, run.first)), run.second));
+          copy_->Add(Below(RunRecordKey(movie_id_, run.first)), run.second));
     }
     for (const auto& ledger : moment_.ledgers) {
       KINORA_RETURN_IF_ERROR(AddLedger(ledger.first, ledger.second));
@@ -276,8 +267,8 @@ class MovieBackup {
     if (closes) --extent.last_sequence;
     KINORA_RETURN_IF_ERROR(AddLog(key, v1::LOG_KIND_LEDGER, extent));
     if (!closes) return absl::OkStatus();
-    return AddMember(LogPartMember(Below(key), extent.last_sequence + 1),
-                     closing->second);
+    return copy_->Add(LogPartMember(Below(key), extent.last_sequence + 1),
+                      closing->second);
   }
 
   // The others are written again from the log, also in the place of one that
@@ -298,56 +289,17 @@ class MovieBackup {
           ReadObject(cores_.storage, absl::StrCat(prefix_, edit.path));
       if (absl::IsNotFound(text.status())) continue;  // its owner removed it
       KINORA_RETURN_IF_ERROR(text.status());
-      KINORA_RETURN_IF_ERROR(AddMember(edit.path, *text));
+      KINORA_RETURN_IF_ERROR(copy_->Add(edit.path, *text));
     }
     return absl::OkStatus();
   }
 
   absl::Status AddBlobs() {
-    const std::vector<Digest> blobs = needed_.Take();
-    for (const Digest& blob : blobs) KINORA_RETURN_IF_ERROR(AddBlob(blob));
+    for (const Digest& blob : needed_.Take()) {
+      KINORA_RETURN_IF_ERROR(
+          copy_->AddBlob(BlobKey(movie_id_, blob.Hex()), blob));
+    }
     return absl::OkStatus();
-  }
-
-  absl::Status AddBlob(const Digest& blob) {
-    const std::string key = BlobKey(movie_id_, blob.Hex());
-    KINORA_ASSIGN_OR_RETURN(const Digest digest,
-                            AddObject(Below(key), BlobMember(blob)));
-    if (digest != blob) {
-      return DataCorrupt(key, "its bytes do not have its hash");
-    }
-    sums_.AddBlob(blob);
-    return absl::OkStatus();
-  }
-
-  // Copies the object at `path`, below the movie; returns its hash.
-  absl::StatusOr<Digest> AddObject(const std::string& path,
-                                   absl::string_view member) {
-    const std::string key = absl::StrCat(prefix_, path);
-    const auto reader = cores_.storage.OpenRead(key);
-    if (absl::IsNotFound(reader.status())) {
-      return DataCorrupt(key, "is missing: verify the movie");
-    }
-    KINORA_RETURN_IF_ERROR(reader.status());
-    const int64_t size = (*reader)->size_bytes();
-    KINORA_RETURN_IF_ERROR(tar_->BeginMember(member, size));
-    buffer_.resize(kBlobReadBytes);
-    for (int64_t at = 0; at < size;) {
-      KINORA_ASSIGN_OR_RETURN(const size_t got,
-                              (*reader)->ReadAt(at, absl::MakeSpan(buffer_)));
-      if (got == 0) return DataCorrupt(key, "ends early");
-      const absl::string_view piece(buffer_.data(), got);
-      hasher_.Update(piece);
-      KINORA_RETURN_IF_ERROR(tar_->Append(piece));
-      at += static_cast<int64_t>(got);
-    }
-    return hasher_.Finish();
-  }
-
-  absl::Status AddSums() {
-    KINORA_RETURN_IF_ERROR(tar_->BeginMember(kSumsMember, sums_.size_bytes()));
-    return sums_.Write(
-        [this](absl::string_view line) { return tar_->Append(line); });
   }
 
   std::string Below(const std::string& key) const {
@@ -363,11 +315,8 @@ class MovieBackup {
   const MovieHolds::Hold& hold_;
 
   MovieMoment moment_;
-  std::unique_ptr<TarWriter> tar_;
-  MemberSums sums_;
+  std::unique_ptr<CopyWriter> copy_;
   NeededBlobs needed_;
-  Sha256 hasher_;
-  std::string buffer_;
 };
 
 }  // namespace
