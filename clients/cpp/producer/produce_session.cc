@@ -31,7 +31,8 @@ ProduceSession::ProduceSession(AttemptRequest request,
       executor_(executor),
       clock_(clock),
       manners_(manners),
-      trace_(CurrentTrace()) {
+      trace_(CurrentTrace()),
+      inputs_(blobs_, movie_id_) {
   std::map<std::string, int> elements;
   for (const AttemptRequest::Output& output : request_.outputs) {
     ++elements[output.name];
@@ -91,14 +92,7 @@ void ProduceSession::Cancel() {
 }
 
 void ProduceSession::WriteHeader() {
-  for (const v1::InputBinding& binding : outgoing_.header().inputs()) {
-    for (int i = 0; i < binding.elements_size(); ++i) {
-      const v1::InputElement& element = binding.elements(i);
-      if (!element.streamed()) continue;
-      inputs_.push_back({binding.name(), static_cast<uint32_t>(i),
-                         element.content().digest()});
-    }
-  }
+  inputs_.AddThoseOf(outgoing_.header());
   // Most jobs are told all in their header: then it, the call and the end of
   // what is written are one write.
   ends_with_header_ = inputs_.empty() && !manners_.answers_on_stream;
@@ -120,59 +114,17 @@ void ProduceSession::WriteNext() {
   }
   PostStreamTask(
       executor_, shared_from_this(), trace_,
-      [](ProduceSession& session) { session.ReadInputPiece(); },
+      [](ProduceSession& session) { session.WriteInputPiece(); },
       [](ProduceSession& session, const absl::Status& why) {
         session.BreakByStore(why, v1::FAILURE_REASON_UNSPECIFIED);
         session.RemoveHold();
       });
 }
 
-void ProduceSession::ReadInputPiece() {
-  const Input& input = inputs_.front();
-  outgoing_.Clear();
-  v1::InputChunk* chunk = outgoing_.mutable_input_chunk();
-  chunk->set_binding(input.binding);
-  chunk->set_element(input.element);
-  chunk->set_offset(input_offset_);
-  const int64_t size = input.digest.size_bytes();
-  if (input_offset_ < size) {
-    v1::ReadBlobRequest read;
-    read.set_movie_id(movie_id_);
-    *read.mutable_digest() = input.digest;
-    read.set_offset(input_offset_);
-    read.set_limit(static_cast<int64_t>(kStreamChunkBytes));
-    const absl::Status status =
-        blobs_.Read(read, [chunk](absl::string_view bytes) {
-          chunk->mutable_data()->append(bytes.data(), bytes.size());
-          return absl::OkStatus();
-        });
-    if (!status.ok() || chunk->data().empty()) {
-      return BreakByInput(status.ok() ? absl::DataLossError("blob is short")
-                                      : status);
-    }
-  }
-  if (!input_hasher_.has_value()) input_hasher_.emplace();
-  input_hasher_->Update(chunk->data());
-  input_offset_ += static_cast<int64_t>(chunk->data().size());
-  if (input_offset_ >= size) {
-    // Not every producer looks, and what it made of other bytes would count as
-    // made of these.
-    if (input_hasher_->Finish().Hex() != input.digest.hash()) {
-      return BreakByInput(
-          absl::DataLossError("its bytes do not have its hash"));
-    }
-    chunk->set_last(true);
-    inputs_.pop_front();
-    input_offset_ = 0;
-  }
-  StartWrite(&outgoing_);
-}
-
-void ProduceSession::BreakByInput(const absl::Status& status) {
-  const Input& input = inputs_.front();
-  BreakByStore(Annotate(status, absl::StrCat("input ", input.binding, ": blob ",
-                                             input.digest.hash())),
-               v1::FAILURE_REASON_INPUT_UNRESOLVED);
+void ProduceSession::WriteInputPiece() {
+  const absl::Status read = inputs_.Next(&outgoing_);
+  if (read.ok()) return StartWrite(&outgoing_);
+  BreakByStore(read, v1::FAILURE_REASON_INPUT_UNRESOLVED);
   RemoveHold();
 }
 
@@ -372,88 +324,6 @@ void ProduceSession::OnDone(const grpc::Status& status) {
   const std::shared_ptr<ProduceSession> self = std::move(self_);
   watch_->Stop();
   observer_->OnDone(Judge(status));
-}
-
-Contact ProduceSession::ContactOf(const grpc::Status& status) const {
-  if (status.error_code() == grpc::StatusCode::UNAVAILABLE) {
-    return Contact::kLost;
-  }
-  if (accepted_ || result_.has_value()) return Contact::kAnswered;
-  switch (status.error_code()) {
-    case grpc::StatusCode::CANCELLED:
-      return Contact::kUnknown;
-    case grpc::StatusCode::DEADLINE_EXCEEDED:
-      return Contact::kLost;  // nothing came at all
-    default:
-      return Contact::kAnswered;
-  }
-}
-
-AttemptResult ProduceSession::Judge(const grpc::Status& status) {
-  AttemptResult result;
-  result.cost = cost_;
-  result.contact = ContactOf(status);
-  result.version = version_;
-  {
-    MutexLock lock(mu_);
-    if (broken_.has_value()) {
-      result.failure = broken_;
-      if (stalled_) {
-        // As of a call that timed out: who knows how far it came.
-        result.in_doubt = accepted_;
-        if (!accepted_) result.contact = Contact::kLost;
-      }
-    } else if (cancelled_ && !status.ok()) {
-      result.failure = MakeFailure(v1::FAILURE_REASON_CANCELLED,
-                                   "the attempt was cancelled", false);
-    }
-  }
-  if (result.failure.has_value()) return result;
-  if (!status.ok()) {
-    result.failure = FailureOfCall(FromGrpcStatus(status));
-    // One that has said so is paid for, though what it made may be lost.
-    result.in_doubt =
-        accepted_ && (!result_.has_value() || result_->has_succeeded());
-    return result;
-  }
-  if (!result_.has_value()) {
-    result.in_doubt = accepted_;
-    result.failure =
-        MakeFailure(v1::FAILURE_REASON_PRODUCER_UNAVAILABLE,
-                    "the producer ended the call without a result", true);
-    return result;
-  }
-  if (result_->has_failed()) {
-    result.failure = result_->failed();
-    CutFailure(&*result.failure);
-    if (result.failure->message().empty()) {
-      result.failure->set_message("the producer does not say why");
-    }
-    return result;
-  }
-  if (result_->has_waiting()) {
-    result.waits_for = result_->waiting().question_id();
-    return result;
-  }
-  if (!result_->has_succeeded()) {
-    result.failure =
-        MakeFailure(v1::FAILURE_REASON_PRODUCER_ERROR,
-                    "the producer's result says nothing of the outcome", false);
-    return result;
-  }
-  for (OutputSink& sink : sinks_) {
-    if (!sink.complete()) {
-      result.failure =
-          MakeFailure(v1::FAILURE_REASON_OUTPUT_MISSING,
-                      absl::StrCat("the producer reported success without ",
-                                   sink.output().artefact_id),
-                      false);
-      return result;
-    }
-    result.outputs.push_back(std::move(sink.result()));
-  }
-  result.diagnostics_json = result_->succeeded().diagnostics_json();
-  return result;
 }
 
 }  // namespace kinora

@@ -15,10 +15,10 @@
 #include "grpcpp/client_context.h"
 #include "grpcpp/support/client_callback.h"
 
+#include "clients/cpp/producer/input_pieces.h"
 #include "clients/cpp/producer/output_sink.h"
 #include "clients/cpp/producer/stall_watch.h"
 #include "common/clock.h"
-#include "common/digest.h"
 #include "common/telemetry/trace_context.h"
 #include "common/threads/executor.h"
 #include "common/threads/mutex.h"
@@ -79,22 +79,13 @@ class ProduceSession final
   void Answer(const v1::Answer& answer);
 
  private:
-  // An input to stream.
-  struct Input {
-    std::string binding;
-    uint32_t element = 0;
-    v1::Digest digest;
-  };
-
   void OnWriteDone(bool ok) override;
   void OnReadDone(bool ok) override;
   void OnDone(const grpc::Status& status) override;
 
   void WriteHeader();
   void WriteNext();
-  void ReadInputPiece();
-  // Ends the writing: the first of the inputs cannot be handed over.
-  void BreakByInput(const absl::Status& status);
+  void WriteInputPiece();
   void WriteAnswer();
   void StopAnswering();
   void EndWriting();
@@ -133,10 +124,7 @@ class ProduceSession final
 
   // The writing loop's; one reaction or task of it at a time.
   v1::ProduceRequest outgoing_;
-  std::deque<Input> inputs_;
-  int64_t input_offset_ = 0;
-  // Of the first one's bytes before the offset.
-  std::optional<Sha256> input_hasher_;
+  InputPieces inputs_;
   bool ends_with_header_ = false;  // nothing is written after it
 
   // The reading loop's.
