@@ -11,8 +11,8 @@
 #include "common/proto_time.h"
 #include "common/status.h"
 #include "services/runner/calls/output_schemas.h"
-#include "services/runner/past/run_events.h"
 #include "services/runner/runner.h"
+#include "services/store/event/ledger_log.h"
 
 namespace kinora {
 namespace {

@@ -17,11 +17,11 @@
 #include "common/status.h"
 #include "services/runner/past/careful_tries.h"
 #include "services/runner/past/run_end_watch.h"
-#include "services/runner/past/run_events.h"
 #include "services/runner/past/run_past.h"
 #include "services/runner/run_lease.h"
 #include "services/runner/runner.h"
 #include "services/runner/start_slot.h"
+#include "services/store/event/ledger_log.h"
 
 namespace kinora {
 namespace {

@@ -22,9 +22,9 @@
 #include "common/status.h"
 #include "services/runner/past/careful_tries.h"
 #include "services/runner/past/reported_runs.h"
-#include "services/runner/past/run_events.h"
 #include "services/runner/run_lease.h"
 #include "services/runner/runner.h"
+#include "services/store/event/ledger_log.h"
 
 namespace kinora {
 namespace {

@@ -10,21 +10,10 @@
 #include "kinora/v1/plan.pb.h"
 #include "services/planner/history/diff_page.h"
 #include "services/planner/history/movie_history.h"
+#include "services/store/event/ledger_log.h"
 #include "services/store/plan/saved_plan.h"
 
 namespace kinora {
-namespace {
-
-v1::LogName LedgerOf(const v1::RunRecord& record) {
-  v1::LogName log;
-  log.set_movie_id(record.movie_id());
-  log.set_kind(v1::LOG_KIND_LEDGER);
-  log.set_run_id(record.run_id());
-  return log;
-}
-
-}  // namespace
-
 absl::StatusOr<v1::RunRecord> MovieHistory::RecordOf(
     const std::string& run_id) {
   KINORA_RETURN_IF_ERROR(ValidateRunId(run_id));
@@ -46,7 +35,7 @@ absl::StatusOr<ToldRun> MovieHistory::ReadRun(const v1::RunRecord& record,
   const std::string base = plan.base_revision();
   ToldRun run(record, std::move(plan));
   v1::ReadEventsRequest read;
-  *read.mutable_log() = LedgerOf(record);
+  *read.mutable_log() = LedgerLog(record.movie_id(), record.run_id());
   while (true) {
     KINORA_ASSIGN_OR_RETURN(const v1::ReadEventsResponse page,
                             store_.events.ReadPage(read));
@@ -103,7 +92,7 @@ absl::StatusOr<std::shared_ptr<const RunDiff>> MovieHistory::DiffOf(
   std::string key;
   for (const v1::RunRecord* record : {&from, &to}) {
     v1::GetLogStatusRequest status;
-    *status.mutable_log() = LedgerOf(*record);
+    *status.mutable_log() = LedgerLog(record->movie_id(), record->run_id());
     KINORA_ASSIGN_OR_RETURN(const v1::GetLogStatusResponse extent,
                             store_.events.GetLogStatus(status));
     KINORA_ASSIGN_OR_RETURN(const std::string birth,

@@ -9,7 +9,7 @@
 #include "common/run_end.h"
 #include "common/telemetry/log.h"
 #include "services/runner/actor/run_actor.h"
-#include "services/runner/past/run_events.h"
+#include "services/store/event/ledger_log.h"
 
 namespace kinora {
 namespace {

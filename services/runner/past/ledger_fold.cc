@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "common/threads/run_beside.h"
+#include "services/store/event/ledger_log.h"
 
 namespace kinora {
 
@@ -11,9 +12,7 @@ absl::Status FoldLedger(EventStore& events, const std::string& movie_id,
                         absl::FunctionRef<void(const v1::Event& event)> take,
                         Executor* helper) {
   v1::ReadEventsRequest read;
-  read.mutable_log()->set_movie_id(movie_id);
-  read.mutable_log()->set_kind(v1::LOG_KIND_LEDGER);
-  read.mutable_log()->set_run_id(run_id);
+  *read.mutable_log() = LedgerLog(movie_id, run_id);
   read.set_after_sequence(*through);
   absl::StatusOr<v1::ReadEventsResponse> next = events.ReadPage(read);
   for (;;) {

@@ -12,6 +12,7 @@
 #include "common/json/ledger_json.h"
 #include "common/proto_time.h"
 #include "services/store/event/derived_event.h"
+#include "services/store/event/ledger_log.h"
 
 namespace kinora {
 namespace {
@@ -117,14 +118,6 @@ v1::Event LedgerEventAt(const RunIdentity& run, int64_t now_ms) {
   ledger->set_occurred_at_ms(now_ms);
   ledger->set_source(v1::LEDGER_SOURCE_COORDINATOR);
   return event;
-}
-
-v1::LogName LedgerLog(absl::string_view movie_id, absl::string_view run_id) {
-  v1::LogName log;
-  log.set_movie_id(std::string(movie_id));
-  log.set_kind(v1::LOG_KIND_LEDGER);
-  log.set_run_id(std::string(run_id));
-  return log;
 }
 
 v1::AppendEventsRequest LedgerAppend(const RunIdentity& run,

@@ -54,9 +54,6 @@ v1::StepIdentity StepOf(const RunState& state, JobIndex job);
 // An event of the coordinator with everything but its kind.
 v1::Event LedgerEventAt(const RunIdentity& run, int64_t now_ms);
 
-// The ledger of a run.
-v1::LogName LedgerLog(absl::string_view movie_id, absl::string_view run_id);
-
 // Appends one event to the run's ledger.
 v1::AppendEventsRequest LedgerAppend(const RunIdentity& run,
                                      const v1::LeaseToken& lease,

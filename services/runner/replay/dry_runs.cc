@@ -17,6 +17,7 @@
 #include "services/runner/replay/dry_run_watch.h"
 #include "services/runner/replay/simulated_producers.h"
 #include "services/runner/run_recovery.h"
+#include "services/store/event/ledger_log.h"
 #include "services/store/scratch/scratch_movie.h"
 
 namespace kinora {
@@ -110,9 +111,7 @@ absl::Status CopyCosts(const Store& original, const Store& copy,
 absl::StatusOr<std::vector<v1::Event>> LedgerOf(EventStore& events,
                                                 const v1::RunRecord& record) {
   v1::ReadEventsRequest read;
-  read.mutable_log()->set_movie_id(record.movie_id());
-  read.mutable_log()->set_kind(v1::LOG_KIND_LEDGER);
-  read.mutable_log()->set_run_id(record.run_id());
+  *read.mutable_log() = LedgerLog(record.movie_id(), record.run_id());
   std::vector<v1::Event> ledger;
   for (;;) {
     KINORA_ASSIGN_OR_RETURN(v1::ReadEventsResponse page, events.ReadPage(read));

@@ -9,6 +9,7 @@
 
 #include "common/error_reason.h"
 #include "common/status.h"
+#include "services/store/event/ledger_log.h"
 #include "services/store/lease/movie_lease.h"
 
 namespace kinora {
@@ -132,11 +133,9 @@ absl::Status AppendSteps(const RecordedRun& run,
     if (event.sequence() > through && !ledger.has_run_created()) continue;
     steps.push_back(&event);
   }
-  v1::LogName log;
-  log.set_movie_id(run.record.movie_id());
-  log.set_kind(v1::LOG_KIND_LEDGER);
-  log.set_run_id(run.record.run_id());
-  return AppendAgain(copy, log, lease, steps);
+  return AppendAgain(copy,
+                     LedgerLog(run.record.movie_id(), run.record.run_id()),
+                     lease, steps);
 }
 
 // The run as its runner would have left it, had it died at the checkpoint.
