@@ -39,8 +39,34 @@ void BlobUsage::Change::Lost() {
   movie_->known = false;
 }
 
+absl::Status BlobUsage::Change::Reserve(absl::string_view movie_id,
+                                        int64_t limit, int64_t wanted) {
+  MutexLock lock(movie_->mu);
+  // If the count was lost meanwhile it is what it was: a listing would have to
+  // wait for this change.
+  const int64_t used = movie_->stored + movie_->reserved;
+  if (limit > 0 && wanted > limit - used) {
+    return WithReason(
+        absl::ResourceExhaustedError(absl::StrCat(
+            "movie \"", movie_id, "\" may hold ", limit, " bytes of blobs, ",
+            used, " are used, and ", wanted, " more are wanted")),
+        "LIMIT_EXCEEDED", {{"movie", movie_id}});
+  }
+  wanted_ += wanted;
+  movie_->reserved += wanted;
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::unique_ptr<BlobUsage::Change>> BlobUsage::Begin(
     absl::string_view movie_id, int64_t limit, int64_t wanted) {
+  KINORA_ASSIGN_OR_RETURN(std::unique_ptr<Change> change,
+                          Begin(movie_id, limit));
+  KINORA_RETURN_IF_ERROR(change->Reserve(movie_id, limit, wanted));
+  return change;
+}
+
+absl::StatusOr<std::unique_ptr<BlobUsage::Change>> BlobUsage::Begin(
+    absl::string_view movie_id, int64_t limit) {
   std::shared_ptr<Movie> movie = MovieOf(movie_id);
   MutexLock lock(movie->mu);
   while (movie->counting) movie->changed.Wait(movie->mu);
@@ -59,17 +85,8 @@ absl::StatusOr<std::unique_ptr<BlobUsage::Change>> BlobUsage::Begin(
     movie->stored = *stored;
     movie->known = true;
   }
-  const int64_t used = movie->stored + movie->reserved;
-  if (limit > 0 && wanted > limit - used) {
-    return WithReason(
-        absl::ResourceExhaustedError(absl::StrCat(
-            "movie \"", movie_id, "\" may hold ", limit, " bytes of blobs, ",
-            used, " are used, and ", wanted, " more are wanted")),
-        "LIMIT_EXCEEDED", {{"movie", movie_id}});
-  }
   ++movie->changes;
-  movie->reserved += wanted;
-  return std::make_unique<Change>(movie, wanted);
+  return std::make_unique<Change>(movie);
 }
 
 absl::StatusOr<int64_t> BlobUsage::Count(absl::string_view movie_id) {

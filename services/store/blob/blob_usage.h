@@ -27,14 +27,20 @@ class BlobUsage {
 
  public:
   // A change of the blobs under way: what is wanted is reserved while it lives.
-  // No listing is made meanwhile, so that none sees half of a change.
+  // No listing is made meanwhile, so that none sees half of a change; whoever
+  // has one MUST NOT begin another with a limit, which could wait for the first
+  // for ever.
   class Change {
    public:
-    Change(std::shared_ptr<Movie> movie, int64_t wanted)
-        : movie_(std::move(movie)), wanted_(wanted) {}
+    explicit Change(std::shared_ptr<Movie> movie) : movie_(std::move(movie)) {}
     ~Change();
     Change(const Change&) = delete;
     Change& operator=(const Change&) = delete;
+
+    // Reserves `wanted` bytes more. RESOURCE_EXHAUSTED (LIMIT_EXCEEDED) if they
+    // would be over `limit`, with which it was begun; 0 is no limit.
+    absl::Status Reserve(absl::string_view movie_id, int64_t limit,
+                         int64_t wanted);
 
     // So many bytes more (or less) are stored now.
     void Stored(int64_t bytes);
@@ -43,14 +49,17 @@ class BlobUsage {
 
    private:
     const std::shared_ptr<Movie> movie_;
-    const int64_t wanted_;
+    int64_t wanted_ = 0;  // guarded by the movie's lock
   };
 
   // `storage` MUST outlive this and its changes.
   explicit BlobUsage(ObjectStorage& storage) : storage_(storage) {}
 
-  // RESOURCE_EXHAUSTED (LIMIT_EXCEEDED) if `wanted` more bytes would be over
-  // `limit`; 0 is no limit. May list all blobs of the movie.
+  // Begins a change that reserves nothing yet. May list all blobs of the movie
+  // if there is a limit.
+  absl::StatusOr<std::unique_ptr<Change>> Begin(absl::string_view movie_id,
+                                                int64_t limit);
+  // The same with Change::Reserve() of `wanted` bytes.
   absl::StatusOr<std::unique_ptr<Change>> Begin(absl::string_view movie_id,
                                                 int64_t limit, int64_t wanted);
 

@@ -49,11 +49,9 @@ absl::StatusOr<v1::BatchWriteBlobsResponse> ObjectBlobStore::BatchWrite(
     digests[i] = Sha256Of(request.blobs(static_cast<int>(i)).data());
   });
 
-  struct Write {
-    v1::BatchBlobResult* result;
-    std::unique_ptr<BlobUsage::Change> change;
-  };
-  std::vector<Write> writes;
+  KINORA_ASSIGN_OR_RETURN(const std::unique_ptr<BlobUsage::Change> change,
+                          usage_.Begin(movie_id, limits.max_blob_bytes));
+  std::vector<v1::BatchBlobResult*> writes;
   std::vector<NewObject> objects;  // one for each write
   absl::flat_hash_set<Digest> seen;
   const std::shared_ptr<BlobUses::Hold> hold = uses_.HoldOf(movie_id);
@@ -77,27 +75,28 @@ absl::StatusOr<v1::BatchWriteBlobsResponse> ObjectBlobStore::BatchWrite(
     SetStatus(replaced, result);
     if (!replaced.ok()) continue;
     // What exists, or comes earlier in the batch, costs nothing.
-    const bool counted =
-        limits.max_blob_bytes > 0 &&
-        (!seen.insert(digest).second || storage_.Stat(key).ok());
-    absl::StatusOr<std::unique_ptr<BlobUsage::Change>> change = usage_.Begin(
-        movie_id, counted ? 0 : limits.max_blob_bytes, counted ? 0 : size);
-    SetStatus(change.status(), result);
-    if (!change.ok()) continue;
-    writes.push_back({result, *std::move(change)});
+    const bool counted = limits.max_blob_bytes > 0 &&
+                         (seen.contains(digest) || storage_.Stat(key).ok());
+    const absl::Status reserved =
+        counted ? absl::OkStatus()
+                : change->Reserve(movie_id, limits.max_blob_bytes, size);
+    SetStatus(reserved, result);
+    if (!reserved.ok()) continue;
+    seen.insert(digest);
+    writes.push_back(result);
     objects.push_back({.key = key, .bytes = blob.data()});
   }
   storage_.CreateAll(absl::MakeSpan(objects));
   for (size_t i = 0; i < writes.size(); ++i) {
     absl::Status status = objects[i].created.status();
     if (status.ok() && *objects[i].created) {
-      writes[i].change->Stored(writes[i].result->digest().size_bytes());
-      CountWritten(writes[i].result->digest().size_bytes());
+      change->Stored(writes[i]->digest().size_bytes());
+      CountWritten(writes[i]->digest().size_bytes());
     } else if (status.ok()) {
       absl::StatusOr<ObjectInfo> info = storage_.Stat(objects[i].key);
       status = info.ok() ? Renew(movie_id, *info) : info.status();
     }
-    SetStatus(status, writes[i].result);
+    SetStatus(status, writes[i]);
   }
   if (movie->deleted()) return MovieNotFound(movie_id);
   return response;

@@ -15,6 +15,7 @@
 namespace kinora {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 TEST_F(ObjectBlobStoreTest, AMovieHoldsNoMoreThanItsQuota) {
@@ -34,6 +35,28 @@ TEST_F(ObjectBlobStoreTest, AMovieHoldsNoMoreThanItsQuota) {
   ASSERT_OK(core().catalog.SetLimits("film", {}));
   EXPECT_OK(Upload(Header(), "x"));
   ASSERT_OK(core().catalog.SetLimits("film", {.max_blob_bytes = 21}));
+  EXPECT_EQ(ReasonOf(Upload(Header(), "y").status()), "LIMIT_EXCEEDED");
+}
+
+// The first writes since the start are a batch: what is there is counted before
+// any of it is stored, and not while some of it is.
+TEST_F(ObjectBlobStoreTest, ABatchThatRepeatsABlobComesToItsEnd) {
+  PutBlob(store(), "12345");  // beside the blueprint of 11 bytes
+  ASSERT_OK(core().catalog.SetLimits("film", {.max_blob_bytes = 20}));
+  v1::BatchWriteBlobsRequest request;
+  request.set_movie_id("film");
+  for (const char* data : {"12345", "1234", "x", "1234", "x"}) {
+    request.add_blobs()->set_data(data);
+  }
+  ASSERT_OK_AND_ASSIGN(const v1::BatchWriteBlobsResponse response,
+                       core().blobs.BatchWrite(request));
+  std::vector<absl::StatusCode> codes;
+  for (const v1::BatchBlobResult& result : response.results()) {
+    codes.push_back(static_cast<absl::StatusCode>(result.code()));
+  }
+  constexpr auto kOver = absl::StatusCode::kResourceExhausted;
+  EXPECT_THAT(codes, ElementsAre(absl::StatusCode::kOk, absl::StatusCode::kOk,
+                                 kOver, absl::StatusCode::kOk, kOver));
   EXPECT_EQ(ReasonOf(Upload(Header(), "y").status()), "LIMIT_EXCEEDED");
 }
 
