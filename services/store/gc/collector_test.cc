@@ -3,6 +3,9 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+
 #include "common/digest.h"
 #include "common/error_reason.h"
 #include "common/files/file_system.h"
@@ -92,6 +95,38 @@ TEST_F(CollectorTest, RemovesWhatNothingReachesAndNothingElse) {
   EXPECT_EQ(last_.scanned_blobs(), 3);  // with the blueprint
   EXPECT_EQ(last_.freed_bytes(), 7);
   EXPECT_THAT(Collect(absl::ZeroDuration()), IsEmpty());
+}
+
+// The collection has read the log before the blueprint is in it; the blob may
+// be new then, or have lain there for long.
+TEST_F(CollectorTest, ABlueprintThatIsPinnedMeanwhileStays) {
+  for (const bool was_there : {false, true}) {
+    // The last shard, so that the sweep has not passed it.
+    std::string text = was_there ? "name: old 0" : "name: new 0";
+    for (int i = 1; !absl::StartsWith(Sha256Of(text).Hex(), "ff"); ++i) {
+      text = absl::StrCat(text.substr(0, 10), i);
+    }
+    if (was_there) PutBlob(store(), text);
+    clock_.Advance(absl::Hours(2));
+    ASSERT_OK_AND_ASSIGN(
+        const auto collection,
+        Collection::Begin(Parts(), RequestOf(absl::ZeroDuration())));
+    v1::CollectGarbageResponse response;
+    for (int step = 0; step < 20; ++step) {
+      ASSERT_THAT(collection->Step(&response), IsOkAndHolds(true));
+    }
+    v1::SetBlueprintRequest request;
+    request.set_movie_id("film");
+    request.set_blueprint(text);
+    ASSERT_OK_AND_ASSIGN(const v1::SetBlueprintResponse pinned,
+                         store().movies.SetBlueprint(request));
+    ASSERT_TRUE(pinned.changed());
+    clock_.Advance(absl::Hours(2));
+    absl::StatusOr<bool> more = true;
+    while (more.ok() && *more) more = collection->Step(&response);
+    ASSERT_OK(more.status());
+    EXPECT_TRUE(Exists(pinned.movie().blueprint()));
+  }
 }
 
 TEST_F(CollectorTest, ADryRunRemovesNothing) {

@@ -154,6 +154,11 @@ absl::Status ObjectMovieStore::Pin(const std::string& movie_id,
                                    absl::string_view blueprint,
                                    absl::string_view hash,
                                    absl::string_view revision) {
+  // Held until the log names it: a collection under way may have read the log,
+  // and would take what it finds beside it.
+  const std::shared_ptr<BlobUses::Hold> hold = blob_uses_.HoldOf(movie_id);
+  KINORA_ASSIGN_OR_RETURN(const Digest digest, Digest::ParseHex(hash));
+  hold->Note(digest);
   KINORA_RETURN_IF_ERROR(
       CreateObject(storage_, BlobKey(movie_id, hash), blueprint).status());
   KINORA_ASSIGN_OR_RETURN(EventPtr pinned,

@@ -18,6 +18,7 @@
 
 #include "common/clock.h"
 #include "common/threads/mutex.h"
+#include "services/store/blob/blob_uses.h"
 #include "services/store/event/event_log.h"
 #include "services/store/event/log_event_store.h"
 #include "services/store/lease/lease_table.h"
@@ -37,11 +38,12 @@ class ObjectMovieStore final : public MovieStore {
  public:
   // All MUST outlive the store.
   ObjectMovieStore(ObjectStorage& storage, EventLog& log, MovieCatalog& movies,
-                   LogEventStore& events, ManifestStore& manifests,
-                   LeaseTable& leases, Clock& clock)
+                   BlobUses& blob_uses, LogEventStore& events,
+                   ManifestStore& manifests, LeaseTable& leases, Clock& clock)
       : storage_(storage),
         log_(log),
         movies_(movies),
+        blob_uses_(blob_uses),
         events_(events),
         manifests_(manifests),
         clock_(clock),
@@ -102,6 +104,7 @@ class ObjectMovieStore final : public MovieStore {
   ObjectStorage& storage_;
   EventLog& log_;
   MovieCatalog& movies_;
+  BlobUses& blob_uses_;
   LogEventStore& events_;
   ManifestStore& manifests_;
   Clock& clock_;
