@@ -63,6 +63,7 @@ void AppendRequests::Remember(const std::string& request_id,
     done_.erase(oldest_first_.front());
     oldest_first_.pop_front();
   }
+  size_.store(done_.size(), std::memory_order_relaxed);
 }
 
 }  // namespace kinora

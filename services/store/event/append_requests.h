@@ -5,6 +5,7 @@
 #ifndef KINORA_SERVICES_STORE_EVENT_APPEND_REQUESTS_H_
 #define KINORA_SERVICES_STORE_EVENT_APPEND_REQUESTS_H_
 
+#include <atomic>
 #include <cstddef>
 #include <deque>
 #include <optional>
@@ -45,6 +46,9 @@ class AppendRequests {
   // Ends what Begin() began; `range` is null if the append failed.
   void End(const std::string& request_id, const AppendedRange* range);
 
+  // Requests that are remembered now. Never waits.
+  size_t size() const { return size_.load(std::memory_order_relaxed); }
+
  private:
   absl::Status Recover(EventLog& events, absl::string_view log)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -57,6 +61,7 @@ class AppendRequests {
   absl::flat_hash_set<std::string> under_way_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_map<std::string, AppendedRange> done_ ABSL_GUARDED_BY(mu_);
   std::deque<std::string> oldest_first_ ABSL_GUARDED_BY(mu_);
+  std::atomic<size_t> size_ = 0;  // of done_
 };
 
 }  // namespace kinora

@@ -3,7 +3,6 @@
 #include <optional>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
 #include "common/error_reason.h"
@@ -16,10 +15,6 @@
 
 namespace kinora {
 namespace {
-
-// Ledgers whose requests are remembered at once. Forgetting one costs reading
-// its tail again, not a doubled append.
-constexpr size_t kMaxRequestLogs = 1024;
 
 // The reason of an append that has to look at its condition again.
 constexpr absl::string_view kLookAgain = "LOOK_AGAIN";
@@ -171,7 +166,7 @@ bool EventAppender::Prepare(Call* call, bool wait, bool* busy) {
   *busy = false;
   absl::Status status = Check(call);
   if (status.ok() && !call->request.request_id().empty()) {
-    std::shared_ptr<AppendRequests> requests = RequestsOf(call->log);
+    std::shared_ptr<AppendRequests> requests = requests_.Of(call->log);
     absl::StatusOr<AppendRequests::Begun> begun =
         requests->Begin(events_, call->log, call->request.request_id(), wait);
     status = begun.status();
@@ -306,27 +301,10 @@ void EventAppender::AppendPrepared(std::vector<Call*>* prepared) {
   prepared->clear();
 }
 
-std::shared_ptr<AppendRequests> EventAppender::RequestsOf(
-    const std::string& log) {
-  MutexLock lock(mu_);
-  if (requests_.size() >= kMaxRequestLogs && !requests_.contains(log)) {
-    // Only those that nobody is using: a log must have one memory at a time.
-    absl::erase_if(requests_, [](const auto& entry) {
-      return entry.second.use_count() == 1;
-    });
-  }
-  std::shared_ptr<AppendRequests>& requests = requests_[log];
-  if (requests == nullptr) requests = std::make_shared<AppendRequests>();
-  return requests;
-}
-
 void EventAppender::Forget(absl::string_view movie_id) {
-  const std::string prefix = MoviePrefix(movie_id);
+  requests_.Forget(MoviePrefix(movie_id));
   MutexLock lock(mu_);
   newest_.erase(movie_id);
-  absl::erase_if(requests_, [&](const auto& entry) {
-    return absl::StartsWith(entry.first, prefix);
-  });
 }
 
 }  // namespace kinora

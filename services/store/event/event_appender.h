@@ -28,6 +28,7 @@
 #include "common/threads/mutex.h"
 #include "kinora/v1/event.pb.h"
 #include "services/store/blob/blob_store.h"
+#include "services/store/event/append_request_logs.h"
 #include "services/store/event/append_requests.h"
 #include "services/store/event/event_log.h"
 #include "services/store/event/event_store.h"
@@ -99,7 +100,6 @@ class EventAppender {
   // Takes the readable paths of a run's results.
   absl::Status TakePaths(Call* call);
   void AppendPrepared(std::vector<Call*>* prepared);
-  std::shared_ptr<AppendRequests> RequestsOf(const std::string& log);
 
   EventLog& events_;
   MovieCatalog& movies_;
@@ -111,9 +111,9 @@ class EventAppender {
   const InputsCondition inputs_condition_;
   const NewestRevision newest_revision_;
 
+  AppendRequestLogs requests_{AppendRequestLogs::Limits()};
+
   Mutex mu_;
-  absl::flat_hash_map<std::string, std::shared_ptr<AppendRequests>> requests_
-      ABSL_GUARDED_BY(mu_);
   // By movie: the newest revision as of the last look. There may be later ones.
   absl::flat_hash_map<std::string, Revision> newest_ ABSL_GUARDED_BY(mu_);
 };

@@ -1,6 +1,8 @@
 // Appends that are repeated, that hold under a condition, and many at once.
 
 #include <atomic>
+#include <cstdint>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -9,6 +11,7 @@
 
 #include "common/error_reason.h"
 #include "common/testing/status_matchers.h"
+#include "services/store/event/append_request_logs.h"
 #include "services/store/event/log_event_store.h"
 #include "services/store/event/log_event_store_fixture.h"
 
@@ -217,6 +220,34 @@ TEST_F(LogEventStoreTest, AConditionThatCannotHoldIsRefused) {
   EXPECT_THAT(Append(made), StatusIs(absl::StatusCode::kInvalidArgument,
                                      HasSubstr("inputs_unchanged_since")));
   EXPECT_EQ(Page(v1::LOG_KIND_INPUTS).events_size(), 1);
+}
+
+// Of any number of ledgers: those used last are remembered, and those in use.
+TEST_F(LogEventStoreTest, RequestsOfAllLogsHaveABoundTogether) {
+  AppendRequestLogs logs({.logs = 50, .requests = 20});
+  const auto key = [](int log) {
+    return absl::StrCat("builds/x/runs/", log, "/ledger.log");
+  };
+  const auto append = [&](int log) {
+    const std::shared_ptr<AppendRequests> requests = logs.Of(key(log));
+    for (int64_t n = 1; n <= 5; ++n) {
+      const std::string id = absl::StrCat("r-", n);
+      EXPECT_OK(requests->Begin(log_, key(log), id, true));
+      const AppendedRange range = {n, n};
+      requests->End(id, &range);
+    }
+    return requests;
+  };
+  const std::shared_ptr<AppendRequests> held = append(0);
+  for (int log = 1; log < 100; ++log) {
+    append(log);
+    ASSERT_LE(logs.remembered(), 25u);
+  }
+  EXPECT_EQ(logs.Of(key(0)), held);
+  EXPECT_EQ(logs.Of(key(99))->size(), 5u);
+  EXPECT_EQ(logs.Of(key(1))->size(), 0u);
+  logs.Forget("builds/x/");
+  EXPECT_EQ(logs.remembered(), 0u);
 }
 
 TEST_F(LogEventStoreTest, OfEditsAtOnceOnTheSameConditionOneGetsThrough) {
