@@ -3,10 +3,12 @@
 
 #include <cstdint>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
 #include "gtest/gtest.h"
 
 #include "common/cost_text.h"
@@ -123,6 +125,27 @@ TEST_F(RunnerLostAttemptsTest, WhatTheLastAttemptHasReportedStaysSpent) {
                        runner().List(v1::ListRunsRequest()));
   ASSERT_EQ(listed.runs_size(), 1);
   EXPECT_EQ(FormatCost(listed.runs(0).cost()), "0.50 USD");
+}
+
+// Its end is in the ledger, though its runner is about to go, and so must be
+// what it has cost. F: Invariant 14
+TEST_F(RunnerLostAttemptsTest, WhatAnAttemptThatAsksInAStopHasCostStaysSpent) {
+  const std::string run_id = Start(/*max_attempts=*/3);
+  producers_.Ask("A", /*takes_answer=*/false);
+  Await(run_id, "question", "A");
+  std::thread stop([this] { carrier_->Drain(kPatience); });
+  // Who is told that has been told behind the run.
+  while (!absl::IsUnavailable(carrier_->Start(StartRequest()).status())) {
+    std::this_thread::yield();
+  }
+  producers_.AwaitAnswer("A", ParseCostText("USD 0.50").value_or(v1::Cost()));
+  producers_.Succeed("B");
+  stop.join();
+  v1::GetRunRequest get;
+  get.set_run_id(run_id);
+  ASSERT_OK_AND_ASSIGN(const v1::GetRunResponse left, runner().Get(get));
+  EXPECT_EQ(FormatCost(left.run().record().cost()), "0.50 USD");
+  EXPECT_EQ(left.run().reserved_size(), 0);
 }
 
 // Both would be paid for else: the one that is known, which was, and the one

@@ -263,8 +263,11 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   absl::Status FlushQuestions();
   void GiveAnswers(JobIndex job, v1::JobHeader* header,
                    RunningAttempt* running);
-  bool TakeAsking(JobIndex job, const RunningAttempt& attempt,
-                  AttemptResult* result);
+  std::optional<std::string> AwaitedBy(JobIndex job,
+                                       const RunningAttempt& attempt,
+                                       AttemptResult* result) const;
+  void TakeAsking(JobIndex job, const RunningAttempt& attempt,
+                  const std::string& key, bool in_doubt);
   void GoOnWith(JobIndex job, const std::string& key);
   void RecallAsking(JobIndex job, PastJob* past);
   size_t AttemptsThatAsk() const;
@@ -315,7 +318,7 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   void TakeBackPriced(std::vector<JobIndex>* starts);
   void WatchMovieCap();
   void ReadMovieCap();
-  void SettleAttempt(JobIndex job, const AttemptResult& result);
+  void SettleAttempt(JobIndex job, const AttemptResult& result, bool asks);
   void SettleFound(JobIndex job, const std::optional<v1::Cost>& cost);
   v1::Cost TakeCharge(JobIndex job);
   absl::Status PutRecord();

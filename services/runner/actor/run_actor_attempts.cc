@@ -99,15 +99,19 @@ void RunActor::Take(AttemptEnded& ended) {
   meter_.Ended(state_, ended, duration);
   const absl::Duration time_used = times_.Stop(ended.job, ended.at_nanos);
   AttemptResult& result = ended.result;
-  SettleAttempt(ended.job, result);
+  std::optional<std::string> awaited;
   if (attempt.refused.has_value() &&
       (result.failure.has_value() || result.waits_for.has_value())) {
     result.failure = attempt.refused;
     result.waits_for.reset();
   } else if (attempt.unanswered.has_value() && result.failure.has_value()) {
     result.failure = attempt.unanswered;
-  } else if (TakeAsking(ended.job, attempt, &result)) {
-    return;
+  } else {
+    awaited = AwaitedBy(ended.job, attempt, &result);
+  }
+  SettleAttempt(ended.job, result, /*asks=*/awaited.has_value());
+  if (awaited.has_value()) {
+    return TakeAsking(ended.job, attempt, *awaited, result.in_doubt);
   }
   std::vector<v1::Event> events;
   if (!result.failure.has_value()) {

@@ -153,14 +153,16 @@ void RunActor::ReadMovieCap() {
 
 void RunActor::Take(const MovieCapRead&) { watching_movie_cap_ = false; }
 
-void RunActor::SettleAttempt(JobIndex job, const AttemptResult& result) {
+// `asks` if it has ended to wait for an answer.
+void RunActor::SettleAttempt(JobIndex job, const AttemptResult& result,
+                             bool asks) {
   const std::string& job_id = state_.job(job).job_id();
   // What waits for an answer has made nothing, and is called again.
   const bool failed =
       result.failure.has_value() || result.waits_for.has_value();
   // The ledger does not tell the end of an attempt that fails in a stop: to
-  // whoever goes on with the run it is lost.
-  const bool left_open = stopping_ && failed;
+  // whoever goes on with the run it is lost. That one asks it tells.
+  const bool left_open = stopping_ && failed && !asks;
   RunBudget::End end = RunBudget::End::kSucceeded;
   if (failed) end = RunBudget::End::kFailed;
   if (result.in_doubt || left_open) end = RunBudget::End::kLost;

@@ -72,11 +72,11 @@ void RunActor::GiveAnswers(JobIndex job, v1::JobHeader* header,
   }
 }
 
-// Whether an attempt ended to wait for an answer; the job then leaves its
-// place. An attempt whose time was up before somebody had answered has not
-// failed either.
-bool RunActor::TakeAsking(JobIndex job, const RunningAttempt& attempt,
-                          AttemptResult* result) {
+// What an attempt has ended to wait for, if it has. One whose time was up
+// before somebody had answered has not failed either.
+std::optional<std::string> RunActor::AwaitedBy(JobIndex job,
+                                               const RunningAttempt& attempt,
+                                               AttemptResult* result) const {
   const std::string& job_id = state_.job(job).job_id();
   std::string key;
   if (result->waits_for.has_value()) {
@@ -93,7 +93,7 @@ bool RunActor::TakeAsking(JobIndex job, const RunningAttempt& attempt,
                  v1::FAILURE_REASON_DEADLINE_EXCEEDED) {
     key = *attempt.asks.begin();
   } else {
-    return false;
+    return std::nullopt;
   }
   const std::optional<v1::Question> question = questions_.Find(job_id, key);
   // To call a job again and again that does not take its answer helps nobody.
@@ -106,19 +106,26 @@ bool RunActor::TakeAsking(JobIndex job, const RunningAttempt& attempt,
         ClipValue(question.has_value() ? question->question_id() : key),
         was_given ? "\", which it was given" : "\", which it has not asked"));
     result->waits_for.reset();
-    return false;
+    return std::nullopt;
   }
-  if (!state_.cancelled()) {
+  return key;
+}
+
+// The job leaves its place until somebody has answered.
+void RunActor::TakeAsking(JobIndex job, const RunningAttempt& attempt,
+                          const std::string& key, bool in_doubt) {
+  const std::string& job_id = state_.job(job).job_id();
+  const std::optional<v1::Question> question = questions_.Find(job_id, key);
+  if (question.has_value() && !state_.cancelled()) {
     *AddLedger()->mutable_job() =
-        AskingEvent(job_id, *question, result->in_doubt, TakeCharge(job));
+        AskingEvent(job_id, *question, in_doubt, TakeCharge(job));
   }
-  facts_.push_back(AttemptAsks{job, result->in_doubt});
+  facts_.push_back(AttemptAsks{job, in_doubt});
   awaited_[job] = key;
   if (questions_.AnswerTo(job_id, key).has_value()) GoOnWith(job, key);
   if (attempt.unanswered.has_value()) GiveUpWaiting(job, *attempt.unanswered);
   const auto failure = questions_.FailureBy(job_id, key);
   if (failure.has_value()) GiveUpWaiting(job, *failure);
-  return true;
 }
 
 void RunActor::GoOnWith(JobIndex job, const std::string& key) {

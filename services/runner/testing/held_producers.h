@@ -141,6 +141,17 @@ class HeldProducers final : public ProducerCaller {
     observer->OnQuestion(question, takes_answer);
   }
 
+  // It ends to wait for the answer to what it has asked; it has told its cost.
+  void AwaitAnswer(const std::string& job_id, const v1::Cost& cost) {
+    const Held held = Take(job_id);
+    ASSERT_NE(held.observer, nullptr);
+    AttemptResult result;
+    result.waits_for = "go";
+    result.cost = cost;
+    result.contact = Contact::kAnswered;
+    held.observer->OnDone(std::move(result));
+  }
+
   // It breaks, after the producer has taken the job and told what it costs.
   void Lose(const std::string& job_id,
             const std::optional<v1::Cost>& cost = std::nullopt) {
