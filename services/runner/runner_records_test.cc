@@ -260,6 +260,60 @@ TEST_F(RunnerRecordsTest, ADiskThatHangsHoldsUpNoOtherRun) {
   EXPECT_EQ(TextOrEmpty(Load(run_id), "status"), "completed");
 }
 
+// It has no job left that could be called: a place that comes free is not kept
+// for it.
+TEST_F(RunnerRecordsTest, ARunThatIsBeingSavedTakesNobodysTurn) {
+  MakeMovie(Slow("single", 1, /*delay_ms=*/600'000), "first");
+  MakeMovie(R"(
+blueprint: beside
+nodes:
+  Slow:
+    producer: single
+    outputs: {SlowText: text/plain}
+  Quick:
+    producer: sim
+    outputs: {QuickText: text/plain}
+outputs: [SlowText, QuickText]
+)",
+            "second");
+  MakeMovie(Parts("single", 1, ""), "third");
+  const auto start = [this](const std::string& movie_id) {
+    v1::StartRunRequest request = StartRequest();
+    request.set_movie_id(movie_id);
+    const absl::StatusOr<v1::StartRunResponse> started =
+        runner().Start(request);
+    EXPECT_OK(started);
+    return started.ok() ? started->run().run_id() : "";
+  };
+  const auto has_started = [](const v1::LedgerEvent& event) {
+    return event.has_step_started();
+  };
+  const auto cancel = [this](const std::string& run_id) {
+    v1::CancelRunRequest request;
+    request.set_run_id(run_id);
+    EXPECT_OK(runner().Cancel(request));
+  };
+  const std::string first = start("first");
+  Ledger(first, has_started, "first");
+  const std::string second = start("second");
+  // Its other job is in line by then.
+  Ledger(second, has_started, "second");
+  files_.Hang(true);
+  cancel(second);
+  Ledger(second, nullptr, "second");
+  ASSERT_TRUE(files_.AwaitHanging());
+  const std::string third = start("third");
+  cancel(first);
+  Ledger(third, has_started, "third");
+  v1::GetRunRecordRequest get;
+  get.set_run_id(second);
+  ASSERT_OK_AND_ASSIGN(const v1::GetRunRecordResponse open,
+                       store().runs.Get(get));
+  EXPECT_FALSE(IsTerminal(open.record().status()));
+  files_.Hang(false);
+  EXPECT_EQ(AwaitClosed(third), v1::RUN_STATUS_COMPLETED);
+}
+
 // F: S4-35: its runner died with the end in the ledger and no record yet.
 TEST_F(RunnerRecordsTest, TheNextRunnerSavesWhatADeadOneHasNot) {
   process_ = NewProcess();  // which leaves none

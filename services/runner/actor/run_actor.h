@@ -300,6 +300,7 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
 
   // run_actor_places.cc
   void TakeSeat();
+  void LeaveSeat();
   void LeaveAlone();
   const ProducerConfig& ConfigOf(JobIndex job) const;
   bool TakePlace(JobIndex job);

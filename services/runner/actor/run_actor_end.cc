@@ -78,6 +78,7 @@ absl::Status RunActor::CloseRecord(v1::RunStatus status,
   record_.set_error(error);
   *record_.mutable_finish_time() = ToProto(deps_.clock.Now());
   cancelled_ = status == v1::RUN_STATUS_CANCELLED;
+  LeaveSeat();
   SaveRecord();
   return absl::OkStatus();
 }
@@ -126,8 +127,7 @@ void RunActor::End() {
   }
   ended_ = true;
   watch_.reset();
-  places_.clear();
-  seat_.reset();
+  LeaveSeat();
   lease_->Stop();
   // One that is lost is nobody's to give up, and to say so may take long.
   if (!lease_lost_ && !lease_->lost()) {

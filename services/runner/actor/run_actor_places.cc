@@ -14,6 +14,13 @@ void RunActor::TakeSeat() {
   });
 }
 
+// As soon as the run calls nobody any more: what it is offered it would keep
+// from others, for as long as its record takes to be saved.
+void RunActor::LeaveSeat() {
+  places_.clear();
+  seat_.reset();
+}
+
 // The table's entry, or the defaults for a producer that is not in it.
 const ProducerConfig& RunActor::ConfigOf(JobIndex job) const {
   static const auto& defaults = *new ProducerConfig();

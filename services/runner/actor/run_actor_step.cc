@@ -88,8 +88,7 @@ absl::Status RunActor::FinishStep() {
 void RunActor::EndStep(const absl::Status& status) {
   ended_ = true;
   watch_.reset();
-  places_.clear();
-  seat_.reset();
+  LeaveSeat();
   lease_->Stop();
   absl::StatusOr<std::vector<v1::JobState>> ended = std::vector<v1::JobState>();
   if (!status.ok()) {
