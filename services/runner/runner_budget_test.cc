@@ -322,6 +322,40 @@ TEST_F(RunnerBudgetTest, AMovieHasABudgetOfAllItsRuns) {
   EXPECT_EQ(FormatCost(run.record().cost()), "0.03 USD");
 }
 
+// The dear one has its turn first; what costs less, at the same producer, does
+// not wait for the money that it lacks.
+TEST_F(RunnerBudgetTest, WhatDoesNotFitHoldsNothingUpThatDoes) {
+  MakeMovie(R"(
+blueprint: uneven
+dimensions:
+  part: {size: 3}
+nodes:
+  Dear:
+    producer: sim
+    price: {min: 0.01, max: 0.50, currency: USD}
+    limits: {priority: 10}
+    settings: {cost: 0.40, currency: USD}
+    outputs: {Dear: text/plain}
+  Cheap:
+    producer: sim
+    over: [part]
+    price: {min: 0.01, max: 0.02, currency: USD}
+    settings: {cost: 0.01, currency: USD}
+    outputs: {Cheap: text/plain}
+outputs: [Dear, Cheap]
+)");
+  const std::string run_id = Start(WithBudget("USD 0.10"));
+  const std::vector<v1::LedgerEvent> events = Ledger(run_id, WaitsForBudget);
+  EXPECT_THAT(events.back().run_waiting().message(),
+              AllOf(HasSubstr("job Dear may cost 0.50 USD"),
+                    HasSubstr("0.03 USD is spent")));
+  EXPECT_EQ(calls(), 3);
+  ASSERT_OK(SetBudget(run_id, "USD 0.53"));
+  const v1::RunSnapshot run = Finish(run_id);
+  EXPECT_EQ(run.record().status(), v1::RUN_STATUS_COMPLETED);
+  EXPECT_EQ(FormatCost(run.record().cost()), "0.43 USD");
+}
+
 TEST_F(RunnerBudgetTest, WhatCostsMoreThanDeclaredIsToldAndStopsTheRun) {
   MakeMovie(Paid("single", 3, "{cost: 0.50, currency: USD}"));
   const std::string run_id = Start(WithBudget("USD 0.10"));

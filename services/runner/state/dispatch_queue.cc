@@ -15,8 +15,9 @@ size_t DispatchQueue::ProducerOf(const std::string& name) {
 DispatchQueue::LaneId DispatchQueue::LaneOf(const v1::PlannedNode& node) {
   const uint32_t concurrency = node.limits().concurrency();
   const std::string& producer = node.producer().name();
+  const bool is_own = concurrency != 0 || node.has_high_price();
   const auto found = lane_by_name_.emplace(
-      std::make_pair(producer, concurrency == 0 ? std::string() : node.node()),
+      std::make_pair(producer, is_own ? node.node() : std::string()),
       lanes_.size());
   if (found.second) {
     Lane& lane = lanes_.emplace_back();

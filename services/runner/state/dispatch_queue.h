@@ -44,8 +44,9 @@ using StartGate = absl::FunctionRef<bool(JobIndex)>;
 // Not thread-safe.
 class DispatchQueue {
  public:
-  // Names where jobs wait: those of a node with a limit of its own, or of all
-  // other nodes of a producer.
+  // Names where jobs wait: those of a node with a limit or a price of its own,
+  // or of all other nodes of a producer. So those of a lane cost the same, and
+  // what a budget does not allow holds nothing up that it does.
   using LaneId = size_t;
 
   // When a job's turn comes.
@@ -108,7 +109,8 @@ class DispatchQueue {
   std::map<std::string, ProducerLimits> limits_;
   std::map<std::string, size_t> producer_by_name_;
   std::vector<Producer> producers_;
-  // By producer and node; the node is empty for those without a limit.
+  // By producer and node; the node is empty for those with nothing of their
+  // own.
   std::map<std::pair<std::string, std::string>, LaneId> lane_by_name_;
   std::vector<Lane> lanes_;
   uint32_t running_ = 0;
