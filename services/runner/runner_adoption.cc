@@ -183,7 +183,13 @@ absl::StatusOr<bool> Runner::AdoptUnderLease(
   TakeTold(record, past, &state);
   WriteMoney(past.budget(), &record);
   RunBudget budget = BudgetOf(record, **plan, prices, past.budget());
-  KINORA_RETURN_IF_ERROR(LimitByMovie(record, &budget));
+  const absl::Status limited = LimitByMovie(record, &budget);
+  if (absl::IsDataLoss(limited)) {
+    // Of the record of another run: this one can be read.
+    return WithReason(absl::FailedPreconditionError(limited.message()),
+                      ReasonOf(limited), {{"movie", record.movie_id()}});
+  }
+  KINORA_RETURN_IF_ERROR(limited);
   if (through == 0) {
     KINORA_RETURN_IF_ERROR(AppendCreated(record, lease));
   }

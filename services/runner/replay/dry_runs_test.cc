@@ -15,6 +15,7 @@
 #include "common/testing/status_matchers.h"
 #include "services/planner/store_planner.h"
 #include "services/runner/testing/runner_fixture.h"
+#include "services/store/layout.h"
 #include "services/store/testing/movie_copies.h"
 
 namespace kinora {
@@ -229,6 +230,26 @@ TEST_F(DryRunsTest, WhatTheMoviesRunsHaveCostCountsForItsLimit) {
     request.mutable_scope()->add_regenerate(absl::StrCat("Text[part=", i, "]"));
   }
   EXPECT_EQ(DryRun(request).status(), v1::RUN_STATUS_CANCELLED);
+}
+
+// F: B-8, Invariant 14: nobody knows what is left of the limit.
+TEST_F(DryRunsTest, OfAMovieWithALimitEachRunMustBeReadable) {
+  MakeMovie(kPaid);
+  const std::string spent = RunToEnd(StartRequest()).record().run_id();
+  // Until its record is closed.
+  process_.reset();
+  process_ = NewProcess();
+  const std::string key = RunRecordKey("film", spent);
+  ASSERT_OK(storage_.Write(key, "{\"runId"));
+  EXPECT_EQ(DryRun(DryRequest()).status(), v1::RUN_STATUS_COMPLETED);
+  v1::SetMovieQuotaRequest quota;
+  quota.set_movie_id("film");
+  quota.mutable_quota()->mutable_max_cost()->set_currency_code("USD");
+  quota.mutable_quota()->mutable_max_cost()->set_micros(200'000);
+  ASSERT_OK(store().movies.SetQuota(quota));
+  const absl::Status refused = dry_runs().Start(DryRequest()).status();
+  EXPECT_THAT(refused, StatusIs(absl::StatusCode::kDataLoss, HasSubstr(key)));
+  EXPECT_EQ(ReasonOf(refused), "DATA_CORRUPT");
 }
 
 // F: B-8
