@@ -153,6 +153,33 @@ TEST_P(RunnerServiceTest, RunIsListedAndTold) {
   EXPECT_EQ(runs.runs(0).run_id(), run_id);
 }
 
+TEST_P(RunnerServiceTest, RunsAreListedByStatusAndPage) {
+  ASSERT_OK_AND_ASSIGN(const std::string first, Start());
+  ASSERT_OK(Watch(first, 0));
+  ASSERT_OK_AND_ASSIGN(const std::string second, Start());
+  ASSERT_OK(Watch(second, 0));
+  // Their records are closed behind their ledgers.
+  process_.runner().Drain(absl::InfiniteDuration());
+  v1::ListRunsRequest list;
+  list.add_statuses(v1::RUN_STATUS_RUNNING);
+  list.add_statuses(v1::RUN_STATUS_WAITING);
+  ASSERT_OK_AND_ASSIGN(v1::ListRunsResponse page, client_.ListRuns(list));
+  EXPECT_EQ(page.runs_size(), 0);
+  list.clear_statuses();
+  list.add_statuses(v1::RUN_STATUS_COMPLETED);
+  list.set_page_size(1);
+  ASSERT_OK_AND_ASSIGN(page, client_.ListRuns(list));
+  ASSERT_EQ(page.runs_size(), 1);
+  EXPECT_EQ(page.runs(0).run_id(), second);
+  list.set_page_token(page.next_page_token());
+  ASSERT_OK_AND_ASSIGN(page, client_.ListRuns(list));
+  ASSERT_EQ(page.runs_size(), 1);
+  EXPECT_EQ(page.runs(0).run_id(), first);
+  list.set_page_token("second");
+  EXPECT_THAT(client_.ListRuns(list).status().message(),
+              HasSubstr("page_token"));
+}
+
 TEST_P(RunnerServiceTest, RunsArePausedAndResumed) {
   v1::PauseRunRequest pause;
   pause.set_run_id(std::string(kRun2));

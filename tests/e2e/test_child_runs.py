@@ -1,6 +1,7 @@
 """A job starts a run of another movie as a child of its own run."""
 
 import json
+import os
 import pathlib
 
 import pytest
@@ -8,16 +9,15 @@ import pytest
 from cluster import Kinora, python_producer, up, write_producers
 
 # `cutter` has a still made by a run of the movie `teaser`, and uses what that
-# has come to; `still` goes on until it is called off if it is told to.
+# has come to; `still` works until it gets a byte from a pipe if it is told to.
 CUTTER = """
 import os
 import pathlib
-import time
 
 import grpc
 
 from kinora import Producer, Rejected, serve
-from kinora.v1 import run_record_pb2, runner_pb2, runner_pb2_grpc
+from kinora.v1 import runner_pb2, runner_pb2_grpc
 
 cutter = Producer("cutter", version="1")
 still = Producer("still", version="1")
@@ -37,23 +37,22 @@ def cut(job):
             timeout=30,
         ).run
         job.log("child " + child.run_id)
+        # Until it has ended.
+        watch = runner_pb2.WatchRunRequest(run_id=child.run_id)
+        for _ in runner.WatchRun(watch, timeout=60):
+            pass
+        if job.cancelled:
+            raise Rejected("called off")
         get = runner_pb2.GetRunRequest(run_id=child.run_id)
-        while child.status in (
-            run_record_pb2.RUN_STATUS_QUEUED,
-            run_record_pb2.RUN_STATUS_RUNNING,
-            run_record_pb2.RUN_STATUS_WAITING,
-        ):
-            if job.cancelled:
-                raise Rejected("called off")
-            time.sleep(0.05)
-            child = runner.GetRun(get, timeout=30).run.record
+        child = runner.GetRun(get, timeout=30).run.record
     job.write("Trailer", "cut from " + child.published_revision)
 
 
 @still.job
 def make_still(job):
-    while job.settings.get("hold") and not job.cancelled:
-        time.sleep(0.05)
+    if job.settings.get("hold"):
+        with open(os.environ["GATE"], "rb", buffering=0) as gate:
+            gate.read(1)
     job.write("Still", "a still")
 
 
@@ -78,15 +77,23 @@ outputs: [Still]
 @pytest.fixture
 def kinora(tmp_path):
     address = tmp_path / "address.txt"
+    os.mkfifo(tmp_path / "gate")
+    # Both ends: what is written stays there until it is read.
+    gate = os.open(tmp_path / "gate", os.O_RDWR)
     producer = python_producer(
-        tmp_path / "cutter.py", CUTTER, ADDRESS_FILE=str(address)
+        tmp_path / "cutter.py",
+        CUTTER,
+        ADDRESS_FILE=str(address),
+        GATE=str(tmp_path / "gate"),
     )
     table = write_producers(tmp_path, producer.address, "cutter", "still")
     process = up(tmp_path, table)
     address.write_text(process.address)
     yield Kinora(process.address)
+    os.write(gate, b".")
     assert process.stop() == 0, process.log()
     assert producer.stop() == 0, producer.log()
+    os.close(gate)
 
 
 def create(kinora: Kinora, tmp_path: pathlib.Path, hold: bool) -> None:
