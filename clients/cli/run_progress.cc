@@ -140,7 +140,11 @@ std::string RunProgress::Take(const v1::Event& event) {
       const v1::StepSkippedEvent& skipped = ledger.step_skipped();
       Node& node = NodeOf(skipped.step().step_id());
       ++(skipped.reason() == "blocked" ? node.view.failed : node.view.reused);
-      return TakeEnd(skipped.step(), skipped.reason(), "", false, at);
+      return TakeEnd(skipped.step(), skipped.reason(),
+                     skipped.blocked_by().empty()
+                         ? ""
+                         : absl::StrCat("by ", skipped.blocked_by()),
+                     false, at);
     }
     case v1::LedgerEvent::kStepFailed: {
       const v1::StepFailedEvent& failed = ledger.step_failed();

@@ -112,7 +112,9 @@ TEST(RunProgressTest, CountsTheJobsOfEachNode) {
 
 TEST(RunProgressTest, CountsBlockedJobsAsFailed) {
   RunProgress progress(PlanOf({"Film"}));
-  EXPECT_EQ(progress.Take(Skipped("Film", "blocked")), "  blocked  Film");
+  v1::Event blocked = Skipped("Film", "blocked");
+  blocked.mutable_ledger()->mutable_step_skipped()->set_blocked_by("Clip");
+  EXPECT_EQ(progress.Take(blocked), "  blocked  Film  by Clip");
   EXPECT_EQ(progress.View(0).nodes[0].failed, 1);
 }
 

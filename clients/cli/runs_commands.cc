@@ -219,8 +219,12 @@ absl::StatusOr<int> ShowRun(const Invocation& call) {
                           run.record().manifest_hash()));
   }
   for (const v1::JobState& job : run.jobs()) {
+    std::string detail = job.detail();
+    if (!job.blocked_by().empty()) {
+      absl::StrAppend(&detail, " by ", job.blocked_by());
+    }
     Print(absl::StrFormat("  %-9s %-36s %s\n", job.status(), job.job_id(),
-                          PrintableText(job.detail())));
+                          PrintableText(detail)));
   }
   for (const std::string& line : run.log_tail()) {
     Print(absl::StrFormat("  | %s\n", PrintableText(line)));

@@ -191,7 +191,8 @@ void PutKind(const LedgerEvent& event, Members* out) {
     }
     case LedgerEvent::kStepSkipped:
       PutStep(event.step_skipped().step(), out);
-      return out->Text("reason", event.step_skipped().reason());
+      out->Text("reason", event.step_skipped().reason());
+      return out->Text("blockedBy", event.step_skipped().blocked_by());
     case LedgerEvent::kLogAppended:
       return PutLog(event.log_appended(), out);
     case LedgerEvent::kArtefactsSummaryUpdated: {

@@ -254,6 +254,7 @@ void GetStepKind(absl::string_view type, Reader* in, LedgerEvent* event) {
     v1::StepSkippedEvent* e = event->mutable_step_skipped();
     GetStep(in, e->mutable_step());
     in->Text("reason", KINORA_SET(e, reason));
+    in->Text("blockedBy", KINORA_SET(e, blocked_by));
   }
 }
 

@@ -84,6 +84,8 @@ TEST(LedgerJsonTest, EveryTypeRoundTrips) {  // F: S2-5, S2-6
       R"("attempt":1,"cost":{"currencyCode":"EUR","micros":0}})",
       R"({"runId":"r","occurredAt":3,"type":"step.skipped","stepId":"A",)"
       R"("reason":"reused"})",
+      R"({"runId":"r","occurredAt":3,"type":"step.skipped","stepId":"B",)"
+      R"("reason":"blocked","blockedBy":"A"})",
       R"({"runId":"r","occurredAt":3,"type":"log.appended","lines":["a",""],)"
       R"("firstSeq":1,"channelOffset":0,"logsTruncated":true,"channel":"A"})",
       R"({"runId":"r","occurredAt":3,"type":"artefacts.summary.updated",)"

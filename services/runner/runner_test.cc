@@ -4,6 +4,7 @@
 #include "services/runner/runner.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -25,6 +26,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
+using ::testing::Pair;
 using ::testing::UnorderedElementsAre;
 
 class RunnerTest : public RunnerFixture {};
@@ -125,6 +127,12 @@ TEST_F(RunnerTest, FailedJobBlocksDownstreamAndLeavesCurrentAlone) {
   EXPECT_EQ(run.record().jobs().blocked(), 2);
   EXPECT_EQ(run.record().jobs().failed(), 1);
   EXPECT_EQ(run.record().jobs().succeeded(), 1);  // D went on
+  std::map<std::string, std::string> blocked_by;
+  for (const v1::JobState& job : run.jobs()) {
+    if (!job.blocked_by().empty()) blocked_by[job.job_id()] = job.blocked_by();
+  }
+  // C is told what has failed, not what could not be called for that.
+  EXPECT_THAT(blocked_by, ElementsAre(Pair("B", "A"), Pair("C", "A")));
   EXPECT_EQ(CurrentOf(store()).revision(), "");
 }
 

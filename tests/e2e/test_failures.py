@@ -18,13 +18,19 @@ def test_failed_run_leaves_current_untouched_and_blocks_downstream(kinora, film)
     assert "simulated INVALID_ARGUMENT" in done.stdout + done.stderr
     run = kinora.json("runs", "list")["runs"][0]
     assert run["status"] == "failed"
-    states = {
-        job["jobId"]: job["status"]
-        for job in kinora.json("runs", "show", run["runId"])["jobs"]
+    jobs = {
+        job["jobId"]: job for job in kinora.json("runs", "show", run["runId"])["jobs"]
     }
+    states = {job_id: job["status"] for job_id, job in jobs.items()}
     assert states["Script"] == "completed"
     assert states["Picture[segment=0]"] == "failed"
     assert states["Film"] == "skipped"
+    # Each with what has failed, not with what lies between.
+    for segment in range(3):
+        picture = f"Picture[segment={segment}]"
+        assert jobs[f"Clip[segment={segment}]"]["blockedBy"] == picture
+        assert f"blocked by {picture}" in kinora.ok("runs", "show", run["runId"])
+    assert jobs["Film"]["blockedBy"].startswith("Picture[")
     assert "currentRevision" not in kinora.json("movie", "show", "film")
 
 

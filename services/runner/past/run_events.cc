@@ -185,6 +185,8 @@ v1::Event ChangeEvent(const RunIdentity& run, int64_t now_ms,
     case JobStatus::kBlocked:
       *ledger->mutable_step_skipped()->mutable_step() = step;
       ledger->mutable_step_skipped()->set_reason("blocked");
+      ledger->mutable_step_skipped()->set_blocked_by(
+          change.failure.cause().job_id());
       break;
     case JobStatus::kRetrying: {
       v1::JobEvent* e = ledger->mutable_job();

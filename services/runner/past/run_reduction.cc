@@ -137,6 +137,7 @@ void RunReduction::ApplyLedger(const v1::LedgerEvent& event) {
       v1::JobState& job = Step(event.step_skipped().step());
       job.set_status("skipped");
       job.set_detail(event.step_skipped().reason());
+      job.set_blocked_by(event.step_skipped().blocked_by());
       return;
     }
     case v1::LedgerEvent::kJob:

@@ -230,6 +230,7 @@ v1::LedgerEvent LedgerEventOf(uint64_t seed) {
     case 2:
       fill_step(event.mutable_step_skipped()->mutable_step());
       event.mutable_step_skipped()->set_reason(text());
+      event.mutable_step_skipped()->set_blocked_by(text());
       break;
     default:
       fill_step(event.mutable_step_failed()->mutable_step());

@@ -342,7 +342,10 @@ bool Read(JsonScanner& line, v1::StepCompletedEvent* completed) {
 
 bool Read(JsonScanner& line, v1::StepSkippedEvent* skipped) {
   return Read(line, skipped->mutable_step()) &&
-         (!line.Member("\"reason\":") || line.Text(skipped->mutable_reason()));
+         (!line.Member("\"reason\":") ||
+          line.Text(skipped->mutable_reason())) &&
+         (!line.Member("\"blockedBy\":") ||
+          line.Text(skipped->mutable_blocked_by()));
 }
 
 }  // namespace

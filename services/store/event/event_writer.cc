@@ -269,6 +269,7 @@ bool WriteStep(const v1::LedgerEvent& event, StepWriter* json) {
       json->Begin(event, "step.skipped");
       json->Step(skipped.step());
       json->TextIfAny("reason", skipped.reason());
+      json->TextIfAny("blockedBy", skipped.blocked_by());
       return json->ok();
     }
     default:
