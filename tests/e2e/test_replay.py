@@ -112,6 +112,25 @@ def test_a_fork_names_what_it_would_call(server, kinora, film, tmp_path):
     assert kinora.run("film", *edit).called == called
 
 
+# F: S3-23
+def test_a_fork_can_be_had_beside_the_film(server, kinora, film, tmp_path):
+    kinora.ok("movie", "create", "film", "--blueprint", film())
+    kinora.ok("input", "set", "film", 'Story="Call me Ishmael."')
+    first = kinora.run("film")
+    kinora.run("film", "--set", 'Story="Call me Ahab."')
+    manifest = kinora.manifest_bytes("film")
+    edit = ("--set", 'Prompt[segment=2]="fog"')
+    fork = kinora.json("runs", "replay", first.run_id, *edit)
+    file = str(tmp_path / "run.tar")
+    kinora.ok("runs", "export", first.run_id, "-o", file)
+    kinora.ok("import", file, "--as", "foggy")
+    had = kinora.run("foggy", *edit)
+    assert had.end == "run.completed"
+    assert had.called == {call["jobId"] for call in fork["calls"]}
+    assert kinora.manifest_bytes("film") == manifest
+    assert kinora.json("verify", "foggy")["movies"][0]["problems"] == []
+
+
 def test_what_cannot_be_replayed_says_why(kinora, film):
     create(kinora, film("{delay_ms: 600000}"))
     active = kinora.json("run", "film", "--detach")["run"]["runId"]

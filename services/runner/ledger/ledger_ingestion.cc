@@ -4,8 +4,10 @@
 #include <string>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 
+#include "common/error_reason.h"
 #include "common/json/json.h"
 #include "common/reported_event.h"
 #include "common/status.h"
@@ -119,6 +121,7 @@ absl::StatusOr<std::vector<v1::LedgerEvent>> LedgerIngestion::Checked(
     absl::Span<const v1::LedgerEvent> events) const {
   bool created = created_;
   RepeatedEvents before;  // of these events
+  absl::flat_hash_set<std::string> channels;
   Events checked;
   checked.reserve(events.size());
   for (size_t i = 0; i < events.size(); ++i) {
@@ -126,7 +129,8 @@ absl::StatusOr<std::vector<v1::LedgerEvent>> LedgerIngestion::Checked(
     const bool reported =
         IsReported(event) && event.run_id() == snapshot_.run_id;
     if (reported && (repeated_.Knows(event) || before.Knows(event))) continue;
-    const absl::Status status = Check(event, created);
+    absl::Status status = Check(event, created);
+    if (status.ok()) status = CheckChannel(event, &channels);
     if (!status.ok()) return Annotate(status, absl::StrCat("events[", i, "]"));
     created = created || event.has_run_created();
     if (reported) before.Note(event);
@@ -139,7 +143,12 @@ absl::StatusOr<std::vector<v1::LedgerEvent>> LedgerIngestion::Checked(
     const RunPatch& patch, int64_t now_ms) const {
   KINORA_RETURN_IF_ERROR(CheckRun(patch.run_id));
   KINORA_RETURN_IF_ERROR(CheckRunStatus(patch.status));
-  return EventsOfPatch(snapshot_, patch, static_cast<double>(now_ms));
+  Events events = EventsOfPatch(snapshot_, patch, static_cast<double>(now_ms));
+  absl::flat_hash_set<std::string> channels;
+  for (const v1::LedgerEvent& event : events) {
+    KINORA_RETURN_IF_ERROR(CheckChannel(event, &channels));
+  }
+  return events;
 }
 
 std::vector<v1::LedgerEvent> LedgerIngestion::AdmitAll(Events events,
@@ -214,6 +223,29 @@ absl::Status LedgerIngestion::Check(const v1::LedgerEvent& event,
   if (IsOfStep(view.type)) return CheckStep(view);
   KINORA_RETURN_IF_ERROR(CheckJson("result_json", view.result));
   return CheckJson("result_summary_json", view.result_summary);
+}
+
+absl::Status LedgerIngestion::CheckChannel(
+    const v1::LedgerEvent& event,
+    absl::flat_hash_set<std::string>* before) const {
+  const v1::LogAppendedEvent& lines = event.log_appended();
+  const bool has_position =
+      lines.has_channel_offset() && lines.channel_offset() >= 0;
+  if (!has_position || lines.lines().empty()) return absl::OkStatus();
+  if (log_.HasChannel(lines.channel()) || before->contains(lines.channel())) {
+    return absl::OkStatus();
+  }
+  if (log_.channels() + before->size() >= kMaxReportedChannels) {
+    return WithReason(
+        absl::ResourceExhaustedError(
+            absl::StrCat("log_appended.channel: \"", ClipValue(lines.channel()),
+                         "\" would be one more than the ", kMaxReportedChannels,
+                         " that outside workers have in run ", snapshot_.run_id,
+                         " at most")),
+        "LIMIT_EXCEEDED", {{"run", snapshot_.run_id}});
+  }
+  before->insert(lines.channel());
+  return absl::OkStatus();
 }
 
 std::optional<v1::LedgerEvent> LedgerIngestion::Admit(v1::LedgerEvent event,

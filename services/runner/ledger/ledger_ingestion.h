@@ -7,8 +7,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
@@ -20,6 +22,10 @@
 #include "services/runner/ledger/run_patch.h"
 
 namespace kinora {
+
+// Outside workers have so many channels with positions in a run at most: where
+// each of them stands is kept for as long as the run takes reports.
+inline constexpr size_t kMaxReportedChannels = 10'000;
 
 // Its state is a fold of the ledger's own events: whoever takes a ledger over
 // tells them to Recall(), in their order. What Take() and TakePatch() give MUST
@@ -59,11 +65,13 @@ class LedgerIngestion {
   //     wrong: a negative time, a status that is none, a blank step id, a
   //     number that is not finite, a result that is no JSON.
   //   FAILED_PRECONDITION: a `run.created` after the first.
+  //   RESOURCE_EXHAUSTED (LIMIT_EXCEEDED): a channel beyond
+  //     kMaxReportedChannels.
   absl::StatusOr<std::vector<v1::LedgerEvent>> Take(
       absl::Span<const v1::LedgerEvent> events, int64_t now_ms);
 
   // The same for a status document. INVALID_ARGUMENT if it is of another run,
-  // or its status is none that a run can have.
+  // or its status is none that a run can have; RESOURCE_EXHAUSTED as above.
   absl::StatusOr<std::vector<v1::LedgerEvent>> TakePatch(const RunPatch& patch,
                                                          int64_t now_ms);
 
@@ -76,7 +84,8 @@ class LedgerIngestion {
 
   // What it holds in memory, in steps.
   size_t weight() const {
-    return snapshot_.steps.all().size() + repeated_.size() / 8;
+    return snapshot_.steps.all().size() + repeated_.size() / 8 +
+           log_.channels() / 8;
   }
 
   // The reduction of all events so far.
@@ -94,6 +103,10 @@ class LedgerIngestion {
   LedgerIngestion Aside(const Events& events) const;
   absl::Status CheckRun(const std::string& run_id) const;
   absl::Status Check(const v1::LedgerEvent& event, bool created) const;
+  // Of an event that comes behind others with the channels `before`, which
+  // are not known yet; its own, if it is none of them, joins them.
+  absl::Status CheckChannel(const v1::LedgerEvent& event,
+                            absl::flat_hash_set<std::string>* before) const;
   // What becomes of an event that may come in; nothing if it says nothing new.
   std::optional<v1::LedgerEvent> Admit(v1::LedgerEvent event, bool of_patch);
   bool AdmitsStep(const v1::LedgerEvent& event, bool of_patch) const;

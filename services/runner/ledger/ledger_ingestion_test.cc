@@ -4,9 +4,11 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "common/error_reason.h"
 #include "common/testing/status_matchers.h"
 
 namespace kinora {
@@ -202,6 +204,41 @@ TEST_F(LedgerIngestionTest, LineAboutAConflictHasANumber) {  // F: S2-9, S2-43
   Take(cancelled);
   EXPECT_EQ(Take(Lines({"x"}))[0].log_appended().first_seq(), 2);
   EXPECT_EQ(ingestion_.snapshot().total_log_count, 2);
+}
+
+// A worker that makes up a name for each report would have the run remember all
+// of them.
+TEST_F(LedgerIngestionTest, ChannelsOfARunHaveABound) {
+  const auto line_of = [](size_t channel) {
+    v1::LedgerEvent event = Lines({"connected"});
+    event.set_occurred_at_ms(0);
+    event.mutable_log_appended()->set_channel(absl::StrCat("c", channel));
+    event.mutable_log_appended()->set_channel_offset(0);
+    return event;
+  };
+  Events most;
+  for (size_t i = 0; i + 1 < kMaxReportedChannels; ++i) {
+    most.push_back(line_of(i));
+  }
+  ASSERT_OK(ingestion_.Take(most, kNow));
+  // Of two that are new in one report the second is one too many, and a report
+  // is taken whole or not at all.
+  const absl::Status refused =
+      ingestion_.Take({line_of(20'000), line_of(20'001)}, kNow).status();
+  EXPECT_THAT(
+      refused,
+      StatusIs(absl::StatusCode::kResourceExhausted,
+               HasSubstr("events[1]: log_appended.channel: \"c20001\"")));
+  EXPECT_EQ(ReasonOf(refused), "LIMIT_EXCEEDED");
+  EXPECT_THAT(Take(line_of(20'000)), SizeIs(1));
+  EXPECT_EQ(ReasonOf(Refused(line_of(20'001))), "LIMIT_EXCEEDED");
+  // Those that are known go on, and lines without a position need none.
+  v1::LedgerEvent next = line_of(7);
+  next.mutable_log_appended()->set_channel_offset(1);
+  EXPECT_THAT(Take(next), SizeIs(1));
+  v1::LedgerEvent unplaced = Lines({"by its text"});
+  unplaced.mutable_log_appended()->set_channel("c20001");
+  EXPECT_THAT(Take(unplaced), SizeIs(1));
 }
 
 TEST_F(LedgerIngestionTest, LostLinesOfAWorkerAreToldOnce) {  // F: S2-73

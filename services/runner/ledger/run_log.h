@@ -81,6 +81,12 @@ class RunLog {
   // How many lines of the channel were taken.
   int64_t taken(const std::string& channel) const;
 
+  // The channels with positions: each is kept for as long as the log is.
+  bool HasChannel(const std::string& channel) const {
+    return channels_.contains(channel);
+  }
+  size_t channels() const { return channels_.size(); }
+
   // Lines of the run so far, those not stored included.
   int64_t total() const { return total_; }
   bool truncated() const { return truncated_; }
