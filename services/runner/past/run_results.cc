@@ -32,9 +32,8 @@ absl::StatusOr<int64_t> BeforeResultsOf(EventStore& store,
   KINORA_ASSIGN_OR_RETURN(Revision base,
                           Revision::Parse(run.target_revision()));
   if (--base.number == 0) return removed;
-  KINORA_ASSIGN_OR_RETURN(
-      const int64_t earlier,
-      FindLogTail(store, run.movie_id(), base.ToString()));
+  KINORA_ASSIGN_OR_RETURN(const int64_t earlier,
+                          FindLogTail(store, run.movie_id(), base.ToString()));
   return std::max(removed, earlier);
 }
 
