@@ -98,6 +98,24 @@ def test_what_is_no_question_is_named():
         assert f"line 1: {said}" in done.stderr, done.stderr
 
 
+def test_a_patch_keeps_the_fractions_of_its_numbers():
+    patch = {
+        "runId": "r",
+        "status": "completed",
+        "lastCheckpointAt": 2000.75,
+        "liveLogs": ["a"],
+        "liveLogsChannelOffset": 0.5,
+    }
+    events = ask_one("patch", {"previous": {"runId": "r"}, "patch": patch, "now": 1})
+    assert [event["occurredAt"] for event in events] == [2000.75] * 3
+    assert events[1]["channelOffset"] == 0.5
+
+
+def test_without_lines_nothing_is_unsent():
+    for lines in ({}, {"bufferLines": None}, {"bufferLines": []}):
+        assert ask_one("slice", {"input": {"bufferTotalCount": 3, **lines}}) is None
+
+
 def test_words_are_a_wrong_use():
     assert ask("reduce", [], "file.jsonl").returncode == 2
     assert ask("fold", []).returncode == 2

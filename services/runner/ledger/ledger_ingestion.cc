@@ -143,10 +143,12 @@ absl::StatusOr<std::vector<v1::LedgerEvent>> LedgerIngestion::Checked(
     const RunPatch& patch, int64_t now_ms) const {
   KINORA_RETURN_IF_ERROR(CheckRun(patch.run_id));
   KINORA_RETURN_IF_ERROR(CheckRunStatus(patch.status));
-  Events events = EventsOfPatch(snapshot_, patch, static_cast<double>(now_ms));
+  Events events;
   absl::flat_hash_set<std::string> channels;
-  for (const v1::LedgerEvent& event : events) {
-    KINORA_RETURN_IF_ERROR(CheckChannel(event, &channels));
+  for (PatchEvent& told :
+       EventsOfPatch(snapshot_, patch, static_cast<double>(now_ms))) {
+    KINORA_RETURN_IF_ERROR(CheckChannel(told.event, &channels));
+    events.push_back(std::move(told.event));
   }
   return events;
 }

@@ -77,10 +77,15 @@ absl::StatusOr<std::string> AnswerPatch(const JsonValue& question) {
   KINORA_ASSIGN_OR_RETURN(const JsonValue* now,
                           Required(question, "now", Type::kNumber));
   JsonArray events;
-  for (const v1::LedgerEvent& event :
+  for (const PatchEvent& told :
        EventsOfPatch(SnapshotFromJson(*previous), RunPatchFromJson(*patch),
                      now->number_value())) {
-    events.push_back(LedgerEventToJson(event));
+    JsonValue event = LedgerEventToJson(told.event);
+    event.object().Set("occurredAt", told.occurred_at);
+    if (told.channel_offset.has_value()) {
+      event.object().Set("channelOffset", *told.channel_offset);
+    }
+    events.push_back(std::move(event));
   }
   return ToJson(JsonValue(std::move(events)));
 }
@@ -88,6 +93,8 @@ absl::StatusOr<std::string> AnswerPatch(const JsonValue& question) {
 absl::StatusOr<std::string> AnswerSlice(const JsonValue& question) {
   KINORA_ASSIGN_OR_RETURN(const JsonValue* input,
                           Required(question, "input", Type::kObject));
+  // Without lines nothing is unsent.
+  if (MemberOf(*input, "bufferLines") == nullptr) return std::string("null");
   KINORA_ASSIGN_OR_RETURN(
       const JsonValue* lines,
       Required(*input, "bufferLines", Type::kArray, "input."));

@@ -13,9 +13,9 @@
 namespace kinora {
 namespace {
 
-int64_t Millis(double ms) {
+int64_t Whole(double number) {
   const double limit = static_cast<double>(kMaxJsonInteger);
-  return static_cast<int64_t>(std::clamp(ms, -limit, limit));
+  return static_cast<int64_t>(std::clamp(number, -limit, limit));
 }
 
 // Makes the events of one patch.
@@ -27,7 +27,7 @@ class Events {
         status_(NormalizedRunStatus(patch.status.value_or(""))),
         checkpoint_(patch.last_checkpoint_at.value_or(now)) {}
 
-  std::vector<v1::LedgerEvent> Make() && {
+  std::vector<PatchEvent> Make() && {
     AddStart();
     AddLines();
     for (const auto& entry : patch_.live_node_progress) {
@@ -56,14 +56,16 @@ class Events {
   const RunPatch& patch_;
   const absl::string_view status_;
   const double checkpoint_;
-  std::vector<v1::LedgerEvent> events_;
+  std::vector<PatchEvent> events_;
 };
 
 v1::LedgerEvent* Events::Add(double at) {
-  v1::LedgerEvent& event = events_.emplace_back();
+  PatchEvent& added = events_.emplace_back();
+  added.occurred_at = at;
+  v1::LedgerEvent& event = added.event;
   event.set_run_id(patch_.run_id);
   event.set_source(v1::LEDGER_SOURCE_WORKER);
-  event.set_occurred_at_ms(Millis(at));
+  event.set_occurred_at_ms(Whole(at));
   return &event;
 }
 
@@ -116,7 +118,9 @@ void Events::AddLines() {
   if (lines.empty()) return;
   v1::LogAppendedEvent* log = Add(checkpoint_)->mutable_log_appended();
   for (std::string& line : lines) log->add_lines(std::move(line));
-  if (positional) log->set_channel_offset(Millis(*offset));
+  if (!positional) return;
+  log->set_channel_offset(Whole(*offset));
+  events_.back().channel_offset = offset;
 }
 
 void Events::AddProgress(const std::string& id, const LedgerProgress& progress,
@@ -216,8 +220,8 @@ RunPatch RunPatchFromJson(const JsonValue& json) {
   return patch;
 }
 
-std::vector<v1::LedgerEvent> EventsOfPatch(const LedgerSnapshot& previous,
-                                           const RunPatch& patch, double now) {
+std::vector<PatchEvent> EventsOfPatch(const LedgerSnapshot& previous,
+                                      const RunPatch& patch, double now) {
   return Events(previous, patch, now).Make();
 }
 

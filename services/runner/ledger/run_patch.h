@@ -36,6 +36,14 @@ struct RunPatch {
 // one; any other member of a wrong type counts as missing.
 RunPatch RunPatchFromJson(const JsonValue& json);
 
+// An event of a patch. A ledger has whole numbers; a document may not, and
+// these are what it said.
+struct PatchEvent {
+  v1::LedgerEvent event;
+  double occurred_at = 0;                // ms
+  std::optional<double> channel_offset;  // of log lines
+};
+
 // What the patch says beyond `previous`, as events of the patch's run: that it
 // started, its log lines, per step that it started, got further and completed,
 // and last the run's end. All is compared with `previous`, not with what the
@@ -43,8 +51,8 @@ RunPatch RunPatchFromJson(const JsonValue& json);
 // made. Log lines are given whole: which of them are new, and which of the
 // events change nothing after all, is for ingestion to find
 // (ledger_ingestion.h); so is a patch of another run.
-std::vector<v1::LedgerEvent> EventsOfPatch(const LedgerSnapshot& previous,
-                                           const RunPatch& patch, double now);
+std::vector<PatchEvent> EventsOfPatch(const LedgerSnapshot& previous,
+                                      const RunPatch& patch, double now);
 
 }  // namespace kinora
 

@@ -17,10 +17,10 @@ namespace {
 // The events, each without what all of them have.
 std::string Events(const std::string& previous, const std::string& patch) {
   std::string all;
-  for (const v1::LedgerEvent& event :
+  for (const PatchEvent& told :
        EventsOfPatch(SnapshotFromJson(*ParseJson(previous)),
                      RunPatchFromJson(*ParseJson(patch)), 50)) {
-    JsonValue json = LedgerEventToJson(event);
+    JsonValue json = LedgerEventToJson(told.event);
     EXPECT_EQ(json.Find("source")->string_value(), "worker");
     json.object().Remove("source");
     json.object().Remove("runId");
