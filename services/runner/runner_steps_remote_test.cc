@@ -77,7 +77,9 @@ class RunnerStepsRemoteTest : public RunnerFixture {
     const absl::StatusOr<std::string> json = step.store.plans.Load(load);
     EXPECT_OK(json);
     v1::Plan plan;
-    if (json.ok()) EXPECT_OK(ParseDocument(*json, &plan));
+    if (json.ok()) {
+      EXPECT_OK(ParseDocument(*json, &plan));
+    }
     return plan;
   }
 
