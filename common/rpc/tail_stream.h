@@ -126,11 +126,7 @@ class TailStream final : public grpc::ServerWriteReactor<Response> {
     while (!Ended()) {
       absl::StatusOr<Page> page = Read(request_);
       if (!page.ok()) return End(page.status());
-      if (In(*page).events().empty() && look_back_) {
-        absl::StatusOr<Page> last = LastPage();
-        // One that was trimmed says nothing; what is behind it goes on.
-        if (!absl::IsOutOfRange(last.status())) page = std::move(last);
-      }
+      if (In(*page).events().empty() && look_back_) page = LastPage();
       look_back_ = false;
       if (!page.ok()) return End(page.status());
       const int64_t bookmark = In(*page).bookmark().sequence();

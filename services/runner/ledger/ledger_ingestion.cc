@@ -26,6 +26,11 @@ bool IsKinoras(const v1::LedgerEvent& event) {
   return !IsReported(event) && event.source() != v1::LEDGER_SOURCE_UNSPECIFIED;
 }
 
+// Whether the sender of the lines counts them on their channel.
+bool HasPlace(const v1::LogAppendedEvent& lines) {
+  return lines.has_channel_offset() && lines.channel_offset() >= 0;
+}
+
 bool IsOfStep(Type type) {
   return type == Type::kStepStarted || type == Type::kStepProgress ||
          type == Type::kStepCompleted || type == Type::kStepFailed ||
@@ -231,9 +236,7 @@ absl::Status LedgerIngestion::CheckChannel(
     const v1::LedgerEvent& event,
     absl::flat_hash_set<std::string>* before) const {
   const v1::LogAppendedEvent& lines = event.log_appended();
-  const bool has_position =
-      lines.has_channel_offset() && lines.channel_offset() >= 0;
-  if (!has_position || lines.lines().empty()) return absl::OkStatus();
+  if (!HasPlace(lines) || lines.lines().empty()) return absl::OkStatus();
   if (log_.HasChannel(lines.channel()) || before->contains(lines.channel())) {
     return absl::OkStatus();
   }
@@ -301,7 +304,7 @@ bool LedgerIngestion::AdmitsStep(const v1::LedgerEvent& event,
 std::optional<v1::LogAppendedEvent> LedgerIngestion::TakeLines(
     const v1::LogAppendedEvent& event) {
   std::optional<v1::LogAppendedEvent> taken;
-  if (event.has_channel_offset() && event.channel_offset() >= 0) {
+  if (HasPlace(event)) {
     taken = log_.TakeAt(event.channel(), event.channel_offset(), event.lines());
   } else if (event.first_seq() > 0) {
     taken = log_.TakeNumbered(event.first_seq(), event.lines());

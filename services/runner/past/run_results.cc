@@ -17,13 +17,11 @@ namespace {
 
 constexpr size_t kMaxQueries = 5'000;  // of one lookup; the store takes 10,000
 
-}  // namespace
-
-absl::StatusOr<int64_t> BeforeResultsOf(EventStore& store,
-                                        const v1::RunRecord& run) {
+absl::StatusOr<int64_t> BeforeRevisionOf(EventStore& store,
+                                         const v1::RunRecord& run,
+                                         const v1::LogName& log) {
   v1::GetLogStatusRequest get;
-  get.mutable_log()->set_movie_id(run.movie_id());
-  get.mutable_log()->set_kind(v1::LOG_KIND_ARTEFACTS);
+  *get.mutable_log() = log;
   KINORA_ASSIGN_OR_RETURN(const v1::GetLogStatusResponse extent,
                           store.GetLogStatus(get));
   const int64_t removed = std::max<int64_t>(extent.oldest_sequence() - 1, 0);
@@ -35,6 +33,30 @@ absl::StatusOr<int64_t> BeforeResultsOf(EventStore& store,
   KINORA_ASSIGN_OR_RETURN(const int64_t earlier,
                           FindLogTail(store, run.movie_id(), base.ToString()));
   return std::max(removed, earlier);
+}
+
+}  // namespace
+
+absl::StatusOr<int64_t> FoldResultsAbout(
+    EventStore& store, const v1::RunRecord& run,
+    absl::FunctionRef<void(v1::Event event)> take) {
+  v1::ReadEventsRequest read;
+  read.mutable_log()->set_movie_id(run.movie_id());
+  read.mutable_log()->set_kind(v1::LOG_KIND_ARTEFACTS);
+  KINORA_ASSIGN_OR_RETURN(const int64_t before,
+                          BeforeRevisionOf(store, run, read.log()));
+  read.set_after_sequence(before);
+  for (;;) {
+    KINORA_ASSIGN_OR_RETURN(v1::ReadEventsResponse page, store.ReadPage(read));
+    if (page.bookmark().sequence() <= read.after_sequence()) return before;
+    read.set_after_sequence(page.bookmark().sequence());
+    for (v1::Event& event : *page.mutable_events()) {
+      // Behind it all events are of later revisions.
+      const bool is_last = event.has_revision_committed();
+      take(std::move(event));
+      if (is_last) return before;
+    }
+  }
 }
 
 absl::StatusOr<std::vector<EventPtr>> FindResults(

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
@@ -18,12 +19,15 @@
 
 namespace kinora {
 
-// The place in the log of artefacts behind which the events of a run lie, among
-// those of the revision that it leads to, up to whoever commits it: what comes
-// before is of earlier revisions, or was removed. Blocks; what it costs does
-// not grow with the log.
-absl::StatusOr<int64_t> BeforeResultsOf(EventStore& store,
-                                        const v1::RunRecord& run);
+// Where the events of a run lie in the log of artefacts: among those of the
+// revision that it leads to, as only one run of a movie goes on at a time.
+// Calls `take` with each event behind what is of earlier revisions, or was
+// removed, through the commit of whoever came to one first. Returns the
+// sequence of the last event before them. Blocks; what it costs does not grow
+// with the log.
+absl::StatusOr<int64_t> FoldResultsAbout(
+    EventStore& store, const v1::RunRecord& run,
+    absl::FunctionRef<void(v1::Event event)> take);
 
 // The latest succeeded event for each query; null where there is none. Blocks.
 absl::StatusOr<std::vector<EventPtr>> FindResults(

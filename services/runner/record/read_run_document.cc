@@ -15,31 +15,6 @@
 namespace kinora {
 namespace {
 
-// As only one run of a movie goes on at a time, its events lie together, among
-// those of the revision that it leads to: what that costs does not grow with
-// the movie's history.
-absl::Status TakeArtefacts(const Store& store, const v1::RunRecord& run,
-                           RunDocumentSource* source) {
-  v1::ReadEventsRequest read;
-  read.mutable_log()->set_movie_id(run.movie_id());
-  read.mutable_log()->set_kind(v1::LOG_KIND_ARTEFACTS);
-  KINORA_ASSIGN_OR_RETURN(const int64_t before,
-                          BeforeResultsOf(store.events, run));
-  read.set_after_sequence(before);
-  for (;;) {
-    KINORA_ASSIGN_OR_RETURN(const v1::ReadEventsResponse page,
-                            store.events.ReadPage(read));
-    if (page.bookmark().sequence() <= read.after_sequence()) break;
-    read.set_after_sequence(page.bookmark().sequence());
-    for (const v1::Event& event : page.events()) {
-      // Behind it all events are of later revisions.
-      if (event.has_revision_committed()) return absl::OkStatus();
-      source->TakeArtefact(event);
-    }
-  }
-  return absl::OkStatus();
-}
-
 absl::Status TakeChildren(const Store& store, const v1::RunRecord& run,
                           RunDocumentSource* source) {
   v1::ListRunRecordsRequest list;
@@ -82,7 +57,10 @@ absl::StatusOr<JsonValue> ReadRunDocument(const Store& store,
                                     [&source](const v1::Event& event) {
                                       source.TakeLedger(event.ledger());
                                     }));
-  KINORA_RETURN_IF_ERROR(TakeArtefacts(store, run, &source));
+  KINORA_RETURN_IF_ERROR(
+      FoldResultsAbout(store.events, run, [&source](const v1::Event& event) {
+        source.TakeArtefact(event);
+      }).status());
   KINORA_RETURN_IF_ERROR(TakeChildren(store, run, &source));
   return source.Document();
 }

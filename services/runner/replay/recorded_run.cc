@@ -97,40 +97,24 @@ absl::Status ReadPlan(const Store& store, RecordedRun* run) {
   return Annotate(ParseDocument(run->plan_json, &run->plan), "plan " + hash);
 }
 
-// The run's events, which lie between the commit of its base and that of
-// whoever came after it, as only one run of a movie goes on at a time.
 absl::Status ReadResults(const Store& store, RecordedRun* run) {
   const std::string& run_id = run->record.run_id();
-  v1::LogName log;
-  log.set_movie_id(run->record.movie_id());
-  log.set_kind(v1::LOG_KIND_ARTEFACTS);
-  KINORA_ASSIGN_OR_RETURN(const int64_t before,
-                          BeforeResultsOf(store.events, run->record));
-  int64_t base = before;   // what there was of the revision it builds on
-  int64_t first = 0;       // event of the run
-  bool is_behind = false;  // the run
-  v1::ReadEventsRequest read;
-  *read.mutable_log() = log;
-  read.set_after_sequence(before);
-  while (!is_behind) {
-    KINORA_ASSIGN_OR_RETURN(v1::ReadEventsResponse page,
-                            store.events.ReadPage(read));
-    if (page.bookmark().sequence() <= read.after_sequence()) break;
-    read.set_after_sequence(page.bookmark().sequence());
-    for (v1::Event& event : *page.mutable_events()) {
-      const v1::RevisionCommitted& commit = event.revision_committed();
-      if (event.has_revision_committed() && commit.run_id() == run_id) {
-        run->revision = commit.revision();
-        run->manifest_hash = commit.manifest_hash();
-        if (first == 0) first = event.sequence();
-      }
-      is_behind = event.has_revision_committed();
-      if (is_behind) break;
-      if (event.artefact().produced_by().run_id() != run_id) continue;
-      if (first == 0) first = event.sequence();
-      run->results.push_back(std::move(event));
+  int64_t first = 0;  // event of the run
+  const auto take = [&](v1::Event event) {
+    const v1::RevisionCommitted& commit = event.revision_committed();
+    const bool commits_it =
+        event.has_revision_committed() && commit.run_id() == run_id;
+    const bool is_result = event.artefact().produced_by().run_id() == run_id;
+    if (first == 0 && (commits_it || is_result)) first = event.sequence();
+    if (commits_it) {
+      run->revision = commit.revision();
+      run->manifest_hash = commit.manifest_hash();
     }
-  }
+    if (is_result) run->results.push_back(std::move(event));
+  };
+  // What there was of the revision it builds on.
+  KINORA_ASSIGN_OR_RETURN(int64_t base,
+                          FoldResultsAbout(store.events, run->record, take));
   run->beginning.inputs_through = run->plan.inputs_through_sequence();
   if (first > 0) {
     run->beginning.artefacts_through = first - 1;
@@ -142,7 +126,7 @@ absl::Status ReadResults(const Store& store, RecordedRun* run) {
         absl::OutOfRangeError(absl::StrCat(
             "the events of run ", run_id,
             " were removed by a checkpoint: it cannot be replayed")),
-        "LOG_TRIMMED", {{"oldest", absl::StrCat(before + 1)}});
+        "LOG_TRIMMED", {{"oldest", absl::StrCat(base + 1)}});
   }
   for (const v1::ReusedJob& job : run->plan.reused()) {
     for (const v1::ReusedArtefact& artefact : job.artefacts()) {
