@@ -323,7 +323,8 @@ class Runner {
   absl::StatusOr<std::vector<std::string>> RetryElsewhere(
       const v1::RetryRunRequest& request);
   // Jobs of a stepwise run that wait in calls of this runner.
-  std::set<std::string> RetryStepsHere(const v1::RetryRunRequest& request);
+  absl::StatusOr<std::set<std::string>> RetryStepsHere(
+      const v1::RetryRunRequest& request);
   absl::Status RecordAnswer(const v1::AnswerQuestionRequest& request);
   absl::StatusOr<BudgetQuestion> BudgetQuestionOf(const std::string& run_id);
   // runner_steps.cc

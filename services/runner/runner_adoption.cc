@@ -20,6 +20,7 @@
 #include "services/runner/past/ledger_fold.h"
 #include "services/runner/past/run_past.h"
 #include "services/runner/past/told_results.h"
+#include "services/runner/run_damage.h"
 #include "services/runner/runner.h"
 #include "services/runner/start_slot.h"
 
@@ -111,9 +112,9 @@ absl::Status Runner::AdoptInSlot(const v1::RunRecord& record) {
   const std::string& movie_id = record.movie_id();
   v1::GetLeaseRequest get;
   get.set_lease_id(LeaseIdOf(movie_id));
-  KINORA_ASSIGN_OR_RETURN(const v1::GetLeaseResponse held,
-                          deps_.store.leases.Get(get));
-  if (FromProto(held.lease().expires_in()) > absl::ZeroDuration()) {
+  const absl::StatusOr<v1::GetLeaseResponse> held = deps_.store.leases.Get(get);
+  KINORA_RETURN_IF_ERROR(InTheWay(held.status(), movie_id));
+  if (FromProto(held->lease().expires_in()) > absl::ZeroDuration()) {
     return absl::OkStatus();
   }
   // What may pass is waited for without the lease.
@@ -129,7 +130,7 @@ absl::Status Runner::AdoptInSlot(const v1::RunRecord& record) {
   const absl::StatusOr<v1::LeaseToken> lease =
       TryAcquire(movie_id, record.run_id());
   if (ReasonOf(lease.status()) == "LEASE_HELD") return absl::OkStatus();
-  KINORA_RETURN_IF_ERROR(lease.status());
+  KINORA_RETURN_IF_ERROR(InTheWay(lease.status(), movie_id));
   const absl::StatusOr<bool> goes_on =
       AdoptUnderLease(record.run_id(), plan, prices, *lease);
   if (!goes_on.ok() || !*goes_on) Release(*lease);
@@ -183,13 +184,8 @@ absl::StatusOr<bool> Runner::AdoptUnderLease(
   TakeTold(record, past, &state);
   WriteMoney(past.budget(), &record);
   RunBudget budget = BudgetOf(record, **plan, prices, past.budget());
-  const absl::Status limited = LimitByMovie(record, &budget);
-  if (absl::IsDataLoss(limited)) {
-    // Of the record of another run: this one can be read.
-    return WithReason(absl::FailedPreconditionError(limited.message()),
-                      ReasonOf(limited), {{"movie", record.movie_id()}});
-  }
-  KINORA_RETURN_IF_ERROR(limited);
+  KINORA_RETURN_IF_ERROR(
+      InTheWay(LimitByMovie(record, &budget), record.movie_id()));
   if (through == 0) {
     KINORA_RETURN_IF_ERROR(AppendCreated(record, lease));
   }

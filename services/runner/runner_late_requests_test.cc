@@ -70,6 +70,22 @@ class HiddenLedgers final : public ForwardingEventStore {
   int refused_ ABSL_GUARDED_BY(mu_) = 0;
 };
 
+// A store that is away whenever a job is to be called once more.
+class LostStarts final : public ForwardingEventStore {
+ public:
+  using ForwardingEventStore::ForwardingEventStore;
+
+  absl::StatusOr<v1::AppendEventsResponse> Append(
+      const v1::AppendEventsRequest& request) override {
+    for (const v1::Event& event : request.events()) {
+      if (event.ledger().step_started().attempt() > 1) {
+        return absl::UnavailableError("away");
+      }
+    }
+    return ForwardingEventStore::Append(request);
+  }
+};
+
 // A store where something happens before a revision is committed.
 class LateCommit final : public ForwardingManifestStore {
  public:
@@ -132,6 +148,23 @@ TEST_F(RunnerLateRequestsTest, ARetryThatIsReadLateCutsNoNewerWaitShort) {
   });
   EXPECT_EQ(starts_of_a, 2);
   EXPECT_EQ(producers_.calls(), 4);
+}
+
+// Whoever asked for it was told that the job is called again.
+TEST_F(RunnerLateRequestsTest, ARetryOutlivesTheRunner) {
+  LostStarts lost(store().events);
+  CarryOn(lost.Within(store()), executor_);
+  const std::string run_id = StartRun(kOne);
+  producers_.WaitForAttempt("A");
+  producers_.Fail("A");
+  AwaitRetrying(run_id, 1);
+  EXPECT_OK(RetryAt(*carrier_, run_id, "A"));
+  CarryOn(store(), executor_);
+  ASSERT_OK(carrier_->AdoptOpenRuns());
+  producers_.WaitForAttempt("A");
+  producers_.Succeed("A");
+  EXPECT_EQ(Finish(run_id).record().status(), v1::RUN_STATUS_COMPLETED);
+  carrier_.reset();
 }
 
 // Whoever cancels a run is told that this holds, and the run ends only then.

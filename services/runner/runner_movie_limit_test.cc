@@ -97,5 +97,41 @@ TEST_F(RunnerMovieLimitTest, NoRunIsAdoptedUntilAllCanBeRead) {
   process_.reset();
 }
 
+// It is not the queued run's fault, and what damaged the record may be mended.
+// F: Invariant 14
+TEST_F(RunnerMovieLimitTest, AQueuedRunWaitsUntilAllCanBeRead) {
+  SpendUnderALimit();
+  process_.reset();
+  process_ = NewProcess();
+  v1::StartRunRequest first = Again();
+  *first.mutable_budget() = ParseCostText("USD 0.01").value_or(v1::Cost());
+  ASSERT_OK_AND_ASSIGN(const v1::StartRunResponse started,
+                       runner().Start(first));
+  const std::string& active = started.run().run_id();
+  Ledger(active, [](const v1::LedgerEvent& event) {
+    return event.run_waiting().reason() == "budget";
+  });
+  v1::StartRunRequest second = Again();
+  second.set_if_active(v1::IF_ACTIVE_QUEUE);
+  ASSERT_OK_AND_ASSIGN(const v1::StartRunResponse queued,
+                       runner().Start(second));
+  const std::string& run_id = queued.run().run_id();
+  Damage();
+  v1::CancelRunRequest cancel;
+  cancel.set_run_id(active);
+  ASSERT_OK(runner().Cancel(cancel));
+  Finish(active);
+  ASSERT_OK(runner().AdoptOpenRuns());
+  v1::GetRunRequest get;
+  get.set_run_id(run_id);
+  ASSERT_OK_AND_ASSIGN(const v1::GetRunResponse left, runner().Get(get));
+  EXPECT_EQ(left.run().record().status(), v1::RUN_STATUS_QUEUED)
+      << left.run().record().error();
+  EXPECT_EQ(calls(), 0);
+  Mend();
+  ASSERT_OK(runner().AdoptOpenRuns());
+  EXPECT_EQ(Finish(run_id).record().status(), v1::RUN_STATUS_COMPLETED);
+}
+
 }  // namespace
 }  // namespace kinora

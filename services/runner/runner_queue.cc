@@ -22,6 +22,7 @@
 #include "common/telemetry/log.h"
 #include "common/telemetry/trace_context.h"
 #include "services/runner/calls/passing_error.h"
+#include "services/runner/run_damage.h"
 #include "services/runner/run_lease.h"
 #include "services/runner/runner.h"
 #include "services/runner/start_slot.h"
@@ -224,16 +225,16 @@ absl::StatusOr<bool> Runner::BeginInSlot(const v1::RunRecord& queued) {
   const absl::StatusOr<v1::LeaseToken> lease =
       TryAcquire(movie_id, queued.run_id());
   if (ReasonOf(lease.status()) == "LEASE_HELD") return true;
-  KINORA_RETURN_IF_ERROR(lease.status());
+  KINORA_RETURN_IF_ERROR(InTheWay(lease.status(), movie_id));
   const absl::StatusOr<std::vector<v1::RunRecord>> open = OpenRunsOf(movie_id);
   if (!open.ok() || !open->empty()) {
     Release(*lease);
-    KINORA_RETURN_IF_ERROR(open.status());
+    KINORA_RETURN_IF_ERROR(InTheWay(open.status(), movie_id));
     // What was left open goes first.
     for (const v1::RunRecord& record : *open) {
+      const absl::Status adopted = InTheWay(AdoptInSlot(record), movie_id);
       KINORA_RETURN_IF_ERROR(
-          Annotate(AdoptInSlot(record),
-                   absl::StrCat("run ", record.run_id(), " is open")));
+          Annotate(adopted, absl::StrCat("run ", record.run_id(), " is open")));
       MutexLock lock(mu_);
       if (active_.contains(movie_id)) return true;
     }
@@ -251,6 +252,10 @@ absl::StatusOr<bool> Runner::BeginUnderLease(const std::string& run_id,
                           RunLease::Take(*this, run_id));
   KINORA_ASSIGN_OR_RETURN(const v1::RunRecord record, RecordOf(run_id));
   if (!IsQueued(record)) return false;
+  // It does not end for another run's record, but waits until that is mended.
+  RunBudget limit;
+  KINORA_RETURN_IF_ERROR(
+      InTheWay(LimitByMovie(record, &limit), record.movie_id()));
   KINORA_RETURN_IF_ERROR(TellQueued(record, own->token()));
   const auto begin = [&]() -> absl::Status {
     KINORA_ASSIGN_OR_RETURN(v1::StartRunRequest request, RequestOf(record));

@@ -16,17 +16,13 @@
 #include "common/run_end.h"
 #include "common/status.h"
 #include "common/telemetry/log.h"
+#include "services/runner/run_damage.h"
 #include "services/runner/run_recovery.h"
 #include "services/runner/runner.h"
 #include "services/runner/start_slot.h"
 
 namespace kinora {
 namespace {
-
-// Of the run's own files, whatever may be wrong with them.
-bool IsUnreadable(const absl::Status& status) {
-  return absl::IsDataLoss(status) || absl::IsPermissionDenied(status);
-}
 
 std::vector<std::string> UnknownProducers(const v1::Plan& plan,
                                           const ProducerConfigs& configs) {

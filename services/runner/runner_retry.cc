@@ -25,7 +25,7 @@ absl::StatusOr<v1::RetryRunResponse> Runner::Retry(
   KINORA_RETURN_IF_ERROR(ValidateRunId(request.run_id()));
   std::vector<std::string> job_ids;
   if (const auto actor = ActorOf(request.run_id()); actor != nullptr) {
-    job_ids = actor->Retry(request.job_id());
+    KINORA_ASSIGN_OR_RETURN(job_ids, actor->Retry(request.job_id()));
   } else {
     KINORA_ASSIGN_OR_RETURN(job_ids, RetryElsewhere(request));
   }
@@ -48,7 +48,8 @@ absl::StatusOr<std::vector<std::string>> Runner::RetryElsewhere(
                           RecordOf(request.run_id()));
   if (IsTerminal(record.status())) return RunHasEnded(request.run_id());
   if (IsQueued(record)) return std::vector<std::string>();
-  const std::set<std::string> here = RetryStepsHere(request);
+  KINORA_ASSIGN_OR_RETURN(const std::set<std::string> here,
+                          RetryStepsHere(request));
   if (!request.job_id().empty() && !here.empty()) {
     return std::vector<std::string>(here.begin(), here.end());
   }
@@ -65,18 +66,14 @@ absl::StatusOr<std::vector<std::string>> Runner::RetryElsewhere(
                                          }),
                           job_ids.end());
             if (job_ids.empty()) return std::nullopt;
-            v1::LedgerEvent event;
-            event.mutable_job()->set_type("retry");
-            event.mutable_job()->set_job_id(request.job_id());
-            event.mutable_job()->set_message("asked for by somebody");
-            return event;
+            return RetryRequest(request.job_id());
           }));
   job_ids.insert(job_ids.end(), here.begin(), here.end());
   std::sort(job_ids.begin(), job_ids.end());
   return job_ids;
 }
 
-std::set<std::string> Runner::RetryStepsHere(
+absl::StatusOr<std::set<std::string>> Runner::RetryStepsHere(
     const v1::RetryRunRequest& request) {
   std::vector<std::shared_ptr<StepCall>> calls;
   {
@@ -87,9 +84,9 @@ std::set<std::string> Runner::RetryStepsHere(
   }
   std::set<std::string> ids;
   for (const std::shared_ptr<StepCall>& call : calls) {
-    for (std::string& id : call->Retry(request.job_id())) {
-      ids.insert(std::move(id));
-    }
+    KINORA_ASSIGN_OR_RETURN(std::vector<std::string> of_call,
+                            call->Retry(request.job_id()));
+    for (std::string& id : of_call) ids.insert(std::move(id));
   }
   return ids;
 }

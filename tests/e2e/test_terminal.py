@@ -32,6 +32,11 @@ class OnTerminal:
             signal.signal(signal.SIGINT, signal.SIG_DFL)
             size = struct.pack("HHHH", rows, columns, 0, 0)
             fcntl.ioctl(0, termios.TIOCSWINSZ, size)
+            # A terminal sends SIGINT first and shows the `^C` then, before or
+            # after what the command says of it.
+            mode = termios.tcgetattr(0)
+            mode[3] &= ~termios.ECHO
+            termios.tcsetattr(0, termios.TCSANOW, mode)
             env = {k: v for k, v in os.environ.items() if k != "NO_COLOR"}
             env |= {"TERM": "xterm", "KINORA_ADDR": server.address, **environment}
             os.execve(BIN / "kinora", ["kinora", *words], env)

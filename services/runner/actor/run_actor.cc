@@ -241,8 +241,14 @@ void RunActor::Take(const RetryTimer& timer) {
 }
 
 void RunActor::Take(const CancelCall& call) {
-  if (state_.cancelled()) return;
+  if (state_.cancelled() && !refused_expansion_.has_value()) return;
+  // Also of one that is about to fail for its plan: what was accepted holds.
+  refused_expansion_.reset();
   cancel_reason_ = call.reason;
+  CancelJobs();
+}
+
+void RunActor::CancelJobs() {
   facts_.push_back(CancelRequested{});
   doubts_.clear();
   retrying_.clear();

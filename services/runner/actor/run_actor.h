@@ -118,8 +118,11 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
 
   // Cuts short the wait before the next attempt of a job, or of all jobs if
   // `job_id` is empty, and has those called again that are in doubt. Returns
-  // the ids of these jobs, which may have gone on by themselves meanwhile.
-  std::vector<std::string> Retry(const std::string& job_id);
+  // the ids of these jobs, which may have gone on by themselves meanwhile. If
+  // there are any the ledger has the request by then, for whoever adopts the
+  // run. UNAVAILABLE if it is about to end; else errors of the store. Blocks on
+  // the store.
+  absl::StatusOr<std::vector<std::string>> Retry(const std::string& job_id);
 
   // Looks into the ledger for what was asked of the run: pauses and their ends,
   // and cancellations, whoever wrote them there. Does so by itself now and
@@ -200,6 +203,7 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   void GoOn();
   void Take(const RetryTimer& timer);
   void Take(const CancelCall& call);
+  void CancelJobs();
   void Take(const StopCall& call);
   void Take(Expanded& expanded);
   void Take(const DoubtLookedUp& answer);
@@ -367,6 +371,7 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   // run_actor_expansion.cc
   void AskForExpansion();
   absl::Status TakeExpansion();
+  absl::Status RefuseExpansion(const absl::Status& why);
   void ReportExpansion(const std::vector<std::string>& landed,
                        const RunState::Extension& extension);
   absl::Status BlockDeferred();
@@ -375,6 +380,7 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   // run_actor_end.cc
   absl::Status Finish();
   absl::Status Commit();
+  absl::Status Fail(const std::string& error);
   absl::Status CloseRecord(v1::RunStatus status, const std::string& error);
   void PutClosed();
   void GiveUp(const absl::Status& why);
@@ -432,6 +438,9 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   bool expanding_ = false;
   uint32_t expansion_attempts_ = 0;
   std::optional<Expanded> expanded_;
+  // Why the plan cannot be expanded: the run fails once its attempts have
+  // ended.
+  std::optional<std::string> refused_expansion_;
   // The planner is asked once what calls took before.
   bool recalled_ = false;
   bool holding_ = false;  // no job is started before it has answered

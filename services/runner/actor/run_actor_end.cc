@@ -25,20 +25,24 @@ absl::Status RunActor::Finish() {
     log->set_first_seq(logs_.total() + 1);
     log->set_logs_truncated(true);
   }
+  if (refused_expansion_.has_value()) return Fail(*refused_expansion_);
   if (state_.cancelled()) {
     AddLedger()->mutable_run_cancelled()->set_error(cancel_reason_);
     return CloseRecord(v1::RUN_STATUS_CANCELLED, cancel_reason_);
   }
   if (state_.failed()) {
     const JobChange& first = state_.first_failure();
-    const std::string error = absl::StrCat(
-        "job ", state_.job(first.job).job_id(), ": ", first.failure.message());
-    v1::RunFailedEvent* failed = AddLedger()->mutable_run_failed();
-    failed->set_error(error);
-    failed->set_result_json(ResultJson({}, false, record_.jobs()));
-    return CloseRecord(v1::RUN_STATUS_FAILED, error);
+    return Fail(absl::StrCat("job ", state_.job(first.job).job_id(), ": ",
+                             first.failure.message()));
   }
   return Commit();
+}
+
+absl::Status RunActor::Fail(const std::string& error) {
+  v1::RunFailedEvent* failed = AddLedger()->mutable_run_failed();
+  failed->set_error(error);
+  failed->set_result_json(ResultJson({}, false, record_.jobs()));
+  return CloseRecord(v1::RUN_STATUS_FAILED, error);
 }
 
 absl::Status RunActor::Commit() {

@@ -80,14 +80,16 @@ absl::Status RunActor::TakeExpansion() {
                  {{"run", run_id()}, {"error", status}});
       return absl::OkStatus();
     }
-    return Annotate(status, what);
+    return RefuseExpansion(Annotate(status, what));
   }
   expansion_attempts_ = 0;
   const auto answer = std::make_shared<const v1::ExpandDeferredGroupResponse>(
       *std::move(expanded.answer));
   absl::StatusOr<RunState::Extension> extension =
       state_.Extend(answer, expanded.landed);
-  if (!extension.ok()) return Annotate(extension.status(), what);
+  if (!extension.ok()) {
+    return RefuseExpansion(Annotate(extension.status(), what));
+  }
   removed_artefact_ids_.assign(answer->removed_artefact_ids().begin(),
                                answer->removed_artefact_ids().end());
   ReportExpansion(expanded.landed, *extension);
@@ -98,6 +100,18 @@ absl::Status RunActor::TakeExpansion() {
   // For those who look at the run meanwhile; its end is written anyway.
   record_.mutable_jobs()->set_total(Counts().total());
   return PutRecord();
+}
+
+// What other jobs have cost by now is known when their attempts have ended, and
+// belongs into the ledger.
+absl::Status RunActor::RefuseExpansion(const absl::Status& why) {
+  if (step_ != nullptr) return why;
+  LogError("a plan cannot be expanded", {{"run", run_id()}, {"error", why}});
+  refused_expansion_ = std::string(why.message());
+  CancelJobs();
+  for (RunFact& fact : facts_) ApplyFact(std::move(fact));
+  facts_.clear();
+  return absl::OkStatus();
 }
 
 void RunActor::ReportExpansion(const std::vector<std::string>& landed,

@@ -10,7 +10,9 @@
 
 #include "absl/time/time.h"
 
+#include "common/status.h"
 #include "services/runner/actor/run_actor.h"
+#include "services/runner/past/run_events.h"
 
 namespace kinora {
 namespace {
@@ -143,14 +145,24 @@ void RunActor::BeginWait(JobIndex job) {
   waits_.Begin(job_id, {job, attempt}, is_told);
 }
 
-std::vector<std::string> RunActor::Retry(const std::string& job_id) {
+absl::StatusOr<std::vector<std::string>> RunActor::Retry(
+    const std::string& job_id) {
   std::vector<std::string> ids;
   RetryCall call;
   for (const auto& [id, wait] : waits_.Find(job_id)) {
     ids.push_back(id);
     call.waits.push_back(wait);
   }
-  if (!call.waits.empty()) Post(std::move(call));
+  if (ids.empty()) return ids;
+  MutexLock alone(end_mu_);
+  KINORA_RETURN_IF_ERROR(CheckOpen());
+  v1::Event event = LedgerEventAt(identity_, NowMillis(deps_.clock));
+  event.mutable_ledger()->MergeFrom(RetryRequest(job_id));
+  KINORA_RETURN_IF_ERROR(
+      deps_.store.events
+          .Append(LedgerAppend(identity_, lease_->token(), std::move(event)))
+          .status());
+  Post(std::move(call));
   return ids;
 }
 

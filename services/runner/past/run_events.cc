@@ -120,6 +120,14 @@ v1::Event LedgerEventAt(const RunIdentity& run, int64_t now_ms) {
   return event;
 }
 
+v1::LedgerEvent RetryRequest(const std::string& job_id) {
+  v1::LedgerEvent event;
+  event.mutable_job()->set_type("retry");
+  event.mutable_job()->set_job_id(job_id);
+  event.mutable_job()->set_message("asked for by somebody");
+  return event;
+}
+
 v1::AppendEventsRequest LedgerAppend(const RunIdentity& run,
                                      const v1::LeaseToken& lease,
                                      v1::Event event) {

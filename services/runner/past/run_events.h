@@ -54,6 +54,10 @@ v1::StepIdentity StepOf(const RunState& state, JobIndex job);
 // An event of the coordinator with everything but its kind.
 v1::Event LedgerEventAt(const RunIdentity& run, int64_t now_ms);
 
+// job.retry: somebody asks that a job is called again without waiting any
+// longer, or each that waits if `job_id` is empty.
+v1::LedgerEvent RetryRequest(const std::string& job_id);
+
 // Appends one event to the run's ledger.
 v1::AppendEventsRequest LedgerAppend(const RunIdentity& run,
                                      const v1::LeaseToken& lease,

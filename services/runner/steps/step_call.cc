@@ -67,13 +67,14 @@ void StepCall::Stop(bool now) {
   if (wake_) wake_();
 }
 
-std::vector<std::string> StepCall::Retry(const std::string& job_id) {
+absl::StatusOr<std::vector<std::string>> StepCall::Retry(
+    const std::string& job_id) {
   std::shared_ptr<RunActor> actor;
   {
     MutexLock lock(mu_);
     actor = actor_;
   }
-  if (actor == nullptr) return {};
+  if (actor == nullptr) return std::vector<std::string>();
   return actor->Retry(job_id);
 }
 

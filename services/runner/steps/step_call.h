@@ -59,7 +59,7 @@ class StepCall {
 
   // Cuts the wait before the next attempt of a job short, or of all jobs if
   // `job_id` is empty. See RunActor::Retry().
-  std::vector<std::string> Retry(const std::string& job_id);
+  absl::StatusOr<std::vector<std::string>> Retry(const std::string& job_id);
 
   // Lets it look into the ledger for answers. See RunActor::Heed().
   void Heed();

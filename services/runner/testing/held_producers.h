@@ -68,6 +68,12 @@ class HeldProducers final : public ProducerCaller {
     return std::make_unique<HeldAttempt>(*this, job_id);
   }
 
+  // Attempts that are cancelled from now on have cost that.
+  void ChargeCancelled(const v1::Cost& cost) {
+    MutexLock lock(mu_);
+    cost_of_cancelled_ = cost;
+  }
+
   // What look-ups answer from now on.
   void AnswerLookUps(v1::LookUpState state) {
     MutexLock lock(mu_);
@@ -257,6 +263,7 @@ class HeldProducers final : public ProducerCaller {
     result.failure->set_reason(v1::FAILURE_REASON_CANCELLED);
     {
       MutexLock lock(mu_);
+      result.cost = cost_of_cancelled_;
       cancelled_.insert(job_id);
       changed_.SignalAll();
     }
@@ -278,6 +285,7 @@ class HeldProducers final : public ProducerCaller {
   int calls_ ABSL_GUARDED_BY(mu_) = 0;
   std::map<std::string, Held> held_ ABSL_GUARDED_BY(mu_);
   std::set<std::string> cancelled_ ABSL_GUARDED_BY(mu_);
+  std::optional<v1::Cost> cost_of_cancelled_ ABSL_GUARDED_BY(mu_);
   std::optional<absl::StatusOr<FoundWork>> found_ ABSL_GUARDED_BY(mu_);
 };
 
