@@ -29,6 +29,14 @@ google::protobuf::Timestamp FromMillis(int64_t ms) {
   return time;
 }
 
+// The ledger tells of no end of an attempt that was cut short with its run.
+v1::JobState StateAtEnd(v1::JobState job) {
+  if (job.status() != "running" && job.status() != "asking") return job;
+  job.set_status("cancelled");
+  job.clear_detail();
+  return job;
+}
+
 }  // namespace
 
 RunReduction::RunReduction(v1::RunRecord record)
@@ -234,7 +242,7 @@ void RunReduction::CountJobs(v1::RunRecord* record) const {
       counts->set_succeeded(counts->succeeded() + 1);
     } else if (job.status() == "failed") {
       counts->set_failed(counts->failed() + 1);
-    } else if (job.status() == "running") {
+    } else if (job.status() == "running" && !IsTerminal(record_.status())) {
       counts->set_running(counts->running() + 1);
     } else if (job.detail() == "reused") {
       counts->set_reused(counts->reused() + 1);
@@ -255,10 +263,13 @@ v1::RunSnapshot RunReduction::Snapshot() const {
     }
   }
   snapshot.set_last_sequence(last_sequence_);
-  for (const v1::JobState& job : jobs_) *snapshot.add_jobs() = job;
+  const bool ended = IsTerminal(record_.status());
+  for (const v1::JobState& job : jobs_) {
+    *snapshot.add_jobs() = ended ? StateAtEnd(job) : job;
+  }
   for (const std::string& line : log_tail_) snapshot.add_log_tail(line);
   snapshot.set_total_log_count(total_log_count_);
-  if (IsTerminal(record_.status())) return snapshot;
+  if (ended) return snapshot;
   snapshot.set_wait_reason(record_.wait().reason());
   snapshot.set_paused(pauses_.whole());
   for (const std::string& producer : pauses_.producers()) {

@@ -246,8 +246,10 @@ TEST_F(RunReductionTest, AQuestionWaitsUntilItIsAnsweredOrTheRunHasEnded) {
   Take();
   Next()->mutable_run_cancelled();
   Take();
-  EXPECT_THAT(reduction_.Snapshot().pending_question_ids(),
-              ::testing::IsEmpty());
+  run = reduction_.Snapshot();
+  EXPECT_THAT(run.pending_question_ids(), ::testing::IsEmpty());
+  EXPECT_EQ(run.jobs(0).status(), "cancelled");
+  EXPECT_EQ(run.record().jobs().running(), 0);
 }
 
 std::string WordOf(v1::RunStatus status) {
