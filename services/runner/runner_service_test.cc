@@ -96,6 +96,9 @@ TEST_P(RunnerServiceTest, WatchDeliversEachEventOnceAndEndsWithTheRun) {
   }
   ASSERT_OK_AND_ASSIGN(const std::vector<int64_t> tail, Watch(run_id, 7));
   EXPECT_EQ(tail, (std::vector<int64_t>{8, 9}));
+  // The one that ends a watch may be all that it delivers.
+  ASSERT_OK_AND_ASSIGN(const std::vector<int64_t> last, Watch(run_id, 8));
+  EXPECT_EQ(last, (std::vector<int64_t>{9}));
   // Nothing is left to wait for.
   ASSERT_OK_AND_ASSIGN(const std::vector<int64_t> none, Watch(run_id, 9));
   EXPECT_TRUE(none.empty());
@@ -135,6 +138,11 @@ TEST_P(RunnerServiceTest, AWatchOfTrimmedHistoryIsToldTheOldestEventThereIs) {
   }
   ASSERT_OK_AND_ASSIGN(const std::vector<int64_t> rest, Watch(run_id, 4));
   EXPECT_EQ(rest, (std::vector<int64_t>{5, 6, 7, 8, 9}));
+  ASSERT_OK(log_.Archive(
+      ledger, 8, absl::StrCat(ParentPath(ledger), "/more.ledger.jsonl")));
+  ASSERT_OK(log_.Trim(ledger, 8));
+  ASSERT_OK_AND_ASSIGN(const std::vector<int64_t> last, Watch(run_id, 8));
+  EXPECT_EQ(last, (std::vector<int64_t>{9}));
 }
 
 TEST_P(RunnerServiceTest, RunIsListedAndTold) {
