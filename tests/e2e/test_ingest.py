@@ -139,6 +139,42 @@ def test_the_example_of_the_page_is_taken_once(kinora, film, tmp_path):
     assert told[-1]["type"] == "run.cancelled"
 
 
+def uncounted(*lines: str) -> dict:
+    """Lines of a worker that does not know how many there were before."""
+    return {"type": "log.appended", "channel": "farm", "lines": list(lines)}
+
+
+def test_a_worker_that_cannot_count_may_send_its_tail_again(kinora, ended, tmp_path):
+    last = str(kinora.lines("runs", "watch", ended)[-1]["seq"])
+    reports = [["a", "b", "b"], ["b", "b", "c"], ["a", "b", "b", "c"], ["c", "d", "c"]]
+    for turn, lines in enumerate(reports):
+        report = write(tmp_path / f"{turn}.jsonl", uncounted(*lines))
+        kinora.ok("ledger", "ingest", ended, report)
+    behind = kinora.lines("runs", "watch", ended, "--after", last)
+    assert lines_of(behind) == ["a", "b", "b", "c", "d", "c"]
+    shown = kinora.ok("runs", "watch", ended, "--after", last)
+    assert shown.count("d\n") == 1 and shown.count("b\n") == 2
+
+
+def test_a_log_that_is_full_says_so_and_counts_on(kinora, ended, tmp_path):
+    before = kinora.lines("runs", "watch", ended)
+    stored = len(lines_of(before))
+    number, size = 0, 1000
+    for turn in range(27):
+        event = uncounted(*(f"line {number + i}" for i in range(size)))
+        event["channelOffset"] = number
+        number += size
+        report = write(tmp_path / f"{turn}.jsonl", event)
+        kinora.ok("ledger", "ingest", ended, report)
+    last = str(before[-1]["seq"])
+    lines = lines_of(kinora.lines("runs", "watch", ended, "--after", last))
+    assert len(lines) + stored == 25000
+    assert lines[-1] == "[kinora] the log is full: further lines are not stored"
+    assert lines[:-1] == [f"line {i}" for i in range(len(lines) - 1)]
+    shown = kinora.json("runs", "show", ended)
+    assert int(shown["totalLogCount"]) == stored + number
+
+
 # F: S2-96
 @pytest.mark.parametrize(
     "event, why",
