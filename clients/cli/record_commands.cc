@@ -16,6 +16,7 @@
 #include "common/ids.h"
 #include "common/random.h"
 #include "common/status.h"
+#include "services/runner/record/document_form.h"
 #include "services/runner/record/file_topic_log.h"
 #include "services/runner/record/kept_fixture.h"
 #include "services/runner/record/read_run_document.h"
@@ -131,13 +132,7 @@ absl::StatusOr<int> EvaluateRecord(const Invocation& call) {
   KINORA_ASSIGN_OR_RETURN(const JsonValue document,
                           ReadRecord(call.operand(0)));
   KINORA_ASSIGN_OR_RETURN(const JsonValue fixture, ReadJson(*path));
-  // An object that expects nothing would be passed by any run.
-  const JsonValue* expected = fixture.Find("expected_status");
-  if (expected == nullptr || !expected->is_string()) {
-    return Annotate(InvalidField("expected_status", "",
-                                 "must be there, as in a replay fixture"),
-                    *path);
-  }
+  KINORA_RETURN_IF_ERROR(Annotate(CheckReplayFixture(fixture), *path));
   const std::vector<std::string> failures = EvaluateReplay(document, fixture);
   if (call.json) {
     JsonArray lines;

@@ -41,17 +41,33 @@ absl::Status OnlyTails() {
 
 }  // namespace
 
-absl::StatusOr<v1::LogName> RunLedgers::Find(const std::string& run_id) {
-  {
-    MutexLock lock(mu_);
-    auto found = known_.find(run_id);
-    if (found != known_.end()) return found->second;
-  }
+std::optional<v1::LogName> RunLedgers::Known(const std::string& run_id) {
+  MutexLock lock(mu_);
+  const auto found = known_.find(run_id);
+  if (found == known_.end()) return std::nullopt;
+  return found->second;
+}
+
+absl::StatusOr<v1::LogName> RunLedgers::LookUp(const std::string& run_id) {
   KINORA_ASSIGN_OR_RETURN(v1::LogName log, runner_.LedgerOf(run_id));
   MutexLock lock(mu_);
   if (known_.size() >= kMaxKnown) known_.clear();
   known_[run_id] = log;
   return log;
+}
+
+template <typename Page>
+absl::StatusOr<Page> RunLedgers::Read(const v1::ReadEventsRequest& request,
+                                      ReadLog<Page> read) {
+  const std::string& run_id = request.log().run_id();
+  v1::ReadEventsRequest there = request;
+  if (const auto known = Known(run_id); known.has_value()) {
+    *there.mutable_log() = *known;
+    absl::StatusOr<Page> page = (events_.*read)(there);
+    if (!absl::IsNotFound(page.status())) return page;
+  }
+  KINORA_ASSIGN_OR_RETURN(*there.mutable_log(), LookUp(run_id));
+  return (events_.*read)(there);
 }
 
 absl::StatusOr<v1::ReadEventsResponse> RunLedgers::ReadPage(
@@ -62,9 +78,7 @@ absl::StatusOr<v1::ReadEventsResponse> RunLedgers::ReadPage(
     return PageOf(request.log().run_id(), dry_run->ledger,
                   request.after_sequence());
   }
-  v1::ReadEventsRequest read = request;
-  KINORA_ASSIGN_OR_RETURN(*read.mutable_log(), Find(request.log().run_id()));
-  return events_.ReadPage(read);
+  return Read<v1::ReadEventsResponse>(request, &EventStore::ReadPage);
 }
 
 absl::StatusOr<EventPagePtr> RunLedgers::ReadShared(
@@ -73,21 +87,14 @@ absl::StatusOr<EventPagePtr> RunLedgers::ReadShared(
       dry_runs_->Find(request.log().run_id()) != nullptr) {
     return EventStore::ReadShared(request);
   }
-  v1::ReadEventsRequest read = request;
-  KINORA_ASSIGN_OR_RETURN(*read.mutable_log(), Find(request.log().run_id()));
-  return events_.ReadShared(read);
+  return Read<EventPagePtr>(request, &EventStore::ReadShared);
 }
 
 EventStore::WaiterId RunLedgers::NotifyAfter(
     const v1::LogName& log, int64_t after,
     absl::AnyInvocable<void()> callback) {
-  v1::LogName full = log;
-  {
-    MutexLock lock(mu_);
-    auto found = known_.find(log.run_id());
-    if (found != known_.end()) full = found->second;
-  }
-  return events_.NotifyAfter(full, after, std::move(callback));
+  return events_.NotifyAfter(Known(log.run_id()).value_or(log), after,
+                             std::move(callback));
 }
 
 absl::StatusOr<v1::AppendEventsResponse> RunLedgers::Append(

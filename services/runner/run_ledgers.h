@@ -5,6 +5,7 @@
 #ifndef KINORA_SERVICES_RUNNER_RUN_LEDGERS_H_
 #define KINORA_SERVICES_RUNNER_RUN_LEDGERS_H_
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -51,13 +52,23 @@ class RunLedgers final : public EventStore {
       const v1::GetLogStatusRequest& request) override;
 
  private:
-  absl::StatusOr<v1::LogName> Find(const std::string& run_id);
+  template <typename Page>
+  using ReadLog =
+      absl::StatusOr<Page> (EventStore::*)(const v1::ReadEventsRequest&);
+
+  // The page by `read`, of the run's ledger where it is.
+  template <typename Page>
+  absl::StatusOr<Page> Read(const v1::ReadEventsRequest& request,
+                            ReadLog<Page> read);
+  std::optional<v1::LogName> Known(const std::string& run_id);
+  absl::StatusOr<v1::LogName> LookUp(const std::string& run_id);
 
   Runner& runner_;
   EventStore& events_;
   DryRuns* const dry_runs_;
   Mutex mu_;
-  // A run's ledger never moves.
+  // Where each was last. A run's ledger moves only with its movie: one that was
+  // deleted may be imported under another name.
   absl::flat_hash_map<std::string, v1::LogName> known_ ABSL_GUARDED_BY(mu_);
 };
 

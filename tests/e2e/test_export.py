@@ -221,3 +221,16 @@ def test_the_same_work_is_identical_wherever_it_was_done(
     assert '"Call me Ishmael." -> "Call me Ahab."' in said
     assert "reads as story: Input:Story" in said
     assert "identical" not in said
+
+
+def test_a_run_is_found_again_in_another_movie(tmp_path, kinora, film):
+    run = make_film(kinora, film())
+    ledger = kinora.lines("runs", "watch", run.run_id)
+    file = str(tmp_path / "run.tar")
+    kinora.ok("runs", "export", run.run_id, "-o", file)
+    kinora.ok("movie", "delete", "film", "--yes")
+    kinora.fails("runs", "watch", run.run_id)
+    kinora.ok("import", file, "--as", "again")
+    assert kinora.lines("runs", "watch", run.run_id) == ledger
+    shown = kinora.json("runs", "show", run.run_id)["record"]
+    assert (shown["movieId"], shown["status"]) == ("again", "completed")

@@ -105,6 +105,13 @@ def test_what_is_no_record_is_told(tmp_path):
     bad = write(tmp_path / "bad.json", {"id": "r", "stages": [{"status": 7}]})
     torn = tmp_path / "torn.json"
     torn.write_text('{"id":"r"')
+    given = write(tmp_path / "given.json", ENDED)
+
+    def untyped(members):
+        fixture = {"expected_status": "completed", **members}
+        name = "".join(c for c in json.dumps(members) if c.isalnum())
+        return write(tmp_path / f"{name}.json", fixture)
+
     for words, said in (
         (("load", tmp_path / "none.json"), "read run record: "),
         (("load", torn), "parse run record: "),
@@ -114,6 +121,25 @@ def test_what_is_no_record_is_told(tmp_path):
         (("save", write(tmp_path / "a.json", {}), "--dir", tmp_path), "id: "),
         (("fixture", write(tmp_path / "b.json", {"id": "r"})), "has not ended"),
         (("evaluate", tmp_path / "a.json", "--fixture", bad), "expected_status"),
+        (
+            ("evaluate", given, "--fixture", untyped({"expected_status": 7})),
+            'expected_status: must be of type string, got "7"',
+        ),
+        (
+            ("evaluate", given, "--fixture", untyped({"stage_assertions": {"a": 1}})),
+            'stage_assertions: must be of type array, got "{"a":1}"',
+        ),
+        (
+            ("evaluate", given, "--fixture", untyped({"stage_assertions": [3]})),
+            'stage_assertions[0]: must be of type object, got "3"',
+        ),
+        (
+            (
+                *("evaluate", given, "--fixture"),
+                untyped({"stage_assertions": [{"required_artifact_kinds": [4]}]}),
+            ),
+            'stage_assertions[0].required_artifact_kinds[0]: must be of type string, got "4"',
+        ),
     ):
         done = records(*words)
         assert done.returncode == 1, words

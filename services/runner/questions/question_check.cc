@@ -84,8 +84,10 @@ absl::Status ValidateChoices(const v1::Question& question) {
     return InvalidField(field, shown, "only for several choices");
   }
   const uint32_t count = static_cast<uint32_t>(question.options_size());
-  if (least > count || most > count) {
-    return InvalidField(field, absl::StrCat(std::max(least, most)),
+  for (const auto& [wanted, name] : {std::pair(least, "question.min_choices"),
+                                     std::pair(most, "question.max_choices")}) {
+    if (wanted <= count) continue;
+    return InvalidField(name, absl::StrCat(wanted),
                         absl::StrCat("there are ", count, " options"));
   }
   if (most > 0 && least > most) {

@@ -135,7 +135,9 @@ TEST(QuestionCheckTest, AChoiceOfSeveralHasAsManyAsAreWanted) {
   question.set_min_choices(3);
   refused(question, "question.min_choices: more than max_choices, 2");
   question.set_max_choices(4);
-  refused(question, "question.min_choices: there are 3 options");
+  refused(question, "question.max_choices: there are 3 options, got \"4\"");
+  question.set_min_choices(5);
+  refused(question, "question.min_choices: there are 3 options, got \"5\"");
   question.set_kind(v1::QUESTION_KIND_CHOICE);
   refused(question, "question.min_choices: only for several choices");
 }

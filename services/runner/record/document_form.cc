@@ -14,12 +14,13 @@
 namespace kinora {
 namespace {
 
-// A member that is known, of an object of the record. Of an array of objects
-// the elements have members in turn.
+// A member that is known, of an object of the record. Elements of an array are
+// all of one type, and if that is objects they have members in turn.
 struct Form {
   absl::string_view key;
   JsonValue::Type type = JsonValue::Type::kString;
   absl::Span<const Form> elements = {};
+  JsonValue::Type element_type = JsonValue::Type::kObject;
 };
 
 constexpr JsonValue::Type kArray = JsonValue::Type::kArray;
@@ -83,6 +84,24 @@ constexpr Form kRunForm[] = {{"type"},
                              {"metadata", kObject},
                              {"observability", kObject}};
 
+constexpr Form kAssertionForm[] = {
+    {"node_id"},
+    {"expected_status"},
+    {"expected_outcome"},
+    {"expected_branch"},
+    {"required_artifact_kinds", kArray, {}, JsonValue::Type::kString},
+    {"visible_text_contains"}};
+
+constexpr Form kFixtureForm[] = {{"type"},
+                                 {"id"},
+                                 {"source_run_id"},
+                                 {"workflow_id"},
+                                 {"workflow_name"},
+                                 {"created_at"},
+                                 {"eval_kind"},
+                                 {"expected_status"},
+                                 {"stage_assertions", kArray, kAssertionForm}};
+
 absl::Status WrongType(absl::string_view field, JsonValue::Type expected,
                        const JsonValue& value) {
   return InvalidField(field, ToJson(value),
@@ -100,8 +119,8 @@ absl::Status CheckMembers(const JsonValue& object, absl::string_view prefix,
     const JsonArray& elements = value->array();
     for (size_t i = 0; i < elements.size(); ++i) {
       const std::string element = absl::StrCat(field, "[", i, "]");
-      if (!elements[i].is_object()) {
-        return WrongType(element, kObject, elements[i]);
+      if (elements[i].type() != form.element_type) {
+        return WrongType(element, form.element_type, elements[i]);
       }
       KINORA_RETURN_IF_ERROR(
           CheckMembers(elements[i], absl::StrCat(element, "."), form.elements));
@@ -144,6 +163,16 @@ absl::Status CheckRunDocument(const JsonValue& document) {
 absl::Status CheckHandoff(const JsonValue& handoff) {
   if (!handoff.is_object()) return WrongType("handoff", kObject, handoff);
   return CheckMembers(handoff, "", kHandoffForm);
+}
+
+absl::Status CheckReplayFixture(const JsonValue& fixture) {
+  if (!fixture.is_object()) {
+    return WrongType("replay fixture", kObject, fixture);
+  }
+  KINORA_RETURN_IF_ERROR(CheckMembers(fixture, "", kFixtureForm));
+  if (MemberOf(fixture, "expected_status") != nullptr) return absl::OkStatus();
+  return InvalidField("expected_status", "",
+                      "must be there, as in a replay fixture");
 }
 
 }  // namespace kinora

@@ -23,6 +23,10 @@ absl::Status CheckRunDocument(const JsonValue& document);
 // The same of one handoff of a record.
 absl::Status CheckHandoff(const JsonValue& handoff);
 
+// The same of a replay fixture, which has to have an `expected_status`: any run
+// would pass an object that expects nothing.
+absl::Status CheckReplayFixture(const JsonValue& fixture);
+
 }  // namespace kinora
 
 #endif  // KINORA_SERVICES_RUNNER_RECORD_DOCUMENT_FORM_H_

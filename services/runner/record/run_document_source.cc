@@ -8,6 +8,7 @@
 #include "absl/strings/string_view.h"
 
 #include "common/content.h"
+#include "common/reported_event.h"
 #include "common/utf8.h"
 #include "services/runner/record/document_members.h"
 #include "services/runner/record/told_members.h"
@@ -62,6 +63,8 @@ RunDocumentSource::Stage& RunDocumentSource::StageOf(
 }
 
 void RunDocumentSource::TakeLedger(const v1::LedgerEvent& event) {
+  // What outside workers tell of steps and ends proves nothing about jobs.
+  if (IsReported(event)) return;
   const int64_t now_ms = event.occurred_at_ms();
   switch (event.kind_case()) {
     case v1::LedgerEvent::kStepStarted: {
@@ -135,13 +138,12 @@ void RunDocumentSource::TakeQuestion(const v1::LedgerEvent& event,
   const v1::JobEvent& job = event.job();
   const std::string id(TextOrEmpty(detail, "questionId"));
   if (id.empty()) return;
-  const auto known = std::find_if(
-      questions_.begin(), questions_.end(), [&](const Question& question) {
-        return question.job_id == job.job_id() && question.question_id == id;
-      });
+  const auto place = question_place_.find({job.job_id(), id});
+  Question* known =
+      place == question_place_.end() ? nullptr : &questions_[place->second];
   if (job.type() != "question") {
     // One that was answered in an earlier run was not asked in this one.
-    if (known == questions_.end()) return;
+    if (known == nullptr) return;
     if (job.type() == "unanswered") {
       known->json.Set("unanswered", TextOrEmpty(detail, "why"));
       return;
@@ -154,18 +156,16 @@ void RunDocumentSource::TakeQuestion(const v1::LedgerEvent& event,
   }
   Question asked{job.job_id(), id, {}};
   // Jobs may have questions of one id, which are one in a record.
-  bool is_taken = false;
-  for (const Question& question : questions_) {
-    is_taken = is_taken ||
-               (question.job_id != job.job_id() && question.question_id == id);
-  }
+  const bool is_taken =
+      first_asker_.try_emplace(id, job.job_id()).first->second != job.job_id();
   asked.json.Add("request_id",
                  is_taken ? absl::StrCat(job.job_id(), "/", id) : id);
   asked.json.Add("stage_id", job.job_id());
   asked.json.Add("prompt", TextOrEmpty(detail, "prompt"));
   asked.json.Add("agent", NodeIn(job.job_id()));
   AddTime(asked.json, "asked_at", event.occurred_at_ms());
-  if (known == questions_.end()) {
+  if (known == nullptr) {
+    question_place_[{job.job_id(), id}] = questions_.size();
     questions_.push_back(std::move(asked));
     return;
   }

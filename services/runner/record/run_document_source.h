@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -79,7 +80,12 @@ class RunDocumentSource {
   std::vector<Stage> stages_;  // as first seen
   absl::flat_hash_map<std::string, size_t> stage_of_;  // by job id
   absl::flat_hash_map<std::string, size_t> place_of_;  // in the plan
-  std::vector<Question> questions_;
+  std::vector<Question> questions_;  // as they were asked first
+  // Their places, by job and id; and which job was the first to ask one of that
+  // id.
+  absl::flat_hash_map<std::pair<std::string, std::string>, size_t>
+      question_place_;
+  absl::flat_hash_map<std::string, std::string> first_asker_;
   std::vector<v1::RunRecord> children_;
 };
 

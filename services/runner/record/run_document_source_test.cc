@@ -141,6 +141,27 @@ TEST_F(RunDocumentSourceTest, TellsWhatJobsDidInTheOrderOfThePlan) {
   EXPECT_EQ(TextOrEmpty(stages[3], "outcome"), "blocked");
 }
 
+TEST_F(RunDocumentSourceTest, OutsideWorkersChangeNothingOfJobsOrTheEnd) {
+  RunDocumentSource source(record_);
+  Start(source, "Write", 1'000'000);
+  Fail(source, "Write", 1'001'000);
+  v1::LedgerEvent reported = At(1'002'000);
+  reported.set_source(v1::LEDGER_SOURCE_WORKER);
+  reported.mutable_step_completed()->mutable_step()->set_step_id("Write");
+  source.TakeLedger(reported);
+  reported.mutable_step_started()->mutable_step()->set_step_id("Theirs");
+  source.TakeLedger(reported);
+  reported.set_source(v1::LEDGER_SOURCE_EXTERNAL);
+  reported.mutable_run_completed()->set_result_json("{}");
+  source.TakeLedger(reported);
+  const JsonValue document = source.Document();
+  EXPECT_EQ(TextOrEmpty(document, "status"), "running");
+  const auto stages = ElementsOf(document, "stages");
+  ASSERT_EQ(stages.size(), 1u);
+  EXPECT_EQ(TextOrEmpty(stages[0], "status"), "failed");
+  EXPECT_EQ(TextOrEmpty(stages[0], "outcome"), "failure");
+}
+
 TEST_F(RunDocumentSourceTest, WhatIsReusedIsAsGoodAsMade) {
   RunDocumentSource source(record_);
   Skip(source, "Write", "reused");

@@ -25,6 +25,7 @@ absl::Status RemoveLogs(const CheckpointParts& parts,
   // Nothing goes while somebody copies it.
   KINORA_ASSIGN_OR_RETURN(const std::unique_ptr<MovieHolds::Hold> hold,
                           parts.catalog.holds().ForRemoval(movie_id));
+  KINORA_RETURN_IF_ERROR(parts.catalog.RequireWritable(movie_id));
   KINORA_ASSIGN_OR_RETURN(std::vector<std::string> removed,
                           RemoveCoveredLogs({.storage = parts.storage,
                                              .log = parts.log,

@@ -75,6 +75,10 @@ class EventAppender::Call {
   absl::Status operator()(int64_t last) const {
     // A deletion removes the logs once it has made this fail.
     KINORA_RETURN_IF_ERROR(movies.Require(request.log().movie_id()));
+    // It is another movie of that id by now.
+    if (movie != nullptr && movie->deleted()) {
+      return MovieNotFound(request.log().movie_id());
+    }
     if (request.has_expected_sequence()) {
       KINORA_RETURN_IF_ERROR(
           CheckLastSequence(log, request.expected_sequence(), last));
@@ -93,6 +97,7 @@ class EventAppender::Call {
       requests = nullptr;
     }
     fence = LeaseTable::Fence();
+    movie = nullptr;
     blobs = nullptr;
     if (paths != nullptr && range.ok()) paths->Keep(range->first_sequence);
     paths = nullptr;
@@ -104,8 +109,9 @@ class EventAppender::Call {
   std::string log;
   std::shared_ptr<AppendRequests> requests;  // begun there
   LeaseTable::Fence fence;
-  std::shared_ptr<void> blobs;             // held
-  std::shared_ptr<RunPaths::Claim> paths;  // taken
+  std::shared_ptr<const MovieHolds::Hold> movie;  // of what has no fence
+  std::shared_ptr<void> blobs;                    // held
+  std::shared_ptr<RunPaths::Claim> paths;         // taken
   std::vector<std::string> bodies;
   // The condition of the append holds up to there.
   std::optional<int64_t> condition_through;
@@ -195,6 +201,9 @@ bool EventAppender::Prepare(Call* call, bool wait, bool* busy) {
 absl::Status EventAppender::Check(Call* call) {
   v1::AppendEventsRequest& request = call->request;
   KINORA_RETURN_IF_ERROR(CheckRequest(request));
+  if (request.log().kind() == v1::LOG_KIND_INPUTS) {
+    call->movie = movies_.holds().ForUpload(request.log().movie_id());
+  }
   KINORA_RETURN_IF_ERROR(movies_.RequireWritable(request.log().movie_id()));
   for (int i = 0; i < request.events_size(); ++i) {
     absl::Status valid = ValidateEvent("", request.log(), inline_limit_bytes_,

@@ -81,7 +81,6 @@ StoreMaintenance::ScanReadableFiles(
 
 absl::StatusOr<v1::PruneMovieResponse> StoreMaintenance::PruneMovie(
     const v1::PruneMovieRequest& request) {
-  KINORA_RETURN_IF_ERROR(cores_.catalog.RequireWritable(request.movie_id()));
   return kinora::PruneMovie(request, {.storage = cores_.storage,
                                       .log = cores_.log,
                                       .catalog = cores_.catalog,

@@ -1,9 +1,6 @@
 // Manifests that are gone or damaged, and commits that were cut short.
 
-#include <functional>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "common/digest.h"
 #include "common/error_reason.h"
@@ -13,63 +10,12 @@
 #include "services/store/manifest/log_manifest_store.h"
 #include "services/store/manifest/log_manifest_store_fixture.h"
 #include "services/store/testing/faulty_object_storage.h"
+#include "services/store/testing/interrupted_log.h"
 
 namespace kinora {
 namespace {
 
 using ::testing::HasSubstr;
-
-// Calls `before` once, ahead of an append that holds `word`.
-class InterruptedLog final : public EventLog {
- public:
-  InterruptedLog(EventLog& base, std::string word, std::function<void()> before)
-      : base_(base), word_(std::move(word)), before_(std::move(before)) {}
-
-  absl::StatusOr<AppendedRange> Append(absl::string_view log,
-                                       absl::Span<const std::string> bodies,
-                                       Admit admit) override {
-    if (before_ != nullptr && bodies[0].find(word_) != std::string::npos) {
-      std::exchange(before_, nullptr)();
-    }
-    return base_.Append(log, bodies, admit);
-  }
-  absl::StatusOr<std::vector<LogRecord>> Read(absl::string_view log,
-                                              int64_t after, int64_t limit,
-                                              int64_t max_bytes) override {
-    return base_.Read(log, after, limit, max_bytes);
-  }
-  WaiterId NotifyAfter(absl::string_view log, int64_t after,
-                       absl::AnyInvocable<void()> callback) override {
-    return base_.NotifyAfter(log, after, std::move(callback));
-  }
-  void CancelNotify(WaiterId id) override { base_.CancelNotify(id); }
-  absl::StatusOr<LogExtent> Extent(absl::string_view log) override {
-    return base_.Extent(log);
-  }
-  absl::Status Archive(absl::string_view log, int64_t through,
-                       absl::string_view archive) override {
-    return base_.Archive(log, through, archive);
-  }
-  absl::Status Checkpoint(absl::string_view log) override {
-    return base_.Checkpoint(log);
-  }
-  absl::Status Trim(absl::string_view log, int64_t through) override {
-    return base_.Trim(log, through);
-  }
-  absl::Status Remove(absl::string_view log) override {
-    return base_.Remove(log);
-  }
-  absl::StatusOr<AppendedRange> Restore(
-      absl::string_view log, int64_t first_sequence,
-      absl::Span<const std::string> bodies) override {
-    return base_.Restore(log, first_sequence, bodies);
-  }
-
- private:
-  EventLog& base_;
-  const std::string word_;
-  std::function<void()> before_;
-};
 
 // F: B-1, S1-22, S1-48
 TEST_F(LogManifestStoreTest, DeletedManifestsComeBackWithTheSameBytes) {

@@ -74,6 +74,7 @@ absl::Status MovieDeletion::Begin(absl::string_view movie_id) {
 }
 
 absl::Status MovieDeletion::Finish(absl::string_view movie_id) {
+  movies_.holds().AwaitRemovals(movie_id);
   MutexLock lock(mu_);
   const absl::StatusOr<MovieFile> file = movies_.LoadAny(movie_id);
   if (file.ok() && file->deleted) return Purge(movie_id);

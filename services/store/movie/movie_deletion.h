@@ -7,7 +7,8 @@
 //   3. the tombstone in movie.json: from here on the movie is gone for
 //      everybody, and what follows happens now, at the next open or at the next
 //      creation of that id, whichever comes first
-//   4. its logs are removed, and the objects elsewhere that name its runs
+//   4. removals under way are waited for; its logs are removed, and the objects
+//      elsewhere that name its runs
 //   5. what the stores hold of it in memory, so that no call under way writes
 //      what it knows of them; then its objects
 //   6. what such a call has taken up since

@@ -1,14 +1,18 @@
 #include "services/store/movie/movie_deletion.h"
 
+#include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 
 #include "common/error_reason.h"
 #include "common/testing/status_matchers.h"
+#include "services/store/layout.h"
 #include "services/store/testing/core_fixture.h"
 #include "services/store/testing/faulty_object_storage.h"
+#include "services/store/testing/interrupted_log.h"
 
 namespace kinora {
 namespace {
@@ -123,6 +127,45 @@ TEST_F(MovieDeletionTest, WhatIsSavedMeanwhileIsNotInTheWayOfTheNextMovie) {
     ASSERT_NE(found, nullptr);
     EXPECT_EQ(found->sequence(), 2);
   }
+}
+
+// What is pruned by name would be parts of the next movie of that id.
+TEST_F(MovieDeletionTest, WaitsForWhatIsBeingRemoved) {
+  MakeRevision(store());
+  absl::StatusOr<std::unique_ptr<MovieHolds::Hold>> pruning =
+      core().catalog.holds().ForRemoval("film");
+  ASSERT_OK(pruning);
+  absl::Status deleted;
+  std::thread other([&] { deleted = Delete(store()); });
+  while (Get(store()).ok()) std::this_thread::yield();
+  // Decided, and nothing else; however often one looks.
+  for (int i = 0; i < 10'000; ++i) {
+    ASSERT_OK(storage_.Stat(ManifestKey("film", "rev-0001")));
+  }
+  v1::PruneMovieRequest late;
+  late.set_movie_id("film");
+  late.set_keep_revisions(1);
+  EXPECT_EQ(ReasonOf(store().maintenance.PruneMovie(late).status()),
+            "MOVIE_NOT_FOUND");
+  pruning->reset();
+  other.join();
+  EXPECT_OK(deleted);
+  EXPECT_THAT(Keys(), ElementsAre("leases/movie/film.json"));
+}
+
+TEST_F(MovieDeletionTest, AnEditOfTheMovieBeforeIsNoneOfTheNext) {
+  MakeRevision(store());
+  Core* one = nullptr;
+  InterruptedLog log(log_, "at sea", [&] {
+    ASSERT_OK(Delete(one->store()));
+    MakeFilm(one->store());
+  });
+  Core core(storage_, log, clock_);
+  one = &core;
+  EXPECT_EQ(ReasonOf(core.store()
+                         .events.Append(InputEdit("Input:Topic", "at sea"))
+                         .status()),
+            "MOVIE_NOT_FOUND");
 }
 
 // In the process that deleted it: nothing in memory knows of the first one.

@@ -50,8 +50,7 @@ std::unique_ptr<MovieHolds::Hold> MovieHolds::ForUpload(
 std::unique_ptr<MovieHolds::Hold> MovieHolds::ForCopy(
     absl::string_view movie_id) {
   MutexLock lock(mu_);
-  // Looked up again after each wait: the entry goes with its last hold.
-  while (movies_[movie_id].removals > 0) removal_ended_.Wait(mu_);
+  AwaitRemovalsLocked(movie_id);
   Movie& movie = movies_[movie_id];
   ++movie.copies;
   return absl::WrapUnique(
@@ -71,6 +70,20 @@ absl::StatusOr<std::unique_ptr<MovieHolds::Hold>> MovieHolds::ForRemoval(
   ++movie.removals;
   return absl::WrapUnique(
       new Hold(*this, movie_id, Kind::kRemoval, movie.deletions));
+}
+
+void MovieHolds::AwaitRemovals(absl::string_view movie_id) {
+  MutexLock lock(mu_);
+  AwaitRemovalsLocked(movie_id);
+}
+
+void MovieHolds::AwaitRemovalsLocked(absl::string_view movie_id) {
+  for (;;) {
+    // Looked up again after each wait: the entry goes with its last hold.
+    const auto found = movies_.find(movie_id);
+    if (found == movies_.end() || found->second.removals == 0) return;
+    removal_ended_.Wait(mu_);
+  }
 }
 
 absl::StatusOr<std::unique_ptr<MovieHolds::Hold>> MovieHolds::ForRestoration(

@@ -2,13 +2,14 @@
 //   - copying it, which any number may do at once;
 //   - removing parts that a copy may still read: pruning, trimming of logs;
 //   - restoring it, while there is no such movie: nobody else may take its id.
-// Deleting a movie waits for nobody. Its copies are told, and fail; and so are
-// its uploads, which keep nothing apart: what was begun in one movie MUST NOT
-// end in the next one of that id.
+// Deleting a movie waits for removals alone: what they would write or remove
+// behind it would be the next movie's of that id. Copies are told, and fail;
+// and so are uploads and edits, which keep nothing apart: what was begun in one
+// movie MUST NOT end in the next one.
 //
-// What these do not cover, appends and commits and collections, needs no hold:
-// the first two only add, and a collection leaves alone what a log, a manifest
-// or a plan names for as long as none of them is removed.
+// What these do not cover, fenced appends and commits and collections, needs no
+// hold: the first two only add, and a collection leaves alone what a log, a
+// manifest or a plan names for as long as none of them is removed.
 
 #ifndef KINORA_SERVICES_STORE_MOVIE_MOVIE_HOLDS_H_
 #define KINORA_SERVICES_STORE_MOVIE_MOVIE_HOLDS_H_
@@ -57,14 +58,20 @@ class MovieHolds {
     const int64_t deletions_;  // before it
   };
 
-  // Waits for nothing. Take it before looking whether the movie exists.
+  // For an upload or an edit. Waits for nothing. Take it before looking whether
+  // the movie exists.
   std::unique_ptr<Hold> ForUpload(absl::string_view movie_id);
 
   // Waits until nothing is being removed, which is soon.
   std::unique_ptr<Hold> ForCopy(absl::string_view movie_id);
 
-  // FAILED_PRECONDITION while the movie is being copied.
+  // FAILED_PRECONDITION while the movie is being copied. Take it before looking
+  // whether the movie exists.
   absl::StatusOr<std::unique_ptr<Hold>> ForRemoval(absl::string_view movie_id);
+
+  // Waits until nothing is being removed. Call it once whoever looks finds the
+  // movie deleted.
+  void AwaitRemovals(absl::string_view movie_id);
 
   // ALREADY_EXISTS (MOVIE_EXISTS) while the movie is being restored.
   absl::StatusOr<std::unique_ptr<Hold>> ForRestoration(
@@ -85,6 +92,8 @@ class MovieHolds {
   };
 
   void End(const Hold& hold);
+  void AwaitRemovalsLocked(absl::string_view movie_id)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   Mutex mu_;
   CondVar removal_ended_;

@@ -205,9 +205,12 @@ absl::StatusOr<v1::PruneMovieResponse> PruneMovie(
       CheckNumber("keep_revisions", request.keep_revisions()));
   KINORA_RETURN_IF_ERROR(CheckNumber("keep_runs", request.keep_runs()));
   KINORA_RETURN_IF_ERROR(CheckNumber("keep_takes", request.keep_takes()));
-  if (request.dry_run()) return Pruning(request.movie_id(), cores).Run(request);
-  KINORA_ASSIGN_OR_RETURN(const std::unique_ptr<MovieHolds::Hold> hold,
-                          cores.catalog.holds().ForRemoval(request.movie_id()));
+  std::unique_ptr<MovieHolds::Hold> hold;
+  if (!request.dry_run()) {
+    KINORA_ASSIGN_OR_RETURN(
+        hold, cores.catalog.holds().ForRemoval(request.movie_id()));
+  }
+  KINORA_RETURN_IF_ERROR(cores.catalog.RequireWritable(request.movie_id()));
   return Pruning(request.movie_id(), cores).Run(request);
 }
 
