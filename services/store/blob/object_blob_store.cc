@@ -207,6 +207,23 @@ absl::StatusOr<bool> ObjectBlobStore::Commit(absl::string_view movie_id,
   return false;
 }
 
+absl::Status ObjectBlobStore::Keep(absl::string_view movie_id,
+                                   const Digest& digest,
+                                   absl::string_view bytes,
+                                   int64_t max_blob_bytes) {
+  const std::string key = BlobKey(movie_id, digest.Hex());
+  if (max_blob_bytes > 0 && storage_.Stat(key).ok()) {
+    max_blob_bytes = 0;  // it is counted already
+  }
+  const int64_t size = static_cast<int64_t>(bytes.size());
+  KINORA_ASSIGN_OR_RETURN(const std::unique_ptr<BlobUsage::Change> change,
+                          usage_.Begin(movie_id, max_blob_bytes, size));
+  KINORA_ASSIGN_OR_RETURN(const bool created,
+                          CreateObject(storage_, key, bytes));
+  if (created) change->Stored(size);
+  return absl::OkStatus();
+}
+
 absl::Status ObjectBlobStore::Delete(absl::string_view movie_id,
                                      absl::Span<const ObjectInfo> blobs) {
   KINORA_ASSIGN_OR_RETURN(const std::unique_ptr<BlobUsage::Change> change,

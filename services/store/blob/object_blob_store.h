@@ -100,6 +100,13 @@ class ObjectBlobStore final : public BlobStore {
   absl::StatusOr<v1::StatBlobResponse> Stat(
       const v1::StatBlobRequest& request) override;
 
+  // Stores `bytes`, whose digest is `digest`, as a blob of a movie that may not
+  // exist yet, for a caller with a hold of uses() in which it is noted.
+  // RESOURCE_EXHAUSTED (LIMIT_EXCEEDED) if the movie would hold more than
+  // `max_blob_bytes` by that; 0 is no limit.
+  absl::Status Keep(absl::string_view movie_id, const Digest& digest,
+                    absl::string_view bytes, int64_t max_blob_bytes);
+
   // For collections.
 
   BlobUses& uses() { return uses_; }

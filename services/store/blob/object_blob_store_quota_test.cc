@@ -38,6 +38,26 @@ TEST_F(ObjectBlobStoreTest, AMovieHoldsNoMoreThanItsQuota) {
   EXPECT_EQ(ReasonOf(Upload(Header(), "y").status()), "LIMIT_EXCEEDED");
 }
 
+// It is a blob like any other.
+TEST_F(ObjectBlobStoreTest, ABlueprintCountsAgainstTheQuota) {
+  PutBlob(store(), "12345");  // beside the blueprint of 11 bytes
+  ASSERT_OK(core().catalog.SetLimits("film", {.max_blob_bytes = 40}));
+  EXPECT_OK(Upload(Header(), "1234"));
+  v1::SetBlueprintRequest request;
+  request.set_movie_id("film");
+  request.set_blueprint("blueprint: more");  // 15 bytes
+  ASSERT_OK(store().movies.SetBlueprint(request));
+  EXPECT_THAT(Upload(Header(), "654321").status(),
+              StatusIs(absl::StatusCode::kResourceExhausted,
+                       HasSubstr("35 are used, and 6 more are")));
+  request.set_blueprint("blueprint: many more");
+  EXPECT_EQ(ReasonOf(store().movies.SetBlueprint(request).status()),
+            "LIMIT_EXCEEDED");
+  // One that the movie has had costs nothing.
+  request.set_blueprint("name: film\n");
+  EXPECT_OK(store().movies.SetBlueprint(request));
+}
+
 // The first writes since the start are a batch: what is there is counted before
 // any of it is stored, and not while some of it is.
 TEST_F(ObjectBlobStoreTest, ABatchThatRepeatsABlobComesToItsEnd) {

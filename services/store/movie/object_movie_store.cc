@@ -75,7 +75,7 @@ absl::StatusOr<v1::CreateMovieResponse> ObjectMovieStore::Create(
     KINORA_RETURN_IF_ERROR(deletion_.EndRestoration(movie_id));
     KINORA_RETURN_IF_ERROR(CheckUnusedLocked(movie_id));
     KINORA_RETURN_IF_ERROR(
-        Pin(movie_id, request.blueprint(), hash, Revision{1}.ToString()));
+        Pin(movie_id, request.blueprint(), hash, Revision{1}.ToString(), 0));
     const MovieFile created = {.movie_id = movie_id,
                                .create_time = clock_.Now(),
                                .blueprint_hash = hash,
@@ -153,14 +153,15 @@ absl::Status ObjectMovieStore::CheckUnusedLocked(const std::string& movie_id) {
 absl::Status ObjectMovieStore::Pin(const std::string& movie_id,
                                    absl::string_view blueprint,
                                    absl::string_view hash,
-                                   absl::string_view revision) {
+                                   absl::string_view revision,
+                                   int64_t max_blob_bytes) {
   // Held until the log names it: a collection under way may have read the log,
   // and would take what it finds beside it.
-  const std::shared_ptr<BlobUses::Hold> hold = blob_uses_.HoldOf(movie_id);
+  const std::shared_ptr<BlobUses::Hold> hold = blobs_.uses().HoldOf(movie_id);
   KINORA_ASSIGN_OR_RETURN(const Digest digest, Digest::ParseHex(hash));
   hold->Note(digest);
   KINORA_RETURN_IF_ERROR(
-      CreateObject(storage_, BlobKey(movie_id, hash), blueprint).status());
+      blobs_.Keep(movie_id, digest, blueprint, max_blob_bytes));
   KINORA_ASSIGN_OR_RETURN(EventPtr pinned,
                           events_.FindInput(movie_id, kBlueprintInputId));
   if (pinned != nullptr &&
@@ -280,8 +281,10 @@ absl::StatusOr<v1::SetBlueprintResponse> ObjectMovieStore::SetBlueprint(
       KINORA_ASSIGN_OR_RETURN(current,
                               Revision::Parse(before.current_revision()));
     }
-    KINORA_RETURN_IF_ERROR(
-        Pin(movie_id, request.blueprint(), hash, current.Next().ToString()));
+    KINORA_ASSIGN_OR_RETURN(const MovieLimits limits, movies_.Limits(movie_id));
+    KINORA_RETURN_IF_ERROR(Pin(movie_id, request.blueprint(), hash,
+                               current.Next().ToString(),
+                               limits.max_blob_bytes));
   }
   KINORA_ASSIGN_OR_RETURN(*response.mutable_movie(), Load(movie_id));
   return response;

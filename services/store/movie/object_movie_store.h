@@ -18,7 +18,7 @@
 
 #include "common/clock.h"
 #include "common/threads/mutex.h"
-#include "services/store/blob/blob_uses.h"
+#include "services/store/blob/object_blob_store.h"
 #include "services/store/event/event_log.h"
 #include "services/store/event/log_event_store.h"
 #include "services/store/lease/lease_table.h"
@@ -38,12 +38,12 @@ class ObjectMovieStore final : public MovieStore {
  public:
   // All MUST outlive the store.
   ObjectMovieStore(ObjectStorage& storage, EventLog& log, MovieCatalog& movies,
-                   BlobUses& blob_uses, LogEventStore& events,
+                   ObjectBlobStore& blobs, LogEventStore& events,
                    ManifestStore& manifests, LeaseTable& leases, Clock& clock)
       : storage_(storage),
         log_(log),
         movies_(movies),
-        blob_uses_(blob_uses),
+        blobs_(blobs),
         events_(events),
         manifests_(manifests),
         clock_(clock),
@@ -99,12 +99,13 @@ class ObjectMovieStore final : public MovieStore {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Stores the blueprint and appends the event that pins it for `revision`.
   absl::Status Pin(const std::string& movie_id, absl::string_view blueprint,
-                   absl::string_view hash, absl::string_view revision);
+                   absl::string_view hash, absl::string_view revision,
+                   int64_t max_blob_bytes);
 
   ObjectStorage& storage_;
   EventLog& log_;
   MovieCatalog& movies_;
-  BlobUses& blob_uses_;
+  ObjectBlobStore& blobs_;
   LogEventStore& events_;
   ManifestStore& manifests_;
   Clock& clock_;
