@@ -142,7 +142,7 @@ void RunActor::BeginWait(JobIndex job) {
   const bool is_told = past_.has_value() &&
                        past_->Of(job_id).attempts == attempt &&
                        past_->AwaitsAttempt(job_id);
-  waits_.Begin(job_id, {job, attempt}, is_told);
+  waits_.Begin(job_id, {.job = job, .attempt = attempt}, is_told);
 }
 
 absl::StatusOr<std::vector<std::string>> RunActor::Retry(
@@ -168,8 +168,9 @@ absl::StatusOr<std::vector<std::string>> RunActor::Retry(
 
 void RunActor::Take(const RetryCall& call) {
   for (const JobWait& wait : call.waits) {
-    // It may have ended by itself, and another begun.
-    if (wait.attempt != state_.attempts(wait.job)) continue;
+    // It may have ended by itself, or by the same request as the ledger has it,
+    // and another begun.
+    if (!waits_.IsIn(state_.job(wait.job).job_id(), wait)) continue;
     if (state_.status(wait.job) == JobStatus::kInDoubt) {
       Resolve(wait.job, "");
     } else if (retrying_.erase(wait.job) > 0) {

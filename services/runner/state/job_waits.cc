@@ -11,6 +11,13 @@ void JobWaits::Begin(const std::string& job_id, const JobWait& wait,
   Entry& entry = found->second;
   if (!is_new && entry.wait.attempt == wait.attempt) return;
   entry = Entry{wait, is_told ? 0 : INT64_MAX};
+  entry.wait.id = ++begun_;
+}
+
+bool JobWaits::IsIn(const std::string& job_id, const JobWait& wait) const {
+  MutexLock lock(mu_);
+  const auto found = entries_.find(job_id);
+  return found != entries_.end() && found->second.wait.id == wait.id;
 }
 
 void JobWaits::End(const std::string& job_id) {

@@ -25,6 +25,10 @@ namespace kinora {
 struct JobWait {
   JobIndex job = 0;
   uint32_t attempt = 0;
+  // Set by JobWaits: no two waits have the same. After one attempt there may be
+  // several, such as for its time to come and then for who knows what became of
+  // it.
+  uint64_t id = 0;
 };
 
 // Thread-safe.
@@ -35,6 +39,9 @@ class JobWaits {
   void Begin(const std::string& job_id, const JobWait& wait, bool is_told);
   void End(const std::string& job_id);
   void Clear();
+
+  // Whether the job is in that very wait.
+  bool IsIn(const std::string& job_id, const JobWait& wait) const;
 
   // The ledger tells of a job's wait at `sequence`, and perhaps earlier too.
   void NoteTold(const std::string& job_id, int64_t sequence);
@@ -59,6 +66,7 @@ class JobWaits {
 
   mutable Mutex mu_;
   std::map<std::string, Entry, std::less<>> entries_ ABSL_GUARDED_BY(mu_);
+  uint64_t begun_ ABSL_GUARDED_BY(mu_) = 0;
 };
 
 }  // namespace kinora
