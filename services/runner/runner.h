@@ -320,6 +320,8 @@ class Runner {
   // OK: it can be read again.
   void TellDamage(const std::string& run_id, const absl::Status& status);
   // runner_retry.cc
+  absl::StatusOr<std::vector<std::string>> AskAgain(
+      const v1::RetryRunRequest& request);
   absl::StatusOr<std::vector<std::string>> RetryElsewhere(
       const v1::RetryRunRequest& request);
   // Jobs of a stepwise run that wait in calls of this runner.

@@ -156,8 +156,14 @@ TEST_F(RunnerLateRequestsTest, ARetryOutlivesTheRunner) {
   CarryOn(lost.Within(store()), executor_);
   const std::string run_id = StartRun(kOne);
   producers_.WaitForAttempt("A");
-  producers_.Fail("A");
+  producers_.AnswerLookUps(v1::LOOK_UP_STATE_UNKNOWN);
+  producers_.Lose("A");
   AwaitRetrying(run_id, 1);
+  EXPECT_OK(RetryAt(*carrier_, run_id, "A"));
+  Ledger(run_id, [](const v1::LedgerEvent& event) {
+    return event.job().type() == "in_doubt";
+  });
+  // Nobody calls it again without that.
   EXPECT_OK(RetryAt(*carrier_, run_id, "A"));
   CarryOn(store(), executor_);
   ASSERT_OK(carrier_->AdoptOpenRuns());

@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "common/error_reason.h"
 #include "common/ids.h"
 #include "common/run_end.h"
 #include "common/status.h"
@@ -23,12 +24,7 @@ namespace kinora {
 absl::StatusOr<v1::RetryRunResponse> Runner::Retry(
     const v1::RetryRunRequest& request) {
   KINORA_RETURN_IF_ERROR(ValidateRunId(request.run_id()));
-  std::vector<std::string> job_ids;
-  if (const auto actor = ActorOf(request.run_id()); actor != nullptr) {
-    KINORA_ASSIGN_OR_RETURN(job_ids, actor->Retry(request.job_id()));
-  } else {
-    KINORA_ASSIGN_OR_RETURN(job_ids, RetryElsewhere(request));
-  }
+  KINORA_ASSIGN_OR_RETURN(std::vector<std::string> job_ids, AskAgain(request));
   if (job_ids.empty() && !request.job_id().empty()) {
     return absl::FailedPreconditionError(
         absl::StrCat("job_id: \"", request.job_id(), "\" of run ",
@@ -37,6 +33,20 @@ absl::StatusOr<v1::RetryRunResponse> Runner::Retry(
   v1::RetryRunResponse response;
   for (std::string& id : job_ids) response.add_job_ids(std::move(id));
   return response;
+}
+
+absl::StatusOr<std::vector<std::string>> Runner::AskAgain(
+    const v1::RetryRunRequest& request) {
+  while (const auto actor = ActorOf(request.run_id())) {
+    absl::StatusOr<std::vector<std::string>> job_ids =
+        actor->Retry(request.job_id());
+    if (job_ids.ok()) return job_ids;
+    // One that has lost its lease is another runner's; one that has just begun
+    // to end is waited for.
+    if (ReasonOf(job_ids.status()) == "LEASE_LOST") break;
+    if (!actor->closing()) return job_ids;
+  }
+  return RetryElsewhere(request);
 }
 
 // Of a run that another runner carries out, or nobody now: whoever has it, or
@@ -84,9 +94,15 @@ absl::StatusOr<std::set<std::string>> Runner::RetryStepsHere(
   }
   std::set<std::string> ids;
   for (const std::shared_ptr<StepCall>& call : calls) {
-    KINORA_ASSIGN_OR_RETURN(std::vector<std::string> of_call,
-                            call->Retry(request.job_id()));
-    for (std::string& id : of_call) ids.insert(std::move(id));
+    const absl::StatusOr<std::vector<std::string>> of_call =
+        call->Retry(request.job_id());
+    // One whose caller's lease has passed on, or that ends, calls nothing more.
+    if (ReasonOf(of_call.status()) == "LEASE_LOST" ||
+        absl::IsUnavailable(of_call.status())) {
+      continue;
+    }
+    KINORA_RETURN_IF_ERROR(of_call.status());
+    ids.insert(of_call->begin(), of_call->end());
   }
   return ids;
 }

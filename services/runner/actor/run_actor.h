@@ -260,6 +260,7 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   void WatchLedger();
   void HeedRequests();
   void HeedRequest(const v1::Event& event);
+  bool IsOwnRetry(int64_t sequence);
   void FollowWhileWaiting();
   void RecordStatus();
 
@@ -409,6 +410,7 @@ class RunActor : public std::enable_shared_from_this<RunActor> {
   // Held while somebody writes a request into the ledger, and when the run
   // begins to end: behind its end nothing is asked of it.
   Mutex end_mu_;
+  std::set<int64_t> own_retries_ ABSL_GUARDED_BY(end_mu_);  // not heeded yet
   std::atomic<bool> closing_ = false;
   std::atomic<bool> mistook_results_ = false;
   std::atomic<bool> cancelled_ = false;

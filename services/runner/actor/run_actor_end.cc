@@ -116,6 +116,7 @@ void RunActor::GiveUp(const absl::Status& why) {
   artefact_events_.clear();
   ledger_events_.clear();
   *record_.mutable_jobs() = Counts();
+  record_.mutable_jobs()->set_running(0);
   const std::string error(why.message());
   AddLedger()->mutable_run_failed()->set_error(error);
   const absl::Status closed = CloseRecord(v1::RUN_STATUS_FAILED, error);

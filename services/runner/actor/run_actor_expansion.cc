@@ -87,9 +87,8 @@ absl::Status RunActor::TakeExpansion() {
       *std::move(expanded.answer));
   absl::StatusOr<RunState::Extension> extension =
       state_.Extend(answer, expanded.landed);
-  if (!extension.ok()) {
-    return RefuseExpansion(Annotate(extension.status(), what));
-  }
+  // The planner is not to be trusted then, nor is what it has left half done.
+  if (!extension.ok()) return Annotate(extension.status(), what);
   removed_artefact_ids_.assign(answer->removed_artefact_ids().begin(),
                                answer->removed_artefact_ids().end());
   ReportExpansion(expanded.landed, *extension);

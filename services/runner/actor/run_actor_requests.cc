@@ -39,7 +39,7 @@ void RunActor::HeedRequests() {
 void RunActor::HeedRequest(const v1::Event& event) {
   const v1::LedgerEvent& ledger = event.ledger();
   if (TellsOfQuestion(ledger.job().type())) Learn(ledger);
-  if (ledger.job().type() == "retry") {
+  if (ledger.job().type() == "retry" && !IsOwnRetry(event.sequence())) {
     Take(RetryCall{waits_.ToldBefore(ledger.job().job_id(), event.sequence())});
   }
   // A step's caller ends it by ending the call.

@@ -158,12 +158,19 @@ absl::StatusOr<std::vector<std::string>> RunActor::Retry(
   KINORA_RETURN_IF_ERROR(CheckOpen());
   v1::Event event = LedgerEventAt(identity_, NowMillis(deps_.clock));
   event.mutable_ledger()->MergeFrom(RetryRequest(job_id));
-  KINORA_RETURN_IF_ERROR(
-      deps_.store.events
-          .Append(LedgerAppend(identity_, lease_->token(), std::move(event)))
-          .status());
+  KINORA_ASSIGN_OR_RETURN(const v1::AppendEventsResponse told,
+                          deps_.store.events.Append(LedgerAppend(
+                              identity_, lease_->token(), std::move(event))));
+  own_retries_.insert(told.last_sequence());
   Post(std::move(call));
   return ids;
+}
+
+// One that this process has written means the waits that it was asked for, and
+// knows them: others may have begun before the ledger had it.
+bool RunActor::IsOwnRetry(int64_t sequence) {
+  MutexLock alone(end_mu_);
+  return own_retries_.erase(sequence) > 0;
 }
 
 void RunActor::Take(const RetryCall& call) {

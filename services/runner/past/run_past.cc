@@ -54,6 +54,7 @@ void RunPast::Apply(const v1::LedgerEvent& event) {
       job.past.asking.clear();
       job.started = ++starts_;
       job.awaits_attempt = false;
+      job.is_doubted = false;
       job.to_retry = false;
       // One that was interrupted while it asked will ask again.
       if (!questions_.Waits(event.step_started().step().step_id())) {
@@ -98,10 +99,14 @@ void RunPast::TakeJob(const v1::LedgerEvent& ledger) {
   if (event.type() == "retrying") {
     Retried(ledger, detail);
   } else if (event.type() == "in_doubt") {
-    jobs_[event.job_id()].awaits_attempt = true;
+    Job& job = jobs_[event.job_id()];
+    job.awaits_attempt = true;
+    job.is_doubted = true;
   } else if (event.type() == "retry") {
+    // Who cuts a wait short has not agreed to pay for what is in doubt later.
     for (const std::string& id : AwaitingAttempt(event.job_id())) {
-      jobs_[id].to_retry = true;
+      Job& job = jobs_[id];
+      job.to_retry = job.to_retry || job.is_doubted;
     }
   } else if (event.type() == "asking") {
     Job& job = jobs_[event.job_id()];

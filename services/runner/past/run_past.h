@@ -97,6 +97,9 @@ class RunPast {
     size_t started = 0;             // counts the starts of the run
     size_t ended = 0;               // counts the ends of its jobs
     bool awaits_attempt = false;
+    // It awaits one as the ledger tells that it is in doubt, and somebody has
+    // asked for it since.
+    bool is_doubted = false;
     bool to_retry = false;
     std::string heartbeat_details;
     JobTime time;

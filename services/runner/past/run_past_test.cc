@@ -87,6 +87,12 @@ TEST_F(RunPastTest, JobsThatWaitForAnAttemptAreToBeRetriedOnceAsked) {
   tell("retry", "B");
   EXPECT_TRUE(past_.IsToRetry("B"));
   EXPECT_FALSE(past_.IsToRetry("A"));
+  // A doubt that comes later was not meant.
+  tell("retry", "A");
+  tell("in_doubt", "A");
+  EXPECT_FALSE(past_.IsToRetry("A"));
+  tell("retry", "A");
+  EXPECT_TRUE(past_.IsToRetry("A"));
   Start(2, "B");
   EXPECT_FALSE(past_.IsToRetry("B"));
   EXPECT_THAT(past_.AwaitingAttempt(""), ElementsAre("A"));

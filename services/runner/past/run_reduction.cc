@@ -242,8 +242,9 @@ void RunReduction::CountJobs(v1::RunRecord* record) const {
       counts->set_succeeded(counts->succeeded() + 1);
     } else if (job.status() == "failed") {
       counts->set_failed(counts->failed() + 1);
-    } else if (job.status() == "running" && !IsTerminal(record_.status())) {
-      counts->set_running(counts->running() + 1);
+    } else if (job.status() == "running") {
+      const bool is_over = IsTerminal(record_.status());
+      counts->set_running(counts->running() + (is_over ? 0 : 1));
     } else if (job.detail() == "reused") {
       counts->set_reused(counts->reused() + 1);
     } else if (job.detail() == "blocked") {

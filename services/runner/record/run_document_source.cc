@@ -9,6 +9,7 @@
 
 #include "common/content.h"
 #include "common/reported_event.h"
+#include "common/run_end.h"
 #include "common/utf8.h"
 #include "services/runner/record/document_members.h"
 #include "services/runner/record/told_members.h"
@@ -63,8 +64,9 @@ RunDocumentSource::Stage& RunDocumentSource::StageOf(
 }
 
 void RunDocumentSource::TakeLedger(const v1::LedgerEvent& event) {
-  // What outside workers tell of steps and ends proves nothing about jobs.
-  if (IsReported(event)) return;
+  // What outside workers tell proves nothing about jobs. Of a run that is its
+  // caller's they may tell the end, though not what came of it.
+  if (IsReported(event)) return TakeReported(event);
   const int64_t now_ms = event.occurred_at_ms();
   switch (event.kind_case()) {
     case v1::LedgerEvent::kStepStarted: {
@@ -124,6 +126,20 @@ void RunDocumentSource::TakeLedger(const v1::LedgerEvent& event) {
       return TakeJob(event);
     default:
       return;
+  }
+}
+
+void RunDocumentSource::TakeReported(const v1::LedgerEvent& event) {
+  if (!record_.stepwise() || !IsTerminal(event)) return;
+  end_ms_ = event.occurred_at_ms();
+  if (event.has_run_completed()) {
+    end_ = v1::RUN_STATUS_COMPLETED;
+  } else if (event.has_run_failed()) {
+    end_ = v1::RUN_STATUS_FAILED;
+    error_ = event.run_failed().error();
+  } else {
+    end_ = v1::RUN_STATUS_CANCELLED;
+    error_ = event.run_cancelled().error();
   }
 }
 

@@ -65,6 +65,7 @@ class RunDocumentSource {
   };
 
   Stage& StageOf(const std::string& job_id);
+  void TakeReported(const v1::LedgerEvent& event);
   void TakeJob(const v1::LedgerEvent& event);
   void TakeQuestion(const v1::LedgerEvent& event, const JsonValue& detail);
   JsonObject Metadata() const;

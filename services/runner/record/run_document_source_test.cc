@@ -162,6 +162,19 @@ TEST_F(RunDocumentSourceTest, OutsideWorkersChangeNothingOfJobsOrTheEnd) {
   EXPECT_EQ(TextOrEmpty(stages[0], "outcome"), "failure");
 }
 
+TEST_F(RunDocumentSourceTest, OfACallersRunItsWorkersTellTheEnd) {
+  record_.set_stepwise(true);
+  RunDocumentSource source(record_);
+  Start(source, "Write", 1'000'000);
+  v1::LedgerEvent reported = At(1'002'000);
+  reported.set_source(v1::LEDGER_SOURCE_WORKER);
+  reported.mutable_run_failed()->set_error("out of film");
+  source.TakeLedger(reported);
+  const JsonValue document = source.Document();
+  EXPECT_EQ(TextOrEmpty(document, "status"), "failed");
+  EXPECT_NE(TextOrEmpty(document, "finished_at"), "");
+}
+
 TEST_F(RunDocumentSourceTest, WhatIsReusedIsAsGoodAsMade) {
   RunDocumentSource source(record_);
   Skip(source, "Write", "reused");

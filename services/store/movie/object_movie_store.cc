@@ -62,6 +62,7 @@ absl::StatusOr<v1::CreateMovieResponse> ObjectMovieStore::Create(
   }
   const std::string hash = Sha256Of(request.blueprint()).Hex();
   v1::CreateMovieResponse response;
+  AwaitEndOf(movie_id);
   MutexLock lock(mu_);
   const absl::StatusOr<MovieFile> file = LoadLiving(movie_id);
   if (!file.ok() && !absl::IsNotFound(file.status())) return file.status();
@@ -87,6 +88,11 @@ absl::StatusOr<v1::CreateMovieResponse> ObjectMovieStore::Create(
   return response;
 }
 
+void ObjectMovieStore::AwaitEndOf(absl::string_view movie_id) {
+  const absl::StatusOr<MovieFile> file = movies_.LoadAny(movie_id);
+  if (file.ok() && file->deleted) movies_.holds().AwaitRemovals(movie_id);
+}
+
 absl::StatusOr<MovieFile> ObjectMovieStore::LoadLiving(
     absl::string_view movie_id) {
   absl::StatusOr<MovieFile> file = movies_.LoadAny(movie_id);
@@ -99,6 +105,7 @@ absl::StatusOr<std::unique_ptr<MovieHolds::Hold>>
 ObjectMovieStore::BeginRestoration(absl::string_view movie_id) {
   KINORA_RETURN_IF_ERROR(ValidateMovieId(movie_id));
   std::unique_ptr<MovieHolds::Hold> hold;
+  AwaitEndOf(movie_id);
   {
     MutexLock lock(mu_);
     const absl::Status taken = LoadLiving(movie_id).status();

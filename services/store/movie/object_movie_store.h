@@ -92,6 +92,9 @@ class ObjectMovieStore final : public MovieStore {
   // Load() that leaves what it has found in `*movie` when it fails, without
   // the blueprint.
   absl::Status Describe(const std::string& movie_id, v1::Movie* movie);
+  // Waits for what is being removed of a movie that is deleted. Not under the
+  // lock, as that may take long.
+  void AwaitEndOf(absl::string_view movie_id) ABSL_LOCKS_EXCLUDED(mu_);
   // The movie's file, tombstones done away with; NOT_FOUND for a free id.
   absl::StatusOr<MovieFile> LoadLiving(absl::string_view movie_id)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
