@@ -91,6 +91,7 @@ void RunTruth::Take(const v1::LedgerEvent& event) {
       started_[job] = started.attempt();
       job_by_inputs_hash_[started.inputs_hash()] = job;
       in_doubt_.insert(job);
+      doubts_told_.erase(job);
       return;
     }
     case v1::LedgerEvent::kStepCompleted: {
@@ -117,6 +118,7 @@ void RunTruth::Take(const v1::LedgerEvent& event) {
       in_doubt_.erase(event.step_failed().step().step_id());
       return;
     case v1::LedgerEvent::kJob:
+      TakeRetry(event.job());
       if (event.job().type() == "answered" &&
           !answered_.insert(event.job().job_id()).second) {
         Violate(event.job().job_id(), "is answered twice");
@@ -129,6 +131,16 @@ void RunTruth::Take(const v1::LedgerEvent& event) {
       return;
     default:
       return;
+  }
+}
+
+// Who has asked for it may not have been told that the ledger has it.
+void RunTruth::TakeRetry(const v1::JobEvent& event) {
+  if (event.type() == "in_doubt") doubts_told_.insert(event.job_id());
+  if (event.type() == "retrying") doubts_told_.erase(event.job_id());
+  if (event.type() != "retry") return;
+  for (const std::string& job : doubts_told_) {
+    if (event.job_id().empty() || event.job_id() == job) in_doubt_.erase(job);
   }
 }
 

@@ -65,6 +65,7 @@ class RunTruth {
   absl::Status Recovered(const Store& store, const v1::LogName& log);
   void Take(v1::LogKind kind, int64_t sequence, const v1::Event& event);
   void Take(const v1::LedgerEvent& event);
+  void TakeRetry(const v1::JobEvent& event);
   void Take(const v1::ArtefactEvent& event);
   void Violate(const std::string& job_id, const std::string& what);
 
@@ -73,6 +74,7 @@ class RunTruth {
   std::map<std::string, std::string> job_by_inputs_hash_;
   std::set<std::string> completed_;
   std::set<std::string> in_doubt_;
+  std::set<std::string> doubts_told_;  // by the ledger, and not called since
   std::set<std::string> answered_;
   std::map<std::string, std::string> accepted_;
   std::set<std::string> artefacts_;
