@@ -60,7 +60,8 @@ TEST_F(RunnerRefusedExpansionTest, WhatOtherJobsHaveCostIsInTheLedger) {
   producers_.Succeed("Script");  // with a text
   const v1::RunSnapshot run = Finish(run_id);
   EXPECT_EQ(run.record().status(), v1::RUN_STATUS_FAILED);
-  EXPECT_THAT(run.record().error(), HasSubstr("expand the plan by Artifact:Scenes"));
+  EXPECT_THAT(run.record().error(),
+              HasSubstr("expand the plan by Artifact:Scenes"));
   EXPECT_EQ(FormatCost(run.record().cost()), "0.01 USD");
   EXPECT_THAT(Jobs(run), Contains(HasSubstr("Score cancelled")));
   EXPECT_TRUE(Ledger(run_id).back().has_run_failed());
