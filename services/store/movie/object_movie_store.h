@@ -40,8 +40,7 @@ class ObjectMovieStore final : public MovieStore {
   ObjectMovieStore(ObjectStorage& storage, EventLog& log, MovieCatalog& movies,
                    ObjectBlobStore& blobs, LogEventStore& events,
                    ManifestStore& manifests, LeaseTable& leases, Clock& clock)
-      : storage_(storage),
-        log_(log),
+      : log_(log),
         movies_(movies),
         blobs_(blobs),
         events_(events),
@@ -105,7 +104,6 @@ class ObjectMovieStore final : public MovieStore {
                    absl::string_view hash, absl::string_view revision,
                    int64_t max_blob_bytes);
 
-  ObjectStorage& storage_;
   EventLog& log_;
   MovieCatalog& movies_;
   ObjectBlobStore& blobs_;
