@@ -126,8 +126,8 @@ def test_what_is_no_record_is_told(tmp_path):
             'expected_status: must be of type string, got "7"',
         ),
         (
-            ("evaluate", given, "--fixture", untyped({"stage_assertions": {"a": 1}})),
-            'stage_assertions: must be of type array, got "{"a":1}"',
+            ("evaluate", given, "--fixture", untyped({"stage_assertions": {}})),
+            'stage_assertions: must be of type array, got "{}"',
         ),
         (
             ("evaluate", given, "--fixture", untyped({"stage_assertions": [3]})),
